@@ -1,0 +1,88 @@
+# What needs doing, from a machine with Python >= 3.10, a C++ compiler and make:
+#   make demo    install into .venv, make a sample, evaluate it
+#   make test    the whole test suite
+#   make lint    ruff, mypy, clang-format
+#   make bench   speed side by side with other tools
+#   make fuzz    hammer the JSON reader (needs clang++), FUZZ_SECONDS=60
+# .venv holds a marker for each step that was done; a step is done again only when what it depends
+# on has changed.
+
+PYTHON ?= python3
+FUZZ_SECONDS ?= 60
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+MADE := .venv/made
+BUILT := .venv/built
+
+SOURCES := CMakeLists.txt pyproject.toml LICENSE README.md \
+	$(shell find core/include core/src bind src -type f -not -name '*.pyc')
+CORE_TESTS := $(shell find core -type f)
+CPP := $(shell find core bind -name '*.cpp' -o -name '*.hpp')
+
+.PHONY: demo test test-core test-python lint format stubs bench fuzz clean
+
+$(MADE): constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) scikit-build-core nanobind cmake ninja
+	@touch $@
+
+$(BUILT): $(MADE) $(SOURCES)
+	$(PIP) --no-build-isolation .
+	@touch $@
+
+.venv/extra-%: $(BUILT)
+	$(PIP) "snellen[$*]"
+	@touch $@
+
+demo/detection/truth.json: $(BUILT)
+	$(BIN)/snellen sample detection demo/detection --quiet
+
+demo: demo/detection/truth.json
+	$(BIN)/snellen evaluate detection demo/detection/truth.json demo/detection/predictions.json \
+		--out demo/detection/result
+	@echo "The pictures lie in demo/detection/images, the result in demo/detection/result."
+
+test: test-core test-python
+
+build/core/tested: $(MADE) CMakeLists.txt $(CORE_TESTS)
+	$(BIN)/cmake -S . -B build/core -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+		-DSNELLEN_PYTHON=OFF -DSNELLEN_TESTS=ON
+	$(BIN)/cmake --build build/core
+	$(BIN)/ctest --test-dir build/core --output-on-failure
+	@touch $@
+
+test-core: build/core/tested
+
+test-python: .venv/extra-test
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --quiet --doctest-modules --pyargs snellen
+
+lint: .venv/extra-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	cd src && ../$(BIN)/mypy -p snellen --config-file ../pyproject.toml
+	$(BIN)/clang-format --dry-run --Werror $(CPP)
+
+format: .venv/extra-lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(CPP)
+
+# The extension's signatures, kept under version control for readers and type checkers.
+stubs: $(BUILT)
+	$(BIN)/python -m nanobind.stubgen -q -m snellen._core -o src/snellen/_core.pyi
+
+bench: .venv/extra-bench
+	$(BIN)/python benchmarks/detection.py
+
+fuzz: $(MADE)
+	$(BIN)/cmake -S . -B build/fuzz -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+		-DCMAKE_CXX_COMPILER=clang++ -DSNELLEN_PYTHON=OFF -DSNELLEN_FUZZ=ON
+	$(BIN)/cmake --build build/fuzz
+	@mkdir -p build/fuzz/corpus
+	build/fuzz/fuzz_json_columns -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+		build/fuzz/corpus core/fuzz/seeds
+
+clean:
+	rm -rf .venv build demo
