@@ -1,0 +1,23 @@
+// Threads over disjoint outputs.
+//
+// A job is a number; what it writes depends on that number alone, never on the thread that runs it
+// or on the order in which jobs finish, so every thread count gives the same bytes.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace snellen {
+
+// The number of threads that kernels use: what set_thread_count was given, else the processors
+// this process may run on.
+int thread_count();
+
+// 0 goes back to the number of processors.
+void set_thread_count(int n_threads);
+
+// Runs job(0) … job(n_jobs − 1), handed out in order to the threads that are free. Every job is
+// run even if one throws; afterwards the exception of the lowest job number is thrown again.
+void parallel_for(std::size_t n_jobs, const std::function<void(std::size_t)>& job);
+
+}  // namespace snellen

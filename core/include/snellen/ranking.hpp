@@ -1,0 +1,18 @@
+// Rows by descending score, equal scores in the order they came.
+//
+// −0 equals +0; NaN is refused upstream. Radix sort on the upper half of an order-preserving
+// integer image of the doubles: scores that differ there (a relative 1e-6) are settled in three
+// linear passes, the few runs that agree are settled by comparison.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "snellen/column.hpp"
+
+namespace snellen {
+
+// rank[i]: the row that stands at place i.
+void rank_by_score(const double* score, std::size_t n_rows, Column<std::uint32_t>& rank);
+
+}  // namespace snellen

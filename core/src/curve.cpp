@@ -1,0 +1,252 @@
+#include "snellen/curve.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "snellen/matching.hpp"
+#include "snellen/parallel.hpp"
+#include "snellen/ranking.hpp"
+
+namespace snellen {
+namespace {
+
+struct Rows {
+  std::size_t begin, end;
+};
+
+// Rows ascend by label.
+std::vector<Rows> rows_of_labels(const std::int32_t* label, std::size_t n_rows,
+                                 std::size_t n_labels) {
+  std::vector<Rows> rows(n_labels);
+  std::size_t at = 0;
+  for (std::size_t k = 0; k < n_labels; ++k) {
+    rows[k].begin = at;
+    while (at < n_rows && static_cast<std::size_t>(label[at]) == k) ++at;
+    rows[k].end = at;
+  }
+  return rows;
+}
+
+// The number of the true positive at which recall first reaches each threshold: min k with
+// k / n >= r, in the floating-point division that the definition uses. 0 for r <= 0.
+void needed_true_positives(const std::vector<double>& recall_thresholds, std::size_t n_counted,
+                           std::vector<std::size_t>& needed) {
+  const double n = static_cast<double>(n_counted);
+  needed.clear();
+  for (const double r : recall_thresholds) {
+    if (r <= 0) {
+      needed.push_back(0);
+      continue;
+    }
+    // The product may be off by one unit in the last place either way; the quotient decides.
+    std::size_t k = static_cast<std::size_t>(std::min(std::floor(r * n), n + 1));
+    while (k > 0 && static_cast<double>(k - 1) / n >= r) --k;
+    while (k <= n_counted && static_cast<double>(k) / n < r) ++k;
+    needed.push_back(std::max<std::size_t>(k, 1));
+  }
+}
+
+// A true positive on one curve.
+struct Hit {
+  std::uint32_t row;               // of the label, by rank
+  std::uint32_t n_false_positive;  // down to this row
+};
+
+// One curve while its rows go by.
+struct Curve {
+  std::vector<Hit> hits;
+  std::uint32_t n_false_positive = 0;  // beyond those that are false at every threshold
+};
+
+class LabelCurves {
+ public:
+  LabelCurves(const Outcomes& outcomes, const CurveRules& rules, Curves& out)
+      : outcomes_(outcomes),
+        rules_(rules),
+        out_(out),
+        n_words_(outcome_words(rules.n_thresholds)),
+        n_caps_(rules.max_detections.size()) {}
+
+  void run(std::size_t label, Rows pred, Rows truth) {
+    load(pred);
+    for (std::size_t a = 0; a < rules_.n_areas; ++a) {
+      std::size_t n_counted = 0;
+      for (std::size_t i = truth.begin; i < truth.end; ++i) {
+        n_counted += (outcomes_.truth_ignored[i] >> a & 1) == 0;
+      }
+      const std::size_t area_index = label * rules_.n_areas + a;
+      out_.n_counted[area_index] = static_cast<std::int64_t>(n_counted);
+      if (n_counted == 0) {
+        fill_undefined(area_index);
+        continue;
+      }
+      needed_true_positives(rules_.recall_thresholds, n_counted, needed_);
+      for (std::size_t word = 0; word < n_words_; ++word) {
+        trace(a, word);
+        read_off(area_index, word, n_counted);
+      }
+    }
+  }
+
+ private:
+  // The label's rows by descending score: outcome words and ranks gathered once, so that every
+  // area range and cap reads them in sequence.
+  void load(Rows pred) {
+    n_rows_ = pred.end - pred.begin;
+    rank_by_score(outcomes_.score + pred.begin, n_rows_, order_);
+    rank_in_cell_.resize_uninitialised(n_rows_);
+    for (std::size_t i = 0; i < n_rows_; ++i) {
+      const bool same_cell =
+          i > 0 && outcomes_.image[pred.begin + i] == outcomes_.image[pred.begin + i - 1];
+      rank_in_cell_[i] = same_cell ? rank_in_cell_[i - 1] + 1 : 0;
+    }
+    const std::size_t row_words = rules_.n_areas * n_words_;
+    outcome_.resize_uninitialised(n_rows_ * row_words);
+    score_.resize_uninitialised(n_rows_);
+    cap_.resize_uninitialised(n_rows_);
+    for (std::size_t i = 0; i < n_rows_; ++i) {
+      const std::size_t row = pred.begin + order_[i];
+      std::copy_n(outcomes_.outcome + row * row_words, row_words, outcome_.data() + i * row_words);
+      score_[i] = outcomes_.score[row];
+      const auto& caps = rules_.max_detections;
+      const std::size_t rank = rank_in_cell_[order_[i]];
+      cap_[i] = static_cast<std::uint32_t>(std::upper_bound(caps.begin(), caps.end(), rank) -
+                                           caps.begin());
+    }
+  }
+
+  void fill_undefined(std::size_t area_index) {
+    const std::size_t n_curves = n_caps_ * rules_.n_thresholds;
+    const std::size_t n_points = n_curves * rules_.recall_thresholds.size();
+    std::fill_n(out_.precision.data() + area_index * n_points, n_points, rules_.undefined);
+    std::fill_n(out_.scores.data() + area_index * n_points, n_points, rules_.undefined);
+    std::fill_n(out_.recall.data() + area_index * n_curves, n_curves, rules_.undefined);
+  }
+
+  std::size_t thresholds_in(std::size_t word) const {
+    return std::min(kThresholdsPerWord, rules_.n_thresholds - word * kThresholdsPerWord);
+  }
+
+  Curve& curve(std::size_t cap, std::size_t bit) { return curves_[cap * kThresholdsPerWord + bit]; }
+
+  // One walk over the rows fills the curves of all caps and of the word's thresholds.
+  void trace(std::size_t a, std::size_t word) {
+    curves_.resize(n_caps_ * kThresholdsPerWord);
+    for (Curve& curve : curves_) {
+      curve.hits.clear();
+      curve.n_false_positive = 0;
+    }
+    always_false_.assign(n_caps_ + 1, 0);
+    const std::uint32_t all_false = ((1U << thresholds_in(word)) - 1) << kThresholdsPerWord;
+    const std::size_t stride = rules_.n_areas * n_words_;
+    const std::uint32_t* outcome = outcome_.data() + a * n_words_ + word;
+    for (std::size_t i = 0; i < n_rows_; ++i, outcome += stride) {
+      // Without a branch: which rows are false and which left out no processor can foresee.
+      always_false_[cap_[i]] += *outcome == all_false;
+      if (*outcome != 0 && *outcome != all_false) add_mixed(*outcome, i);
+    }
+  }
+
+  void add_mixed(std::uint32_t outcome, std::size_t row) {
+    constexpr std::uint32_t kHits = (1U << kThresholdsPerWord) - 1;
+    std::uint32_t n_always_false = 0;
+    for (std::size_t m = 0; m < n_caps_; ++m) {
+      n_always_false += always_false_[m];
+      if (m < cap_[row]) continue;
+      for (std::uint32_t bits = outcome & kHits; bits != 0; bits &= bits - 1) {
+        Curve& hit = curve(m, static_cast<std::size_t>(std::countr_zero(bits)));
+        hit.hits.push_back(
+            {static_cast<std::uint32_t>(row), n_always_false + hit.n_false_positive});
+      }
+      for (std::uint32_t bits = outcome >> kThresholdsPerWord; bits != 0; bits &= bits - 1) {
+        ++curve(m, static_cast<std::size_t>(std::countr_zero(bits))).n_false_positive;
+      }
+    }
+  }
+
+  void read_off(std::size_t area_index, std::size_t word, std::size_t n_counted) {
+    const std::size_t n_recall = rules_.recall_thresholds.size();
+    for (std::size_t m = 0; m < n_caps_; ++m) {
+      for (std::size_t bit = 0; bit < thresholds_in(word); ++bit) {
+        const std::size_t t = word * kThresholdsPerWord + bit;
+        const std::size_t index = (area_index * n_caps_ + m) * rules_.n_thresholds + t;
+        const std::vector<Hit>& hits = curve(m, bit).hits;
+        out_.recall[index] = static_cast<double>(hits.size()) / static_cast<double>(n_counted);
+        read_precision(hits, out_.precision.data() + index * n_recall,
+                       out_.scores.data() + index * n_recall);
+      }
+    }
+  }
+
+  void read_precision(const std::vector<Hit>& hits, double* precision, double* score) const {
+    constexpr double kSpacing = std::numeric_limits<double>::epsilon();
+    double highest = 0;  // to the right of hit number `at`
+    std::size_t at = hits.size();
+    auto advance_to = [&](std::size_t first) {
+      for (; at > first; --at) {
+        const double n_hits = static_cast<double>(at);
+        const double n_false = hits[at - 1].n_false_positive;
+        highest = std::max(highest, n_hits / (n_false + n_hits + kSpacing));
+      }
+    };
+    for (std::size_t r = needed_.size(); r-- > 0;) {
+      const std::size_t need = needed_[r];
+      if (need > hits.size() || n_rows_ == 0) {
+        precision[r] = 0;
+        score[r] = 0;
+        continue;
+      }
+      advance_to(need == 0 ? 0 : need - 1);
+      precision[r] = highest;
+      // Recall 0 is reached at the first row of all, even one that is left out.
+      score[r] = score_[need == 0 ? 0 : hits[need - 1].row];
+    }
+  }
+
+  const Outcomes& outcomes_;
+  const CurveRules& rules_;
+  Curves& out_;
+  const std::size_t n_words_;
+  const std::size_t n_caps_;
+
+  std::size_t n_rows_ = 0;
+  Column<std::uint32_t> order_, rank_in_cell_;
+  Column<std::uint32_t> outcome_;  // [row by rank][area range][word]
+  Column<double> score_;
+  Column<std::uint32_t> cap_;  // the first cap that admits the row; all later ones do too
+  std::vector<std::size_t> needed_;
+  std::vector<Curve> curves_;  // [cap][bit]
+  // Rows so far that are false at every threshold, by the first cap that admits them.
+  std::vector<std::uint32_t> always_false_;
+};
+
+}  // namespace
+
+Curves precision_recall_curves(const Outcomes& outcomes, const CurveRules& rules) {
+  Curves curves;
+  const std::size_t n_curves =
+      rules.n_labels * rules.n_areas * rules.max_detections.size() * rules.n_thresholds;
+  curves.precision.resize_uninitialised(n_curves * rules.recall_thresholds.size());
+  curves.scores.resize_uninitialised(n_curves * rules.recall_thresholds.size());
+  curves.recall.resize_uninitialised(n_curves);
+  curves.n_counted.resize_uninitialised(rules.n_labels * rules.n_areas);
+
+  const auto pred = rows_of_labels(outcomes.label, outcomes.n_rows, rules.n_labels);
+  const auto truth = rows_of_labels(outcomes.truth_label, outcomes.n_truth, rules.n_labels);
+  // Largest labels first, so that the threads end together.
+  std::vector<std::size_t> by_size(rules.n_labels);
+  std::iota(by_size.begin(), by_size.end(), std::size_t{0});
+  std::stable_sort(by_size.begin(), by_size.end(), [&](std::size_t a, std::size_t b) {
+    return pred[a].end - pred[a].begin > pred[b].end - pred[b].begin;
+  });
+  parallel_for(rules.n_labels, [&](std::size_t job) {
+    const std::size_t label = by_size[job];
+    LabelCurves(outcomes, rules, curves).run(label, pred[label], truth[label]);
+  });
+  return curves;
+}
+
+}  // namespace snellen
