@@ -1,0 +1,86 @@
+// COCO annotation and results files to columns, in one pass and without a tree in between.
+//
+// What is read, and what makes a document unfit:
+//   annotations  {"images": [{id}], "annotations": [{id?, image_id, category_id, bbox, area?,
+//                iscrowd?}], "categories": [{id, name?}]}; "?" may be absent, but not null
+//   results      [{image_id, category_id, bbox, score}]
+// Everything else is skipped, but has to be JSON. Of equal keys the last counts, as in Python, and
+// what an overridden one held cannot be wrong.
+//
+// The first thing wrong, by its place in the document, is reported; a breach of JSON's grammar ends
+// the search. A schema fault counts as soon as no later key can override it: in a results list when
+// its record is complete, in an annotation file at the end of the document. Columns and fault
+// depend on the bytes alone, not on the number of threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "snellen/column.hpp"
+
+namespace snellen {
+
+// Why a document was refused.
+struct JsonFault {
+  enum class Kind { none, unreadable, syntax, schema };
+  Kind kind = Kind::none;
+  std::string message;     // what was expected and what came: expected a number, got "0.9"
+  std::string path;        // the datum: $[481].score   $.annotations[12].bbox[2]
+  std::uint64_t byte = 0;  // 0-based offset in the document
+  std::uint64_t line = 0;  // 1-based; 0 where nothing could be read
+};
+
+// Ids are whole numbers or text, one kind in a column.
+struct IdColumn {
+  Column<std::int64_t> value;     // the number itself, or the position in `text`
+  std::vector<std::string> text;  // distinct texts in order of first appearance
+  bool is_text = false;
+};
+
+// Empty but for `fault` where that has a kind.
+struct CocoTruth {
+  IdColumn image_id;                       // images[].id
+  IdColumn category_id;                    // categories[].id
+  std::vector<std::string> category_name;  // categories[].name, "" where absent
+  IdColumn box_id;                         // annotations[].id, 0 where absent
+  Column<std::uint8_t> box_has_id;
+  IdColumn box_image_id;
+  IdColumn box_category_id;
+  Column<double> xywh;         // 4 a box
+  Column<double> area;         // NaN where absent
+  Column<std::uint8_t> crowd;  // iscrowd: 0, 1; 2 where absent
+  JsonFault fault;
+};
+
+struct CocoResults {
+  IdColumn image_id;
+  IdColumn category_id;
+  Column<double> xywh;  // 4 a box
+  Column<double> score;
+  JsonFault fault;
+};
+
+CocoTruth read_coco_truth(std::string_view document);
+CocoResults read_coco_results(std::string_view document);
+// Regular files are read in pieces while they are parsed, pipes whole.
+CocoTruth read_coco_truth_file(const std::string& path);
+CocoResults read_coco_results_file(const std::string& path);
+
+namespace detail {
+
+// How a document is cut up. No plan changes what is returned; tests use small ones.
+struct ReadPlan {
+  std::size_t piece_bytes = std::size_t{1} << 19;  // half a core's cache: text and columns stay in
+  std::size_t n_pieces = 0;                        // parsed at a time; 0: by the number of threads
+};
+
+CocoTruth read_coco_truth(std::string_view document, const ReadPlan& plan);
+CocoResults read_coco_results(std::string_view document, const ReadPlan& plan);
+CocoTruth read_coco_truth_file(const std::string& path, const ReadPlan& plan);
+CocoResults read_coco_results_file(const std::string& path, const ReadPlan& plan);
+
+}  // namespace detail
+}  // namespace snellen

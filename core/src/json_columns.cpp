@@ -1,0 +1,363 @@
+#include "snellen/json_columns.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "json_list.hpp"
+#include "json_problem.hpp"
+#include "json_source.hpp"
+#include "json_table.hpp"
+
+namespace snellen {
+namespace json {
+namespace {
+
+// ---- What is kept ------------------------------------------------------------------------------
+
+constexpr std::array<Field, 4> kResultFields = {{{"image_id", FieldKind::id, true},
+                                                 {"category_id", FieldKind::id, true},
+                                                 {"bbox", FieldKind::box, true},
+                                                 {"score", FieldKind::score, true}}};
+constexpr std::array<Field, 1> kImageFields = {{{"id", FieldKind::id, true}}};
+constexpr std::array<Field, 6> kAnnotationFields = {{{"id", FieldKind::id, false},
+                                                     {"image_id", FieldKind::id, true},
+                                                     {"category_id", FieldKind::id, true},
+                                                     {"bbox", FieldKind::box, true},
+                                                     {"area", FieldKind::area, false},
+                                                     {"iscrowd", FieldKind::crowd, false}}};
+constexpr std::array<Field, 2> kCategoryFields = {
+    {{"id", FieldKind::id, true}, {"name", FieldKind::name, false}}};
+
+constexpr std::string_view kRoot = "$";
+constexpr Schema kResults{kRoot, 1, kResultFields};
+constexpr Schema kImages{"$.images", 2, kImageFields};
+constexpr Schema kAnnotations{"$.annotations", 2, kAnnotationFields};
+constexpr Schema kCategories{"$.categories", 2, kCategoryFields};
+
+// ---- The document around the lists -------------------------------------------------------------
+//
+// A function that returns a Problem returns none (false) when all went well.
+
+Problem schema_problem(std::uint64_t byte, const char* expected) {
+  Problem problem;
+  problem.kind = JsonFault::Kind::schema;
+  problem.expected = expected;
+  problem.byte = byte;
+  problem.section = kRoot;
+  return problem;
+}
+
+Problem root_fault(const Reader& reader) {
+  Problem problem = syntax_fault(reader);
+  problem.section = kRoot;
+  return problem;
+}
+
+// To the first byte of the root, past a byte order mark.
+Problem find_root(Reader& reader) {
+  const bool found = reader.step([](Scanner& scanner) {
+                       if (scanner.at_end()) return scanner.fail("JSON");
+                       if (!scanner.take('\xef')) return true;
+                       return (scanner.take('\xbb') && scanner.take('\xbf')) ||
+                              scanner.fail("JSON");
+                     }) &&
+                     reader.step([](Scanner& scanner) {
+                       scanner.skip_space();
+                       return !scanner.at_end() || scanner.fail("JSON");
+                     });
+  if (found) return {};
+  Problem problem = root_fault(reader);
+  if (reader.scanner().at_end()) problem.got = Problem::Got::nothing;
+  return problem;
+}
+
+// Nothing but white space may follow the root.
+Problem find_end(Reader& reader) {
+  const bool found = reader.step([](Scanner& scanner) {
+    scanner.skip_space();
+    return (scanner.at_end() && scanner.closed()) || scanner.fail("the end of the document");
+  });
+  return found ? Problem{} : root_fault(reader);
+}
+
+// The root is not what it should be.
+Problem refuse_root(Reader& reader, const char* expected, const char* hint) {
+  const std::uint64_t byte = reader.offset();
+  const char opening = reader.scanner().peek();
+  const bool container = opening == '[' || opening == '{';
+  if (!container && !reader.step([](Scanner& scanner) { return scanner.skip_value(0); })) {
+    return root_fault(reader);
+  }
+  Problem problem = schema_problem(byte, expected);
+  problem.hint = hint;
+  return problem;
+}
+
+// The members of the root, one after the other.
+class Members {
+ public:
+  explicit Members(Reader& reader) : reader_(&reader) {}
+
+  // To the next value, which the caller then reads. False behind the last, or on a fault.
+  bool next();
+  const std::string& key() const { return key_; }
+  bool failed() const { return failed_; }
+  bool skip_value();
+  Problem fault() const;
+
+ private:
+  Reader* reader_;
+  bool first_ = true;
+  bool failed_ = false;
+  std::uint64_t key_byte_ = kNowhere;
+  std::string key_;
+};
+
+bool Members::next() {
+  key_byte_ = kNowhere;
+  bool ends = false;
+  std::uint64_t key_byte = kNowhere;
+  failed_ = !reader_->step([&](Scanner& scanner) {
+    scanner.skip_space();
+    if (first_) {
+      scanner.take('{');
+      scanner.skip_space();
+    }
+    ends = scanner.take('}');
+    if (ends) return true;
+    if (!first_) {
+      if (!scanner.take(',')) return scanner.fail("\",\" or \"}\"");
+      scanner.skip_space();
+    }
+    key_byte = reader_->window().offset_of(scanner.position());
+    TextToken key;
+    if (!scanner.key(key)) return false;
+    std::string decoded;
+    key_ = spelling(key, decoded);
+    return !scanner.at_end() || scanner.fail("a value");
+  });
+  first_ = false;
+  if (failed_ || ends) return false;
+  key_byte_ = key_byte;
+  return true;
+}
+
+bool Members::skip_value() {
+  failed_ = !reader_->step([](Scanner& scanner) { return scanner.skip_value(1); });
+  return !failed_;
+}
+
+Problem Members::fault() const {
+  Problem problem = root_fault(*reader_);
+  problem.key_byte = key_byte_;
+  return problem;
+}
+
+// ---- Annotation files --------------------------------------------------------------------------
+
+struct Section {
+  Section(std::string_view name, const Schema& schema) : key(name), table(schema) {}
+
+  std::string_view key;
+  bool present = false;
+  Table table;
+  Problem not_a_list;
+
+  const Problem& problem() const { return not_a_list ? not_a_list : table.problem(); }
+};
+
+class TruthReader {
+ public:
+  TruthReader(const Source& source, const detail::ReadPlan& plan)
+      : source_(&source), plan_(plan), reader_(source, plan.piece_bytes) {}
+
+  Problem read();
+  Table& images() { return sections_[0].table; }
+  Table& annotations() { return sections_[1].table; }
+  Table& categories() { return sections_[2].table; }
+
+ private:
+  Problem read_section(Section& section, Members& members);
+  Problem first_problem(std::uint64_t root) const;
+
+  const Source* source_;
+  detail::ReadPlan plan_;
+  Reader reader_;
+  std::array<Section, 3> sections_ = {Section("images", kImages),
+                                      Section("annotations", kAnnotations),
+                                      Section("categories", kCategories)};
+};
+
+Problem TruthReader::read() {
+  if (const Problem fault = find_root(reader_)) return fault;
+  const std::uint64_t root = reader_.offset();
+  const char opening = reader_.scanner().peek();
+  if (opening != '{') {
+    return refuse_root(
+        reader_, "a COCO annotation file (an object with images, annotations and categories)",
+        opening == '[' ? "; this looks like a results file: are the two files swapped?" : "");
+  }
+  Members members(reader_);
+  while (members.next()) {
+    const auto section = std::find_if(
+        sections_.begin(), sections_.end(),
+        [&members](const Section& candidate) { return candidate.key == members.key(); });
+    if (section != sections_.end()) {
+      if (const Problem fault = read_section(*section, members)) return fault;
+    } else if (!members.skip_value()) {
+      break;
+    }
+  }
+  if (members.failed()) return members.fault();
+  if (const Problem fault = find_end(reader_)) return fault;
+  return first_problem(root);
+}
+
+// A section that comes again replaces the one before, problems included.
+Problem TruthReader::read_section(Section& section, Members& members) {
+  section.present = true;
+  section.not_a_list = {};
+  section.table.clear();
+  if (reader_.scanner().peek() != '[') {
+    section.not_a_list = schema_problem(reader_.offset(), "a list");
+    section.not_a_list.section = section.table.schema().path;
+    return members.skip_value() ? Problem{} : members.fault();
+  }
+  reader_.step([](Scanner& scanner) { return scanner.take('['); });
+  ListReader list(*source_, reader_, section.table, {false, plan_});
+  return list.read() == Ended::at_fault ? list.fault() : Problem{};
+}
+
+Problem TruthReader::first_problem(std::uint64_t root) const {
+  Problem first;
+  for (const Section& section : sections_) {
+    Problem problem = section.problem();
+    if (!section.present) {
+      problem = schema_problem(root, nullptr);
+      problem.got = Problem::Got::missing;
+      problem.field = section.key;
+    }
+    if (problem && (!first || problem.byte < first.byte)) first = problem;
+  }
+  return first;
+}
+
+// ---- Results files -----------------------------------------------------------------------------
+
+// How an annotation file begins; what is wrong with it is another matter.
+bool has_annotations(Reader& reader) {
+  Members members(reader);
+  while (members.next()) {
+    if (members.key() == "annotations") return true;
+    if (!members.skip_value()) break;
+  }
+  return false;
+}
+
+Problem read_results(const Source& source, const detail::ReadPlan& plan, Table& table) {
+  Reader reader(source, plan.piece_bytes);
+  if (const Problem fault = find_root(reader)) return fault;
+  if (!reader.step([](Scanner& scanner) { return scanner.take('[') || scanner.fail("a list"); })) {
+    Problem problem = refuse_root(
+        reader,
+        "a COCO results file (a list of objects with image_id, category_id, bbox and score)", "");
+    if (problem.kind == JsonFault::Kind::schema && has_annotations(reader)) {
+      problem.hint = "; this looks like an annotation file: are the two files swapped?";
+    }
+    return problem;
+  }
+  ListReader list(source, reader, table, {true, plan});
+  switch (list.read()) {
+    case Ended::at_fault:
+      return list.fault();
+    case Ended::at_problem:
+      return table.problem();
+    default:
+      return find_end(reader);
+  }
+}
+
+// ---- Results of the whole ----------------------------------------------------------------------
+
+JsonFault fault_of(const Problem& problem, const Source& source) {
+  // A document that could not be read to its end looks cut off: that is not its fault.
+  const std::string error = source.error();
+  if (error.empty()) return problem ? describe(problem, source) : JsonFault{};
+  JsonFault fault;
+  fault.kind = JsonFault::Kind::unreadable;
+  fault.message = error;
+  return fault;
+}
+
+CocoTruth truth_columns(const Source& source, const detail::ReadPlan& plan) {
+  CocoTruth truth;
+  TruthReader reader(source, plan);
+  truth.fault = fault_of(reader.read(), source);
+  if (truth.fault.kind != JsonFault::Kind::none) return truth;
+  truth.image_id = reader.images().field(0).ids.finish();
+  truth.category_id = reader.categories().field(0).ids.finish();
+  truth.category_name = std::move(reader.categories().field(1).names);
+  Table& boxes = reader.annotations();
+  truth.box_id = boxes.field(0).ids.finish();
+  truth.box_has_id = std::move(boxes.field(0).flags);
+  truth.box_image_id = boxes.field(1).ids.finish();
+  truth.box_category_id = boxes.field(2).ids.finish();
+  truth.xywh = std::move(boxes.field(3).numbers);
+  truth.area = std::move(boxes.field(4).numbers);
+  truth.crowd = std::move(boxes.field(5).flags);
+  return truth;
+}
+
+CocoResults results_columns(const Source& source, const detail::ReadPlan& plan) {
+  CocoResults results;
+  Table table(kResults);
+  results.fault = fault_of(read_results(source, plan, table), source);
+  if (results.fault.kind != JsonFault::Kind::none) return results;
+  results.image_id = table.field(0).ids.finish();
+  results.category_id = table.field(1).ids.finish();
+  results.xywh = std::move(table.field(2).numbers);
+  results.score = std::move(table.field(3).numbers);
+  return results;
+}
+
+}  // namespace
+}  // namespace json
+
+namespace detail {
+
+CocoTruth read_coco_truth(std::string_view document, const ReadPlan& plan) {
+  return json::truth_columns(json::Source(document), plan);
+}
+
+CocoResults read_coco_results(std::string_view document, const ReadPlan& plan) {
+  return json::results_columns(json::Source(document), plan);
+}
+
+CocoTruth read_coco_truth_file(const std::string& path, const ReadPlan& plan) {
+  return json::truth_columns(json::Source(json::Source::File{path}), plan);
+}
+
+CocoResults read_coco_results_file(const std::string& path, const ReadPlan& plan) {
+  return json::results_columns(json::Source(json::Source::File{path}), plan);
+}
+
+}  // namespace detail
+
+CocoTruth read_coco_truth(std::string_view document) {
+  return detail::read_coco_truth(document, {});
+}
+
+CocoResults read_coco_results(std::string_view document) {
+  return detail::read_coco_results(document, {});
+}
+
+CocoTruth read_coco_truth_file(const std::string& path) {
+  return detail::read_coco_truth_file(path, {});
+}
+
+CocoResults read_coco_results_file(const std::string& path) {
+  return detail::read_coco_results_file(path, {});
+}
+
+}  // namespace snellen

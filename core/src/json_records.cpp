@@ -1,0 +1,370 @@
+#include "json_records.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace snellen::json {
+namespace {
+
+// The long way for a number in a layout: nullptr unless it is one, and finite.
+const char* any_number(Scanner& scanner, const char* p, double& value) {
+  if (!starts_number(*p)) return nullptr;
+  NumberToken token;
+  scanner.seek(p);
+  if (!scanner.number(token)) return nullptr;
+  value = to_double(token);
+  return std::isfinite(value) ? token.last : nullptr;
+}
+
+const char* any_whole_number(Scanner& scanner, const char* p, std::int64_t& value) {
+  if (!starts_number(*p)) return nullptr;
+  NumberToken token;
+  scanner.seek(p);
+  if (!scanner.number(token)) return nullptr;
+  return to_whole_number(token, value) == WholeNumber::fits ? token.last : nullptr;
+}
+
+const char* any_id_text(Scanner& scanner, const char* p, std::string& text) {
+  if (*p != '"') return nullptr;
+  TextToken token;
+  scanner.seek(p);
+  if (!scanner.text(token) || token.escaped) return nullptr;
+  if (static_cast<std::size_t>(token.last - token.first) > kMaxIdBytes) return nullptr;
+  text.assign(token.first, token.last);
+  return token.last + 1;
+}
+
+bool is_zero(const NumberToken& token) {
+  return std::none_of(token.first, token.last, [](char c) { return c >= '1' && c <= '9'; });
+}
+
+}  // namespace
+
+// ---- Layout ------------------------------------------------------------------------------------
+
+void Layout::forget() {
+  refused_ = false;
+  n_values_ = 0;
+  n_steps_ = 0;
+}
+
+void Layout::note(const Value& value) {
+  if (n_values_ + 1 < kMaxSteps) {
+    value_[n_values_++] = value;
+  } else {
+    refused_ = true;
+  }
+}
+
+bool Layout::set_step(std::size_t i, const char* first, const char* last) {
+  const auto length = static_cast<std::size_t>(last - first);
+  if (length > 8 * kMaxWords) return false;
+  Step& step = step_[i];
+  step.length = static_cast<std::uint8_t>(length);
+  step.n_words = static_cast<std::uint8_t>((length + 7) / 8);
+  std::array<char, 8 * kMaxWords> bytes{};
+  std::copy(first, last, bytes.begin());
+  for (std::size_t w = 0; w < step.n_words; ++w) {
+    const std::size_t n_used = std::min<std::size_t>(length - 8 * w, 8);
+    step.word[w] = load_word(bytes.data() + 8 * w);
+    step.mask[w] = ~std::uint64_t{0} >> (64 - 8 * n_used);
+  }
+  return true;
+}
+
+void Layout::learn(const char* first, const char* last) {
+  if (refused_) return;
+  for (std::size_t i = 0; i < n_values_; ++i) {
+    const Value& value = value_[i];
+    if (!set_step(i, first, value.first)) return;
+    step_[i].kind = value.kind;
+    step_[i].cell = value.cell;
+    step_[i].element = value.element;
+    first = value.last;
+  }
+  if (!set_step(n_values_, first, last)) return;
+  step_[n_values_].kind = Kind::none;
+  step_[n_values_].cell = 0;
+  n_steps_ = n_values_ + 1;
+}
+
+// ---- The short way -----------------------------------------------------------------------------
+
+// The cells still hold what the record before left there: those that the layout does not name are
+// absent in both, those that it names are overwritten.
+bool RecordReader::read_alike(Scanner& scanner) {
+  const char* const start = scanner.position();
+  const char* p = start;
+  for (const Layout::Step& step : layout_) {
+    if (scanner.end() - p < Layout::Step::kReach || !step.matches(p)) break;
+    p += step.length;
+    Cell& cell = record_.cell[step.cell];
+    switch (step.kind) {
+      case Layout::Kind::number:
+      case Layout::Kind::size: {
+        double& value = cell.number[step.element];
+        const char* last = plain_number(p, value);
+        p = last != nullptr ? last : any_number(scanner, p, value);
+        if (step.kind == Layout::Kind::size && value < 0) p = nullptr;
+        break;
+      }
+      case Layout::Kind::whole_number: {
+        const char* last = plain_whole_number(p, cell.id);
+        p = last != nullptr ? last : any_whole_number(scanner, p, cell.id);
+        break;
+      }
+      case Layout::Kind::text:
+        p = any_id_text(scanner, p, cell.text);
+        break;
+      case Layout::Kind::crowd:
+        cell.crowd = static_cast<std::uint8_t>(*p - '0');
+        p = cell.crowd <= 1 ? p + 1 : nullptr;
+        break;
+      case Layout::Kind::skipped:
+        scanner.seek(p);
+        p = scanner.skip_value(depth_ + 1) ? scanner.position() : nullptr;
+        break;
+      case Layout::Kind::none:
+        scanner.seek(p);
+        table_->add(record_);
+        return true;
+    }
+    if (p == nullptr) break;
+  }
+  scanner.seek(start);
+  return false;
+}
+
+// ---- The long way ------------------------------------------------------------------------------
+
+bool RecordReader::read_any(Scanner& scanner, const Window& window) {
+  layout_.forget();
+  at_field_ = {};
+  at_key_ = kNowhere;
+  const char* const start = scanner.position();
+  record_.byte = window.offset_of(start);
+  for (Cell& cell : record_.cell) cell.present = false;
+  if (scanner.peek() != '{') {
+    if (!scanner.skip_value(depth_)) return false;
+    Problem problem;
+    problem.kind = JsonFault::Kind::schema;
+    problem.expected = "an object";
+    problem.byte = record_.byte;
+    table_->add_faulty(problem);
+    return true;
+  }
+  if (!read_members(scanner, window)) return false;
+  layout_.learn(start, scanner.position());
+  table_->add_checked(record_);
+  return true;
+}
+
+bool RecordReader::read_members(Scanner& scanner, const Window& window) {
+  scanner.take('{');
+  scanner.skip_space();
+  if (scanner.take('}')) return true;
+  for (;;) {
+    const std::uint64_t key_byte = window.offset_of(scanner.position());
+    TextToken key;
+    if (!scanner.key(key)) return false;
+    at_key_ = key_byte;
+    const char* first = scanner.position();
+    const std::size_t i = find_field(key);
+    if (i < table_->schema().fields.size()) {
+      if (!read_field(scanner, window, i)) return false;
+    } else {
+      if (!scanner.skip_value(depth_ + 1)) return false;
+      layout_.note({Layout::Kind::skipped, 0, 0, first, scanner.position()});
+    }
+    at_field_ = {};
+    at_key_ = kNowhere;
+    scanner.skip_space();
+    if (scanner.take('}')) return true;
+    if (!scanner.take(',')) return scanner.fail("\",\" or \"}\"");
+    scanner.skip_space();
+  }
+}
+
+std::size_t RecordReader::find_field(const TextToken& key) {
+  const std::string_view name = spelling(key, decoded_key_);
+  const auto fields = table_->schema().fields;
+  const auto found = std::find_if(fields.begin(), fields.end(),
+                                  [name](const Field& field) { return field.key == name; });
+  return static_cast<std::size_t>(found - fields.begin());
+}
+
+bool RecordReader::read_field(Scanner& scanner, const Window& window, std::size_t i) {
+  const Field& field = table_->schema().fields[i];
+  Cell& cell = record_.cell[i];
+  if (cell.present) layout_.refuse();
+  at_field_ = field.key;
+  cell.present = true;
+  cell.is_text = false;
+  cell.problem.kind = JsonFault::Kind::none;
+  cell.byte = window.offset_of(scanner.position());
+  Place at{scanner, window, cell, i, depth_ + 1};
+  switch (field.kind) {
+    case FieldKind::id:
+      return read_id(at);
+    case FieldKind::box:
+      return read_box(at);
+    case FieldKind::score:
+      return read_number(at, nullptr);
+    case FieldKind::area:
+      return read_number(at, "an area of at least 0");
+    case FieldKind::crowd:
+      return read_crowd(at);
+    case FieldKind::name:
+      return read_name(at);
+  }
+  return false;
+}
+
+bool RecordReader::read_id(Place& at) {
+  const char* const first = at.scanner.position();
+  if (at.scanner.peek() == '"') {
+    TextToken token;
+    if (!at.scanner.text(token)) return false;
+    at.cell.is_text = true;
+    if (!decode_text(token, at.cell.text)) {
+      wrong(at, first, "an id without lone surrogates");
+    } else if (at.cell.text.size() > kMaxIdBytes) {
+      Problem& problem = wrong(at, first, "an id of at most 1024 bytes");
+      problem.got = Problem::Got::text_of;
+      problem.amount = at.cell.text.size();
+    }
+    note(at, Layout::Kind::text, first);
+    return true;
+  }
+  if (!starts_number(at.scanner.peek())) return skip_wrong(at, "a whole number or text");
+  NumberToken token;
+  if (!at.scanner.number(token)) return false;
+  switch (to_whole_number(token, at.cell.id)) {
+    case WholeNumber::fits:
+      break;
+    case WholeNumber::too_wide:
+      wrong(at, first, "an id that fits 64 bits");
+      break;
+    case WholeNumber::not_whole:
+      wrong(at, first, "a whole number or text");
+      break;
+  }
+  note(at, Layout::Kind::whole_number, first);
+  return true;
+}
+
+bool RecordReader::read_box(Place& at) {
+  static constexpr std::array<const char*, 4> kAtLeastZero = {
+      nullptr, nullptr, "a width of at least 0", "a height of at least 0"};
+  static constexpr char kExpected[] = "a list of 4 numbers";
+  Scanner& scanner = at.scanner;
+  if (scanner.peek() != '[') return skip_wrong(at, kExpected);
+  const std::uint64_t byte = at.cell.byte;
+  std::size_t n = 0;
+  scanner.take('[');
+  scanner.skip_space();
+  if (!scanner.take(']')) {
+    Place side{scanner, at.window, at.cell, at.index, at.depth + 1};
+    for (;;) {
+      side.element = n;
+      const bool read = n < 4 ? read_number(side, kAtLeastZero[n]) : scanner.skip_value(side.depth);
+      if (!read) return false;
+      ++n;
+      scanner.skip_space();
+      if (scanner.take(']')) break;
+      if (!scanner.take(',')) return scanner.fail("\",\" or \"]\"");
+      scanner.skip_space();
+    }
+  }
+  if (n != 4) {
+    at.cell.problem = {};
+    Problem& problem = wrong(at, scanner.position(), kExpected);
+    problem.byte = byte;
+    problem.got = Problem::Got::list_of;
+    problem.amount = n;
+  }
+  return true;
+}
+
+bool RecordReader::read_number(Place& at, const char* at_least_zero) {
+  const char* const first = at.scanner.position();
+  if (!starts_number(at.scanner.peek())) return skip_wrong(at, "a number");
+  NumberToken token;
+  if (!at.scanner.number(token)) return false;
+  const double value = to_double(token);
+  if (!std::isfinite(value)) {
+    wrong(at, first, "a finite number");
+  } else if (at_least_zero != nullptr && value < 0) {
+    wrong(at, first, at_least_zero);
+  }
+  at.cell.number[at.element.value_or(0)] = value;
+  note(at, at_least_zero != nullptr ? Layout::Kind::size : Layout::Kind::number, first);
+  return true;
+}
+
+// Crowds are marked by 1, by true, and by any other whole number than 0.
+bool RecordReader::read_crowd(Place& at) {
+  static constexpr char kExpected[] = "0 or 1";
+  const char* const first = at.scanner.position();
+  const char opening = at.scanner.peek();
+  if (opening == 't' || opening == 'f') {
+    layout_.refuse();
+    at.cell.crowd = opening == 't';
+    return at.scanner.skip_value(at.depth);
+  }
+  if (!starts_number(opening)) return skip_wrong(at, kExpected);
+  NumberToken token;
+  if (!at.scanner.number(token)) return false;
+  if (token.whole) {
+    at.cell.crowd = !is_zero(token);
+  } else {
+    const double value = to_double(token);
+    if (!std::isfinite(value) || std::trunc(value) != value) wrong(at, first, kExpected);
+    at.cell.crowd = value != 0;
+  }
+  note(at, Layout::Kind::crowd, first);
+  return true;
+}
+
+bool RecordReader::read_name(Place& at) {
+  layout_.refuse();
+  if (at.scanner.peek() != '"') return skip_wrong(at, "text");
+  const char* const first = at.scanner.position();
+  TextToken token;
+  if (!at.scanner.text(token)) return false;
+  if (!decode_text(token, at.cell.text)) wrong(at, first, "text without lone surrogates");
+  return true;
+}
+
+// Of the problems of one value the first is kept.
+Problem& RecordReader::wrong(Place& at, const char* where, const char* expected) {
+  layout_.refuse();
+  Problem& problem = at.cell.problem;
+  if (problem) return problem;
+  problem = {};
+  problem.kind = JsonFault::Kind::schema;
+  problem.expected = expected;
+  problem.byte = at.window.offset_of(where);
+  problem.element = at.element;
+  return problem;
+}
+
+bool RecordReader::skip_wrong(Place& at, const char* expected) {
+  wrong(at, at.scanner.position(), expected);
+  return at.scanner.skip_value(at.depth);
+}
+
+void RecordReader::note(const Place& at, Layout::Kind kind, const char* first) {
+  layout_.note({kind, static_cast<std::uint8_t>(at.index),
+                static_cast<std::uint8_t>(at.element.value_or(0)), first,
+                at.scanner.position()});
+}
+
+void RecordReader::blame(Problem& problem) const {
+  problem.section = table_->schema().path;
+  problem.record = table_->n_rows();
+  problem.field = at_field_;
+  problem.key_byte = at_key_;
+}
+
+}  // namespace snellen::json
