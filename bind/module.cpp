@@ -1,0 +1,58 @@
+// The extension module snellen._core: the list of what it binds.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+
+#include <string>
+
+namespace snellen::bind {
+
+namespace nb = nanobind;
+
+void bind_parallel(nb::module_& m);
+void bind_json_columns(nb::module_& m);
+void bind_lookup(nb::module_& m);
+void bind_grouping(nb::module_& m);
+void bind_iou(nb::module_& m);
+void bind_matching(nb::module_& m);
+void bind_curve(nb::module_& m);
+
+namespace {
+
+// What `snellen --version` prints of this build.
+std::string build_description() {
+  std::string text = "C++20";
+#if defined(__clang__)
+  text += std::string(", clang ") + __clang_version__;
+#elif defined(__GNUC__)
+  text += std::string(", gcc ") + __VERSION__;
+#elif defined(_MSC_VER)
+  text += ", msvc " + std::to_string(_MSC_VER);
+#endif
+#if defined(__x86_64__) || defined(_M_X64)
+  text += ", x86-64";
+#elif defined(__aarch64__) || defined(_M_ARM64)
+  text += ", arm64";
+#endif
+#if defined(NDEBUG)
+  text += ", release";
+#else
+  text += ", with assertions";
+#endif
+  return text;
+}
+
+}  // namespace
+
+NB_MODULE(_core, m) {
+  m.doc() = "Kernels of Snellen: columns in, columns out.";
+  m.attr("build_description") = build_description();
+  bind_parallel(m);
+  bind_json_columns(m);
+  bind_lookup(m);
+  bind_grouping(m);
+  bind_iou(m);
+  bind_matching(m);
+  bind_curve(m);
+}
+
+}  // namespace snellen::bind

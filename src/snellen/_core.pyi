@@ -1,0 +1,91 @@
+"""Kernels of Snellen: columns in, columns out."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy
+from numpy.typing import NDArray
+
+
+build_description: str = 'C++20, gcc 12.2.0, x86-64, release'
+
+def thread_count() -> int:
+    """Number of threads that kernels use."""
+
+def set_thread_count(n_threads: int) -> None:
+    """
+    Set the number of threads; 0 goes back to one for each available processor.
+    """
+
+class CocoTruth:
+    """Columns of a COCO annotation file."""
+
+    def image_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
+
+    def category_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
+
+    def category_name(self) -> list[str]: ...
+
+    def box_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
+
+    def box_has_id(self) -> Annotated[NDArray[numpy.uint8], dict(order='C')]: ...
+
+    def box_image_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
+
+    def box_category_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
+
+    def xywh(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
+    def area(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
+    def crowd(self) -> Annotated[NDArray[numpy.uint8], dict(order='C')]: ...
+
+    def fault(self) -> tuple[str, str, int, int] | None: ...
+
+class CocoResults:
+    """Columns of a COCO results file."""
+
+    def image_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
+
+    def category_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
+
+    def xywh(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
+    def score(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
+    def fault(self) -> tuple[str, str, int, int] | None: ...
+
+def read_coco_truth_file(path: str) -> CocoTruth:
+    """Read a COCO annotation file."""
+
+def read_coco_results_file(path: str) -> CocoResults:
+    """Read a COCO results file."""
+
+def read_coco_truth(document: bytes) -> CocoTruth:
+    """Read a COCO annotation document held in memory."""
+
+def read_coco_results(document: bytes) -> CocoResults:
+    """Read a COCO results document held in memory."""
+
+def lookup(ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], known: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int32], dict(order='C')], int]:
+    """
+    Positions (int32) of ids in the ascending array known, -1 where absent, and how many are.
+    """
+
+def group_rows(image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_images: int, n_labels: int) -> Annotated[NDArray[numpy.uint32], dict(order='C')]:
+    """The place (uint32) of each row in stable (label, image) order."""
+
+def box_iou(pred: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], truth: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], crowd: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
+    """
+    IoU of every pred box with every truth box (x, y, width, height), as (n_pred, n_truth).
+    """
+
+def match_boxes(truth_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_xywh: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], truth_area: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_crowd: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_id: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_xywh: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred_area: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, pred_score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_images: int, n_labels: int, iou_thresholds: Sequence[float], area_ranges: Sequence[Sequence[float]], max_detections: int, id_zero_is_no_match: bool) -> dict[str, Any]:
+    """
+    Match pred to truth boxes greedily in each label and image; columns of outcomes.
+    """
+
+def precision_recall_curves(image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], outcome: Annotated[NDArray[numpy.uint32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], truth_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_ignored: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_labels: int, n_thresholds: int, recall_thresholds: Sequence[float], max_detections: Sequence[int], undefined: float) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """
+    Precision, scores (K, A, M, T, R), recall (K, A, M, T) and counted truth boxes (K, A).
+    """
