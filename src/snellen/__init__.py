@@ -1,0 +1,87 @@
+"""Snellen, the eye chart for computer-vision models: the public API on one screen.
+
+>>> import snellen
+>>> truth = snellen.Boxes.from_xyxy([[10, 10, 50, 50]], image_id=[1], label=[3])
+>>> pred = snellen.Boxes.from_xyxy([[12, 10, 50, 52]], image_id=[1], label=[3], score=[0.9])
+>>> result = snellen.average_precision(truth, pred)
+>>> round(result.AP50, 3)
+1.0
+
+Nothing is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "AreaRange": "snellen.detection.protocols",
+    "AveragePrecision": "snellen.detection.average_precision",
+    "AveragePrecisionResult": "snellen.detection.average_precision",
+    "Boxes": "snellen.detection.boxes",
+    "Classes": "snellen.classes",
+    "DetectionProtocol": "snellen.detection.protocols",
+    "Metric": "snellen.metric",
+    "MetricSet": "snellen.metric",
+    "SnellenError": "snellen.errors",
+    "average_precision": "snellen.detection.average_precision",
+    "box_iou": "snellen.detection.matching",
+    "get_threads": "snellen.threads",
+    "metric_from_bytes": "snellen.metric",
+    "read_coco_predictions": "snellen.readers.coco",
+    "read_coco_truth": "snellen.readers.coco",
+    "set_threads": "snellen.threads",
+}
+
+__all__ = [  # noqa: RUF022 - by subject, as one reads it
+    # detection
+    "AveragePrecision",
+    "AveragePrecisionResult",
+    "average_precision",
+    "Boxes",
+    "box_iou",
+    "AreaRange",
+    "DetectionProtocol",
+    # files
+    "read_coco_truth",
+    "read_coco_predictions",
+    # every task
+    "Classes",
+    "Metric",
+    "MetricSet",
+    "metric_from_bytes",
+    "SnellenError",
+    "get_threads",
+    "set_threads",
+]
+
+if TYPE_CHECKING:
+    from snellen.classes import Classes
+    from snellen.detection.average_precision import (
+        AveragePrecision,
+        AveragePrecisionResult,
+        average_precision,
+    )
+    from snellen.detection.boxes import Boxes
+    from snellen.detection.matching import box_iou
+    from snellen.detection.protocols import AreaRange, DetectionProtocol
+    from snellen.errors import SnellenError
+    from snellen.metric import Metric, MetricSet, metric_from_bytes
+    from snellen.readers.coco import read_coco_predictions, read_coco_truth
+    from snellen.threads import get_threads, set_threads
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module snellen has no attribute {name}")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

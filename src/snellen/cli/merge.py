@@ -1,0 +1,44 @@
+"""``snellen merge STATE…``: the number of the whole from the states of its parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from snellen.cli.output import output_options
+
+if TYPE_CHECKING:
+    from snellen.cli.output import Output
+
+__all__ = ["merge"]
+
+
+@click.command()
+@click.argument("states", nargs=-1, required=True, type=click.Path(), metavar="STATE…")
+@output_options
+def merge(states: tuple[str, ...], output: Output) -> None:
+    """Give the number of the whole from the states of its parts.
+
+    STATE is a state.bin that an evaluation wrote with --out, or the folder that holds it. The
+    parts must have been evaluated under the same rules and share no image. The result is that of
+    one evaluation of all parts, to the last bit.
+    """
+    from pathlib import Path
+
+    from snellen.errors import SnellenError
+    from snellen.metric import metric_from_bytes
+
+    whole = None
+    for name in states:
+        path = Path(name)
+        if path.is_dir():
+            path /= "state.bin"
+        part = metric_from_bytes(path.read_bytes(), str(path))
+        try:
+            whole = part if whole is None else whole.merge(part)
+        except SnellenError as error:
+            raise type(error)(str(error), str(path)) from None
+    if whole is not None:
+        output.check_gates(whole)
+        output.deliver(whole)

@@ -1,0 +1,188 @@
+"""What every command that has a result does with it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from snellen.metric import StoredMetric
+    from snellen.result import Result
+
+__all__ = ["Output", "data_warnings_on_stderr", "output_options"]
+
+
+class Gate(NamedTuple):
+    """A lowest acceptable value of a headline number."""
+
+    metric: str
+    lowest: float
+
+
+def _gates(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[Gate, ...]:
+    gates = []
+    for text in texts:
+        name, _equals, number = text.partition("=")
+        try:
+            lowest = float(number)
+        except ValueError:
+            lowest = math.nan
+        if not name or math.isnan(lowest):
+            raise click.BadParameter(
+                f'expected a metric and a number, such as AP=0.40; got "{text}"'
+            )
+        gates.append(Gate(name, lowest))
+    return tuple(gates)
+
+
+class Output(NamedTuple):
+    """Where a result goes, and what it must reach."""
+
+    json_path: str | None
+    directory: str | None
+    per_class: bool
+    gates: tuple[Gate, ...]
+    quiet: bool
+
+    def check_gates(self, metric: StoredMetric[Result]) -> None:
+        """Refuse gates on numbers that the metric does not have, before the work is done."""
+        if not self.gates:
+            return
+        from snellen.errors import did_you_mean
+
+        known = metric.empty().compute().metrics
+        for gate in self.gates:
+            if gate.metric not in known:
+                raise click.UsageError(
+                    f'expected a metric of {", ".join(known)}, got "{gate.metric}".'
+                    f"{did_you_mean(gate.metric, known)}"
+                )
+
+    def deliver(self, metric: StoredMetric[Result]) -> None:
+        """Write and print the metric's result; exit with 3 where a gate failed."""
+        result = metric.compute()
+        if self.directory is not None or self.json_path is not None:
+            self._write(metric, result)
+        if not self.quiet and self.json_path != "-":
+            click.echo(str(result))
+            click.echo()
+            click.echo(result.composition())
+            if self.per_class:
+                _print_per_class(result)
+        failed = [gate for gate in self.gates if not result.metrics[gate.metric] >= gate.lowest]
+        for gate in failed:
+            click.echo(
+                f"snellen: {gate.metric} is {result.metrics[gate.metric]:.6g}, "
+                f"below {gate.lowest:g}",
+                err=True,
+            )
+        if failed:
+            raise click.exceptions.Exit(3)
+
+    def _write(self, metric: StoredMetric[Result], result: Result) -> None:
+        from pathlib import Path
+
+        import msgspec
+
+        from snellen.result import write_atomically
+
+        text = msgspec.json.format(msgspec.json.encode(result.to_dict()), indent=2) + b"\n"
+        if self.directory is not None:
+            folder = Path(self.directory)
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(folder / "state.bin", metric.to_bytes())
+            write_atomically(folder / "result.json", text)
+            if not self.quiet:
+                click.echo(f"wrote result.json and state.bin to {folder}", err=True)
+        if self.json_path == "-":
+            click.echo(text, nl=False)
+        elif self.json_path is not None:
+            write_atomically(self.json_path, text)
+
+
+def output_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `Output`, and hand it one as `output`."""
+
+    @click.option(
+        "--json",
+        "json_path",
+        metavar="PATH|-",
+        type=click.Path(allow_dash=True, dir_okay=False),
+        help="Write the result as JSON; with - to stdout, and nothing else there.",
+    )
+    @click.option(
+        "--out",
+        "directory",
+        metavar="DIR",
+        type=click.Path(file_okay=False),
+        help="Write result.json and state.bin (for snellen merge) to this folder.",
+    )
+    @click.option("--per-class", is_flag=True, help="Print the numbers of each class, too.")
+    @click.option(
+        "--fail-under",
+        "gates",
+        metavar="METRIC=VALUE",
+        callback=_gates,
+        multiple=True,
+        help="Exit with 3 where the metric is below the value or undefined; may be repeated.",
+    )
+    @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+    @functools.wraps(command)
+    def with_output(
+        json_path: str | None,
+        directory: str | None,
+        per_class: bool,
+        gates: tuple[Gate, ...],
+        quiet: bool,
+        **arguments: Any,
+    ) -> None:
+        command(output=Output(json_path, directory, per_class, gates, quiet), **arguments)
+
+    return with_output
+
+
+@contextlib.contextmanager
+def data_warnings_on_stderr(*, quiet: bool) -> Iterator[None]:
+    """Print warnings about data as one line each."""
+    import warnings
+
+    from snellen.errors import DataWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        yield
+    for warning in caught:
+        if not quiet:
+            click.echo(f"snellen: warning: {warning.message}", err=True)
+
+
+def _print_per_class(result: Result) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    records = result.per_class()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in records[0] if records else ():
+        table.add_column(column, justify="left" if column == "class" else "right", no_wrap=True)
+    for record in records:
+        table.add_row(*(_cell(value) for value in record.values()))
+    console = Console(highlight=False)
+    # Redirected output has no width to fit into: rows stay whole.
+    if not console.is_terminal:
+        console.width = 10_000
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    from rich.markup import escape
+
+    if isinstance(value, float):
+        return "-" if math.isnan(value) else f"{value:.3f}"
+    return escape(str(value))

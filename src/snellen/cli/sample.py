@@ -1,0 +1,53 @@
+"""``snellen sample TASK``: small data sets to try things on."""
+
+from __future__ import annotations
+
+import click
+
+__all__ = ["sample"]
+
+
+@click.group()
+def sample() -> None:
+    """Make a seeded sample data set."""
+
+
+@sample.command()
+@click.argument("directory", type=click.Path(file_okay=False))
+@click.option("--images", default=200, show_default=True, type=click.IntRange(min=0))
+@click.option("--boxes", default=1500, show_default=True, type=click.IntRange(min=0))
+@click.option("--detections", default=6000, show_default=True, type=click.IntRange(min=0))
+@click.option("--classes", default=20, show_default=True, type=click.IntRange(min=1))
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+@click.option("--no-images", is_flag=True, help="Make no pictures.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def detection(
+    directory: str,
+    images: int,
+    boxes: int,
+    detections: int,
+    classes: int,
+    seed: int,
+    no_images: bool,
+    quiet: bool,
+) -> None:
+    """Truth, predictions and pictures of a detector that never was.
+
+    DIRECTORY gets truth.json, predictions.json and images/: the same bytes for the same numbers,
+    on every machine. Classes are long-tailed; the detector misplaces, confuses, repeats, misses.
+    """
+    from snellen.samples.detection import make_detection_sample
+
+    made = make_detection_sample(
+        directory,
+        n_images=images,
+        n_boxes=boxes,
+        n_detections=detections,
+        n_classes=classes,
+        seed=seed,
+        draw_images=not no_images,
+    )
+    if not quiet:
+        click.echo(f"{made.truth}\n{made.predictions}")
+        if made.images is not None:
+            click.echo(made.images)

@@ -1,0 +1,614 @@
+"""Average precision and recall of object detection."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from snellen import _core
+from snellen.classes import Classes
+from snellen.detection.boxes import Boxes
+from snellen.detection.matching import match_boxes
+from snellen.detection.protocols import DetectionProtocol, protocol_named
+from snellen.errors import IdError, InputError, MergeError, SchemaError, first_few
+from snellen.result import Result, Undefined
+from snellen.state import Counts, Keys, Ledger, pack, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+    from typing_extensions import Self
+
+    from snellen.state import PackedState
+
+__all__ = ["AveragePrecision", "AveragePrecisionResult", "average_precision"]
+
+_COUNTS = ("n_truth", "n_crowd", "n_predictions", "n_dropped_by_cap")
+
+
+class AveragePrecision:
+    """Average precision (AP) and recall (AR) of boxes, as COCO defines them.
+
+    Parameters
+    ----------
+    protocol : {"coco", "coco-strict"} or DetectionProtocol
+        The rules. ``"coco-strict"`` is pycocotools 2.0.11 to the last bit; ``"coco"`` differs from
+        it where that loses a match (annotation id 0) or gives up (caps other than 100, empty
+        results, records without ``area`` or ``iscrowd``).
+    max_detections : int or sequence of int, optional
+        Caps on the detections of a class in an image, in place of the protocol's; a single number
+        N stands for 1, 10, N.
+
+    Notes
+    -----
+    State
+        Two ledgers: what became of each detection at each threshold and area range, and which
+        truth boxes count; keyed by image and class. No boxes, no images.
+    Merge
+        Joins the ledgers; exact. An image that both have absorbed is refused.
+    Ties
+        Of equal scores the smaller image id comes first, then the order in the image. Of equal
+        IoUs the later truth box is taken.
+    Undefined
+        NaN where no truth box counts (coco-strict: −1 in the arrays).
+    Agrees with
+        pycocotools 2.0.11, every cell of precision, recall and scores (tests/oracle,
+        tests/conformance).
+
+    References
+    ----------
+    T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014.
+
+    Examples
+    --------
+    >>> from snellen import AveragePrecision, Boxes
+    >>> truth = Boxes.from_xywh([[0, 0, 10, 10], [20, 0, 10, 10]], image_id=[1, 1], label=[1, 1])
+    >>> pred = Boxes.from_xywh([[0, 0, 10, 9]], image_id=[1], label=[1], score=[0.8])
+    >>> result = AveragePrecision().update(truth, pred).compute()
+    >>> round(result.AP50, 4), round(result.AP, 4)  # 51 of 101 recall points; 9 of 10 thresholds
+    (0.505, 0.4545)
+    """
+
+    __slots__ = (
+        "_anonymous",
+        "_classes",
+        "_counts",
+        "_image_ids",
+        "_images",
+        "_pred",
+        "_truth",
+        "protocol",
+    )
+
+    def __init__(
+        self,
+        protocol: str | DetectionProtocol = "coco",
+        *,
+        max_detections: int | Sequence[int] | None = None,
+    ) -> None:
+        self.protocol = protocol_named(protocol)
+        if max_detections is not None:
+            caps = max_detections if isinstance(max_detections, int) else tuple(max_detections)
+            self.protocol = self.protocol.with_max_detections(caps)
+        self._truth = Ledger(("image", "label"), image=np.int32, label=np.int32, ignored=np.uint32)
+        self._pred = Ledger(
+            ("image", "label"),
+            image=np.int32,
+            label=np.int32,
+            score=np.float64,
+            outcome=(np.uint32, self.protocol.outcome_shape),
+        )
+        self._counts = Counts(**dict.fromkeys(_COUNTS, ()))
+        self._classes: list[Classes] = []
+        self._images: list[Keys] = []
+        self._image_ids: set[int | str] = set()
+        # Whether images were given without ids and numbered as they came; None before the first.
+        self._anonymous: bool | None = None
+
+    def __repr__(self) -> str:
+        return f"AveragePrecision({self.protocol.name}, {len(self._image_ids)} images)"
+
+    def update(
+        self,
+        truth: Boxes | Sequence[Mapping[str, Any]],
+        pred: Boxes | Sequence[Mapping[str, Any]],
+        *,
+        image_id: ArrayLike | None = None,
+    ) -> Self:
+        """Absorb a batch of images.
+
+        Parameters
+        ----------
+        truth, pred : Boxes, or sequence of mapping
+            All boxes of the batch's images. Or, for each image, a mapping as torchvision and
+            torchmetrics have it: ``boxes`` (n, 4) as left, top, right, bottom, and ``labels``
+            (n,); pred also ``scores`` (n,), truth may have ``area`` and ``iscrowd`` (n,).
+        image_id : array-like, optional
+            The ids of the images given as mappings. Without, images are numbered as they come;
+            then ties between images go by that order, and so by the order of merges.
+
+        Raises
+        ------
+        IdError
+            For an image that was absorbed before, or that truth does not list.
+        InputError
+            For boxes that cannot be evaluated. After an error the metric is as it was.
+        """
+        anonymous = False
+        if not (isinstance(truth, Boxes) and isinstance(pred, Boxes)):
+            truth, pred, anonymous = self._from_records(truth, pred, image_id)
+        elif image_id is not None:
+            raise InputError("expected no image_id beside Boxes, which have their own", "image_id")
+        self._check_naming(anonymous)
+        new_ids = truth.images.ids.tolist()
+        self._check_new(new_ids)
+        matched = match_boxes(truth, pred, self.protocol)
+        keys = {"image": matched.images, "label": matched.classes.keys}
+        self._truth.append(keys, **matched.truth)
+        self._pred.append(keys, **matched.pred)
+        self._counts.add(
+            n_truth=len(truth),
+            n_crowd=0 if truth.crowd is None else np.count_nonzero(truth.crowd),
+            n_predictions=len(pred),
+            n_dropped_by_cap=len(pred) - len(matched.pred["score"]),
+        )
+        self._classes.append(matched.classes)
+        self._images.append(matched.images)
+        self._image_ids.update(new_ids)
+        self._anonymous = anonymous
+        return self
+
+    def merge(self, other: AveragePrecision, /) -> Self:
+        """Absorb another metric of equal protocol; `other` stays as it was.
+
+        Raises
+        ------
+        MergeError
+            Where the protocols differ.
+        IdError
+            Where both have absorbed the same image.
+        """
+        if self.protocol != other.protocol:
+            raise MergeError(
+                f"expected the state of an AveragePrecision under {self.protocol}; "
+                f"got one under {other.protocol}"
+            )
+        if other._anonymous is None:
+            return self
+        self._check_naming(other._anonymous)
+        if other._anonymous and self._image_ids:
+            other = other._renumbered(len(self._image_ids))
+        self._check_new(other._image_ids)
+        # Refuses before anything is absorbed.
+        Keys.union([*self._images, *other._images], "image id")
+        Classes.union([*self._classes, *other._classes])
+        self._truth.merge(other._truth)
+        self._pred.merge(other._pred)
+        self._counts.merge(other._counts)
+        self._classes.extend(other._classes)
+        self._images.extend(other._images)
+        self._image_ids |= other._image_ids
+        self._anonymous = other._anonymous
+        return self
+
+    def empty(self) -> AveragePrecision:
+        """Return a metric of the same protocol without data."""
+        return AveragePrecision(self.protocol)
+
+    def compute(self) -> AveragePrecisionResult:
+        """Return the result of all that was absorbed."""
+        self._settle()
+        images, classes = self._tables()
+        truth, pred = self._columns(images, classes)
+        precision, scores, recall, n_counted = _core.precision_recall_curves(
+            pred["image"],
+            pred["label"],
+            pred["score"],
+            pred["outcome"],
+            truth["label"],
+            truth["ignored"],
+            n_labels=len(classes),
+            n_thresholds=len(self.protocol.iou_thresholds),
+            recall_thresholds=list(self.protocol.recall_thresholds),
+            max_detections=list(self.protocol.max_detections),
+            undefined=-1.0 if self.protocol.minus_one else math.nan,
+        )
+        return AveragePrecisionResult.of_curves(
+            self.protocol,
+            classes,
+            # The kernel writes K, A, M, T, R; the field reads T, R, K, A, M.
+            precision=precision.transpose(3, 4, 0, 1, 2),
+            recall=recall.transpose(3, 0, 1, 2),
+            scores=scores.transpose(3, 4, 0, 1, 2),
+            n_counted=n_counted,
+            data={
+                "n_images": len(images),
+                "n_classes": len(classes),
+                **{name: int(self._counts[name]) for name in _COUNTS},
+            },
+        )
+
+    def to_bytes(self) -> bytes:
+        """Return the state: the same bytes for any sharding and any order of batches."""
+        self._settle()
+        images, classes = self._tables()
+        truth, pred = self._columns(images, classes)
+        arrays = {
+            **{f"truth.{name}": column for name, column in truth.items()},
+            **{f"pred.{name}": column for name, column in pred.items()},
+        }
+        content: dict[str, Any] = {
+            "protocol": self.protocol.to_dict(),
+            "class_names": list(classes.names),
+            "counts": {name: int(self._counts[name]) for name in _COUNTS},
+            "anonymous": self._anonymous,
+        }
+        for name, keys in (("image_ids", images), ("class_ids", classes.keys)):
+            if keys.is_text:
+                content[name] = keys.ids.tolist()
+            else:
+                arrays[name] = keys.ids
+        return pack(type(self).__name__, content, arrays)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, /) -> AveragePrecision:
+        """Return the metric whose state `to_bytes` wrote.
+
+        Raises
+        ------
+        SchemaError
+            Where the bytes are not such a state.
+        """
+        packed = unpack(data)
+        if packed.name != cls.__name__:
+            raise SchemaError(f"expected the state of {cls.__name__}, got one of {packed.name}")
+        try:
+            return cls._of_packed(packed)
+        except (KeyError, TypeError, ValueError) as error:
+            raise SchemaError(f"expected a whole state of {cls.__name__}: {error}") from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self).from_bytes, (self.to_bytes(),))
+
+    @classmethod
+    def _of_packed(cls, packed: PackedState) -> AveragePrecision:
+        metric = cls(DetectionProtocol.from_dict(packed.content["protocol"]))
+        if packed.content["anonymous"] is None:
+            return metric
+        tables = {
+            name: packed.arrays[name] if name in packed.arrays else packed.content[name]
+            for name in ("image_ids", "class_ids")
+        }
+        images = Keys(tables["image_ids"], "image id")
+        classes = Classes(tables["class_ids"], packed.content["class_names"])
+        for table, ledger in (("truth", metric._truth), ("pred", metric._pred)):
+            columns = {
+                name.removeprefix(f"{table}."): column
+                for name, column in packed.arrays.items()
+                if name.startswith(f"{table}.")
+            }
+            ledger.append({"image": images, "label": classes.keys}, **columns)
+        metric._counts.add(**packed.content["counts"])
+        metric._classes = [classes]
+        metric._images = [images]
+        metric._image_ids = set(images.ids.tolist())
+        metric._anonymous = packed.content["anonymous"]
+        return metric
+
+    def _from_records(
+        self, truth: Any, pred: Any, image_id: ArrayLike | None
+    ) -> tuple[Boxes, Boxes, bool]:
+        if isinstance(truth, Boxes) or isinstance(pred, Boxes):
+            raise InputError(
+                "expected truth and pred of one kind, got Boxes and "
+                f"{type(pred if isinstance(truth, Boxes) else truth).__name__}"
+            )
+        if len(truth) != len(pred):
+            raise InputError(
+                f"expected as many images in truth and pred, got {len(truth)} and {len(pred)}"
+            )
+        ids = image_id
+        if ids is None:
+            start = len(self._image_ids)
+            ids = np.arange(start, start + len(truth))
+        return (
+            Boxes.from_images(truth, image_id=ids),
+            Boxes.from_images(pred, image_id=ids),
+            image_id is None,
+        )
+
+    def _check_naming(self, anonymous: bool) -> None:
+        if self._anonymous is not None and self._anonymous != anonymous:
+            raise IdError(
+                "expected image ids with all batches or with none, got some with and some without"
+            )
+
+    def _check_new(self, ids: Sequence[int | str] | set[int | str]) -> None:
+        if self._image_ids.isdisjoint(ids):
+            return
+        again = sorted(self._image_ids.intersection(ids), key=str)
+        raise IdError(
+            f"expected each image once, got {len(again)} that were absorbed before: "
+            f"{first_few(again)}"
+        )
+
+    def _renumbered(self, start: int) -> AveragePrecision:
+        """Return this metric with its numbered images numbered from `start`."""
+        other = AveragePrecision.from_bytes(self.to_bytes())
+        moved = Keys(other._images[0].ids + start, "image id")
+        for ledger in (other._truth, other._pred):
+            ledger.rekey("image", moved)
+        other._images = [moved]
+        other._image_ids = set(moved.ids.tolist())
+        return other
+
+    def _tables(self) -> tuple[Keys, Classes]:
+        """Return all images and all classes absorbed."""
+        return (
+            Keys.union(self._images, "image id"),
+            Classes.union(self._classes) if self._classes else Classes([]),
+        )
+
+    def _columns(
+        self, images: Keys, classes: Classes
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+        keys = {"image": images, "label": classes.keys}
+        return self._truth.columns(keys), self._pred.columns(keys)
+
+    def _settle(self) -> None:
+        """Bring the rows to (label, image, rank) order, in one piece.
+
+        The kernel wrote each piece in that order; only several need sorting. The state means the
+        same before and after.
+        """
+        if self._pred.n_pieces <= 1:
+            return
+        images, classes = self._tables()
+        keys = {"image": images, "label": classes.keys}
+        for ledger in (self._truth, self._pred):
+            columns = ledger.columns(keys)
+            place = _core.group_rows(columns["image"], columns["label"], len(images), len(classes))
+            ordered = {name: np.empty_like(column) for name, column in columns.items()}
+            for name, column in columns.items():
+                ordered[name][place] = column
+            ledger.replace(keys, **ordered)
+        self._images, self._classes = [images], [classes]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class AveragePrecisionResult(Result):
+    """Average precision and recall.
+
+    T IoU thresholds, R recall thresholds, K classes, A area ranges, M caps. Undefined cells are
+    NaN (coco-strict: −1).
+
+    Attributes
+    ----------
+    rules : DetectionProtocol
+        The rules; `protocol` has them as plain values.
+    classes : Classes
+        The K classes.
+    precision : ndarray, shape (T, R, K, A, M)
+        Interpolated precision at each recall threshold.
+    recall : ndarray, shape (T, K, A, M)
+        The highest recall reached.
+    scores : ndarray, shape (T, R, K, A, M)
+        The score at which each recall threshold is reached; 0 where it is not.
+    n_counted : ndarray, shape (K, A), int64
+        Truth boxes that count: no crowds, area in range.
+    """
+
+    rules: DetectionProtocol
+    classes: Classes
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    n_counted: NDArray[np.int64]
+
+    @property
+    def task(self) -> str:
+        """The task, as the command line calls it."""
+        return "detection"
+
+    @classmethod
+    def of_curves(
+        cls,
+        protocol: DetectionProtocol,
+        classes: Classes,
+        *,
+        precision: NDArray[np.float64],
+        recall: NDArray[np.float64],
+        scores: NDArray[np.float64],
+        n_counted: NDArray[np.int64],
+        data: Mapping[str, int],
+    ) -> AveragePrecisionResult:
+        """Return the result whose headline numbers are the means over the curves."""
+        metrics: dict[str, float] = {}
+        undefined = []
+        for line in _headlines(protocol):
+            metrics[line.name], reason = line.mean(protocol, precision, recall, n_counted)
+            if reason:
+                undefined.append(Undefined(line.name, reason))
+        return cls(
+            metrics=metrics,
+            protocol=protocol.to_dict(),
+            undefined=tuple(undefined),
+            data=dict(data),
+            rules=protocol,
+            classes=classes,
+            precision=precision,
+            recall=recall,
+            scores=scores,
+            n_counted=n_counted,
+        )
+
+    def __str__(self) -> str:
+        """Return the lines of pycocotools' summary, in its layout."""
+        ious = self.rules.iou_thresholds
+        lines = []
+        for line in _headlines(self.rules):
+            value = self.metrics[line.name]
+            if math.isnan(value) and self.rules.minus_one:
+                value = -1.0
+            title = "Average Recall" if line.is_recall else "Average Precision"
+            kind = "(AR)" if line.is_recall else "(AP)"
+            iou = f"{ious[0]:.2f}:{ious[-1]:.2f}" if line.iou is None else f"{line.iou:.2f}"
+            lines.append(
+                f" {title:<18} {kind} @[ IoU={iou:<9} | area={line.area:>6s} "
+                f"| maxDets={line.cap:>3d} ] = {value:.3f}"
+            )
+        return "\n".join(lines)
+
+    def composition(self) -> str:
+        """Return, in a few lines, what the result was made of."""
+        data = self.data
+        crowds = f", {data['n_crowd']:,} of them crowds, left out" if data["n_crowd"] else ""
+        dropped = data["n_dropped_by_cap"]
+        cap = self.rules.max_detections[-1]
+        with_truth = int(np.count_nonzero(self.n_counted[:, 0]))
+        lines = [
+            f"images       {data['n_images']:,}",
+            f"truth boxes  {data['n_truth']:,}{crowds}",
+            f"predictions  {data['n_predictions']:,}, "
+            f"{f'{dropped:,}' if dropped else 'none'} dropped by the cap of {cap:,}",
+            f"classes      {data['n_classes']:,}, {with_truth:,} with truth",
+            f"protocol     {self.rules.name}",
+        ]
+        lines += [f"undefined    {entry.metric}: {entry.reason}" for entry in self.undefined]
+        return "\n".join(lines)
+
+    def per_class(self) -> list[dict[str, Any]]:
+        """Return, for each class, its id, name, number of truth boxes and headline numbers."""
+        ids = self.classes.keys.ids.tolist()
+        records: list[dict[str, Any]] = [
+            {"class": name, "id": class_id, "n_truth": int(n)}
+            for name, class_id, n in zip(
+                self.classes.display_names(), ids, self.n_counted[:, 0], strict=True
+            )
+        ]
+        for line in _headlines(self.rules):
+            values = line.mean_of_each_class(
+                self.rules, self.precision, self.recall, self.n_counted
+            )
+            for record, value in zip(records, values.tolist(), strict=True):
+                record[line.name] = value
+        return records
+
+    def _pack(self) -> bytes:
+        arrays = {
+            name: np.ascontiguousarray(getattr(self, name))
+            for name in ("precision", "recall", "scores", "n_counted")
+        }
+        content = {
+            "protocol": self.protocol,
+            "class_ids": self.classes.keys.ids.tolist(),
+            "class_names": list(self.classes.names),
+            "data": dict(self.data),
+        }
+        return pack(type(self).__name__, content, arrays)
+
+    @classmethod
+    def _unpack(cls, data: bytes, place: str) -> AveragePrecisionResult:
+        packed = unpack(data, place)
+        if packed.name != cls.__name__:
+            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+        return cls.of_curves(
+            DetectionProtocol.from_dict(packed.content["protocol"]),
+            Classes(packed.content["class_ids"], packed.content["class_names"]),
+            data=packed.content["data"],
+            **packed.arrays,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Headline:
+    """One line of the summary: a mean over part of a curve array."""
+
+    name: str
+    is_recall: bool
+    area: str
+    cap: int
+    iou: float | None = None  # None: the mean over all thresholds
+
+    def _select(
+        self,
+        protocol: DetectionProtocol,
+        precision: NDArray[np.float64],
+        recall: NDArray[np.float64],
+    ) -> tuple[NDArray[np.float64] | None, int, str]:
+        """Return the cells with classes last, the area's position, and why there are none."""
+        labels = [area.label for area in protocol.area_ranges]
+        if self.area not in labels:
+            return None, 0, f"the protocol has no area range {self.area}"
+        if self.cap not in protocol.max_detections:
+            return None, 0, f"the protocol reads it at {self.cap} detections, which is no cap of it"
+        a, m = labels.index(self.area), protocol.max_detections.index(self.cap)
+        cells = recall[..., a, m] if self.is_recall else precision[..., a, m]
+        if self.iou is not None:
+            if self.iou not in protocol.iou_thresholds:
+                return None, a, f"{self.iou} is not among the IoU thresholds"
+            t = protocol.iou_thresholds.index(self.iou)
+            cells = cells[t : t + 1]
+        return cells, a, ""
+
+    def mean(
+        self,
+        protocol: DetectionProtocol,
+        precision: NDArray[np.float64],
+        recall: NDArray[np.float64],
+        n_counted: NDArray[np.int64],
+    ) -> tuple[float, str]:
+        """Return the mean over the classes with truth boxes that count, or NaN and the reason."""
+        cells, a, reason = self._select(protocol, precision, recall)
+        if cells is None:
+            return math.nan, reason
+        defined = n_counted[:, a] > 0
+        if not defined.any():
+            return math.nan, f"no truth box counts in area range {self.area}"
+        # In this order of cells NumPy's pairwise sum gives the reference's last bit.
+        return float(np.ascontiguousarray(cells[..., defined]).reshape(-1).mean()), ""
+
+    def mean_of_each_class(
+        self,
+        protocol: DetectionProtocol,
+        precision: NDArray[np.float64],
+        recall: NDArray[np.float64],
+        n_counted: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """Return the mean of each class; NaN where none of its truth boxes counts."""
+        cells, a, _ = self._select(protocol, precision, recall)
+        if cells is None:
+            return np.full(len(n_counted), math.nan)
+        by_class = np.ascontiguousarray(np.moveaxis(cells, -1, 0)).reshape(
+            len(n_counted), math.prod(cells.shape[:-1])
+        )
+        return np.where(n_counted[:, a] > 0, by_class.mean(axis=1), math.nan)
+
+
+def _headlines(protocol: DetectionProtocol) -> list[_Headline]:
+    """Return the lines of the summary: with COCO's areas and caps, the field's twelve."""
+    first, *sizes = [area.label for area in protocol.area_ranges]
+    cap = protocol.max_detections[-1]
+    return [
+        _Headline("AP", False, first, protocol.ap_only_at or cap),
+        _Headline("AP50", False, first, cap, 0.5),
+        _Headline("AP75", False, first, cap, 0.75),
+        *(_Headline(f"AP_{size}", False, size, cap) for size in sizes),
+        *(_Headline(f"AR_{each}", True, first, each) for each in protocol.max_detections),
+        *(_Headline(f"AR_{size}", True, size, cap) for size in sizes),
+    ]
+
+
+def average_precision(
+    truth: Boxes | Sequence[Mapping[str, Any]],
+    pred: Boxes | Sequence[Mapping[str, Any]],
+    *,
+    protocol: str | DetectionProtocol = "coco",
+    max_detections: int | Sequence[int] | None = None,
+) -> AveragePrecisionResult:
+    """Return average precision and recall of predicted boxes; see `AveragePrecision`."""
+    return AveragePrecision(protocol, max_detections=max_detections).update(truth, pred).compute()

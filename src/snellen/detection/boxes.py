@@ -1,0 +1,297 @@
+"""Boxes as columns, one row an object."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from snellen.arrays import to_finite, to_flags, to_numpy
+from snellen.classes import Classes
+from snellen.errors import ClassError, IdError, InputError, ShapeError, first_few
+from snellen.state import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Boxes"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Boxes:
+    """Truth or predicted boxes of many images.
+
+    Made by `from_xyxy`, `from_xywh`, `from_cxcywh`, `from_images`, or a reader; all of them check
+    what they are given. The plain constructor checks nothing.
+
+    Attributes
+    ----------
+    image, label : ndarray, shape (n,), int32
+        Positions in `images` and `classes`.
+    xywh : ndarray, shape (n, 4), float64
+        Left, top, width, height in pixels.
+    area : ndarray, shape (n,), float64, or None
+        Square pixels: what decides the size bucket. Truth may have the area of a mask here; None
+        stands for width times height.
+    images : Keys
+        The ids of all images that were looked at, also of those without boxes.
+    classes : Classes
+        Ids and names.
+    score : ndarray, shape (n,), float64, or None
+        Confidence; None for truth.
+    crowd : ndarray, shape (n,), uint8, or None
+        1 for a region of many objects; None where there are none.
+    id : ndarray, shape (n,), int64, or None
+        Annotation ids; None where they have none.
+    """
+
+    image: NDArray[np.int32]
+    label: NDArray[np.int32]
+    xywh: NDArray[np.float64]
+    area: NDArray[np.float64] | None
+    images: Keys
+    classes: Classes
+    score: NDArray[np.float64] | None = None
+    crowd: NDArray[np.uint8] | None = None
+    id: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    def __getitem__(self, rows: NDArray[Any] | slice) -> Boxes:
+        """Return some rows, by a mask, positions, or a slice; images and classes stay."""
+        taken: dict[str, Any] = {
+            field.name: None if column is None else column[rows]
+            for field in dataclasses.fields(self)
+            if field.name not in ("images", "classes")
+            for column in (getattr(self, field.name),)
+        }
+        return dataclasses.replace(self, **taken)
+
+    def __repr__(self) -> str:
+        kind = "truth boxes" if self.score is None else "scored boxes"
+        return f"Boxes({len(self)} {kind}, {len(self.images)} images, {len(self.classes)} classes)"
+
+    @classmethod
+    def from_xywh(
+        cls,
+        box: ArrayLike,
+        *,
+        image_id: ArrayLike,
+        label: ArrayLike,
+        score: ArrayLike | None = None,
+        area: ArrayLike | None = None,
+        crowd: ArrayLike | None = None,
+        id: ArrayLike | None = None,  # noqa: A002 - the field's name for it
+        image_ids: ArrayLike | None = None,
+        classes: Classes | Mapping[Any, str] | Sequence[str] | None = None,
+    ) -> Boxes:
+        """Make boxes from left, top, width, height.
+
+        Parameters
+        ----------
+        box : array-like, shape (n, 4)
+            Boxes in pixels; width and height at least 0.
+        image_id, label : array-like, shape (n,), or one value for all
+            Image and class of each box: whole numbers or texts.
+        score : array-like, shape (n,), optional
+            Confidence of each box, for predictions.
+        area : array-like, shape (n,), optional
+            Square pixels; width times height where not given.
+        crowd : array-like, shape (n,), optional
+            Non-zero for a region of many objects.
+        id : array-like, shape (n,), optional
+            Annotation ids: distinct whole numbers.
+        image_ids : array-like, optional
+            All images that were looked at. Needed where truth has images without boxes.
+        classes : mapping of id to name, or sequence of names, optional
+            All classes; those of `label` where not given.
+
+        Raises
+        ------
+        ShapeError, IdError, ClassError, InputError
+            For lengths that differ, ids or classes that are not listed, values that are not
+            finite, negative sizes.
+        """
+        xywh = to_finite(box, "box", width=4)
+        return cls._checked(
+            xywh,
+            None if area is None else to_finite(area, "area"),
+            image_id=image_id,
+            label=label,
+            score=score,
+            crowd=crowd,
+            id=id,
+            image_ids=image_ids,
+            classes=classes,
+        )
+
+    @classmethod
+    def from_xyxy(cls, box: ArrayLike, **columns: Any) -> Boxes:
+        """Make boxes from left, top, right, bottom; the columns are those of `from_xywh`."""
+        corners = to_finite(box, "box", width=4)
+        return cls.from_xywh(
+            np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1), **columns
+        )
+
+    @classmethod
+    def from_cxcywh(cls, box: ArrayLike, **columns: Any) -> Boxes:
+        """Make boxes from centre, width, height; the columns are those of `from_xywh`."""
+        centred = to_finite(box, "box", width=4)
+        return cls.from_xywh(
+            np.concatenate([centred[:, :2] - centred[:, 2:] / 2, centred[:, 2:]], axis=1),
+            **columns,
+        )
+
+    @classmethod
+    def from_images(
+        cls,
+        records: Sequence[Mapping[str, Any]],
+        *,
+        image_id: ArrayLike,
+        classes: Classes | Mapping[Any, str] | Sequence[str] | None = None,
+    ) -> Boxes:
+        """Make boxes from one mapping of arrays for each image, as torchvision models return.
+
+        Parameters
+        ----------
+        records : sequence of mapping
+            For each image ``boxes`` (n, 4) as left, top, right, bottom, and ``labels`` (n,);
+            predictions also ``scores`` (n,), truth may have ``area`` (n,) and ``iscrowd`` (n,).
+            Arrays of any kind.
+        image_id : array-like
+            The id of each image.
+        classes : mapping of id to name, or sequence of names, optional
+            All classes.
+        """
+        ids = np.asarray(image_id)
+        if len(ids) != len(records):
+            raise ShapeError(
+                f"expected an image id for each of {len(records)} images, got {len(ids)}"
+            )
+        boxes = [
+            to_finite(_field(record, "boxes", i), f"boxes of image {i}", width=4)
+            for i, record in enumerate(records)
+        ]
+        sizes = [len(box) for box in boxes]
+
+        def joined(field: str) -> NDArray[Any] | None:
+            having = sum(field in record for record in records)
+            if not having:
+                return None
+            parts = [
+                to_numpy(_field(record, field, i), f"{field} of image {i}").reshape(-1)
+                for i, record in enumerate(records)
+            ]
+            for i, (part, size) in enumerate(zip(parts, sizes, strict=True)):
+                if len(part) != size:
+                    raise ShapeError(
+                        f"expected {size} values, got {len(part)}", f"{field} of image {i}"
+                    )
+            # An empty list is an array of floats; labels must stay whole numbers.
+            filled = [part for part in parts if len(part)]
+            return np.concatenate(filled) if filled else np.zeros(0, np.int64)
+
+        label = joined("labels")
+        if label is None and records:
+            _field(records[0], "labels", 0)
+        return cls.from_xyxy(
+            np.concatenate(boxes) if boxes else np.zeros((0, 4)),
+            image_id=np.repeat(ids, sizes),
+            label=np.zeros(0, np.int64) if label is None else label,
+            score=joined("scores"),
+            area=joined("area"),
+            crowd=joined("iscrowd"),
+            image_ids=ids,
+            classes=classes,
+        )
+
+    @classmethod
+    def _checked(
+        cls,
+        xywh: NDArray[np.float64],
+        area: NDArray[np.float64] | None,
+        *,
+        image_id: ArrayLike,
+        label: ArrayLike,
+        score: ArrayLike | None,
+        crowd: ArrayLike | None,
+        id: ArrayLike | None,  # noqa: A002 - the field's name for it
+        image_ids: ArrayLike | None,
+        classes: Classes | Mapping[Any, str] | Sequence[str] | None,
+    ) -> Boxes:
+        n = len(xywh)
+        negative = xywh[:, 2:] < 0
+        if negative.any():
+            row = int(np.argmax(negative.any(axis=1)))
+            raise InputError(
+                "expected a width and height of at least 0, "
+                f"got {xywh[row, 2]:g} and {xywh[row, 3]:g}",
+                f"box[{row}]",
+            )
+        columns: dict[str, Any] = {
+            "score": None if score is None else to_finite(score, "score"),
+            "crowd": None if crowd is None else to_flags(crowd, "crowd"),
+            "id": None if id is None else _annotation_ids(id),
+            "area": area,
+        }
+        image_of = _one_for_each(image_id, n, "image_id")
+        label_of = _one_for_each(label, n, "label")
+        for name, column in {**columns, "image_id": image_of, "label": label_of}.items():
+            if column is not None and len(column) != n:
+                raise ShapeError(f"expected {n} values, one a box, got {len(column)}", name)
+        images = Keys(
+            image_of if image_ids is None else to_numpy(image_ids, "image_ids"), "image id"
+        )
+        known = Classes(np.unique(label_of)) if classes is None else Classes.of(classes)
+        image = images.codes(image_of)
+        if (image < 0).any():
+            absent = np.unique(image_of[image < 0]).tolist()
+            raise IdError(
+                f"expected image ids of image_ids, got {len(absent)} others: {first_few(absent)}",
+                "image_id",
+            )
+        codes = known.keys.codes(label_of)
+        if (codes < 0).any():
+            absent = np.unique(label_of[codes < 0]).tolist()
+            raise ClassError(
+                f"expected labels of classes, got {len(absent)} others: {first_few(absent)}",
+                "label",
+            )
+        return cls(image, codes, xywh, images=images, classes=known, **columns)
+
+
+def _field(record: Mapping[str, Any], field: str, i: int) -> Any:
+    if field not in record:
+        raise InputError(
+            f'expected the key "{field}", got {", ".join(map(str, record)) or "none"}', f"image {i}"
+        )
+    return record[field]
+
+
+def _one_for_each(value: ArrayLike, n: int, name: str) -> NDArray[Any]:
+    """Return ids in one axis; a single one stands for all rows."""
+    array = to_numpy(value, name)
+    if array.ndim == 0:
+        return np.full(n, array)
+    # Empty lists come as floats, and so do labels of some models: whole floats are ids too.
+    if array.dtype.kind == "f" and (array == np.floor(array)).all():
+        return array.astype(np.int64)
+    return array
+
+
+def _annotation_ids(value: ArrayLike) -> NDArray[np.int64]:
+    ids = to_numpy(value, "id")
+    if ids.size and ids.dtype.kind not in "iu":
+        raise IdError(f"expected whole numbers, got {ids.dtype}", "id")
+    ids = ids.astype(np.int64).reshape(-1)
+    if len(np.unique(ids)) != len(ids):
+        values, counts = np.unique(ids, return_counts=True)
+        twice = values[counts > 1].tolist()
+        raise IdError(
+            f"expected distinct annotation ids, got {len(twice)} twice: {first_few(twice)}", "id"
+        )
+    return ids

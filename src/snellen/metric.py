@@ -1,0 +1,153 @@
+"""What every metric can do, and several metrics as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from snellen.errors import MergeError, SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from typing_extensions import Self
+
+__all__ = ["Metric", "MetricSet", "StoredMetric", "metric_from_bytes"]
+
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class Metric(Protocol[Result_co]):
+    """Parameters in the constructor, one state, four methods.
+
+    A metric never prints, plots, reads a file or talks to another process. Its laws (checked by
+    `snellen.testing.check_metric_laws`): any sharding and any order of batches gives the same
+    bytes; `empty` is neutral; `compute` is pure; `merge` leaves `other` as it was.
+    """
+
+    def update(self, truth: Any, pred: Any) -> Self:
+        """Absorb a batch; return the metric itself."""
+        ...
+
+    def merge(self, other: Self, /) -> Self:
+        """Absorb another metric of equal parameters; return the metric itself."""
+        ...
+
+    def compute(self) -> Result_co:
+        """Return the result of all that was absorbed: any time, any number of times."""
+        ...
+
+    def empty(self) -> Self:
+        """Return a metric of the same parameters without data."""
+        ...
+
+
+class StoredMetric(Metric[Result_co], Protocol[Result_co]):
+    """A metric whose state goes to bytes and back."""
+
+    def to_bytes(self) -> bytes:
+        """Return the state: the same for any sharding, on any machine."""
+        ...
+
+    @classmethod
+    def from_bytes(cls, data: bytes, /) -> Self:
+        """Return the metric that wrote the state."""
+        ...
+
+
+class MetricSet:
+    """Several metrics fed with the same data.
+
+    Parameters
+    ----------
+    **metrics : Metric
+        Metrics by name.
+
+    Examples
+    --------
+    >>> from snellen import AveragePrecision, MetricSet
+    >>> metrics = MetricSet(ap=AveragePrecision(), ap_300=AveragePrecision(max_detections=300))
+    >>> sorted(metrics.compute())
+    ['ap', 'ap_300']
+    """
+
+    __slots__ = ("_metrics",)
+
+    def __init__(self, **metrics: Metric[Any]) -> None:
+        self._metrics = metrics
+
+    def __getitem__(self, name: str) -> Metric[Any]:
+        return self._metrics[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._metrics)
+
+    def __len__(self) -> int:
+        return len(self._metrics)
+
+    def update(self, truth: Any, pred: Any) -> Self:
+        """Absorb a batch into every metric."""
+        for metric in self._metrics.values():
+            metric.update(truth, pred)
+        return self
+
+    def merge(self, other: MetricSet, /) -> Self:
+        """Absorb another set of the same names and parameters.
+
+        Raises
+        ------
+        MergeError
+            Where the names differ; then nothing was absorbed.
+        """
+        if self._metrics.keys() != other._metrics.keys():
+            raise MergeError(
+                f"expected a set of the metrics {', '.join(self._metrics)}, "
+                f"got {', '.join(other._metrics)}"
+            )
+        for name, metric in self._metrics.items():
+            metric.merge(other._metrics[name])
+        return self
+
+    def compute(self) -> Mapping[str, Any]:
+        """Return the result of every metric by name."""
+        return {name: metric.compute() for name, metric in self._metrics.items()}
+
+    def empty(self) -> MetricSet:
+        """Return a set of the same metrics without data."""
+        return MetricSet(**{name: metric.empty() for name, metric in self._metrics.items()})
+
+
+# Where the class that wrote a state is found; loaded when such a state is met.
+_MODULES = {"AveragePrecision": "snellen.detection.average_precision"}
+
+
+def metric_from_bytes(data: bytes, place: str = "") -> StoredMetric[Any]:
+    """Return the metric that wrote a state, whichever it is.
+
+    Parameters
+    ----------
+    data : bytes
+        What a metric's ``to_bytes`` returned.
+    place : str, optional
+        Where it comes from, for messages.
+
+    Raises
+    ------
+    SchemaError
+        Where the bytes are not the state of a metric.
+    StateVersionError
+        Where a newer release wrote them.
+    """
+    import importlib
+
+    from snellen.state import unpack
+
+    packed = unpack(data, place)
+    if packed.name not in _MODULES:
+        raise SchemaError(
+            f"expected the state of {', '.join(_MODULES)}, got one of {packed.name} "
+            f"(written by Snellen {packed.library})",
+            place,
+        )
+    metric_class = getattr(importlib.import_module(_MODULES[packed.name]), packed.name)
+    metric: StoredMetric[Any] = metric_class.from_bytes(data)
+    return metric

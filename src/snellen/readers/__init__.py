@@ -1,0 +1,1 @@
+"""Files to columns, one file a format; never a metric."""

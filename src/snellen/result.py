@@ -1,0 +1,209 @@
+"""What every result can do."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from snellen.errors import MissingExtraError, did_you_mean
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from typing_extensions import Self
+
+__all__ = ["Result", "Undefined", "write_atomically"]
+
+SCHEMA = "snellen.result/1"
+
+
+class Undefined(NamedTuple):
+    """A value that is NaN, and why.
+
+    Attributes
+    ----------
+    metric : str
+        The name of the value.
+    reason : str
+        Why it is not defined.
+    class_name : str or None
+        The class whose value it is; None for a value over all classes.
+    """
+
+    metric: str
+    reason: str
+    class_name: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Result(ABC):
+    """Numbers, what they were made of, and under which rules; abstract.
+
+    Headline numbers are attributes too: ``result.AP`` is ``result.metrics["AP"]``.
+
+    Attributes
+    ----------
+    metrics : mapping of str to float
+        The headline numbers by name; NaN where undefined.
+    protocol : mapping
+        The rules, as plain values.
+    undefined : tuple of Undefined
+        Which headline numbers are NaN, and why.
+    data : mapping of str to int
+        What went in: counts of images, objects, predictions.
+    """
+
+    metrics: Mapping[str, float]
+    protocol: Mapping[str, Any]
+    undefined: tuple[Undefined, ...]
+    data: Mapping[str, int]
+
+    @property
+    @abstractmethod
+    def task(self) -> str:
+        """The task, as the command line calls it."""
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """Return the table that the field prints."""
+
+    @abstractmethod
+    def composition(self) -> str:
+        """Return, in a few lines, what the result was made of."""
+
+    @abstractmethod
+    def per_class(self) -> list[dict[str, Any]]:
+        """Return one record for each class."""
+
+    @abstractmethod
+    def _pack(self) -> bytes:
+        """Return everything as bytes."""
+
+    @classmethod
+    @abstractmethod
+    def _unpack(cls, data: bytes, place: str) -> Self:
+        """Return the result that `_pack` wrote."""
+
+    def __getattr__(self, name: str) -> float:
+        # Reached only for names that are no attribute. While a copy is being made there are no
+        # metrics yet.
+        metrics = self.__dict__.get("metrics", {})
+        if name in metrics:
+            value: float = metrics[name]
+            return value
+        raise AttributeError(f'{type(self).__name__} has no "{name}".{did_you_mean(name, metrics)}')
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.metrics]
+
+    def __repr__(self) -> str:
+        numbers = ", ".join(f"{name}={value:.4f}" for name, value in self.metrics.items())
+        return f"{type(self).__name__}({numbers})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as plain values that JSON can hold; undefined ones are None."""
+        from snellen import __version__
+
+        return {
+            "schema": SCHEMA,
+            "library": __version__,
+            "task": self.task,
+            "protocol": dict(self.protocol),
+            "metrics": {name: _plain(value) for name, value in self.metrics.items()},
+            "per_class": [
+                {key: _plain(value) for key, value in record.items()} for record in self.per_class()
+            ],
+            "undefined": [
+                {
+                    "metric": entry.metric,
+                    **({} if entry.class_name is None else {"class": entry.class_name}),
+                    "reason": entry.reason,
+                }
+                for entry in self.undefined
+            ],
+            "data": dict(self.data),
+        }
+
+    def to_frame(self) -> Any:
+        """Return the per-class table as a pandas data frame, one row a class.
+
+        Raises
+        ------
+        MissingExtraError
+            Where pandas is not installed.
+        """
+        try:
+            import pandas as pd  # type: ignore[import-untyped]  # no stubs needed for one call
+        except ImportError:
+            raise MissingExtraError("pandas", "frame") from None
+        return pd.DataFrame.from_records(self.per_class())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything, arrays too, to a file that `load` reads."""
+        write_atomically(path, self._pack())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        SchemaError
+            Where the file is not such a result.
+        """
+        from pathlib import Path
+
+        return cls._unpack(Path(path).read_bytes(), str(path))
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        def table(records: list[dict[str, Any]]) -> str:
+            if not records:
+                return ""
+            head = "".join(f"<th>{escape(str(key))}</th>" for key in records[0])
+            rows = "".join(
+                "<tr>" + "".join(f"<td>{escape(_shown(v))}</td>" for v in record.values()) + "</tr>"
+                for record in records
+            )
+            return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+        return (
+            f"<div><p>{escape(type(self).__name__)}</p>{table([dict(self.metrics)])}"
+            f"<details><summary>{len(self.per_class())} classes</summary>"
+            f"{table(self.per_class())}</details></div>"
+        )
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return "-" if math.isnan(value) else f"{value:.4f}"
+    return str(value)
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file whole or not at all: under a temporary name, then renamed."""
+    import os
+    import tempfile
+    from pathlib import Path
+
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        # mkstemp makes private files; a result is as readable as the umask allows.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

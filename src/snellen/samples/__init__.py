@@ -1,0 +1,1 @@
+"""Seeded sample data: small enough to look at, or large enough to measure speed on."""

@@ -1,0 +1,458 @@
+"""The kinds of mergeable state, and how a state goes to bytes and back.
+
+* `Counts`: named integers; merging adds; exact.
+* `Moments`: named sums of floats, each with its compensation; merging adds to 2⁻¹⁰⁰ or so.
+* `Ledger`: rows keyed by ids; merging joins; exact in any order, because what reads a ledger sorts
+  it by its keys first.
+
+State is sums and rows; results are derived from it. A metric owns its states and merges them.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from snellen import _core
+from snellen.errors import IdError, InputError, SchemaError, StateVersionError, first_few
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[Any]
+
+__all__ = ["Counts", "Keys", "Ledger", "Moments", "PackedState", "pack", "unpack"]
+
+
+class Keys:
+    """Distinct ids in ascending order: whole numbers, or texts, never both.
+
+    Rows refer to ids by position (a *code*), which is what kernels count with.
+
+    Parameters
+    ----------
+    values : array-like
+        Ids in any order, repeated or not: integers that fit 64 bits, or strings.
+    what : str
+        What they identify, for messages: ``"image id"``.
+
+    Attributes
+    ----------
+    ids : ndarray, shape (n,), int64 or str
+        The distinct ids, ascending (texts by code point).
+
+    Raises
+    ------
+    IdError
+        For ids of another kind, or of both kinds.
+    """
+
+    __slots__ = ("ids", "what")
+
+    def __init__(self, values: ArrayLike, what: str) -> None:
+        self.ids: Array = np.unique(_id_array(values, what))
+        self.what = what
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        return f"Keys({len(self)} {self.what}s: {first_few(self.ids.tolist())})"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the ids are texts. No ids are of no kind and go with both."""
+        return self.ids.dtype.kind == "U"
+
+    def codes(self, values: ArrayLike) -> NDArray[np.int32]:
+        """Return the position of each value, -1 where it is unknown."""
+        wanted = _id_array(values, self.what)
+        if not len(self) or not len(wanted):
+            return np.full(len(wanted), -1, np.int32)
+        if self.is_text != (wanted.dtype.kind == "U"):
+            return np.full(len(wanted), -1, np.int32)
+        if not self.is_text:
+            return _core.lookup(wanted, self.ids)[0]
+        at = np.searchsorted(self.ids, wanted)
+        at[at == len(self)] = 0
+        return np.where(self.ids[at] == wanted, at, -1).astype(np.int32)
+
+    def same_as(self, other: Keys) -> bool:
+        """Return whether both hold the same ids."""
+        return self is other or (
+            len(self) == len(other)
+            and self.is_text == other.is_text
+            and bool(np.array_equal(self.ids, other.ids))
+        )
+
+    @classmethod
+    def union(cls, parts: Sequence[Keys], what: str) -> Keys:
+        """Return all ids of all parts.
+
+        Raises
+        ------
+        IdError
+            Where some parts have numbers and some have texts.
+        """
+        filled = [part for part in parts if len(part)]
+        if not filled:
+            return parts[0] if parts else cls([], what)
+        first = filled[0]
+        if all(part is first for part in filled):
+            return first
+        for part in filled:
+            if part.is_text != first.is_text:
+                raise IdError(
+                    f"expected {what}s of one kind, "
+                    f"got {_kind(first)} and {_kind(part)}: convert one side"
+                )
+        return cls(np.concatenate([part.ids for part in filled]), what)
+
+
+def _kind(keys: Keys) -> str:
+    example = keys.ids[0].item()
+    return f'texts (such as "{example}")' if keys.is_text else f"numbers (such as {example})"
+
+
+def _id_array(values: ArrayLike, what: str) -> Array:
+    """Return ids as an int64 or str array of one axis."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise IdError(f"expected {what}s in one axis, got an array of {array.ndim} axes")
+    if not len(array):
+        return np.zeros(0, np.int64)
+    if array.dtype.kind == "i":
+        return np.ascontiguousarray(array, np.int64)
+    if array.dtype.kind == "u" and array.max() <= np.iinfo(np.int64).max:
+        return array.astype(np.int64)
+    if array.dtype.kind == "U":
+        # NumPy turns [1, "a"] into ["1", "a"] without a word.
+        if isinstance(values, np.ndarray) or all(isinstance(v, str) for v in values):  # type: ignore[union-attr]  # a list: it has elements
+            return array
+        raise IdError(f"expected {what}s that are all numbers or all texts, got both")
+    if array.dtype.kind == "O" and all(isinstance(v, str) for v in array.tolist()):
+        return array.astype(np.str_)
+    raise IdError(f"expected {what}s that are whole numbers of 64 bits or texts, got {array.dtype}")
+
+
+class Counts:
+    """Named integer arrays that only ever grow by addition.
+
+    Parameters
+    ----------
+    **shapes : tuple of int
+        The shape of each array; ``()`` for a single number.
+
+    Examples
+    --------
+    >>> counts = Counts(n_images=())
+    >>> counts.add(n_images=3)
+    >>> int(counts["n_images"])
+    3
+    """
+
+    __slots__ = ("_arrays",)
+
+    def __init__(self, **shapes: tuple[int, ...]) -> None:
+        self._arrays = {name: np.zeros(shape, np.int64) for name, shape in shapes.items()}
+
+    def __getitem__(self, name: str) -> NDArray[np.int64]:
+        return self._arrays[name]
+
+    def add(self, **increments: ArrayLike) -> None:
+        """Add to the named arrays; floats are refused, they would be cut."""
+        for name, increment in increments.items():
+            np.add(self._arrays[name], increment, out=self._arrays[name], casting="same_kind")
+
+    def merge(self, other: Counts) -> None:
+        """Add all of another's."""
+        self.add(**other.arrays())
+
+    def arrays(self) -> dict[str, NDArray[np.int64]]:
+        """Return the arrays by name."""
+        return dict(self._arrays)
+
+
+class Moments:
+    """Named sums of floats, each carried with the rounding error that it has made.
+
+    A sum is two float64, the rounded sum and what it lost; their exact sum is off by about
+    2⁻¹⁰⁰ of the sum of magnitudes, whatever the number of batches or the order of merges
+    (T. Ogita, S. M. Rump, S. Oishi, "Accurate sum and dot product", 2005).
+
+    Parameters
+    ----------
+    **shapes : tuple of int
+        The shape of each sum; ``()`` for a single number.
+
+    Examples
+    --------
+    >>> moments = Moments(error=())
+    >>> moments.add(error=[1e16, 1.0, -1e16])
+    >>> float(moments.total("error"))
+    1.0
+    """
+
+    __slots__ = ("_lost", "_sums")
+
+    def __init__(self, **shapes: tuple[int, ...]) -> None:
+        self._sums = {name: np.zeros(shape) for name, shape in shapes.items()}
+        self._lost = {name: np.zeros(shape) for name, shape in shapes.items()}
+
+    def add(self, **batches: ArrayLike) -> None:
+        """Add batches: arrays of the sum's shape behind one leading axis, the rows."""
+        for name, batch in batches.items():
+            rows = np.asarray(batch, np.float64)
+            if rows.shape[1:] != self._sums[name].shape or not rows.ndim:
+                raise InputError(
+                    f"expected rows of shape {self._sums[name].shape}, got an array of shape "
+                    f"{rows.shape}",
+                    name,
+                )
+            if len(rows):
+                self._absorb(name, *_sum_rows(rows))
+
+    def merge(self, other: Moments) -> None:
+        """Add all of another's."""
+        for name in self._sums:
+            self._absorb(name, other._sums[name], other._lost[name])
+
+    def total(self, name: str) -> NDArray[np.float64]:
+        """Return a sum, rounded once."""
+        return self._sums[name] + self._lost[name]
+
+    def arrays(self) -> dict[str, NDArray[np.float64]]:
+        """Return sums and compensations by name."""
+        return {
+            **{f"{name}.sum": array for name, array in self._sums.items()},
+            **{f"{name}.lost": array for name, array in self._lost.items()},
+        }
+
+    def _absorb(self, name: str, sums: Array, lost: Array) -> None:
+        total, error = _two_sum(self._sums[name], sums)
+        # Renormalised, so that the second number stays a small correction of the first.
+        self._sums[name], self._lost[name] = _two_sum(total, self._lost[name] + (lost + error))
+
+
+def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """Return the rounded sum and its rounding error, exactly (D. E. Knuth, TAOCP 2, 4.2.2)."""
+    total = np.asarray(a + b)
+    virtual = total - a
+    return total, np.asarray((a - (total - virtual)) + (b - virtual))
+
+
+def _sum_rows(rows: Array) -> tuple[Array, Array]:
+    """Sum over the first axis by halves, keeping what each addition loses."""
+    lost = np.zeros_like(rows)
+    while len(rows) > 1:
+        if len(rows) % 2:
+            rows = np.concatenate([rows, np.zeros_like(rows[:1])])
+            lost = np.concatenate([lost, np.zeros_like(lost[:1])])
+        total, error = _two_sum(rows[0::2], rows[1::2])
+        rows, lost = total, lost[0::2] + lost[1::2] + error
+    return rows[0], lost[0]
+
+
+class _Piece(NamedTuple):
+    keys: dict[str, Keys]
+    columns: dict[str, Array]
+
+
+class Ledger:
+    """Rows that come in pieces; some columns are positions in `Keys`.
+
+    Every piece has key tables of its own, so that shards need not agree on them beforehand;
+    `columns` translates all pieces to one table.
+
+    Parameters
+    ----------
+    keys : iterable of str
+        The columns that hold positions (int32) in key tables.
+    **columns : numpy dtype
+        All columns and their types; (type, shape) for several values a row.
+    """
+
+    __slots__ = ("_dtypes", "_keys", "_pieces")
+
+    def __init__(self, keys: Iterable[str], **columns: Any) -> None:
+        self._keys = tuple(keys)
+        self._dtypes = {name: np.dtype(dtype) for name, dtype in columns.items()}
+        self._pieces: list[_Piece] = []
+
+    def __len__(self) -> int:
+        return sum(len(next(iter(piece.columns.values()))) for piece in self._pieces)
+
+    @property
+    def n_pieces(self) -> int:
+        """In how many pieces the rows lie."""
+        return len(self._pieces)
+
+    def append(self, keys: Mapping[str, Keys], **columns: Array) -> None:
+        """Add rows: one array for each column, of one length, and a table for each key column."""
+        lengths = {name: len(column) for name, column in columns.items()}
+        if columns.keys() != self._dtypes.keys() or len(set(lengths.values())) != 1:
+            raise InputError(
+                f"expected columns {', '.join(self._dtypes)} of one length, got {lengths}"
+            )
+        for name, column in columns.items():
+            wanted = self._dtypes[name]
+            if column.dtype != wanted.base or column.shape[1:] != wanted.shape:
+                raise InputError(
+                    f"expected rows of {wanted}, got {column.dtype} of shape {column.shape}", name
+                )
+        self._pieces.append(_Piece({name: keys[name] for name in self._keys}, columns))
+
+    def merge(self, other: Ledger) -> None:
+        """Add the pieces of another; rows are never changed, so both may hold the same ones."""
+        self._pieces.extend(other._pieces)
+
+    def replace(self, keys: Mapping[str, Keys], **columns: Array) -> None:
+        """Put one piece in the place of all."""
+        self._pieces = []
+        self.append(keys, **columns)
+
+    def rekey(self, name: str, keys: Keys) -> None:
+        """Put another key table, of the same length, under a key column."""
+        self._pieces = [_Piece({**piece.keys, name: keys}, piece.columns) for piece in self._pieces]
+
+    def columns(self, keys: Mapping[str, Keys]) -> dict[str, Array]:
+        """Return all rows, key columns as positions in the given tables, pieces as they came."""
+        joined: dict[str, Array] = {}
+        for name, dtype in self._dtypes.items():
+            parts = [self._column(piece, name, keys) for piece in self._pieces]
+            if len(parts) == 1:
+                joined[name] = parts[0]
+            else:
+                joined[name] = np.concatenate(parts) if parts else np.zeros(0, dtype)
+        return joined
+
+    def _column(self, piece: _Piece, name: str, keys: Mapping[str, Keys]) -> Array:
+        column = piece.columns[name]
+        if name not in self._keys or piece.keys[name].same_as(keys[name]):
+            return column
+        return keys[name].codes(piece.keys[name].ids)[column]
+
+
+# ---------------------------------------------------------------------------------------------
+# Bytes. Layout, all little-endian:
+#   8 bytes  "SNELLEN\n"
+#   u32      version of this layout
+#   u32      length of the header
+#   header   JSON: {"name", "library", "content", "arrays": [{"name", "dtype", "shape"}, …]}
+#   arrays   each begins at a multiple of 64 bytes, C order
+#   u32      CRC-32 of all bytes before it
+
+_MAGIC: Final = b"SNELLEN\n"
+_VERSION: Final = 1
+_ALIGNMENT: Final = 64
+_DTYPES: Final = frozenset({"|u1", "<u4", "<i4", "<i8", "<f4", "<f8"})
+
+
+class PackedState(NamedTuple):
+    """What `unpack` found.
+
+    Attributes
+    ----------
+    name : str
+        The class that wrote it.
+    library : str
+        The version of Snellen that wrote it.
+    content : dict
+        Plain values: parameters, texts.
+    arrays : dict of str to ndarray
+        The arrays, not writeable.
+    """
+
+    name: str
+    library: str
+    content: dict[str, Any]
+    arrays: dict[str, Array]
+
+
+def pack(name: str, content: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
+    """Return plain values and arrays as self-describing bytes.
+
+    The same values give the same bytes on every machine.
+
+    Parameters
+    ----------
+    name : str
+        The class that the bytes are for.
+    content : mapping
+        Values that JSON can hold.
+    arrays : mapping of str to ndarray
+        Arrays of uint8, uint32, int32, int64, float32 or float64.
+    """
+    import msgspec
+
+    from snellen import __version__
+
+    described = []
+    blocks = []
+    for key, array in arrays.items():
+        block = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        if block.dtype.str not in _DTYPES:
+            raise TypeError(f"expected a dtype of {sorted(_DTYPES)}, got {block.dtype.str}")
+        described.append({"name": key, "dtype": block.dtype.str, "shape": list(array.shape)})
+        blocks.append(block)
+    header = msgspec.json.encode(
+        {"name": name, "library": __version__, "content": dict(content), "arrays": described}
+    )
+    parts = [_MAGIC, struct.pack("<II", _VERSION, len(header)), header]
+    size = sum(len(part) for part in parts)
+    for block in blocks:
+        padding = -size % _ALIGNMENT
+        parts += [b"\0" * padding, block.tobytes()]
+        size += padding + block.nbytes
+    data = b"".join(parts)
+    return data + struct.pack("<I", zlib.crc32(data))
+
+
+def unpack(data: bytes, place: str = "") -> PackedState:
+    """Read what `pack` wrote.
+
+    Raises
+    ------
+    SchemaError
+        Where the bytes are not a state, are cut off or were changed.
+    StateVersionError
+        Where a newer release wrote them.
+    """
+    import msgspec
+
+    prefix = len(_MAGIC) + 8
+    if not data.startswith(_MAGIC) or len(data) < prefix + 4:
+        raise SchemaError("expected a state written by Snellen, got other data", place)
+    version, header_size = struct.unpack_from("<II", data, len(_MAGIC))
+    if version > _VERSION:
+        raise StateVersionError(
+            f"expected a state of layout {_VERSION} or older, got layout {version}: "
+            "upgrade Snellen",
+            place,
+        )
+    if zlib.crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
+        raise SchemaError(
+            "expected a whole state, its checksum does not fit: it was cut off or changed", place
+        )
+    try:
+        header = msgspec.json.decode(data[prefix : prefix + header_size])
+        arrays = {}
+        offset = prefix + header_size
+        for entry in header["arrays"]:
+            offset += -offset % _ALIGNMENT
+            if entry["dtype"] not in _DTYPES:
+                raise ValueError(entry["dtype"])
+            count = int(np.prod(entry["shape"], dtype=np.int64))
+            array: Array = np.frombuffer(data, entry["dtype"], count, offset)
+            arrays[entry["name"]] = array.reshape(entry["shape"])
+            offset += array.nbytes
+        return PackedState(header["name"], header["library"], header["content"], arrays)
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+        raise SchemaError(
+            f"expected a state written by Snellen, its header is not one: {error}", place
+        ) from error

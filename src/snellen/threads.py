@@ -1,0 +1,31 @@
+"""How many threads the kernels use. It never changes a number."""
+
+from __future__ import annotations
+
+from snellen import _core
+from snellen.errors import InputError
+
+__all__ = ["get_threads", "set_threads"]
+
+
+def set_threads(n: int | None) -> None:
+    """Set the number of threads of all kernels in this process.
+
+    Parameters
+    ----------
+    n : int or None
+        At least 1; None goes back to one for each processor that the process may use.
+
+    Raises
+    ------
+    InputError
+        For a number below 1.
+    """
+    if n is not None and n < 1:
+        raise InputError(f"expected at least 1 thread, got {n}", "n")
+    _core.set_thread_count(n or 0)
+
+
+def get_threads() -> int:
+    """Return the number of threads that kernels use."""
+    return _core.thread_count()
