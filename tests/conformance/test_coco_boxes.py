@@ -1,0 +1,115 @@
+"""Real annotations and results: every number that pycocotools 2.0.11 gave for them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from snellen import AveragePrecision, read_coco_predictions, read_coco_truth
+
+REFERENCES = [
+    "detection/bdd100k_scalabel/reference_det_dt_bbox.json",
+    "detection/coco_sampled100_rodm/reference_dt_bbox.json",
+    "detection/coco_val2014_100/reference_fakebbox100_bbox.json",
+    "detection/coco_val2017_d2test/reference_dt_bbox.json",
+    "detection/coco_val2017_yolact100/reference_dt_yolact_base_bbox.json",
+    "detection/coco_val2017_yolact100/reference_dt_yolact_darknet53_bbox.json",
+    "detection/coco_val2017_yolact100/reference_dt_yolact_im700_bbox.json",
+    "detection/coco_val2017_yolact100/reference_dt_yolact_resnet50_bbox.json",
+    "detection/fce_small/reference_dt_dataset_bbox.json",
+    "detection/fce_small/reference_dt_ignore_test_bbox.json",
+    "detection/kerascv_sample/reference_dt_bbox.json",
+    "detection/medwaste_d2/reference_dt_bbox.json",
+    "detection/sahi_visdrone/reference_dt_bbox.json",
+    "val2017/reference_synth_dt_val2017_boxes_bbox.json",
+]
+# The reference files' names for the headline numbers, in the order of ours.
+STATS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
+PER_CLASS = {
+    "AP": "AP",
+    "AP50": "AP50",
+    "AP75": "AP75",
+    "AP_small": "AP_small",
+    "AP_medium": "AP_medium",
+    "AP_large": "AP_large",
+}
+
+
+def evaluate(folder: Path, reference: dict[str, Any], protocol: str) -> Any:
+    """Evaluate the pair of files that a reference was made from."""
+    strict = protocol == "coco-strict"
+    # Some of these files have detections of categories that they do not list, which the reference
+    # leaves out.
+    truth = read_coco_truth(folder / reference["gt"], complete=strict, drop_unknown=True)
+    pred = read_coco_predictions(
+        folder / reference["dt"], truth, complete=strict, drop_unknown=True
+    )
+    return AveragePrecision(protocol).update(truth, pred).compute()
+
+
+def as_reference(value: float) -> float:
+    return -1.0 if math.isnan(value) else value
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.filterwarnings("ignore::snellen.errors.DataWarning")
+def test_equals_pycocotools_to_the_last_bit(conformance_data: Path, name: str) -> None:
+    path = conformance_data / name
+    reference = json.loads(path.read_text())
+    result = evaluate(path.parent, reference, "coco-strict")
+
+    for array_name, described in reference["arrays"].items():
+        array = np.ascontiguousarray(getattr(result, array_name))
+        assert list(array.shape) == described["shape"]
+        digest = hashlib.sha256(array.tobytes()).hexdigest()
+        assert digest == described["sha256_float64_c_order"], array_name
+    got = {
+        name: as_reference(value)
+        for name, value in zip(STATS, result.metrics.values(), strict=True)
+    }
+    assert got == reference["stats"]
+
+    of_class = {record["id"]: record for record in result.per_class()}
+    # The reference lists the classes that have truth boxes.
+    listed = {expected["id"] for expected in reference["per_category"]}
+    assert {class_id for class_id, record in of_class.items() if record["n_truth"]} <= listed
+    for expected in reference["per_category"]:
+        record = of_class[expected["id"]]
+        assert record["class"] == expected["name"]
+        for ours, theirs in PER_CLASS.items():
+            wanted = expected[theirs]
+            assert as_reference(record[ours]) == (-1.0 if wanted is None else wanted), ours
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.filterwarnings("ignore::snellen.errors.DataWarning")
+def test_default_protocol_differs_only_where_it_says(conformance_data: Path, name: str) -> None:
+    path = conformance_data / name
+    reference = json.loads(path.read_text())
+    result = evaluate(path.parent, reference, "coco")
+    # Where an annotation has id 0 the reference loses its match; with ids from 1 it does not.
+    expected = reference.get("stats_if_gt_ids_start_at_1", reference["stats"])
+    got = {
+        name: as_reference(value)
+        for name, value in zip(STATS, result.metrics.values(), strict=True)
+    }
+    assert got == expected
+
+
+def test_published_table(conformance_data: Path) -> None:
+    """The lines that COCO's authors published for their own sample, as printed."""
+    folder = conformance_data / "detection/coco_val2014_100"
+    published = (folder / "published_val2014_fake_eval_res.txt").read_text()
+    truth = read_coco_truth(folder / "gt.json")
+    pred = read_coco_predictions(folder / "fakebbox100.json", truth)
+    printed = str(AveragePrecision().update(truth, pred).compute())
+    assert len(printed.splitlines()) == 12
+    squeezed = [" ".join(line.split()) for line in published.splitlines()]
+    for line in printed.splitlines():
+        assert " ".join(line.split()) in squeezed

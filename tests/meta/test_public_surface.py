@@ -1,0 +1,106 @@
+"""The public surface is one screen, whole, documented, and what the documents say it is."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+import snellen
+from snellen.cli import snellen as command_line
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def commands(
+    group: click.Command = command_line, path: str = "snellen"
+) -> list[tuple[str, click.Command]]:
+    if isinstance(group, click.Group):
+        return [
+            found
+            for name, command in group.commands.items()
+            for found in commands(command, f"{path} {name}")
+        ]
+    return [(path, group)]
+
+
+def test_all_is_the_public_surface() -> None:
+    assert set(snellen.__all__) == set(snellen._HOME)
+    for name in snellen.__all__:
+        assert getattr(snellen, name).__name__ == name
+    assert set(dir(snellen)) == {*snellen.__all__, "__version__"}
+
+
+def test_unknown_attribute() -> None:
+    with pytest.raises(AttributeError, match="no attribute nonsense"):
+        _ = snellen.nonsense
+
+
+@pytest.mark.parametrize("name", snellen.__all__)
+def test_public_names_are_documented(name: str) -> None:
+    thing = getattr(snellen, name)
+    assert inspect.getdoc(thing)
+    if not inspect.isclass(thing):
+        return
+    for attribute, value in vars(thing).items():
+        if attribute.startswith("_") or not callable(getattr(value, "__func__", value)):
+            continue
+        assert inspect.getdoc(getattr(thing, attribute)), f"{name}.{attribute}"
+
+
+def test_metrics_have_the_notes_block() -> None:
+    for line in ("State", "Merge", "Ties", "Undefined", "Agrees with"):
+        assert re.search(rf"^\s*{line}$", snellen.AveragePrecision.__doc__ or "", re.MULTILINE)
+
+
+@pytest.mark.parametrize(("path", "command"), commands())
+def test_commands_are_documented(path: str, command: click.Command) -> None:
+    assert command.help
+    text = "\n".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    assert path in text, f"no document shows {path}"
+    for option in command.params:
+        if isinstance(option, click.Option) and option.name != "help":
+            assert option.help or option.show_default, f"{path} {option.opts}"
+
+
+def test_protocol_names_of_the_command_line() -> None:
+    from snellen.detection.protocols import PROTOCOLS
+
+    (evaluate,) = [command for path, command in commands() if path.endswith("evaluate detection")]
+    (option,) = [option for option in evaluate.params if option.name == "protocol"]
+    assert isinstance(option.type, click.Choice)
+    assert list(option.type.choices) == list(PROTOCOLS)
+
+
+def test_version_is_that_of_the_package() -> None:
+    from importlib.metadata import version
+
+    assert snellen.__version__ == version("snellen")
+
+
+def test_signatures_of_the_extension_are_up_to_date(tmp_path: Path) -> None:
+    pytest.importorskip("nanobind")
+    made = tmp_path / "_core.pyi"
+    subprocess.run(
+        [sys.executable, "-m", "nanobind.stubgen", "-q", "-m", "snellen._core", "-o", str(made)],
+        check=True,
+        timeout=60,
+    )
+    kept = ROOT / "src/snellen/_core.pyi"
+    described = re.compile(r"^build_description: str = .*$", re.MULTILINE)
+    assert described.sub("", made.read_text()) == described.sub("", kept.read_text()), (
+        "make stubs brings it up to date"
+    )
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for document in [*DOCUMENTS, ROOT / "CONTRIBUTING.md"]:
+        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (document.parent / target).exists(), f"{document.name}: {target}"
