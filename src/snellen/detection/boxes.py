@@ -232,6 +232,7 @@ class Boxes:
                 f"got {xywh[row, 2]:g} and {xywh[row, 3]:g}",
                 f"box[{row}]",
             )
+        _check_range(xywh)
         columns: dict[str, Any] = {
             "score": None if score is None else to_finite(score, "score"),
             "crowd": None if crowd is None else to_flags(crowd, "crowd"),
@@ -262,6 +263,21 @@ class Boxes:
                 "label",
             )
         return cls(image, codes, xywh, images=images, classes=known, **columns)
+
+
+def _check_range(xywh: NDArray[np.float64]) -> None:
+    """Refuse boxes whose corners or area leave float64's range: their IoU means nothing."""
+    with np.errstate(over="ignore", under="ignore"):
+        corner = xywh[:, :2] + xywh[:, 2:]
+        area = xywh[:, 2] * xywh[:, 3]
+    vanished = (area == 0) & (xywh[:, 2:] > 0).all(axis=1)
+    wrong = ~np.isfinite(corner).all(axis=1) | ~np.isfinite(area) | vanished
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"expected corners and an area within the range of float64, got {xywh[row].tolist()}",
+            f"box[{row}]",
+        )
 
 
 def _field(record: Mapping[str, Any], field: str, i: int) -> Any:

@@ -181,17 +181,19 @@ def _boxes_of_rows(
         )
     if rows.dtype.kind not in "iuf":
         raise InputError(f"expected numbers, got {rows.dtype}", place)
-    _refuse_cells(~np.isfinite(rows), "a finite number", rows)
-    broken = rows != np.floor(rows)
-    broken[:, 1:6] = False
-    _refuse_cells(broken, "a whole number", rows)
-    negative = rows < 0
-    negative[:, [0, 1, 2, 5, 6]] = False
-    _refuse_cells(negative, "a size of at least 0", rows)
+    if not np.isfinite(rows).all():
+        _refuse_cell(~np.isfinite(rows), "a finite number", rows)
+    image_id, category_id = rows[:, 0].astype(np.int64), rows[:, 6].astype(np.int64)
+    for column, ids in ((0, image_id), (6, category_id)):
+        if (ids != rows[:, column]).any():
+            _refuse_cell(ids != rows[:, column], "a whole number", rows, column)
+    for column in (3, 4):
+        if (rows[:, column] < 0).any():
+            _refuse_cell(rows[:, column] < 0, "a size of at least 0", rows, column)
     return _predicted(
         truth,
-        (rows[:, 0].astype(np.int64), None),
-        (rows[:, 6].astype(np.int64), None),
+        (image_id, None),
+        (category_id, None),
         rows[:, 1:5].astype(np.float64),
         # In the array's own precision: float32 rows have float32 areas in the reference.
         (rows[:, 3] * rows[:, 4]).astype(np.float64),
@@ -202,12 +204,13 @@ def _boxes_of_rows(
     )
 
 
-def _refuse_cells(wrong: NDArray[np.bool_], expected: str, rows: NDArray[Any]) -> None:
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0].tolist()
-        raise InputError(
-            f"expected {expected}, got {rows[row, column]}", f"predictions[{row}, {column}]"
-        )
+def _refuse_cell(
+    wrong: NDArray[np.bool_], expected: str, rows: NDArray[Any], column: int = 0
+) -> NoReturn:
+    """Raise an error that names the first wrong cell of all, or of one column."""
+    row, *rest = np.argwhere(wrong)[0].tolist()
+    at = (row, *(rest or [column]))
+    raise InputError(f"expected {expected}, got {rows[at]}", f"predictions[{at[0]}, {at[1]}]")
 
 
 def _predicted(
