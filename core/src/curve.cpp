@@ -72,21 +72,18 @@ class LabelCurves {
 
   void run(std::size_t label, Rows pred, Rows truth) {
     load(pred);
-    for (std::size_t a = 0; a < rules_.n_areas; ++a) {
-      std::size_t n_counted = 0;
-      for (std::size_t i = truth.begin; i < truth.end; ++i) {
-        n_counted += (outcomes_.truth_ignored[i] >> a & 1) == 0;
-      }
-      const std::size_t area_index = label * rules_.n_areas + a;
-      out_.n_counted[area_index] = static_cast<std::int64_t>(n_counted);
-      if (n_counted == 0) {
-        fill_undefined(area_index);
-        continue;
-      }
-      needed_true_positives(rules_.recall_thresholds, n_counted, needed_);
-      for (std::size_t word = 0; word < n_words_; ++word) {
-        trace(a, word);
-        read_off(area_index, word, n_counted);
+    for (std::size_t word = 0; word < n_words_; ++word) {
+      trace(word);
+      for (std::size_t a = 0; a < rules_.n_areas; ++a) {
+        const std::size_t n_counted = count_truth(truth, a);
+        const std::size_t area_index = label * rules_.n_areas + a;
+        out_.n_counted[area_index] = static_cast<std::int64_t>(n_counted);
+        if (n_counted == 0) {
+          fill_undefined(area_index);
+          continue;
+        }
+        needed_true_positives(rules_.recall_thresholds, n_counted, needed_);
+        read_off(a, area_index, word, n_counted);
       }
     }
   }
@@ -109,13 +106,23 @@ class LabelCurves {
     cap_.resize_uninitialised(n_rows_);
     for (std::size_t i = 0; i < n_rows_; ++i) {
       const std::size_t row = pred.begin + order_[i];
-      std::copy_n(outcomes_.outcome + row * row_words, row_words, outcome_.data() + i * row_words);
+      const std::uint32_t* const from = outcomes_.outcome + row * row_words;
+      std::uint32_t* const to = outcome_.data() + i * row_words;
+      for (std::size_t w = 0; w < row_words; ++w) to[w] = from[w];
       score_[i] = outcomes_.score[row];
       const auto& caps = rules_.max_detections;
       const std::size_t rank = rank_in_cell_[order_[i]];
       cap_[i] = static_cast<std::uint32_t>(std::upper_bound(caps.begin(), caps.end(), rank) -
                                            caps.begin());
     }
+  }
+
+  std::size_t count_truth(Rows truth, std::size_t a) const {
+    std::size_t n_counted = 0;
+    for (std::size_t i = truth.begin; i < truth.end; ++i) {
+      n_counted += (outcomes_.truth_ignored[i] >> a & 1) == 0;
+    }
+    return n_counted;
   }
 
   void fill_undefined(std::size_t area_index) {
@@ -130,50 +137,57 @@ class LabelCurves {
     return std::min(kThresholdsPerWord, rules_.n_thresholds - word * kThresholdsPerWord);
   }
 
-  Curve& curve(std::size_t cap, std::size_t bit) { return curves_[cap * kThresholdsPerWord + bit]; }
+  Curve& curve(std::size_t a, std::size_t cap, std::size_t bit) {
+    return curves_[(a * n_caps_ + cap) * kThresholdsPerWord + bit];
+  }
 
-  // One walk over the rows fills the curves of all caps and of the word's thresholds.
-  void trace(std::size_t a, std::size_t word) {
-    curves_.resize(n_caps_ * kThresholdsPerWord);
+  // One walk over the rows fills the curves of all area ranges, all caps and the word's thresholds.
+  void trace(std::size_t word) {
+    curves_.resize(rules_.n_areas * n_caps_ * kThresholdsPerWord);
     for (Curve& curve : curves_) {
       curve.hits.clear();
       curve.n_false_positive = 0;
     }
-    always_false_.assign(n_caps_ + 1, 0);
+    always_false_.assign(rules_.n_areas * (n_caps_ + 1), 0);
     const std::uint32_t all_false = ((1U << thresholds_in(word)) - 1) << kThresholdsPerWord;
-    const std::size_t stride = rules_.n_areas * n_words_;
-    const std::uint32_t* outcome = outcome_.data() + a * n_words_ + word;
-    for (std::size_t i = 0; i < n_rows_; ++i, outcome += stride) {
-      // Without a branch: which rows are false and which left out no processor can foresee.
-      always_false_[cap_[i]] += *outcome == all_false;
-      if (*outcome != 0 && *outcome != all_false) add_mixed(*outcome, i);
+    const std::uint32_t* outcome = outcome_.data() + word;
+    for (std::size_t i = 0; i < n_rows_; ++i) {
+      std::uint32_t* count = always_false_.data() + cap_[i];
+      for (std::size_t a = 0; a < rules_.n_areas; ++a) {
+        // Without a branch: which rows are false and which left out no processor can foresee.
+        *count += *outcome == all_false;
+        // All false is the largest word there is: a bit is a hit, a miss, or neither.
+        if (*outcome - 1 < all_false - 1) add_mixed(*outcome, a, i);
+        count += n_caps_ + 1;
+        outcome += n_words_;
+      }
     }
   }
 
-  void add_mixed(std::uint32_t outcome, std::size_t row) {
+  void add_mixed(std::uint32_t outcome, std::size_t a, std::size_t row) {
     constexpr std::uint32_t kHits = (1U << kThresholdsPerWord) - 1;
     std::uint32_t n_always_false = 0;
     for (std::size_t m = 0; m < n_caps_; ++m) {
-      n_always_false += always_false_[m];
+      n_always_false += always_false_[a * (n_caps_ + 1) + m];
       if (m < cap_[row]) continue;
       for (std::uint32_t bits = outcome & kHits; bits != 0; bits &= bits - 1) {
-        Curve& hit = curve(m, static_cast<std::size_t>(std::countr_zero(bits)));
+        Curve& hit = curve(a, m, static_cast<std::size_t>(std::countr_zero(bits)));
         hit.hits.push_back(
             {static_cast<std::uint32_t>(row), n_always_false + hit.n_false_positive});
       }
       for (std::uint32_t bits = outcome >> kThresholdsPerWord; bits != 0; bits &= bits - 1) {
-        ++curve(m, static_cast<std::size_t>(std::countr_zero(bits))).n_false_positive;
+        ++curve(a, m, static_cast<std::size_t>(std::countr_zero(bits))).n_false_positive;
       }
     }
   }
 
-  void read_off(std::size_t area_index, std::size_t word, std::size_t n_counted) {
+  void read_off(std::size_t a, std::size_t area_index, std::size_t word, std::size_t n_counted) {
     const std::size_t n_recall = rules_.recall_thresholds.size();
     for (std::size_t m = 0; m < n_caps_; ++m) {
       for (std::size_t bit = 0; bit < thresholds_in(word); ++bit) {
         const std::size_t t = word * kThresholdsPerWord + bit;
         const std::size_t index = (area_index * n_caps_ + m) * rules_.n_thresholds + t;
-        const std::vector<Hit>& hits = curve(m, bit).hits;
+        const std::vector<Hit>& hits = curve(a, m, bit).hits;
         out_.recall[index] = static_cast<double>(hits.size()) / static_cast<double>(n_counted);
         read_precision(hits, out_.precision.data() + index * n_recall,
                        out_.scores.data() + index * n_recall);
@@ -218,8 +232,8 @@ class LabelCurves {
   Column<double> score_;
   Column<std::uint32_t> cap_;  // the first cap that admits the row; all later ones do too
   std::vector<std::size_t> needed_;
-  std::vector<Curve> curves_;  // [cap][bit]
-  // Rows so far that are false at every threshold, by the first cap that admits them.
+  std::vector<Curve> curves_;  // [area range][cap][bit]
+  // Rows so far that are false at every threshold: [area range][first cap that admits them].
   std::vector<std::uint32_t> always_false_;
 };
 

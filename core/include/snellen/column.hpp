@@ -21,9 +21,10 @@
 
 namespace snellen {
 
+inline constexpr std::size_t kLargePage = std::size_t{1} << 21;
+
 inline void ask_for_large_pages(void* block, std::size_t size) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-  constexpr std::uintptr_t kLargePage = std::uintptr_t{1} << 21;
   const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(block);
   const std::uintptr_t first = (begin + kLargePage - 1) & ~(kLargePage - 1);
   const std::uintptr_t last = (begin + size) & ~(kLargePage - 1);
@@ -33,6 +34,19 @@ inline void ask_for_large_pages(void* block, std::size_t size) {
   (void)block;
   (void)size;
 #endif
+}
+
+// Memory that std::free gives back; from half a large page on it begins at one.
+inline void* allocate_block(std::size_t size) {
+#if defined(__linux__)
+  if (size >= kLargePage / 2) {
+    const std::size_t whole = (size + kLargePage - 1) & ~(kLargePage - 1);
+    void* const block = std::aligned_alloc(kLargePage, whole);
+    if (block != nullptr) ask_for_large_pages(block, whole);
+    return block;
+  }
+#endif
+  return std::malloc(size);
 }
 
 template <class T>
@@ -72,11 +86,13 @@ class Column {
   void reserve(std::size_t capacity) {
     if (capacity <= capacity_) return;
     if (capacity > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_alloc();
-    void* grown = std::realloc(static_cast<void*>(data_), capacity * sizeof(T));
+    const std::size_t bytes = capacity * sizeof(T);
+    void* const grown =
+        data_ == nullptr ? allocate_block(bytes) : std::realloc(static_cast<void*>(data_), bytes);
     if (grown == nullptr) throw std::bad_alloc();
+    if (data_ != nullptr) ask_for_large_pages(grown, bytes);
     data_ = static_cast<T*>(grown);
     capacity_ = capacity;
-    ask_for_large_pages(data_, capacity * sizeof(T));
   }
   void push_back(T value) {
     if (size_ == capacity_) reserve(capacity_ == 0 ? 64 : capacity_ * 2);
