@@ -42,7 +42,9 @@ def to_numpy(value: Any, name: str, dtype: DTypeLike | None = None) -> NDArray[A
         array = np.asarray(value)
         if dtype is not None and array.dtype.kind in "OUSmM":
             raise TypeError(f"expected numbers, got {array.dtype}")
-        return np.ascontiguousarray(array, dtype) if array.ndim else array.astype(dtype)
+        return (
+            np.ascontiguousarray(array, dtype) if array.ndim else array.astype(dtype or array.dtype)
+        )
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"expected an array: {error}", name) from error
 

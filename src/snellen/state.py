@@ -452,7 +452,7 @@ def unpack(data: bytes, place: str = "") -> PackedState:
             arrays[entry["name"]] = array.reshape(entry["shape"])
             offset += array.nbytes
         return PackedState(header["name"], header["library"], header["content"], arrays)
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+    except (msgspec.DecodeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise SchemaError(
             f"expected a state written by Snellen, its header is not one: {error}", place
         ) from error

@@ -268,7 +268,7 @@ class AveragePrecision:
             raise SchemaError(f"expected the state of {cls.__name__}, got one of {packed.name}")
         try:
             return cls._of_packed(packed)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"expected a whole state of {cls.__name__}: {error}") from error
 
     def __reduce__(self) -> tuple[Any, ...]:

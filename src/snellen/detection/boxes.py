@@ -294,7 +294,7 @@ def _one_for_each(value: ArrayLike, n: int, name: str) -> NDArray[Any]:
     if array.ndim == 0:
         return np.full(n, array)
     # Empty lists come as floats, and so do labels of some models: whole floats are ids too.
-    if array.dtype.kind == "f" and (array == np.floor(array)).all():
+    if array.dtype.kind == "f" and ((array == np.floor(array)) & (np.abs(array) < 2**63)).all():
         return array.astype(np.int64)
     return array
 
