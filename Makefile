@@ -58,7 +58,7 @@ test-python: .venv/extra-test
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest --quiet --doctest-modules --pyargs snellen
 
-lint: .venv/extra-lint
+lint: .venv/extra-lint .venv/extra-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	cd src && ../$(BIN)/mypy -p snellen --config-file ../pyproject.toml
@@ -82,7 +82,7 @@ fuzz: $(MADE)
 	$(BIN)/cmake --build build/fuzz
 	@mkdir -p build/fuzz/corpus
 	build/fuzz/fuzz_json_columns -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
-		build/fuzz/corpus core/fuzz/seeds
+		build/fuzz/corpus
 
 clean:
 	rm -rf .venv build demo
