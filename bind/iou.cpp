@@ -6,6 +6,16 @@ namespace snellen::bind {
 
 void bind_iou(nb::module_& m) {
   m.def(
+      "first_unmeasurable",
+      [](In2<double> xywh) {
+        if (xywh.shape(1) != 4) throw nb::value_error("expected boxes of 4 numbers");
+        const nb::gil_scoped_release released;
+        return first_unmeasurable(xywh.data(), xywh.shape(0));
+      },
+      nb::arg("xywh").noconvert(),
+      "Row of the first box whose corners or area leave float64's range; the number of rows where "
+      "none does.");
+  m.def(
       "box_iou",
       [](In2<double> pred, In2<double> truth, In1<std::uint8_t> crowd) {
         check_length("crowd", crowd.size(), truth.shape(0));

@@ -75,6 +75,11 @@ def lookup(ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', d
 def group_rows(image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_images: int, n_labels: int) -> Annotated[NDArray[numpy.uint32], dict(order='C')]:
     """The place (uint32) of each row in stable (label, image) order."""
 
+def first_unmeasurable(xywh: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> int:
+    """
+    Row of the first box whose corners or area leave float64's range; the number of rows where none does.
+    """
+
 def box_iou(pred: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], truth: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], crowd: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
     """
     IoU of every pred box with every truth box (x, y, width, height), as (n_pred, n_truth).

@@ -427,7 +427,7 @@ _TEXT_IDS: Final = ("1", "10", "2", "", "Z", "a", "é", "\U0001f600", "a b")
 # 96², IoUs exactly at thresholds (10 × k in 10 × 20), no extent at all.
 _PLACES: Final = (0.0, 10.0, 4.0, 0.5, -7.0, 100.0)
 _SIZES: Final = (10.0, 20.0, 32.0, 96.0, 16.0, 64.0, 144.0, 11.0, 13.0, 15.0, 17.0, 19.0, 0.0, 0.1)
-_EXTREME: Final = (1e150, 1e100, 5e-324, 1e-200, 1e-160, 1e16, 0.0, 10.0)
+_EXTREME: Final = (1e150, 1e100, 1e-10, 1e-100, 1e-160, 1e16, 0.0, 10.0)
 _SCORES: Final = (0.5, 0.9, 0.1, 0.0, -0.0, 1.0, 0.5000000000000001, -2.0, 1e-300, 0.30000001)
 _AREAS: Final = (1024.0, 9216.0, 0.0, 1e10, 1023.9999999999999, 9216.000000000002, 2e10)
 
@@ -466,7 +466,7 @@ def detection_batches(
         Whether ids may also be texts, or beyond 2⁵³.
     extreme : bool
         Whether coordinates and sizes may be so large that small differences vanish, or so small
-        that areas do.
+        that areas nearly do.
 
     Examples
     --------

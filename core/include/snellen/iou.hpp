@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -23,6 +24,21 @@ inline double box_iou(const double* pred, const double* truth, bool crowd) {
   const double pred_area = pred[2] * pred[3];
   const double truth_area = truth[2] * truth[3];
   return intersection / (crowd ? pred_area : pred_area + truth_area - intersection);
+}
+
+// Whether every IoU with this box is a number: its corners and its area are finite, and its area
+// has not vanished into 0 while its sides have not.
+inline bool is_measurable(const double* box) {
+  const double area = box[2] * box[3];
+  return std::isfinite(box[0] + box[2]) && std::isfinite(box[1] + box[3]) && std::isfinite(area) &&
+         (area > 0 || box[2] == 0 || box[3] == 0);
+}
+
+// The first box that is not measurable; n_boxes where all are.
+inline std::size_t first_unmeasurable(const double* xywh, std::size_t n_boxes) {
+  std::size_t i = 0;
+  while (i < n_boxes && is_measurable(xywh + 4 * i)) ++i;
+  return i;
 }
 
 // All pairs: iou[i * n_truth + j] for box i of pred and box j of truth.

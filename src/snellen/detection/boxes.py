@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from snellen import _core
 from snellen.arrays import to_finite, to_flags, to_numpy
 from snellen.classes import Classes
 from snellen.errors import ClassError, IdError, InputError, ShapeError, first_few
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Boxes"]
+__all__ = ["Boxes", "refuse_unmeasurable"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -232,7 +233,7 @@ class Boxes:
                 f"got {xywh[row, 2]:g} and {xywh[row, 3]:g}",
                 f"box[{row}]",
             )
-        _check_range(xywh)
+        refuse_unmeasurable(xywh, "box")
         columns: dict[str, Any] = {
             "score": None if score is None else to_finite(score, "score"),
             "crowd": None if crowd is None else to_flags(crowd, "crowd"),
@@ -265,18 +266,16 @@ class Boxes:
         return cls(image, codes, xywh, images=images, classes=known, **columns)
 
 
-def _check_range(xywh: NDArray[np.float64]) -> None:
-    """Refuse boxes whose corners or area leave float64's range: their IoU means nothing."""
-    with np.errstate(over="ignore", under="ignore"):
-        corner = xywh[:, :2] + xywh[:, 2:]
-        area = xywh[:, 2] * xywh[:, 3]
-    vanished = (area == 0) & (xywh[:, 2:] > 0).all(axis=1)
-    wrong = ~np.isfinite(corner).all(axis=1) | ~np.isfinite(area) | vanished
-    if wrong.any():
-        row = int(np.argmax(wrong))
+def refuse_unmeasurable(xywh: NDArray[np.float64], place: str, place_in_row: str = "") -> None:
+    """Refuse boxes whose corners or area leave float64's range: their IoU would be no number.
+
+    The place of the first one is ``place[row]place_in_row``.
+    """
+    row = _core.first_unmeasurable(xywh)
+    if row < len(xywh):
         raise InputError(
             f"expected corners and an area within the range of float64, got {xywh[row].tolist()}",
-            f"box[{row}]",
+            f"{place}[{row}]{place_in_row}",
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from snellen import _core
 from snellen.classes import Classes
-from snellen.detection.boxes import Boxes
+from snellen.detection.boxes import Boxes, refuse_unmeasurable
 from snellen.errors import (
     ClassError,
     DataWarning,
@@ -129,6 +129,7 @@ def truth_boxes(
     image, label = of_image.codes(), of_class.codes()
     xywh, area, crowd = raw.xywh(), raw.area(), raw.crowd()
     box_id = _annotation_ids(raw, place)
+    refuse_unmeasurable(xywh, f"{place} $.annotations", ".bbox")
 
     lacks_area = np.isnan(area)
     if complete:
@@ -231,6 +232,7 @@ def _predicted(
             "(protocol coco takes it)",
             place,
         )
+    refuse_unmeasurable(xywh, f"{place} $", ".bbox")
     of_image = _Reference(truth.images, image_column, IdError, "image", "images")
     of_class = _Reference(truth.classes.keys, label_column, ClassError, "category", "categories")
     image, label = of_image.codes(), of_class.codes()
