@@ -57,15 +57,13 @@ Problem root_fault(const Reader& reader) {
 // To the first byte of the root, past a byte order mark.
 Problem find_root(Reader& reader) {
   const bool found = reader.step([](Scanner& scanner) {
-                       if (scanner.at_end()) return scanner.fail("JSON");
-                       if (!scanner.take('\xef')) return true;
-                       return (scanner.take('\xbb') && scanner.take('\xbf')) ||
-                              scanner.fail("JSON");
-                     }) &&
-                     reader.step([](Scanner& scanner) {
-                       scanner.skip_space();
-                       return !scanner.at_end() || scanner.fail("JSON");
-                     });
+    if (scanner.at_end()) return scanner.fail("JSON");
+    if (!scanner.take('\xef')) return true;
+    return (scanner.take('\xbb') && scanner.take('\xbf')) || scanner.fail("JSON");
+  }) && reader.step([](Scanner& scanner) {
+    scanner.skip_space();
+    return !scanner.at_end() || scanner.fail("JSON");
+  });
   if (found) return {};
   Problem problem = root_fault(reader);
   if (reader.scanner().at_end()) problem.got = Problem::Got::nothing;

@@ -13,11 +13,18 @@ constexpr char kListGoesOn[] = "\",\" or \"]\"";
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-// Two threads that work on halves of unequal weight wait for each other; on quarters less so.
+// Two threads that work on halves of unequal weight wait for each other; on quarters less so. Many
+// threads even out without that, and pieces take memory.
 std::size_t pieces_at_a_time(const detail::ReadPlan& plan) {
   if (plan.n_pieces != 0) return plan.n_pieces;
-  const int n_threads = thread_count();
-  return n_threads == 1 ? 1 : 2 * static_cast<std::size_t>(n_threads);
+  const auto n_threads = static_cast<std::size_t>(thread_count());
+  return n_threads == 1 || n_threads > 8 ? n_threads : 2 * n_threads;
+}
+
+// What a piece has in memory: some records more than it owns, to see where the last one ends.
+std::size_t window_bytes(const detail::ReadPlan& plan) {
+  constexpr std::size_t kBeyondCut = std::size_t{1} << 14;
+  return plan.piece_bytes + std::min(plan.piece_bytes, kBeyondCut);
 }
 
 }  // namespace
@@ -69,7 +76,7 @@ void Stretch::follow(const Stretch& other, std::uint64_t n_rows_before) {
 // ---- Piece -------------------------------------------------------------------------------------
 
 ListReader::Piece::Piece(const Source& source, const Schema& schema, const ListRules& rules)
-    : reader(source, rules.plan.piece_bytes + std::min<std::size_t>(rules.plan.piece_bytes, 1 << 14)),
+    : reader(source, window_bytes(rules.plan)),
       table(schema),
       stretch(reader, table, rules.stop_at_problem),
       reserve(rules.plan.piece_bytes) {}
@@ -92,8 +99,7 @@ bool ListReader::Piece::find_record(std::uint64_t cut) {
   const Window& window = reader.window();
   const char* const end = window.end();
   const auto size = static_cast<std::uint64_t>(end - window.begin());
-  const char* const stop =
-      window.begin() + std::min(size, cut - window.offset_of(window.begin()));
+  const char* const stop = window.begin() + std::min(size, cut - window.offset_of(window.begin()));
   for (const char* p = window.begin(); p != stop; ++p) {
     p = static_cast<const char*>(std::memchr(p, '}', static_cast<std::size_t>(stop - p)));
     if (p == nullptr) return false;
@@ -145,8 +151,7 @@ void ListReader::expect_rows(std::uint64_t start) {
   const std::uint64_t size = source_->likely_size();
   const std::uint64_t now = reader_->offset();
   if (size <= now) return;
-  const double per_byte =
-      static_cast<double>(table_->n_rows()) / static_cast<double>(now - start);
+  const double per_byte = static_cast<double>(table_->n_rows()) / static_cast<double>(now - start);
   const double left = per_byte * static_cast<double>(size - now);
   table_->expect(table_->n_rows() + static_cast<std::uint64_t>(1.05 * left));
 }

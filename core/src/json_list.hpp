@@ -1,11 +1,12 @@
 // A list of records to a table, on several threads.
 //
-// Where a record starts is not known before everything ahead of it has been read, so it is guessed:
-// the document is cut every so many bytes, and each piece starts behind the first "} , {" (with or
-// without white space) in it. Pieces are parsed at the same time, each until a record ends at or
-// behind the next cut. A piece counts only if the one before it ends exactly where it starts: then
-// it has read what a single reader would have read. If not (the guess fell into a string, say), that
-// stretch is read again from the right place. So guesses decide on time, never on results.
+// Where a record starts is not known before everything ahead of it has been read, so it is
+// guessed: the document is cut every so many bytes, and each piece starts at the "{" of the first
+// "} , {" (with or without white space) whose "}" lies in it. Pieces are parsed at the same time,
+// each until a record ends at or behind the next cut. A piece counts only if the one before it ends
+// exactly where it starts: then it has read what a single reader would have read. If not (the guess
+// fell into a string, say), that stretch is read again from the right place. So guesses decide on
+// time, never on results.
 //
 // Pieces come in waves of a few, so that little is parsed in vain where the list ends and what was
 // parsed is put together while the caches still have it.
@@ -80,7 +81,7 @@ class ListReader {
     Reader reader;
     Table table;
     Stretch stretch;
-    std::size_t reserve;     // bytes that a record may go beyond the cut
+    std::size_t reserve;  // bytes that a record may go beyond the cut
     bool usable = false;
     std::uint64_t start = 0;
     Ended ended = Ended::at_cut;

@@ -41,8 +41,8 @@ std::string visible(const std::string& text) {
   std::string shown;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    const bool c1 = byte == 0xc2 && i + 1 < text.size() &&
-                    static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    const bool c1 =
+        byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
     if (byte == 0x7f) {
       shown += "\\u007f";
     } else if (c1) {
@@ -160,9 +160,9 @@ std::uint64_t line_of(const Source& source, std::uint64_t byte) {
   block.resize_uninitialised(std::size_t{1} << 16);
   std::uint64_t line = 1;
   for (std::uint64_t offset = 0; offset < byte;) {
-    const std::size_t n = source.read(
-        offset, block.data(),
-        static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), byte - offset)));
+    const std::size_t n =
+        source.read(offset, block.data(),
+                    static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), byte - offset)));
     if (n == 0) break;
     line += static_cast<std::uint64_t>(std::count(block.data(), block.data() + n, '\n'));
     offset += n;

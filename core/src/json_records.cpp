@@ -6,21 +6,24 @@
 namespace snellen::json {
 namespace {
 
-// The long way for a number in a layout: nullptr unless it is one, and finite.
-const char* any_number(Scanner& scanner, const char* p, double& value) {
-  if (!starts_number(*p)) return nullptr;
-  NumberToken token;
+// Values that a layout asks for and that are not plain; nullptr where there is no such value, or
+// not one that can be kept.
+
+bool number_at(Scanner& scanner, const char* p, NumberToken& token) {
   scanner.seek(p);
-  if (!scanner.number(token)) return nullptr;
+  return starts_number(*p) && scanner.number(token);
+}
+
+const char* any_number(Scanner& scanner, const char* p, double& value) {
+  NumberToken token;
+  if (!number_at(scanner, p, token)) return nullptr;
   value = to_double(token);
   return std::isfinite(value) ? token.last : nullptr;
 }
 
 const char* any_whole_number(Scanner& scanner, const char* p, std::int64_t& value) {
-  if (!starts_number(*p)) return nullptr;
   NumberToken token;
-  scanner.seek(p);
-  if (!scanner.number(token)) return nullptr;
+  if (!number_at(scanner, p, token)) return nullptr;
   return to_whole_number(token, value) == WholeNumber::fits ? token.last : nullptr;
 }
 
@@ -356,8 +359,7 @@ bool RecordReader::skip_wrong(Place& at, const char* expected) {
 
 void RecordReader::note(const Place& at, Layout::Kind kind, const char* first) {
   layout_.note({kind, static_cast<std::uint8_t>(at.index),
-                static_cast<std::uint8_t>(at.element.value_or(0)), first,
-                at.scanner.position()});
+                static_cast<std::uint8_t>(at.element.value_or(0)), first, at.scanner.position()});
 }
 
 void RecordReader::blame(Problem& problem) const {

@@ -98,8 +98,8 @@ class RecordReader {
     Scanner& scanner;
     const Window& window;
     Cell& cell;
-    std::size_t index;                             // of the cell
-    std::size_t depth;                             // containers open around the value
+    std::size_t index;                                  // of the cell
+    std::size_t depth;                                  // containers open around the value
     std::optional<std::size_t> element = std::nullopt;  // of a box
   };
 

@@ -24,8 +24,13 @@ constexpr std::size_t kFirstBlock = 1 << 16;
 #if defined(SNELLEN_POSIX_FILES)
 
 Source::Source(File file) {
+  // The system would take a zero byte for the end of the name, and open another file.
+  if (file.path.find('\0') != std::string::npos) {
+    error_ = ENOENT;
+    return;
+  }
   file_ = ::open(file.path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status {};
+  struct stat status{};
   if (file_ < 0 || ::fstat(file_, &status) != 0) {
     error_ = errno;
   } else if (S_ISDIR(status.st_mode)) {

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <limits>
+#include <new>
 #include <utility>
 
 namespace snellen::json {
@@ -112,9 +113,7 @@ void TextNumbers::clear() {
   recent_.fill(nullptr);
 }
 
-IdColumn IdBuilder::finish() {
-  return {std::move(value), texts.in_order(), kind == Kind::text};
-}
+IdColumn IdBuilder::finish() { return {std::move(value), texts.in_order(), kind == Kind::text}; }
 
 void Table::clear() {
   n_rows_ = 0;
@@ -129,7 +128,7 @@ void Table::clear() {
   }
 }
 
-void Table::expect(std::uint64_t n_rows) {
+void Table::expect(std::uint64_t n_rows) try {
   const auto n = static_cast<std::size_t>(n_rows);
   for (std::size_t i = 0; i < schema_->fields.size(); ++i) {
     const Field& field = schema_->fields[i];
@@ -152,6 +151,8 @@ void Table::expect(std::uint64_t n_rows) {
         break;
     }
   }
+} catch (const std::bad_alloc&) {
+  // A guess that was too high. Columns grow as they must.
 }
 
 // The first problem of a complete record, by its place.
@@ -168,11 +169,10 @@ Problem Table::check(const Record& record) const {
     } else if (cell.problem) {
       problem = cell.problem;
       problem.field = field.key;
-    } else if (field.kind == FieldKind::id &&
-               !columns_[i].ids.accepts(IdBuilder::kind_of(cell))) {
+    } else if (field.kind == FieldKind::id && !columns_[i].ids.accepts(IdBuilder::kind_of(cell))) {
       problem = problem_of(field, cell.byte);
-      problem.expected = cell.is_text ? "a whole number like the ids before it"
-                                      : "text like the ids before it";
+      problem.expected =
+          cell.is_text ? "a whole number like the ids before it" : "text like the ids before it";
     }
     if (problem && (!first || problem.byte < first.byte)) first = problem;
   }

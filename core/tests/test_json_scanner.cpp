@@ -1,5 +1,4 @@
-#include "snellen/json_scanner.hpp"
-
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "snellen/json_scanner.hpp"
 
 namespace {
 
@@ -37,11 +37,36 @@ Verdict scan(const std::string& text) { return scan(text, text.size(), true); }
 std::string nested(std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); }
 
 const std::vector<std::string> kValid = {
-    "0", "-0", "10", "-1.5", "0.0", "1e5", "1E+5", "1.25e-300", "NaN", "Infinity", "-Infinity",
-    "true", "false", "null", R"("")", R"("a")", R"("\"\\\/\b\f\n\r\t\u00e9")",
-    R"("\ud800 alone is a matter for those who keep it")", "\"\x7f\"", "\"\xc3\xa9\"",
-    "\"\xe2\x82\xac \xef\xbf\xbf\"", "\"\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf\"", "\"\xed\x9f\xbf\"", "[]",
-    "[ ]", "{}", "{ \n }", "[1,2 , 3]", R"({"a":1,"a":[{"b":null}]})", "[1,\r\n\t2]",
+    "0",
+    "-0",
+    "10",
+    "-1.5",
+    "0.0",
+    "1e5",
+    "1E+5",
+    "1.25e-300",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "true",
+    "false",
+    "null",
+    R"("")",
+    R"("a")",
+    R"("\"\\\/\b\f\n\r\t\u00e9")",
+    R"("\ud800 alone is a matter for those who keep it")",
+    "\"\x7f\"",
+    "\"\xc3\xa9\"",
+    "\"\xe2\x82\xac \xef\xbf\xbf\"",
+    "\"\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf\"",
+    "\"\xed\x9f\xbf\"",
+    "[]",
+    "[ ]",
+    "{}",
+    "{ \n }",
+    "[1,2 , 3]",
+    R"({"a":1,"a":[{"b":null}]})",
+    "[1,\r\n\t2]",
     "[0.5, 12, 3.25, 4, 5, 6, 7.125, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21.5, 22]",
     "[0.5,12,3.25,4,5,6,7.125,8,9,10,11,12,13,14,15,16,17,18,19,20,21.5,22,23,24,25,26,27,28,29]",
     "[100.25, 200.5, -3, 300.75, 1e3, 400.125, 500, 600,  700, 800,\n900, 1000.5, 1100, 1200, 5]",
@@ -90,11 +115,11 @@ const std::vector<Invalid> kInvalid = {
     {"\"\\x\"", 2, "one of \" \\ / b f n r t u after a backslash"},
     {"\"\\u12g4\"", 5, "four hexadecimal digits after \\u"},
     {"\"\x80\"", 1, "UTF-8"},
-    {"\"\xc0\xaf\"", 1, "UTF-8"},              // overlong
-    {"\"\xe0\x9f\xbf\"", 1, "UTF-8"},          // overlong
-    {"\"\xf0\x8f\xbf\xbf\"", 1, "UTF-8"},      // overlong
-    {"\"\xed\xa0\x80\"", 1, "UTF-8"},          // a surrogate
-    {"\"\xf4\x90\x80\x80\"", 1, "UTF-8"},      // above U+10FFFF
+    {"\"\xc0\xaf\"", 1, "UTF-8"},          // overlong
+    {"\"\xe0\x9f\xbf\"", 1, "UTF-8"},      // overlong
+    {"\"\xf0\x8f\xbf\xbf\"", 1, "UTF-8"},  // overlong
+    {"\"\xed\xa0\x80\"", 1, "UTF-8"},      // a surrogate
+    {"\"\xf4\x90\x80\x80\"", 1, "UTF-8"},  // above U+10FFFF
     {"\"ab\xc3(\"", 3, "UTF-8"},
     {"\"\xff\x01\"", 1, "UTF-8"},
     {nested(1001), 1000, "at most 1000 nested lists and objects"},
@@ -161,24 +186,58 @@ std::uint64_t bits(double value) { return std::bit_cast<std::uint64_t>(value); }
 void check_number(const std::string& text) {
   const double want = std::strtod(text.c_str(), nullptr);
   CHECK_EQUAL(bits(to_double(number_token(text))), bits(want));
-  const std::string followed = text + ", " + std::string(kPlainReach, ' ');
+  // No more than the bytes that it may look at, for a memory checker to see.
+  std::vector<char> bytes(text.begin(), text.end());
+  bytes.push_back(',');
+  if (bytes.size() < kPlainReach) bytes.resize(kPlainReach, ' ');
   double value = 0;
-  const char* last = plain_number(followed.data(), value);
+  const char* last = plain_number(bytes.data(), value);
   if (last == nullptr) return;
-  CHECK_EQUAL(last - followed.data(), static_cast<std::ptrdiff_t>(text.size()));
+  CHECK_EQUAL(last - bytes.data(), static_cast<std::ptrdiff_t>(text.size()));
   CHECK_EQUAL(bits(value), bits(want));
 }
 
 void test_numbers() {
-  for (const char* text :
-       {"0", "-0", "0.0", "-0.0", "0e999999999999999999", "1", "9007199254740993", "0.1", "0.3",
-        "1e22", "1e23", "8.5e22", "4.35", "123456.789", "99999999", "99999999.99999999", "5e-324",
-        "2.4703282292062327e-324", "2.4703282292062328e-324", "2.2250738585072011e-308", "1e-400",
-        "1e400", "-1e400", "1.7976931348623157e308", "1.7976931348623159e308", "1e999999999999",
-        "1e-999999999999", "18446744073709551615", "18446744073709551616", "0.9999999999999999999",
-        "9999999999999999999e-27", "1e-27", "1e-28", "7.0000000000000000000000000000001",
-        "0.500000000000000166533453693773481063544750213623046875", "9007199254740993e0",
-        "9007199254740992.5", "9007199254740993.5", "4503599627370496.5", "4503599627370497.5"}) {
+  for (const char* text : {"0",
+                           "-0",
+                           "0.0",
+                           "-0.0",
+                           "0e999999999999999999",
+                           "1",
+                           "9007199254740993",
+                           "0.1",
+                           "0.3",
+                           "1e22",
+                           "1e23",
+                           "8.5e22",
+                           "4.35",
+                           "123456.789",
+                           "99999999",
+                           "99999999.99999999",
+                           "5e-324",
+                           "2.4703282292062327e-324",
+                           "2.4703282292062328e-324",
+                           "2.2250738585072011e-308",
+                           "1e-400",
+                           "1e400",
+                           "-1e400",
+                           "1.7976931348623157e308",
+                           "1.7976931348623159e308",
+                           "1e999999999999",
+                           "1e-999999999999",
+                           "18446744073709551615",
+                           "18446744073709551616",
+                           "0.9999999999999999999",
+                           "9999999999999999999e-27",
+                           "1e-27",
+                           "1e-28",
+                           "7.0000000000000000000000000000001",
+                           "0.500000000000000166533453693773481063544750213623046875",
+                           "9007199254740993e0",
+                           "9007199254740992.5",
+                           "9007199254740993.5",
+                           "4503599627370496.5",
+                           "4503599627370497.5"}) {
     check_number(text);
   }
   // Halfway between two doubles, a digit beyond, and 800 digits of them.
@@ -191,17 +250,22 @@ void test_numbers() {
 
   std::mt19937_64 random(7);
   const auto up_to = [&random](std::uint64_t n) { return random() % (n + 1); };
-  const auto digits = [&](std::uint64_t n) {
-    std::string text;
-    for (std::uint64_t i = 0; i < n; ++i) text += static_cast<char>('0' + up_to(9));
+  const auto digits_from = [&](char lowest_first, std::uint64_t n) {
+    std::string text(1, std::max(lowest_first, static_cast<char>('0' + up_to(9))));
+    while (text.size() < n) text += static_cast<char>('0' + up_to(9));
     return text;
   };
   for (int i = 0; i < 100'000; ++i) {
     std::string text = up_to(9) == 0 ? "-" : "";
-    text += up_to(3) == 0 ? "0" : std::to_string(1 + up_to(8)) + digits(up_to(9));
-    if (up_to(9) != 0) text += "." + digits(1 + up_to(20));
-    if (up_to(9) == 0) text += "e-" + std::to_string(up_to(330));
-    if (up_to(9) == 0 && text.find('e') == std::string::npos) text += "E+" + digits(2);
+    text += up_to(3) == 0 ? "0" : digits_from('1', 1 + up_to(9));
+    if (up_to(9) != 0) {
+      text += '.';
+      text += digits_from('0', 1 + up_to(20));
+    }
+    if (up_to(9) == 0) {
+      text += up_to(1) == 0 ? "e-" : "E+";
+      text += std::to_string(up_to(330));
+    }
     check_number(text);
   }
   char buffer[40];
@@ -214,8 +278,9 @@ void test_numbers() {
 }
 
 void test_plain_numbers_refuse() {
-  for (const char* text : {"01", "1.", ".5", "1.2.3", "1e5", "1.5e5", "-", "--1", "-.5", "+1", "1..2",
-                           "00.5", "NaN", "1/2", "1:5", "0123456789.5", "0.1234567890123e5"}) {
+  for (const char* text :
+       {"01", "1.", ".5", "1.2.3", "1e5", "1.5e5", "-", "--1", "-.5", "+1", "1..2", "00.5", "NaN",
+        "1/2", "1:5", "0123456789.5", "0.1234567890123e5"}) {
     const std::string followed = text + std::string(kPlainReach, ' ');
     double value;
     CHECK(plain_number(followed.data(), value) == nullptr ||
@@ -241,21 +306,18 @@ void test_whole_numbers() {
     WholeNumber kind;
     std::int64_t value;
   };
-  for (const Case& c : {Case{"42", WholeNumber::fits, 42},
-                        Case{"-0", WholeNumber::fits, 0},
-                        Case{"-0.0", WholeNumber::fits, 0},
-                        Case{"42.0", WholeNumber::fits, 42},
-                        Case{"4.2e1", WholeNumber::fits, 42},
-                        Case{"1152921504606846977", WholeNumber::fits, 1152921504606846977},
-                        Case{"9223372036854775807", WholeNumber::fits, INT64_MAX},
-                        Case{"-9223372036854775808", WholeNumber::fits, INT64_MIN},
-                        Case{"-9223372036854775808.0", WholeNumber::fits, INT64_MIN},
-                        Case{"9223372036854775808", WholeNumber::too_wide, 0},
-                        Case{"9223372036854775807.0", WholeNumber::too_wide, 0},
-                        Case{"-1e19", WholeNumber::too_wide, 0},
-                        Case{"1.5", WholeNumber::not_whole, 0},
-                        Case{"1e999", WholeNumber::not_whole, 0},
-                        Case{"NaN", WholeNumber::not_whole, 0}}) {
+  for (const Case& c :
+       {Case{"42", WholeNumber::fits, 42}, Case{"-0", WholeNumber::fits, 0},
+        Case{"-0.0", WholeNumber::fits, 0}, Case{"42.0", WholeNumber::fits, 42},
+        Case{"4.2e1", WholeNumber::fits, 42},
+        Case{"1152921504606846977", WholeNumber::fits, 1152921504606846977},
+        Case{"9223372036854775807", WholeNumber::fits, INT64_MAX},
+        Case{"-9223372036854775808", WholeNumber::fits, INT64_MIN},
+        Case{"-9223372036854775808.0", WholeNumber::fits, INT64_MIN},
+        Case{"9223372036854775808", WholeNumber::too_wide, 0},
+        Case{"9223372036854775807.0", WholeNumber::too_wide, 0},
+        Case{"-1e19", WholeNumber::too_wide, 0}, Case{"1.5", WholeNumber::not_whole, 0},
+        Case{"1e999", WholeNumber::not_whole, 0}, Case{"NaN", WholeNumber::not_whole, 0}}) {
     std::int64_t value = 0;
     CHECK(to_whole_number(number_token(c.text), value) == c.kind);
     if (c.kind == WholeNumber::fits) CHECK_EQUAL(value, c.value);

@@ -338,6 +338,25 @@ void nothing() {
   CHECK(fates({}, {found(0, 10, 0.5)}, rules({0.5})) == (Fates{{kFalse}}));
 }
 
+// The kernel measures overlaps in its own way; each must be box_iou's to the last bit.
+void overlaps_are_those_of_box_iou() {
+  std::mt19937 random(5);
+  std::uniform_real_distribution<double> place(-2, 2), size(1, 9);
+  int n_pairs = 0;
+  while (n_pairs < 3000) {
+    const bool crowd = n_pairs % 3 == 0;
+    const Truth truth{0, 0, {place(random), place(random), size(random), size(random)}, 1, crowd};
+    const Pred pred{0, 0, {place(random), place(random), size(random), size(random)}, 1, 0.5};
+    const double iou = snellen::box_iou(pred.box.data(), truth.box.data(), crowd);
+    if (iou < 0.01 || iou > 0.99) continue;
+    ++n_pairs;
+    const Fate matched = crowd ? kLeftOut : kTrue;
+    const snellen::MatchRules narrow =
+        rules({std::nextafter(iou, 0.0), iou, std::nextafter(iou, 1.0)});
+    CHECK(fates({truth}, {pred}, narrow) == (Fates{{matched, matched, kFalse}}));
+  }
+}
+
 // -------------------------------------------------------------------------------------------
 // Against the definition, on random data.
 
@@ -402,6 +421,7 @@ int main() {
   the_cap_drops_the_lowest();
   images_and_labels_are_apart();
   nothing();
+  overlaps_are_those_of_box_iou();
   for (unsigned seed = 0; seed < 30; ++seed) agrees_on_random_data(60, 120, 10, 100, seed);
   // One, two and three outcome words; small caps; more rows than one block of work.
   for (const std::size_t n_thresholds : {1U, 16U, 17U, 40U}) {

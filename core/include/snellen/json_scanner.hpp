@@ -191,16 +191,18 @@ class Sixteen {
 #endif
 };
 
-// The number that the first n digits at p write, 1 <= n <= 8.
-inline std::uint64_t join_digits(const char* p, unsigned n) {
+// The number that the first n of eight digits write, 1 <= n <= 8.
+inline std::uint64_t join_digits(std::uint64_t digits, unsigned n) {
   constexpr std::uint64_t kZeros = 0x3030303030303030;
   constexpr std::uint64_t kLow = 0x000000ff000000ff;
-  std::uint64_t digits = (load_word(p) ^ kZeros) << (64 - 8 * n);
+  digits = (digits ^ kZeros) << (64 - 8 * n);
   digits = digits * 10 + (digits >> 8);  // pairs, in the even bytes
   const std::uint64_t upper = (digits & kLow) * 0x000f424000000064;
   const std::uint64_t lower = ((digits >> 16) & kLow) * 0x0000271000000001;
   return (upper + lower) >> 32;
 }
+
+inline std::uint64_t join_digits(const char* p, unsigned n) { return join_digits(load_word(p), n); }
 
 inline bool is_exponent_mark(char c) { return (c | 0x20) == 'e'; }
 
@@ -212,31 +214,31 @@ inline const char* plain_whole_magnitude(const char* p, std::int64_t& value) {
   return p + length;
 }
 
-// Up to nineteen digits, at most eight of them before the point.
+// Up to nineteen digits, one to eight of them before a point.
 const char* long_magnitude(const char* p, double& value);
 
-// Up to eight digits on either side of the point, fifteen in all. Exact: a whole number below 2^53
-// over a power of ten below 2^53 is rounded once, by the division.
+// Up to eight characters, or a longer one through the function above. Exact: a whole number below
+// 2^53 over a power of ten below 2^53 is rounded once, by the division.
 inline const char* plain_magnitude(const char* p, double& value) {
-  static constexpr double kPowerOfTen[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
+  static constexpr double kPowerOfTen[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
   const Sixteen bytes(p);
   const std::uint32_t points = bytes.equal('.');
   const auto length = static_cast<unsigned>(std::countr_one(bytes.digits() | points));
+  if (length > 8) return long_magnitude(p, value);
   const std::uint32_t inside = points & ((1u << length) - 1);
-  const unsigned n_whole = static_cast<unsigned>(std::countr_zero(inside | 1u << length));
+  const auto n_whole = static_cast<unsigned>(std::countr_zero(inside | 1u << length));
   if (n_whole == 0 || (*p == '0' && n_whole > 1) || is_exponent_mark(p[length])) return nullptr;
-  if (length > 15 || n_whole > 8) return long_magnitude(p, value);
+  std::uint64_t digits = load_word(p);
   if (inside == 0) {
-    value = static_cast<double>(static_cast<std::int64_t>(join_digits(p, length)));
+    value = static_cast<double>(static_cast<std::int64_t>(join_digits(digits, length)));
     return p + length;
   }
   const unsigned n_fraction = length - n_whole - 1;
   if (n_fraction == 0 || (inside & (inside - 1)) != 0) return nullptr;
-  if (n_fraction > 8) return long_magnitude(p, value);
-  const auto whole = static_cast<std::int64_t>(join_digits(p, n_whole));
-  const auto fraction = static_cast<std::int64_t>(join_digits(p + n_whole + 1, n_fraction));
-  const double power = kPowerOfTen[n_fraction];
-  value = (static_cast<double>(whole) * power + static_cast<double>(fraction)) / power;
+  const std::uint64_t before_point = (std::uint64_t{1} << (8 * n_whole)) - 1;
+  digits = (digits & before_point) | ((digits >> 8) & ~before_point);
+  const auto mantissa = static_cast<std::int64_t>(join_digits(digits, length - 1));
+  value = static_cast<double>(mantissa) / kPowerOfTen[n_fraction];
   return p + length;
 }
 
@@ -245,8 +247,9 @@ inline const char* plain_whole_number(const char* p, std::int64_t& value) {
   if (*p != '-') [[likely]] {
     return plain_whole_magnitude(p, value);
   }
-  p = plain_whole_magnitude(p + 1, value);
-  value = -value;
+  std::int64_t magnitude = 0;
+  p = plain_whole_magnitude(p + 1, magnitude);
+  value = -magnitude;
   return p;
 }
 
@@ -254,8 +257,9 @@ inline const char* plain_number(const char* p, double& value) {
   if (*p != '-') [[likely]] {
     return plain_magnitude(p, value);
   }
-  p = plain_magnitude(p + 1, value);
-  value = -value;
+  double magnitude = 0;
+  p = plain_magnitude(p + 1, magnitude);
+  value = -magnitude;
   return p;
 }
 
