@@ -40,7 +40,7 @@ def to_numpy(value: Any, name: str, dtype: DTypeLike | None = None) -> NDArray[A
         value = _host_array(value)
     try:
         array = np.asarray(value)
-        if dtype is not None and array.dtype.kind in "OUSmM":
+        if dtype is not None and array.dtype.kind in "OUSmMc":
             raise TypeError(f"expected numbers, got {array.dtype}")
         return (
             np.ascontiguousarray(array, dtype) if array.ndim else array.astype(dtype or array.dtype)

@@ -18,7 +18,6 @@ place comes last, after ``- at``.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -117,8 +116,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(known), n=3)
     if not close:
         return ""
-    # Of equally close names the one that begins alike: AP5 is AP50, not AP75.
-    best = max(close, key=lambda candidate: len(os.path.commonprefix([candidate, name])))
+    # Of equally close names the one that begins so: AP5 is AP50, not AP75.
+    best = max(close, key=lambda candidate: candidate.startswith(name))
     return f' Did you mean "{best}"?'
 
 

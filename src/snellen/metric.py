@@ -85,7 +85,10 @@ class MetricSet:
         return len(self._metrics)
 
     def update(self, truth: Any, pred: Any) -> Self:
-        """Absorb a batch into every metric."""
+        """Absorb a batch into every metric.
+
+        A metric that refuses the batch ends the update; those before it have absorbed it.
+        """
         for metric in self._metrics.values():
             metric.update(truth, pred)
         return self
@@ -95,14 +98,18 @@ class MetricSet:
 
         Raises
         ------
-        MergeError
-            Where the names differ; then nothing was absorbed.
+        MergeError, or what a metric raises
+            Where names or parameters differ, or data do not go together. Then nothing was
+            absorbed.
         """
         if self._metrics.keys() != other._metrics.keys():
             raise MergeError(
                 f"expected a set of the metrics {', '.join(self._metrics)}, "
                 f"got {', '.join(other._metrics)}"
             )
+        # On copies first, so that either all metrics merge or none.
+        for name, metric in self._metrics.items():
+            metric.empty().merge(metric).merge(other._metrics[name])
         for name, metric in self._metrics.items():
             metric.merge(other._metrics[name])
         return self

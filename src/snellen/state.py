@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-__all__ = ["Counts", "Keys", "Ledger", "Moments", "PackedState", "pack", "unpack"]
+__all__ = ["Counts", "Keys", "Ledger", "Moments", "PackedState", "id_array", "pack", "unpack"]
 
 
 class Keys:
@@ -55,7 +55,7 @@ class Keys:
     __slots__ = ("ids", "what")
 
     def __init__(self, values: ArrayLike, what: str) -> None:
-        self.ids: Array = np.unique(_id_array(values, what))
+        self.ids: Array = np.unique(id_array(values, what))
         self.what = what
 
     def __len__(self) -> int:
@@ -71,7 +71,7 @@ class Keys:
 
     def codes(self, values: ArrayLike) -> NDArray[np.int32]:
         """Return the position of each value, -1 where it is unknown."""
-        wanted = _id_array(values, self.what)
+        wanted = id_array(values, self.what)
         if not len(self) or not len(wanted):
             return np.full(len(wanted), -1, np.int32)
         if self.is_text != (wanted.dtype.kind == "U"):
@@ -119,8 +119,14 @@ def _kind(keys: Keys) -> str:
     return f'texts (such as "{example}")' if keys.is_text else f"numbers (such as {example})"
 
 
-def _id_array(values: ArrayLike, what: str) -> Array:
-    """Return ids as an int64 or str array of one axis."""
+def id_array(values: ArrayLike, what: str) -> Array:
+    """Return ids as an int64 or str array of one axis.
+
+    Raises
+    ------
+    IdError
+        For ids of another kind, or of both kinds; `what` says what they are.
+    """
     array = np.asarray(values)
     if array.ndim != 1:
         raise IdError(f"expected {what}s in one axis, got an array of {array.ndim} axes")

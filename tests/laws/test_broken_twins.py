@@ -54,7 +54,7 @@ class LargerLosesOut(Twin):
 class EmptyKeepsClasses(Twin):
     def empty(self) -> Any:
         twin = type(self)(self.protocol)
-        twin._classes = self._classes[:]
+        twin._classes = self._classes
         return twin
 
 

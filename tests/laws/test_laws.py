@@ -173,14 +173,14 @@ def test_the_data_can_tell_results_apart() -> None:
         CASES["AveragePrecision coco"].fed(BATCHES[:n]).compute().to_dict()["metrics"]
         for n in range(len(BATCHES) + 1)
     ]
-    assert 0.1 < results[-1]["AP50"] < 0.9
+    assert 0.05 < results[-1]["AP50"] < 0.95
     numbers = [tuple(result.values()) for result in results]
     # The fourth batch has images without a box.
     assert numbers[4] == numbers[3]
     assert len(set(numbers)) == len(numbers) - 1
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(batches=detection_batches(max_images=6))
 def test_random_data_in_any_shards_and_order(batches: list[tuple[Boxes, Boxes]]) -> None:
     for law in ("sharding", "order", "bytes round trip"):

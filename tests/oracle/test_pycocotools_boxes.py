@@ -355,7 +355,6 @@ def test_strict_equals_the_reference_under_other_parameters(
 @fuzz(0.4)
 @given(batches=detection_batches(extreme=True))
 def test_strict_equals_the_reference_at_extreme_coordinates(batches: Batches) -> None:
-    assume(not any(np.isnan(box_iou(pred, truth)).any() for truth, pred in batches))
     wanted = reference_of_batches(batches, COCO_STRICT)
     assert_equals_reference(result_of(batches, "coco-strict"), wanted)
 
@@ -474,10 +473,11 @@ COORDINATES = st.one_of(
     st.floats(-1e3, 1e3),
     st.sampled_from([1e300, -1e300, 1e150, 5e-324, 1e-200, 1e16, -0.0]),
 )
+# Areas stay within float64's range, others are refused.
 SIZES = st.one_of(
     st.integers(0, 20).map(float),
-    st.floats(0, 1e3),
-    st.sampled_from([1e150, 1e100, 5e-324, 1e-200, 1e-160, 1e16]),
+    st.floats(1e-150, 1e3),
+    st.sampled_from([1e150, 1e100, 1e-160, 1e16]),
 )
 BOX_LISTS = st.lists(st.tuples(COORDINATES, COORDINATES, SIZES, SIZES), min_size=1, max_size=6)
 
@@ -493,6 +493,4 @@ def test_box_iou_equals_the_reference(
         Boxes.from_xywh(pred, image_id=[1] * len(pred), label=[1] * len(pred)),
         Boxes.from_xywh(truth, image_id=[1] * len(truth), label=[1] * len(truth), crowd=flags),
     )
-    assert np.array_equal(np.isnan(got), np.isnan(wanted))
-    # One NaN is like another; every other cell counts to the last bit.
-    assert np.nan_to_num(got).tobytes() == np.nan_to_num(np.ascontiguousarray(wanted)).tobytes()
+    assert got.tobytes() == np.ascontiguousarray(wanted).tobytes()

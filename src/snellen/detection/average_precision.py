@@ -18,7 +18,7 @@ from snellen.result import Result, Undefined
 from snellen.state import Counts, Keys, Ledger, pack, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
@@ -39,7 +39,7 @@ class AveragePrecision:
         The rules. ``"coco-strict"`` is pycocotools 2.0.11 to the last bit; ``"coco"`` differs from
         it where that loses a match (annotation id 0) or gives up (caps other than 100, empty
         results, records without ``area`` or ``iscrowd``).
-    max_detections : int or sequence of int, optional
+    max_detections : int or iterable of int, optional
         Caps on the detections of a class in an image, in place of the protocol's; a single number
         N stands for 1, 10, N.
 
@@ -88,12 +88,11 @@ class AveragePrecision:
         self,
         protocol: str | DetectionProtocol = "coco",
         *,
-        max_detections: int | Sequence[int] | None = None,
+        max_detections: int | Iterable[int] | None = None,
     ) -> None:
         self.protocol = protocol_named(protocol)
         if max_detections is not None:
-            caps = max_detections if isinstance(max_detections, int) else tuple(max_detections)
-            self.protocol = self.protocol.with_max_detections(caps)
+            self.protocol = self.protocol.with_max_detections(max_detections)
         self._truth = Ledger(("image", "label"), image=np.int32, label=np.int32, ignored=np.uint32)
         self._pred = Ledger(
             ("image", "label"),
@@ -103,7 +102,7 @@ class AveragePrecision:
             outcome=(np.uint32, self.protocol.outcome_shape),
         )
         self._counts = Counts(**dict.fromkeys(_COUNTS, ()))
-        self._classes: list[Classes] = []
+        self._classes = Classes([])
         self._images: list[Keys] = []
         self._image_ids: set[int | str] = set()
         # Whether images were given without ids and numbered as they came; None before the first.
@@ -147,6 +146,7 @@ class AveragePrecision:
         new_ids = truth.images.ids.tolist()
         self._check_new(new_ids)
         matched = match_boxes(truth, pred, self.protocol)
+        classes = self._with(matched.images, matched.classes)
         keys = {"image": matched.images, "label": matched.classes.keys}
         self._truth.append(keys, **matched.truth)
         self._pred.append(keys, **matched.pred)
@@ -156,7 +156,7 @@ class AveragePrecision:
             n_predictions=len(pred),
             n_dropped_by_cap=len(pred) - len(matched.pred["score"]),
         )
-        self._classes.append(matched.classes)
+        self._classes = classes
         self._images.append(matched.images)
         self._image_ids.update(new_ids)
         self._anonymous = anonymous
@@ -183,13 +183,11 @@ class AveragePrecision:
         if other._anonymous and self._image_ids:
             other = other._renumbered(len(self._image_ids))
         self._check_new(other._image_ids)
-        # Refuses before anything is absorbed.
-        Keys.union([*self._images, *other._images], "image id")
-        Classes.union([*self._classes, *other._classes])
+        classes = self._with(other._images[0], other._classes)
         self._truth.merge(other._truth)
         self._pred.merge(other._pred)
         self._counts.merge(other._counts)
-        self._classes.extend(other._classes)
+        self._classes = classes
         self._images.extend(other._images)
         self._image_ids |= other._image_ids
         self._anonymous = other._anonymous
@@ -202,7 +200,7 @@ class AveragePrecision:
     def compute(self) -> AveragePrecisionResult:
         """Return the result of all that was absorbed."""
         self._settle()
-        images, classes = self._tables()
+        images, classes = self._all_images(), self._classes
         truth, pred = self._columns(images, classes)
         precision, scores, recall, n_counted = _core.precision_recall_curves(
             pred["image"],
@@ -235,7 +233,7 @@ class AveragePrecision:
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
         self._settle()
-        images, classes = self._tables()
+        images, classes = self._all_images(), self._classes
         truth, pred = self._columns(images, classes)
         arrays = {
             **{f"truth.{name}": column for name, column in truth.items()},
@@ -267,7 +265,9 @@ class AveragePrecision:
         if packed.name != cls.__name__:
             raise SchemaError(f"expected the state of {cls.__name__}, got one of {packed.name}")
         try:
-            return cls._of_packed(packed)
+            metric = cls._of_packed(packed)
+            metric.compute()
+            return metric
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"expected a whole state of {cls.__name__}: {error}") from error
 
@@ -284,6 +284,8 @@ class AveragePrecision:
             for name in ("image_ids", "class_ids")
         }
         images = Keys(tables["image_ids"], "image id")
+        if len(images) != len(tables["image_ids"]):
+            raise IdError("expected each image once")
         classes = Classes(tables["class_ids"], packed.content["class_names"])
         for table, ledger in (("truth", metric._truth), ("pred", metric._pred)):
             columns = {
@@ -293,7 +295,7 @@ class AveragePrecision:
             }
             ledger.append({"image": images, "label": classes.keys}, **columns)
         metric._counts.add(**packed.content["counts"])
-        metric._classes = [classes]
+        metric._classes = classes
         metric._images = [images]
         metric._image_ids = set(images.ids.tolist())
         metric._anonymous = packed.content["anonymous"]
@@ -346,12 +348,13 @@ class AveragePrecision:
         other._image_ids = set(moved.ids.tolist())
         return other
 
-    def _tables(self) -> tuple[Keys, Classes]:
-        """Return all images and all classes absorbed."""
-        return (
-            Keys.union(self._images, "image id"),
-            Classes.union(self._classes) if self._classes else Classes([]),
-        )
+    def _all_images(self) -> Keys:
+        return Keys.union(self._images, "image id")
+
+    def _with(self, images: Keys, classes: Classes) -> Classes:
+        """Return the classes absorbed and these; refuse ids or names that do not go with them."""
+        Keys.union([*self._images[:1], images], "image id")
+        return Classes.union([self._classes, classes])
 
     def _columns(
         self, images: Keys, classes: Classes
@@ -367,7 +370,7 @@ class AveragePrecision:
         """
         if self._pred.n_pieces <= 1:
             return
-        images, classes = self._tables()
+        images, classes = self._all_images(), self._classes
         keys = {"image": images, "label": classes.keys}
         for ledger in (self._truth, self._pred):
             columns = ledger.columns(keys)
@@ -376,7 +379,7 @@ class AveragePrecision:
             for name, column in columns.items():
                 ordered[name][place] = column
             ledger.replace(keys, **ordered)
-        self._images, self._classes = [images], [classes]
+        self._images = [images]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -516,12 +519,15 @@ class AveragePrecisionResult(Result):
         packed = unpack(data, place)
         if packed.name != cls.__name__:
             raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
-        return cls.of_curves(
-            DetectionProtocol.from_dict(packed.content["protocol"]),
-            Classes(packed.content["class_ids"], packed.content["class_names"]),
-            data=packed.content["data"],
-            **packed.arrays,
-        )
+        try:
+            return cls.of_curves(
+                DetectionProtocol.from_dict(packed.content["protocol"]),
+                Classes(packed.content["class_ids"], packed.content["class_names"]),
+                data=packed.content["data"],
+                **packed.arrays,
+            )
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -608,7 +614,7 @@ def average_precision(
     pred: Boxes | Sequence[Mapping[str, Any]],
     *,
     protocol: str | DetectionProtocol = "coco",
-    max_detections: int | Sequence[int] | None = None,
+    max_detections: int | Iterable[int] | None = None,
 ) -> AveragePrecisionResult:
     """Return average precision and recall of predicted boxes; see `AveragePrecision`."""
     return AveragePrecision(protocol, max_detections=max_detections).update(truth, pred).compute()

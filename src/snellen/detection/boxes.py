@@ -11,7 +11,7 @@ from snellen import _core
 from snellen.arrays import to_finite, to_flags, to_numpy
 from snellen.classes import Classes
 from snellen.errors import ClassError, IdError, InputError, ShapeError, first_few
-from snellen.state import Keys
+from snellen.state import Keys, id_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -168,10 +168,17 @@ class Boxes:
         classes : mapping of id to name, or sequence of names, optional
             All classes.
         """
-        ids = np.asarray(image_id)
+        ids = id_array(image_id, "image_id")
         if len(ids) != len(records):
             raise ShapeError(
                 f"expected an image id for each of {len(records)} images, got {len(ids)}"
+            )
+        distinct, counts = np.unique(ids, return_counts=True)
+        if len(distinct) != len(ids):
+            raise IdError(
+                f"expected each image once, got some twice: "
+                f"{first_few(distinct[counts > 1].tolist())}",
+                "image_id",
             )
         boxes = [
             to_finite(_field(record, "boxes", i), f"boxes of image {i}", width=4)
@@ -292,6 +299,9 @@ def _one_for_each(value: ArrayLike, n: int, name: str) -> NDArray[Any]:
     array = to_numpy(value, name)
     if array.ndim == 0:
         return np.full(n, array)
+    # NumPy turns [1, "a"] into ["1", "a"] without a word.
+    if array.dtype.kind == "U" and isinstance(value, (list, tuple)):
+        return id_array(value, name)
     # Empty lists come as floats, and so do labels of some models: whole floats are ids too.
     if array.dtype.kind == "f" and ((array == np.floor(array)) & (np.abs(array) < 2**63)).all():
         return array.astype(np.int64)

@@ -57,7 +57,7 @@ def match_boxes(truth: Boxes, pred: Boxes, protocol: DetectionProtocol) -> Match
     ClassError
         Where truth and pred name a class differently.
     """
-    if pred.score is None:
+    if pred.score is None and len(pred):
         raise InputError("expected predicted boxes with scores, got none", "pred.score")
     pred_image = _codes_in(truth.images, pred)
     classes = Classes.union([truth.classes, pred.classes])
@@ -74,7 +74,7 @@ def match_boxes(truth: Boxes, pred: Boxes, protocol: DetectionProtocol) -> Match
         _labels_in(classes, pred),
         pred.xywh,
         pred.area,
-        pred.score,
+        np.zeros(0) if pred.score is None else pred.score,
         n_images=len(truth.images),
         n_labels=len(classes),
         iou_thresholds=list(protocol.iou_thresholds),

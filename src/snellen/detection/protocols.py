@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import operator
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from snellen.errors import InputError, did_you_mean
@@ -61,6 +63,23 @@ class DetectionProtocol:
     minus_one: bool = False
 
     def __post_init__(self) -> None:
+        # Lists and NumPy numbers are taken too, and become what they mean: rules that are equal
+        # compare equal and are written alike.
+        for name, of, what in (
+            ("iou_thresholds", float, "ascending numbers"),
+            ("recall_thresholds", float, "ascending numbers"),
+            ("max_detections", operator.index, "ascending whole numbers from 1"),
+        ):
+            given = getattr(self, name)
+            try:
+                object.__setattr__(self, name, tuple(of(value) for value in given))
+            except (TypeError, ValueError) as error:
+                raise InputError(f"expected {what}, got {given}", name) from error
+        object.__setattr__(
+            self,
+            "area_ranges",
+            tuple(AreaRange(str(a), float(low), float(high)) for a, low, high in self.area_ranges),
+        )
         _check_grid(self.iou_thresholds, "iou_thresholds", 1.0)
         _check_grid(self.recall_thresholds, "recall_thresholds", 1.0)
         caps = self.max_detections
@@ -75,7 +94,7 @@ class DetectionProtocol:
         for area in self.area_ranges:
             if not area.low <= area.high:
                 raise InputError(
-                    f"expected low <= high, got {area.low} and {area.high}",
+                    f"expected low <= high, got {area.low:g} and {area.high:g}",
                     f"area_ranges[{area.label}]",
                 )
 
@@ -87,16 +106,21 @@ class DetectionProtocol:
         """
         return len(self.area_ranges), -(-len(self.iou_thresholds) // 16)
 
-    def with_max_detections(self, caps: int | tuple[int, ...] | list[int]) -> DetectionProtocol:
+    def with_max_detections(self, caps: int | Iterable[int]) -> DetectionProtocol:
         """Return these rules with other caps; a single number N stands for 1, 10, N."""
-        if isinstance(caps, int):
-            caps = [cap for cap in (1, 10) if cap < caps] + [caps]
-        return dataclasses.replace(self, max_detections=tuple(sorted(caps)))
+        if isinstance(caps, Iterable):
+            return dataclasses.replace(self, max_detections=tuple(sorted(caps)))
+        return dataclasses.replace(
+            self, max_detections=(*(cap for cap in (1, 10) if cap < caps), caps)
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the rules as plain values."""
+        """Return the rules as plain values; no upper bound of an area is None."""
         plain = dataclasses.asdict(self)
-        plain["area_ranges"] = [list(area) for area in self.area_ranges]
+        plain["area_ranges"] = [
+            [area.label, area.low, None if area.high == math.inf else area.high]
+            for area in self.area_ranges
+        ]
         return {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
 
     @classmethod
@@ -105,7 +129,10 @@ class DetectionProtocol:
         values: dict[str, Any] = {
             key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()
         }
-        values["area_ranges"] = tuple(AreaRange(*area) for area in plain["area_ranges"])
+        values["area_ranges"] = tuple(
+            AreaRange(label, low, math.inf if high is None else high)
+            for label, low, high in plain["area_ranges"]
+        )
         return cls(**values)
 
     def __str__(self) -> str:

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from snellen import AreaRange, DetectionProtocol
+from snellen.detection.protocols import COCO, COCO_STRICT, PROTOCOLS, protocol_named
+from snellen.errors import InputError
+
+
+def test_grids_are_those_of_numpy() -> None:
+    # What pycocotools' Params make them with.
+    assert COCO.iou_thresholds == tuple(np.linspace(0.5, 0.95, 10).tolist())
+    assert COCO.recall_thresholds == tuple(np.linspace(0.0, 1.0, 101).tolist())
+    # They are no decimal literals.
+    assert COCO.iou_thresholds[8] == 0.8999999999999999
+    assert COCO.recall_thresholds[35] == 0.35000000000000003
+
+
+def test_strict_differs_where_it_says() -> None:
+    differ = {
+        field.name: getattr(COCO_STRICT, field.name)
+        for field in dataclasses.fields(COCO)
+        if getattr(COCO, field.name) != getattr(COCO_STRICT, field.name)
+    }
+    assert differ == {
+        "name": "coco-strict",
+        "id_zero_matches": False,
+        "ap_only_at": 100,
+        "complete_records": True,
+        "minus_one": True,
+    }
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=str)
+def test_to_dict_and_back_through_json(protocol: DetectionProtocol) -> None:
+    plain = json.loads(json.dumps(protocol.to_dict()))
+    assert DetectionProtocol.from_dict(plain) == protocol
+
+
+def test_protocols_are_values() -> None:
+    assert protocol_named("coco") is COCO
+    assert protocol_named(COCO_STRICT) is COCO_STRICT
+    assert hash(COCO) == hash(dataclasses.replace(COCO))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        COCO.name = "mine"  # type: ignore[misc]
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(
+        InputError,
+        match='expected a protocol of coco, coco-strict, got "coco-stric"'
+        r'\. Did you mean "coco-strict"\? - at protocol',
+    ):
+        protocol_named("coco-stric")
+
+
+@pytest.mark.parametrize(
+    ("caps", "wanted"),
+    [
+        (300, (1, 10, 300)),
+        (100, (1, 10, 100)),
+        (10, (1, 10)),
+        (5, (1, 5)),
+        (1, (1,)),
+        ((2, 5), (2, 5)),
+        ([100, 1], (1, 100)),
+        (np.int64(300), (1, 10, 300)),
+        (np.array([5, 1]), (1, 5)),
+    ],
+)
+def test_caps(caps: Any, wanted: tuple[int, ...]) -> None:
+    got = COCO.with_max_detections(caps).max_detections
+    assert got == wanted
+    assert all(type(cap) is int for cap in got)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"iou_thresholds": ()}, "expected ascending finite numbers.* - at iou_thresholds"),
+        ({"iou_thresholds": (0.7, 0.5)}, "expected ascending finite numbers"),
+        ({"iou_thresholds": (0.5, 0.5)}, "expected ascending finite numbers"),
+        ({"iou_thresholds": (0.5, math.nan)}, "expected ascending finite numbers"),
+        ({"iou_thresholds": (-0.1, 0.5)}, "expected numbers from 0 to 1"),
+        ({"iou_thresholds": (0.5, 50)}, "expected numbers from 0 to 1"),
+        ({"recall_thresholds": ()}, "expected ascending finite numbers.* - at recall_thresholds"),
+        ({"recall_thresholds": (0.5, 1.5)}, "expected numbers from 0 to 1"),
+        ({"max_detections": ()}, "expected ascending whole numbers from 1.* - at max_detections"),
+        ({"max_detections": (0, 1)}, "expected ascending whole numbers from 1"),
+        ({"max_detections": (10, 1)}, "expected ascending whole numbers from 1"),
+        ({"max_detections": (1, 1)}, "expected ascending whole numbers from 1"),
+        ({"max_detections": (1, 2.5)}, "expected ascending whole numbers from 1"),
+        ({"area_ranges": ()}, "expected 1 to 32 area ranges, got 0"),
+        ({"area_ranges": (AreaRange("a", 0, 1),) * 33}, "expected 1 to 32 area ranges, got 33"),
+        (
+            {"area_ranges": (AreaRange("tiny", 2, 1),)},
+            r"expected low <= high, got 2 and 1 - at area_ranges\[tiny\]",
+        ),
+        ({"area_ranges": (AreaRange("tiny", math.nan, 1),)}, "expected low <= high"),
+    ],
+)
+def test_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        dataclasses.replace(COCO, **change)
+
+
+def test_outcome_shape() -> None:
+    def words(n: int) -> tuple[int, int]:
+        thresholds = tuple((np.arange(n) / n).tolist())
+        return dataclasses.replace(COCO, iou_thresholds=thresholds).outcome_shape
+
+    assert [words(n) for n in (1, 16, 17, 32, 33)] == [(4, 1), (4, 1), (4, 2), (4, 2), (4, 3)]
+
+
+def test_str_says_what_decides_numbers() -> None:
+    assert str(COCO_STRICT) == (
+        "protocol coco-strict: IoU 0.50:0.95 (10 thresholds), 101 recall points, areas all, "
+        "small, medium, large, at most 1/10/100 detections of a class in an image"
+    )
