@@ -41,11 +41,10 @@ void needed_true_positives(const std::vector<double>& recall_thresholds, std::si
       needed.push_back(0);
       continue;
     }
-    // The product may be off by one unit in the last place either way; the quotient decides.
+    // The rounded product says where to begin; the quotient decides.
     std::size_t k = static_cast<std::size_t>(std::min(std::floor(r * n), n + 1));
-    while (k > 0 && static_cast<double>(k - 1) / n >= r) --k;
     while (k <= n_counted && static_cast<double>(k) / n < r) ++k;
-    needed.push_back(std::max<std::size_t>(k, 1));
+    needed.push_back(k);
   }
 }
 

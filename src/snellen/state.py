@@ -132,6 +132,11 @@ def id_array(values: ArrayLike, what: str) -> Array:
         raise IdError(f"expected {what}s in one axis, got an array of {array.ndim} axes")
     if not len(array):
         return np.zeros(0, np.int64)
+    if array.dtype.kind in "UO" and not isinstance(values, np.ndarray):
+        # NumPy drops NULs at the end of a text: two ids would become one.
+        for value in values:  # type: ignore[union-attr]  # a list: it has elements
+            if isinstance(value, str) and value.endswith("\0"):
+                raise IdError(f"expected {what}s that do not end in a NUL, got {value!r}")
     if array.dtype.kind == "i":
         return np.ascontiguousarray(array, np.int64)
     if array.dtype.kind == "u" and array.max() <= np.iinfo(np.int64).max:

@@ -7,6 +7,8 @@ from snellen.errors import InputError
 
 __all__ = ["get_threads", "set_threads"]
 
+_MOST = 4096  # more than any machine has use for; a larger number is a mistake
+
 
 def set_threads(n: int | None) -> None:
     """Set the number of threads of all kernels in this process.
@@ -19,10 +21,10 @@ def set_threads(n: int | None) -> None:
     Raises
     ------
     InputError
-        For a number below 1.
+        For anything else.
     """
-    if n is not None and n < 1:
-        raise InputError(f"expected at least 1 thread, got {n}", "n")
+    if n is not None and not (isinstance(n, int) and 1 <= n <= _MOST):
+        raise InputError(f"expected a whole number from 1 to {_MOST}, got {n!r}", "n")
     _core.set_thread_count(n or 0)
 
 

@@ -33,10 +33,10 @@ def test_none_is_every_processor_of_the_process() -> None:
     assert get_threads() == len(os.sched_getaffinity(0))
 
 
-@pytest.mark.parametrize("n", [0, -1])
+@pytest.mark.parametrize("n", [0, -1, 2.5, 2**40])
 def test_fewer_than_one(n: int) -> None:
     set_threads(5)
-    with pytest.raises(InputError, match=f"expected at least 1 thread, got {n} - at n"):
+    with pytest.raises(InputError, match=f"expected a whole number from 1 to 4096, got {n} - at n"):
         set_threads(n)
     assert get_threads() == 5
 

@@ -60,7 +60,7 @@ def evaluate() -> None:
 )
 @click.option(
     "--threads",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=4096),
     help="Number of threads; it never changes a number. [default: one a processor]",
 )
 @output_options

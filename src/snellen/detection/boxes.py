@@ -241,6 +241,10 @@ class Boxes:
                 f"box[{row}]",
             )
         refuse_unmeasurable(xywh, "box")
+        if area is not None and len(area) and area.min() < 0:
+            raise InputError(
+                f"expected areas of at least 0, got {area.min():g}", f"area[{int(area.argmin())}]"
+            )
         columns: dict[str, Any] = {
             "score": None if score is None else to_finite(score, "score"),
             "crowd": None if crowd is None else to_flags(crowd, "crowd"),
