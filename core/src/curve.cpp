@@ -255,9 +255,11 @@ Curves precision_recall_curves(const Outcomes& outcomes, const CurveRules& rules
   std::stable_sort(by_size.begin(), by_size.end(), [&](std::size_t a, std::size_t b) {
     return pred[a].end - pred[a].begin > pred[b].end - pred[b].begin;
   });
-  parallel_for(rules.n_labels, [&](std::size_t job) {
-    const std::size_t label = by_size[job];
-    LabelCurves(outcomes, rules, curves).run(label, pred[label], truth[label]);
+  parallel_for_workers(rules.n_labels, [&] {
+    return [&, worker = LabelCurves(outcomes, rules, curves)](std::size_t job) mutable {
+      const std::size_t label = by_size[job];
+      worker.run(label, pred[label], truth[label]);
+    };
   });
   return curves;
 }

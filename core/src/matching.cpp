@@ -104,11 +104,9 @@ class CellMatcher {
   // iou_[g * n_kept + d], a truth box at a time against columns of detections: the compiler makes
   // vector instructions of it. Box by box it is box_iou of iou.hpp, operation for operation.
   void measure_overlaps(const Cell& cell, std::size_t n_kept) {
-    left_.resize(n_kept);
-    top_.resize(n_kept);
-    right_.resize(n_kept);
-    bottom_.resize(n_kept);
-    size_.resize(n_kept);
+    for (Column<double>* side : {&left_, &top_, &right_, &bottom_, &size_}) {
+      side->resize_uninitialised(n_kept);
+    }
     for (std::size_t d = 0; d < n_kept; ++d) {
       const double* const box = pred_.xywh + 4 * ranked_[d].row;
       left_[d] = box[0];
@@ -117,24 +115,32 @@ class CellMatcher {
       bottom_[d] = box[3] + box[1];
       size_[d] = box[2] * box[3];
     }
-    iou_.resize((cell.truth_end - cell.truth_begin) * n_kept);
+    iou_.resize_uninitialised((cell.truth_end - cell.truth_begin) * n_kept);
     double* iou = iou_.data();
     for (std::size_t row = cell.truth_begin; row < cell.truth_end; ++row, iou += n_kept) {
       overlaps_with(truth_.xywh + 4 * row, truth_.crowd[row] != 0, n_kept, iou);
     }
   }
 
-  void overlaps_with(const double* truth, bool crowd, std::size_t n_kept, double* iou) const {
+  // `__restrict` and the single `|` let the compiler know that nothing here waits for anything
+  // else.
+  void overlaps_with(const double* truth, bool crowd, std::size_t n_kept,
+                     double* __restrict iou) const {
     const double truth_left = truth[0], truth_top = truth[1];
     const double truth_right = truth[2] + truth[0], truth_bottom = truth[3] + truth[1];
     const double truth_size = truth[2] * truth[3];
+    const double* const __restrict left = left_.data();
+    const double* const __restrict top = top_.data();
+    const double* const __restrict right = right_.data();
+    const double* const __restrict bottom = bottom_.data();
+    const double* const __restrict size = size_.data();
     for (std::size_t d = 0; d < n_kept; ++d) {
-      const double width = std::min(right_[d], truth_right) - std::max(left_[d], truth_left);
-      const double height = std::min(bottom_[d], truth_bottom) - std::max(top_[d], truth_top);
+      const double width = std::min(right[d], truth_right) - std::max(left[d], truth_left);
+      const double height = std::min(bottom[d], truth_bottom) - std::max(top[d], truth_top);
       const double intersection = width * height;
-      const double joint = size_[d] + truth_size - intersection;
-      const double ratio = intersection / (crowd ? size_[d] : joint);
-      iou[d] = width <= 0 || height <= 0 ? 0.0 : ratio;
+      const double joint = size[d] + truth_size - intersection;
+      const double ratio = intersection / (crowd ? size[d] : joint);
+      iou[d] = (width <= 0) | (height <= 0) ? 0.0 : ratio;
     }
   }
 
@@ -246,8 +252,8 @@ class CellMatcher {
   std::vector<double> bars_;               // ascending
 
   std::vector<Ranked> ranked_;
-  std::vector<double> left_, top_, right_, bottom_, size_;  // of the kept detections, by rank
-  std::vector<double> iou_;                                 // [truth][detection]
+  Column<double> left_, top_, right_, bottom_, size_;  // of the kept detections, by rank
+  Column<double> iou_;                                 // [truth][detection]
   std::vector<std::uint32_t> suitors_;        // ranks of the detections that have candidates
   std::vector<std::size_t> first_candidate_;  // suitor s: first_candidate_[s] … [s + 1] - 1
   std::vector<Candidate> candidates_;
@@ -318,7 +324,10 @@ class BlockMatcher {
     out_.pred_label.resize_uninitialised(n_output_);
     out_.pred_score.resize_uninitialised(n_output_);
     out_.pred_outcome.resize_uninitialised(n_output_ * words_per_row_);
-    parallel_for(blocks_.size(), [&](std::size_t b) { match_block(blocks_[b]); });
+    parallel_for_workers(blocks_.size(), [&] {
+      return [&, matcher = CellMatcher(truth_, out_.truth_ignored.data(), pred_, rules_)](
+                 std::size_t b) mutable { match_block(blocks_[b], matcher); };
+    });
     out_.truth_image = std::move(ordered_truth_.grouping.image);
     return std::move(out_);
   }
@@ -372,8 +381,7 @@ class BlockMatcher {
     }
   }
 
-  void match_block(const Block& block) {
-    CellMatcher matcher(truth_, out_.truth_ignored.data(), pred_, rules_);
+  void match_block(const Block& block, CellMatcher& matcher) {
     const auto& truth_start = ordered_truth_.grouping.label_start;
     const std::size_t truth_label_end = truth_start[block.label + 1];
     std::size_t truth_row = static_cast<std::size_t>(
