@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from snellen import AveragePrecision, read_coco_predictions, read_coco_truth
+from snellen.errors import SchemaError
 
 REFERENCES = [
     "detection/bdd100k_scalabel/reference_det_dt_bbox.json",
@@ -100,6 +101,13 @@ def test_default_protocol_differs_only_where_it_says(conformance_data: Path, nam
         for name, value in zip(STATS, result.metrics.values(), strict=True)
     }
     assert got == expected
+
+
+def test_ids_of_two_kinds_are_refused(conformance_data: Path) -> None:
+    """A real file whose annotations call one image both "2299" and 2299."""
+    path = conformance_data / "detection/fce_small/gt_ignore_test.json"
+    with pytest.raises(SchemaError, match=r"\$\.annotations\[1\]\.image_id"):
+        read_coco_truth(path)
 
 
 def test_published_table(conformance_data: Path) -> None:
