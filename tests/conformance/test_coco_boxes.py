@@ -58,6 +58,22 @@ def as_reference(value: float) -> float:
     return -1.0 if math.isnan(value) else value
 
 
+def assert_means_equal(
+    got: dict[str, float], expected: dict[str, float], reference: dict[str, Any]
+) -> None:
+    """Compare means: exactly under the NumPy that the reference ran on, else to the rounding.
+
+    How NumPy's mean adds up has changed between its releases, and so has the last bit of what
+    pycocotools prints (tests/oracle compares with it under the installed NumPy, exactly). The
+    arrays that the means are taken of never depend on it.
+    """
+    assert got.keys() == expected.keys()
+    same_numpy = np.__version__.split(".")[:2] == reference["versions"]["numpy"].split(".")[:2]
+    tolerance = 0.0 if same_numpy else 2**-50
+    for name, value in got.items():
+        assert math.isclose(value, expected[name], rel_tol=tolerance), name
+
+
 @pytest.mark.parametrize("name", REFERENCES)
 @pytest.mark.filterwarnings("ignore::snellen.errors.DataWarning")
 def test_equals_pycocotools_to_the_last_bit(conformance_data: Path, name: str) -> None:
@@ -74,7 +90,7 @@ def test_equals_pycocotools_to_the_last_bit(conformance_data: Path, name: str) -
         name: as_reference(value)
         for name, value in zip(STATS, result.metrics.values(), strict=True)
     }
-    assert got == reference["stats"]
+    assert_means_equal(got, reference["stats"], reference)
 
     of_class = {record["id"]: record for record in result.per_class()}
     # The reference lists the classes that have truth boxes.
@@ -83,9 +99,12 @@ def test_equals_pycocotools_to_the_last_bit(conformance_data: Path, name: str) -
     for expected in reference["per_category"]:
         record = of_class[expected["id"]]
         assert record["class"] == expected["name"]
-        for ours, theirs in PER_CLASS.items():
-            wanted = expected[theirs]
-            assert as_reference(record[ours]) == (-1.0 if wanted is None else wanted), ours
+        wanted = {
+            ours: -1.0 if expected[theirs] is None else expected[theirs]
+            for ours, theirs in PER_CLASS.items()
+        }
+        means = {name: as_reference(record[name]) for name in PER_CLASS}
+        assert_means_equal(means, wanted, reference)
 
 
 @pytest.mark.parametrize("name", REFERENCES)
@@ -100,7 +119,7 @@ def test_default_protocol_differs_only_where_it_says(conformance_data: Path, nam
         name: as_reference(value)
         for name, value in zip(STATS, result.metrics.values(), strict=True)
     }
-    assert got == expected
+    assert_means_equal(got, expected, reference)
 
 
 def test_ids_of_two_kinds_are_refused(conformance_data: Path) -> None:
