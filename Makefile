@@ -77,6 +77,7 @@ bench: .venv/extra-bench
 	$(BIN)/python benchmarks/detection.py
 
 fuzz: $(MADE)
+	@command -v clang++ >/dev/null || { echo "make fuzz needs clang++ with libFuzzer"; exit 1; }
 	$(BIN)/cmake -S . -B build/fuzz -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 		-DCMAKE_CXX_COMPILER=clang++ -DSNELLEN_PYTHON=OFF -DSNELLEN_FUZZ=ON
 	$(BIN)/cmake --build build/fuzz
