@@ -52,6 +52,12 @@ class SnellenError(Exception):
 
     def __init__(self, message: str, place: str = "") -> None:
         super().__init__(f"{message} - at {place}" if place else message)
+        self.message = message
+        self.place = place
+
+    def within(self, place: str) -> SnellenError:
+        """Return the same error with a place around its own: the file that a record is in."""
+        return type(self)(self.message, f"{place} {self.place}".rstrip())
 
 
 class InputError(SnellenError, ValueError):
@@ -97,6 +103,11 @@ class MissingExtraError(SnellenError, ImportError):
         super().__init__(
             f"expected the package {package}, it is not installed: pip install 'snellen[{extra}]'"
         )
+
+    def within(self, place: str) -> SnellenError:
+        """Return the error itself: a missing package is nowhere in the data."""
+        del place
+        return self
 
 
 class DataWarning(UserWarning):

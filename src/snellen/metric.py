@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from snellen.errors import MergeError, SchemaError
+from snellen.errors import MergeError, SchemaError, SnellenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,13 +84,14 @@ class MetricSet:
     def __len__(self) -> int:
         return len(self._metrics)
 
-    def update(self, truth: Any, pred: Any) -> Self:
-        """Absorb a batch into every metric.
+    def update(self, truth: Any, pred: Any, **options: Any) -> Self:
+        """Absorb a batch into every metric; options (such as ``image_id``) go to all of them.
 
         A metric that refuses the batch ends the update; those before it have absorbed it.
         """
         for metric in self._metrics.values():
-            metric.update(truth, pred)
+            absorb: Any = metric.update  # what options there are is the metric's own matter
+            absorb(truth, pred, **options)
         return self
 
     def merge(self, other: MetricSet, /) -> Self:
@@ -156,5 +157,8 @@ def metric_from_bytes(data: bytes, place: str = "") -> StoredMetric[Any]:
             place,
         )
     metric_class = getattr(importlib.import_module(_MODULES[packed.name]), packed.name)
-    metric: StoredMetric[Any] = metric_class.from_bytes(data)
+    try:
+        metric: StoredMetric[Any] = metric_class.from_bytes(data)
+    except SnellenError as error:
+        raise error.within(place) from error
     return metric

@@ -12,6 +12,7 @@ from snellen.errors import MissingExtraError, did_you_mean
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -78,6 +79,10 @@ class Result(ABC):
     def per_class(self) -> list[dict[str, Any]]:
         """Return one record for each class."""
 
+    def undefined_of_classes(self) -> list[Undefined]:
+        """Return which numbers of single classes are NaN, and why."""
+        return []
+
     @abstractmethod
     def _pack(self) -> bytes:
         """Return everything as bytes."""
@@ -122,7 +127,7 @@ class Result(ABC):
                     **({} if entry.class_name is None else {"class": entry.class_name}),
                     "reason": entry.reason,
                 }
-                for entry in self.undefined
+                for entry in (*self.undefined, *self.undefined_of_classes())
             ],
             "data": dict(self.data),
         }
@@ -143,7 +148,7 @@ class Result(ABC):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything, arrays too, to a file that `load` reads."""
-        write_atomically(path, self._pack())
+        write_atomically({path: self._pack()})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -188,22 +193,55 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file whole or not at all: under a temporary name, then renamed."""
+def write_atomically(files: Mapping[str | os.PathLike[str], bytes]) -> None:
+    """Write files whole or not at all, and all or none of them.
+
+    Each is written under a temporary name beside its place; then all are renamed. A link is
+    followed; what is no file (a device, a pipe) is written to as it is.
+
+    Raises
+    ------
+    OSError
+        With the name of the file that could not be written.
+    """
+    import os
+    from pathlib import Path
+
+    staged: list[tuple[Path, Path]] = []
+    target = Path()
+    try:
+        for name, data in files.items():
+            target = Path(os.path.realpath(name))
+            if target.exists() and not target.is_file():
+                target.write_bytes(data)
+            else:
+                staged.append((_temporary_beside(target, data), target))
+        for temporary, target in staged:
+            temporary.replace(target)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(target)) from error
+    finally:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
+
+
+def _temporary_beside(target: Path, data: bytes) -> Path:
+    """Return a new file in the target's folder that holds the data."""
     import os
     import tempfile
     from pathlib import Path
 
-    target = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         # mkstemp makes private files; a result is as readable as the umask allows.
         umask = os.umask(0)
         os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(target)
+        Path(name).chmod(0o666 & ~umask)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)
         raise
+    return Path(name)

@@ -23,7 +23,7 @@ def set_threads(n: int | None) -> None:
     InputError
         For anything else.
     """
-    if n is not None and not (isinstance(n, int) and 1 <= n <= _MOST):
+    if n is not None and (type(n) is not int or not 1 <= n <= _MOST):
         raise InputError(f"expected a whole number from 1 to {_MOST}, got {n!r}", "n")
     _core.set_thread_count(n or 0)
 

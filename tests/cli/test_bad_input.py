@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -267,14 +270,38 @@ def test_a_string_of_a_gigabyte(run: Run, files: tuple[Path, Path]) -> None:
 
 def test_unwritable_output(run: Run, files: tuple[Path, Path]) -> None:
     truth, results = files
-    done = run("evaluate", "detection", *files, "--json", truth.parent / "absent" / "r.json")
+    absent = truth.parent / "absent"
+    done = run("evaluate", "detection", *files, "--json", absent / "r.json")
     assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
-    assert "absent" in done.stderr
-    done = run("evaluate", "detection", *files, "--out", results)
-    assert done.returncode in (1, 2)
-    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"snellen: error: expected a folder to write into, there is none: make it - at {absent}\n"
+    )
+    for options in (["--out", results], ["--json", ""], ["--out", ""], ["--json", truth.parent]):
+        done = run("evaluate", "detection", *files, *options)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
     assert json.loads(results.read_text()) == results_document()
+
+
+def test_a_link_is_followed(run: Run, files: tuple[Path, Path]) -> None:
+    target, link = files[0].with_name("target.json"), files[0].with_name("link.json")
+    target.write_text("old")
+    link.symlink_to(target)
+    assert run("evaluate", "detection", *files, "--json", link).returncode == 0
+    assert link.is_symlink()
+    assert json.loads(target.read_text())["task"] == "detection"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are a thing of POSIX")
+def test_a_pipe_is_written_to(files: tuple[Path, Path]) -> None:
+    fifo = files[0].with_name("fifo")
+    os.mkfifo(fifo)
+    command = [sys.executable, "-m", "snellen", "evaluate", "detection", *map(str, files)]
+    with subprocess.Popen([*command, "--json", str(fifo), "--quiet"]) as evaluation:
+        assert json.loads(fifo.read_text())["task"] == "detection"
+        assert evaluation.wait(timeout=60) == 0
+    assert fifo.is_fifo()
 
 
 def test_an_earlier_result_survives_a_failure(run: Run, files: tuple[Path, Path]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,7 @@ def test_prints_the_twelve_lines_and_what_they_were_made_of(run: Run, files: Fil
     assert "truth boxes 3" in rest
     assert "predictions 4, none dropped" in rest
     assert "classes 2, 2 with truth" in rest
+    assert "protocol coco: IoU 0.50:0.95 (10), 101 recall points" in rest
     assert "AP_large: no truth box counts in area range large" in rest
 
 
@@ -65,7 +68,17 @@ def test_json_to_stdout_is_one_object_and_nothing_else(run: Run, files: Files) -
     assert document["metrics"]["AP_large"] is None
     assert [record["class"] for record in document["per_class"]] == ["cat", "dog"]
     assert [record["n_truth"] for record in document["per_class"]] == [2, 1]
-    assert {entry["metric"] for entry in document["undefined"]} == {"AP_large", "AR_large"}
+    undefined = [(entry["metric"], entry.get("class")) for entry in document["undefined"]]
+    # Of both classes nothing is large; dog has one box, of 40 x 40, which is medium.
+    assert sorted(undefined, key=str) == sorted(
+        [
+            *((name, None) for name in ("AP_large", "AR_large")),
+            *((name, label) for name in ("AP_large", "AR_large") for label in ("cat", "dog")),
+            *((name, "cat") for name in ("AP_medium", "AR_medium")),
+            *((name, "dog") for name in ("AP_small", "AR_small")),
+        ],
+        key=str,
+    )
     assert document["data"]["n_predictions"] == 4
 
 
@@ -103,6 +116,7 @@ def test_gates(run: Run, files: Files) -> None:
     # An undefined number reaches nothing.
     done = run("evaluate", "detection", *files, "--fail-under", "AP_large=0", "--json", "-")
     assert done.returncode == 3
+    assert "AP_large is undefined (no truth box counts in area range large)" in done.stderr
     assert json.loads(done.stdout)
 
 
@@ -115,6 +129,7 @@ def test_gates(run: Run, files: Files) -> None:
         (["--max-detections", "0"], "expected whole numbers from 1"),
         (["--max-detections", "1,x"], "expected whole numbers from 1"),
         (["--max-detections", "5,5"], "expected whole numbers from 1"),
+        (["--max-detections", "99999999999999999999"], "expected whole numbers from 1"),
         (["--threads", "0"], "0 is not in the range"),
         (["--protocol", "voc"], "'voc' is not one of"),
         (["--nonsense"], "No such option"),
@@ -200,7 +215,7 @@ def test_merge_gives_the_number_of_the_whole(run: Run, tmp_path: Path) -> None:
         tmp_path / "other", "--max-detections", "50")  # fmt: skip
     done = run("merge", tmp_path / "part0", tmp_path / "other")
     assert done.returncode == 1
-    assert "1/10/50" in done.stderr
+    assert "max_detections (1, 10, 100) and (1, 10, 50)" in done.stderr
 
 
 def test_merge_of_what_is_no_state(run: Run, files: Files, tmp_path: Path) -> None:
@@ -237,6 +252,36 @@ def test_pipes(files: Files, tmp_path: Path) -> None:
     fifo.write_bytes(files[1].read_bytes())
     out, _ = evaluation.communicate(timeout=60)
     assert out.startswith(SUMMARY)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are a thing of POSIX")
+def test_interrupted(files: Files, tmp_path: Path) -> None:
+    """An evaluation that waits for a pipe nobody writes to."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with (
+        subprocess.Popen(
+            [sys.executable, "-m", "snellen", "evaluate", "detection", str(files[0]), str(fifo)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as evaluation,
+        # Opened for reading and writing, it does not wait for the other end.
+        os.fdopen(os.open(fifo, os.O_RDWR), "wb"),
+    ):
+        time.sleep(1)
+        evaluation.send_signal(signal.SIGINT)
+        out, err = evaluation.communicate(timeout=60)
+    assert (evaluation.returncode, out, err.strip()) == (130, "", "snellen: interrupted")
+
+
+def test_names_that_would_disturb_a_terminal(run: Run, files: Files) -> None:
+    document = truth_document()
+    document["categories"][0]["name"] = "[bold]a\n\x1b[31m:smile:</script>"
+    files[0].write_text(json.dumps(document))
+    done = run("evaluate", "detection", *files, "--per-class")
+    assert "[bold]a\\n\\x1b[31m:smile:</script>" in done.stdout
+    assert "\x1b" not in done.stdout
 
 
 def test_drop_unknown(run: Run, files: Files) -> None:

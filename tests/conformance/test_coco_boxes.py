@@ -51,7 +51,7 @@ def evaluate(folder: Path, reference: dict[str, Any], protocol: str) -> Any:
     pred = read_coco_predictions(
         folder / reference["dt"], truth, complete=strict, drop_unknown=True
     )
-    return AveragePrecision(protocol).update(truth, pred).compute()
+    return AveragePrecision(protocol=protocol).update(truth, pred).compute()
 
 
 def as_reference(value: float) -> float:

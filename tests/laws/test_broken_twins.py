@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ class Twin(AveragePrecision):
     """Average precision under another name: keeps all laws."""
 
     def empty(self) -> Any:
-        return type(self)(self.protocol)
+        return type(self)(protocol=self.protocol)
 
 
 class MergeForgetsCounts(Twin):
@@ -53,20 +54,20 @@ class LargerLosesOut(Twin):
 
 class EmptyKeepsClasses(Twin):
     def empty(self) -> Any:
-        twin = type(self)(self.protocol)
+        twin = type(self)(protocol=self.protocol)
         twin._classes = self._classes
         return twin
 
 
 class EmptyForgetsParameters(Twin):
     def empty(self) -> Any:
-        return type(self)("coco-strict")
+        return type(self)(protocol="coco-strict")
 
 
 class MergeOfEmptyResets(Twin):
     def merge(self, other: Any, /) -> Any:
         if not other._image_ids:
-            self.__init__(self.protocol)  # type: ignore[misc]
+            self.__init__(protocol=self.protocol)  # type: ignore[misc]
             return self
         return super().merge(other)
 
@@ -74,7 +75,7 @@ class MergeOfEmptyResets(Twin):
 class MergeEmptiesOther(Twin):
     def merge(self, other: Any, /) -> Any:
         super().merge(other)
-        other.__init__(other.protocol)
+        other.__init__(protocol=other.protocol)
         return self
 
 
@@ -90,7 +91,7 @@ class MergeSharesRows(Twin):
 class ComputeResets(Twin):
     def compute(self) -> Any:
         result = super().compute()
-        self.__init__(self.protocol)  # type: ignore[misc]
+        self.__init__(protocol=self.protocol)  # type: ignore[misc]
         return result
 
 
@@ -137,7 +138,7 @@ class BytesDeadEnd(Twin):
 
 class PickledEmpty(Twin):
     def __reduce__(self) -> Any:
-        return type(self), (self.protocol,)
+        return functools.partial(type(self), protocol=self.protocol), ()
 
 
 class CopyIsItself(Twin):
@@ -304,7 +305,7 @@ def case_of(twin: type[Twin]) -> MetricCase:
         batches,
         whole=(whole(0), whole(1)),
         bad_batches=[(one, one)],
-        other_parameters=[lambda: twin("coco-strict")],
+        other_parameters=[lambda: twin(protocol="coco-strict")],
         perfect=((one, found), {"AP": 0.9999999999999998, "AR_1": 1.0}),
     )
 

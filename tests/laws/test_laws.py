@@ -127,9 +127,9 @@ def perfect_values(protocol: DetectionProtocol) -> dict[str, float]:
 
 METRICS = {
     "AveragePrecision coco": (AveragePrecision, "coco-strict"),
-    "AveragePrecision coco-strict": (lambda: AveragePrecision("coco-strict"), "coco"),
+    "AveragePrecision coco-strict": (lambda: AveragePrecision(protocol="coco-strict"), "coco"),
     "AveragePrecision 2, 5": (lambda: AveragePrecision(max_detections=(2, 5)), "coco"),
-    "AveragePrecision 40 thresholds": (lambda: AveragePrecision(FINE), "coco"),
+    "AveragePrecision 40 thresholds": (lambda: AveragePrecision(protocol=FINE), "coco"),
 }
 CASES = {
     name: MetricCase(
@@ -138,7 +138,7 @@ CASES = {
         whole=(joined([truth for truth, _ in BATCHES]), joined([pred for _, pred in BATCHES])),
         bad_batches=BAD_BATCHES,
         other_parameters=[
-            lambda other=other: AveragePrecision(other),
+            lambda other=other: AveragePrecision(protocol=other),
             lambda: AveragePrecision(max_detections=7),
         ],
         perfect=(perfect_batch(), perfect_values(make().protocol)),

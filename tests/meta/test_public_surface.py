@@ -12,7 +12,7 @@ import click
 import pytest
 
 import snellen
-from snellen.cli import snellen as command_line
+from snellen.cli.root import snellen as command_line
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -178,7 +178,7 @@ def reference_of_batches(batches: Batches, protocol: DetectionProtocol) -> Refer
 
 
 def result_of(batches: Batches, protocol: DetectionProtocol | str) -> AveragePrecisionResult:
-    metric = AveragePrecision(protocol)
+    metric = AveragePrecision(protocol=protocol)
     for truth, pred in batches:
         metric.update(truth, pred)
     return metric.compute()
@@ -459,7 +459,7 @@ def test_threads_change_no_byte() -> None:
     try:
         for n_threads in (1, 2, 8):
             set_threads(n_threads)
-            metric = AveragePrecision("coco-strict").update(*batches[0])
+            metric = AveragePrecision(protocol="coco-strict").update(*batches[0])
             assert_equals_reference(metric.compute(), wanted)
             states.add(metric.to_bytes())
     finally:

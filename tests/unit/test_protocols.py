@@ -120,6 +120,6 @@ def test_outcome_shape() -> None:
 
 def test_str_says_what_decides_numbers() -> None:
     assert str(COCO_STRICT) == (
-        "protocol coco-strict: IoU 0.50:0.95 (10 thresholds), 101 recall points, areas all, "
-        "small, medium, large, at most 1/10/100 detections of a class in an image"
+        "coco-strict: IoU 0.50:0.95 (10), 101 recall points, areas all/small/medium/large, "
+        "caps 1/10/100"
     )

@@ -112,14 +112,22 @@ def test_to_dict_is_what_json_holds() -> None:
     assert {"metric": "AP_large", "reason": "no truth box counts in area range large"} in plain[
         "undefined"
     ]
-    assert [entry["metric"] for entry in plain["undefined"]] == ["AP_large", "AR_large"]
+    of_all = [entry["metric"] for entry in plain["undefined"] if "class" not in entry]
+    assert of_all == ["AP_large", "AR_large"]
+    # Every null of a class has its reason.
+    assert {
+        (record["class"], name)
+        for record in plain["per_class"]
+        for name, value in record.items()
+        if value is None
+    } == {(entry["class"], entry["metric"]) for entry in plain["undefined"] if "class" in entry}
 
 
 def test_to_dict_names_the_class_of_what_is_undefined() -> None:
     result = dataclasses.replace(
         result_of(), undefined=(Undefined("AP", "why not", "cat"), Undefined("AR_1", "because"))
     )
-    assert result.to_dict()["undefined"] == [
+    assert result.to_dict()["undefined"][:2] == [
         {"metric": "AP", "class": "cat", "reason": "why not"},
         {"metric": "AR_1", "reason": "because"},
     ]
@@ -172,7 +180,8 @@ def test_composition() -> None:
         "truth boxes  2, 1 of them crowds, left out\n"
         "predictions  3, 1 dropped by the cap of 2\n"
         "classes      1, 1 with truth\n"
-        "protocol     coco\n"
+        "protocol     coco: IoU 0.50:0.95 (10), 101 recall points, areas all/small/medium/large, "
+        "caps 2\n"
         "undefined    AP_medium: no truth box counts in area range medium\n"
         "undefined    AP_large: no truth box counts in area range large\n"
         "undefined    AR_medium: no truth box counts in area range medium\n"
@@ -330,20 +339,20 @@ def test_files_are_written_whole_or_not_at_all(
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", fail)
         with pytest.raises(OSError, match="no space left"):
-            write_atomically(path, b"new")
+            write_atomically({path: b"new"})
     assert path.read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
-    write_atomically(path, b"new")
+    write_atomically({path: b"new"})
     assert path.read_bytes() == b"new"
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
-    with pytest.raises(FileNotFoundError):
-        write_atomically(tmp_path / "absent" / "file", b"new")
+    with pytest.raises(FileNotFoundError, match=r"absent/file'$"):
+        write_atomically({tmp_path / "absent" / "file": b"new"})
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
 def test_files_are_as_readable_as_others(tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(b"")
-    write_atomically(tmp_path / "ours", b"")
+    write_atomically({tmp_path / "ours": b""})
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "ours")]
     assert modes[0] == modes[1]
 

@@ -23,7 +23,7 @@ def _caps(_: click.Context, __: click.Parameter, text: str | None) -> int | list
         caps = [int(part) for part in text.split(",")]
     except ValueError:
         caps = [0]
-    if min(caps) < 1 or len(set(caps)) != len(caps):
+    if min(caps) < 1 or max(caps) >= 2**31 or len(set(caps)) != len(caps):
         raise click.BadParameter(
             f'expected whole numbers from 1, such as 300 or 1,10,100; got "{text}"'
         )
@@ -94,8 +94,8 @@ def detection(
     from snellen.run.serial import Serial
 
     gc.enable()
-    metric = AveragePrecision(protocol, max_detections=max_detections)
-    output.check_gates(metric)
+    metric = AveragePrecision(protocol=protocol, max_detections=max_detections)
+    output.check(metric)
     complete = metric.protocol.complete_records
     with data_warnings_on_stderr(quiet=output.quiet):
         truth_columns = truth_boxes(

@@ -26,7 +26,7 @@ def merge(states: tuple[str, ...], output: Output) -> None:
     """
     from pathlib import Path
 
-    from snellen.errors import SnellenError
+    from snellen.errors import InputError, SnellenError
     from snellen.metric import metric_from_bytes
 
     whole = None
@@ -34,11 +34,15 @@ def merge(states: tuple[str, ...], output: Output) -> None:
         path = Path(name)
         if path.is_dir():
             path /= "state.bin"
-        part = metric_from_bytes(path.read_bytes(), str(path))
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"expected a readable file, got: {error.strerror}", name) from error
+        part = metric_from_bytes(data, str(path))
         try:
             whole = part if whole is None else whole.merge(part)
         except SnellenError as error:
-            raise type(error)(str(error), str(path)) from None
+            raise error.within(str(path)) from error
     if whole is not None:
-        output.check_gates(whole)
+        output.check(whole)
         output.deliver(whole)

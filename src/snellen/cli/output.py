@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+
+from snellen.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +26,14 @@ class Gate(NamedTuple):
 
     metric: str
     lowest: float
+
+    def describe(self, result: Result) -> str:
+        """Return what the number is, and what it was to be."""
+        value = result.metrics[self.metric]
+        if not math.isnan(value):
+            return f"{self.metric} is {value:.6g}, below {self.lowest:g}"
+        (reason,) = [entry.reason for entry in result.undefined if entry.metric == self.metric]
+        return f"{self.metric} is undefined ({reason}), to be at least {self.lowest:g}"
 
 
 def _gates(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[Gate, ...]:
@@ -50,11 +61,14 @@ class Output(NamedTuple):
     gates: tuple[Gate, ...]
     quiet: bool
 
-    def check_gates(self, metric: StoredMetric[Result]) -> None:
-        """Refuse gates on numbers that the metric does not have, before the work is done."""
+    def check(self, metric: StoredMetric[Result]) -> None:
+        """Refuse, before the work is done, what cannot be written or is no number of the metric."""
+        if self.json_path not in (None, "-"):
+            folder = os.path.dirname(os.path.realpath(str(self.json_path)))  # noqa: PTH120 - pathlib costs an import
+            if not os.path.isdir(folder):  # noqa: PTH112
+                raise InputError("expected a folder to write into, there is none: make it", folder)
         if not self.gates:
             return
-        from snellen.errors import did_you_mean
 
         known = metric.empty().compute().metrics
         for gate in self.gates:
@@ -77,11 +91,7 @@ class Output(NamedTuple):
                 _print_per_class(result)
         failed = [gate for gate in self.gates if not result.metrics[gate.metric] >= gate.lowest]
         for gate in failed:
-            click.echo(
-                f"snellen: {gate.metric} is {result.metrics[gate.metric]:.6g}, "
-                f"below {gate.lowest:g}",
-                err=True,
-            )
+            click.echo(f"snellen: {gate.describe(result)}", err=True)
         if failed:
             raise click.exceptions.Exit(3)
 
@@ -96,14 +106,21 @@ class Output(NamedTuple):
         if self.directory is not None:
             folder = Path(self.directory)
             folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(folder / "state.bin", metric.to_bytes())
-            write_atomically(folder / "result.json", text)
+            write_atomically(
+                {folder / "state.bin": metric.to_bytes(), folder / "result.json": text}
+            )
             if not self.quiet:
                 click.echo(f"wrote result.json and state.bin to {folder}", err=True)
         if self.json_path == "-":
             click.echo(text, nl=False)
         elif self.json_path is not None:
-            write_atomically(self.json_path, text)
+            write_atomically({self.json_path: text})
+
+
+def _not_empty(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
+    if path == "":
+        raise click.BadParameter("expected a path, got nothing")
+    return path
 
 
 def output_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -114,6 +131,7 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         "json_path",
         metavar="PATH|-",
         type=click.Path(allow_dash=True, dir_okay=False),
+        callback=_not_empty,
         help="Write the result as JSON; with - to stdout, and nothing else there.",
     )
     @click.option(
@@ -121,6 +139,7 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         "directory",
         metavar="DIR",
         type=click.Path(file_okay=False),
+        callback=_not_empty,
         help="Write result.json and state.bin (for snellen merge) to this folder.",
     )
     @click.option("--per-class", is_flag=True, help="Print the numbers of each class, too.")
@@ -156,10 +175,12 @@ def data_warnings_on_stderr(*, quiet: bool) -> Iterator[None]:
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
-        yield
-    for warning in caught:
-        if not quiet:
-            click.echo(f"snellen: warning: {warning.message}", err=True)
+        try:
+            yield
+        finally:
+            for warning in caught:
+                if not quiet:
+                    click.echo(f"snellen: warning: {warning.message}", err=True)
 
 
 def _print_per_class(result: Result) -> None:
@@ -173,7 +194,7 @@ def _print_per_class(result: Result) -> None:
         table.add_column(column, justify="left" if column == "class" else "right", no_wrap=True)
     for record in records:
         table.add_row(*(_cell(value) for value in record.values()))
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     # Redirected output has no width to fit into: rows stay whole.
     if not console.is_terminal:
         console.width = 10_000
@@ -185,4 +206,5 @@ def _cell(value: object) -> str:
 
     if isinstance(value, float):
         return "-" if math.isnan(value) else f"{value:.3f}"
-    return escape(str(value))
+    # Names come from data: what would move the cursor or break the row is shown as its escape.
+    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(value)))

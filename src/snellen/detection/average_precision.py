@@ -86,8 +86,8 @@ class AveragePrecision:
 
     def __init__(
         self,
-        protocol: str | DetectionProtocol = "coco",
         *,
+        protocol: str | DetectionProtocol = "coco",
         max_detections: int | Iterable[int] | None = None,
     ) -> None:
         self.protocol = protocol_named(protocol)
@@ -174,8 +174,8 @@ class AveragePrecision:
         """
         if self.protocol != other.protocol:
             raise MergeError(
-                f"expected the state of an AveragePrecision under {self.protocol}; "
-                f"got one under {other.protocol}"
+                "expected the state of an AveragePrecision with the same rules, got others: "
+                f"{self.protocol.differences(other.protocol)}"
             )
         if other._anonymous is None:
             return self
@@ -195,7 +195,7 @@ class AveragePrecision:
 
     def empty(self) -> AveragePrecision:
         """Return a metric of the same protocol without data."""
-        return AveragePrecision(self.protocol)
+        return AveragePrecision(protocol=self.protocol)
 
     def compute(self) -> AveragePrecisionResult:
         """Return the result of all that was absorbed."""
@@ -276,7 +276,7 @@ class AveragePrecision:
 
     @classmethod
     def _of_packed(cls, packed: PackedState) -> AveragePrecision:
-        metric = cls(DetectionProtocol.from_dict(packed.content["protocol"]))
+        metric = cls(protocol=DetectionProtocol.from_dict(packed.content["protocol"]))
         if packed.content["anonymous"] is None:
             return metric
         tables = {
@@ -479,10 +479,23 @@ class AveragePrecisionResult(Result):
             f"predictions  {data['n_predictions']:,}, "
             f"{f'{dropped:,}' if dropped else 'none'} dropped by the cap of {cap:,}",
             f"classes      {data['n_classes']:,}, {with_truth:,} with truth",
-            f"protocol     {self.rules.name}",
+            f"protocol     {self.rules}",
         ]
         lines += [f"undefined    {entry.metric}: {entry.reason}" for entry in self.undefined]
         return "\n".join(lines)
+
+    def undefined_of_classes(self) -> list[Undefined]:
+        """Return which numbers of single classes are NaN, and why."""
+        labels = [area.label for area in self.rules.area_ranges]
+        names = self.classes.display_names()
+        return [
+            Undefined(
+                line.name, f"no truth box of the class counts in area range {line.area}", names[k]
+            )
+            for line in _headlines(self.rules)
+            if line.area in labels
+            for k in np.flatnonzero(self.n_counted[:, labels.index(line.area)] == 0).tolist()
+        ]
 
     def per_class(self) -> list[dict[str, Any]]:
         """Return, for each class, its id, name, number of truth boxes and headline numbers."""
@@ -617,4 +630,8 @@ def average_precision(
     max_detections: int | Iterable[int] | None = None,
 ) -> AveragePrecisionResult:
     """Return average precision and recall of predicted boxes; see `AveragePrecision`."""
-    return AveragePrecision(protocol, max_detections=max_detections).update(truth, pred).compute()
+    return (
+        AveragePrecision(protocol=protocol, max_detections=max_detections)
+        .update(truth, pred)
+        .compute()
+    )

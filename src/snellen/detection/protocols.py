@@ -17,6 +17,9 @@ from snellen.errors import InputError, did_you_mean
 __all__ = ["COCO", "COCO_STRICT", "PROTOCOLS", "AreaRange", "DetectionProtocol", "protocol_named"]
 
 
+_LARGEST_CAP: Final = 2**31 - 1
+
+
 class AreaRange(NamedTuple):
     """A closed interval of areas in square pixels, with its label."""
 
@@ -68,7 +71,7 @@ class DetectionProtocol:
         for name, of, what in (
             ("iou_thresholds", float, "ascending numbers"),
             ("recall_thresholds", float, "ascending numbers"),
-            ("max_detections", operator.index, "ascending whole numbers from 1"),
+            ("max_detections", operator.index, f"ascending whole numbers from 1 to {_LARGEST_CAP}"),
         ):
             given = getattr(self, name)
             try:
@@ -83,9 +86,10 @@ class DetectionProtocol:
         _check_grid(self.iou_thresholds, "iou_thresholds", 1.0)
         _check_grid(self.recall_thresholds, "recall_thresholds", 1.0)
         caps = self.max_detections
-        if not caps or caps[0] < 1 or list(caps) != sorted(set(caps)):
+        if not caps or caps[0] < 1 or list(caps) != sorted(set(caps)) or caps[-1] > _LARGEST_CAP:
             raise InputError(
-                f"expected ascending whole numbers from 1, got {list(caps)}", "max_detections"
+                f"expected ascending whole numbers from 1 to {_LARGEST_CAP}, got {list(caps)}",
+                "max_detections",
             )
         if not 1 <= len(self.area_ranges) <= 32:
             raise InputError(
@@ -137,11 +141,19 @@ class DetectionProtocol:
 
     def __str__(self) -> str:
         ious = self.iou_thresholds
-        areas = ", ".join(area.label for area in self.area_ranges)
         return (
-            f"protocol {self.name}: IoU {ious[0]:.2f}:{ious[-1]:.2f} ({len(ious)} thresholds), "
-            f"{len(self.recall_thresholds)} recall points, areas {areas}, "
-            f"at most {'/'.join(map(str, self.max_detections))} detections of a class in an image"
+            f"{self.name}: IoU {ious[0]:.2f}:{ious[-1]:.2f} ({len(ious)}), "
+            f"{len(self.recall_thresholds)} recall points, "
+            f"areas {'/'.join(area.label for area in self.area_ranges)}, "
+            f"caps {'/'.join(map(str, self.max_detections))}"
+        )
+
+    def differences(self, other: DetectionProtocol) -> str:
+        """Return which rules differ, and how, as readable text."""
+        return "; ".join(
+            f"{field.name} {getattr(self, field.name)} and {getattr(other, field.name)}"
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != getattr(other, field.name)
         )
 
 

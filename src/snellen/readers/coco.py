@@ -308,11 +308,15 @@ class _Reference(NamedTuple):
         unknown = np.unique(_ids(self.column)[absent]).tolist()
         listed = "texts" if self.keys.is_text else "numbers"
         differ = len(self.keys) and self.keys.is_text != isinstance(unknown[0], str)
-        hint = f"; that file's are {listed}" if differ else ""
+        remedy = (
+            f"that file's are {listed}, convert one side"
+            if differ
+            else "drop_unknown (--drop-unknown) leaves such records out"
+        )
+        shown = first_few(f'"{value}"' if isinstance(value, str) else value for value in unknown)
         raise self.error(
             f"expected {self.what} ids that the annotation file lists in {self.section}, got "
-            f"{len(unknown)} unknown ones in {np.count_nonzero(absent)} records: "
-            f"{first_few(unknown)}{hint}; drop_unknown (--drop-unknown) leaves such records out",
+            f"{len(unknown)} unknown ones in {np.count_nonzero(absent)} records: {shown}; {remedy}",
             f"{place}[{int(np.argmax(absent))}]",
         )
 

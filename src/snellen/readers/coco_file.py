@@ -49,8 +49,9 @@ def _read(
         with gzip.open(place, "rb") as file:
             document = file.read()
     except (OSError, EOFError, zlib.error) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise InputError(f"expected a readable gzip file, got: {reason}", place) from error
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"expected a readable file, got: {error.strerror}", place) from error
+        raise InputError(f"expected a gzip file, as its name says, got: {error}", place) from error
     return checked(from_bytes(document), place)
 
 
@@ -61,6 +62,6 @@ def checked(raw: Raw, place: str) -> Raw:
         return raw
     message, path, byte, line = fault
     if line == 0:  # the file itself, not its content
-        raise InputError(message, place)
+        raise InputError(f"expected a readable file, got: {message}", place)
     where = " ".join(part for part in (place, path, f"(line {line}, byte {byte})") if part)
     raise SchemaError(message, where)

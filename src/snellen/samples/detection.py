@@ -175,10 +175,9 @@ def make_detection_sample(
     if images is not None:
         images.mkdir(exist_ok=True)
         for name, picture in _pictures(_Lots(seed, _PICTURE_STREAM), scene, truth):
-            write_atomically(images / name, picture)
-    # The truth comes last, so that where it lies the rest lies.
-    write_atomically(home / "predictions.json", predictions_text)
-    write_atomically(home / "truth.json", truth_text)
+            write_atomically({images / name: picture})
+    # These come last, so that where they lie the pictures lie.
+    write_atomically({home / "predictions.json": predictions_text, home / "truth.json": truth_text})
     return DetectionSample(
         truth=home / "truth.json",
         predictions=home / "predictions.json",
