@@ -26,7 +26,7 @@ def numbers(truth: str, predictions: str) -> tuple[Any, Sequence[float]]:
     """Return the precision array and the twelve numbers."""
     known = read_coco_truth(truth)
     found = read_coco_predictions(predictions, known)
-    result = AveragePrecision(PROTOCOL).update(known, found).compute()
+    result = AveragePrecision(protocol=PROTOCOL).update(known, found).compute()
     return result.precision, twelve(result)
 
 
@@ -42,7 +42,7 @@ def from_arrays(truth: str, rows: Any) -> Callable[[], Sequence[float]]:
 
     def work() -> Sequence[float]:
         found = Boxes.from_xywh(box, image_ids=known.images.ids, classes=known.classes, **columns)
-        result = AveragePrecision(PROTOCOL).update(known, found).compute()
+        result = AveragePrecision(protocol=PROTOCOL).update(known, found).compute()
         print(result)
         return twelve(result)
 

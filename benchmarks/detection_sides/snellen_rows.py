@@ -17,7 +17,7 @@ def from_arrays(truth: str, rows: Any) -> Callable[[], Sequence[float]]:
 
     def work() -> Sequence[float]:
         found = read_coco_predictions(rows, known)
-        result = AveragePrecision(PROTOCOL).update(known, found).compute()
+        result = AveragePrecision(protocol=PROTOCOL).update(known, found).compute()
         print(result)
         return twelve(result)
 
