@@ -62,6 +62,21 @@ void all_pairs() {
   CHECK(matrix == (std::vector<double>{1.0, 0.25, 0.0, 0.5, 0.5, 0.0}));
 }
 
+void boxes_that_cannot_be_measured() {
+  auto measurable = [](std::array<double, 4> box) { return snellen::is_measurable(box.data()); };
+  CHECK(measurable({0, 0, 10, 10}));
+  CHECK(measurable({-5, 3, 0, 10}));  // a line
+  CHECK(measurable({0, 0, 0, 0}));    // a point
+  CHECK(measurable({1e300, -1e300, 1, 1}));
+  CHECK(!measurable({0, 0, 1e200, 1e200}));     // its area is infinite
+  CHECK(!measurable({1e308, 0, 1e308, 1e-9}));  // its right side is
+  CHECK(!measurable({0, 1e308, 1e-9, 1e308}));
+  CHECK(!measurable({0, 0, 1e-200, 1e-200}));  // its area has vanished
+  const std::vector<double> boxes = {0, 0, 1, 1, 0, 0, 1e200, 1e200, 0, 0, 1e200, 1e200};
+  CHECK_EQUAL(snellen::first_unmeasurable(boxes.data(), 3), 1U);
+  CHECK_EQUAL(snellen::first_unmeasurable(boxes.data(), 1), 1U);
+}
+
 }  // namespace
 
 int main() {
@@ -70,5 +85,6 @@ int main() {
   nothing_in_common();
   the_order_of_operations_counts();
   all_pairs();
+  boxes_that_cannot_be_measured();
   return snellen::testing::report();
 }

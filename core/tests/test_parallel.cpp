@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -95,6 +96,29 @@ void jobs_may_start_jobs() {
   CHECK_EQUAL(n_runs.load(), 12);
 }
 
+void workers_keep_their_scratch() {
+  for (const int n_threads : {1, 3}) {
+    set_thread_count(n_threads);
+    std::vector<int> runs(100, 0);
+    std::atomic<int> n_workers{0};
+    snellen::parallel_for_workers(runs.size(), [&] {
+      ++n_workers;
+      return [&runs, n_done = 0](std::size_t job) mutable { runs[job] = ++n_done; };
+    });
+    // Every job ran once, each the next of its worker; with one worker they count up.
+    CHECK(std::count(runs.begin(), runs.end(), 0) == 0);
+    CHECK(n_workers.load() >= 1 && n_workers.load() <= n_threads);
+    CHECK_EQUAL(std::count(runs.begin(), runs.end(), 1) <= n_threads, true);
+    if (n_threads == 1) CHECK(runs.back() == 100);
+  }
+  int n_made = 0;
+  snellen::parallel_for_workers(0, [&] {
+    ++n_made;
+    return [](std::size_t) {};
+  });
+  CHECK_EQUAL(n_made, 0);
+}
+
 }  // namespace
 
 int main() {
@@ -104,5 +128,6 @@ int main() {
   several_threads_work_at_once();
   the_lowest_failure_is_thrown_after_all_jobs();
   jobs_may_start_jobs();
+  workers_keep_their_scratch();
   return snellen::testing::report();
 }
