@@ -266,10 +266,9 @@ def test_interrupted(files: Files, tmp_path: Path) -> None:
             stderr=subprocess.PIPE,
             text=True,
         ) as evaluation,
-        # Opened for reading and writing, it does not wait for the other end.
-        os.fdopen(os.open(fifo, os.O_RDWR), "wb"),
+        fifo.open("wb"),  # waits until the evaluation has opened the other end
     ):
-        time.sleep(1)
+        time.sleep(1)  # by when it has imported all that it needs, and waits
         evaluation.send_signal(signal.SIGINT)
         out, err = evaluation.communicate(timeout=60)
     assert (evaluation.returncode, out, err.strip()) == (130, "", "snellen: interrupted")
