@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -63,10 +62,14 @@ class Output(NamedTuple):
 
     def check(self, metric: StoredMetric[Result]) -> None:
         """Refuse, before the work is done, what cannot be written or is no number of the metric."""
-        if self.json_path not in (None, "-"):
-            folder = os.path.dirname(os.path.realpath(str(self.json_path)))  # noqa: PTH120 - pathlib costs an import
-            if not os.path.isdir(folder):  # noqa: PTH112
-                raise InputError("expected a folder to write into, there is none: make it", folder)
+        if self.json_path is not None and self.json_path != "-":
+            from pathlib import Path
+
+            folder = Path(self.json_path).resolve().parent
+            if not folder.is_dir():
+                raise InputError(
+                    "expected a folder to write into, there is none: make it", str(folder)
+                )
         if not self.gates:
             return
 
