@@ -15,6 +15,7 @@ void bind_grouping(nb::module_& m);
 void bind_iou(nb::module_& m);
 void bind_matching(nb::module_& m);
 void bind_curve(nb::module_& m);
+void bind_exact_sum(nb::module_& m);
 
 namespace {
 
@@ -53,6 +54,7 @@ NB_MODULE(_core, m) {
   bind_iou(m);
   bind_matching(m);
   bind_curve(m);
+  bind_exact_sum(m);
 }
 
 }  // namespace snellen::bind

@@ -94,3 +94,21 @@ def precision_recall_curves(image: Annotated[NDArray[numpy.int32], dict(shape=(N
     """
     Precision, scores (K, A, M, T, R), recall (K, A, M, T) and counted truth boxes (K, A).
     """
+
+def limb_span(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[int, int]:
+    """First limb and the one after the last that values touch."""
+
+def limb_span_of_products(a: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], b: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[int, int]:
+    """First limb and the one after the last that the exact products touch."""
+
+def add_exactly(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], limbs: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu')], low: int, cell: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> None:
+    """Add values to sums, in place: to sum cell[i], or to all sums in turn."""
+
+def add_products_exactly(a: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], b: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], limbs: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu')], low: int) -> None:
+    """Add products, not rounded, to all sums in turn, in place."""
+
+def pass_carries(limbs: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu')]) -> None:
+    """Bring all limbs but the last into [0, 2^32), in place."""
+
+def round_sums(limbs: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu', writable=False)], low: int) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
+    """Sums rounded once, to nearest even."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from snellen.errors import MergeError, SchemaError, SnellenError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from numpy.typing import NDArray
     from typing_extensions import Self
 
-__all__ = ["Metric", "MetricSet", "StoredMetric", "metric_from_bytes"]
+    from snellen.classes import Classes
+    from snellen.state import Keys
+
+__all__ = ["Metric", "MetricSet", "StoredMetric", "Units", "metric_from_bytes"]
 
 Result_co = TypeVar("Result_co", covariant=True)
 
@@ -52,6 +56,42 @@ class StoredMetric(Metric[Result_co], Protocol[Result_co]):
     def from_bytes(cls, data: bytes, /) -> Self:
         """Return the metric that wrote the state."""
         ...
+
+
+class Units(NamedTuple):
+    """What a metric absorbed, as units that are independent of each other: for resampling.
+
+    R is a number of data sets, made of the same units, each unit so often as its multiplicity
+    says. What takes `other` joins the units of a second metric of equal parameters to them.
+
+    Attributes
+    ----------
+    unit : str
+        What a unit is: ``"sample"``, ``"image"``, ``"group"``.
+    counts : ndarray, shape (U,), int64
+        How many equal units there are of each of U kinds.
+    ids : Keys or None
+        The ids of the units, ascending, where each is a kind of its own and they have ids.
+    values : callable
+        From multiplicities (R, U) to the headline numbers by name, each (R,).
+    class_metric : str
+        The name of the main number of a class; ``""`` where there are no classes.
+    classes : Classes or None
+        The K classes of `class_values`.
+    class_values : callable or None
+        From multiplicities (R, U) to the main number of each class, (R, K).
+    proportions : mapping of str to (int, int)
+        Headline numbers that are plain proportions of independent units: successes and trials.
+    """
+
+    unit: str
+    counts: NDArray[Any]
+    ids: Keys | None
+    values: Callable[..., Mapping[str, NDArray[Any]]]
+    class_metric: str
+    classes: Classes | None
+    class_values: Callable[..., NDArray[Any]] | None
+    proportions: Mapping[str, tuple[int, int]]
 
 
 class MetricSet:

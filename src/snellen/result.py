@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["Result", "Undefined", "write_atomically"]
+__all__ = ["Interval", "Result", "Undefined", "write_atomically"]
 
 SCHEMA = "snellen.result/1"
 
@@ -39,6 +39,28 @@ class Undefined(NamedTuple):
     class_name: str | None = None
 
 
+class Interval(NamedTuple):
+    """Where a number lies with a stated confidence.
+
+    Attributes
+    ----------
+    low, high : float
+        The bounds; NaN where they are undefined.
+    level : float
+        The confidence, such as 0.95.
+    method : str
+        How it was found: ``"Wilson"``, ``"bootstrap"``, ….
+    unit : str
+        What was taken to be independent of each other: ``"sample"``, ``"image"``, ``"group"``.
+    """
+
+    low: float
+    high: float
+    level: float
+    method: str
+    unit: str
+
+
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Result(ABC):
     """Numbers, what they were made of, and under which rules; abstract.
@@ -55,12 +77,16 @@ class Result(ABC):
         Which headline numbers are NaN, and why.
     data : mapping of str to int
         What went in: counts of images, objects, predictions.
+    intervals : mapping of str to Interval
+        Confidence intervals of headline numbers, where they were asked for
+        (`snellen.statistics.intervals`).
     """
 
     metrics: Mapping[str, float]
     protocol: Mapping[str, Any]
     undefined: tuple[Undefined, ...]
     data: Mapping[str, int]
+    intervals: Mapping[str, Interval] = dataclasses.field(default_factory=dict, kw_only=True)
 
     @property
     @abstractmethod
@@ -118,6 +144,16 @@ class Result(ABC):
             "task": self.task,
             "protocol": dict(self.protocol),
             "metrics": {name: _plain(value) for name, value in self.metrics.items()},
+            **(
+                {
+                    "intervals": {
+                        name: {key: _plain(value) for key, value in interval._asdict().items()}
+                        for name, interval in self.intervals.items()
+                    }
+                }
+                if self.intervals
+                else {}
+            ),
             "per_class": [
                 {key: _plain(value) for key, value in record.items()} for record in self.per_class()
             ],

@@ -1,7 +1,7 @@
 """The kinds of mergeable state, and how a state goes to bytes and back.
 
 * `Counts`: named integers; merging adds; exact.
-* `Moments`: named sums of floats, each with its compensation; merging adds to 2⁻¹⁰⁰ or so.
+* `Moments`: named sums of floats and of their products; merging adds; exact.
 * `Ledger`: rows keyed by ids; merging joins; exact in any order, because what reads a ledger sorts
   it by its keys first.
 
@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from snellen import _core
-from snellen.errors import IdError, InputError, SchemaError, StateVersionError, first_few
+from snellen.errors import (
+    IdError,
+    InputError,
+    SchemaError,
+    ShapeError,
+    StateVersionError,
+    first_few,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -190,11 +197,12 @@ class Counts:
 
 
 class Moments:
-    """Named sums of floats, each carried with the rounding error that it has made.
+    """Named sums of floats and of products of floats, exact.
 
-    A sum is two float64, the rounded sum and what it lost; their exact sum is off by about
-    2⁻¹⁰⁰ of the sum of magnitudes, whatever the number of batches or the order of merges
-    (T. Ogita, S. M. Rump, S. Oishi, "Accurate sum and dot product", 2005).
+    A sum is a whole number times a power of two (`core/include/snellen/exact_sum.hpp`): nothing
+    is rounded before it is read, so batches, their order and merges don't show in a single bit.
+    Variances and the like come from `exact` without cancellation. Memory depends on the range of
+    magnitudes (4 bytes for each 32 binary places), not on how much was added.
 
     Parameters
     ----------
@@ -209,64 +217,201 @@ class Moments:
     1.0
     """
 
-    __slots__ = ("_lost", "_sums")
+    __slots__ = ("_sums",)
 
     def __init__(self, **shapes: tuple[int, ...]) -> None:
-        self._sums = {name: np.zeros(shape) for name, shape in shapes.items()}
-        self._lost = {name: np.zeros(shape) for name, shape in shapes.items()}
+        self._sums = {name: _ExactSums(shape) for name, shape in shapes.items()}
 
     def add(self, **batches: ArrayLike) -> None:
-        """Add batches: arrays of the sum's shape behind one leading axis, the rows."""
-        for name, batch in batches.items():
-            rows = np.asarray(batch, np.float64)
-            if rows.shape[1:] != self._sums[name].shape or not rows.ndim:
-                raise InputError(
-                    f"expected rows of shape {self._sums[name].shape}, got an array of shape "
-                    f"{rows.shape}",
-                    name,
+        """Add batches: arrays of the sum's shape behind one leading axis, the rows.
+
+        Raises
+        ------
+        ShapeError, InputError
+            For other shapes, and for what is not finite; then nothing was added.
+        """
+        rows = {name: self._rows(name, batch) for name, batch in batches.items()}
+        for name, batch in rows.items():
+            self._sums[name].add(batch)
+
+    def add_products(self, **batches: tuple[ArrayLike, ArrayLike]) -> None:
+        """Add the products of two batches, row by row, without rounding them.
+
+        Raises
+        ------
+        ShapeError, InputError
+            As `add`.
+        """
+        pairs = {
+            name: (self._rows(name, left), self._rows(name, right))
+            for name, (left, right) in batches.items()
+        }
+        for name, (left, right) in pairs.items():
+            if len(left) != len(right):
+                raise ShapeError(
+                    f"expected as many rows on both sides, got {len(left)} and {len(right)}", name
                 )
-            if len(rows):
-                self._absorb(name, *_sum_rows(rows))
+        for name, (left, right) in pairs.items():
+            self._sums[name].add_products(left, right)
+
+    def add_at(self, name: str, cell: ArrayLike, values: ArrayLike) -> None:
+        """Add each value to one cell of a sum, given by its position in C order.
+
+        Raises
+        ------
+        ShapeError, InputError
+            As `add`; IndexError for a position outside the sum.
+        """
+        cells = np.ascontiguousarray(cell, np.int64)
+        numbers = np.ascontiguousarray(values, np.float64)
+        if cells.ndim != 1 or cells.shape != numbers.shape:
+            raise ShapeError(
+                f"expected one cell for each value, got {cells.shape} and {numbers.shape}", name
+            )
+        _check_finite(numbers, name)
+        self._sums[name].add(numbers, cells)
 
     def merge(self, other: Moments) -> None:
         """Add all of another's."""
-        for name in self._sums:
-            self._absorb(name, other._sums[name], other._lost[name])
+        for name, sums in self._sums.items():
+            sums.merge(other._sums[name])
 
     def total(self, name: str) -> NDArray[np.float64]:
-        """Return a sum, rounded once."""
-        return self._sums[name] + self._lost[name]
+        """Return a sum, rounded once; infinite where float64 ends."""
+        return self._sums[name].rounded()
 
-    def arrays(self) -> dict[str, NDArray[np.float64]]:
-        """Return sums and compensations by name."""
-        return {
-            **{f"{name}.sum": array for name, array in self._sums.items()},
-            **{f"{name}.lost": array for name, array in self._lost.items()},
-        }
+    def exact(self, name: str) -> NDArray[np.object_]:
+        """Return a sum as `fractions.Fraction`, not rounded."""
+        return self._sums[name].fractions()
 
-    def _absorb(self, name: str, sums: Array, lost: Array) -> None:
-        total, error = _two_sum(self._sums[name], sums)
-        # Renormalised, so that the second number stays a small correction of the first.
-        self._sums[name], self._lost[name] = _two_sum(total, self._lost[name] + (lost + error))
+    def arrays(self) -> dict[str, Array]:
+        """Return limbs (uint32) and their places (int32) by name: equal sums, equal bytes."""
+        found: dict[str, Array] = {}
+        for name, sums in self._sums.items():
+            limbs, low = sums.canonical()
+            shaped = limbs.astype(np.uint32).reshape(*sums.shape, limbs.shape[1])
+            found |= {f"{name}.limbs": shaped, f"{name}.low": np.array(low, np.int32)}
+        return found
+
+    def restore(self, arrays: Mapping[str, Array]) -> None:
+        """Put what `arrays` returned in the place of all sums.
+
+        Raises
+        ------
+        ValueError, KeyError
+            Where it is not of this shape.
+        """
+        for name, sums in self._sums.items():
+            limbs, low = arrays[f"{name}.limbs"], arrays[f"{name}.low"]
+            if limbs.shape[:-1] != sums.shape or limbs.dtype != np.uint32 or not limbs.shape[-1]:
+                raise ValueError(f"{name}: limbs of shape {limbs.shape}")
+            sums.take(limbs.reshape(-1, limbs.shape[-1]), int(low))
+
+    def _rows(self, name: str, batch: ArrayLike) -> NDArray[np.float64]:
+        rows = np.ascontiguousarray(batch, np.float64)
+        if not rows.ndim or rows.shape[1:] != self._sums[name].shape:
+            raise ShapeError(
+                f"expected rows of shape {self._sums[name].shape}, got an array of shape "
+                f"{np.shape(batch)}",
+                name,
+            )
+        _check_finite(rows, name)
+        return rows
 
 
-def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
-    """Return the rounded sum and its rounding error, exactly (D. E. Knuth, TAOCP 2, 4.2.2)."""
-    total = np.asarray(a + b)
-    virtual = total - a
-    return total, np.asarray((a - (total - virtual)) + (b - virtual))
+def _check_finite(values: NDArray[np.float64], name: str) -> None:
+    finite = np.isfinite(values)
+    if not finite.all():
+        raise InputError(f"expected finite numbers, got {values[~finite][0]}", name)
 
 
-def _sum_rows(rows: Array) -> tuple[Array, Array]:
-    """Sum over the first axis by halves, keeping what each addition loses."""
-    lost = np.zeros_like(rows)
-    while len(rows) > 1:
-        if len(rows) % 2:
-            rows = np.concatenate([rows, np.zeros_like(rows[:1])])
-            lost = np.concatenate([lost, np.zeros_like(lost[:1])])
-        total, error = _two_sum(rows[0::2], rows[1::2])
-        rows, lost = total, lost[0::2] + lost[1::2] + error
-    return rows[0], lost[0]
+class _ExactSums:
+    """The sums of one shape, in limbs (n_cells, n_limbs); the last limb is room for the sign."""
+
+    __slots__ = ("_limbs", "_low", "_pending", "shape")
+
+    _MOST_PENDING = 2**30  # additions before limbs must pass on their carries
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+        self._limbs = np.zeros((int(np.prod(shape, dtype=np.int64)), 1), np.int64)
+        self._low = 0
+        self._pending = 0
+
+    def add(self, values: NDArray[np.float64], cells: NDArray[np.int64] | None = None) -> None:
+        values = values.reshape(-1)
+        self._make_room(*_core.limb_span(values), len(values))
+        _core.add_exactly(values, self._limbs, self._low, cells)
+
+    def add_products(self, left: NDArray[np.float64], right: NDArray[np.float64]) -> None:
+        left, right = left.reshape(-1), right.reshape(-1)
+        self._make_room(*_core.limb_span_of_products(left, right), 3 * len(left))
+        _core.add_products_exactly(left, right, self._limbs, self._low)
+
+    def merge(self, other: _ExactSums) -> None:
+        limbs, low = other.canonical()
+        if not limbs.any():
+            return
+        # The other's last limb, 0 or -1, counts at its own place.
+        self._make_room(low, low + limbs.shape[1], 1)
+        at = low - self._low
+        self._limbs[:, at : at + limbs.shape[1]] += limbs
+
+    def _make_room(self, begin: int, end: int, n: int) -> None:
+        """Let limbs reach from `begin` to one above `end`, and take n more additions."""
+        if self._pending + n > self._MOST_PENDING:
+            _core.pass_carries(self._limbs)
+            self._pending = 0
+        self._pending += n
+        if begin >= end:
+            return
+        n_cells, n_limbs = self._limbs.shape
+        if self._low <= begin and end < self._low + n_limbs:
+            return
+        if not self._limbs.any():  # nothing yet: begin where the data do
+            self._low, self._limbs = begin, np.zeros((n_cells, end + 1 - begin), np.int64)
+            return
+        below = max(0, self._low - begin)
+        above = max(0, end + 1 - (self._low + n_limbs))
+        wider = np.zeros((n_cells, below + n_limbs + above), np.int64)
+        wider[:, below : below + n_limbs] = self._limbs
+        self._limbs, self._low = wider, self._low - below
+
+    def canonical(self) -> tuple[NDArray[np.int64], int]:
+        """Return the one shortest form: limbs in [0, 2^32), the last one 0 or -1; and its place."""
+        limbs = self._limbs.copy()
+        _core.pass_carries(limbs)
+        while not np.isin(limbs[:, -1], (0, -1)).all():
+            limbs = np.concatenate([limbs, np.zeros_like(limbs[:, :1])], axis=1)
+            _core.pass_carries(limbs)
+        sign = limbs[:, -1:]
+        needed = np.flatnonzero((limbs[:, :-1] != (sign & 0xFFFFFFFF)).any(axis=0))
+        top = int(needed[-1]) + 1 if len(needed) else 0
+        used = np.flatnonzero(limbs[:, :top].any(axis=0)) if top else needed
+        low = int(used[0]) if len(used) else top
+        limbs = np.concatenate([limbs[:, low:top], sign], axis=1)
+        return limbs, self._low + low if limbs.any() else 0
+
+    def take(self, limbs: Array, low: int) -> None:
+        """Take over what `canonical` returned, its limbs as uint32."""
+        whole = limbs.astype(np.int64)
+        whole[:, -1] = -(whole[:, -1] & 1)
+        self._limbs, self._low, self._pending = whole, low, 1
+
+    def rounded(self) -> NDArray[np.float64]:
+        limbs, low = self.canonical()
+        rounded: NDArray[np.float64] = _core.round_sums(limbs, low).reshape(self.shape)
+        return rounded
+
+    def fractions(self) -> NDArray[np.object_]:
+        from fractions import Fraction
+
+        limbs, low = self.canonical()
+        unit = Fraction(2) ** (32 * low)
+        sums = np.empty(len(limbs), np.object_)
+        for cell, parts in enumerate(limbs.tolist()):
+            sums[cell] = unit * sum(part << (32 * i) for i, part in enumerate(parts))
+        return sums.reshape(self.shape)
 
 
 class _Piece(NamedTuple):

@@ -1,0 +1,1 @@
+"""Classification: classes of samples, predicted as labels or as scores."""
