@@ -16,6 +16,7 @@ void bind_iou(nb::module_& m);
 void bind_matching(nb::module_& m);
 void bind_curve(nb::module_& m);
 void bind_exact_sum(nb::module_& m);
+void bind_label_counts(nb::module_& m);
 
 namespace {
 
@@ -55,6 +56,7 @@ NB_MODULE(_core, m) {
   bind_matching(m);
   bind_curve(m);
   bind_exact_sum(m);
+  bind_label_counts(m);
 }
 
 }  // namespace snellen::bind

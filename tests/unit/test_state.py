@@ -119,7 +119,8 @@ def test_products_equal_fractions(pairs: list[tuple[list[float], list[float]]]) 
     for one, two in pairs:
         size = min(len(one), len(two))
         moments.add_products(x=(one[:size], two[:size]))
-        wanted += sum((Fraction(a) * Fraction(b) for a, b in zip(one, two)), Fraction(0))
+        products = map(lambda a, b: Fraction(a) * Fraction(b), one[:size], two[:size])
+        wanted += sum(products, Fraction(0))
     assert moments.exact("x").item() == wanted
     assert float(moments.total("x")) == nearest(wanted)
 
