@@ -52,8 +52,8 @@ def aligned_lines(rows: Sequence[Sequence[str]], *, left: int = 1, gap: str = " 
 
     Examples
     --------
-    >>> print(*aligned_lines([["", "n"], ["cat", "12"]]), sep="|")
-           n|cat  12
+    >>> aligned_lines([["", "n"], ["cat", "12"]])
+    ['      n', 'cat  12']
     """
     if not rows:
         return []

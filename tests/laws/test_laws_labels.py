@@ -126,7 +126,7 @@ def test_declared_classes_refuse_others() -> None:
 def test_numbers_and_texts_are_not_mixed() -> None:
     metric = ConfusionMatrix().update([0, 1], [0, 1])
     before = metric.to_bytes()
-    with pytest.raises(IdError, match="expected class ids of one kind, got numbers .* and texts"):
+    with pytest.raises(IdError, match=r"expected class ids of one kind, got numbers .* and texts"):
         metric.update(["a"], ["b"])
     with pytest.raises(IdError, match="of one kind"):
         metric.update([0], ["b"])
