@@ -91,6 +91,11 @@ class PairCounts:
         if self._n_pending > max(_PENDING, len(self._cell)):
             self._settle()
 
+    def add_cells(self, cell: NDArray[np.int64], count: NDArray[np.int64]) -> None:
+        """Add counts of cells (row · n_classes + column), which ascend; samples without weight."""
+        self._settle()
+        self._absorb(cell, count, None)
+
     def merge(self, other: PairCounts) -> None:
         """Add another's of the same classes."""
         self._settle()
