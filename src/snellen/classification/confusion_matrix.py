@@ -11,7 +11,7 @@ import numpy as np
 from snellen import _core
 from snellen.classes import Classes
 from snellen.classification import rates
-from snellen.classification.agreement import KAPPA_WEIGHTS, kappa, matthews
+from snellen.classification.agreement import kappas, matthews
 from snellen.classification.averaging import Averaging
 from snellen.classification.labels import Labels, aligned, label_sides, predicted_codes
 from snellen.classification.pair_counts import Cells, PairCounts
@@ -447,10 +447,10 @@ class ConfusionMatrixResult(Result):
             matthews(correct.item(), true, predicted) if len(classes) else math.nan,
             "truth or predictions are all of one class",
         )
-        for weights in KAPPA_WEIGHTS:
+        for weights, value in kappas(cells.row, cells.column, counted, true, predicted).items():
             put(
                 "kappa" if weights == "none" else f"kappa_{weights}",
-                kappa(cells.row, cells.column, counted, true, predicted, weights),
+                value,
                 "truth and predictions are all of one and the same class",
             )
         put("hamming", float((total - correct) / total) if total else math.nan, "")
@@ -699,7 +699,7 @@ def _margins(
     diagonal = np.flatnonzero(cells.row == cells.column)
     correct = np.zeros(n_classes, counted.dtype)
     correct[cells.row[diagonal]] = counted[diagonal]
-    # bincount adds float64, in the order of the cells; whole numbers below 2^53 stay exact.
+    # Added in the order of the cells; whole numbers below 2^53 stay exact in float64.
     weights = counted.astype(np.float64, copy=False)
     truth, predicted = (
         np.bincount(place, weights, n_classes).astype(counted.dtype, copy=False)
