@@ -276,6 +276,12 @@ class Moments:
         for name, sums in self._sums.items():
             sums.merge(other._sums[name])
 
+    def placed(self, name: str, place: NDArray[Any], shape: tuple[int, ...]) -> Moments:
+        """Return sums of another shape: cell i of this one at place[i], each place once, else 0."""
+        moved = Moments(**{name: shape})
+        moved._sums[name].take_placed(self._sums[name], place)
+        return moved
+
     def total(self, name: str) -> NDArray[np.float64]:
         """Return a sum, rounded once; infinite where float64 ends."""
         return self._sums[name].rounded()
@@ -391,6 +397,13 @@ class _ExactSums:
         low = int(used[0]) if len(used) else top
         limbs = np.concatenate([limbs[:, low:top], sign], axis=1)
         return limbs, self._low + low if limbs.any() else 0
+
+    def take_placed(self, other: _ExactSums, place: NDArray[Any]) -> None:
+        """Take over another's sums, cell i at place[i]."""
+        limbs, self._low = other.canonical()
+        self._limbs = np.zeros((len(self._limbs), limbs.shape[1]), np.int64)
+        self._limbs[place] = limbs
+        self._pending = 1
 
     def take(self, limbs: Array, low: int) -> None:
         """Take over what `canonical` returned, its limbs as uint32."""

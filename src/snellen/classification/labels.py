@@ -15,7 +15,18 @@ from snellen.state import Keys, id_array
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Labels", "aligned", "sample_weights"]
+__all__ = [
+    "Labels",
+    "aligned",
+    "codes_in",
+    "label_array",
+    "label_sides",
+    "predicted_codes",
+    "sample_weights",
+]
+
+# Whole numbers that lie within so wide a range are looked up in a table.
+_NARROW = 1 << 16
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -100,8 +111,8 @@ class Labels:
         """
         array = label_array(labels, name)
         if classes is None:
-            known = Classes(np.unique(array))
-            code = known.keys.codes(array)
+            ids, code = _factorised(array)
+            known = Classes(ids)
         else:
             known = Classes.of(classes)
             code = codes_in(known, array, name)
@@ -144,6 +155,31 @@ def label_array(labels: ArrayLike, name: str) -> NDArray[Any]:
             )
         return array.astype(np.int64)
     return id_array(array, "label")
+
+
+def _factorised(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int32]]:
+    """Return the distinct labels, ascending, and the position of each label among them."""
+    if not len(labels):
+        return labels, np.zeros(0, np.int32)
+    if labels.dtype.kind == "U":
+        # A dictionary of a million short texts is quicker than sorting them.
+        texts = labels.tolist()
+        names = sorted(set(texts))
+        place = {name: k for k, name in enumerate(names)}
+        return np.array(names), np.fromiter(map(place.__getitem__, texts), np.int32, len(texts))
+    lowest = int(labels.min())
+    span = int(labels.max()) - lowest + 1
+    if span > max(4 * len(labels), _NARROW):
+        ids, code = np.unique(labels, return_inverse=True)
+        return ids, code.astype(np.int32)
+    offset = labels - lowest if lowest else labels
+    seen = np.zeros(span, np.bool_)
+    seen[offset] = True
+    ids = np.flatnonzero(seen)
+    if len(ids) == span:
+        return ids + lowest, offset.astype(np.int32)
+    position = np.cumsum(seen, dtype=np.int32) - 1
+    return ids + lowest, position[offset]
 
 
 def codes_in(classes: Classes, labels: NDArray[Any], name: str) -> NDArray[np.int32]:
@@ -234,6 +270,94 @@ def aligned(
         for side in (truth, pred)
     ]
     return classes, moves[0], moves[1]
+
+
+def label_sides(
+    truth: Any,
+    pred: Any,
+    *,
+    classes: Classes | None = None,
+    weight: ArrayLike | None = None,
+    sample_id: ArrayLike | None = None,
+    group: ArrayLike | None = None,
+) -> tuple[Labels, Labels]:
+    """Return both sides of a batch as `Labels`, checked.
+
+    Parameters
+    ----------
+    truth : Labels, or array-like of shape (n,)
+        Labels: ids or names.
+    pred : Labels, or array-like of shape (n,) or (n, K)
+        Labels, or the score of each class: columns in the order of `classes`; without these,
+        column k is class k.
+    classes : Classes, optional
+        The classes of both.
+    weight, sample_id, group : array-like, shape (n,), optional
+        Columns of truth (`Labels`).
+
+    Raises
+    ------
+    InputError
+        For what does not fit; one of its kinds says how.
+    """
+    if not isinstance(truth, Labels):
+        truth = Labels.of(
+            truth, classes=classes, weight=weight, sample_id=sample_id, group=group, name="truth"
+        )
+    elif any(column is not None for column in (weight, sample_id, group)):
+        raise InputError("expected no weight, sample_id or group beside Labels, which have them")
+    if not isinstance(pred, Labels):
+        scores = (
+            None if isinstance(pred, (list, tuple)) and _is_flat(pred) else to_numpy(pred, "pred")
+        )
+        if scores is not None and scores.ndim == 2 and scores.shape[1] != 1:
+            pred = _scored(scores, classes)
+        else:
+            pred = Labels.of(pred, classes=classes, name="pred")
+    if len(truth) != len(pred):
+        raise ShapeError(
+            f"expected as many predictions as samples with truth, got {len(pred)} and {len(truth)}"
+        )
+    return truth, pred
+
+
+def _is_flat(values: list[Any] | tuple[Any, ...]) -> bool:
+    return not values or not hasattr(values[0], "__len__") or isinstance(values[0], str)
+
+
+def _scored(scores: NDArray[Any], classes: Classes | None) -> Labels:
+    if scores.dtype.kind not in "fiu":
+        raise InputError(f"expected scores that are numbers, got {scores.dtype}", "pred")
+    if scores.dtype not in (np.float32, np.float64):
+        scores = scores.astype(np.float32 if scores.dtype == np.float16 else np.float64)
+    known = Classes(range(scores.shape[1])) if classes is None else classes
+    if len(known) != scores.shape[1]:
+        raise ShapeError(
+            f"expected one score for each of {len(known)} classes, got {scores.shape[1]} columns",
+            "pred",
+        )
+    return Labels(known, score=scores)
+
+
+def predicted_codes(pred: Labels) -> NDArray[np.int32]:
+    """Return the position of each predicted label: its own, else that of the highest score.
+
+    Of equal scores the first class wins, as in NumPy's argmax.
+
+    Raises
+    ------
+    InputError
+        For scores that are NaN, or a side without labels and scores.
+    """
+    if pred.code is not None:
+        return pred.code
+    if pred.score is None or not pred.score.shape[1]:
+        raise InputError("expected a label or scores for each sample, got neither", "pred")
+    bad = np.flatnonzero(np.isnan(pred.score).any(axis=1))
+    if len(bad):
+        raise InputError("expected scores that are numbers, got nan", f"pred[{bad[0]}]")
+    codes: NDArray[np.int32] = pred.score.argmax(axis=1).astype(np.int32)
+    return codes
 
 
 def _of_length(values: ArrayLike, n: int, name: str) -> NDArray[Any]:

@@ -1,0 +1,129 @@
+"""Agreement of truth and prediction beyond chance: Cohen's kappa and Matthews' correlation.
+
+From whole counts both are ratios of whole numbers; scikit-learn's arithmetic in float64 is kept
+where it shows in the last bit.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["KAPPA_WEIGHTS", "expected_disagreement", "kappa", "matthews"]
+
+KAPPA_WEIGHTS = ("none", "linear", "quadratic")
+
+# Up to so many classes kappa is computed over the whole matrix, in scikit-learn's order of
+# additions; beyond, from the margins alone, which differs from it by rounding only.
+_WHOLE_MATRIX = 2048
+
+
+def matthews(correct: float, truth: NDArray[Any], predicted: NDArray[Any]) -> float:
+    """Return Matthews' correlation of K classes (R_K statistic); NaN where a side is constant.
+
+    Parameters
+    ----------
+    correct : int or float
+        The sum of the diagonal.
+    truth, predicted : ndarray, shape (K,)
+        Sums over rows and over columns.
+
+    References
+    ----------
+    J. Gorodkin, "Comparing two K-category assignments by a K-category correlation coefficient",
+    Computational Biology and Chemistry 28, 2004.
+    """
+    if truth.dtype.kind == "i":  # whole numbers, of any size
+        t, p = truth.tolist(), predicted.tolist()
+        n = sum(t)
+        joint = int(correct) * n - sum(a * b for a, b in zip(t, p, strict=True))
+        of_truth = n * n - sum(a * a for a in t)
+        of_pred = n * n - sum(a * a for a in p)
+    else:
+        n = predicted.sum()
+        joint = correct * n - np.dot(truth, predicted)
+        of_truth = n**2 - np.dot(truth, truth)
+        of_pred = n**2 - np.dot(predicted, predicted)
+    # A constant side leaves nothing; rounding of weighted sums may leave a trace of n².
+    tiny = 0 if truth.dtype.kind == "i" else 1e-12 * float(n) ** 2
+    if of_truth <= tiny or of_pred <= tiny:
+        return math.nan
+    return float(joint) / math.sqrt(float(of_truth) * float(of_pred))
+
+
+def kappa(
+    row: NDArray[np.int64],
+    column: NDArray[np.int64],
+    count: NDArray[Any],
+    truth: NDArray[Any],
+    predicted: NDArray[Any],
+    weights: str = "none",
+) -> float:
+    """Return Cohen's kappa; NaN where no disagreement is to be expected by chance.
+
+    Parameters
+    ----------
+    row, column, count : ndarray, shape (C,)
+        The cells of the confusion matrix that are not empty.
+    truth, predicted : ndarray, shape (K,)
+        Sums over rows and over columns.
+    weights : {"none", "linear", "quadratic"}
+        What a disagreement of classes i and j costs: 1, |i − j|, (i − j)².
+
+    References
+    ----------
+    J. Cohen, "A coefficient of agreement for nominal scales", 1960; "Weighted kappa", 1968.
+    """
+    n_classes = len(truth)
+    if not n_classes or not truth.sum():
+        return math.nan
+    cost = _cost(row - column, weights)
+    if n_classes <= _WHOLE_MATRIX:
+        expected = np.outer(predicted, truth) / np.sum(predicted)
+        if weights == "none":
+            np.fill_diagonal(expected, 0.0)
+        else:
+            place = np.arange(n_classes, dtype=np.float64)
+            expected *= _cost(place[:, None] - place, weights)
+        by_chance = float(np.sum(expected))
+    else:
+        by_chance = float(
+            expected_disagreement(truth.astype(np.float64), predicted.astype(np.float64), weights)
+        )
+    if by_chance == 0:
+        return math.nan
+    # Costs and counts are whole numbers: their sum is exact below 2^53.
+    observed = float(np.sum(cost * count, dtype=np.float64))
+    return 1 - observed / by_chance
+
+
+def _cost(distance: NDArray[Any], weights: str) -> NDArray[Any]:
+    if weights == "none":
+        return (distance != 0).astype(np.float64)
+    return np.abs(distance) if weights == "linear" else distance**2
+
+
+def expected_disagreement(
+    truth: NDArray[np.float64], predicted: NDArray[np.float64], weights: str
+) -> NDArray[np.float64]:
+    """Return the cost of disagreement by chance, from sums (…, K) over rows and columns."""
+    n = truth.sum(axis=-1)
+    if weights == "none":
+        return n - (truth * predicted).sum(axis=-1) / n
+    place = np.arange(truth.shape[-1], dtype=np.float64)
+    if weights == "quadratic":
+        first_truth, first_pred = (truth * place).sum(-1), (predicted * place).sum(-1)
+        second = ((truth + predicted) * place**2).sum(-1)
+        return second - 2 * first_truth * first_pred / n
+    # |i − j| counts the borders between i and j; below each border lie so many of either side.
+    below_truth = np.cumsum(truth, axis=-1)[..., :-1]
+    below_pred = np.cumsum(predicted, axis=-1)[..., :-1]
+    total = n[..., None]
+    crossing = below_truth * (total - below_pred) + below_pred * (total - below_truth)
+    expected: NDArray[np.float64] = crossing.sum(axis=-1) / n
+    return expected

@@ -1,0 +1,67 @@
+"""Tables as lines of text: what `str()` of a result prints."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from snellen.result import Interval
+
+__all__ = ["aligned_lines", "number", "printable", "with_interval"]
+
+
+def printable(text: object, width: int | None = None) -> str:
+    """Return a text from data in one line: what would move the cursor is shown as its escape.
+
+    Examples
+    --------
+    >>> printable("a\\tb"), printable("Labrador retriever", 10)
+    ('a\\\\tb', 'Labrador …')
+    """
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+    return shown if width is None or len(shown) <= width else f"{shown[: width - 1]}…"
+
+
+def number(value: float | int, digits: int = 4) -> str:
+    """Return a number as tables show it; ``-`` where it is undefined."""
+    if isinstance(value, float):
+        return "-" if math.isnan(value) else f"{value:.{digits}f}"
+    return f"{value:,}"
+
+
+def with_interval(value: float, interval: Interval | None, digits: int = 4) -> str:
+    """Return a number, and where it lies with which confidence.
+
+    Examples
+    --------
+    >>> from snellen.result import Interval
+    >>> with_interval(0.8, Interval(0.7, 0.9, 0.95, "Wilson", "sample"))
+    '0.8000 (0.7000 to 0.9000)'
+    """
+    shown = number(value, digits)
+    if interval is None or math.isnan(interval.low):
+        return shown
+    return f"{shown} ({number(interval.low, digits)} to {number(interval.high, digits)})"
+
+
+def aligned_lines(rows: Sequence[Sequence[str]], *, left: int = 1, gap: str = "  ") -> list[str]:
+    """Return rows of cells in columns; the first `left` columns to the left, others to the right.
+
+    Examples
+    --------
+    >>> print(*aligned_lines([["", "n"], ["cat", "12"]]), sep="|")
+           n|cat  12
+    """
+    if not rows:
+        return []
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        gap.join(
+            cell.ljust(width) if i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
