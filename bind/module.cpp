@@ -18,6 +18,7 @@ void bind_curve(nb::module_& m);
 void bind_rank_statistics(nb::module_& m);
 void bind_row_scores(nb::module_& m);
 void bind_exact_sum(nb::module_& m);
+void bind_label_counts(nb::module_& m);
 
 namespace {
 
@@ -59,6 +60,7 @@ NB_MODULE(_core, m) {
   bind_rank_statistics(m);
   bind_row_scores(m);
   bind_exact_sum(m);
+  bind_label_counts(m);
 }
 
 }  // namespace snellen::bind

@@ -22,12 +22,16 @@ _HOME = {
     "AveragePrecisionResult": "snellen.detection.average_precision",
     "Boxes": "snellen.detection.boxes",
     "Classes": "snellen.classes",
+    "ConfusionMatrix": "snellen.classification.confusion_matrix",
+    "ConfusionMatrixResult": "snellen.classification.confusion_matrix",
     "DetectionProtocol": "snellen.detection.protocols",
     "Metric": "snellen.metric",
+    "Labels": "snellen.classification.labels",
     "MetricSet": "snellen.metric",
     "SnellenError": "snellen.errors",
     "average_precision": "snellen.detection.average_precision",
     "box_iou": "snellen.detection.matching",
+    "confusion_matrix": "snellen.classification.confusion_matrix",
     "get_threads": "snellen.threads",
     "metric_from_bytes": "snellen.metric",
     "read_coco_predictions": "snellen.readers.coco",
@@ -36,6 +40,11 @@ _HOME = {
 }
 
 __all__ = [  # noqa: RUF022 - by subject, as one reads it
+    # classification
+    "ConfusionMatrix",
+    "ConfusionMatrixResult",
+    "confusion_matrix",
+    "Labels",
     # detection
     "AveragePrecision",
     "AveragePrecisionResult",
@@ -59,6 +68,12 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
 
 if TYPE_CHECKING:
     from snellen.classes import Classes
+    from snellen.classification.confusion_matrix import (
+        ConfusionMatrix,
+        ConfusionMatrixResult,
+        confusion_matrix,
+    )
+    from snellen.classification.labels import Labels
     from snellen.detection.average_precision import (
         AveragePrecision,
         AveragePrecisionResult,

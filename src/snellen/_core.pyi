@@ -112,3 +112,13 @@ def pass_carries(limbs: Annotated[NDArray[numpy.int64], dict(shape=(None, None),
 
 def round_sums(limbs: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu', writable=False)], low: int) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
     """Sums rounded once, to nearest even."""
+
+def factorise(labels: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], max_span: int) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')]] | None:
+    """
+    Distinct labels, ascending, and the position (int32) of each; None where they are spread over more than max_span numbers.
+    """
+
+def count_pairs(row: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], column: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_classes: int) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """
+    Cells (row * n_classes + column, ascending) and how often each pair of codes occurs.
+    """

@@ -165,7 +165,10 @@ class MetricSet:
 
 
 # Where the class that wrote a state is found; loaded when such a state is met.
-_MODULES = {"AveragePrecision": "snellen.detection.average_precision"}
+_MODULES = {
+    "AveragePrecision": "snellen.detection.average_precision",
+    "ConfusionMatrix": "snellen.classification.confusion_matrix",
+}
 
 
 def metric_from_bytes(data: bytes, place: str = "") -> StoredMetric[Any]:

@@ -14,12 +14,12 @@ __all__ = ["aligned_lines", "number", "printable", "with_interval"]
 
 
 def printable(text: object, width: int | None = None) -> str:
-    """Return a text from data in one line: what would move the cursor is shown as its escape.
+    r"""Return a text from data in one line: what would move the cursor is shown as its escape.
 
     Examples
     --------
-    >>> printable("a\\tb"), printable("Labrador retriever", 10)
-    ('a\\\\tb', 'Labrador …')
+    >>> printable("a\tb"), printable("Labrador retriever", 10)
+    ('a\\tb', 'Labrador …')
     """
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
     return shown if width is None or len(shown) <= width else f"{shown[: width - 1]}…"
@@ -52,8 +52,8 @@ def aligned_lines(rows: Sequence[Sequence[str]], *, left: int = 1, gap: str = " 
 
     Examples
     --------
-    >>> print(*aligned_lines([["", "n"], ["cat", "12"]]), sep="|")
-           n|cat  12
+    >>> aligned_lines([["", "n"], ["cat", "12"]])
+    ['      n', 'cat  12']
     """
     if not rows:
         return []

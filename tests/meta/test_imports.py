@@ -17,7 +17,7 @@ LAYERS = (
     ("snellen._core",),
     ("snellen.errors",),
     ("snellen.state", "snellen.arrays", "snellen.threads"),
-    ("snellen.metric", "snellen.result", "snellen.classes"),
+    ("snellen.metric", "snellen.result", "snellen.classes", "snellen.table_text"),
     ("snellen.detection", "snellen.classification", "snellen.regression"),
     ("snellen.readers", "snellen.samples"),
     ("snellen.splits", "snellen.statistics"),

@@ -119,7 +119,8 @@ def test_products_equal_fractions(pairs: list[tuple[list[float], list[float]]]) 
     for one, two in pairs:
         size = min(len(one), len(two))
         moments.add_products(x=(one[:size], two[:size]))
-        wanted += sum((Fraction(a) * Fraction(b) for a, b in zip(one, two)), Fraction(0))
+        products = map(lambda a, b: Fraction(a) * Fraction(b), one[:size], two[:size])
+        wanted += sum(products, Fraction(0))
     assert moments.exact("x").item() == wanted
     assert float(moments.total("x")) == nearest(wanted)
 
@@ -475,7 +476,7 @@ def test_metric_from_bytes() -> None:
 
 def test_metric_from_bytes_of_another_class() -> None:
     with pytest.raises(
-        SchemaError, match=r"expected the state of AveragePrecision, got one of Thing .* - at a\.b$"
+        SchemaError, match=r"expected the state of AveragePrecision, .*got one of Thing .* - at a\.b$"
     ):
         metric_from_bytes(pack("Thing", {}, {}), "a.b")
     with pytest.raises(SchemaError, match="got one of Thing"):

@@ -20,7 +20,7 @@ KAPPA_WEIGHTS = ("none", "linear", "quadratic")
 
 # Up to so many classes kappa is computed over the whole matrix, in scikit-learn's order of
 # additions; beyond, from the margins alone, which differs from it by rounding only.
-_WHOLE_MATRIX = 2048
+_WHOLE_MATRIX = 256
 
 
 def matthews(correct: float, truth: NDArray[Any], predicted: NDArray[Any]) -> float:
@@ -82,9 +82,10 @@ def kappa(
     n_classes = len(truth)
     if not n_classes or not truth.sum():
         return math.nan
-    cost = _cost(row - column, weights)
     if n_classes <= _WHOLE_MATRIX:
-        expected = np.outer(predicted, truth) / np.sum(predicted)
+        # Products of whole counts are exact in float64 below 2^53.
+        expected = np.outer(predicted.astype(np.float64), truth.astype(np.float64))
+        expected /= np.sum(predicted)
         if weights == "none":
             np.fill_diagonal(expected, 0.0)
         else:
@@ -98,14 +99,16 @@ def kappa(
     if by_chance == 0:
         return math.nan
     # Costs and counts are whole numbers: their sum is exact below 2^53.
-    observed = float(np.sum(cost * count, dtype=np.float64))
+    observed = float(np.dot(_cost(row - column, weights), count))
     return 1 - observed / by_chance
 
 
-def _cost(distance: NDArray[Any], weights: str) -> NDArray[Any]:
+def _cost(distance: NDArray[Any], weights: str) -> Any:
+    """Return what a disagreement costs, as float64."""
     if weights == "none":
         return (distance != 0).astype(np.float64)
-    return np.abs(distance) if weights == "linear" else distance**2
+    cost = np.abs(distance.astype(np.float64))
+    return cost if weights == "linear" else cost**2
 
 
 def expected_disagreement(
@@ -113,17 +116,20 @@ def expected_disagreement(
 ) -> NDArray[np.float64]:
     """Return the cost of disagreement by chance, from sums (…, K) over rows and columns."""
     n = truth.sum(axis=-1)
+    expected: NDArray[np.float64]
     if weights == "none":
-        return n - (truth * predicted).sum(axis=-1) / n
+        expected = (n * n - (truth * predicted).sum(axis=-1)) / n
+        return expected
     place = np.arange(truth.shape[-1], dtype=np.float64)
     if weights == "quadratic":
         first_truth, first_pred = (truth * place).sum(-1), (predicted * place).sum(-1)
         second = ((truth + predicted) * place**2).sum(-1)
-        return second - 2 * first_truth * first_pred / n
+        expected = second - 2 * first_truth * first_pred / n
+        return expected
     # |i − j| counts the borders between i and j; below each border lie so many of either side.
     below_truth = np.cumsum(truth, axis=-1)[..., :-1]
     below_pred = np.cumsum(predicted, axis=-1)[..., :-1]
     total = n[..., None]
     crossing = below_truth * (total - below_pred) + below_pred * (total - below_truth)
-    expected: NDArray[np.float64] = crossing.sum(axis=-1) / n
+    expected = crossing.sum(axis=-1) / n
     return expected

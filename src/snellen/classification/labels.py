@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from snellen import _core
 from snellen.arrays import to_numpy
 from snellen.classes import Classes
 from snellen.errors import ClassError, InputError, ShapeError, did_you_mean, first_few
@@ -167,19 +168,11 @@ def _factorised(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int32]]:
         names = sorted(set(texts))
         place = {name: k for k, name in enumerate(names)}
         return np.array(names), np.fromiter(map(place.__getitem__, texts), np.int32, len(texts))
-    lowest = int(labels.min())
-    span = int(labels.max()) - lowest + 1
-    if span > max(4 * len(labels), _NARROW):
-        ids, code = np.unique(labels, return_inverse=True)
-        return ids, code.astype(np.int32)
-    offset = labels - lowest if lowest else labels
-    seen = np.zeros(span, np.bool_)
-    seen[offset] = True
-    ids = np.flatnonzero(seen)
-    if len(ids) == span:
-        return ids + lowest, offset.astype(np.int32)
-    position = np.cumsum(seen, dtype=np.int32) - 1
-    return ids + lowest, position[offset]
+    found = _core.factorise(labels, max(4 * len(labels), _NARROW))
+    if found is not None:
+        return found
+    ids, code = np.unique(labels, return_inverse=True)
+    return ids, code.astype(np.int32)
 
 
 def codes_in(classes: Classes, labels: NDArray[Any], name: str) -> NDArray[np.int32]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from snellen import _core
 from snellen.state import Moments
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Cells(NamedTuple):
     ----------
     row, column : ndarray, shape (C,), int64
         Positions of the true and of the predicted class.
-    count : ndarray, shape (C,), int64
+    samples : ndarray, shape (C,), int64
         How many samples.
     weight : ndarray, shape (C,), float64, or None
         The sum of their weights; None where no sample had one.
@@ -36,7 +37,18 @@ class Cells(NamedTuple):
 
     row: NDArray[np.int64]
     column: NDArray[np.int64]
-    count: NDArray[np.int64]
+    samples: NDArray[np.int64]
+    weight: NDArray[np.float64] | None
+
+    @property
+    def counted(self) -> NDArray[Any]:
+        """The samples of each pair or, where they have weights, the sum of these."""
+        return self.samples if self.weight is None else self.weight
+
+
+class _Pairs(NamedTuple):
+    row: NDArray[np.int32]
+    column: NDArray[np.int32]
     weight: NDArray[np.float64] | None
 
 
@@ -59,26 +71,23 @@ class PairCounts:
         self._cell: NDArray[np.int64] = np.zeros(0, np.int64)
         self._count: NDArray[np.int64] = np.zeros(0, np.int64)
         self._weight: Moments | None = None
-        self._pending: list[tuple[NDArray[np.int64], NDArray[np.float64] | None]] = []
+        self._pending: list[_Pairs] = []
         self._n_pending = 0
 
     @property
     def is_weighted(self) -> bool:
         """Whether any sample had a weight."""
-        return self._weight is not None or any(w is not None for _, w in self._pending)
+        return self._weight is not None or any(each.weight is not None for each in self._pending)
 
     def add(
         self,
-        row: NDArray[Any],
-        column: NDArray[Any],
+        row: NDArray[np.int32],
+        column: NDArray[np.int32],
         weight: NDArray[np.float64] | None = None,
     ) -> None:
         """Count pairs of positions; without weight each counts 1."""
-        cell = row.astype(np.int64)
-        cell *= self.n_classes
-        cell += column
-        self._pending.append((cell, weight))
-        self._n_pending += len(cell)
+        self._pending.append(_Pairs(row, column, weight))
+        self._n_pending += len(row)
         if self._n_pending > max(_PENDING, len(self._cell)):
             self._settle()
 
@@ -139,25 +148,31 @@ class PairCounts:
             return
         pending, self._pending, self._n_pending = self._pending, [], 0
         for weighted in (False, True):
-            parts = [part for part in pending if (part[1] is not None) == weighted]
+            parts = [part for part in pending if (part.weight is not None) == weighted]
             if not parts:
                 continue
-            cells = parts[0][0] if len(parts) == 1 else np.concatenate([cell for cell, _ in parts])
-            found, count = self._count_cells(cells)
+            row, column = parts[0][:2]
+            if len(parts) > 1:
+                row, column = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+            found, count = self._count_cells(row, column)
             weight = None
             if weighted:
                 weight = Moments(weight=(len(found),))
-                weights = np.concatenate([w for _, w in parts if w is not None])
-                weight.add_at("weight", np.searchsorted(found, cells), weights)
+                weights = np.concatenate([part.weight for part in parts if part.weight is not None])
+                place = np.searchsorted(found, self._cells_of(row, column))
+                weight.add_at("weight", place, weights)
             self._absorb(found, count, weight)
 
-    def _count_cells(self, cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _cells_of(self, row: NDArray[np.int32], column: NDArray[np.int32]) -> NDArray[np.int64]:
+        return row.astype(np.int64) * self.n_classes + column
+
+    def _count_cells(
+        self, row: NDArray[np.int32], column: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         n_cells = self.n_classes**2
-        if n_cells <= max(len(cells), 1 << 12) * 4 and n_cells <= _DENSE:
-            table = np.bincount(cells, minlength=n_cells)
-            found = np.flatnonzero(table)
-            return found, table[found]
-        found, count = np.unique(cells, return_counts=True)
+        if n_cells <= max(len(row), 1 << 12) * 4 and n_cells <= _DENSE:
+            return _core.count_pairs(row, column, self.n_classes)
+        found, count = np.unique(self._cells_of(row, column), return_counts=True)
         return found, count.astype(np.int64, copy=False)
 
     def _absorb(

@@ -1,0 +1,113 @@
+"""How numbers of classes become one: which classes count, and what 0/0 counts as."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from snellen.classification import rates
+from snellen.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["Averaging"]
+
+_ABSENT: Final[dict[str, str]] = {
+    "drop": "absent classes are left out",
+    "zero": "absent classes count as 0",
+    "one": "absent classes count as 1",
+}
+
+
+class Averaging:
+    """The rule of averages over classes.
+
+    Parameters
+    ----------
+    absent_classes : {"drop", "zero", "one"}
+        What a class that neither truth nor predictions have counts as.
+    zero_division : {0.0, 1.0, nan}
+        What 0/0 of a class that is there counts as; NaN leaves the class out of that average.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+
+    __slots__ = ("absent_classes", "zero_division")
+
+    def __init__(self, absent_classes: str = "drop", zero_division: float = 0.0) -> None:
+        if absent_classes not in _ABSENT:
+            raise InputError(
+                f'expected "drop", "zero" or "one", got {absent_classes!r}', "absent_classes"
+            )
+        known = isinstance(zero_division, (int, float)) and (
+            zero_division in (0, 1) or math.isnan(zero_division)
+        )
+        if not known:
+            raise InputError(f"expected 0, 1 or nan, got {zero_division!r}", "zero_division")
+        self.absent_classes = absent_classes
+        self.zero_division = float(zero_division)
+
+    def __str__(self) -> str:
+        zero = self.zero_division
+        rest = "left out" if math.isnan(zero) else f"counted as {zero:g}"
+        return f"{_ABSENT[self.absent_classes]}; 0/0 of others is {rest}"
+
+    def average(
+        self,
+        values: NDArray[np.float64],
+        *,
+        support: NDArray[Any],
+        absent: NDArray[np.bool_],
+        how: str,
+    ) -> tuple[float, str]:
+        """Return the average of K classes, and why it is NaN where it is; see `rates.average`."""
+        return rates.average(
+            values,
+            support,
+            absent,
+            how,
+            absent_classes=self.absent_classes,
+            zero_division=self.zero_division,
+        )
+
+    def averages(
+        self,
+        values: NDArray[np.float64],
+        *,
+        support: NDArray[np.float64],
+        absent: NDArray[np.bool_],
+        how: str,
+    ) -> NDArray[np.float64]:
+        """Return the averages of R data sets, all (R, K), up to rounding as `average` does."""
+        filled = np.where(np.isnan(values), self.zero_division, values)
+        if self.absent_classes != "drop":
+            filled = np.where(absent, float(self.absent_classes == "one"), filled)
+        counts = ~np.isnan(filled)
+        if self.absent_classes == "drop":
+            counts &= ~absent
+        share = counts * (support if how == "weighted" else 1.0)
+        total = share.sum(axis=-1)
+        summed = np.where(counts, filled * share, 0.0).sum(axis=-1)
+        return rates.ratio(summed, total)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule as plain values; NaN is None."""
+        zero = self.zero_division
+        return {
+            "absent_classes": self.absent_classes,
+            "zero_division": None if math.isnan(zero) else zero,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Averaging:
+        """Return the rule that `to_dict` wrote."""
+        zero = values["zero_division"]
+        return cls(values["absent_classes"], math.nan if zero is None else zero)

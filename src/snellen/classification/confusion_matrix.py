@@ -1,0 +1,709 @@
+"""The confusion matrix, and every number that follows from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from snellen.classes import Classes
+from snellen.classification import rates
+from snellen.classification.agreement import KAPPA_WEIGHTS, kappa, matthews
+from snellen.classification.averaging import Averaging
+from snellen.classification.labels import Labels, aligned, label_sides, predicted_codes
+from snellen.classification.pair_counts import Cells, PairCounts
+from snellen.classification.resampled_labels import class_rates, label_units
+from snellen.errors import ClassError, InputError, MergeError, SchemaError, first_few
+from snellen.result import Result, Undefined
+from snellen.state import pack, unpack
+from snellen.table_text import aligned_lines, number, printable, with_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+    from typing_extensions import Self
+
+    from snellen.metric import Units
+    from snellen.state import PackedState
+
+__all__ = ["ConfusionMatrix", "ConfusionMatrixResult", "confusion_matrix"]
+
+_SHOWN_MATRIX = 20  # classes: above, the most confused pairs say more
+_SHOWN_CLASSES = 40
+_SHOWN_PAIRS = 10
+
+
+class ConfusionMatrix:
+    """The confusion matrix of single labels, and all numbers that follow from it.
+
+    Accuracy, precision, recall, F-beta, Jaccard, specificity, negative predictive value, balanced
+    accuracy, Matthews' correlation, Cohen's kappa, likelihood ratios.
+
+    Parameters
+    ----------
+    classes : Classes, mapping of id to name, or sequence of names, optional
+        The classes that may occur; other labels are refused. Without, the classes are the labels
+        that have occurred on either side.
+    positive : int or str, optional
+        The positive class of a binary problem: adds its own numbers (``precision``, ``recall``,
+        …). Without it, class 1 where the classes are 0 and 1.
+    beta : float
+        How much recall counts against precision in F-beta; F1 is always there.
+    absent_classes : {"drop", "zero", "one"}
+        What a class that neither truth nor predictions have counts as in macro averages.
+    zero_division : {0.0, 1.0, nan}
+        What 0/0 of a class that is there counts as in averages; NaN leaves the class out of that
+        average. The number of the class itself is NaN.
+
+    Notes
+    -----
+    State
+        One integer for each pair (true, predicted) that occurred, and the exact sum of weights
+        where there are any: constant in the number of samples.
+    Merge
+        Adds; exact. Classes are joined by id.
+    Ties
+        Of equal scores the class of the lowest id is predicted.
+    Undefined
+        0/0 is NaN, with the reason.
+    Agrees with
+        scikit-learn 1.9.1 in every bit without weights, save kappa of more than 256 classes;
+        torchmetrics 1.9.0 and Keras 3.15.1 under their conventions (tests/oracle).
+
+    Examples
+    --------
+    >>> from snellen import ConfusionMatrix
+    >>> result = ConfusionMatrix().update(["cat", "cat", "dog"], ["cat", "dog", "dog"]).compute()
+    >>> result.matrix.tolist()
+    [[1, 1], [0, 1]]
+    >>> round(result.accuracy, 4), round(result.f1_macro, 4)
+    (0.6667, 0.6667)
+    """
+
+    __slots__ = ("_classes", "_counts", "averaging", "beta", "declared", "positive")
+
+    def __init__(
+        self,
+        classes: Classes | Mapping[Any, str] | Sequence[str] | None = None,
+        *,
+        positive: int | str | None = None,
+        beta: float = 1.0,
+        absent_classes: str = "drop",
+        zero_division: float = 0.0,
+    ) -> None:
+        self.declared = None if classes is None else Classes.of(classes)
+        self.averaging = Averaging(absent_classes, zero_division)
+        if not (isinstance(beta, (int, float)) and 0 < beta < math.inf):
+            raise InputError(f"expected a number above 0, got {beta!r}", "beta")
+        self.beta = float(beta)
+        self.positive = positive
+        if positive is not None and self.declared is not None:
+            _position(positive, self.declared)
+        self._classes = Classes([]) if self.declared is None else self.declared
+        self._counts = PairCounts(len(self._classes))
+
+    def __repr__(self) -> str:
+        return f"ConfusionMatrix({len(self._classes)} classes)"
+
+    def update(
+        self,
+        truth: Labels | ArrayLike,
+        pred: Labels | ArrayLike,
+        *,
+        weight: ArrayLike | None = None,
+    ) -> Self:
+        """Absorb a batch of n samples.
+
+        Parameters
+        ----------
+        truth : array-like of shape (n,), or Labels
+            Labels: whole numbers, flags, or texts.
+        pred : array-like of shape (n,) or (n, K), or Labels
+            Labels, or the score of each class; then the class of the highest score is predicted.
+        weight : array-like of shape (n,), optional
+            How much each sample counts.
+
+        Raises
+        ------
+        ClassError
+            For labels outside the classes.
+        InputError
+            For what cannot be evaluated. After an error the metric is as it was.
+        """
+        truth, pred = label_sides(truth, pred, classes=self.declared, weight=weight)
+        if truth.code is None:
+            raise InputError("expected one label for each sample, got sets of labels", "truth")
+        row, column = truth.code, predicted_codes(pred)
+        batch_classes, *moves = aligned(truth, pred)
+        classes = self._joined(batch_classes)
+        if classes is not batch_classes and not classes.keys.same_as(batch_classes.keys):
+            place = classes.keys.codes(batch_classes.keys.ids)
+            moves = [place if move is None else place[move] for move in moves]
+        if moves[0] is not None:
+            row = moves[0][row]
+        if moves[1] is not None:
+            column = moves[1][column]
+        self._counts = self._counts_among(classes)
+        self._counts.add(row, column, truth.weight)
+        self._classes = classes
+        return self
+
+    def merge(self, other: ConfusionMatrix, /) -> Self:
+        """Absorb another metric of equal parameters; `other` stays as it was.
+
+        Raises
+        ------
+        MergeError
+            Where the parameters differ.
+        ClassError, IdError
+            Where the classes don't go together.
+        """
+        if self._parameters() != other._parameters():
+            raise MergeError(
+                "expected the state of a ConfusionMatrix with the same parameters, got "
+                f"{other._parameters()} for {self._parameters()}"
+            )
+        classes = self._joined(other._classes)
+        counts = self._counts_among(classes)
+        counts.merge(other._counts_among(classes))
+        self._classes, self._counts = classes, counts
+        return self
+
+    def empty(self) -> ConfusionMatrix:
+        """Return a metric of the same parameters without data."""
+        return ConfusionMatrix(
+            self.declared,
+            positive=self.positive,
+            beta=self.beta,
+            absent_classes=self.averaging.absent_classes,
+            zero_division=self.averaging.zero_division,
+        )
+
+    def compute(self) -> ConfusionMatrixResult:
+        """Return the result of all that was absorbed."""
+        return ConfusionMatrixResult.of_cells(
+            self._classes,
+            self._counts.cells(),
+            averaging=self.averaging,
+            beta=self.beta,
+            positive=self.positive,
+        )
+
+    def units(self, *, each: bool = False) -> Units:
+        """Return the samples as units for resampling: those of one cell are equal.
+
+        Raises
+        ------
+        InputError
+            Where samples have weights, or `each` is asked for: cells don't know their samples.
+            `Classification` keeps them.
+        """
+        if each or self._counts.is_weighted:
+            raise InputError(
+                "expected samples without weights that need not be told apart, a confusion matrix "
+                "keeps no samples: use Classification with sample_id"
+            )
+        cells = self._counts.cells()
+        return label_units(
+            cells.row,
+            cells.column,
+            cells.samples,
+            self._classes,
+            averaging=self.averaging,
+            beta=self.beta,
+            positive=_positive_code(self.positive, self._classes),
+        )
+
+    def to_bytes(self) -> bytes:
+        """Return the state: the same bytes for any sharding and any order of batches."""
+        arrays = self._counts.arrays()
+        content: dict[str, Any] = {
+            "parameters": self._parameters(),
+            "class_names": list(self._classes.names),
+        }
+        ids = self._classes.keys
+        if ids.is_text:
+            content["class_ids"] = ids.ids.tolist()
+        else:
+            arrays["class_ids"] = ids.ids
+        return pack(type(self).__name__, content, arrays)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, /) -> ConfusionMatrix:
+        """Return the metric whose state `to_bytes` wrote.
+
+        Raises
+        ------
+        SchemaError
+            Where the bytes are not such a state.
+        """
+        packed = unpack(data)
+        if packed.name != cls.__name__:
+            raise SchemaError(f"expected the state of {cls.__name__}, got one of {packed.name}")
+        try:
+            return cls._of_packed(packed)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise SchemaError(f"expected a whole state of {cls.__name__}: {error}") from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self).from_bytes, (self.to_bytes(),))
+
+    @classmethod
+    def _of_packed(cls, packed: PackedState) -> ConfusionMatrix:
+        parameters = packed.content["parameters"]
+        table: Any = packed.arrays if "class_ids" in packed.arrays else packed.content
+        classes = Classes(table["class_ids"], packed.content["class_names"])
+        zero_division = parameters["zero_division"]
+        metric = cls(
+            classes if parameters["classes"] is not None else None,
+            positive=parameters["positive"],
+            beta=parameters["beta"],
+            absent_classes=parameters["absent_classes"],
+            zero_division=math.nan if zero_division is None else zero_division,
+        )
+        metric._classes = classes
+        metric._counts = PairCounts(len(classes))
+        metric._counts.restore(packed.arrays)
+        return metric
+
+    def _parameters(self) -> dict[str, Any]:
+        declared = self.declared
+        return {
+            "classes": None
+            if declared is None
+            else [declared.keys.ids.tolist(), list(declared.names)],
+            "positive": self.positive,
+            "beta": self.beta,
+            **self.averaging.to_dict(),
+        }
+
+    def _joined(self, classes: Classes) -> Classes:
+        """Return the classes absorbed and these; refuse others than the declared ones."""
+        joined = Classes.union([self._classes, classes])
+        if self.declared is not None and len(joined) != len(self.declared):
+            known = set(self.declared.keys.ids.tolist())
+            other = next(each for each in joined.keys.ids.tolist() if each not in known)
+            raise ClassError(
+                f"expected labels of {len(self.declared)} classes, got {other}, which is none"
+            )
+        return joined
+
+    def _counts_among(self, classes: Classes) -> PairCounts:
+        """Return the counts among these classes; the very same object where nothing changes."""
+        if classes.keys.same_as(self._classes.keys):
+            return self._counts
+        return self._counts.moved(classes.keys.codes(self._classes.keys.ids), len(classes))
+
+
+def _position(positive: int | str, classes: Classes) -> int:
+    """Return the position of the positive class, an id or a name.
+
+    Raises
+    ------
+    ClassError
+        Where there is no such class.
+    """
+    ids = classes.keys.ids.tolist()
+    if positive in ids:
+        place: int = ids.index(positive)
+        return place
+    if positive in classes.names:
+        return classes.names.index(str(positive))
+    raise ClassError(
+        f"expected a class of {first_few(classes.display_names())}, got {positive!r}", "positive"
+    )
+
+
+def _positive_code(positive: int | str | None, classes: Classes) -> int | None:
+    """Return the position of the positive class, None where the problem has none."""
+    if positive is None:
+        return 1 if classes.keys.ids.tolist() == [0, 1] else None
+    if not len(classes):
+        return None
+    try:
+        return _position(positive, classes)
+    except ClassError:
+        return None
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class ConfusionMatrixResult(Result):
+    """The confusion matrix of K classes and what follows from it.
+
+    Counts are whole numbers (int64); where samples have weights, sums of weights (float64).
+    Ratios that are 0/0 are NaN.
+
+    Attributes
+    ----------
+    classes : Classes
+        The K classes.
+    cells : Cells
+        The pairs (true, predicted) that occurred.
+    tp, fp, fn, tn : ndarray, shape (K,)
+        True and false positives and negatives of each class against all others.
+    precision, recall, f1, fbeta, jaccard, specificity, npv : ndarray, shape (K,), float64
+        Ratios of each class, under ``per_class()``.
+    """
+
+    classes: Classes
+    cells: Cells
+    averaging: Averaging
+    beta: float
+    positive: int | None
+    tp: NDArray[Any]
+    fp: NDArray[Any]
+    fn: NDArray[Any]
+    tn: NDArray[Any]
+
+    @property
+    def task(self) -> str:
+        """The task, as the command line calls it."""
+        return "classification"
+
+    @classmethod
+    def of_cells(
+        cls,
+        classes: Classes,
+        cells: Cells,
+        *,
+        averaging: Averaging,
+        beta: float,
+        positive: int | str | None,
+    ) -> ConfusionMatrixResult:
+        """Return the result of counts."""
+        code = _positive_code(positive, classes)
+        counted = cells.counted
+        tp, true, predicted = _margins(cells, counted, len(classes))
+        fp, fn = predicted - tp, true - tp
+        total = counted.sum()
+        tn = total - tp - fp - fn
+        metrics: dict[str, float] = {}
+        undefined: list[Undefined] = []
+
+        def put(name: str, value: float, reason: str) -> None:
+            metrics[name] = value
+            if math.isnan(value):
+                undefined.append(Undefined(name, reason if total else "there are no samples"))
+
+        correct = tp.sum()
+        put("accuracy", float(correct / total) if total else math.nan, "")
+        recall = rates.recall(tp, fn)
+        present = recall[~np.isnan(recall)]
+        put(
+            "balanced_accuracy",
+            float(present.mean()) if len(present) else math.nan,
+            "no class has samples with truth",
+        )
+        per_class = class_rates(tp, fp, fn, tn, beta)
+        absent = (tp + fp + fn) == 0
+        tp_all, fp_all, fn_all, tn_all = (each.sum(keepdims=True) for each in (tp, fp, fn, tn))
+        micro = class_rates(tp_all, fp_all, fn_all, tn_all, beta)
+        if code is not None or positive is not None:
+            _put_binary(put, code, positive, per_class, (tp, fp, fn, tn))
+        for name, values in per_class.items():
+            for how in ("macro", "weighted"):
+                value, reason = averaging.average(values, support=true, absent=absent, how=how)
+                put(f"{name}_{how}", value, reason)
+            put(f"{name}_micro", float(micro[name][0]), "it is 0/0 over all classes")
+        put(
+            "mcc",
+            matthews(correct.item(), true, predicted) if len(classes) else math.nan,
+            "truth or predictions are all of one class",
+        )
+        for weights in KAPPA_WEIGHTS:
+            put(
+                "kappa" if weights == "none" else f"kappa_{weights}",
+                kappa(cells.row, cells.column, counted, true, predicted, weights),
+                "truth and predictions are all of one and the same class",
+            )
+        put("hamming", float((total - correct) / total) if total else math.nan, "")
+        return cls(
+            metrics=metrics,
+            protocol={
+                "name": "confusion-matrix",
+                "positive": None if code is None else classes.keys.ids[code].item(),
+                "beta": beta,
+                **averaging.to_dict(),
+            },
+            undefined=tuple(undefined),
+            data={
+                "n_samples": int(cells.samples.sum()),
+                "n_classes": len(classes),
+                "n_correct": int(cells.samples[cells.row == cells.column].sum()),
+            },
+            classes=classes,
+            cells=cells,
+            averaging=averaging,
+            beta=beta,
+            positive=code,
+            tp=tp,
+            fp=fp,
+            fn=fn,
+            tn=tn,
+        )
+
+    @property
+    def support(self) -> NDArray[Any]:
+        """How many samples each class has in truth (the sum of their weights), (K,)."""
+        support: NDArray[Any] = self.tp + self.fn
+        return support
+
+    @property
+    def matrix(self) -> NDArray[Any]:
+        """The confusion matrix (K, K): rows are true classes, columns predicted ones."""
+        n_classes = len(self.classes)
+        counted = self.cells.counted
+        matrix = np.zeros((n_classes, n_classes), counted.dtype)
+        matrix[self.cells.row, self.cells.column] = counted
+        return matrix
+
+    def normalised(self, by: str) -> NDArray[np.float64]:
+        """Return the matrix as shares.
+
+        Parameters
+        ----------
+        by : {"truth", "prediction", "all"}
+            What adds up to 1: each row, each column, everything. A row or column without samples
+            is NaN.
+
+        Raises
+        ------
+        InputError
+            For another word.
+        """
+        matrix = self.matrix.astype(np.float64)
+        whole = {
+            "truth": lambda: matrix.sum(axis=1, keepdims=True),
+            "prediction": lambda: matrix.sum(axis=0, keepdims=True),
+            "all": lambda: matrix.sum(keepdims=True),
+        }
+        if by not in whole:
+            raise InputError(f'expected "truth", "prediction" or "all", got {by!r}', "by")
+        return rates.ratio(matrix, np.broadcast_to(whole[by](), matrix.shape))
+
+    def most_confused(self, n: int = _SHOWN_PAIRS) -> list[dict[str, Any]]:
+        """Return the n pairs of different classes with the most samples, most first."""
+        cells = self.cells
+        counted = cells.counted
+        wrong = np.flatnonzero(cells.row != cells.column)
+        order = wrong[np.lexsort((cells.column[wrong], cells.row[wrong], -counted[wrong]))][:n]
+        names, support = self.classes.display_names(), self.support
+        return [
+            {
+                "truth": names[cells.row[i]],
+                "prediction": names[cells.column[i]],
+                "n": counted[i].item(),
+                "share_of_truth": float(counted[i] / support[cells.row[i]]),
+            }
+            for i in order.tolist()
+        ]
+
+    def per_class(self) -> list[dict[str, Any]]:
+        """Return, for each class, its id, name, counts and ratios."""
+        columns = {
+            "n_truth": self.support,
+            "n_predicted": self.tp + self.fp,
+            "tp": self.tp,
+            "fp": self.fp,
+            "fn": self.fn,
+            "tn": self.tn,
+            **self.class_values(),
+        }
+        values = {name: column.tolist() for name, column in columns.items()}
+        return [
+            {"class": name, "id": class_id, **{key: each[k] for key, each in values.items()}}
+            for k, (name, class_id) in enumerate(
+                zip(self.classes.display_names(), self.classes.keys.ids.tolist(), strict=True)
+            )
+        ]
+
+    def class_values(self) -> dict[str, NDArray[np.float64]]:
+        """Return the ratios of each class by name, each (K,)."""
+        return class_rates(self.tp, self.fp, self.fn, self.tn, self.beta)
+
+    def undefined_of_classes(self) -> list[Undefined]:
+        """Return which numbers of single classes are NaN, and why."""
+        names = self.classes.display_names()
+        return [
+            Undefined(name, _WHY_UNDEFINED.get(name, "it is 0/0"), names[k])
+            for name, values in self.class_values().items()
+            for k in np.flatnonzero(np.isnan(values)).tolist()
+        ]
+
+    def __str__(self) -> str:
+        """Return the report: classes, averages, agreement, and the matrix to 20 classes."""
+        parts = [self._report(), self._headline(), self._matrix_text()]
+        return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+    def _report(self) -> list[str]:
+        values = self.class_values()
+        names = ["precision", "recall", *(name for name in values if name.startswith("f"))]
+        rows = [["", *names, "support"]]
+        if len(self.classes) <= _SHOWN_CLASSES:
+            support = self.support.tolist()
+            rows += [
+                [
+                    printable(name, 30),
+                    *(number(float(values[key][k])) for key in names),
+                    number(support[k]),
+                ]
+                for k, name in enumerate(self.classes.display_names())
+            ]
+        total = number(self.support.sum().item())
+        for how in ("macro", "weighted"):
+            rows.append(
+                [
+                    f"{how} average",
+                    *(number(self.metrics[f"{key}_{how}"]) for key in names),
+                    total,
+                ]
+            )
+        lines = aligned_lines(rows)
+        if len(self.classes) <= _SHOWN_CLASSES:
+            lines.insert(len(self.classes) + 1, "")
+        return lines
+
+    def _headline(self) -> list[str]:
+        wanted = ["accuracy", "balanced_accuracy", "f1_macro", "mcc", "kappa"]
+        if self.positive is not None:
+            wanted = ["accuracy", "precision", "recall", "f1", "specificity", *wanted[1:]]
+        return aligned_lines(
+            [
+                [name, with_interval(self.metrics[name], self.intervals.get(name))]
+                for name in wanted
+            ],
+            left=2,
+        )
+
+    def _matrix_text(self) -> list[str]:
+        if not len(self.classes):
+            return []
+        if len(self.classes) > _SHOWN_MATRIX:
+            pairs = self.most_confused()
+            if not pairs:
+                return ["no two classes are confused"]
+            rows = [
+                [
+                    f"{printable(pair['truth'], 30)} → {printable(pair['prediction'], 30)}",
+                    number(pair["n"]),
+                    f"{100 * pair['share_of_truth']:.1f} % of {printable(pair['truth'], 30)}",
+                ]
+                for pair in pairs
+            ]
+            return ["most confused (true → predicted)", *aligned_lines(rows)]
+        names = [printable(name, 12) for name in self.classes.display_names()]
+        rows = [["true \\ predicted", *names]]
+        rows += [
+            [name, *map(number, row)] for name, row in zip(names, self.matrix.tolist(), strict=True)
+        ]
+        return aligned_lines(rows)
+
+    def composition(self) -> str:
+        """Return, in a few lines, what the result was made of."""
+        data = self.data
+        weighted = ", weighted" if self.cells.weight is not None else ""
+        binary = (
+            ""
+            if self.positive is None
+            else f", positive is {printable(self.classes.display_names()[self.positive])}"
+        )
+        absent = int(np.count_nonzero((self.tp + self.fp + self.fn) == 0))
+        lines = [
+            f"samples      {data['n_samples']:,}{weighted}",
+            f"classes      {data['n_classes']:,}{binary}"
+            + (f", {absent:,} on neither side" if absent else ""),
+            f"averages     {self.averaging}",
+        ]
+        lines += [f"undefined    {entry.metric}: {entry.reason}" for entry in self.undefined]
+        return "\n".join(lines)
+
+    def _pack(self) -> bytes:
+        arrays: dict[str, NDArray[Any]] = {
+            name: column for name, column in self.cells._asdict().items() if column is not None
+        }
+        content = {
+            "class_ids": self.classes.keys.ids.tolist(),
+            "class_names": list(self.classes.names),
+            "beta": self.beta,
+            "positive": self.protocol["positive"],
+            "averaging": self.averaging.to_dict(),
+        }
+        return pack(type(self).__name__, content, arrays)
+
+    @classmethod
+    def _unpack(cls, data: bytes, place: str) -> ConfusionMatrixResult:
+        packed = unpack(data, place)
+        if packed.name != cls.__name__:
+            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+        try:
+            return cls.of_cells(
+                Classes(packed.content["class_ids"], packed.content["class_names"]),
+                Cells(*map(packed.arrays.get, Cells._fields)),  # type: ignore[arg-type]  # of_cells fails
+                averaging=Averaging.from_dict(packed.content["averaging"]),
+                beta=packed.content["beta"],
+                positive=packed.content["positive"],
+            )
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+
+
+_WHY_UNDEFINED = {
+    "precision": "the class was never predicted",
+    "recall": "truth has no sample of the class",
+    "specificity": "all samples are of the class",
+    "npv": "the class was predicted for all samples",
+}
+
+
+def _margins(
+    cells: Cells, counted: NDArray[Any], n_classes: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return the diagonal and the sums over rows and over columns."""
+    diagonal = np.flatnonzero(cells.row == cells.column)
+    correct = np.zeros(n_classes, counted.dtype)
+    correct[cells.row[diagonal]] = counted[diagonal]
+    # bincount adds float64, in the order of the cells; whole numbers below 2^53 stay exact.
+    weights = counted.astype(np.float64, copy=False)
+    truth, predicted = (
+        np.bincount(place, weights, n_classes).astype(counted.dtype, copy=False)
+        for place in (cells.row, cells.column)
+    )
+    return correct, truth, predicted
+
+
+def _put_binary(
+    put: Any,
+    code: int | None,
+    positive: int | str | None,
+    per_class: dict[str, NDArray[np.float64]],
+    counts: tuple[NDArray[Any], ...],
+) -> None:
+    """Put the numbers of the positive class."""
+    for name, values in per_class.items():
+        missing = f"no sample and no prediction is of class {positive}"
+        put(
+            name,
+            math.nan if code is None else float(values[code]),
+            missing if code is None else _WHY_UNDEFINED.get(name, "it is 0/0"),
+        )
+    ratios = (
+        (math.nan, math.nan)
+        if code is None
+        else rates.likelihood_ratios(*(float(each[code]) for each in counts))
+    )
+    put("lr_positive", ratios[0], "no negative is predicted as positive, or a side is missing")
+    put("lr_negative", ratios[1], "no negative is predicted as negative, or a side is missing")
+
+
+def confusion_matrix(
+    truth: Labels | ArrayLike,
+    pred: Labels | ArrayLike,
+    *,
+    weight: ArrayLike | None = None,
+    **parameters: Any,
+) -> ConfusionMatrixResult:
+    """Return the confusion matrix and what follows from it; see `ConfusionMatrix`."""
+    return ConfusionMatrix(**parameters).update(truth, pred, weight=weight).compute()
