@@ -102,6 +102,35 @@ class Form(NamedTuple):
             )
         return Form(self.kind, Classes.union([self.classes, other.classes]))
 
+    def position(self, label: int | str) -> int:
+        """Return the place of a class, an id or a name.
+
+        Raises
+        ------
+        ClassError
+            Where there is no such class.
+        """
+        ids, names = self.classes.keys.ids.tolist(), self.classes.names
+        if label in ids:
+            return int(ids.index(label))
+        if label in names:
+            return names.index(str(label))
+        shown = self.classes.display_names()
+        raise ClassError(
+            f"expected a class of {first_few(shown)}, got {label!r}."
+            f"{did_you_mean(str(label), shown)}"
+        )
+
+    def positive(self, label: int | str | None) -> int:
+        """Return the place of the positive class of binary data: the second if none is named.
+
+        Raises
+        ------
+        ClassError
+            Where there is no such class.
+        """
+        return 1 if label is None or self.kind != "binary" else self.position(label)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
         return {
