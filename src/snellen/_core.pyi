@@ -200,3 +200,8 @@ def count_pairs(row: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='
     """
     Cells (row * n_classes + column, ascending) and how often each pair of codes occurs.
     """
+
+def count_labels(truth: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], max_span: int) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]] | None:
+    """
+    Labels of both sides, ascending, cells and counts as from count_pairs; None where the labels are spread over more than max_span numbers.
+    """
