@@ -340,11 +340,11 @@ class ThresholdCurves:
         weight = rows.weight
         if weight is not None and column is None:
             weight = np.repeat(weight, rows.score.shape[1])
-        steps = (
-            np.unique(score)[::-1]
-            if thresholds is None
-            else np.unique(to_finite(thresholds, "thresholds"))[::-1]
-        )
+        if thresholds is not None:
+            steps = np.unique(to_finite(thresholds, "thresholds"))[::-1]
+        else:
+            # A sample of weight 0 is no row.
+            steps = np.unique(score if weight is None else score[weight > 0])[::-1]
         return full_curve(score, positive, weight, steps)
 
     def _exact_curves(
