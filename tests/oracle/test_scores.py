@@ -213,6 +213,34 @@ def test_scores_on_thresholds_reach_them_as_in_torchmetrics() -> None:
     np.testing.assert_allclose(curve.false_positive_rate, state[0].numpy(), **SINGLE)
 
 
+def test_scores_of_1_miss_a_triangle_in_torchmetrics() -> None:
+    """Its curve begins at threshold 1 and not at the origin; ours begins there."""
+    random = np.random.default_rng(23)
+    score, truth = random.integers(0, 11, 400) / 10, random.integers(0, 2, 400)
+    result = ThresholdCurves(30).update(truth, score).compute()
+    curve = result.curve()
+    triangle = curve.recall[0] * curve.false_positive_rate[0] / 2
+    wanted = tm.binary_auroc(torch.tensor(score), torch.tensor(truth), thresholds=30).item()
+    assert triangle > 1e-3
+    assert result.auc - triangle == pytest.approx(wanted, abs=2e-6)
+    # Scores of elevenths of thirtieths: no bin holds two of them, so the curve is exact.
+    assert result.auc == pytest.approx(sk.roc_auc_score(truth, score), abs=1e-13)
+
+
+def test_confidence_1_has_a_bin_of_its_own_in_torchmetrics() -> None:
+    random = np.random.default_rng(24)
+    confidence = np.where(random.random(300) < 0.3, 1.0, random.random(300) * 0.19 + 0.8)
+    right = (random.random(300) < 0.7).astype(int)
+    result = CalibrationError(5).update(np.ones(300, int), right, confidence=confidence).compute()
+    tensors = torch.tensor(confidence), torch.tensor(right)
+    parts = [confidence == 1, confidence < 1]
+    gaps = [confidence[part].mean() - right[part].mean() for part in parts]
+    apart = sum(part.mean() * gap**2 for part, gap in zip(parts, gaps, strict=True))
+    wanted = tm.binary_calibration_error(*tensors, n_bins=5, norm="l2").item()
+    assert math.sqrt(apart) == pytest.approx(wanted, abs=2e-6)
+    assert result.rmsce == pytest.approx(abs(confidence.mean() - right.mean()), abs=1e-13)
+
+
 def test_bins_of_classes_are_those_of_torchmetrics() -> None:
     truth, score = multiclass(9, 500, 5, digits=None)
     result = ThresholdCurves(50).update(truth, score).compute()

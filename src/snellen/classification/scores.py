@@ -82,25 +82,25 @@ class Form(NamedTuple):
     kind: str
     classes: Classes
 
-    def joined(self, other: Form | None) -> Form:
-        """Return the form of both; names that one of them has hold.
+    def joined(self, before: Form | None) -> Form:
+        """Return the form of these data and those before; names that one of them has hold.
 
         Raises
         ------
         ClassError
             Where kinds, class ids or names differ.
         """
-        if other is None or self is other:
+        if before is None or self is before:
             return self
-        if self.kind != other.kind:
-            raise ClassError(f"expected {self.kind} data as before, got {other.kind} data")
-        if not self.classes.keys.same_as(other.classes.keys):
+        if self.kind != before.kind:
+            raise ClassError(f"expected {before.kind} data as before, got {self.kind} data")
+        if not self.classes.keys.same_as(before.classes.keys):
             raise ClassError(
-                f"expected scores of the same classes as before ({len(self.classes)}: "
-                f"{first_few(self.classes.display_names())}), got {len(other.classes)}: "
-                f"{first_few(other.classes.display_names())}"
+                f"expected scores of the same classes as before ({len(before.classes)}: "
+                f"{first_few(before.classes.display_names())}), got {len(self.classes)}: "
+                f"{first_few(self.classes.display_names())}"
             )
-        return Form(self.kind, Classes.union([self.classes, other.classes]))
+        return Form(self.kind, Classes.union([before.classes, self.classes]))
 
     def position(self, label: int | str) -> int:
         """Return the place of a class, an id or a name.
@@ -300,13 +300,15 @@ def _scores_of(pred: Any, truth: Any) -> tuple[NDArray[Any], Classes | None]:
     score = to_numpy(given, "pred")
     if score.dtype.kind not in "biuf":
         raise InputError(f"expected scores, got {score.dtype}", "pred")
-    if score.dtype.kind in "iu" and score.size and np.abs(score.astype(np.float64)).max() > 2**53:
+    whole = score.dtype.kind in "iu" and score.size
+    if whole and not -(2**53) <= score.min() <= score.max() <= 2**53:
         raise InputError("expected scores that float64 can hold, got whole numbers beyond", "pred")
     if score.dtype.kind != "f" or score.dtype.itemsize > 8:
         score = score.astype(np.float64)
     elif score.dtype.itemsize < 4:
         score = score.astype(np.float32)
-    score = np.ascontiguousarray(score, score.dtype.newbyteorder("="))
+    if not score.dtype.isnative:
+        score = score.astype(score.dtype.newbyteorder("="))
     if score.ndim == 1:
         score = score[:, None]
     if score.ndim != 2 or not score.shape[1]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +20,6 @@ from snellen.state import pack, unpack
 from snellen.table_text import aligned_lines, with_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
@@ -72,7 +71,7 @@ class TopKAccuracy:
     __slots__ = ("_form", "_n_samples", "_tally", "k", "scores")
 
     def __init__(self, k: int | Iterable[int] = (1, 5), *, scores: str = "any") -> None:
-        wanted = [k] if isinstance(k, (int, np.integer)) else list(k)
+        wanted = list(k) if isinstance(k, Iterable) else [k]
         good = all(isinstance(each, (int, np.integer)) and each >= 1 for each in wanted)
         if not wanted or not good or any(isinstance(each, bool) for each in wanted):
             raise InputError(f"expected whole numbers from 1 on, got {k!r}", "k")
