@@ -20,6 +20,8 @@ void bind_row_scores(nb::module_& m);
 void bind_exact_sum(nb::module_& m);
 void bind_label_counts(nb::module_& m);
 void bind_resample(nb::module_& m);
+void bind_hash_rank(nb::module_& m);
+void bind_halving(nb::module_& m);
 
 namespace {
 
@@ -63,6 +65,8 @@ NB_MODULE(_core, m) {
   bind_exact_sum(m);
   bind_label_counts(m);
   bind_resample(m);
+  bind_hash_rank(m);
+  bind_halving(m);
 }
 
 }  // namespace snellen::bind
