@@ -10,7 +10,7 @@ namespace snellen::bind {
 void bind_hash_rank(nb::module_& m) {
   m.def(
       "hash_ranks",
-      [](const nb::list& keys, std::uint64_t seed) {
+      [](const nb::typed<nb::list, nb::str>& keys, std::uint64_t seed) {
         std::vector<std::string_view> texts;
         texts.reserve(keys.size());
         for (const nb::handle key : keys) {

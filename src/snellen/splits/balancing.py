@@ -181,7 +181,7 @@ def _columns(
     n_classes = len(strata.names)
     pair, first = np.unique(strata.code * np.int64(n_units) + strata.row, return_inverse=True)
     samples = np.bincount(first).astype(np.int64)
-    objects = np.bincount(first, strata.count).astype(np.int64)
+    objects = np.bincount(first, strata.times).astype(np.int64)
     code, unit = np.divmod(pair, n_units)
     bounds = np.searchsorted(code, np.arange(n_classes + 1))
 
@@ -224,9 +224,9 @@ def _columns(
     parts = [slice(bounds[chosen[i][0]], bounds[chosen[i][0] + 1]) for i in order]
     weight = [families[chosen[i][1]][0][part] for i, part in zip(order, parts, strict=True)]
     lengths = [part.stop - part.start for part in parts]
-    importance = np.array([families[f][1] for _, f in chosen])[order] / total[order].astype(
-        np.float64
-    ) ** 2
+    importance = (
+        np.array([families[f][1] for _, f in chosen])[order] / total[order].astype(np.float64) ** 2
+    )
     return _Columns(
         np.concatenate(([0], np.cumsum([*lengths, n_units]))).astype(np.int64),
         np.concatenate([*(unit[part] for part in parts), np.arange(n_units)]).astype(np.int32),

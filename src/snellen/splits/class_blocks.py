@@ -56,13 +56,13 @@ def by_blocks(
     present = np.nonzero(n)[0]
     if not len(present):
         return np.zeros(0, np.int32)
-    rank = hash_ranks([names[k] for k in present], seed)
+    rank = hash_ranks([names[k] for k in present.tolist()], seed)
     present = present[np.argsort(rank, kind="stable")]
     place = np.empty(len(names), np.int32)
     place[present] = np.arange(len(present), dtype=np.int32)
 
     n_parts = len(ratios.weights)
-    tie = ties_by_hash([names[k] for k in present], n_parts, seed)
+    tie = ties_by_hash([names[k] for k in present.tolist()], n_parts, seed)
     counts = class_quotas(n[present], ratios, tie, small_rule=small_rule, level=True)
     part = np.empty(len(code), np.int32)
     part[np.argsort(place[code], kind="stable")] = np.repeat(

@@ -57,9 +57,7 @@ def texts_of(values: Iterable[Any], what: str) -> list[str]:
         elif isinstance(value, float) and value.is_integer():
             texts.append(str(int(value)))
         else:
-            raise InputError(
-                f"expected whole numbers or texts, got {value!r}", f"{what}[{i}]"
-            )
+            raise InputError(f"expected whole numbers or texts, got {value!r}", f"{what}[{i}]")
     return texts
 
 

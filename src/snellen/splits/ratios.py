@@ -83,7 +83,7 @@ class Ratios(NamedTuple):
             ) from None
         if not 1 <= len(decimals) <= MAX_PARTS or min(decimals) <= 0:
             raise InputError(f'expected ratios above 0, such as 60/20/20, got "{shown}"')
-        total = sum(decimals)
+        total = sum(decimals, Decimal(0))
         unit = 100 if abs(total - 100) < Decimal("1e-6") else 1
         if abs(total - unit) >= Decimal("1e-6") * unit:
             raise InputError(
@@ -94,14 +94,16 @@ class Ratios(NamedTuple):
         fractions = [(Fraction(each) / unit).limit_denominator(1_000_000) for each in decimals]
         whole = math.lcm(*(each.denominator for each in fractions))
         if whole > _MAX_DENOMINATOR or min(fractions) <= 0:
-            raise InputError(f'expected ratios of at most four decimals of a percent, got "{shown}"')
+            raise InputError(
+                f'expected ratios of at most four decimals of a percent, got "{shown}"'
+            )
         weights = [int(each * whole) for each in fractions]
         common = math.gcd(*weights)
         return cls(tuple(each // common for each in weights), sum(weights) // common)
 
 
 def _suggestion(given: Sequence[Decimal]) -> str:
-    total = sum(given)
+    total = sum(given, Decimal(0))
     scaled = [100 * each / total for each in given]
     rounded = [each.quantize(Decimal(1)) for each in scaled]
     if all(abs(a - b) < Decimal("1e-9") for a, b in zip(scaled, rounded, strict=True)):
@@ -124,8 +126,11 @@ def part_names(names: Sequence[str] | None, n_parts: int) -> tuple[str, ...]:
             f"expected {n_parts} names for {n_parts} parts, got {len(names)}: {', '.join(names)}"
         )
     for name in names:
-        if not name.strip() or name != name.strip() or not name.isprintable() or (
-            set(name) & set('/\\:*?"<>|,') or name.startswith(".")
+        if (
+            not name.strip()
+            or name != name.strip()
+            or not name.isprintable()
+            or (set(name) & set('/\\:*?"<>|,') or name.startswith("."))
         ):
             raise InputError(f"expected names of parts that can name a folder, got {name!r}")
     if len({name.casefold() for name in names}) < len(names):

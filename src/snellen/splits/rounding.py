@@ -6,6 +6,7 @@ one part and down in another swap the two, so that the parts' totals are as aske
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +29,8 @@ def total_quotas(n: int, ratios: Ratios) -> NDArray[np.int64]:
     [601, 200, 200]
     """
     tie = np.arange(len(ratios.weights), 0, -1, dtype=np.int64)[None]
-    return largest_remainder(np.array([n], np.int64), ratios, tie)[0]
+    sizes: NDArray[np.int64] = largest_remainder(np.array([n], np.int64), ratios, tie)[0]
+    return sizes
 
 
 def largest_remainder(
@@ -57,7 +59,8 @@ def largest_remainder(
     order = np.lexsort((tie, remainder), axis=1)[:, ::-1]
     place = np.empty_like(order)
     np.put_along_axis(place, order, np.arange(len(weights))[None], axis=1)
-    return floor + (place < left[:, None])
+    counts: NDArray[np.int64] = floor + (place < left[:, None])
+    return counts
 
 
 def small_class(n_members: int, n_parts: int) -> list[int]:
@@ -152,9 +155,10 @@ def _level_totals(
         amount = int(min(excess[path[0]], -excess[path[-1]]))
         if len(path) > 2:
             amount = 1  # each step may change what the next one can do
-        for source, target in zip(path[:-1], path[1:], strict=True):
-            able = np.nonzero((counts[:, source] > low[:, source])
-                              & (counts[:, target] < high[:, target]))[0]
+        for source, target in itertools.pairwise(path):
+            able = np.nonzero(
+                (counts[:, source] > low[:, source]) & (counts[:, target] < high[:, target])
+            )[0]
             cost = _cost(counts[able], n[able], ratios, source, target)
             chosen = able[np.argsort(cost, kind="stable")[:amount]]
             amount = len(chosen)

@@ -31,7 +31,7 @@ class Strata(NamedTuple):
         The sample, ascending; one entry for each class that it holds.
     code : ndarray of int32, shape (m,)
         The class.
-    count : ndarray of int64, shape (m,)
+    times : ndarray of int64, shape (m,)
         How many objects of the class the sample holds, at least 1.
     single : bool
         Whether each sample has exactly one class.
@@ -40,7 +40,7 @@ class Strata(NamedTuple):
     names: tuple[str, ...]
     row: NDArray[np.int64]
     code: NDArray[np.int32]
-    count: NDArray[np.int64]
+    times: NDArray[np.int64]
     single: bool
 
     def totals(self) -> NDArray[np.int64]:
@@ -53,7 +53,7 @@ class Strata(NamedTuple):
         place[rows] = np.arange(len(rows))
         kept = place[self.row] >= 0
         return self._replace(
-            row=place[self.row[kept]], code=self.code[kept], count=self.count[kept]
+            row=place[self.row[kept]], code=self.code[kept], times=self.times[kept]
         )
 
     @classmethod
@@ -86,8 +86,10 @@ class Strata(NamedTuple):
                 raise ShapeError(f"expected labels of {n} samples, got more", "labels")
             return labels
         matrix = None
-        if isinstance(labels, np.ndarray) or hasattr(labels, "to_numpy") or hasattr(
-            labels, "detach"
+        if (
+            isinstance(labels, np.ndarray)
+            or hasattr(labels, "to_numpy")
+            or hasattr(labels, "detach")
         ):
             array = to_numpy(labels, "labels")
             matrix = array if array.ndim == 2 else None
@@ -105,10 +107,9 @@ class Strata(NamedTuple):
             labels = labels.astype(np.int64)
         if isinstance(labels, np.ndarray) and labels.dtype.kind in "iu":
             values, code = np.unique(labels, return_inverse=True)
-            texts = list(map(str, values.tolist()))
-        else:
-            texts, code = factorised(texts_of(labels, "labels"))
-        return cls.of_codes(*_sorted_names(texts, code.astype(np.int32)))
+            names = list(map(str, values.tolist()))
+            return cls.of_codes(*_sorted_names(names, code.astype(np.int32)))
+        return cls.of_codes(*factorised(texts_of(labels, "labels")))
 
     @classmethod
     def _of_lists(cls, labels: Sequence[Any]) -> Strata:
@@ -154,9 +155,7 @@ def _check_length(got: int, wanted: int) -> None:
 def factorised(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int32]]:
     """Return the distinct texts in NFC, sorted by code points, and the place of each text."""
     place: dict[str, int] = {}
-    code = np.fromiter(
-        (place.setdefault(text, len(place)) for text in texts), np.int32, len(texts)
-    )
+    code = np.fromiter((place.setdefault(text, len(place)) for text in texts), np.int32, len(texts))
     return _sorted_names(list(place), code)
 
 
