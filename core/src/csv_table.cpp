@@ -23,6 +23,9 @@ constexpr std::size_t kSampleRows = 64;
 
 // Texts whose places in a table are asked for before the first of them is needed.
 constexpr std::size_t kAhead = 16;
+// After so many it is guessed whether nearly all will be different.
+constexpr std::size_t kManyTexts = 4096;
+static_assert(kManyTexts % kAhead == 0);
 
 constexpr std::uint8_t kHasOdd = 1;  // NUL, or a byte beyond ASCII
 constexpr std::uint8_t kHasQuote = 2;
@@ -293,6 +296,8 @@ void factorise(const Column<std::uint64_t>& place, const char* document, CsvColu
   std::array<std::string, kAhead> buffers;
   std::array<std::string_view, kAhead> texts;
   for (std::size_t begin = 0; begin < place.size(); begin += kAhead) {
+    // So many different ones so far: probably ids.
+    if (begin == kManyTexts && table.size() > kManyTexts / 2) table.reserve(place.size());
     const std::size_t n = std::min(kAhead, place.size() - begin);
     for (std::size_t i = 0; i < n; ++i) {
       texts[i] = content(unpack(place[begin + i], document), buffers[i]);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 namespace snellen {
@@ -62,7 +63,7 @@ std::int32_t TextTable::insert(std::string_view wanted, std::uint64_t hash) {
   std::size_t slot = slot_of(wanted, hash);
   if (slots_[slot].code >= 0) return slots_[slot].code;
   if (2 * (size() + 1) > slots_.size()) {
-    grow();
+    resize(4 * slots_.size());
     slot = slot_of(wanted, hash);
   }
   const auto code = static_cast<std::int32_t>(size());
@@ -77,8 +78,12 @@ std::int32_t TextTable::insert(std::string_view wanted, std::uint64_t hash) {
   return code;
 }
 
-void TextTable::grow() {
-  const std::size_t n_slots = 4 * slots_.size();
+void TextTable::reserve(std::size_t n_texts) {
+  const std::size_t n_slots = std::bit_ceil(2 * (n_texts + 1));
+  if (n_slots > slots_.size()) resize(n_slots);
+}
+
+void TextTable::resize(std::size_t n_slots) {
   Column<Slot> larger;
   larger.resize_uninitialised(n_slots);
   std::fill(larger.begin(), larger.end(), Slot{0, -1});
@@ -94,6 +99,7 @@ void TextTable::grow() {
 
 void match_texts(const TextRows& known, const TextRows& wanted, std::int32_t* position) {
   TextTable table;
+  table.reserve(known.n);
   // The number of a distinct text is its place only while no text came twice.
   Column<std::int32_t> first;
   std::array<std::uint64_t, kAhead> hashes{};

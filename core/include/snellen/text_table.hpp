@@ -23,6 +23,8 @@ class TextTable {
   static std::uint64_t hash(std::string_view text);
 
   std::size_t size() const { return pool_.offset.size() - 1; }
+  // Makes room for so many texts.
+  void reserve(std::size_t n_texts);
   // Asks for the place of a hash, so that it lies in the cache when a text of this hash comes.
   void prefetch(std::uint64_t hash) const {
 #if defined(__GNUC__) || defined(__clang__)
@@ -51,7 +53,7 @@ class TextTable {
     return {pool_.bytes.data() + offset[0], static_cast<std::size_t>(offset[1] - offset[0])};
   }
   std::size_t slot_of(std::string_view text, std::uint64_t hash) const;
-  void grow();
+  void resize(std::size_t n_slots);
 
   TextPool pool_;
   Column<Slot> slots_;

@@ -18,7 +18,6 @@ from snellen.errors import (
     did_you_mean,
     first_few,
 )
-
 from snellen.readers.column_names import KNOWN
 
 if TYPE_CHECKING:
