@@ -47,6 +47,8 @@ class Labels:
         Multilabel: 1 where the sample has the class.
     score : ndarray, shape (n, K), float32 or float64, or None
         The score of each class.
+    confidence : ndarray, shape (n,), float64, or None
+        How sure the model is of each predicted label, in [0, 1]; where there are no scores.
     sample_id : ndarray, shape (n,), int64 or str, or None
         The id of each sample, each once.
     weight : ndarray, shape (n,), float64, or None
@@ -59,6 +61,7 @@ class Labels:
     code: NDArray[np.int32] | None = None
     member: NDArray[np.uint8] | None = None
     score: NDArray[Any] | None = None
+    confidence: NDArray[np.float64] | None = None
     sample_id: NDArray[Any] | None = None
     weight: NDArray[np.float64] | None = None
     group: NDArray[Any] | None = None
@@ -134,12 +137,9 @@ def label_array(labels: ArrayLike, name: str) -> NDArray[Any]:
     ShapeError, IdError, InputError
         For other shapes or kinds: fractions are no labels.
     """
-    array = labels if isinstance(labels, (list, tuple)) else to_numpy(labels, name)
-    if not isinstance(array, np.ndarray):
-        # A list keeps its texts and numbers apart, which NumPy would mix.
-        if array and all(isinstance(label, (bool, np.bool_)) for label in array):
-            return np.array(array, np.int64)
-        return id_array(array, "label")
+    if isinstance(labels, (list, tuple)) and any(isinstance(label, str) for label in labels):
+        return id_array(labels, "label")  # keeps apart texts and numbers, which NumPy would mix
+    array = to_numpy(labels, name)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
