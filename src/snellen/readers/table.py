@@ -34,6 +34,8 @@ _DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons", " ": "spaces"}
 _NO_DELIMITER = "\0"
 _DELIMITED = (".csv", ".tsv", ".txt")
 _FORMATS = (*_DELIMITED, ".parquet", ".jsonl", ".ndjson", ".json", ".npz", ".npy")
+# Whole numbers within so wide a range are looked up in a table.
+_NARROW = 1 << 16
 # What is looked at to find the delimiter.
 _HEAD_BYTES = 1 << 16
 _HEAD_LINES = 20
@@ -143,12 +145,18 @@ class Column:
         return self._pool
 
     def _factorise(self) -> None:
-        values, first, inverse = np.unique(self.array(), return_index=True, return_inverse=True)
-        order = np.argsort(first, kind="stable")
+        array = self.array()
+        found = None
+        if self.kind == "integer" and len(array):
+            found = _core.factorise(np.ascontiguousarray(array), max(4 * len(array), _NARROW))
+        values, code = found or np.unique(array, return_inverse=True)
+        first = np.empty(len(values), np.int64)
+        # Of what is written to one place the last stays: the first row.
+        first[code[::-1]] = np.arange(len(code))[::-1]
+        order = np.argsort(first)
         place = np.empty(len(order), np.int32)
         place[order] = np.arange(len(order), dtype=np.int32)
-        self._values = values[order]
-        self._codes = place[inverse.reshape(-1)]
+        self._values, self._codes = values[order], place[code]
 
     def text(self) -> Column:
         """Return the cells as texts, as they were written: ``"007"`` stays ``"007"``."""
