@@ -19,6 +19,7 @@ void bind_rank_statistics(nb::module_& m);
 void bind_row_scores(nb::module_& m);
 void bind_exact_sum(nb::module_& m);
 void bind_label_counts(nb::module_& m);
+void bind_csv_table(nb::module_& m);
 void bind_resample(nb::module_& m);
 void bind_hash_rank(nb::module_& m);
 void bind_halving(nb::module_& m);
@@ -64,6 +65,7 @@ NB_MODULE(_core, m) {
   bind_row_scores(m);
   bind_exact_sum(m);
   bind_label_counts(m);
+  bind_csv_table(m);
   bind_resample(m);
   bind_hash_rank(m);
   bind_halving(m);
