@@ -272,7 +272,7 @@ def sums_by_cell(times: Annotated[NDArray[numpy.int32], dict(shape=(None, None),
     Sums of times[unit[j]] * weight[j] by cell[j] for each replicate, (replicates, cells).
     """
 
-def hash_ranks(keys: list, seed: int) -> Annotated[NDArray[numpy.uint64], dict(order='C')]:
+def hash_ranks(keys: list[str], seed: int) -> Annotated[NDArray[numpy.uint64], dict(order='C')]:
     """
     The 8-byte BLAKE2b digest (uint64, read big-endian) of the seed's 8 bytes, little-endian, and each text in UTF-8.
     """

@@ -136,9 +136,7 @@ class ClassList:
         try:
             if isinstance(source, Classes):
                 ids = source.keys.ids.tolist()
-                return cls(
-                    {key: [name] for key, name in zip(ids, source.names, strict=True)}
-                )
+                return cls({key: [name] for key, name in zip(ids, source.names, strict=True)})
             if isinstance(source, Mapping):
                 return cls(_from_mapping(source))
             names = [str(name) for name in source]
@@ -282,9 +280,7 @@ def _of_one_kind(sets: Sequence[LabelSet]) -> list[list[Any]]:
         found = iter(as_numbers)
         return [(next(found) or []) if each.is_text else list(each.labels) for each in sets]
     known = {label for labels in texts for label in labels.labels}
-    if all(
-        labels.written is not None and known.intersection(labels.written) for labels in numbers
-    ):
+    if all(labels.written is not None and known.intersection(labels.written) for labels in numbers):
         return [list(each.labels if each.is_text else each.written or ()) for each in sets]
     raise ClassError(
         f'expected labels of one kind, got texts (such as "{texts[0].labels[0]}") in '

@@ -150,7 +150,8 @@ def match_files(folder: ImageFolder, pred: IdSide) -> tuple[IdSide, IdSide, str]
         _refuse_ambiguous(folder, keys, set(wanted), text, pred)
         # Names that come twice and that no prediction uses: their images have no prediction.
         keys = [
-            key if key in set(wanted) else file for key, file in zip(keys, folder.files, strict=True)
+            key if key in set(wanted) else file
+            for key, file in zip(keys, folder.files, strict=True)
         ]
     shown = Column.of_texts(folder.files)
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Units", "balanced"]
 
 ALGORITHM = "hash-balance/1"
-_SWEEPS = 20
+_SWEEPS = 40
 # Units at the cut that may change sides in the end: pairs of them are compared.
-_FEWEST_CANDIDATES = 400
+_FEWEST_CANDIDATES = 800
 _MOST_CANDIDATES = 1000
 # Objects count less than the samples they are in: a few crowded images decide about them.
 _OBJECT_IMPORTANCE = 0.25

@@ -63,7 +63,7 @@ def bin_edges(values: NDArray[np.float64], n_bins: int) -> NDArray[np.float64]:
     Examples
     --------
     >>> bin_edges(np.arange(1001) / 7, 4).tolist()
-    [36.0, 70.0, 107.0]
+    [36.0, 70.0, 110.0]
     """
     n = len(values)
     if n == 0:
@@ -71,26 +71,27 @@ def bin_edges(values: NDArray[np.float64], n_bins: int) -> NDArray[np.float64]:
     ordered = np.sort(values)
     edges = []
     for i in range(1, n_bins):
-        low, high = (
+        low, quantile, high = (
             float(ordered[min(n - 1, max(0, math.floor(n * (i + off) / n_bins)))])
-            for off in (-_SLACK, _SLACK)
+            for off in (-_SLACK, Fraction(0), _SLACK)
         )
-        edges.append(_roundest(low, high))
+        edges.append(_roundest(low, quantile, high))
     distinct = np.unique(edges)
     # An edge that nothing lies below, or above, makes an empty bin.
     inner: NDArray[np.float64] = distinct[(distinct > ordered[0]) & (distinct <= ordered[-1])]
     return inner
 
 
-def _roundest(low: float, high: float) -> float:
-    """Return the number from low to high with the fewest decimal digits, the lowest of them."""
+def _roundest(low: float, quantile: float, high: float) -> float:
+    """Return the number from low to high with the fewest decimal digits nearest to the quantile."""
     if low == high:
         return low
-    exact_low, exact_high = Fraction(low), Fraction(high)
+    least, wanted, most = Fraction(low), Fraction(quantile), Fraction(high)
     exponent = math.ceil(math.log10(high - low)) + 1
     while True:
         unit = Fraction(10) ** exponent
-        multiple = math.ceil(exact_low / unit)
-        if multiple * unit <= exact_high:
-            return float(multiple * unit)
+        first, last = math.ceil(least / unit), math.floor(most / unit)
+        if first <= last:
+            nearest = math.ceil(wanted / unit - Fraction(1, 2))
+            return float(min(max(first, nearest), last) * unit)
         exponent -= 1

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Strata", "factorised"]
+__all__ = ["Strata", "factorised", "sorted_names"]
 
 
 class Strata(NamedTuple):
@@ -108,7 +108,7 @@ class Strata(NamedTuple):
         if isinstance(labels, np.ndarray) and labels.dtype.kind in "iu":
             values, code = np.unique(labels, return_inverse=True)
             names = list(map(str, values.tolist()))
-            return cls.of_codes(*_sorted_names(names, code.astype(np.int32)))
+            return cls.of_codes(*sorted_names(names, code.astype(np.int32)))
         return cls.of_codes(*factorised(texts_of(labels, "labels")))
 
     @classmethod
@@ -156,10 +156,10 @@ def factorised(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int32]]:
     """Return the distinct texts in NFC, sorted by code points, and the place of each text."""
     place: dict[str, int] = {}
     code = np.fromiter((place.setdefault(text, len(place)) for text in texts), np.int32, len(texts))
-    return _sorted_names(list(place), code)
+    return sorted_names(list(place), code)
 
 
-def _sorted_names(
+def sorted_names(
     texts: Sequence[str], code: NDArray[np.int32]
 ) -> tuple[list[str], NDArray[np.int32]]:
     """Return names in NFC, each once, sorted, and the codes that follow them."""
