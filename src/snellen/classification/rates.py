@@ -19,6 +19,7 @@ __all__ = [
     "f_beta",
     "jaccard",
     "likelihood_ratios",
+    "matthews",
     "negative_predictive_value",
     "precision",
     "ratio",
@@ -68,6 +69,15 @@ def specificity(tn: NDArray[Any], fp: NDArray[Any]) -> NDArray[np.float64]:
 def negative_predictive_value(tn: NDArray[Any], fn: NDArray[Any]) -> NDArray[np.float64]:
     """Return TN / (TN + FN), the share of negative predictions that are right."""
     return ratio(tn, tn + fn)
+
+
+def matthews(
+    tp: NDArray[Any], fp: NDArray[Any], fn: NDArray[Any], tn: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return Matthews' correlation of two by two cells; NaN where a side is constant."""
+    tp, fp, fn, tn = (np.asarray(each, np.float64) for each in (tp, fp, fn, tn))
+    spread = ((tp + fn) * (tn + fp)) * ((tp + fp) * (tn + fn))
+    return ratio(tp * tn - fp * fn, np.sqrt(spread))
 
 
 def likelihood_ratios(tp: float, fp: float, fn: float, tn: float) -> tuple[float, float]:
