@@ -47,6 +47,22 @@ void counted_by_hand() {
   CHECK(!snellen::count_labels(truth.data(), pred.data(), truth.size(), 4, other));
 }
 
+// Later labels than those that the range is guessed from lie outside of it, on either side.
+void later_labels_are_wider() {
+  const std::size_t n = 200'000;
+  Labels truth(n), pred(n);
+  for (std::size_t i = 0; i < n; ++i) truth[i] = pred[i] = static_cast<std::int64_t>(i % 10);
+  truth[n - 1] = -4;
+  pred[n - 2] = 25;
+  snellen::LabelPairs found;
+  CHECK(snellen::count_labels(truth.data(), pred.data(), n, 30, found));
+  CHECK((values(found.ids) == Labels{-4, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 25}));
+  CHECK_EQUAL(found.pairs.cell[0], 10);  // (-4, 9)
+  CHECK_EQUAL(found.pairs.cell.size(), 12u);
+  snellen::LabelPairs other;
+  CHECK(!snellen::count_labels(truth.data(), pred.data(), n, 29, other));
+}
+
 // Both ways against a map, on so many rows that threads share them.
 void counted_at_random() {
   std::mt19937_64 random(1);
@@ -95,6 +111,7 @@ void counted_at_random() {
 int main() {
   factorised_by_hand();
   counted_by_hand();
+  later_labels_are_wider();
   counted_at_random();
   return snellen::testing::report();
 }
