@@ -32,6 +32,8 @@ _HOME = {
     "Labels": "snellen.classification.labels",
     "Metric": "snellen.metric",
     "MetricSet": "snellen.metric",
+    "MultilabelConfusion": "snellen.classification.multilabel_confusion",
+    "MultilabelConfusionResult": "snellen.classification.multilabel_confusion",
     "ProbabilityLoss": "snellen.classification.probability",
     "ProbabilityLossResult": "snellen.classification.probability",
     "SnellenError": "snellen.errors",
@@ -45,6 +47,7 @@ _HOME = {
     "confusion_matrix": "snellen.classification.confusion_matrix",
     "get_threads": "snellen.threads",
     "metric_from_bytes": "snellen.metric",
+    "multilabel_confusion": "snellen.classification.multilabel_confusion",
     "probability_loss": "snellen.classification.probability",
     "read_coco_predictions": "snellen.readers.coco",
     "read_coco_truth": "snellen.readers.coco",
@@ -60,6 +63,9 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "ConfusionMatrix",
     "ConfusionMatrixResult",
     "confusion_matrix",
+    "MultilabelConfusion",
+    "MultilabelConfusionResult",
+    "multilabel_confusion",
     "TopKAccuracy",
     "TopKAccuracyResult",
     "top_k_accuracy",
@@ -113,6 +119,11 @@ if TYPE_CHECKING:
         threshold_curves,
     )
     from snellen.classification.labels import Labels
+    from snellen.classification.multilabel_confusion import (
+        MultilabelConfusion,
+        MultilabelConfusionResult,
+        multilabel_confusion,
+    )
     from snellen.classification.probability import (
         ProbabilityLoss,
         ProbabilityLossResult,

@@ -131,7 +131,9 @@ def _holds_sets(side: Any, name: str) -> bool:
     filled = [labels for labels in side if hasattr(labels, "__len__") and len(labels)]
     if not filled:
         return all(hasattr(labels, "__len__") for labels in side)
-    return all(isinstance(labels, (list, tuple)) and isinstance(labels[0], str) for labels in filled)
+    return all(
+        isinstance(labels, (list, tuple)) and isinstance(labels[0], str) for labels in filled
+    )
 
 
 def _of_sets(sets: Any, name: str, classes: Classes | None) -> LabelSets:
@@ -151,7 +153,7 @@ def _of_sets(sets: Any, name: str, classes: Classes | None) -> LabelSets:
     width = max(len(known), 1)
     cells = np.unique(np.repeat(np.arange(len(rows)), sizes) * width + code)
     row, code = np.divmod(cells, width)
-    return LabelSets(known, len(rows), row, code)
+    return LabelSets(known, len(rows), row, code.astype(np.int64))
 
 
 def _of_matrix(matrix: NDArray[Any], name: str, classes: Classes) -> LabelSets:
@@ -167,9 +169,7 @@ def _of_matrix(matrix: NDArray[Any], name: str, classes: Classes) -> LabelSets:
     return _of_members(member, classes)
 
 
-def _of_scores(
-    scores: NDArray[Any], name: str, classes: Classes, threshold: float
-) -> LabelSets:
+def _of_scores(scores: NDArray[Any], name: str, classes: Classes, threshold: float) -> LabelSets:
     bad = np.isnan(scores)
     if bad.any():
         i, k = np.argwhere(bad)[0].tolist()
@@ -180,4 +180,4 @@ def _of_scores(
 
 def _of_members(member: NDArray[np.bool_], classes: Classes) -> LabelSets:
     row, code = np.nonzero(member)
-    return LabelSets(classes, len(member), row, code)
+    return LabelSets(classes, len(member), row.astype(np.int64), code.astype(np.int64))

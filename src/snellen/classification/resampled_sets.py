@@ -6,7 +6,7 @@ its labels are right, wrong and missed, which is what a unit is here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,13 +21,21 @@ if TYPE_CHECKING:
 
     from snellen.classification.averaging import Averaging
 
-__all__ = ["label_set_units", "set_rates"]
+__all__ = ["LabelCounts", "label_set_units", "set_rates"]
 
 
-def set_rates(
-    tp: NDArray[Any], fp: NDArray[Any], fn: NDArray[Any], tn: NDArray[Any], beta: float
-) -> dict[str, NDArray[np.float64]]:
+class LabelCounts(NamedTuple):
+    """Right, false, missed and rightly left out labels, of one shape."""
+
+    tp: NDArray[Any]
+    fp: NDArray[Any]
+    fn: NDArray[Any]
+    tn: NDArray[Any]
+
+
+def set_rates(counts: LabelCounts, beta: float) -> dict[str, NDArray[np.float64]]:
     """Return the ratios of classes, of samples or of everything, by name."""
+    tp, fp, fn, tn = counts
     return {
         **class_rates(tp, fp, fn, tn, beta),
         "accuracy": rates.ratio(tp + tn, tp + fp + fn + tn),
@@ -37,18 +45,16 @@ def set_rates(
 class _Samples:
     """U kinds of samples: true, false, missed and rightly left out labels, each (U,)."""
 
-    def __init__(
-        self, counts: tuple[NDArray[np.int64], ...], averaging: Averaging, beta: float
-    ) -> None:
-        tp, fp, fn, tn = counts
+    def __init__(self, counts: LabelCounts, averaging: Averaging, beta: float) -> None:
+        tp, fp, fn = counts[:3]
         exact = (fp + fn) == 0
-        self.sums = np.stack([*counts, exact, np.ones_like(tp)], axis=1).astype(np.float64)
+        self.sums = np.stack([*counts, exact, np.ones_like(exact)], axis=1).astype(np.float64)
         self.absent = (tp + fp + fn) == 0
-        self.rates = set_rates(tp, fp, fn, tn, beta)
+        self.rates = set_rates(counts, beta)
         self.averaging = averaging
 
     def tops_and_wholes(
-        self, multiplicity: NDArray[np.int64]
+        self, multiplicity: NDArray[np.float64]
     ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
         """Return, for each ratio, its sum over the samples that count, and how many do."""
         found = {}
@@ -62,7 +68,7 @@ class _Samples:
 
 
 def label_set_units(
-    counts: tuple[NDArray[np.int64], ...],
+    counts: LabelCounts,
     samples: NDArray[np.int64],
     *,
     averaging: Averaging,
@@ -72,8 +78,8 @@ def label_set_units(
 
     Parameters
     ----------
-    counts : four ndarrays, shape (U,)
-        True positives, false positives, false negatives, true negatives of each kind.
+    counts : LabelCounts, shape (U,)
+        The numbers of labels of each kind of sample.
     samples : ndarray, shape (U,)
         How many samples of each kind there are.
     """
@@ -83,15 +89,16 @@ def label_set_units(
         sides = [(kinds, multiplicity.astype(np.float64))]
         if other is not None:
             sides.append((other[0].values.kinds, other[1].astype(np.float64)))
-        tp, fp, fn, tn, exact, n = sum(times @ side.sums for side, times in sides).T  # type: ignore[union-attr]  # not empty
-        found = {
-            f"{name}_micro": value for name, value in set_rates(tp, fp, fn, tn, beta).items()
-        }
-        found["mcc_micro"] = rates.matthews(tp, fp, fn, tn)
+        sums = np.sum([times @ side.sums for side, times in sides], axis=0)
+        whole = LabelCounts(*sums.T[:4])
+        tp, fp, fn, tn = whole
+        exact, n = sums.T[4:]
+        found = {f"{name}_micro": value for name, value in set_rates(whole, beta).items()}
+        found["mcc_micro"] = rates.matthews(*whole)
         parts = [side.tops_and_wholes(times) for side, times in sides]
         for name in kinds.rates:
-            top, whole = (sum(part[name][i] for part in parts) for i in (0, 1))
-            found[f"{name}_samples"] = rates.ratio(top, whole)
+            top, bottom = (sum(part[name][i] for part in parts) for i in (0, 1))
+            found[f"{name}_samples"] = rates.ratio(top, bottom)
         cells = tp + fp + fn + tn
         found |= {
             "subset_accuracy": rates.ratio(exact, n),
@@ -114,4 +121,6 @@ def label_set_units(
         classes=None,
         class_values=None,
         proportions={"subset_accuracy": (int(samples[exact].sum()), int(samples.sum()))},
+        headline=("subset_accuracy", "hamming", "f1_micro", "f1_samples"),
+        lower_is_better=frozenset({"hamming"}),
     )
