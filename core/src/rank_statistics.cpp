@@ -278,7 +278,8 @@ RowsByClass rows_by_class(const std::int32_t* code, std::size_t n_rows, std::siz
 template <class Score>
 void target_ranks(const Score* score, std::size_t n_rows, std::size_t n_columns,
                   const std::int32_t* code, std::int32_t* rank) {
-  const std::size_t rows_a_job = std::max<std::size_t>(1, (std::size_t{1} << 18) / n_columns);
+  const std::size_t rows_a_job =
+      std::max<std::size_t>(1, (std::size_t{1} << 18) / std::max<std::size_t>(1, n_columns));
   const std::size_t n_jobs = (n_rows + rows_a_job - 1) / rows_a_job;
   parallel_for(n_jobs, [=](std::size_t job) {
     const std::size_t end = std::min(n_rows, (job + 1) * rows_a_job);
@@ -328,9 +329,8 @@ RankCurves curves_by_column(const ScoreMatrix<Score>& matrix, std::int64_t* twic
       counts[c].assign(ladders[c].n_cells(), 0);
     }
     if (twice_wins == nullptr) {
-      for_each_key(matrix, first, width, [&](std::size_t c, std::size_t, Key key) {
-        ++counts[c][ladders[c].cell(key)];
-      });
+      for_each_key(matrix, first, width,
+                   [&](std::size_t c, std::size_t, Key key) { ++counts[c][ladders[c].cell(key)]; });
     } else {
       // What a score in each cell loses: twice the positives above it, once those beside it.
       std::array<std::vector<std::int64_t>, kTile<Score>> losses;
@@ -389,13 +389,15 @@ RankCurves curve_of_all(const ScoreMatrix<Score>& matrix) {
   parallel_for(n_parts, [&](std::size_t part) {
     std::vector<std::int64_t>& count = counts[part];
     count.assign(ladder.n_cells(), 0);
-    const std::size_t end = n_cells / n_parts * (part + 1) + (part + 1 == n_parts ? n_cells % n_parts : 0);
+    const std::size_t end =
+        n_cells / n_parts * (part + 1) + (part + 1 == n_parts ? n_cells % n_parts : 0);
     for (std::size_t at = n_cells / n_parts * part; at < end; ++at) {
       ++count[ladder.cell(key_of(matrix.score[at]))];
     }
   });
   for (std::size_t part = 1; part < n_parts; ++part) {
-    for (std::size_t cell = 0; cell < counts[0].size(); ++cell) counts[0][cell] += counts[part][cell];
+    for (std::size_t cell = 0; cell < counts[0].size(); ++cell)
+      counts[0][cell] += counts[part][cell];
   }
   std::vector<Curve> curve;
   curve.push_back(read_off<Score>(ladder, counts[0]));
@@ -418,9 +420,8 @@ void count_by_threshold(const ScoreMatrix<Score>& matrix, const Score* threshold
       const std::size_t column = first + c;
       const std::size_t at = column * (n_thresholds + 1) + ladder.reached(key);
       ++all[at];
-      positive[at] += matrix.code != nullptr
-                          ? static_cast<std::size_t>(matrix.code[i]) == column
-                          : matrix.member[i * n_columns + column] != 0;
+      positive[at] += matrix.code != nullptr ? static_cast<std::size_t>(matrix.code[i]) == column
+                                             : matrix.member[i * n_columns + column] != 0;
     });
   });
 }

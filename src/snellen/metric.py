@@ -168,6 +168,10 @@ class MetricSet:
 _MODULES = {
     "AveragePrecision": "snellen.detection.average_precision",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
+    "CalibrationError": "snellen.classification.calibration",
+    "ProbabilityLoss": "snellen.classification.probability",
+    "ThresholdCurves": "snellen.classification.curves",
+    "TopKAccuracy": "snellen.classification.top_k",
 }
 
 

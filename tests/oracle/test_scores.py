@@ -223,7 +223,7 @@ def test_scores_of_1_miss_a_triangle_in_torchmetrics() -> None:
     wanted = tm.binary_auroc(torch.tensor(score), torch.tensor(truth), thresholds=30).item()
     assert triangle > 1e-3
     assert result.auc - triangle == pytest.approx(wanted, abs=2e-6)
-    # Scores of elevenths of thirtieths: no bin holds two of them, so the curve is exact.
+    # Tenths: no bin, 1/29 wide, holds two of them, so the curve is exact.
     assert result.auc == pytest.approx(sk.roc_auc_score(truth, score), abs=1e-13)
 
 
