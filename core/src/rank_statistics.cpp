@@ -97,6 +97,8 @@ class Ladder {
   std::size_t n_rungs() const { return rungs_.size(); }
   std::size_t n_cells() const { return 2 * rungs_.size() + 1; }
   Key rung(std::size_t r) const { return rungs_[r]; }
+  // The lowest rung; of an empty ladder what nothing reaches but the highest key.
+  Key lowest() const { return rungs_.empty() ? static_cast<Key>(~Key{0}) : low_; }
   std::int64_t times(std::size_t r) const { return times_[r]; }
 
   // How many rungs the key reaches.
@@ -238,20 +240,36 @@ inline constexpr std::size_t kTile = 64 / sizeof(Score);
 // overlap.
 inline constexpr std::size_t kBlock = 128;
 
-// Calls visit(column of the tile, row, key) for all rows, column by column within blocks of rows.
-template <class Score, class Visit>
+// Keys of one column in a block of rows, and the rows.
+template <class Key>
+struct NearKeys {
+  std::array<Key, kBlock> key;
+  std::array<std::uint32_t, kBlock> row;
+};
+
+// Calls visit(column of the tile, row, key) for all rows whose key reaches the lowest of its
+// column, block by block. Of a good classifier few do: they are picked out without a branch that
+// nobody could foresee.
+template <class Score, class Key, class Visit>
 void for_each_key(const ScoreMatrix<Score>& matrix, std::size_t first, std::size_t n_columns,
-                  const Visit& visit) {
-  using Key = KeyOf<Score>;
-  std::array<std::array<Key, kBlock>, kTile<Score>> near;
+                  const std::array<Key, kTile<Score>>& lowest, const Visit& visit) {
+  std::array<NearKeys<Key>, kTile<Score>> near;
   for (std::size_t begin = 0; begin < matrix.n_rows; begin += kBlock) {
     const std::size_t n = std::min(kBlock, matrix.n_rows - begin);
+    std::array<std::size_t, kTile<Score>> n_kept{};
     for (std::size_t i = 0; i < n; ++i) {
       const Score* row = matrix.score + (begin + i) * matrix.n_columns + first;
-      for (std::size_t c = 0; c < n_columns; ++c) near[c][i] = key_of(row[c]);
+      for (std::size_t c = 0; c < n_columns; ++c) {
+        const Key key = key_of(row[c]);
+        near[c].key[n_kept[c]] = key;
+        near[c].row[n_kept[c]] = static_cast<std::uint32_t>(i);
+        n_kept[c] += key >= lowest[c];
+      }
     }
     for (std::size_t c = 0; c < n_columns; ++c) {
-      for (std::size_t i = 0; i < n; ++i) visit(c, begin + i, near[c][i]);
+      for (std::size_t at = 0; at < n_kept[c]; ++at) {
+        visit(c, begin + near[c].row[at], near[c].key[at]);
+      }
     }
   }
 }
@@ -310,6 +328,7 @@ RankCurves curves_by_column(const ScoreMatrix<Score>& matrix, std::int64_t* twic
     const std::size_t width = std::min(kTile<Score>, n_columns - first);
     std::array<Ladder<Key>, kTile<Score>> ladders;
     std::array<std::vector<std::int64_t>, kTile<Score>> counts;
+    std::array<Key, kTile<Score>> lowest{};
     for (std::size_t c = 0; c < width; ++c) {
       std::vector<Key> keys;
       const std::size_t column = first + c;
@@ -326,29 +345,34 @@ RankCurves curves_by_column(const ScoreMatrix<Score>& matrix, std::int64_t* twic
       }
       sort_keys(keys);
       ladders[c] = Ladder<Key>(keys);
+      lowest[c] = ladders[c].lowest();
       counts[c].assign(ladders[c].n_cells(), 0);
     }
     if (twice_wins == nullptr) {
-      for_each_key(matrix, first, width,
+      for_each_key(matrix, first, width, lowest,
                    [&](std::size_t c, std::size_t, Key key) { ++counts[c][ladders[c].cell(key)]; });
     } else {
-      // What a score in each cell loses: twice the positives above it, once those beside it.
-      std::array<std::vector<std::int64_t>, kTile<Score>> losses;
+      // All positives win over a score below them; what reaches some saves twice those below it
+      // and once those beside it.
+      std::array<std::vector<std::int64_t>, kTile<Score>> saved;
       for (std::size_t c = 0; c < width; ++c) {
-        losses[c].assign(ladders[c].n_cells(), 0);
-        std::int64_t above = 0;
-        for (std::size_t r = ladders[c].n_rungs(); r-- > 0;) {
-          losses[c][2 * r + 2] = 2 * above;
-          losses[c][2 * r + 1] = 2 * above + ladders[c].times(r);
-          above += ladders[c].times(r);
+        saved[c].assign(ladders[c].n_cells(), 0);
+        std::int64_t below = 0;
+        for (std::size_t r = 0; r < ladders[c].n_rungs(); ++r) {
+          saved[c][2 * r + 1] = 2 * below + ladders[c].times(r);
+          below += ladders[c].times(r);
+          saved[c][2 * r + 2] = 2 * below;
         }
-        losses[c][0] = 2 * above;
+        for (std::size_t k = 0; k < n_columns; ++k) {
+          twice_wins[(first + c) * n_columns + k] =
+              2 * below * static_cast<std::int64_t>(by_class.start[k + 1] - by_class.start[k]);
+        }
       }
-      for_each_key(matrix, first, width, [&](std::size_t c, std::size_t i, Key key) {
+      for_each_key(matrix, first, width, lowest, [&](std::size_t c, std::size_t i, Key key) {
         const std::size_t cell = ladders[c].cell(key);
         ++counts[c][cell];
-        twice_wins[(first + c) * n_columns + static_cast<std::size_t>(matrix.code[i])] +=
-            losses[c][cell];
+        twice_wins[(first + c) * n_columns + static_cast<std::size_t>(matrix.code[i])] -=
+            saved[c][cell];
       });
     }
     for (std::size_t c = 0; c < width; ++c) {
@@ -413,10 +437,11 @@ void count_by_threshold(const ScoreMatrix<Score>& matrix, const Score* threshold
   const Ladder<Key> ladder(keys);
   const std::size_t n_columns = matrix.n_columns;
   const std::size_t n_tiles = (n_columns + kTile<Score> - 1) / kTile<Score>;
+  const std::array<Key, kTile<Score>> lowest{};  // all are counted
   parallel_for(n_tiles, [&](std::size_t tile) {
     const std::size_t first = tile * kTile<Score>;
     const std::size_t width = std::min(kTile<Score>, n_columns - first);
-    for_each_key(matrix, first, width, [&](std::size_t c, std::size_t i, Key key) {
+    for_each_key(matrix, first, width, lowest, [&](std::size_t c, std::size_t i, Key key) {
       const std::size_t column = first + c;
       const std::size_t at = column * (n_thresholds + 1) + ladder.reached(key);
       ++all[at];
