@@ -378,7 +378,7 @@ class ThresholdCurves:
         tally = self._tally or _tally_of(form, self.thresholds)
         tp, fp = _from_above(tally)
         fp_above = np.concatenate([np.zeros_like(fp[:, :1]), fp[:, :-1]], axis=1)
-        steps = self.thresholds[::-1]
+        steps = np.ascontiguousarray(self.thresholds[::-1])
 
         def curve(tp: NDArray[Any], fp: NDArray[Any], fp_above: NDArray[Any]) -> ThresholdCurve:
             return ThresholdCurve(steps, tp, fp, fp_above, tp[-1].item(), fp[-1].item())
