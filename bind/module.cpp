@@ -19,6 +19,7 @@ void bind_rank_statistics(nb::module_& m);
 void bind_row_scores(nb::module_& m);
 void bind_exact_sum(nb::module_& m);
 void bind_label_counts(nb::module_& m);
+void bind_resample(nb::module_& m);
 
 namespace {
 
@@ -61,6 +62,7 @@ NB_MODULE(_core, m) {
   bind_row_scores(m);
   bind_exact_sum(m);
   bind_label_counts(m);
+  bind_resample(m);
 }
 
 }  // namespace snellen::bind

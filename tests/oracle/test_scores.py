@@ -359,6 +359,12 @@ def test_top_k_with_ties_is_a_stable_sort() -> None:
     result = TopKAccuracy((1, 2, 4)).update(truth, score).compute()
     for k in (1, 2, 4):
         assert result.metrics[f"top{k}"] == (order[:, :k] == truth[:, None]).any(axis=1).mean()
+    # scikit-learn takes the later class first: its number is ours with the classes turned round.
+    turned = TopKAccuracy((1, 2, 4)).update(5 - truth, score[:, ::-1]).compute()
+    for k in (1, 2, 4):
+        wanted = sk.top_k_accuracy_score(truth, score, k=k, labels=np.arange(6))
+        assert turned.metrics[f"top{k}"] == pytest.approx(wanted, abs=1e-15)
+        assert result.metrics[f"top{k}"] != turned.metrics[f"top{k}"]
 
 
 @pytest.mark.parametrize("weight", WEIGHTS)

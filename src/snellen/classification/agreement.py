@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from snellen.classification import rates
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -110,22 +112,22 @@ def _cost(distance: NDArray[Any], weights: str) -> Any:
 def expected_disagreement(
     truth: NDArray[np.float64], predicted: NDArray[np.float64], weights: str
 ) -> NDArray[np.float64]:
-    """Return the cost of disagreement by chance, from sums (…, K) over rows and columns."""
+    """Return the cost of disagreement by chance, from sums (…, K) over rows and columns.
+
+    NaN without samples.
+    """
     n = truth.sum(axis=-1)
-    expected: NDArray[np.float64]
     if weights == "none":
-        expected = (n * n - (truth * predicted).sum(axis=-1)) / n
-        return expected
+        return rates.ratio(n * n - (truth * predicted).sum(axis=-1), n)
     place = np.arange(truth.shape[-1], dtype=np.float64)
     if weights == "quadratic":
         first_truth, first_pred = (truth * place).sum(-1), (predicted * place).sum(-1)
         second = ((truth + predicted) * place**2).sum(-1)
-        expected = second - 2 * first_truth * first_pred / n
-        return expected
+        by_chance: NDArray[np.float64] = second - rates.ratio(2 * first_truth * first_pred, n)
+        return by_chance
     # |i − j| counts the borders between i and j; below each border lie so many of either side.
     below_truth = np.cumsum(truth, axis=-1)[..., :-1]
     below_pred = np.cumsum(predicted, axis=-1)[..., :-1]
     total = n[..., None]
     crossing = below_truth * (total - below_pred) + below_pred * (total - below_truth)
-    expected = crossing.sum(axis=-1) / n
-    return expected
+    return rates.ratio(crossing.sum(axis=-1), n)
