@@ -183,10 +183,6 @@ _MODULES = {
     "CalibrationError": "snellen.classification.calibration",
     "Classification": "snellen.classification.classification",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
-<<<<<<< HEAD
-    "CalibrationError": "snellen.classification.calibration",
-=======
->>>>>>> main
     "ProbabilityLoss": "snellen.classification.probability",
     "ThresholdCurves": "snellen.classification.curves",
     "TopKAccuracy": "snellen.classification.top_k",

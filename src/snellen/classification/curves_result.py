@@ -372,7 +372,7 @@ class _Headlines:
             total, whole = auc.sum(), len(there) * (len(there) - 1.0)
             left_out = len(n) * (len(n) - 1.0) - whole
         else:
-            total = (auc.sum(axis=1) + auc.sum(axis=0)) @ some
+            total = ((auc.sum(axis=1) + auc.sum(axis=0)) * some).sum()
             whole = 2 * (len(there) - 1) * some.sum()
             left_out = 2 * (len(n) - 1) * some.sum() - whole
         rule = self.rules["absent_classes"]
