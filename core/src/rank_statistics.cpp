@@ -78,35 +78,42 @@ class Ladder {
       }
       ++times_.back();
     }
-    if (rungs_.empty()) return;
+    n_rungs_ = rungs_.size();
+    if (n_rungs_ == 0) return;
     // About four buckets a rung: most then hold none, and need no comparison with any.
     std::size_t n_buckets = 64;
-    while (n_buckets < 4 * rungs_.size() && n_buckets < kMostBuckets) n_buckets *= 2;
+    while (n_buckets < 4 * n_rungs_ && n_buckets < kMostBuckets) n_buckets *= 2;
     low_ = rungs_.front();
     const Key span = static_cast<Key>(rungs_.back() - low_);
     while ((span >> shift_) >= n_buckets) ++shift_;
     n_buckets_ = static_cast<std::size_t>(span >> shift_) + 1;
-    first_.assign(n_buckets_ + 1, static_cast<std::uint32_t>(rungs_.size()));
-    for (std::size_t r = rungs_.size(); r-- > 0;) {
+    first_.assign(n_buckets_ + 1, static_cast<std::uint32_t>(n_rungs_));
+    for (std::size_t r = n_rungs_; r-- > 0;) {
       first_[static_cast<std::size_t>((rungs_[r] - low_) >> shift_)] =
           static_cast<std::uint32_t>(r);
     }
     for (std::size_t b = n_buckets_; b-- > 0;) first_[b] = std::min(first_[b], first_[b + 1]);
+    // What no number reaches, so that a step beyond the last rung needs no check.
+    rungs_.insert(rungs_.end(), 2, static_cast<Key>(~Key{0}));
   }
 
-  std::size_t n_rungs() const { return rungs_.size(); }
-  std::size_t n_cells() const { return 2 * rungs_.size() + 1; }
+  std::size_t n_rungs() const { return n_rungs_; }
+  std::size_t n_cells() const { return 2 * n_rungs_ + 1; }
   Key rung(std::size_t r) const { return rungs_[r]; }
   // The lowest rung; of an empty ladder what nothing reaches but the highest key.
-  Key lowest() const { return rungs_.empty() ? static_cast<Key>(~Key{0}) : low_; }
+  Key lowest() const { return n_rungs_ == 0 ? static_cast<Key>(~Key{0}) : low_; }
   std::int64_t times(std::size_t r) const { return times_[r]; }
 
   // How many rungs the key reaches.
   std::size_t reached(Key key) const {
-    if (rungs_.empty() || key < low_) return 0;
+    if (n_rungs_ == 0 || key < low_) return 0;
     const std::size_t bucket = static_cast<std::size_t>((key - low_) >> shift_);
-    if (bucket >= n_buckets_) return rungs_.size();
+    if (bucket >= n_buckets_) return n_rungs_;
     std::size_t begin = first_[bucket];
+    // Most buckets hold no rung or one: a step without a branch settles those.
+    begin += rungs_[begin] <= key;
+    if (rungs_[begin] > key) return begin;
+    if (begin >= n_rungs_) return n_rungs_;  // not a number, should one ever come here
     std::size_t length = first_[bucket + 1] - begin;
     while (length > 0) {
       const std::size_t half = length / 2;
@@ -131,6 +138,7 @@ class Ladder {
   std::vector<Key> rungs_;
   std::vector<std::int64_t> times_;
   std::vector<std::uint32_t> first_;  // the first rung of each bucket or of one after it
+  std::size_t n_rungs_ = 0;
   std::size_t n_buckets_ = 0;
   Key low_ = 0;
   unsigned shift_ = 0;

@@ -486,6 +486,8 @@ class ThresholdCurves:
             labels = rows.member if form.kind == "multilabel" else rows.code
             if len(lengths) > 1 or labels is None:
                 raise ValueError("columns that do not fit the scores")
+            if not np.isfinite(rows.score).all():
+                raise ValueError("scores that are not finite")
             metric._pieces = [rows]
             if rows.sample_id is not None:
                 metric._ids = SeenIds()
