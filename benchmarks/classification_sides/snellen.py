@@ -34,9 +34,11 @@ def binary_auc(arrays: Mapping[str, Any]) -> Callable[[], Numbers]:
 
 
 def auc_one_vs_rest(arrays: Mapping[str, Any]) -> Callable[[], Numbers]:
-    """Curves of each class against all others, of each against each, and of all together."""
+    """Curves of each class against all others, and the areas under them."""
     truth, score = arrays["truth"], arrays["score"]
-    return lambda: {"auc": ThresholdCurves().update(truth, score).compute().auc_macro}
+    return lambda: {
+        "auc": ThresholdCurves(one_vs_rest_only=True).update(truth, score).compute().auc_macro
+    }
 
 
 def top_5(arrays: Mapping[str, Any]) -> Callable[[], Numbers]:

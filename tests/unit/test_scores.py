@@ -729,3 +729,22 @@ class TestKernels:
         got, _ = _core.cell_losses(p[:, None], member, logit=False, eps=2.0**-52)
         # A unit in the last place of the result, and half of one of NumPy's.
         np.testing.assert_allclose(got[:, 0], -np.log(p), rtol=3.4e-16, atol=0)
+
+
+def test_one_vs_rest_only_leaves_out_the_rest() -> None:
+    random = np.random.default_rng(0)
+    truth, score = random.integers(0, 4, 60), random.integers(0, 9, (60, 4)) / 8
+    every = ThresholdCurves().update(truth, score).compute()
+    for metric in (
+        ThresholdCurves(one_vs_rest_only=True).update(truth, score),
+        ThresholdCurves(one_vs_rest_only=True).update(truth, score, weight=np.ones(60)),
+    ):
+        result = type(metric).from_bytes(metric.to_bytes()).compute()
+        assert set(result.metrics) == {"auc_macro", "auc_weighted", "ap_macro", "ap_weighted"}
+        for name, value in result.metrics.items():
+            assert value == every.metrics[name]
+        with pytest.raises(InputError, match="the micro average was left out - at label"):
+            result.curve("micro")
+    binned = ThresholdCurves(5, one_vs_rest_only=True).update(truth, score)
+    with pytest.raises(InputError, match="the micro average was left out - at label"):
+        binned.table("micro")

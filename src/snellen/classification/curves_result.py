@@ -166,6 +166,8 @@ class ThresholdCurvesResult(Result):
             raise InputError("expected data, there are no samples")
         column = column_of(label, self.form)
         at = len(self.class_auc) if column is None else column
+        if at >= len(self.n_positive):
+            raise InputError("expected a class, the micro average was left out", "label")
         rows = slice(self.begin[at], self.begin[at + 1])
         return ThresholdCurve(
             self.threshold[rows],
@@ -333,7 +335,8 @@ class _Headlines:
             for name, values in (("auc", auc), ("ap", ap)):
                 for how in ("macro", "weighted"):
                     self.put(f"{name}_{how}", *self._average(values, how))
-            assert self.micro is not None
+            if self.micro is None:  # left out, and so is what follows
+                return
             self.put("auc_micro", self.micro.area(), "no decision is positive, or none negative")
             self.put("ap_micro", self.micro.average_precision(), "no decision is positive")
             if self.form.kind == "multiclass":
