@@ -28,6 +28,8 @@ _HOME = {
     "Metric": "snellen.metric",
     "Labels": "snellen.classification.labels",
     "MetricSet": "snellen.metric",
+    "Regression": "snellen.regression.regression",
+    "RegressionResult": "snellen.regression.result",
     "SnellenError": "snellen.errors",
     "average_precision": "snellen.detection.average_precision",
     "box_iou": "snellen.detection.matching",
@@ -36,6 +38,7 @@ _HOME = {
     "metric_from_bytes": "snellen.metric",
     "read_coco_predictions": "snellen.readers.coco",
     "read_coco_truth": "snellen.readers.coco",
+    "regression_scores": "snellen.regression.regression",
     "set_threads": "snellen.threads",
 }
 
@@ -53,6 +56,10 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "box_iou",
     "AreaRange",
     "DetectionProtocol",
+    # regression
+    "Regression",
+    "RegressionResult",
+    "regression_scores",
     # files
     "read_coco_truth",
     "read_coco_predictions",
@@ -85,6 +92,8 @@ if TYPE_CHECKING:
     from snellen.errors import SnellenError
     from snellen.metric import Metric, MetricSet, metric_from_bytes
     from snellen.readers.coco import read_coco_predictions, read_coco_truth
+    from snellen.regression.regression import Regression, regression_scores
+    from snellen.regression.result import RegressionResult
     from snellen.threads import get_threads, set_threads
 
 

@@ -122,3 +122,8 @@ def count_pairs(row: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='
     """
     Cells (row * n_classes + column, ascending) and how often each pair of codes occurs.
     """
+
+def count_inversions(code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_codes: int, times: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
+    """
+    For each row of times, how many pairs of codes stand in descending order.
+    """

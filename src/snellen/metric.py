@@ -168,6 +168,7 @@ class MetricSet:
 _MODULES = {
     "AveragePrecision": "snellen.detection.average_precision",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
+    "Regression": "snellen.regression.regression",
 }
 
 

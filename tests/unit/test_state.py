@@ -476,7 +476,8 @@ def test_metric_from_bytes() -> None:
 
 def test_metric_from_bytes_of_another_class() -> None:
     with pytest.raises(
-        SchemaError, match=r"expected the state of AveragePrecision, .*got one of Thing .* - at a\.b$"
+        SchemaError,
+        match=r"expected the state of AveragePrecision, .*got one of Thing .* - at a\.b$",
     ):
         metric_from_bytes(pack("Thing", {}, {}), "a.b")
     with pytest.raises(SchemaError, match="got one of Thing"):

@@ -1,0 +1,272 @@
+"""Headline numbers of many resampled data sets at once, from how often each unit occurs in them.
+
+In float64, about the mean of each output, so that a variance beside a large mean is right here too.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from snellen.classes import Classes
+from snellen.metric import Units
+from snellen.regression.order import Ranking, SortedValues
+from snellen.regression.terms import Term
+from snellen.state import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from snellen.regression.rows import Rows
+
+    Real = NDArray[np.float64]
+    Whole = NDArray[np.int64]
+
+__all__ = ["regression_units"]
+
+_CELLS = 1 << 22  # samples times data sets at once
+_ROUNDING = 1e-14  # a variance that is so small beside the mean square is that of a constant
+
+
+class _Samples:
+    """Samples and the unit that each belongs to."""
+
+    def __init__(
+        self, truth: Real, pred: Real, weight: Real, unit: NDArray[Any], n_units: int
+    ) -> None:
+        self.truth, self.pred, self.weight, self.unit = truth, pred, weight, unit
+        self.n_units = n_units
+
+    @classmethod
+    def joined(cls, a: _Samples, b: _Samples) -> _Samples:
+        return cls(
+            np.concatenate([a.truth, b.truth]),
+            np.concatenate([a.pred, b.pred]),
+            np.concatenate([a.weight, b.weight]),
+            np.concatenate([a.unit, b.unit + a.n_units]),
+            a.n_units + b.n_units,
+        )
+
+
+class _Numbers:
+    """The numbers of data sets made of some samples."""
+
+    def __init__(
+        self,
+        samples: _Samples,
+        terms: Sequence[Term],
+        headlines: Sequence[str],
+        *,
+        force_finite: bool,
+        error_quantiles: Sequence[float],
+    ) -> None:
+        self.samples, self.terms, self.headlines = samples, terms, headlines
+        self.force_finite = force_finite
+        weight = samples.weight
+        self.is_weighted = bool(len(weight)) and bool((weight != weight[0]).any())
+        self.n_outputs = samples.truth.shape[1]
+        n, m = samples.truth.shape
+        self.centre = (
+            (samples.truth.mean(axis=0), samples.pred.mean(axis=0)) if n else (np.zeros(m),) * 2
+        )
+        self.sums = self._unit_sums()
+        self.largest = [self._by_size(j) for j in range(m)]
+        self.ordered: list[dict[str, Callable[[NDArray[Any]], Real]]] = []
+        if "median_absolute_error" in headlines:
+            self.ordered = [self._order(j, error_quantiles) for j in range(m)]
+
+    def _unit_sums(self) -> Real:
+        """Return the sums of each unit, (U, 2 + 6m + 2mk)."""
+        samples = self.samples
+        t, p = samples.truth - self.centre[0], samples.pred - self.centre[1]
+        e = samples.pred - samples.truth
+        found = Term.all_of(self.terms, samples.truth, samples.pred)
+        n = len(t)
+        w = samples.weight[:, None]
+        undefined = (found.outside | found.beyond).astype(np.float64)
+        columns = [
+            np.ones((n, 1)),
+            w,
+            *(w * each for each in (t, p, t * t, p * p, t * p, e * e)),
+            w * found.values.reshape(n, -1),
+            undefined.reshape(n, -1),
+        ]
+        cells = np.concatenate(columns, axis=1)
+        return np.stack(
+            [np.bincount(samples.unit, column, samples.n_units) for column in cells.T], axis=1
+        )
+
+    def _by_size(self, j: int) -> tuple[NDArray[Any], Real]:
+        """Return units by their largest absolute error, largest first, and these errors."""
+        samples = self.samples
+        largest = np.full(samples.n_units, -math.inf)
+        np.maximum.at(largest, samples.unit, np.abs(samples.pred[:, j] - samples.truth[:, j]))
+        order = np.argsort(-largest, kind="stable")
+        return order, largest[order]
+
+    def _order(
+        self, j: int, error_quantiles: Sequence[float]
+    ) -> dict[str, Callable[[NDArray[Any]], Real]]:
+        truth, pred = self.samples.truth[:, j], self.samples.pred[:, j]
+        error = pred - truth
+        size, signed = SortedValues(np.abs(error)), SortedValues(error)
+        found: dict[str, Callable[[NDArray[Any]], Real]] = {
+            "median_absolute_error": functools.partial(size.quantiles, 0.5)
+        }
+        for level in error_quantiles:
+            found[f"error_q{level:g}"] = functools.partial(signed.quantiles, level)
+        if self.is_weighted:
+            for name in ("spearman", "kendall"):
+                found[name] = lambda times: np.full(len(times), math.nan)
+        else:
+            ranking = Ranking(truth, pred)
+            found |= {"spearman": ranking.spearman, "kendall": ranking.kendall}
+        return found
+
+    def each(self, multiplicity: Whole) -> dict[str, Real]:
+        """Return the numbers of each output, (R, m)."""
+        m, k = self.n_outputs, len(self.terms)
+        sums = multiplicity.astype(np.float64) @ self.sums
+        n, weight = sums[:, :1], sums[:, 1:2]
+        with np.errstate(all="ignore"):
+            t, p, tt, pp, tp, ee = (sums[:, 2 + i * m : 2 + (i + 1) * m] / weight for i in range(6))
+            terms = sums[:, 2 + 6 * m : 2 + 6 * m + m * k].reshape(-1, m, k) / weight[:, :, None]
+            outside = sums[:, 2 + 6 * m + m * k :].reshape(-1, m, k) > 0
+            found = {
+                term.name: np.where(outside[..., i], math.nan, terms[..., i])
+                for i, term in enumerate(self.terms)
+            }
+            bias = (self.centre[1] - self.centre[0]) + (p - t)
+            vt, vp = _variance(tt, t), _variance(pp, p)
+            covariance = tp - t * p
+            found |= {
+                "mse": ee,
+                "rmse": np.sqrt(ee),
+                "mean_error": bias,
+                "rmsle": np.sqrt(found["msle"]),
+                "r2": self._explained(ee, vt, n),
+                "explained_variance": self._explained(np.maximum(ee - bias**2, 0), vt, n),
+                "pearson": np.where((vt > 0) & (vp > 0), covariance / np.sqrt(vt * vp), math.nan),
+                "concordance": 2 * covariance / (vt + vp + bias**2),
+            }
+        some = multiplicity > 0
+        found["max_error"] = np.stack([_first(some, *pair) for pair in self.largest], axis=1)
+        if self.ordered:
+            found |= self._ordered(multiplicity)
+        return {"truth_variance": vt, **found}
+
+    def _explained(self, left: Real, variance: Real, n: Real) -> Real:
+        constant = np.where(left > 0, 0.0, 1.0) if self.force_finite else math.nan
+        return np.where(n > 1, np.where(variance > 0, 1 - left / variance, constant), math.nan)
+
+    def _ordered(self, multiplicity: Whole) -> dict[str, Real]:
+        step = max(1, _CELLS // max(1, len(self.samples.unit)))
+        parts: dict[str, list[Real]] = {name: [] for name in self.ordered[0]}
+        for begin in range(0, len(multiplicity), step):
+            times: NDArray[Any] = multiplicity[begin : begin + step, self.samples.unit]
+            if self.is_weighted:
+                times = times * self.samples.weight
+            for name, part in parts.items():
+                part.append(np.stack([each[name](times) for each in self.ordered], axis=1))
+        empty = np.zeros((0, self.n_outputs))
+        return {name: np.concatenate([empty, *part]) for name, part in parts.items()}
+
+    def overall(self, multiplicity: Whole) -> dict[str, Real]:
+        """Return the headline numbers, (R,)."""
+        each = self.each(multiplicity)
+        found = {}
+        for name in self.headlines:
+            if name == "max_error":
+                found[name] = each[name].max(axis=1)
+            elif name in each:
+                found[name] = each[name].mean(axis=1)
+            else:
+                source = {
+                    "r2_variance_weighted": "r2",
+                    "explained_variance_weighted": "explained_variance",
+                }[name]
+                spread = each["truth_variance"]
+                total = spread.sum(axis=1)
+                # An output whose truth is constant has no weight, whatever its value.
+                shares = np.where(spread > 0, each[source], 0.0) * spread
+                with np.errstate(all="ignore"):
+                    whole = np.where(total > 0, shares.sum(axis=1) / total, math.nan)
+                if self.force_finite:
+                    whole = np.where(total > 0, whole, each[source].mean(axis=1))
+                found[name] = whole
+        return found
+
+
+def _variance(square: Real, mean: Real) -> Real:
+    variance = square - mean**2
+    return np.where(variance > _ROUNDING * square, variance, 0.0)
+
+
+def _first(some: NDArray[np.bool_], order: NDArray[Any], values: Real) -> Real:
+    """Return the value of the first unit that occurs; NaN where none does."""
+    if not len(order):
+        return np.full(len(some), math.nan)
+    there = some[:, order]
+    first = there.argmax(axis=1)
+    return np.where(there.any(axis=1), values[first], math.nan)
+
+
+def regression_units(
+    rows: Rows,
+    terms: Sequence[Term],
+    headlines: Sequence[str],
+    outputs: Sequence[str],
+    **rules: Any,
+) -> Units:
+    """Return samples, or their groups where they have some, as units for resampling."""
+    ids: Keys | None
+    code: NDArray[Any]
+    if rows.group is not None:
+        unit, code, ids = "group", rows.group, rows.groups
+    elif rows.sample is not None:
+        unit, code, ids = "sample", rows.sample, rows.sample_ids
+    else:
+        unit, code, ids = "sample", np.arange(len(rows.weight)), None
+    # Units of which every sample has weight 0 have no rows: they are none.
+    there = np.unique(code)
+    if ids is not None and len(there) != len(ids):
+        ids = Keys(ids.ids[there], ids.what)
+    samples = _Samples(rows.truth, rows.pred, rows.weight, np.searchsorted(there, code), len(there))
+    numbers = _Numbers(samples, terms, headlines, **rules)
+    joined: list[tuple[Any, _Numbers]] = []  # with the last `other`
+
+    def all_of(multiplicity: Whole, other: Any) -> tuple[_Numbers, Whole]:
+        if other is None:
+            return numbers, multiplicity
+        units, times = other
+        theirs = units.values.numbers
+        if not joined or joined[0][0] is not theirs:
+            both = _Samples.joined(samples, theirs.samples)
+            joined[:] = [(theirs, _Numbers(both, terms, headlines, **rules))]
+        return joined[0][1], np.concatenate([multiplicity, times], axis=1)
+
+    def values(multiplicity: Whole, other: Any = None) -> Mapping[str, Real]:
+        which, times = all_of(multiplicity, other)
+        return which.overall(times)
+
+    def class_values(multiplicity: Whole, other: Any = None) -> Real:
+        which, times = all_of(multiplicity, other)
+        return which.each(times)["mae"]
+
+    values.numbers = numbers  # type: ignore[attr-defined]  # for `other`
+    several = len(outputs) > 1
+    return Units(
+        unit=unit,
+        counts=np.ones(len(there), np.int64),
+        ids=ids,
+        values=values,
+        class_metric="mae" if several else "",
+        classes=Classes.of(list(outputs)) if several else None,
+        class_values=class_values if several else None,
+        proportions={},
+    )
