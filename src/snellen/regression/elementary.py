@@ -69,10 +69,10 @@ def log_ratio(difference: Real, a: Real, b: Real) -> Real:
 
 def power(x: Real, exponent: float) -> Real:
     """Return x to a power, for x ≥ 0; 0 and infinity where float64 ends."""
-    positive = x > 0
-    found = np.full_like(x, 1.0 if exponent == 0 else 0.0 if exponent > 0 else np.inf)
     if exponent == 1:
         return x.copy()
+    positive = x > 0
+    found: Real = np.full(x.shape, 1.0 if exponent == 0 else 0.0 if exponent > 0 else np.inf)
     with np.errstate(over="ignore", under="ignore"):
         found[positive] = _exp(exponent * log(x[positive]))
     return found

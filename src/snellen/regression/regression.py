@@ -236,7 +236,7 @@ class Regression:
 
     def empty(self) -> Regression:
         """Return a metric of the same parameters without data."""
-        return Regression(**dataclasses.asdict(self._parameters))
+        return type(self)(**dataclasses.asdict(self._parameters))
 
     def compute(self) -> RegressionResult:
         """Return the result of all that was absorbed."""
