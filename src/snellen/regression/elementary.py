@@ -70,7 +70,7 @@ def log_ratio(difference: Real, a: Real, b: Real) -> Real:
 def power(x: Real, exponent: float) -> Real:
     """Return x to a power, for x ≥ 0; 0 and infinity where float64 ends."""
     if exponent == 1:
-        return x.copy()
+        return x
     positive = x > 0
     found: Real = np.full(x.shape, 1.0 if exponent == 0 else 0.0 if exponent > 0 else np.inf)
     with np.errstate(over="ignore", under="ignore"):
