@@ -86,15 +86,15 @@ class _Numbers:
         t, p = samples.truth - self.centre[0], samples.pred - self.centre[1]
         e = samples.pred - samples.truth
         found = Term.all_of(self.terms, samples.truth, samples.pred)
-        n = len(t)
+        n, n_cells = len(t), t.shape[1] * len(self.terms)
         w = samples.weight[:, None]
         undefined = (found.outside | found.beyond).astype(np.float64)
         columns = [
             np.ones((n, 1)),
             w,
             *(w * each for each in (t, p, t * t, p * p, t * p, e * e)),
-            w * found.values.reshape(n, -1),
-            undefined.reshape(n, -1),
+            w * found.values.reshape(n, n_cells),
+            undefined.reshape(n, n_cells),
         ]
         cells = np.concatenate(columns, axis=1)
         return np.stack(
