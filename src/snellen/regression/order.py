@@ -104,6 +104,8 @@ class Ranking:
         NaN where a side is constant.
         """
         found = np.full(len(times), math.nan)
+        if not len(self._order):
+            return found
         for r, row in enumerate(times):
             often = row[self._order]
             # Twice the mean rank less its mean: whole numbers.
@@ -118,16 +120,16 @@ class Ranking:
 
     def kendall(self, times: Whole) -> Real:
         """Return Kendall's tau-b; NaN where a side is constant."""
+        found = np.full(len(times), math.nan)
+        if not len(self._order):
+            return found
         often = np.ascontiguousarray(times[:, self._order])
-        if not often.shape[1]:
-            return np.full(len(times), math.nan)
         discordant = _core.count_inversions(self._codes[1], self._sizes[1], often)
         tied_x = _pairs_within(np.add.reduceat(often, self._first, axis=1))
         tied_both = _pairs_within(np.add.reduceat(often, self._pairs, axis=1))
         by_y = np.argsort(self._codes[1], kind="stable")
         first = np.flatnonzero(np.diff(self._codes[1][by_y], prepend=-1))
         tied_y = _pairs_within(np.add.reduceat(often[:, by_y], first, axis=1))
-        found = np.full(len(times), math.nan)
         for r, n in enumerate(often.sum(axis=1).tolist()):
             pairs = n * (n - 1) // 2
             in_x, in_y = pairs - tied_x[r], pairs - tied_y[r]
