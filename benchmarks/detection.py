@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import importlib.metadata
 import json
 import shutil
 import subprocess
@@ -232,7 +231,10 @@ def _arguments() -> argparse.Namespace:
 def _benchmark(arguments: argparse.Namespace, say: Callable[[str], None]) -> None:
     machine = side_by_side.machine()
     chosen = [side for side in SIDES if arguments.sides is None or side.name in arguments.sides]
-    present, versions = _installed(chosen, say)
+    versions, found_sides = side_by_side.installed(
+        {side.name: side.package for side in chosen}, say
+    )
+    present = [side for side in chosen if side.name in found_sides]
     sample = QUICK if arguments.quick else FULL
     content: dict[str, Any] = {
         "schema": "snellen.benchmark/1",
@@ -242,7 +244,7 @@ def _benchmark(arguments: argparse.Namespace, say: Callable[[str], None]) -> Non
         "versions": versions,
         "sample": {**sample._asdict(), "sha256": sample.make(say)},
     }
-    print(f"machine   {_description(machine)}")
+    print(f"machine   {side_by_side.description(machine)}")
     print(f"versions  {', '.join(f'{name} {version}' for name, version in versions.items())}")
     print(f"sample    {sample}")
 
@@ -270,29 +272,6 @@ def _benchmark(arguments: argparse.Namespace, say: Callable[[str], None]) -> Non
         content["scale"] = _scale(growing, sample, arguments.scale, arguments.runs, say)
     side_by_side.write_json(arguments.output, content)
     say(f"wrote {arguments.output}")
-
-
-def _installed(
-    sides: Sequence[Side], say: Callable[[str], None]
-) -> tuple[list[Side], dict[str, str]]:
-    """Return the sides whose packages are there, and all versions."""
-    present, versions = [], {}
-    for side in sides:
-        try:
-            versions[side.name] = importlib.metadata.version(side.package)
-        except importlib.metadata.PackageNotFoundError:
-            say(f"{side.name} is left out: {side.package} is not installed")
-            continue
-        present.append(side)
-    versions["numpy"] = importlib.metadata.version("numpy")
-    return present, versions
-
-
-def _description(machine: Mapping[str, Any]) -> str:
-    return (
-        f"{machine['cpu']}, {machine['processors']} processors, {machine['memory_gib']:g} GiB, "
-        f"{machine['os']}, {machine['python']}, load before {machine['load_before']:g}"
-    )
 
 
 def _program(module: str, *arguments: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""One side in a process of its own: ``run_side.py MODULE from_files|numbers|from_arrays …``.
+"""One side in a process of its own: ``run_side.py MODULE from_files|numbers|from_arrays|task …``.
 
 MODULE is one of a folder such as ``detection_sides``, which says what its functions take. Only that
 side is imported.
@@ -6,6 +6,8 @@ side is imported.
 * ``from_files FILE…``: the whole work, from files to printed numbers; measured from outside.
 * ``numbers OUT FILE…``: once, unmeasured: the array and the numbers to compare with other sides'.
   OUT.npy gets the array, OUT.json its digest and the numbers.
+* ``task OUT NAME ARRAYS.npz CALLS``: the work called NAME on arrays that lie in memory, so many
+  times after a first one; OUT.json gets the seconds of each and the numbers.
 * ``from_arrays OUT FILE… ROWS.npy``: the work on arrays that lie in memory; measured here, around
   the work alone. OUT.json gets the seconds and the numbers.
 """
@@ -27,8 +29,10 @@ def main() -> None:
         _numbers(side, *arguments)
     elif mode == "from_arrays":
         _from_arrays(side, *arguments)
+    elif mode == "task":
+        _task(side, *arguments)
     else:
-        sys.exit(f"expected from_files, numbers or from_arrays, got {mode}")
+        sys.exit(f"expected from_files, numbers, from_arrays or task, got {mode}")
 
 
 def _numbers(side: Any, out: str, *files: str) -> None:
@@ -64,6 +68,27 @@ def _from_arrays(side: Any, out: str, *files: str) -> None:
     numbers = work()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     found = {"wall": wall, "cpu": cpu, "numbers": [float(number) for number in numbers]}
+    Path(f"{out}.json").write_text(json.dumps(found))
+
+
+def _task(side: Any, out: str, name: str, arrays_file: str, calls: str) -> None:
+    import json
+    import time
+    from pathlib import Path
+
+    import numpy as np
+
+    with np.load(arrays_file) as stored:
+        arrays = dict(stored)
+    work = getattr(side, name)(arrays)
+    numbers = work()  # also imports what the tool imports late, and warms what it caches
+    walls, cpus = [], []
+    for _ in range(int(calls)):
+        wall, cpu = time.perf_counter(), time.process_time()
+        numbers = work()
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+    found = {"wall": walls, "cpu": cpus, "numbers": {k: float(v) for k, v in numbers.items()}}
     Path(f"{out}.json").write_text(json.dumps(found))
 
 

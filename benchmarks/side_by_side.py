@@ -9,6 +9,7 @@ more than the ratio of two medians.
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import os
 import platform
@@ -25,6 +26,8 @@ __all__ = [
     "Run",
     "RunError",
     "Series",
+    "description",
+    "installed",
     "interleaved",
     "machine",
     "noise",
@@ -176,6 +179,30 @@ def machine() -> dict[str, Any]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "load_before": round(os.getloadavg()[0], 2),
     }
+
+
+def description(machine: Mapping[str, Any]) -> str:
+    """Return what `machine` found in one line."""
+    return (
+        f"{machine['cpu']}, {machine['processors']} processors, {machine['memory_gib']:g} GiB, "
+        f"{machine['os']}, {machine['python']}, load before {machine['load_before']:g}"
+    )
+
+
+def installed(
+    packages: Mapping[str, str], say: Callable[[str], None]
+) -> tuple[dict[str, str], list[str]]:
+    """Return the versions of the packages of sides, and the sides whose package is there."""
+    present, versions = [], {}
+    for name, package in packages.items():
+        try:
+            versions[name] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            say(f"{name} is left out: {package} is not installed")
+            continue
+        present.append(name)
+    versions["numpy"] = importlib.metadata.version("numpy")
+    return versions, present
 
 
 def _cpu_model() -> str:

@@ -2,10 +2,12 @@
 
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
+#include <nanobind/stl/tuple.h>
 
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "arrays.hpp"
@@ -21,6 +23,12 @@ bool all_below(const In1<std::int32_t>& codes, std::size_t n_codes) {
     highest = std::max(highest, static_cast<std::uint32_t>(codes.data()[i]));
   }
   return codes.size() == 0 || highest < n_codes;
+}
+
+// A cell counts with 32 bits.
+void check_row_count(std::size_t n) {
+  if (n <= std::numeric_limits<std::uint32_t>::max()) return;
+  throw nb::value_error("expected fewer than 2^32 rows at once");
 }
 
 }  // namespace
@@ -48,9 +56,7 @@ void bind_label_counts(nb::module_& m) {
         check_length("column", column.size(), row.size());
         if (!all_below(row, n_classes)) check_codes("row", row, n_classes);
         if (!all_below(column, n_classes)) check_codes("column", column, n_classes);
-        if (row.size() > std::numeric_limits<std::uint32_t>::max()) {
-          throw nb::value_error("expected fewer than 2^32 rows at once");
-        }
+        check_row_count(row.size());
         PairCount found;
         {
           const nb::gil_scoped_release released;
@@ -60,6 +66,27 @@ void bind_label_counts(nb::module_& m) {
       },
       nb::arg("row").noconvert(), nb::arg("column").noconvert(), nb::arg("n_classes"),
       "Cells (row * n_classes + column, ascending) and how often each pair of codes occurs.");
+  m.def(
+      "count_labels",
+      [](In1<std::int64_t> truth, In1<std::int64_t> pred, std::size_t max_span)
+          -> std::optional<std::tuple<Out<std::int64_t>, Out<std::int64_t>, Out<std::int64_t>>> {
+        check_length("pred", pred.size(), truth.size());
+        check_row_count(truth.size());
+        LabelPairs found;
+        bool done = false;
+        {
+          const nb::gil_scoped_release released;
+          done = count_labels(truth.data(), pred.data(), truth.size(), max_span, found);
+        }
+        if (!done) return std::nullopt;
+        return std::make_tuple(to_numpy(std::move(found.ids)),
+                               to_numpy(std::move(found.pairs.cell)),
+                               to_numpy(std::move(found.pairs.count)));
+      },
+      nb::arg("truth").noconvert(), nb::arg("pred").noconvert(), nb::arg("max_span"),
+      "Labels of both sides, ascending, cells and counts as from count_pairs; None where the "
+      "labels "
+      "are spread over more than max_span numbers.");
 }
 
 }  // namespace snellen::bind

@@ -18,6 +18,7 @@ void bind_curve(nb::module_& m);
 void bind_exact_sum(nb::module_& m);
 void bind_label_counts(nb::module_& m);
 void bind_inversions(nb::module_& m);
+void bind_resample(nb::module_& m);
 
 namespace {
 
@@ -59,6 +60,7 @@ NB_MODULE(_core, m) {
   bind_exact_sum(m);
   bind_label_counts(m);
   bind_inversions(m);
+  bind_resample(m);
 }
 
 }  // namespace snellen::bind

@@ -123,7 +123,25 @@ def count_pairs(row: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='
     Cells (row * n_classes + column, ascending) and how often each pair of codes occurs.
     """
 
+def count_labels(truth: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], max_span: int) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]] | None:
+    """
+    Labels of both sides, ascending, cells and counts as from count_pairs; None where the labels are spread over more than max_span numbers.
+    """
+
 def count_inversions(code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_codes: int, times: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
     """
     For each row of times, how many pairs of codes stand in descending order.
+    """
+
+def multiplicities(counts: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], seed: int, first: int, n_replicates: int) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
+    """
+    How often units of each kind are drawn in each bootstrap replicate, (replicates, kinds).
+    """
+
+def random_bits(n_units: int, seed: int, first: int, n_replicates: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]:
+    """A random 0 or 1 for each unit in each replicate, (replicates, units)."""
+
+def sums_by_cell(times: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], cell: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_cells: int, unit: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
+    """
+    Sums of times[unit[j]] * weight[j] by cell[j] for each replicate, (replicates, cells).
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from snellen.errors import MergeError, SchemaError, SnellenError
@@ -82,6 +83,14 @@ class Units(NamedTuple):
         From multiplicities (R, U) to the main number of each class, (R, K).
     proportions : mapping of str to (int, int)
         Headline numbers that are plain proportions of independent units: successes and trials.
+    headline : tuple of str
+        The numbers that runs are compared by, unless others are asked for.
+    lower_is_better : frozenset of str
+        The numbers of which less is better: losses and errors.
+    truth : ndarray, shape (U, …), or None
+        What tells whether two runs have the same truth: equal rows for equal truth.
+    correct : ndarray, shape (U,), bool, or None
+        Where a unit is a sample with one label: whether the prediction is right.
     """
 
     unit: str
@@ -91,7 +100,11 @@ class Units(NamedTuple):
     class_metric: str
     classes: Classes | None
     class_values: Callable[..., NDArray[Any]] | None
-    proportions: Mapping[str, tuple[int, int]]
+    proportions: Mapping[str, tuple[int, int]] = MappingProxyType({})
+    headline: tuple[str, ...] = ()
+    lower_is_better: frozenset[str] = frozenset()
+    truth: NDArray[Any] | None = None
+    correct: NDArray[Any] | None = None
 
 
 class MetricSet:

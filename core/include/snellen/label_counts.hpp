@@ -28,4 +28,15 @@ struct PairCount {
 PairCount count_pairs(const std::int32_t* row, const std::int32_t* column, std::size_t n,
                       std::size_t n_classes);
 
+struct LabelPairs {
+  Column<std::int64_t> ids;  // the labels of either side, ascending
+  PairCount pairs;           // as from count_pairs, of positions among them
+};
+
+// What factorise and count_pairs give together, in two passes over the labels and without codes.
+// Returns false, and nothing, where the labels of both sides are spread over more than max_span
+// numbers; a table of max_span² must fit memory.
+bool count_labels(const std::int64_t* truth, const std::int64_t* pred, std::size_t n,
+                  std::size_t max_span, LabelPairs& out);
+
 }  // namespace snellen

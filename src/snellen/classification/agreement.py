@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from snellen.classification import rates
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["KAPPA_WEIGHTS", "expected_disagreement", "kappa", "matthews"]
+__all__ = ["KAPPA_WEIGHTS", "expected_disagreement", "kappas", "matthews"]
 
 KAPPA_WEIGHTS = ("none", "linear", "quadratic")
 
@@ -56,15 +58,17 @@ def matthews(correct: float, truth: NDArray[Any], predicted: NDArray[Any]) -> fl
     return float(joint) / math.sqrt(float(of_truth) * float(of_pred))
 
 
-def kappa(
+def kappas(
     row: NDArray[np.int64],
     column: NDArray[np.int64],
     count: NDArray[Any],
     truth: NDArray[Any],
     predicted: NDArray[Any],
-    weights: str = "none",
-) -> float:
-    """Return Cohen's kappa; NaN where no disagreement is to be expected by chance.
+) -> dict[str, float]:
+    """Return Cohen's kappa by weights; NaN where no disagreement is to be expected by chance.
+
+    A disagreement of classes i and j costs 1 (``"none"``), |i − j| (``"linear"``) or (i − j)²
+    (``"quadratic"``).
 
     Parameters
     ----------
@@ -72,8 +76,6 @@ def kappa(
         The cells of the confusion matrix that are not empty.
     truth, predicted : ndarray, shape (K,)
         Sums over rows and over columns.
-    weights : {"none", "linear", "quadratic"}
-        What a disagreement of classes i and j costs: 1, |i − j|, (i − j)².
 
     References
     ----------
@@ -81,26 +83,22 @@ def kappa(
     """
     n_classes = len(truth)
     if not n_classes or not truth.sum():
-        return math.nan
-    if n_classes <= _WHOLE_MATRIX:
-        # Products of whole counts are exact in float64 below 2^53.
-        expected = np.outer(predicted.astype(np.float64), truth.astype(np.float64))
-        expected /= np.sum(predicted)
-        if weights == "none":
-            np.fill_diagonal(expected, 0.0)
-        else:
+        return dict.fromkeys(KAPPA_WEIGHTS, math.nan)
+    # Whole numbers are exact in float64 below 2^53: so are sums of them, in any order.
+    at_distance = np.bincount(np.abs(row - column), count.astype(np.float64), n_classes)
+    margins = truth.astype(np.float64), predicted.astype(np.float64)
+    found = {}
+    for weights in KAPPA_WEIGHTS:
+        if n_classes <= _WHOLE_MATRIX:
             place = np.arange(n_classes, dtype=np.float64)
-            expected *= _cost(place[:, None] - place, weights)
-        by_chance = float(np.sum(expected))
-    else:
-        by_chance = float(
-            expected_disagreement(truth.astype(np.float64), predicted.astype(np.float64), weights)
-        )
-    if by_chance == 0:
-        return math.nan
-    # Costs and counts are whole numbers: their sum is exact below 2^53.
-    observed = float(np.dot(_cost(row - column, weights), count))
-    return 1 - observed / by_chance
+            cost = _cost(place[:, None] - place, weights)
+            # scikit-learn's order of operations.
+            by_chance = float(np.sum(cost * (np.outer(margins[1], margins[0]) / margins[1].sum())))
+        else:
+            by_chance = float(expected_disagreement(*margins, weights))
+        observed = float(np.dot(_cost(np.arange(n_classes), weights), at_distance))
+        found[weights] = 1 - observed / by_chance if by_chance else math.nan
+    return found
 
 
 def _cost(distance: NDArray[Any], weights: str) -> Any:
@@ -114,22 +112,21 @@ def _cost(distance: NDArray[Any], weights: str) -> Any:
 def expected_disagreement(
     truth: NDArray[np.float64], predicted: NDArray[np.float64], weights: str
 ) -> NDArray[np.float64]:
-    """Return the cost of disagreement by chance, from sums (…, K) over rows and columns."""
+    """Return the cost of disagreement by chance, from sums (…, K) over rows and columns.
+
+    NaN without samples.
+    """
     n = truth.sum(axis=-1)
-    expected: NDArray[np.float64]
     if weights == "none":
-        expected = (n * n - (truth * predicted).sum(axis=-1)) / n
-        return expected
+        return rates.ratio(n * n - (truth * predicted).sum(axis=-1), n)
     place = np.arange(truth.shape[-1], dtype=np.float64)
     if weights == "quadratic":
         first_truth, first_pred = (truth * place).sum(-1), (predicted * place).sum(-1)
         second = ((truth + predicted) * place**2).sum(-1)
-        expected = second - 2 * first_truth * first_pred / n
-        return expected
+        return second - rates.ratio(2 * first_truth * first_pred, n)
     # |i − j| counts the borders between i and j; below each border lie so many of either side.
     below_truth = np.cumsum(truth, axis=-1)[..., :-1]
     below_pred = np.cumsum(predicted, axis=-1)[..., :-1]
     total = n[..., None]
     crossing = below_truth * (total - below_pred) + below_pred * (total - below_truth)
-    expected = crossing.sum(axis=-1) / n
-    return expected
+    return rates.ratio(crossing.sum(axis=-1), n)

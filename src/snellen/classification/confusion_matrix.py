@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from snellen import _core
 from snellen.classes import Classes
 from snellen.classification import rates
-from snellen.classification.agreement import KAPPA_WEIGHTS, kappa, matthews
+from snellen.classification.agreement import kappas, matthews
 from snellen.classification.averaging import Averaging
 from snellen.classification.labels import Labels, aligned, label_sides, predicted_codes
 from snellen.classification.pair_counts import Cells, PairCounts
@@ -34,6 +35,10 @@ __all__ = ["ConfusionMatrix", "ConfusionMatrixResult", "confusion_matrix"]
 _SHOWN_MATRIX = 20  # classes: above, the most confused pairs say more
 _SHOWN_CLASSES = 40
 _SHOWN_PAIRS = 10
+
+# Labels that are whole numbers of so narrow a range, and so many, are counted as they come.
+_SPAN = 2048
+_COUNTED_AT_ONCE = 1 << 14
 
 
 class ConfusionMatrix:
@@ -133,6 +138,8 @@ class ConfusionMatrix:
         InputError
             For what cannot be evaluated. After an error the metric is as it was.
         """
+        if self.declared is None and weight is None and self._absorbed_whole_numbers(truth, pred):
+            return self
         truth, pred = label_sides(truth, pred, classes=self.declared, weight=weight)
         if truth.code is None:
             raise InputError("expected one label for each sample, got sets of labels", "truth")
@@ -268,6 +275,33 @@ class ConfusionMatrix:
         metric._counts = PairCounts(len(classes))
         metric._counts.restore(packed.arrays)
         return metric
+
+    def _absorbed_whole_numbers(self, truth: Any, pred: Any) -> bool:
+        """Absorb labels that are close-packed whole numbers in arrays, counted in one go.
+
+        Returns False, and absorbs nothing, for all else.
+        """
+        for side in (truth, pred):
+            if not (isinstance(side, np.ndarray) and side.ndim == 1 and side.dtype.kind == "i"):
+                return False
+        if len(truth) != len(pred) or len(truth) < _COUNTED_AT_ONCE:
+            return False
+        found = _core.count_labels(
+            np.ascontiguousarray(truth, np.int64), np.ascontiguousarray(pred, np.int64), _SPAN
+        )
+        if found is None:
+            return False
+        ids, cell, count = found
+        batch_classes = Classes(ids)
+        classes = self._joined(batch_classes)
+        counts = PairCounts(len(batch_classes))
+        counts.add_cells(cell, count)
+        if not classes.keys.same_as(batch_classes.keys):
+            counts = counts.moved(classes.keys.codes(ids), len(classes))
+        self._counts = self._counts_among(classes)
+        self._counts.merge(counts)
+        self._classes = classes
+        return True
 
     def _parameters(self) -> dict[str, Any]:
         declared = self.declared
@@ -413,10 +447,10 @@ class ConfusionMatrixResult(Result):
             matthews(correct.item(), true, predicted) if len(classes) else math.nan,
             "truth or predictions are all of one class",
         )
-        for weights in KAPPA_WEIGHTS:
+        for weights, value in kappas(cells.row, cells.column, counted, true, predicted).items():
             put(
                 "kappa" if weights == "none" else f"kappa_{weights}",
-                kappa(cells.row, cells.column, counted, true, predicted, weights),
+                value,
                 "truth and predictions are all of one and the same class",
             )
         put("hamming", float((total - correct) / total) if total else math.nan, "")
@@ -665,7 +699,7 @@ def _margins(
     diagonal = np.flatnonzero(cells.row == cells.column)
     correct = np.zeros(n_classes, counted.dtype)
     correct[cells.row[diagonal]] = counted[diagonal]
-    # bincount adds float64, in the order of the cells; whole numbers below 2^53 stay exact.
+    # Added in the order of the cells; whole numbers below 2^53 stay exact in float64.
     weights = counted.astype(np.float64, copy=False)
     truth, predicted = (
         np.bincount(place, weights, n_classes).astype(counted.dtype, copy=False)

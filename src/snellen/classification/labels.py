@@ -134,12 +134,9 @@ def label_array(labels: ArrayLike, name: str) -> NDArray[Any]:
     ShapeError, IdError, InputError
         For other shapes or kinds: fractions are no labels.
     """
-    array = labels if isinstance(labels, (list, tuple)) else to_numpy(labels, name)
-    if not isinstance(array, np.ndarray):
-        # A list keeps its texts and numbers apart, which NumPy would mix.
-        if array and all(isinstance(label, (bool, np.bool_)) for label in array):
-            return np.array(array, np.int64)
-        return id_array(array, "label")
+    if isinstance(labels, (list, tuple)) and any(isinstance(label, str) for label in labels):
+        return id_array(labels, "label")  # keeps apart texts and numbers, which NumPy would mix
+    array = to_numpy(labels, name)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:

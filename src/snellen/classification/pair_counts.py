@@ -91,6 +91,11 @@ class PairCounts:
         if self._n_pending > max(_PENDING, len(self._cell)):
             self._settle()
 
+    def add_cells(self, cell: NDArray[np.int64], count: NDArray[np.int64]) -> None:
+        """Add counts of cells (row · n_classes + column), which ascend; samples without weight."""
+        self._settle()
+        self._absorb(cell, count, None)
+
     def merge(self, other: PairCounts) -> None:
         """Add another's of the same classes."""
         self._settle()
@@ -101,7 +106,7 @@ class PairCounts:
         """Return the same counts among other classes: class k at place[k], in the same order."""
         self._settle()
         copy = PairCounts(n_classes)
-        row, column = np.divmod(self._cell, max(self.n_classes, 1))
+        row, column = self._pairs()
         if place is not None:
             row, column = place[row].astype(np.int64), place[column].astype(np.int64)
         copy._absorb(row * n_classes + column, self._count, self._weight)
@@ -110,9 +115,15 @@ class PairCounts:
     def cells(self) -> Cells:
         """Return what was counted."""
         self._settle()
-        row, column = np.divmod(self._cell, max(self.n_classes, 1))
+        row, column = self._pairs()
         weight = None if self._weight is None else self._weight.total("weight")
         return Cells(row, column, self._count, weight)
+
+    def _pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return rows and columns of all cells; several times as quick as a division of each."""
+        every = np.arange(self.n_classes + 1)
+        row = np.repeat(every[:-1], np.diff(np.searchsorted(self._cell, every * self.n_classes)))
+        return row, self._cell - row * self.n_classes
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the state by name: equal counts, equal bytes."""

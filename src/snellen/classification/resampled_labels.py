@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from snellen import _core
 from snellen.classification import rates
 from snellen.classification.agreement import KAPPA_WEIGHTS, expected_disagreement
+from snellen.errors import InputError
 from snellen.metric import Units
 
 if TYPE_CHECKING:
@@ -34,43 +36,50 @@ class _Pairs:
         self,
         row: NDArray[Any],
         column: NDArray[Any],
-        unit: NDArray[Any] | None,
+        unit: NDArray[np.int32] | None,
         weight: NDArray[np.float64] | None,
         n_classes: int,
     ) -> None:
-        self.row, self.column, self.unit, self.weight = row, column, unit, weight
-        self.n_classes = n_classes
-        self.diagonal = np.flatnonzero(row == column)
+        self._unit, self._weight, self._n_classes = unit, weight, n_classes
+        code = row.astype(np.int64) * n_classes + column
+        cells, cell = np.unique(code, return_inverse=True)
+        self._cell = cell.astype(np.int32)
+        self._row, self._column = np.divmod(cells, max(n_classes, 1))
+        distance = np.abs(self._row - self._column).astype(np.float64)
+        self._costs = np.stack([distance > 0, distance, distance**2], axis=1)
+        self._diagonal = np.flatnonzero(self._row == self._column)
+        self._by_column = np.argsort(self._column, kind="stable")
 
-    def weights(self, multiplicity: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the weight of each pair in each data set, (R, n_pairs)."""
-        weights = multiplicity if self.unit is None else multiplicity[:, self.unit]
-        return weights.astype(np.float64) if self.weight is None else weights * self.weight
-
-    def sums(self, weights: NDArray[np.float64]) -> tuple[Array, Array, Array, Array]:
-        """Return diagonal, row sums, column sums (each (R, K)) and sums by distance (R, 3)."""
-        k = self.n_classes
-        diagonal = _grouped(weights[:, self.diagonal], self.row[self.diagonal], k)
-        distance = np.abs(self.row - self.column).astype(np.float64)
-        costs = weights @ np.stack([distance > 0, distance, distance**2], axis=1)
-        return (
-            diagonal,
-            _grouped(weights, self.row, k),
-            _grouped(weights, self.column, k),
-            costs,
+    def sums(self, multiplicity: NDArray[Any]) -> _Sums:
+        """Return the sums of data sets in which units occur so often."""
+        times = np.ascontiguousarray(multiplicity, np.int32)
+        weights = _core.sums_by_cell(
+            times, self._cell, len(self._row), unit=self._unit, weight=self._weight
+        )
+        k, order = self._n_classes, self._by_column
+        return _Sums(
+            _grouped(weights[:, self._diagonal], self._row[self._diagonal], k),
+            _grouped(weights, self._row, k),
+            _grouped(weights[:, order], self._column[order], k),
+            weights @ self._costs,
         )
 
 
+class _Sums(NamedTuple):
+    """Of R data sets: diagonal, row and column sums (R, K), and costs of disagreement (R, 3)."""
+
+    correct: NDArray[np.float64]
+    truth: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+    costs: NDArray[np.float64]
+
+
 def _grouped(values: NDArray[np.float64], place: NDArray[Any], n: int) -> NDArray[np.float64]:
-    """Sum columns by place: (R, m) to (R, n)."""
+    """Sum columns by place, which ascends: (R, m) to (R, n)."""
     sums = np.zeros((len(values), n))
-    if not values.shape[1]:
-        return sums
-    if (np.diff(place) < 0).any():
-        order = np.argsort(place, kind="stable")
-        values, place = values[:, order], place[order]
-    first = np.flatnonzero(np.diff(place, prepend=-1))
-    sums[:, place[first]] = np.add.reduceat(values, first, axis=1)
+    if values.shape[1]:
+        first = np.flatnonzero(np.diff(place, prepend=-1))
+        sums[:, place[first]] = np.add.reduceat(values, first, axis=1)
     return sums
 
 
@@ -100,26 +109,32 @@ def label_units(
         The unit of each pair; without, pair j is unit j.
     weight : ndarray, shape (m,), optional
         The weight of each pair.
+
+    Raises
+    ------
+    InputError
+        For more units than can be resampled.
     """
+    if counts.sum() > np.iinfo(np.int32).max:
+        raise InputError(f"expected fewer than 2^31 units to resample, got {counts.sum():,}")
     pairs = _Pairs(row, column, unit, weight, len(classes))
 
-    def summed(multiplicity: NDArray[np.int64], other: Any) -> tuple[Array, Array, Array, Array]:
-        own = pairs.sums(pairs.weights(multiplicity))
+    def summed(multiplicity: NDArray[Any], other: Any) -> _Sums:
+        own = pairs.sums(multiplicity)
         if other is None:
             return own
         units, times = other
-        theirs = units.values.pairs
-        joined = theirs.sums(theirs.weights(times))
-        return tuple(a + b for a, b in zip(own, joined, strict=True))
+        return _Sums(*(a + b for a, b in zip(own, units.values.pairs.sums(times), strict=True)))
 
-    def values(multiplicity: NDArray[np.int64], other: Any = None) -> Mapping[str, Array]:
+    def values(multiplicity: NDArray[Any], other: Any = None) -> Mapping[str, Array]:
         return _headlines(
             *summed(multiplicity, other), averaging=averaging, beta=beta, positive=positive
         )
 
-    def class_values(multiplicity: NDArray[np.int64], other: Any = None) -> Array:
-        tp, true, predicted, _ = summed(multiplicity, other)
-        return rates.f_beta(tp, predicted - tp, true - tp, 1.0)
+    def class_values(multiplicity: NDArray[Any], other: Any = None) -> Array:
+        sums = summed(multiplicity, other)
+        fp, fn = sums.predicted - sums.correct, sums.truth - sums.correct
+        return rates.f_beta(sums.correct, fp, fn, 1.0)
 
     values.pairs = pairs  # type: ignore[attr-defined]  # for `other`
     proportions: dict[str, tuple[int, int]] = {}
@@ -145,6 +160,12 @@ def label_units(
         classes=classes,
         class_values=class_values,
         proportions=proportions,
+        headline=("accuracy", "balanced_accuracy", "f1_macro", "mcc")
+        if positive is None
+        else ("accuracy", "precision", "recall", "f1"),
+        lower_is_better=frozenset({"hamming", "lr_negative"}),
+        truth=row if ids is not None and unit is None else None,
+        correct=row == column if ids is not None and unit is None else None,
     )
 
 
@@ -179,6 +200,11 @@ def _headlines(
                 per_class[name], support=true, absent=absent, how=how
             )
         found[f"{name}_micro"] = micro
+    if positive is not None:
+        p_tp, p_fp, p_fn, p_tn = (each[:, positive] for each in (tp, fp, fn, tn))
+        positives, negatives = p_tp + p_fn, p_tn + p_fp
+        found["lr_positive"] = rates.ratio(p_tp * negatives, p_fp * positives)
+        found["lr_negative"] = rates.ratio(p_fn * negatives, p_tn * positives)
     joint = correct * total - (true * predicted).sum(axis=-1)
     spread = (total**2 - (true**2).sum(-1)) * (total**2 - (predicted**2).sum(-1))
     found["mcc"] = rates.ratio(joint, np.sqrt(spread))

@@ -24,25 +24,16 @@ def merge(states: tuple[str, ...], output: Output) -> None:
     parts must have been evaluated under the same rules and share no image. The result is that of
     one evaluation of all parts, to the last bit.
     """
-    from pathlib import Path
-
-    from snellen.errors import InputError, SnellenError
-    from snellen.metric import metric_from_bytes
+    from snellen.cli.states import read_state
+    from snellen.errors import SnellenError
 
     whole = None
     for name in states:
-        path = Path(name)
-        if path.is_dir():
-            path /= "state.bin"
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise InputError(f"expected a readable file, got: {error.strerror}", name) from error
-        part = metric_from_bytes(data, str(path))
+        part = read_state(name)
         try:
             whole = part if whole is None else whole.merge(part)
         except SnellenError as error:
-            raise error.within(str(path)) from error
+            raise error.within(name) from error
     if whole is not None:
         output.check(whole)
         output.deliver(whole)

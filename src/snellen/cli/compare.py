@@ -1,0 +1,140 @@
+"""``snellen compare A B…``: whether one run is really better than another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+__all__ = ["compare"]
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(), metavar="A B…")
+@click.option("--names", metavar="NAME,…", help="What to call the runs. [default: their folders]")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="METRIC",
+    help="Compare this number; may be repeated. [default: the main ones of the task]",
+)
+@click.option(
+    "--level",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="The confidence of intervals; tests are of size one less it.",
+)
+@click.option(
+    "--replicates",
+    type=click.IntRange(10, 10_000_000),
+    default=1000,
+    show_default=True,
+    help="Of the paired bootstrap and of the permutation test.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of both.")
+@click.option("--per-class", is_flag=True, help="Print the differences of each class, too.")
+@click.option(
+    "--fail-if-worse",
+    multiple=True,
+    metavar="METRIC",
+    help="Exit with 3 where a later run is significantly worse than the first in this number.",
+)
+@click.option(
+    "--json",
+    "json_path",
+    metavar="PATH|-",
+    type=click.Path(allow_dash=True, dir_okay=False),
+    help="Write the comparison as JSON; with - to stdout, and nothing else there.",
+)
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def compare(
+    runs: tuple[str, ...],
+    names: str | None,
+    metrics: tuple[str, ...],
+    level: float,
+    replicates: int,
+    seed: int,
+    per_class: bool,
+    fail_if_worse: tuple[str, ...],
+    json_path: str | None,
+    quiet: bool,
+) -> None:
+    """Say whether one run is really better than another.
+
+    Each run is a state.bin that an evaluation wrote with --out, or the folder that holds it; all
+    must be of the same data. Differences come with a confidence interval (paired bootstrap) and a
+    p-value (permutation test; for accuracy McNemar's exact test), corrected for their number
+    (Holm), and in words with what may be claimed.
+    """
+    from pathlib import Path
+
+    from snellen.cli.states import read_state
+    from snellen.result import write_atomically
+    from snellen.statistics import compare as compare_runs
+
+    if len(runs) < 2:
+        raise click.UsageError("expected at least two runs to compare, got one.")
+    called = _names(runs) if names is None else names.split(",")
+    if len(called) != len(runs) or len(set(called)) != len(called):
+        raise click.UsageError(f"expected {len(runs)} different names, got {','.join(called)}.")
+    found: Any = [read_state(run) for run in runs]
+    wanted = list(metrics) or None
+    if wanted is not None:
+        wanted += [name for name in fail_if_worse if name not in wanted]
+    result = compare_runs(
+        *found,
+        names=called,
+        metrics=wanted,
+        level=level,
+        replicates=replicates,
+        seed=seed,
+    )
+    compared = {each.metric for each in result.differences}
+    for name in fail_if_worse:
+        if name not in compared:
+            raise click.UsageError(
+                f'expected a metric of {", ".join(sorted(compared))}, got "{name}": '
+                "name it with --metric, too."
+            )
+    if json_path is not None:
+        import msgspec
+
+        text = msgspec.json.format(msgspec.json.encode(result.to_dict()), indent=2) + b"\n"
+        if json_path == "-":
+            click.echo(text, nl=False)
+        else:
+            write_atomically({Path(json_path): text})
+    if not quiet and json_path != "-":
+        click.echo(str(result))
+        if per_class and result.class_differences:
+            click.echo(f"\n{result.class_table()}")
+    worse = [
+        each
+        for each in result.differences
+        if each.metric in fail_if_worse
+        and each.first == called[0]
+        and result.better(each) == called[0]
+    ]
+    for each in worse:
+        click.echo(
+            f"snellen: {each.second} is worse than {each.first} in {each.metric}: "
+            f"{each.value_second:.6g} against {each.value_first:.6g}",
+            err=True,
+        )
+    if worse:
+        raise click.exceptions.Exit(3)
+
+
+def _names(runs: tuple[str, ...]) -> list[str]:
+    """Return the last parts of the paths that tell the runs apart."""
+    from pathlib import Path
+
+    paths = [Path(run) for run in runs]
+    parts = [(path.parent if path.name == "state.bin" else path).resolve().parts for path in paths]
+    for length in range(1, max(map(len, parts)) + 1):
+        shown = ["/".join(each[-length:]) for each in parts]
+        if len(set(shown)) == len(shown):
+            return shown
+    return [chr(ord("A") + i) for i in range(len(runs))]

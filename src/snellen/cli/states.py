@@ -1,0 +1,33 @@
+"""States that commands take: a state.bin, or the folder that holds one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from snellen.metric import StoredMetric
+
+__all__ = ["read_state"]
+
+
+def read_state(name: str) -> StoredMetric[Any]:
+    """Return the metric of a state.bin, or of the folder that holds it.
+
+    Raises
+    ------
+    InputError, SchemaError
+        Where there is none.
+    """
+    from pathlib import Path
+
+    from snellen.errors import InputError
+    from snellen.metric import metric_from_bytes
+
+    path = Path(name)
+    if path.is_dir():
+        path /= "state.bin"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"expected a readable file, got: {error.strerror}", name) from error
+    return metric_from_bytes(data, str(path))
