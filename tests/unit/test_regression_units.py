@@ -143,3 +143,29 @@ def test_each_needs_ids() -> None:
     metric = Regression(keep_samples=True).update([1.0, 2.0], [1.0, 2.0])
     with pytest.raises(InputError, match="expected samples with ids: give update a sample_id"):
         metric.units(each=True)
+
+
+def test_intervals_and_comparison_of_runs() -> None:
+    from snellen.statistics import compare, intervals
+
+    random = np.random.default_rng(8)
+    truth = random.normal(size=300)
+    runs = [
+        Regression(keep_samples=True).update(
+            truth, truth + noise * random.normal(size=300), sample_id=np.arange(300)
+        )
+        for noise in (0.5, 0.1)
+    ]
+    found = intervals(runs[0], names=["mae", "r2", "kendall"], replicates=200)
+    for name, interval in found.items():
+        assert interval.low < runs[0].compute().metrics[name] < interval.high
+        assert interval.unit == "sample"
+    comparison = compare(*runs, replicates=200)
+    assert "mae" in str(comparison)
+    assert runs[0].units().lower_is_better.isdisjoint({"r2", "pearson", "spearman"})
+    assert {"mae", "gamma_deviance", "rmsle"} <= runs[0].units().lower_is_better
+    other = Regression(keep_samples=True).update(
+        truth + (np.arange(300) == 7), truth, sample_id=np.arange(300)
+    )
+    with pytest.raises(InputError, match=r"different truth for the same samples \(7\)"):
+        compare(runs[0], other)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from snellen.regression.terms import Term
 from snellen.state import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -128,8 +129,12 @@ class _Numbers:
             found |= {"spearman": ranking.spearman, "kendall": ranking.kendall}
         return found
 
-    def each(self, multiplicity: Whole) -> dict[str, Real]:
-        """Return the numbers of each output, (R, m)."""
+    def found(self, multiplicity: NDArray[Any]) -> _Found:
+        """Return the numbers of R data sets; multiplicities (R, U)."""
+        return _Found(self, multiplicity.astype(np.int64))
+
+    def means(self, multiplicity: Whole) -> dict[str, Real]:
+        """Return the numbers of each output that follow from sums, (R, m)."""
         m, k = self.n_outputs, len(self.terms)
         sums = multiplicity.astype(np.float64) @ self.sums
         n, weight = sums[:, :1], sums[:, 1:2]
@@ -145,6 +150,7 @@ class _Numbers:
             vt, vp = _variance(tt, t), _variance(pp, p)
             covariance = tp - t * p
             found |= {
+                "truth_variance": vt,
                 "mse": ee,
                 "rmse": np.sqrt(ee),
                 "mean_error": bias,
@@ -154,52 +160,74 @@ class _Numbers:
                 "pearson": np.where((vt > 0) & (vp > 0), covariance / np.sqrt(vt * vp), math.nan),
                 "concordance": 2 * covariance / (vt + vp + bias**2),
             }
-        some = multiplicity > 0
-        found["max_error"] = np.stack([_first(some, *pair) for pair in self.largest], axis=1)
-        if self.ordered:
-            found |= self._ordered(multiplicity)
-        return {"truth_variance": vt, **found}
+        return found
 
     def _explained(self, left: Real, variance: Real, n: Real) -> Real:
         constant = np.where(left > 0, 0.0, 1.0) if self.force_finite else math.nan
         return np.where(n > 1, np.where(variance > 0, 1 - left / variance, constant), math.nan)
 
-    def _ordered(self, multiplicity: Whole) -> dict[str, Real]:
+    def ordered_number(self, name: str, multiplicity: Whole) -> Real:
+        """Return a number of each output that follows from the order of samples, (R, m)."""
         step = max(1, _CELLS // max(1, len(self.samples.unit)))
-        parts: dict[str, list[Real]] = {name: [] for name in self.ordered[0]}
+        parts = [np.zeros((0, self.n_outputs))]
         for begin in range(0, len(multiplicity), step):
             times: NDArray[Any] = multiplicity[begin : begin + step, self.samples.unit]
             if self.is_weighted:
                 times = times * self.samples.weight
-            for name, part in parts.items():
-                part.append(np.stack([each[name](times) for each in self.ordered], axis=1))
-        empty = np.zeros((0, self.n_outputs))
-        return {name: np.concatenate([empty, *part]) for name, part in parts.items()}
+            parts.append(np.stack([each[name](times) for each in self.ordered], axis=1))
+        return np.concatenate(parts)
 
-    def overall(self, multiplicity: Whole) -> dict[str, Real]:
-        """Return the headline numbers, (R,)."""
-        each = self.each(multiplicity)
-        found = {}
-        for name in self.headlines:
-            if name == "max_error":
-                found[name] = each[name].max(axis=1)
-            elif name in each:
-                found[name] = each[name].mean(axis=1)
-            else:
-                source = {
-                    "r2_variance_weighted": "r2",
-                    "explained_variance_weighted": "explained_variance",
-                }[name]
-                spread = each["truth_variance"]
-                total = spread.sum(axis=1)
-                # An output whose truth is constant has no weight, whatever its value.
-                shares = np.where(spread > 0, each[source], 0.0) * spread
-                with np.errstate(all="ignore"):
-                    whole = np.where(total > 0, shares.sum(axis=1) / total, math.nan)
-                if self.force_finite:
-                    whole = np.where(total > 0, whole, each[source].mean(axis=1))
-                found[name] = whole
+
+class _Found(Mapping[str, "Real"]):
+    """The headline numbers of R data sets, each (R,); found when they are asked for.
+
+    Rank correlations cost a hundred times what means do, and are seldom wanted.
+    """
+
+    def __init__(self, numbers: _Numbers, multiplicity: Whole) -> None:
+        self._numbers, self._multiplicity = numbers, multiplicity
+        self._means: dict[str, Real] | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers.headlines)
+
+    def __len__(self) -> int:
+        return len(self._numbers.headlines)
+
+    def __getitem__(self, name: str) -> Real:
+        if name not in self._numbers.headlines:
+            raise KeyError(name)
+        if name in _OVER_OUTPUTS:
+            return self._weighted_by_variance(name)
+        each = self.each(name)
+        found: Real = each.max(axis=1) if name == "max_error" else each.mean(axis=1)
         return found
+
+    def each(self, name: str) -> Real:
+        """Return a number of each output, (R, m)."""
+        numbers = self._numbers
+        if name == "max_error":
+            some = self._multiplicity > 0
+            return np.stack([_first(some, *pair) for pair in numbers.largest], axis=1)
+        if numbers.ordered and name in numbers.ordered[0]:
+            return numbers.ordered_number(name, self._multiplicity)
+        if self._means is None:
+            self._means = numbers.means(self._multiplicity)
+        return self._means[name]
+
+    def _weighted_by_variance(self, name: str) -> Real:
+        each, spread = self.each(_OVER_OUTPUTS[name]), self.each("truth_variance")
+        total = spread.sum(axis=1)
+        # An output whose truth is constant has no weight, whatever its value.
+        shares = np.where(spread > 0, each, 0.0) * spread
+        constant = each.mean(axis=1) if self._numbers.force_finite else math.nan
+        with np.errstate(all="ignore"):
+            return np.where(total > 0, shares.sum(axis=1) / total, constant)
+
+
+_OVER_OUTPUTS = {"r2_variance_weighted": "r2", "explained_variance_weighted": "explained_variance"}
+_MAIN = ("mae", "rmse", "r2")
+_HIGHER_IS_BETTER = ("r2", "explained_variance", "pearson", "concordance", "spearman", "kendall")
 
 
 def _variance(square: Real, mean: Real) -> Real:
@@ -240,23 +268,21 @@ def regression_units(
     numbers = _Numbers(samples, terms, headlines, **rules)
     joined: list[tuple[Any, _Numbers]] = []  # with the last `other`
 
-    def all_of(multiplicity: Whole, other: Any) -> tuple[_Numbers, Whole]:
+    def found(multiplicity: NDArray[Any], other: Any) -> _Found:
         if other is None:
-            return numbers, multiplicity
+            return numbers.found(multiplicity)
         units, times = other
         theirs = units.values.numbers
         if not joined or joined[0][0] is not theirs:
             both = _Samples.joined(samples, theirs.samples)
             joined[:] = [(theirs, _Numbers(both, terms, headlines, **rules))]
-        return joined[0][1], np.concatenate([multiplicity, times], axis=1)
+        return joined[0][1].found(np.concatenate([multiplicity, times], axis=1))
 
-    def values(multiplicity: Whole, other: Any = None) -> Mapping[str, Real]:
-        which, times = all_of(multiplicity, other)
-        return which.overall(times)
+    def values(multiplicity: NDArray[Any], other: Any = None) -> Mapping[str, Real]:
+        return found(multiplicity, other)
 
-    def class_values(multiplicity: Whole, other: Any = None) -> Real:
-        which, times = all_of(multiplicity, other)
-        return which.each(times)["mae"]
+    def class_values(multiplicity: NDArray[Any], other: Any = None) -> Real:
+        return found(multiplicity, other).each("mae")
 
     values.numbers = numbers  # type: ignore[attr-defined]  # for `other`
     several = len(outputs) > 1
@@ -268,5 +294,20 @@ def regression_units(
         class_metric="mae" if several else "",
         classes=Classes.of(list(outputs)) if several else None,
         class_values=class_values if several else None,
-        proportions={},
+        headline=_MAIN,
+        lower_is_better=frozenset(
+            name for name in headlines if not name.startswith(_HIGHER_IS_BETTER)
+        ),
+        truth=_truth_of_units(samples),
+    )
+
+
+def _truth_of_units(samples: _Samples) -> Real:
+    """Return, for each unit, sums that are equal for equal truth and weights."""
+    n = len(samples.truth)
+    columns = np.concatenate(
+        [np.ones((n, 1)), samples.weight[:, None], samples.truth, samples.truth**2], axis=1
+    )
+    return np.stack(
+        [np.bincount(samples.unit, column, samples.n_units) for column in columns.T], axis=1
     )
