@@ -15,6 +15,8 @@ void bind_grouping(nb::module_& m);
 void bind_iou(nb::module_& m);
 void bind_matching(nb::module_& m);
 void bind_curve(nb::module_& m);
+void bind_rank_statistics(nb::module_& m);
+void bind_row_scores(nb::module_& m);
 void bind_exact_sum(nb::module_& m);
 void bind_label_counts(nb::module_& m);
 void bind_inversions(nb::module_& m);
@@ -57,6 +59,8 @@ NB_MODULE(_core, m) {
   bind_iou(m);
   bind_matching(m);
   bind_curve(m);
+  bind_rank_statistics(m);
+  bind_row_scores(m);
   bind_exact_sum(m);
   bind_label_counts(m);
   bind_inversions(m);

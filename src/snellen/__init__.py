@@ -21,32 +21,60 @@ _HOME = {
     "AveragePrecision": "snellen.detection.average_precision",
     "AveragePrecisionResult": "snellen.detection.average_precision",
     "Boxes": "snellen.detection.boxes",
+    "CalibrationError": "snellen.classification.calibration",
+    "CalibrationErrorResult": "snellen.classification.calibration",
     "Classes": "snellen.classes",
+    "Classification": "snellen.classification.classification",
+    "ClassificationResult": "snellen.classification.classification",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
     "ConfusionMatrixResult": "snellen.classification.confusion_matrix",
     "DetectionProtocol": "snellen.detection.protocols",
-    "Metric": "snellen.metric",
     "Labels": "snellen.classification.labels",
+    "Metric": "snellen.metric",
     "MetricSet": "snellen.metric",
+    "ProbabilityLoss": "snellen.classification.probability",
+    "ProbabilityLossResult": "snellen.classification.probability",
     "Regression": "snellen.regression.regression",
     "RegressionResult": "snellen.regression.result",
     "SnellenError": "snellen.errors",
+    "ThresholdCurves": "snellen.classification.curves",
+    "ThresholdCurvesResult": "snellen.classification.curves",
+    "TopKAccuracy": "snellen.classification.top_k",
+    "TopKAccuracyResult": "snellen.classification.top_k",
     "average_precision": "snellen.detection.average_precision",
     "box_iou": "snellen.detection.matching",
+    "calibration_error": "snellen.classification.calibration",
     "confusion_matrix": "snellen.classification.confusion_matrix",
     "get_threads": "snellen.threads",
     "metric_from_bytes": "snellen.metric",
+    "probability_loss": "snellen.classification.probability",
     "read_coco_predictions": "snellen.readers.coco",
     "read_coco_truth": "snellen.readers.coco",
     "regression_scores": "snellen.regression.regression",
     "set_threads": "snellen.threads",
+    "threshold_curves": "snellen.classification.curves",
+    "top_k_accuracy": "snellen.classification.top_k",
 }
 
 __all__ = [  # noqa: RUF022 - by subject, as one reads it
     # classification
+    "Classification",
+    "ClassificationResult",
     "ConfusionMatrix",
     "ConfusionMatrixResult",
     "confusion_matrix",
+    "TopKAccuracy",
+    "TopKAccuracyResult",
+    "top_k_accuracy",
+    "ThresholdCurves",
+    "ThresholdCurvesResult",
+    "threshold_curves",
+    "ProbabilityLoss",
+    "ProbabilityLossResult",
+    "probability_loss",
+    "CalibrationError",
+    "CalibrationErrorResult",
+    "calibration_error",
     "Labels",
     # detection
     "AveragePrecision",
@@ -75,12 +103,29 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
 
 if TYPE_CHECKING:
     from snellen.classes import Classes
+    from snellen.classification.calibration import (
+        CalibrationError,
+        CalibrationErrorResult,
+        calibration_error,
+    )
+    from snellen.classification.classification import Classification, ClassificationResult
     from snellen.classification.confusion_matrix import (
         ConfusionMatrix,
         ConfusionMatrixResult,
         confusion_matrix,
     )
+    from snellen.classification.curves import (
+        ThresholdCurves,
+        ThresholdCurvesResult,
+        threshold_curves,
+    )
     from snellen.classification.labels import Labels
+    from snellen.classification.probability import (
+        ProbabilityLoss,
+        ProbabilityLossResult,
+        probability_loss,
+    )
+    from snellen.classification.top_k import TopKAccuracy, TopKAccuracyResult, top_k_accuracy
     from snellen.detection.average_precision import (
         AveragePrecision,
         AveragePrecisionResult,

@@ -180,7 +180,12 @@ class MetricSet:
 # Where the class that wrote a state is found; loaded when such a state is met.
 _MODULES = {
     "AveragePrecision": "snellen.detection.average_precision",
+    "CalibrationError": "snellen.classification.calibration",
+    "Classification": "snellen.classification.classification",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
+    "ProbabilityLoss": "snellen.classification.probability",
+    "ThresholdCurves": "snellen.classification.curves",
+    "TopKAccuracy": "snellen.classification.top_k",
     "Regression": "snellen.regression.regression",
 }
 

@@ -489,6 +489,10 @@ class Ledger:
         """Put another key table, of the same length, under a key column."""
         self._pieces = [_Piece({**piece.keys, name: keys}, piece.columns) for piece in self._pieces]
 
+    def keys(self) -> dict[str, list[Keys]]:
+        """Return the key tables of all pieces, by key column."""
+        return {name: [piece.keys[name] for piece in self._pieces] for name in self._keys}
+
     def columns(self, keys: Mapping[str, Keys]) -> dict[str, Array]:
         """Return all rows, key columns as positions in the given tables, pieces as they came."""
         joined: dict[str, Array] = {}
@@ -503,6 +507,8 @@ class Ledger:
     def _column(self, piece: _Piece, name: str, keys: Mapping[str, Keys]) -> Array:
         column = piece.columns[name]
         if name not in self._keys or piece.keys[name].same_as(keys[name]):
+            return column
+        if not len(piece.keys[name]):  # no ids: every position is -1
             return column
         return keys[name].codes(piece.keys[name].ids)[column]
 

@@ -123,7 +123,8 @@ def expected_disagreement(
     if weights == "quadratic":
         first_truth, first_pred = (truth * place).sum(-1), (predicted * place).sum(-1)
         second = ((truth + predicted) * place**2).sum(-1)
-        return second - rates.ratio(2 * first_truth * first_pred, n)
+        by_chance: NDArray[np.float64] = second - rates.ratio(2 * first_truth * first_pred, n)
+        return by_chance
     # |i − j| counts the borders between i and j; below each border lie so many of either side.
     below_truth = np.cumsum(truth, axis=-1)[..., :-1]
     below_pred = np.cumsum(predicted, axis=-1)[..., :-1]

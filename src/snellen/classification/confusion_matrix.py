@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from snellen.metric import Units
     from snellen.state import PackedState
 
-__all__ = ["ConfusionMatrix", "ConfusionMatrixResult", "confusion_matrix"]
+__all__ = ["ConfusionMatrix", "ConfusionMatrixResult", "confusion_matrix", "positive_code"]
 
 _SHOWN_MATRIX = 20  # classes: above, the most confused pairs say more
 _SHOWN_CLASSES = 40
@@ -112,6 +112,16 @@ class ConfusionMatrix:
 
     def __repr__(self) -> str:
         return f"ConfusionMatrix({len(self._classes)} classes)"
+
+    @property
+    def classes(self) -> Classes:
+        """The classes: the declared ones, or those that have occurred."""
+        return self._classes
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether any sample had a weight."""
+        return self._counts.is_weighted
 
     def update(
         self,
@@ -221,7 +231,7 @@ class ConfusionMatrix:
             self._classes,
             averaging=self.averaging,
             beta=self.beta,
-            positive=_positive_code(self.positive, self._classes),
+            positive=positive_code(self.positive, self._classes),
         )
 
     def to_bytes(self) -> bytes:
@@ -351,7 +361,7 @@ def _position(positive: int | str, classes: Classes) -> int:
     )
 
 
-def _positive_code(positive: int | str | None, classes: Classes) -> int | None:
+def positive_code(positive: int | str | None, classes: Classes) -> int | None:
     """Return the position of the positive class, None where the problem has none."""
     if positive is None:
         return 1 if classes.keys.ids.tolist() == [0, 1] else None
@@ -408,7 +418,7 @@ class ConfusionMatrixResult(Result):
         positive: int | str | None,
     ) -> ConfusionMatrixResult:
         """Return the result of counts."""
-        code = _positive_code(positive, classes)
+        code = positive_code(positive, classes)
         counted = cells.counted
         tp, true, predicted = _margins(cells, counted, len(classes))
         fp, fn = predicted - tp, true - tp

@@ -47,6 +47,8 @@ class Labels:
         Multilabel: 1 where the sample has the class.
     score : ndarray, shape (n, K), float32 or float64, or None
         The score of each class.
+    confidence : ndarray, shape (n,), float64, or None
+        How sure the model is of each predicted label, in [0, 1]; where there are no scores.
     sample_id : ndarray, shape (n,), int64 or str, or None
         The id of each sample, each once.
     weight : ndarray, shape (n,), float64, or None
@@ -59,6 +61,7 @@ class Labels:
     code: NDArray[np.int32] | None = None
     member: NDArray[np.uint8] | None = None
     score: NDArray[Any] | None = None
+    confidence: NDArray[np.float64] | None = None
     sample_id: NDArray[Any] | None = None
     weight: NDArray[np.float64] | None = None
     group: NDArray[Any] | None = None

@@ -1,0 +1,588 @@
+"""Everything of a classification at once, and its samples, so that it can be compared."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from snellen import _core
+from snellen.classification.calibration import CalibrationError
+from snellen.classification.confusion_matrix import ConfusionMatrix, positive_code
+from snellen.classification.curves import ThresholdCurves
+from snellen.classification.labels import Labels, label_sides, predicted_codes
+from snellen.classification.probability import ProbabilityLoss
+from snellen.classification.resampled_labels import label_units
+from snellen.classification.resampled_scores import with_sample_means
+from snellen.classification.scores import SeenIds, score_kind, scored_samples
+from snellen.classification.top_k import TopKAccuracy
+from snellen.errors import IdError, InputError, MergeError, SchemaError
+from snellen.result import Result
+from snellen.state import Keys, Ledger, pack, unpack
+from snellen.table_text import aligned_lines, with_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+    from typing_extensions import Self
+
+    from snellen.classes import Classes
+    from snellen.classification.scores import ScoredSamples
+    from snellen.metric import Units
+    from snellen.state import PackedState
+
+__all__ = ["Classification", "ClassificationResult"]
+
+# The parts, in the order of the report; each is a metric of its own.
+_PARTS: Final[dict[str, Any]] = {
+    "labels": ConfusionMatrix,
+    "top_k": TopKAccuracy,
+    "curves": ThresholdCurves,
+    "losses": ProbabilityLoss,
+    "calibration": CalibrationError,
+}
+# What is kept of each sample, beside its two labels.
+_OF_SAMPLES = ("rank", "log_loss", "brier", "confidence")
+
+
+class Classification:
+    """All that can be said of single labels and, where there are any, of their scores.
+
+    `ConfusionMatrix`, `TopKAccuracy`, `ThresholdCurves`, `ProbabilityLoss` and `CalibrationError`
+    fed with the same data, and the samples themselves: for confidence intervals over groups, and
+    to compare two runs sample by sample. Memory grows with the samples; where that is too much,
+    use the parts.
+
+    Parameters
+    ----------
+    classes : Classes, mapping of id to name, or sequence of names, optional
+        As in `ConfusionMatrix`.
+    scores : {"probabilities", "logits", "any", "confidences"}, optional
+        What the predictions bring: scores of each class and what they are, or
+        (``"confidences"``) predicted labels and how sure the model is of each. Without, labels.
+    positive, beta, absent_classes, zero_division
+        As in `ConfusionMatrix`.
+    top_k : int or iterable of int
+        As in `TopKAccuracy`.
+    bins : int
+        As in `CalibrationError`.
+    curve_bins : int, optional
+        As ``bins`` in `ThresholdCurves`: without, curves are exact, and all scores are kept.
+
+    Notes
+    -----
+    State
+        Those of the parts; and of each sample its id, group, labels, weight, rank and losses.
+        Grows with the number of samples.
+    Merge
+        Of the parts, and joins the samples; exact. A sample that both have absorbed is refused.
+    Ties
+        Of equal scores the class of the lowest id is predicted.
+    Undefined
+        As in the parts.
+    Agrees with
+        The parts.
+
+    Examples
+    --------
+    >>> from snellen import Classification
+    >>> scores = [[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.1, 0.6, 0.3]]
+    >>> result = Classification(scores="probabilities", top_k=2).update([0, 1, 2], scores).compute()
+    >>> round(result.accuracy, 4), result.top2, round(result.log_loss, 4)
+    (0.6667, 1.0, 0.7068)
+    """
+
+    __slots__ = ("_ids", "_named", "_parts", "_samples", "scores")
+
+    def __init__(
+        self,
+        classes: Classes | Mapping[Any, str] | Sequence[str] | None = None,
+        *,
+        scores: str | None = None,
+        positive: int | str | None = None,
+        beta: float = 1.0,
+        absent_classes: str = "drop",
+        zero_division: float = 0.0,
+        top_k: int | Iterable[int] = (1, 5),
+        bins: int = 15,
+        curve_bins: int | None = None,
+    ) -> None:
+        self.scores = scores
+        parts: dict[str, Any] = {
+            "labels": ConfusionMatrix(
+                classes,
+                positive=positive,
+                beta=beta,
+                absent_classes=absent_classes,
+                zero_division=zero_division,
+            )
+        }
+        if scores == "confidences":
+            parts["calibration"] = CalibrationError(bins, adaptive=True)
+        elif scores is not None:
+            kind = score_kind(scores)
+            ks = [top_k] if isinstance(top_k, int) else list(top_k)
+            if ks:
+                parts["top_k"] = TopKAccuracy(ks, scores=kind)
+            parts["curves"] = ThresholdCurves(
+                curve_bins, scores=kind, absent_classes=absent_classes, positive=positive
+            )
+            if kind != "any":
+                parts["losses"] = ProbabilityLoss(scores=kind)
+                parts["calibration"] = CalibrationError(bins, scores=kind, adaptive=True)
+        self._parts = parts
+        self._samples = _sample_ledger()
+        self._ids = SeenIds()
+        # Whether samples come with ids, and with groups; None before the first.
+        self._named: tuple[bool, bool] | None = None
+
+    def __repr__(self) -> str:
+        return f"Classification({', '.join(self._parts)}; {len(self._samples)} samples)"
+
+    @property
+    def classes(self) -> Classes:
+        """The classes so far."""
+        classes: Classes = self._parts["labels"].classes
+        return classes
+
+    def update(
+        self,
+        truth: Labels | ArrayLike,
+        pred: Labels | ArrayLike,
+        *,
+        confidence: ArrayLike | None = None,
+        weight: ArrayLike | None = None,
+        sample_id: ArrayLike | None = None,
+        group: ArrayLike | None = None,
+    ) -> Self:
+        """Absorb a batch of n samples.
+
+        Parameters
+        ----------
+        truth : Labels, or array-like of shape (n,)
+            Labels: whole numbers, flags or texts.
+        pred : Labels, or array-like of shape (n,) or (n, K)
+            Labels or, where `scores` says so, the score of each class.
+        confidence : array-like of shape (n,), optional
+            With ``scores="confidences"``: how sure the model is of each predicted label.
+        weight, sample_id, group : array-like of shape (n,), optional
+            See `Labels`.
+
+        Raises
+        ------
+        InputError
+            For what cannot be evaluated. After an error the metric is as it was.
+        """
+        declared = self._parts["labels"].declared
+        truth, pred = label_sides(
+            truth, pred, classes=declared, weight=weight, sample_id=sample_id, group=group
+        )
+        if confidence is not None:
+            pred = dataclasses.replace(pred, confidence=np.asarray(confidence, np.float64))
+        self._check_kind(truth, pred)
+        named = truth.sample_id is not None, truth.group is not None
+        if self._named is not None and self._named != named:
+            raise IdError(
+                "expected sample ids and groups with all batches or with none, got some with and "
+                "some without"
+            )
+        keys = None if truth.sample_id is None else self._ids.checked(truth.sample_id)
+        # On copies without data first, so that either all parts absorb the batch or none.
+        batch = {name: part.empty() for name, part in self._parts.items()}
+        samples = self._absorb(batch, truth, pred)
+        rows = _sample_rows(truth, pred, samples)
+        merged = {name: part.empty().merge(part) for name, part in self._parts.items()}
+        for name, part in merged.items():
+            part.merge(batch[name])
+        self._parts = merged
+        if keys is not None:
+            self._ids.add(keys)
+        self._samples.append(
+            {
+                "sample": keys if keys is not None else Keys([], "sample id"),
+                "group": Keys([] if truth.group is None else truth.group, "group"),
+                "truth": truth.classes.keys,
+                "pred": pred.classes.keys,
+            },
+            **rows,
+        )
+        self._named = named
+        return self
+
+    def merge(self, other: Classification, /) -> Self:
+        """Absorb another metric of equal parameters; `other` stays as it was.
+
+        Raises
+        ------
+        MergeError
+            Where the parameters differ.
+        IdError
+            Where both have absorbed the same sample.
+        """
+        if self.scores != other.scores or self._parts.keys() != other._parts.keys():
+            raise MergeError(
+                f"expected the state of a Classification with scores={self.scores!r} and the parts "
+                f"{', '.join(self._parts)}, got {other.scores!r} and {', '.join(other._parts)}"
+            )
+        if other._named is not None and self._named not in (None, other._named):
+            raise IdError("expected sample ids and groups on both sides or on none")
+        self._ids.check_new(other._ids.runs)
+        merged = {name: part.empty().merge(part) for name, part in self._parts.items()}
+        for name, part in merged.items():
+            part.merge(other._parts[name])
+        self._parts = merged
+        for keys in other._ids.runs:
+            self._ids.add(keys)
+        self._samples.merge(other._samples)
+        self._named = self._named if other._named is None else other._named
+        return self
+
+    def empty(self) -> Classification:
+        """Return a metric of the same parameters without data."""
+        twin = Classification.__new__(Classification)
+        twin.scores = self.scores
+        twin._parts = {name: part.empty() for name, part in self._parts.items()}
+        twin._samples, twin._ids, twin._named = _sample_ledger(), SeenIds(), None
+        return twin
+
+    def compute(self) -> ClassificationResult:
+        """Return the results of all parts as one."""
+        return ClassificationResult.of_parts(
+            {name: part.compute() for name, part in self._parts.items()}
+        )
+
+    def units(self, *, each: bool = False) -> Units:
+        """Return samples or, where they have groups, groups as units for resampling.
+
+        Raises
+        ------
+        IdError
+            Where `each` is asked for and samples have no ids.
+        """
+        named, grouped = self._named or (False, False)
+        if each and not (named or grouped):
+            raise IdError("expected samples with ids, to tell them apart")
+        labels = self._parts["labels"]
+        if not (each or grouped or len(self._parts) > 1 or labels.is_weighted):
+            return labels.units()  # type: ignore[no-any-return]  # of a part
+        tables, rows = self._settled()
+        unit: NDArray[np.int32] | None = None
+        ids: Keys | None = tables["sample"] if named else None
+        n_units = len(rows["truth"])
+        if grouped:
+            unit, ids = rows["group"], tables["group"]
+            n_units = len(ids)
+        weight = rows["weight"] if labels.is_weighted else None
+        units = label_units(
+            rows["truth"],
+            rows["pred"],
+            np.ones(n_units, np.int64),
+            self.classes,
+            averaging=labels.averaging,
+            beta=labels.beta,
+            positive=positive_code(labels.positive, self.classes),
+            ids=ids,
+            unit=unit,
+            weight=weight,
+            unit_name="group" if grouped else "sample",
+        )
+        ks = self._parts["top_k"].k if "top_k" in self._parts else ()
+        return with_sample_means(
+            units,
+            {name: rows[name] for name in _OF_SAMPLES},
+            rows["truth"] == rows["pred"],
+            ks=tuple(k for k in ks if k <= len(self.classes)),
+            losses="losses" in self._parts,
+            bins=self._parts["calibration"].bins if "calibration" in self._parts else None,
+            halved=self._halved(),
+            unit=unit,
+            weight=weight,
+        )
+
+    def to_bytes(self) -> bytes:
+        """Return the state: the same bytes for any sharding and any order of batches."""
+        tables, rows = self._settled()
+        arrays: dict[str, NDArray[Any]] = {
+            f"part.{name}": np.frombuffer(part.to_bytes(), np.uint8)
+            for name, part in self._parts.items()
+        }
+        arrays |= {f"samples.{name}": column for name, column in rows.items()}
+        content: dict[str, Any] = {
+            "scores": self.scores,
+            "named": self._named,
+            "parts": list(self._parts),
+        }
+        for name in ("sample", "group"):
+            if tables[name].is_text:
+                content[name] = tables[name].ids.tolist()
+            else:
+                arrays[name] = tables[name].ids
+        return pack(type(self).__name__, content, arrays)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, /) -> Classification:
+        """Return the metric whose state `to_bytes` wrote.
+
+        Raises
+        ------
+        SchemaError
+            Where the bytes are not such a state.
+        """
+        packed = unpack(data)
+        if packed.name != cls.__name__:
+            raise SchemaError(f"expected the state of {cls.__name__}, got one of {packed.name}")
+        try:
+            return cls._of_packed(packed)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise SchemaError(f"expected a whole state of {cls.__name__}: {error}") from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self).from_bytes, (self.to_bytes(),))
+
+    @classmethod
+    def _of_packed(cls, packed: PackedState) -> Classification:
+        metric = cls.__new__(cls)
+        metric.scores = packed.content["scores"]
+        metric._parts = {
+            name: _PARTS[name].from_bytes(packed.arrays[f"part.{name}"].tobytes())
+            for name in packed.content["parts"]
+        }
+        named = packed.content["named"]
+        metric._named = None if named is None else (bool(named[0]), bool(named[1]))
+        metric._samples, metric._ids = _sample_ledger(), SeenIds()
+        tables = {
+            name: Keys(packed.arrays[name] if name in packed.arrays else packed.content[name], what)
+            for name, what in (("sample", "sample id"), ("group", "group"))
+        }
+        if metric._named is None:
+            return metric
+        classes = metric.classes.keys
+        metric._samples.append(
+            {**tables, "truth": classes, "pred": classes},
+            **{
+                name.removeprefix("samples."): column
+                for name, column in packed.arrays.items()
+                if name.startswith("samples.")
+            },
+        )
+        metric._ids.add(tables["sample"])
+        return metric
+
+    def _check_kind(self, truth: Labels, pred: Labels) -> None:
+        if truth.code is None:
+            raise InputError(
+                "expected one label for each sample, got sets of labels: "
+                "use MultilabelConfusion and its like",
+                "truth",
+            )
+        if self.scores == "confidences":
+            if pred.code is None or pred.confidence is None:
+                raise InputError("expected labels and their confidence, as declared", "pred")
+        elif self.scores is not None and pred.score is None:
+            raise InputError(f"expected scores ({self.scores}), as declared, got labels", "pred")
+
+    def _absorb(self, parts: dict[str, Any], truth: Labels, pred: Labels) -> ScoredSamples | None:
+        """Let parts absorb a batch; return its scores, checked."""
+        parts["labels"].update(truth, pred)
+        if self.scores is None:
+            return None
+        if self.scores == "confidences":
+            assert pred.code is not None
+            parts["calibration"].update(
+                truth,
+                dataclasses.replace(pred, score=None),
+                confidence=pred.confidence,
+            )
+            return None
+        samples = scored_samples(truth, pred, scores=score_kind(self.scores))
+        for name, part in parts.items():
+            if name != "labels":
+                part.absorb(samples)
+        return samples
+
+    def _halved(self) -> bool:
+        """Return whether the Brier score is half of the sum over the classes."""
+        return "losses" in self._parts and len(self.classes) == 2
+
+    def _settled(self) -> tuple[dict[str, Keys], dict[str, NDArray[Any]]]:
+        """Return key tables and rows: by sample id or, without ids, by content."""
+        pieces = self._samples.keys()
+        tables = {
+            name: Keys.union(pieces[name], what) if pieces[name] else Keys([], what)
+            for name, what in (("sample", "sample id"), ("group", "group"))
+        }
+        classes = self.classes.keys
+        rows = self._samples.columns({**tables, "truth": classes, "pred": classes})
+        if self._named is not None and self._named[0]:
+            order = np.argsort(rows["sample"], kind="stable")
+        else:
+            order = np.lexsort([rows[name] for name in reversed(list(rows))])
+        if len(order) and (np.diff(order) != 1).any():
+            rows = {name: column[order] for name, column in rows.items()}
+        return tables, rows
+
+
+def _sample_ledger() -> Ledger:
+    return Ledger(
+        ("sample", "group", "truth", "pred"),
+        sample=np.int32,
+        group=np.int32,
+        truth=np.int32,
+        pred=np.int32,
+        weight=np.float64,
+        rank=np.int32,
+        log_loss=np.float64,
+        brier=np.float64,
+        confidence=np.float64,
+    )
+
+
+def _sample_rows(
+    truth: Labels, pred: Labels, samples: ScoredSamples | None
+) -> dict[str, NDArray[Any]]:
+    """Return what is kept of each sample; -1 and NaN stand for what there is not."""
+    n = len(truth)
+    assert truth.code is not None
+    rows: dict[str, NDArray[Any]] = {
+        "sample": np.full(n, -1, np.int32),
+        "group": np.full(n, -1, np.int32),
+        "truth": truth.code,
+        "pred": predicted_codes(pred),
+        "weight": np.ones(n) if truth.weight is None else truth.weight,
+        "rank": np.full(n, -1, np.int32),
+        "log_loss": np.full(n, math.nan),
+        "brier": np.full(n, math.nan),
+        "confidence": np.full(n, math.nan),
+    }
+    if truth.sample_id is not None:
+        rows["sample"] = Keys(truth.sample_id, "sample id").codes(truth.sample_id)
+    if truth.group is not None:
+        rows["group"] = Keys(truth.group, "group").codes(truth.group)
+    if pred.confidence is not None:
+        rows["confidence"] = pred.confidence
+    if samples is None or samples.code is None or not n:
+        return rows
+    single = samples.scores == "any" and samples.score.shape[1] == 1
+    if not single:
+        score = np.ascontiguousarray(samples.class_columns())
+        rows["rank"] = _core.target_ranks(score, samples.code)
+    if samples.scores != "any":
+        logit = samples.scores == "logits"
+        eps = float(np.finfo(score.dtype).eps)
+        rows["log_loss"], rows["brier"] = _core.row_losses(
+            score, samples.code, logit=logit, eps=eps
+        )
+        rows["confidence"] = _core.row_maxima(score, logit=logit)[0]
+    return rows
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class ClassificationResult(Result):
+    """The results of a classification's parts, as one.
+
+    Attributes
+    ----------
+    parts : mapping of str to Result
+        ``"labels"`` and, where there are scores, ``"top_k"``, ``"curves"``, ``"losses"`` and
+        ``"calibration"``.
+    """
+
+    parts: Mapping[str, Result]
+
+    @classmethod
+    def of_parts(cls, parts: Mapping[str, Result]) -> ClassificationResult:
+        """Return the result of its parts; the first part that has a number gives it."""
+        metrics: dict[str, float] = {}
+        undefined = []
+        data: dict[str, int] = {}
+        for part in parts.values():
+            undefined += [entry for entry in part.undefined if entry.metric not in metrics]
+            metrics = {**part.metrics, **metrics}
+            data = {**part.data, **data}
+        ordered = {name: metrics[name] for part in parts.values() for name in part.metrics}
+        return cls(
+            metrics=ordered,
+            protocol={
+                "name": "classification",
+                **{name: dict(part.protocol) for name, part in parts.items()},
+            },
+            undefined=tuple(undefined),
+            data=data,
+            parts=dict(parts),
+        )
+
+    @property
+    def task(self) -> str:
+        """The task, as the command line calls it."""
+        return "classification"
+
+    def __str__(self) -> str:
+        """Return the report of the labels, and the numbers of the scores."""
+        labels = dataclasses.replace(self.parts["labels"], intervals=self.intervals)
+        rows = [
+            [name, with_interval(value, self.intervals.get(name))]
+            for part_name, part in self.parts.items()
+            if part_name != "labels"
+            for name, value in part.metrics.items()
+            if name not in labels.metrics
+        ]
+        text = str(labels)
+        return f"{text}\n\n{chr(10).join(aligned_lines(rows, left=2))}" if rows else text
+
+    def composition(self) -> str:
+        """Return, in a few lines, what the result was made of."""
+        lines = self.parts["labels"].composition().splitlines()
+        for name, part in self.parts.items():
+            if name != "labels":
+                known = {line.split()[0] for line in lines}
+                lines += [
+                    line
+                    for line in part.composition().splitlines()
+                    if line.startswith("undefined") or line.split()[0] not in known
+                ]
+        if self.intervals:
+            one = next(iter(self.intervals.values()))
+            lines.append(
+                f"intervals    {100 * one.level:g} %, over {one.unit}s: Wilson's for proportions, "
+                "else bootstrap percentiles"
+            )
+        return "\n".join(lines)
+
+    def per_class(self) -> list[dict[str, Any]]:
+        """Return one record for each class: that of the labels, and what other parts add."""
+        records = [dict(record) for record in self.parts["labels"].per_class()]
+        place = {record["id"]: record for record in records}
+        for part in self.parts.values():
+            for record in part.per_class():
+                mine = place.get(record["id"])
+                if mine is not None:
+                    mine.update({key: value for key, value in record.items() if key not in mine})
+        columns = {key: math.nan for record in records for key in record}
+        return [{**columns, **record} for record in records]
+
+    def undefined_of_classes(self) -> list[Any]:
+        """Return which numbers of single classes are NaN, and why."""
+        return [entry for part in self.parts.values() for entry in part.undefined_of_classes()]
+
+    def _pack(self) -> bytes:
+        arrays = {name: np.frombuffer(part._pack(), np.uint8) for name, part in self.parts.items()}
+        return pack(type(self).__name__, {"parts": list(self.parts)}, arrays)
+
+    @classmethod
+    def _unpack(cls, data: bytes, place: str) -> ClassificationResult:
+        packed = unpack(data, place)
+        if packed.name != cls.__name__:
+            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+        try:
+            kinds = {name: type(part().compute()) for name, part in _PARTS.items()}
+            return cls.of_parts(
+                {
+                    name: kinds[name]._unpack(packed.arrays[name].tobytes(), place)
+                    for name in packed.content["parts"]
+                }
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
