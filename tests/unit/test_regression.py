@@ -302,7 +302,9 @@ def test_text_of_one_output() -> None:
 
 def test_text_of_outputs() -> None:
     truth = np.array([[1.0, 10.0], [2.0, 20.0], [4.0, 25.0]])
-    result = regression_scores(truth, truth + [[1, 0], [0, 0], [0, 2]], outputs=["a\tb", "y"])
+    result = regression_scores(
+        truth, truth + np.array([[1, 0], [0, 0], [0, 2]]), outputs=["a\tb", "y"]
+    )
     table = str(result).split("\n\n")[0].splitlines()
     assert table[0].split() == [
         *("output", "mae", "rmse", "median_absolute_error", "max_error", "mean_error"),
@@ -335,8 +337,8 @@ def test_saved_results_come_back(tmp_path: Path) -> None:
         assert str(loaded) == str(kept)
         assert loaded.composition() == kept.composition()
         assert loaded.to_dict() == kept.to_dict()
+    (tmp_path / "state").write_bytes(Regression().to_bytes())
     with pytest.raises(SchemaError, match="expected a RegressionResult, got a Regression"):
-        (tmp_path / "state").write_bytes(Regression().to_bytes())
         RegressionResult.load(tmp_path / "state")
 
 
