@@ -51,14 +51,24 @@ def _gates(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tup
     return tuple(gates)
 
 
+class Sureness(NamedTuple):
+    """Whether and how confidence intervals are computed; None: as the task does."""
+
+    wanted: bool | None
+    level: float
+    replicates: int
+    seed: int
+
+
 class Output(NamedTuple):
-    """Where a result goes, and what it must reach."""
+    """Where a result goes, what it must reach, and whether it says how sure it is."""
 
     json_path: str | None
     directory: str | None
     per_class: bool
     gates: tuple[Gate, ...]
     quiet: bool
+    sureness: Sureness
 
     def check(self, metric: StoredMetric[Result]) -> None:
         """Refuse, before the work is done, what cannot be written or is no number of the metric."""
@@ -83,7 +93,7 @@ class Output(NamedTuple):
 
     def deliver(self, metric: StoredMetric[Result]) -> None:
         """Write and print the metric's result; exit with 3 where a gate failed."""
-        result = metric.compute()
+        result = self._with_intervals(metric, metric.compute())
         if self.directory is not None or self.json_path is not None:
             self._write(metric, result)
         if not self.quiet and self.json_path != "-":
@@ -97,6 +107,24 @@ class Output(NamedTuple):
             click.echo(f"snellen: {gate.describe(result)}", err=True)
         if failed:
             raise click.exceptions.Exit(3)
+
+    def _with_intervals(self, metric: StoredMetric[Result], result: Result) -> Result:
+        """Return the result with confidence intervals, where they are wanted.
+
+        Without a word for or against them: not of detection, where they take as long as a
+        thousand evaluations.
+        """
+        import dataclasses
+
+        wanted, level, replicates, seed = self.sureness
+        if wanted is None:
+            wanted = result.task != "detection"
+        if not wanted or not hasattr(metric, "units"):
+            return result
+        from snellen.statistics.bootstrap import intervals
+
+        found = intervals(metric, level=level, replicates=replicates, seed=seed)
+        return dataclasses.replace(result, intervals=found)
 
     def _write(self, metric: StoredMetric[Result], result: Result) -> None:
         from pathlib import Path
@@ -154,6 +182,33 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         multiple=True,
         help="Exit with 3 where the metric is below the value or undefined; may be repeated.",
     )
+    @click.option(
+        "--intervals/--no-intervals",
+        default=None,
+        help="Confidence intervals of the headline numbers: Wilson's of proportions, else by "
+        "bootstrap. [default: yes, but of detection no: they take a thousand evaluations]",
+    )
+    @click.option(
+        "--level",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        default=0.95,
+        show_default=True,
+        help="The confidence of intervals.",
+    )
+    @click.option(
+        "--replicates",
+        type=click.IntRange(10, 10_000_000),
+        default=1000,
+        show_default=True,
+        help="How many data sets the bootstrap draws.",
+    )
+    @click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        help="Of the bootstrap; the same seed gives the same intervals everywhere.",
+    )
     @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
     @functools.wraps(command)
     def with_output(
@@ -162,9 +217,15 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         per_class: bool,
         gates: tuple[Gate, ...],
         quiet: bool,
+        intervals: bool | None,
+        level: float,
+        replicates: int,
+        seed: int,
         **arguments: Any,
     ) -> None:
-        command(output=Output(json_path, directory, per_class, gates, quiet), **arguments)
+        sureness = Sureness(intervals, level, replicates, seed)
+        output = Output(json_path, directory, per_class, gates, quiet, sureness)
+        command(output=output, **arguments)
 
     return with_output
 

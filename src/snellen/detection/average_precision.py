@@ -11,11 +11,15 @@ import numpy as np
 from snellen import _core
 from snellen.classes import Classes
 from snellen.detection.boxes import Boxes
+from snellen.detection.curves import curves_of_rows
+from snellen.detection.headlines import headlines
 from snellen.detection.matching import match_boxes
 from snellen.detection.protocols import DetectionProtocol, protocol_named
+from snellen.detection.resampled_images import image_units
 from snellen.errors import IdError, InputError, MergeError, SchemaError, first_few
 from snellen.result import Result, Undefined
 from snellen.state import Counts, Keys, Ledger, pack, unpack
+from snellen.table_text import with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
+    from snellen.metric import Units
     from snellen.state import PackedState
 
 __all__ = ["AveragePrecision", "AveragePrecisionResult", "average_precision"]
@@ -199,29 +204,16 @@ class AveragePrecision:
 
     def compute(self) -> AveragePrecisionResult:
         """Return the result of all that was absorbed."""
-        self._settle()
-        images, classes = self._all_images(), self._classes
-        truth, pred = self._columns(images, classes)
-        precision, scores, recall, n_counted = _core.precision_recall_curves(
-            pred["image"],
-            pred["label"],
-            pred["score"],
-            pred["outcome"],
-            truth["label"],
-            truth["ignored"],
-            n_labels=len(classes),
-            n_thresholds=len(self.protocol.iou_thresholds),
-            recall_thresholds=list(self.protocol.recall_thresholds),
-            max_detections=list(self.protocol.max_detections),
-            undefined=-1.0 if self.protocol.minus_one else math.nan,
+        images, classes, truth, pred = self.rows()
+        precision, scores, recall, n_counted = curves_of_rows(
+            self.protocol, len(classes), truth, pred
         )
         return AveragePrecisionResult.of_curves(
             self.protocol,
             classes,
-            # The kernel writes K, A, M, T, R; the field reads T, R, K, A, M.
-            precision=precision.transpose(3, 4, 0, 1, 2),
-            recall=recall.transpose(3, 0, 1, 2),
-            scores=scores.transpose(3, 4, 0, 1, 2),
+            precision=precision,
+            recall=recall,
+            scores=scores,
             n_counted=n_counted,
             data={
                 "n_images": len(images),
@@ -229,6 +221,27 @@ class AveragePrecision:
                 **{name: int(self._counts[name]) for name in _COUNTS},
             },
         )
+
+    def units(self, *, each: bool = False) -> Units:
+        """Return the images as units for resampling.
+
+        A replicate evaluates its images anew from the stored outcomes, without matching: about as
+        long as `compute`. An image that is drawn twice is two images.
+
+        Raises
+        ------
+        IdError
+            Where `each` is asked for and images were given without ids.
+        """
+        if each and self._anonymous:
+            raise IdError("expected images with ids, to tell them apart")
+        return image_units(self)
+
+    def rows(self) -> tuple[Keys, Classes, dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+        """Return images, classes, and the rows of truth and predictions by class, image, rank."""
+        self._settle()
+        images, classes = self._all_images(), self._classes
+        return (images, classes, *self._columns(images, classes))
 
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
@@ -432,7 +445,7 @@ class AveragePrecisionResult(Result):
         """Return the result whose headline numbers are the means over the curves."""
         metrics: dict[str, float] = {}
         undefined = []
-        for line in _headlines(protocol):
+        for line in headlines(protocol):
             metrics[line.name], reason = line.mean(protocol, precision, recall, n_counted)
             if reason:
                 undefined.append(Undefined(line.name, reason))
@@ -453,7 +466,7 @@ class AveragePrecisionResult(Result):
         """Return the lines of pycocotools' summary, in its layout."""
         ious = self.rules.iou_thresholds
         lines = []
-        for line in _headlines(self.rules):
+        for line in headlines(self.rules):
             value = self.metrics[line.name]
             if math.isnan(value) and self.rules.minus_one:
                 value = -1.0
@@ -462,7 +475,8 @@ class AveragePrecisionResult(Result):
             iou = f"{ious[0]:.2f}:{ious[-1]:.2f}" if line.iou is None else f"{line.iou:.2f}"
             lines.append(
                 f" {title:<18} {kind} @[ IoU={iou:<9} | area={line.area:>6s} "
-                f"| maxDets={line.cap:>3d} ] = {value:.3f}"
+                f"| maxDets={line.cap:>3d} ] = "
+                f"{with_interval(value, self.intervals.get(line.name), 3)}"
             )
         return "\n".join(lines)
 
@@ -492,7 +506,7 @@ class AveragePrecisionResult(Result):
             Undefined(
                 line.name, f"no truth box of the class counts in area range {line.area}", names[k]
             )
-            for line in _headlines(self.rules)
+            for line in headlines(self.rules)
             if line.area in labels
             for k in np.flatnonzero(self.n_counted[:, labels.index(line.area)] == 0).tolist()
         ]
@@ -506,7 +520,7 @@ class AveragePrecisionResult(Result):
                 self.classes.display_names(), ids, self.n_counted[:, 0], strict=True
             )
         ]
-        for line in _headlines(self.rules):
+        for line in headlines(self.rules):
             values = line.mean_of_each_class(
                 self.rules, self.precision, self.recall, self.n_counted
             )
@@ -541,85 +555,6 @@ class AveragePrecisionResult(Result):
             )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
-
-
-@dataclasses.dataclass(frozen=True)
-class _Headline:
-    """One line of the summary: a mean over part of a curve array."""
-
-    name: str
-    is_recall: bool
-    area: str
-    cap: int
-    iou: float | None = None  # None: the mean over all thresholds
-
-    def _select(
-        self,
-        protocol: DetectionProtocol,
-        precision: NDArray[np.float64],
-        recall: NDArray[np.float64],
-    ) -> tuple[NDArray[np.float64] | None, int, str]:
-        """Return the cells with classes last, the area's position, and why there are none."""
-        labels = [area.label for area in protocol.area_ranges]
-        if self.area not in labels:
-            return None, 0, f"the protocol has no area range {self.area}"
-        if self.cap not in protocol.max_detections:
-            return None, 0, f"the protocol reads it at {self.cap} detections, which is no cap of it"
-        a, m = labels.index(self.area), protocol.max_detections.index(self.cap)
-        cells = recall[..., a, m] if self.is_recall else precision[..., a, m]
-        if self.iou is not None:
-            if self.iou not in protocol.iou_thresholds:
-                return None, a, f"{self.iou} is not among the IoU thresholds"
-            t = protocol.iou_thresholds.index(self.iou)
-            cells = cells[t : t + 1]
-        return cells, a, ""
-
-    def mean(
-        self,
-        protocol: DetectionProtocol,
-        precision: NDArray[np.float64],
-        recall: NDArray[np.float64],
-        n_counted: NDArray[np.int64],
-    ) -> tuple[float, str]:
-        """Return the mean over the classes with truth boxes that count, or NaN and the reason."""
-        cells, a, reason = self._select(protocol, precision, recall)
-        if cells is None:
-            return math.nan, reason
-        defined = n_counted[:, a] > 0
-        if not defined.any():
-            return math.nan, f"no truth box counts in area range {self.area}"
-        # In this order of cells NumPy's pairwise sum gives the reference's last bit.
-        return float(np.ascontiguousarray(cells[..., defined]).reshape(-1).mean()), ""
-
-    def mean_of_each_class(
-        self,
-        protocol: DetectionProtocol,
-        precision: NDArray[np.float64],
-        recall: NDArray[np.float64],
-        n_counted: NDArray[np.int64],
-    ) -> NDArray[np.float64]:
-        """Return the mean of each class; NaN where none of its truth boxes counts."""
-        cells, a, _ = self._select(protocol, precision, recall)
-        if cells is None:
-            return np.full(len(n_counted), math.nan)
-        by_class = np.ascontiguousarray(np.moveaxis(cells, -1, 0)).reshape(
-            len(n_counted), math.prod(cells.shape[:-1])
-        )
-        return np.where(n_counted[:, a] > 0, by_class.mean(axis=1), math.nan)
-
-
-def _headlines(protocol: DetectionProtocol) -> list[_Headline]:
-    """Return the lines of the summary: with COCO's areas and caps, the field's twelve."""
-    first, *sizes = [area.label for area in protocol.area_ranges]
-    cap = protocol.max_detections[-1]
-    return [
-        _Headline("AP", False, first, protocol.ap_only_at or cap),
-        _Headline("AP50", False, first, cap, 0.5),
-        _Headline("AP75", False, first, cap, 0.75),
-        *(_Headline(f"AP_{size}", False, size, cap) for size in sizes),
-        *(_Headline(f"AR_{each}", True, first, each) for each in protocol.max_detections),
-        *(_Headline(f"AR_{size}", True, size, cap) for size in sizes),
-    ]
 
 
 def average_precision(
