@@ -90,8 +90,8 @@ class Regression:
     -----
     State
         Exact sums of truth, predictions, their products and the errors, the largest error, counts:
-        constant in the number of samples. With `keep_samples` also a row for each sample: 24
-        bytes and 16 for each output.
+        constant in the number of samples. With `keep_samples` also a row for each sample: 16
+        bytes, 16 for each output, and its id.
     Merge
         Adds; exact. Samples with ids that both have absorbed are refused.
     Ties
