@@ -76,7 +76,6 @@ class _Numbers:
             (samples.truth.mean(axis=0), samples.pred.mean(axis=0)) if n else (np.zeros(m),) * 2
         )
         self.sums = self._unit_sums()
-        self.largest = [self._by_size(j) for j in range(m)]
         self.ordered: list[dict[str, Callable[[NDArray[Any]], Real]]] = []
         if "median_absolute_error" in headlines:
             self.ordered = [self._order(j, error_quantiles) for j in range(m)]
@@ -101,14 +100,6 @@ class _Numbers:
         return np.stack(
             [np.bincount(samples.unit, column, samples.n_units) for column in cells.T], axis=1
         )
-
-    def _by_size(self, j: int) -> tuple[NDArray[Any], Real]:
-        """Return units by their largest absolute error, largest first, and these errors."""
-        samples = self.samples
-        largest = np.full(samples.n_units, -math.inf)
-        np.maximum.at(largest, samples.unit, np.abs(samples.pred[:, j] - samples.truth[:, j]))
-        order = np.argsort(-largest, kind="stable")
-        return order, largest[order]
 
     def _order(
         self, j: int, error_quantiles: Sequence[float]
@@ -199,16 +190,12 @@ class _Found(Mapping[str, "Real"]):
             raise KeyError(name)
         if name in _OVER_OUTPUTS:
             return self._weighted_by_variance(name)
-        each = self.each(name)
-        found: Real = each.max(axis=1) if name == "max_error" else each.mean(axis=1)
+        found: Real = self.each(name).mean(axis=1)
         return found
 
     def each(self, name: str) -> Real:
         """Return a number of each output, (R, m)."""
         numbers = self._numbers
-        if name == "max_error":
-            some = self._multiplicity > 0
-            return np.stack([_first(some, *pair) for pair in numbers.largest], axis=1)
         if numbers.ordered and name in numbers.ordered[0]:
             return numbers.ordered_number(name, self._multiplicity)
         if self._means is None:
@@ -235,15 +222,6 @@ def _variance(square: Real, mean: Real) -> Real:
     return np.where(variance > _ROUNDING * square, variance, 0.0)
 
 
-def _first(some: NDArray[np.bool_], order: NDArray[Any], values: Real) -> Real:
-    """Return the value of the first unit that occurs; NaN where none does."""
-    if not len(order):
-        return np.full(len(some), math.nan)
-    there = some[:, order]
-    first = there.argmax(axis=1)
-    return np.where(there.any(axis=1), values[first], math.nan)
-
-
 def regression_units(
     rows: Rows,
     terms: Sequence[Term],
@@ -251,7 +229,12 @@ def regression_units(
     outputs: Sequence[str],
     **rules: Any,
 ) -> Units:
-    """Return samples, or their groups where they have some, as units for resampling."""
+    """Return samples, or their groups where they have some, as units for resampling.
+
+    The largest error is not among the numbers: drawing from a sample says nothing about how far
+    beyond it the largest may lie.
+    """
+    headlines = [name for name in headlines if name != "max_error"]
     ids: Keys | None
     code: NDArray[Any]
     if rows.group is not None:
