@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
     Whole = NDArray[np.int64]
 
-__all__ = ["Ranking", "SortedValues"]
+__all__ = ["Ranking", "SortedValues", "quantile_of_sorted"]
 
 
 class SortedValues:
@@ -75,6 +75,16 @@ class SortedValues:
         return found
 
 
+def quantile_of_sorted(values: Real, level: float) -> float:
+    """Return the quantile (see `SortedValues.quantiles`) of ascending values that count once."""
+    wanted = len(values) * Fraction(repr(float(level)))
+    first = max(math.ceil(wanted), 1) - 1
+    value = values[first]
+    if first + 1 == wanted < len(values):
+        value = (value + values[first + 1]) / 2
+    return float(value)
+
+
 class Ranking:
     """The ranks of pairs of values: their correlations.
 
@@ -90,9 +100,9 @@ class Ranking:
         coded = [np.unique(values, return_inverse=True) for values in (x, y)]
         # Rows in the order of (x, y).
         a, b = (codes.reshape(-1) for _, codes in coded)
-        self._order = np.lexsort((b, a))
-        self._codes = [np.ascontiguousarray(codes[self._order], np.int32) for codes in (a, b)]
         self._sizes = [len(values) for values, _ in coded]
+        self._order = np.argsort(a * self._sizes[1] + b)  # equal pairs may come in any order
+        self._codes = [codes[self._order].astype(np.int32) for codes in (a, b)]
         # Where each value of x, and each pair, begins.
         step = np.diff(self._codes[0], prepend=-1) != 0
         self._first = np.flatnonzero(step)
@@ -127,9 +137,9 @@ class Ranking:
         discordant = _core.count_inversions(self._codes[1], self._sizes[1], often)
         tied_x = _pairs_within(np.add.reduceat(often, self._first, axis=1))
         tied_both = _pairs_within(np.add.reduceat(often, self._pairs, axis=1))
-        by_y = np.argsort(self._codes[1], kind="stable")
-        first = np.flatnonzero(np.diff(self._codes[1][by_y], prepend=-1))
-        tied_y = _pairs_within(np.add.reduceat(often[:, by_y], first, axis=1))
+        tied_y = [
+            _pairs_within(_counted(self._codes[1], self._sizes[1], row)[None])[0] for row in often
+        ]
         for r, n in enumerate(often.sum(axis=1).tolist()):
             pairs = n * (n - 1) // 2
             in_x, in_y = pairs - tied_x[r], pairs - tied_y[r]
@@ -140,11 +150,16 @@ class Ranking:
 
     @staticmethod
     def _centred_ranks(codes: NDArray[np.int32], size: int, often: Whole) -> Whole:
-        # Weights of bincount are float64; counts below 2^53 stay exact.
-        count = np.bincount(codes, often, size).astype(np.int64)
+        count = _counted(codes, size, often)
         upto = np.cumsum(count)
         ranks: Whole = (2 * upto - count - upto[-1])[codes]
         return ranks
+
+
+def _counted(codes: NDArray[np.int32], size: int, often: Whole) -> Whole:
+    """Return how often each code occurs."""
+    # Weights of bincount are float64; counts below 2^53 stay exact.
+    return np.bincount(codes, often, size).astype(np.int64)
 
 
 def _pairs_within(counts: Whole) -> list[int]:

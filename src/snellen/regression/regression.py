@@ -12,7 +12,7 @@ import numpy as np
 from snellen.arrays import to_finite, to_numpy
 from snellen.errors import InputError, MergeError, SchemaError, ShapeError
 from snellen.regression.exact_fit import rounded, rounded_root
-from snellen.regression.order import Ranking, SortedValues
+from snellen.regression.order import Ranking, SortedValues, quantile_of_sorted
 from snellen.regression.result import Numbers, RegressionResult
 from snellen.regression.rows import KeptSamples, coded
 from snellen.regression.sums import RegressionSums
@@ -20,7 +20,7 @@ from snellen.regression.terms import terms_of, there_is_tweedie
 from snellen.state import pack, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
@@ -397,11 +397,11 @@ class Regression:
                     reason = f"in {outside[j][k]:,} of {n:,} samples {term.why_outside}"
                 elif beyond[j][k]:
                     reason = f"in {beyond[j][k]:,} of {n:,} samples it is beyond float64"
-                found.append((math.nan if reason else rounded(means[j][k]), reason))
+                found.append((math.nan if reason else rounded(means[k][j]), reason))
             numbers.put(term.name, found)
             if term.name == "msle":
                 roots = [
-                    (math.nan if reason else rounded_root(means[j][k]), reason)
+                    (math.nan if reason else rounded_root(means[k][j]), reason)
                     for j, (_, reason) in enumerate(found)
                 ]
                 numbers.put("rmsle", roots)
@@ -444,28 +444,30 @@ class Regression:
                 numbers.put_overall(name, math.nan, reason)
 
     def _put_ordered(self, numbers: Numbers, kept: KeptSamples) -> None:
-        rows = kept.rows()
-        once = np.ones((1, len(rows.weight)), np.int64)
-        times = rows.weight[None] if rows.is_weighted else once
+        # Sums of weights are rounded: then the order of samples must be one.
+        rows = kept.rows(ordered=False)
+        weighted = rows.is_weighted
+        if weighted:
+            rows = kept.rows()
+        levels = self._parameters.error_quantiles
         found: dict[str, list[tuple[float, str]]] = {}
         for j in range(rows.truth.shape[1]):
             truth, pred = rows.truth[:, j], rows.pred[:, j]
             error = pred - truth
-            (middle,) = SortedValues(np.abs(error)).quantiles(0.5, times).tolist()
-            found.setdefault("median_absolute_error", []).append((middle, ""))
-            levels = self._parameters.error_quantiles
-            if levels:
-                ordered = SortedValues(error)
-                for level in levels:
-                    (value,) = ordered.quantiles(level, times).tolist()
-                    found.setdefault(f"error_q{level:g}", []).append((value, ""))
-            if rows.is_weighted:
+            for errors, wanted in (
+                (np.abs(error), {"median_absolute_error": 0.5}),
+                (error, {f"error_q{level:g}": level for level in levels}),
+            ):
+                for name, value in _quantiles(errors, wanted, rows.weight if weighted else None):
+                    found.setdefault(name, []).append((value, ""))
+            if weighted:
                 unranked = (math.nan, "samples have weights, ranks have none")
                 found.setdefault("spearman", []).append(unranked)
                 found.setdefault("kendall", []).append(unranked)
                 continue
             reason = "there is one sample" if len(truth) == 1 else "a side is constant"
             ranking = Ranking(truth, pred)
+            once = np.ones((1, len(truth)), np.int64)
             found.setdefault("spearman", []).append((ranking.spearman(once).item(), reason))
             found.setdefault("kendall", []).append((ranking.kendall(once).item(), reason))
         for name, values in found.items():
@@ -474,6 +476,19 @@ class Regression:
 
 # These have a place of their own among the headline numbers.
 _NAMED_TERMS = frozenset({"mae", "mape", "smape", "msle"})
+
+
+def _quantiles(
+    values: Real, levels: Mapping[str, float], weight: Real | None
+) -> list[tuple[str, float]]:
+    """Return quantiles by the names of their levels."""
+    if not levels:
+        return []
+    if weight is None:
+        ascending = np.sort(values)
+        return [(name, quantile_of_sorted(ascending, level)) for name, level in levels.items()]
+    ordered = SortedValues(values)
+    return [(name, ordered.quantiles(level, weight[None]).item()) for name, level in levels.items()]
 
 
 def _sides(truth: Any, pred: Any) -> tuple[Real, Real]:

@@ -15,7 +15,6 @@ import numpy as np
 from snellen.classes import Classes
 from snellen.metric import Units
 from snellen.regression.order import Ranking, SortedValues
-from snellen.regression.terms import Term
 from snellen.state import Keys
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.regression.rows import Rows
+    from snellen.regression.terms import Term
 
     Real = NDArray[np.float64]
     Whole = NDArray[np.int64]
@@ -85,16 +85,20 @@ class _Numbers:
         samples = self.samples
         t, p = samples.truth - self.centre[0], samples.pred - self.centre[1]
         e = samples.pred - samples.truth
-        found = Term.all_of(self.terms, samples.truth, samples.pred)
-        n, n_cells = len(t), t.shape[1] * len(self.terms)
+        added = [term.added(samples.truth, samples.pred) for term in self.terms]
+        n = len(t)
         w = samples.weight[:, None]
-        undefined = (found.outside | found.beyond).astype(np.float64)
+        nowhere = np.zeros(t.shape, np.bool_)
+        undefined = [
+            (nowhere if outside is None else outside) | (nowhere if beyond is None else beyond)
+            for _, outside, beyond in added
+        ]
         columns = [
             np.ones((n, 1)),
             w,
             *(w * each for each in (t, p, t * t, p * p, t * p, e * e)),
-            w * found.values.reshape(n, n_cells),
-            undefined.reshape(n, n_cells),
+            *(w * values for values, _, _ in added),
+            *undefined,
         ]
         cells = np.concatenate(columns, axis=1)
         return np.stack(
@@ -131,10 +135,10 @@ class _Numbers:
         n, weight = sums[:, :1], sums[:, 1:2]
         with np.errstate(all="ignore"):
             t, p, tt, pp, tp, ee = (sums[:, 2 + i * m : 2 + (i + 1) * m] / weight for i in range(6))
-            terms = sums[:, 2 + 6 * m : 2 + 6 * m + m * k].reshape(-1, m, k) / weight[:, :, None]
-            outside = sums[:, 2 + 6 * m + m * k :].reshape(-1, m, k) > 0
+            terms = sums[:, 2 + 6 * m : 2 + 6 * m + k * m].reshape(-1, k, m) / weight[:, :, None]
+            undefined = sums[:, 2 + 6 * m + k * m :].reshape(-1, k, m) > 0
             found = {
-                term.name: np.where(outside[..., i], math.nan, terms[..., i])
+                term.name: np.where(undefined[:, i], math.nan, terms[:, i])
                 for i, term in enumerate(self.terms)
             }
             bias = (self.centre[1] - self.centre[0]) + (p - t)

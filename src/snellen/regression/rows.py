@@ -145,25 +145,29 @@ class KeptSamples:
         """The number of groups."""
         return len(self._joined_tables()["group"])
 
-    def rows(self) -> Rows:
-        """Return the samples by id; without ids by their values."""
+    def rows(self, *, ordered: bool = True) -> Rows:
+        """Return the samples by id, without ids by their values; or as they came."""
         tables = self._joined_tables()
         columns = self._ledger.columns(tables)
+        if ordered:
+            columns = self._in_order(columns)
+        return Rows(
+            truth=columns["truth"],
+            pred=columns["pred"],
+            weight=columns["weight"],
+            sample=columns["sample"] if self.has["sample"] else None,
+            group=columns["group"] if self.has["group"] else None,
+            sample_ids=tables["sample"],
+            groups=tables["group"],
+        )
+
+    def _in_order(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         if self.has["sample"]:
             order = np.argsort(columns["sample"], kind="stable")
         else:
             keys = [columns["group"], columns["weight"], *columns["pred"].T, *columns["truth"].T]
             order = np.lexsort(keys)
-        ordered = {name: column[order] for name, column in columns.items()}
-        return Rows(
-            truth=ordered["truth"],
-            pred=ordered["pred"],
-            weight=ordered["weight"],
-            sample=ordered["sample"] if self.has["sample"] else None,
-            group=ordered["group"] if self.has["group"] else None,
-            sample_ids=tables["sample"],
-            groups=tables["group"],
-        )
+        return {name: column[order] for name, column in columns.items()}
 
     def _joined_tables(self) -> dict[str, Keys]:
         return {name: Keys.union(parts, _KINDS[name]) for name, parts in self._tables.items()}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.regression.exact_fit import Fit
-from snellen.regression.terms import Term
 from snellen.state import Counts, Moments
 
 if TYPE_CHECKING:
@@ -16,11 +15,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.regression.terms import Term
+
     Real = NDArray[np.float64]
 
 __all__ = ["RegressionSums"]
 
 _COUNTS = ("n_samples", "n_weightless", "n_reweighted")
+_SUMS = ("t", "p", "tt", "pp", "tp")
 _BLOCK = 1 << 15  # rows at a time: what they need beside themselves stays in the cache
 
 
@@ -44,8 +46,8 @@ class RegressionSums:
         cells = (n_outputs, len(terms))
         self.counts = Counts(**dict.fromkeys(_COUNTS, ()), outside=cells, beyond=cells)
         self.largest = np.zeros(n_outputs)
-        columns: Any = dict.fromkeys(("t", "p", "tt", "pp", "tp"), (n_outputs,))
-        self._moments = Moments(weight=(), terms=cells, **columns)
+        columns: Any = dict.fromkeys((*_SUMS, *map(_name, terms)), (n_outputs,))
+        self._moments = Moments(weight=(), **columns)
 
     @property
     def n_outputs(self) -> int:
@@ -67,22 +69,25 @@ class RegressionSums:
             self._add(truth[rows], pred[rows], None if weight is None else weight[rows])
 
     def _add(self, truth: Real, pred: Real, weight: Real | None) -> None:
-        found = Term.all_of(self.terms, truth, pred)
-        self.counts.add(
-            n_samples=len(truth), outside=found.outside.sum(axis=0), beyond=found.beyond.sum(axis=0)
-        )
-        np.maximum(self.largest, np.abs(pred - truth).max(axis=0), out=self.largest)
+        counted = np.zeros((2, *self.counts["outside"].shape), np.int64)
+        added = {}
+        for k, term in enumerate(self.terms):
+            values, *flags = term.added(truth, pred)
+            added[_name(term)] = values
+            for i, flag in enumerate(flags):
+                if flag is not None:
+                    counted[i, :, k] = np.count_nonzero(flag, axis=0)
+        self.counts.add(n_samples=len(truth), outside=counted[0], beyond=counted[1])
+        np.maximum(self.largest, added["error.mae"].max(axis=0), out=self.largest)
         sums = self._moments
         if weight is None or (weight == 1).all():
-            sums.add(weight=[len(truth)], t=truth, p=pred, terms=found.values)
+            sums.add(weight=[len(truth)], t=truth, p=pred, **added)
             sums.add_products(tt=(truth, truth), pp=(pred, pred), tp=(truth, pred))
             return
         sums.add(weight=weight)
         each = np.repeat(weight[:, None], truth.shape[1], axis=1)
         sums.add_products(
-            t=(each, truth),
-            p=(each, pred),
-            terms=(np.repeat(each[:, :, None], len(self.terms), axis=2), found.values),
+            t=(each, truth), p=(each, pred), **{name: (each, of) for name, of in added.items()}
         )
         # A product of three: weight and truth as two numbers whose sum is their exact product.
         for part in _exact_product(each, truth):
@@ -99,17 +104,16 @@ class RegressionSums:
     def fits(self) -> list[Fit]:
         """Return the fit of each output; there must be samples."""
         (weight,) = self._moments.exact("weight").reshape(-1)
-        columns = {name: self._moments.exact(name) for name in ("t", "p", "tt", "pp", "tp")}
+        columns = {name: self._moments.exact(name) for name in _SUMS}
         return [
             Fit.of_sums(weight, **{name: column[j] for name, column in columns.items()})
             for j in range(self.n_outputs)
         ]
 
     def means(self) -> list[list[Fraction]]:
-        """Return the mean of each error, for each output; there must be samples."""
+        """Return for each error the mean of each output; there must be samples."""
         (weight,) = self._moments.exact("weight").reshape(-1)
-        means: list[list[Fraction]] = (self._moments.exact("terms") / weight).tolist()
-        return means
+        return [(self._moments.exact(_name(term)) / weight).tolist() for term in self.terms]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return everything as arrays: equal sums, equal bytes."""
@@ -131,6 +135,11 @@ class RegressionSums:
             count[...] = _shaped(arrays[name], count)
         self.largest[...] = _shaped(arrays["largest"], self.largest)
         self._moments.restore(arrays)
+
+
+def _name(term: Term) -> str:
+    """Return under which name the sum of an error is kept."""
+    return f"error.{term.name}"
 
 
 def _shaped(array: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:

@@ -17,25 +17,24 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-__all__ = ["Term", "Terms", "terms_of", "there_is_tweedie"]
+__all__ = ["Added", "Term", "terms_of", "there_is_tweedie"]
 
 
-class Terms(NamedTuple):
-    """What n samples add, for m outputs and k errors; 0 where it is not defined.
+class Added(NamedTuple):
+    """What n samples add to an error, for m outputs; 0 where it is not defined.
 
     Attributes
     ----------
-    values : ndarray, shape (n, m, k), float64
+    values : ndarray, shape (n, m), float64
         Not weighted.
-    outside : ndarray, shape (n, m, k), bool
-        Where the error is not defined for the sample.
-    beyond : ndarray, shape (n, m, k), bool
-        Where it is beyond float64.
+    outside, beyond : ndarray, shape (n, m), bool, or None
+        Where the error is not defined for the sample, and where it is beyond float64; None where
+        nowhere.
     """
 
     values: Real
-    outside: Flags
-    beyond: Flags
+    outside: Flags | None
+    beyond: Flags | None
 
 
 class Term(NamedTuple):
@@ -56,22 +55,18 @@ class Term(NamedTuple):
     why_outside: str
     of: Callable[[Real, Real], tuple[Real, Flags | None]]
 
-    @staticmethod
-    def all_of(terms: Sequence[Term], truth: Real, pred: Real) -> Terms:
-        """Return what samples (n, m) add to each of k errors."""
-        shape = (*truth.shape, len(terms))
-        values = np.zeros(shape)
-        outside, beyond = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
-        for k, term in enumerate(terms):
-            with np.errstate(all="ignore"):
-                found, defined = term.of(truth, pred)
-            if defined is not None:
-                outside[..., k] = ~defined
-                found = np.where(defined, found, 0.0)
-            finite = np.isfinite(found)
-            beyond[..., k] = ~finite
-            values[..., k] = found if finite.all() else np.where(finite, found, 0.0)
-        return Terms(values, outside, beyond)
+    def added(self, truth: Real, pred: Real) -> Added:
+        """Return what samples (n, m) add."""
+        with np.errstate(all="ignore"):
+            values, defined = self.of(truth, pred)
+        if defined is not None and not defined.all():
+            values, outside = np.where(defined, values, 0.0), ~defined
+        else:
+            outside = None
+        finite = np.isfinite(values)
+        if finite.all():
+            return Added(values, outside, None)
+        return Added(np.where(finite, values, 0.0), outside, ~finite)
 
 
 def terms_of(
