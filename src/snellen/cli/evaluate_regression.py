@@ -117,13 +117,13 @@ def regression(
     TRUTH and PREDICTIONS are tables (CSV, TSV, Parquet, JSON lines, NPZ) with one row a sample,
     joined by id.
     """
-    from snellen.readers.targets import read_targets
-    from snellen.regression.regression import Regression
-
     if predicted and len(predicted) != len(targets):
         raise click.UsageError(
             f"expected a --prediction for each --target, got {len(predicted)} for {len(targets)}."
         )
+    from snellen.readers.targets import read_targets
+    from snellen.regression.regression import Regression
+
     with data_warnings_on_stderr(quiet=output.quiet):
         table = read_targets(
             truth,
