@@ -221,6 +221,12 @@ class Table:
         The JSON text of a first line ``# {…}``.
     notes : tuple of str
         What was decided on reading, for people: the delimiter, the header.
+    named : bool
+        Whether the columns' names are in the file, and not their positions.
+    delimited : bool
+        Whether the file is delimited text.
+    is_arrays : bool
+        Whether the columns are arrays of NumPy's, which have an order and as a rule no ids.
     class_names : tuple of str or None
         The texts of an array ``classes`` or ``class_names`` of an ``.npz``.
     """
@@ -232,6 +238,9 @@ class Table:
     locate: Callable[[int], str] = dataclasses.field(repr=False)
     comment: str | None = None
     notes: tuple[str, ...] = ()
+    named: bool = True
+    delimited: bool = False
+    is_arrays: bool = False
     class_names: tuple[str, ...] | None = None
 
     def __getitem__(self, name: str) -> Column:
@@ -249,6 +258,10 @@ class Table:
     def place(self, row: int) -> str:
         """Return where a row stands, for messages: ``truth.csv line 17``."""
         return f"{self.path} {self.locate(row)}"
+
+    def column_place(self, name: str) -> str:
+        """Return where a column stands, for messages: ``truth.csv column "label"``."""
+        return f'{self.path} column "{name}"'
 
     def matrix(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Return columns of numbers side by side, shape (n, k).
@@ -448,6 +461,8 @@ def _read_delimited(
         locate,
         comment,
         tuple(notes),
+        named,
+        delimited=True,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -31,9 +32,7 @@ def _chosen(table: Table, wanted: Sequence[str] | None) -> Table:
         return table
     columns = {name: table[name] for name in wanted}
     names = tuple(name for name in table.names if name in columns)
-    return Table(
-        names, table.n_rows, table.path, columns, table.locate, class_names=table.class_names
-    )
+    return dataclasses.replace(table, names=names, columns=columns)
 
 
 def _row(row: int) -> str:
@@ -241,7 +240,11 @@ def read_arrays(path: str, wanted: Sequence[str] | None) -> Table:
             columns[name or "1"] = Column.of(array)
     if n_rows is None:
         raise SchemaError("expected arrays, the file has none", path)
-    return _chosen(Table(tuple(columns), n_rows, path, columns, _row, class_names=names), wanted)
+    named = not isinstance(loaded, np.ndarray)
+    table = Table(
+        tuple(columns), n_rows, path, columns, _row, named=named, is_arrays=True, class_names=names
+    )
+    return _chosen(table, wanted)
 
 
 # ---- Parquet ------------------------------------------------------------------------------------
