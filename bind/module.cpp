@@ -20,6 +20,7 @@ void bind_row_scores(nb::module_& m);
 void bind_exact_sum(nb::module_& m);
 void bind_label_counts(nb::module_& m);
 void bind_inversions(nb::module_& m);
+void bind_csv_table(nb::module_& m);
 void bind_resample(nb::module_& m);
 
 namespace {
@@ -64,6 +65,7 @@ NB_MODULE(_core, m) {
   bind_exact_sum(m);
   bind_label_counts(m);
   bind_inversions(m);
+  bind_csv_table(m);
   bind_resample(m);
 }
 
