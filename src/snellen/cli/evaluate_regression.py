@@ -38,21 +38,23 @@ _POSITIVE = click.FloatRange(min=0, min_open=True, max=1e300)
 
 @click.command()
 @click.argument("truth", type=click.Path())
-@click.argument("predictions", type=click.Path())
+@click.argument("predictions", type=click.Path(), required=False)
 @click.option("--id", "id_column", metavar="COLUMN", help="The ids that join the two tables.")
 @click.option(
     "--target",
     "targets",
     metavar="COLUMN",
     multiple=True,
-    help="A column of TRUTH to be predicted; repeat it for several outputs.",
+    help="A column of TRUTH to be predicted; repeat it for several outputs. [default: one called "
+    "target, truth, y, …, else all columns of numbers]",
 )
 @click.option(
     "--prediction",
     "predicted",
     metavar="COLUMN",
     multiple=True,
-    help="The column of PREDICTIONS for each --target, in their order. [default: the same names]",
+    help="The column of PREDICTIONS for each --target, in their order. [default: those of the same "
+    "names, or with pred_ before or _pred behind]",
 )
 @click.option("--weight", metavar="COLUMN", help="How much each sample counts, in TRUTH.")
 @click.option(
@@ -98,7 +100,7 @@ _POSITIVE = click.FloatRange(min=0, min_open=True, max=1e300)
 @output_options
 def regression(
     truth: str,
-    predictions: str,
+    predictions: str | None,
     id_column: str | None,
     targets: tuple[str, ...],
     predicted: tuple[str, ...],
@@ -115,7 +117,7 @@ def regression(
     """Errors, fit and rank correlation of predicted numbers.
 
     TRUTH and PREDICTIONS are tables (CSV, TSV, Parquet, JSON lines, NPZ) with one row a sample,
-    joined by id.
+    joined by id; without PREDICTIONS both are columns of TRUTH.
     """
     if predicted and len(predicted) != len(targets):
         raise click.UsageError(
@@ -135,6 +137,9 @@ def regression(
             group_column=group,
             missing=missing,
         )
+    if not output.quiet:
+        for note in table.notes:
+            click.echo(f"snellen: {note}", err=True)
     metric = Regression(
         table.names,
         keep_samples=True,
