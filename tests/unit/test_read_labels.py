@@ -123,7 +123,7 @@ def test_arrays_go_by_position(tmp_path: Path) -> None:
     # Ids of a table stay with its rows.
     found = read_labels(put(tmp_path, "t.csv", "id,label\nx,2\ny,0\nz,1\n"), pred)
     assert found.truth.sample_id.tolist() == ["x", "y", "z"]
-    with pytest.raises(ShapeError, match="got 2 in .*q.npy and 3 in .*t.npy"):
+    with pytest.raises(ShapeError, match=r"got 2 in .*q.npy and 3 in .*t.npy"):
         read_labels(truth, put(tmp_path, "q.npy", np.array([1, 2])))
 
 
@@ -451,7 +451,7 @@ def test_one_score_of_two_classes_is_ambiguous(tmp_path: Path) -> None:
     truth, pred = "id,label\n1,cat\n2,dog\n", "id,score\n1,0.25\n2,0.5\n"
     with pytest.raises(ClassError, match=r"expected to know of which class \(cat or dog\)"):
         read(tmp_path, truth, pred)
-    with pytest.raises(ClassError, match='cat and dog as positive, got dgo. Did you mean "dog"'):
+    with pytest.raises(ClassError, match=r'cat and dog as positive, got dgo\. Did you mean "dog"'):
         read(tmp_path, truth, pred, positive="dgo")
     # A name says it.
     found = read(tmp_path, truth, "id,score_cat\n1,0.25\n2,0.5\n", score_columns=["score_cat"],
@@ -512,7 +512,7 @@ def test_lists_that_are_refused() -> None:
         read_labels("no", "no", classes=["1", "0"])
     with pytest.raises(ClassError, match="expected a list of classes, it is empty"):
         read_labels("no", "no", classes=[])
-    with pytest.raises(ClassError, match="expected a name for class 0, got 3.5"):
+    with pytest.raises(ClassError, match=r"expected a name for class 0, got 3\.5"):
         read_labels("no", "no", classes={0: 3.5})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,13 +14,14 @@ from snellen.errors import DataWarning, IdError, InputError, ShapeError, first_f
 from snellen.readers.column_names import IDS, KNOWN, first_of
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
     from snellen.readers.table import Column, Table
 
-__all__ = ["IdSide", "Joined", "Missing", "find_ids", "join", "row_at"]
+__all__ = ["IdSide", "Joined", "Missing", "find_ids", "join", "row_at", "same_file"]
 
 Missing = Literal["error", "ignore"]
 if TYPE_CHECKING:
@@ -30,6 +32,14 @@ if TYPE_CHECKING:
 def row_at(rows: Rows, k: int) -> int:
     """Return the row of the file that the k-th of the wanted rows is."""
     return k if isinstance(rows, slice) else int(rows[k])
+
+
+def same_file(truth: str | os.PathLike[str], pred: str | os.PathLike[str]) -> bool:
+    """Whether two paths are of one file."""
+    try:
+        return Path(truth).samefile(pred)
+    except OSError:  # then reading it says what is wrong
+        return False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,7 +15,7 @@ from snellen.errors import DataWarning, InputError, SchemaError, first_few
 from snellen.readers import column_names as usual
 from snellen.readers.class_list import ClassList, LabelSet, resolve
 from snellen.readers.image_folder import ImageFolder, match_files, read_image_folder
-from snellen.readers.join import IdSide, Joined, Missing, find_ids, join, row_at
+from snellen.readers.join import IdSide, Joined, Missing, find_ids, join, row_at, same_file
 from snellen.readers.label_columns import (
     ClassColumns,
     LabelSets,
@@ -159,7 +159,7 @@ def read_labels(
         multilabel,
         header,
     )
-    one_file = pred is None or _same_file(truth, pred)
+    one_file = pred is None or same_file(truth, pred)
     notes: list[str] = []
     if Path(truth).is_dir():
         if pred is None or one_file:
@@ -250,13 +250,6 @@ def _read_folder(
     predicted = _Predictions(options, part, joined, table, predictions, notes, sets=False)
     result = predicted.read(options.taken(ids, predictions))
     return ReadLabels(predicted.truth_labels(None), result, tuple(notes))
-
-
-def _same_file(truth: str | os.PathLike[str], pred: str | os.PathLike[str]) -> bool:
-    try:
-        return Path(truth).samefile(pred)
-    except OSError:
-        return False
 
 
 # ---- Which column is what -----------------------------------------------------------------------
