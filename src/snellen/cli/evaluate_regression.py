@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -106,7 +106,7 @@ def regression(
     predicted: tuple[str, ...],
     weight: str | None,
     group: str | None,
-    missing: str,
+    missing: Literal["error", "ignore"],
     quantiles: tuple[float, ...],
     huber_delta: float,
     tweedie_power: float | None,
