@@ -36,6 +36,8 @@ __all__ = [
 _SCORE_PREFIX = re.compile(
     r"(scores?|prob|probs|probabilit(?:y|ies)|probas?|logits?|conf|confidence|p)[._]", re.IGNORECASE
 )
+# Rows whose columns are put in order at a time: they stay in the cache.
+_ROWS = 256
 # The positive one of two classes, where their names say it.
 _POSITIVE = ("1", "true", "yes", "positive", "pos")
 _NEGATIVE = ("0", "false", "no", "negative", "neg")
@@ -206,9 +208,13 @@ def spread(
             columns.labels.what,
         )
     order = np.argsort(position)
-    if not (order == np.arange(len(order))).all():
-        matrix = matrix[:, order]
-    return np.ascontiguousarray(matrix, dtype)
+    if (order == np.arange(len(order))).all():
+        return np.ascontiguousarray(matrix, dtype)
+    result = np.empty(matrix.shape, dtype)
+    for begin in range(0, len(matrix), _ROWS):
+        part = np.ascontiguousarray(matrix[begin : begin + _ROWS], dtype)
+        part.take(order, axis=1, out=result[begin : begin + _ROWS], mode="clip")
+    return result
 
 
 def of_two(

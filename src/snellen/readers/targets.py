@@ -27,6 +27,8 @@ __all__ = ["Targets", "read_targets"]
 _PREDICTED = re.compile(
     r"(?:pred|predicted|prediction)[._](.+)|(.+)[._](?:pred|predicted|prediction)"
 )
+# Beside "y" there may be an "x" that is a target as well.
+_ALONE = [name for name in usual.LABELS if name != "y"]
 _OTHERS = {*usual.WEIGHTS, *usual.GROUPS, *usual.OTHERS}
 
 
