@@ -21,6 +21,7 @@ from snellen.classification.tally import Tally, exact_products
 from snellen.classification.threshold_curve import ThresholdCurve
 from snellen.classification.top_k import TopKAccuracy, top_k_accuracy
 from snellen.errors import ClassError, IdError, InputError, MergeError, SchemaError, ShapeError
+from snellen.state import pack, unpack
 from snellen.threads import set_threads
 
 METRICS: list[Any] = [
@@ -635,6 +636,29 @@ class TestStates:
             type(make()).from_bytes(other.to_bytes())
         with pytest.raises(SchemaError, match="expected a"):
             type(make().compute())._unpack(other.compute()._pack(), "there")
+
+    @pytest.mark.parametrize("truth", [[0, 1, 1], [[0, 1, 0], [1, 1, 0], [0, 0, 1]]])
+    @pytest.mark.parametrize("make", METRICS)
+    def test_states_that_lack_something_are_refused(self, make: Any, truth: Any) -> None:
+        if isinstance(make(), TopKAccuracy) and np.ndim(truth) == 2:
+            return  # one label a sample only
+        data = make().update(truth, np.eye(3)).to_bytes()
+        packed = unpack(data)
+        for name in packed.arrays:
+            less = {key: array for key, array in packed.arrays.items() if key != name}
+            with pytest.raises(SchemaError, match="expected a whole state"):
+                type(make()).from_bytes(pack(packed.name, packed.content, less))
+        for name in packed.content:
+            changed = {**packed.content, name: "nonsense"}
+            with pytest.raises(SchemaError, match="expected a whole state"):
+                type(make()).from_bytes(pack(packed.name, changed, packed.arrays))
+
+    def test_samples_checked_as_something_else_are_refused(self) -> None:
+        samples = scored_samples([0, 1, 2], np.eye(3), scores="any")
+        for make in (TopKAccuracy, ThresholdCurves, ProbabilityLoss, CalibrationError):
+            metric = make(scores="logits")
+            with pytest.raises(InputError, match='declared as "logits", got "any"'):
+                metric.absorb(samples)
 
     @pytest.mark.parametrize("make", METRICS)
     def test_threads_change_no_byte(self, make: Any) -> None:

@@ -177,7 +177,7 @@ class ThresholdCurves:
 
     def absorb(self, samples: ScoredSamples) -> Self:
         """Absorb samples that were checked already; their arrays are shared if they are owned."""
-        form = samples.form.joined(self._form)
+        form = samples.declared(self.scores).form.joined(self._form)
         positive = form.positive(self.positive)
         if self.thresholds is None:
             self._keep(samples, form, positive)
@@ -378,7 +378,7 @@ class ThresholdCurves:
         tally = self._tally or _tally_of(form, self.thresholds)
         tp, fp = _from_above(tally)
         fp_above = np.concatenate([np.zeros_like(fp[:, :1]), fp[:, :-1]], axis=1)
-        steps = self.thresholds[::-1]
+        steps = np.ascontiguousarray(self.thresholds[::-1])
 
         def curve(tp: NDArray[Any], fp: NDArray[Any], fp_above: NDArray[Any]) -> ThresholdCurve:
             return ThresholdCurve(steps, tp, fp, fp_above, tp[-1].item(), fp[-1].item())
@@ -482,6 +482,12 @@ class ThresholdCurves:
             wanted = (metric._n_samples, 1 if form.kind == "binary" else len(form.classes))
             if rows.score.shape != wanted:
                 raise ValueError(f"scores of shape {rows.score.shape} in place of {wanted}")
+            lengths = {len(column) for column in rows if column is not None}
+            labels = rows.member if form.kind == "multilabel" else rows.code
+            if len(lengths) > 1 or labels is None:
+                raise ValueError("columns that do not fit the scores")
+            if not np.isfinite(rows.score).all():
+                raise ValueError("scores that are not finite")
             metric._pieces = [rows]
             if rows.sample_id is not None:
                 metric._ids = SeenIds()
