@@ -36,6 +36,8 @@ _HOME = {
     "MultilabelConfusionResult": "snellen.classification.multilabel_confusion",
     "ProbabilityLoss": "snellen.classification.probability",
     "ProbabilityLossResult": "snellen.classification.probability",
+    "Regression": "snellen.regression.regression",
+    "RegressionResult": "snellen.regression.result",
     "SnellenError": "snellen.errors",
     "ThresholdCurves": "snellen.classification.curves",
     "ThresholdCurvesResult": "snellen.classification.curves",
@@ -51,6 +53,7 @@ _HOME = {
     "probability_loss": "snellen.classification.probability",
     "read_coco_predictions": "snellen.readers.coco",
     "read_coco_truth": "snellen.readers.coco",
+    "regression_scores": "snellen.regression.regression",
     "set_threads": "snellen.threads",
     "threshold_curves": "snellen.classification.curves",
     "top_k_accuracy": "snellen.classification.top_k",
@@ -87,6 +90,10 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "box_iou",
     "AreaRange",
     "DetectionProtocol",
+    # regression
+    "Regression",
+    "RegressionResult",
+    "regression_scores",
     # files
     "read_coco_truth",
     "read_coco_predictions",
@@ -141,6 +148,8 @@ if TYPE_CHECKING:
     from snellen.errors import SnellenError
     from snellen.metric import Metric, MetricSet, metric_from_bytes
     from snellen.readers.coco import read_coco_predictions, read_coco_truth
+    from snellen.regression.regression import Regression, regression_scores
+    from snellen.regression.result import RegressionResult
     from snellen.threads import get_threads, set_threads
 
 

@@ -187,6 +187,7 @@ _MODULES = {
     "ProbabilityLoss": "snellen.classification.probability",
     "ThresholdCurves": "snellen.classification.curves",
     "TopKAccuracy": "snellen.classification.top_k",
+    "Regression": "snellen.regression.regression",
 }
 
 
