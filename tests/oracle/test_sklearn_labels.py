@@ -24,8 +24,8 @@ SEEDS = range(12)
 # sum: relative 400 · 1.1e-16. Ours are exact sums, rounded once. Differences of such sums (true
 # negatives, kappa, Matthews) lose some digits more.
 WEIGHTED = {"rtol": 1e-12, "atol": 1e-12}
-# scikit-learn's mean over samples is a pairwise sum of up to 400 numbers of at most 1; ours is exact
-# and rounded once.
+# scikit-learn's mean over samples is a pairwise sum of up to 400 numbers of at most 1; ours is
+# exact and rounded once.
 SUMMED = {"rtol": 1e-14, "atol": 0.0}
 
 

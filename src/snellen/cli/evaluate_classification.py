@@ -188,7 +188,10 @@ def classification(
         bins=bins,
         curve_bins=curve_bins,
     )
-    metric.update(read.truth, read.pred)
+    sides = read.truth, read.pred
+    if metric.multilabel and read.truth.sample_id is None:  # paired by position: that is the id
+        sides = (read.truth.numbered(), read.pred)
+    metric.update(*sides)
     output.check(metric)
     output.deliver(metric)
 
