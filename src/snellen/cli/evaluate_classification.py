@@ -188,10 +188,9 @@ def classification(
         bins=bins,
         curve_bins=curve_bins,
     )
-    sides = read.truth, read.pred
-    if metric.multilabel and read.truth.sample_id is None:  # paired by position: that is the id
-        sides = (read.truth.numbered(), read.pred)
-    metric.update(*sides)
+    # Samples that are paired by position have it as their id, so that runs can be compared.
+    named = read.truth if read.truth.sample_id is not None else read.truth.numbered()
+    metric.update(named, read.pred)
     output.check(metric)
     output.deliver(metric)
 
