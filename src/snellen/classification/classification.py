@@ -18,6 +18,7 @@ from snellen.classification.curves import ThresholdCurves
 from snellen.classification.labels import Labels, label_sides, predicted_codes
 from snellen.classification.multilabel_confusion import MultilabelConfusion
 from snellen.classification.probability import ProbabilityLoss
+from snellen.classification.resampled_curves import MOST_CELLS, with_areas
 from snellen.classification.resampled_labels import label_units
 from snellen.classification.resampled_scores import with_sample_means
 from snellen.classification.resampled_sets import SetRows, set_units
@@ -333,7 +334,7 @@ class Classification:
             unit_name="group" if grouped else "sample",
         )
         ks = self._parts["top_k"].k if "top_k" in self._parts else ()
-        return with_sample_means(
+        units = with_sample_means(
             units,
             {name: rows[name] for name in _OF_SAMPLES},
             rows["truth"] == rows["pred"],
@@ -344,6 +345,18 @@ class Classification:
             unit=unit,
             weight=weight,
         )
+        return units if weight is not None else self._with_areas(units, unit, named=named)
+
+    def _with_areas(self, units: Units, unit: NDArray[np.int32] | None, *, named: bool) -> Units:
+        """Return units that know the areas under the curves, too, where scores are kept."""
+        curves: ThresholdCurves | None = self._parts.get("curves")
+        # Without ids the rows of the scores are in another order than those of the labels.
+        if curves is None or not named:
+            return units
+        scored = curves.scored()
+        if scored is None or scored[0].size > MOST_CELLS:
+            return units
+        return with_areas(units, *scored, absent_classes=curves.absent_classes, unit=unit)
 
     def _set_units(self, *, grouped: bool) -> Units:
         if self._main.is_weighted:
@@ -362,16 +375,18 @@ class Classification:
         )
         truth = np.zeros(samples, np.int64)
         np.add.at(truth, found.sample[found.true], sums[found.label[found.true]])
-        return set_units(
+        unit = rows["group"] if grouped else None
+        units = set_units(
             found,
             samples,
             self.classes,
             averaging=self._main.averaging,
             beta=self._main.beta,
             ids=tables["group"] if grouped else tables["sample"],
-            unit=rows["group"] if grouped else None,
+            unit=unit,
             truth=None if grouped else truth,
         )
+        return self._with_areas(units, unit, named=True)
 
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
