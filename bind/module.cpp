@@ -17,6 +17,7 @@ void bind_matching(nb::module_& m);
 void bind_curve(nb::module_& m);
 void bind_exact_sum(nb::module_& m);
 void bind_label_counts(nb::module_& m);
+void bind_hamming(nb::module_& m);
 
 namespace {
 
@@ -57,6 +58,7 @@ NB_MODULE(_core, m) {
   bind_curve(m);
   bind_exact_sum(m);
   bind_label_counts(m);
+  bind_hamming(m);
 }
 
 }  // namespace snellen::bind
