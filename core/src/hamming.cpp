@@ -153,10 +153,12 @@ __attribute__((target("popcnt"))) void compare_all_popcnt(const std::vector<Hash
                                                           Findings::Counts& counts) {
   compare_all(hash, begin, end, distance, findings, counts);
 }
-__attribute__((target("popcnt"))) void compare_near_popcnt(
-    const Bucketed& points, std::size_t begin, std::size_t end,
-    const std::vector<std::size_t>& masks, const Radii& radii, int distance, Findings& findings,
-    Findings::Counts& counts) {
+__attribute__((target("popcnt"))) void compare_near_popcnt(const Bucketed& points,
+                                                           std::size_t begin, std::size_t end,
+                                                           const std::vector<std::size_t>& masks,
+                                                           const Radii& radii, int distance,
+                                                           Findings& findings,
+                                                           Findings::Counts& counts) {
   compare_near(points, begin, end, masks, radii, distance, findings, counts);
 }
 bool has_popcnt() { return __builtin_cpu_supports("popcnt"); }
@@ -212,10 +214,10 @@ std::array<double, kLargestRadius + 2> band_costs(const std::vector<Hash>& hash,
     for (std::size_t code = 0; code < kCodes; ++code) {
       pairs += static_cast<double>(count[code]) * static_cast<double>(near[t][code]) / 2;
     }
-    costs[t + 1] = pairs + kLookUpCost * n_codes * n_masks +
-                   kSortCost * static_cast<double>(hash.size());
-    n_masks += n_masks * static_cast<double>(kBandBits - static_cast<int>(t)) /
-               static_cast<double>(t + 1);
+    costs[t + 1] =
+        pairs + kLookUpCost * n_codes * n_masks + kSortCost * static_cast<double>(hash.size());
+    n_masks +=
+        n_masks * static_cast<double>(kBandBits - static_cast<int>(t)) / static_cast<double>(t + 1);
   }
   return costs;
 }
@@ -232,9 +234,8 @@ Plan cheapest_radii(const std::vector<Hash>& hash, int distance) {
   constexpr double kImpossible = std::numeric_limits<double>::infinity();
   if (wanted > kBands * (kLargestRadius + 1)) return {kImpossible, {}};
   std::array<std::array<double, kLargestRadius + 2>, kBands> costs{};
-  parallel_for(kBands, [&](std::size_t band) {
-    costs[band] = band_costs(hash, static_cast<int>(band));
-  });
+  parallel_for(kBands,
+               [&](std::size_t band) { costs[band] = band_costs(hash, static_cast<int>(band)); });
 
   // best[s]: the cheapest way of the bands so far to reach the sum s.
   std::vector<Plan> best(wanted + 1, Plan{kImpossible, {}});
@@ -287,11 +288,10 @@ NearDuplicates near_duplicates(const std::uint64_t* hash, const std::int32_t* pa
     if (radius < 0) continue;
     const Bucketed bucketed(hashes, band);
     const std::vector<std::size_t> masks = ball(radius);
-    for_blocks(hashes.size(), findings,
-               [&](std::size_t begin, std::size_t end, Findings::Counts& counts) {
-                 compare_near_any(bucketed, begin, end, masks, plan.radii, distance, findings,
-                                  counts);
-               });
+    for_blocks(
+        hashes.size(), findings, [&](std::size_t begin, std::size_t end, Findings::Counts& counts) {
+          compare_near_any(bucketed, begin, end, masks, plan.radii, distance, findings, counts);
+        });
   }
   return findings.of_rows();
 }

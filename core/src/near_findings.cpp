@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 #include "snellen/parallel.hpp"
@@ -77,55 +76,12 @@ std::uint32_t Groups::root(std::uint32_t i) {
   }
 }
 
-void Groups::join(std::uint32_t a, std::uint32_t b) {
-  for (;;) {
-    a = root(a);
-    b = root(b);
-    if (a == b) return;
-    if (a < b) std::swap(a, b);
-    std::uint32_t still_root = a;
-    if (parent_[a].compare_exchange_strong(still_root, b, std::memory_order_relaxed)) return;
-  }
-}
-
 Findings::Findings(const Points& points, std::size_t n_parts)
     : points_(points),
       n_parts_(n_parts),
       groups_(points.size()),
       nearest_(atomics(points.size() * n_parts, kNoRow)),
       n_pairs_(atomics(n_parts * n_parts, std::int64_t{0})) {}
-
-std::int64_t& Findings::cell(Counts& counts, std::int32_t p, std::int32_t q) const {
-  const auto [low, high] = std::minmax(p, q);
-  return counts[static_cast<std::size_t>(low) * n_parts_ + static_cast<std::size_t>(high)];
-}
-
-void Findings::add(std::uint32_t a, std::uint32_t b, int distance, Counts& counts) {
-  groups_.join(a, b);
-  for (std::size_t i = points_.node_start[a]; i < points_.node_start[a + 1]; ++i) {
-    for (std::size_t j = points_.node_start[b]; j < points_.node_start[b + 1]; ++j) {
-      const Node& one = points_.nodes[i];
-      const Node& other = points_.nodes[j];
-      cell(counts, one.part, other.part) += one.n_rows * other.n_rows;
-    }
-  }
-  offer(a, b, distance);
-  offer(b, a, distance);
-}
-
-void Findings::offer(std::uint32_t to, std::uint32_t from, int distance) {
-  for (std::size_t j = points_.node_start[from]; j < points_.node_start[from + 1]; ++j) {
-    const Node& node = points_.nodes[j];
-    const std::uint64_t offered = static_cast<std::uint64_t>(distance) << 32 |
-                                  static_cast<std::uint32_t>(node.first_row);
-    std::atomic<std::uint64_t>& place =
-        nearest_[to * n_parts_ + static_cast<std::size_t>(node.part)];
-    std::uint64_t known = place.load(std::memory_order_relaxed);
-    while (offered < known &&
-           !place.compare_exchange_weak(known, offered, std::memory_order_relaxed)) {
-    }
-  }
-}
 
 void Findings::add(const Counts& counts) {
   for (std::size_t i = 0; i < counts.size(); ++i) {

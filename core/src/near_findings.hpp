@@ -1,11 +1,13 @@
 // Rows with hashes as points, and what is found of near pairs of points.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "snellen/hamming.hpp"
@@ -25,8 +27,8 @@ struct Node {
 // Rows of equal hashes are one point; points ascend by their hash.
 struct Points {
   std::vector<Hash> hash;
-  std::vector<Node> nodes;                 // by point, by part
-  std::vector<std::size_t> node_start;     // nodes of point k: node_start[k] … [k + 1] − 1
+  std::vector<Node> nodes;              // by point, by part
+  std::vector<std::size_t> node_start;  // nodes of point k: node_start[k] … [k + 1] − 1
   std::vector<std::uint32_t> point_of_row;
 
   std::size_t size() const { return hash.size(); }
@@ -75,5 +77,52 @@ class Findings {
   std::unique_ptr<std::atomic<std::uint64_t>[]> nearest_;
   std::unique_ptr<std::atomic<std::int64_t>[]> n_pairs_;
 };
+
+inline void Groups::join(std::uint32_t a, std::uint32_t b) {
+  // Where many are alike, nearly all pairs are of one group already, and both below its root.
+  if (parent_[a].load(std::memory_order_relaxed) == parent_[b].load(std::memory_order_relaxed)) {
+    return;
+  }
+  for (;;) {
+    a = root(a);
+    b = root(b);
+    if (a == b) return;
+    if (a < b) std::swap(a, b);
+    std::uint32_t still_root = a;
+    if (parent_[a].compare_exchange_strong(still_root, b, std::memory_order_relaxed)) return;
+  }
+}
+
+inline std::int64_t& Findings::cell(Counts& counts, std::int32_t p, std::int32_t q) const {
+  const auto [low, high] = std::minmax(p, q);
+  return counts[static_cast<std::size_t>(low) * n_parts_ + static_cast<std::size_t>(high)];
+}
+
+inline void Findings::offer(std::uint32_t to, std::uint32_t from, int distance) {
+  for (std::size_t j = points_.node_start[from]; j < points_.node_start[from + 1]; ++j) {
+    const Node& node = points_.nodes[j];
+    const std::uint64_t offered =
+        static_cast<std::uint64_t>(distance) << 32 | static_cast<std::uint32_t>(node.first_row);
+    std::atomic<std::uint64_t>& place =
+        nearest_[to * n_parts_ + static_cast<std::size_t>(node.part)];
+    std::uint64_t known = place.load(std::memory_order_relaxed);
+    while (offered < known &&
+           !place.compare_exchange_weak(known, offered, std::memory_order_relaxed)) {
+    }
+  }
+}
+
+inline void Findings::add(std::uint32_t a, std::uint32_t b, int distance, Counts& counts) {
+  groups_.join(a, b);
+  for (std::size_t i = points_.node_start[a]; i < points_.node_start[a + 1]; ++i) {
+    for (std::size_t j = points_.node_start[b]; j < points_.node_start[b + 1]; ++j) {
+      const Node& one = points_.nodes[i];
+      const Node& other = points_.nodes[j];
+      cell(counts, one.part, other.part) += one.n_rows * other.n_rows;
+    }
+  }
+  offer(a, b, distance);
+  offer(b, a, distance);
+}
 
 }  // namespace snellen
