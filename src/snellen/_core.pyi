@@ -127,3 +127,8 @@ def count_labels(truth: Annotated[NDArray[numpy.int64], dict(shape=(None,), orde
     """
     Labels of both sides, ascending, cells and counts as from count_pairs; None where the labels are spread over more than max_span numbers.
     """
+
+def near_duplicates(hash: Annotated[NDArray[numpy.uint64], dict(shape=(None, None), order='C', device='cpu', writable=False)], part: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_parts: int, distance: int) -> tuple[Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.int16], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """
+    Of each row the first row of its group, and by part the nearest other row and its distance (-1: none is near); the near pairs by parts.
+    """

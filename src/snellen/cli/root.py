@@ -6,6 +6,7 @@ import os
 
 import click
 
+from snellen.cli.check import check
 from snellen.cli.evaluate import evaluate
 from snellen.cli.merge import merge
 from snellen.cli.sample import sample
@@ -71,5 +72,5 @@ def snellen() -> None:
     """Numbers about computer-vision models that one can trust."""
 
 
-for command in (evaluate, merge, sample):
+for command in (check, evaluate, merge, sample):
     snellen.add_command(command)

@@ -1,0 +1,1 @@
+"""Parts of a data set: how it is split, and what the parts must not share."""
