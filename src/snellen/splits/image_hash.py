@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -130,7 +131,10 @@ def upright(image: Image) -> Image:
     pillow = _pillow()
     from PIL import ImageOps
 
-    image = ImageOps.exif_transpose(image)
+    image.load()
+    # A picture whose metadata are broken is a picture.
+    with contextlib.suppress(Exception):
+        image = ImageOps.exif_transpose(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         stretched: Image = pillow.fromarray(_stretched(np.asarray(image)))
         return stretched
