@@ -103,7 +103,7 @@ def test_blank_images_are_one_group() -> None:
 
 @pytest.mark.parametrize("distance", [-1, 256, 3.5, True, "3"])
 def test_distances_that_cannot_be(distance: Any) -> None:
-    with pytest.raises(InputError, match="from 0 to 255, got .* - at distance"):
+    with pytest.raises(InputError, match=r"from 0 to 255, got .* - at distance"):
         near_pairs(np.zeros((1, 4), np.uint64), np.zeros(1, np.int32), 1, distance)
 
 

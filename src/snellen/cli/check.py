@@ -130,9 +130,10 @@ def check(
     if images.absent and not quiet:
         from snellen.errors import first_few
 
+        n = len(images.absent)
         click.echo(
-            f"snellen: warning: {len(images.absent)} images of the manifest are not there and "
-            f"left out ({first_few(images.absent, 3)})",
+            f"snellen: warning: {n} of the images that the manifest names "
+            f"{'is' if n == 1 else 'are'} missing and left out ({first_few(images.absent, 3)})",
             err=True,
         )
     _write(report, images, json_path, groups, sheet, quiet=quiet)

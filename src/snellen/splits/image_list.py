@@ -122,8 +122,8 @@ def images_of_manifest(
     absent = [key for key, _, path in rows if not path.is_file()]
     if absent and (missing == "error" or len(absent) == len(rows)):
         raise InputError(
-            f"expected the {len(rows)} images of the manifest below {base}, {len(absent)} are not "
-            f"there ({first_few(absent, 3)}): give the folder that the keys start from (root)"
+            f"expected the {len(rows)} images of the manifest below {base}, {len(absent)} "
+            f"missing ({first_few(absent, 3)}): give the folder that the keys start from (root)"
             + ("" if len(absent) == len(rows) else ", or leave them out (missing: ignore)"),
             place,
         )
