@@ -286,3 +286,8 @@ def halve(position: Annotated[NDArray[numpy.float64], dict(shape=(None,), order=
     """
     Halves of units (uint8, 1 is right) in which each label has its target of weight.
     """
+
+def near_duplicates(hash: Annotated[NDArray[numpy.uint64], dict(shape=(None, None), order='C', device='cpu', writable=False)], part: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_parts: int, distance: int) -> tuple[Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.int16], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """
+    Of each row the first row of its group, and by part the nearest other row and its distance (-1: none is near); the near pairs by parts.
+    """

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from snellen.cli.check import check
 from snellen.cli.compare import compare
 from snellen.cli.evaluate import evaluate
 from snellen.cli.merge import merge
@@ -73,5 +74,5 @@ def snellen() -> None:
     """Numbers about computer-vision models that one can trust."""
 
 
-for command in (split, evaluate, compare, merge, sample):
+for command in (split, check, evaluate, compare, merge, sample):
     snellen.add_command(command)
