@@ -18,7 +18,7 @@ from snellen.errors import (
     did_you_mean,
     first_few,
 )
-from snellen.readers.column_names import KNOWN
+from snellen.readers.column_names import CERTAIN, IDS, KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -321,11 +321,12 @@ def read_table(
     columns : sequence of str, optional
         Which columns to read; all without.
     header : bool, optional
-        Whether the first line of delimited text names the columns. Without, it does if it holds a
-        usual name (``id``, ``label``, …), or if none of its cells is empty or a number and a
-        column below is numeric; it does not if a cell is empty or a number, recurs below, or looks
-        like a file's path. What is then still open is refused. Without a header the columns are
-        called ``1``, ``2``, ….
+        Whether the first line of delimited text names the columns. Without, these rules decide,
+        the first that fits: it does if it has two usual names, a usual name of ids in front, or a
+        name like ``label`` or ``prediction``; it does not if a cell is empty, a number, or looks
+        like a file's path; it does over a column of numbers; it does not if a cell recurs below;
+        it does if it has a usual name. What is then still open is refused. Without a header the
+        columns are called ``1``, ``2``, ….
 
     Returns
     -------
@@ -432,7 +433,11 @@ def _read_delimited(
         raise SchemaError("expected a table, the file is empty", place)
     first = text.cells(0)
     named, raw = _find_header(text, first, header, place)
-    names = _column_names(first, place) if named else [str(k + 1) for k in range(len(first))]
+    names = (
+        _column_names(first, f"{place} line {text.line(0)}")
+        if named
+        else [str(k + 1) for k in range(len(first))]
+    )
     positions = list(range(len(names)))
     start = int(named)
     locate = functools.partial(_line_of_row, text, start)
@@ -514,7 +519,9 @@ def _find_header(
     """Return whether the first record names the columns, and the columns if they are read."""
     if header is not None:
         return header, None
-    if any(cell.lower() in KNOWN for cell in first):
+    lower = [cell.lower() for cell in first]
+    n_known = sum(cell in KNOWN for cell in lower)
+    if n_known > 1 or lower[0] in IDS or any(cell in CERTAIN for cell in lower):
         return True, None
     if any(not cell or _core.is_number(cell) for cell in first):
         return False, None
@@ -528,6 +535,8 @@ def _find_header(
     every = text.columns(0, len(first), list(range(len(first))), True)
     if any((every.text(k)[0][1:] == 0).any() for k in range(len(first))):
         return False, None
+    if n_known:  # one name that could be a class too, such as scene
+        return True, None
     raise SchemaError(
         f"expected a line of column names that has a usual one (id, label, …), got "
         f'"{first_few(first)}", which may be names or a row: say which '
@@ -543,7 +552,7 @@ def _column_names(first: list[str], place: str) -> list[str]:
             raise SchemaError(
                 f'expected each column name once, got "{name}" in columns '
                 f"{names.index(name) + 1} and {k + 1}",
-                f"{place} line 1",
+                place,
             )
     return names
 
