@@ -19,6 +19,7 @@ from snellen.errors import (
     first_few,
 )
 from snellen.readers.column_names import CERTAIN, IDS, KNOWN
+from snellen.table_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -246,7 +247,7 @@ class Table:
     def __getitem__(self, name: str) -> Column:
         if name not in self.columns:
             raise SchemaError(
-                f'expected a column "{name}", got {first_few(self.names, 8) or "none"}.'
+                f'expected a column "{name}", got {printable(first_few(self.names, 8)) or "none"}.'
                 f"{did_you_mean(name, self.names)}",
                 self.path,
             )
@@ -287,8 +288,10 @@ class Table:
         column = self.columns[name]
         number = np.array([_core.is_number(value) for value in column.values.tolist()], bool)
         row = int(np.argmax(~number[column.codes])) if self.n_rows else 0
-        cell = f'"{column.values[column.codes[row]]}"' if self.n_rows else "no rows"
-        raise SchemaError(f'expected numbers in column "{name}", got {cell}', self.place(row))
+        cell = f'"{printable(column.values[column.codes[row]])}"' if self.n_rows else "no rows"
+        raise SchemaError(
+            f'expected numbers in column "{printable(name)}", got {cell}', self.place(row)
+        )
 
 
 def _side_by_side(columns: Sequence[Column]) -> NDArray[Any] | None:
@@ -539,7 +542,7 @@ def _find_header(
         return True, None
     raise SchemaError(
         f"expected a line of column names that has a usual one (id, label, …), got "
-        f'"{first_few(first)}", which may be names or a row: say which '
+        f'"{printable(first_few(first))}", which may be names or a row: say which '
         "(header=True or header=False)",
         f"{place} line {text.line(0)}",
     )
