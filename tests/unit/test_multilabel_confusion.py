@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from snellen import Classes, Labels, MultilabelConfusion, multilabel_confusion
+from snellen.classification.averaging import Averaging
+from snellen.classification.label_sets import label_sets
 from snellen.classification.multilabel_confusion import MultilabelConfusionResult
+from snellen.classification.resampled_sets import kept_set_units
 from snellen.errors import ClassError, InputError, ShapeError
 from snellen.result import Interval
 
@@ -224,6 +227,50 @@ def test_units_of_some_samples_are_those_samples() -> None:
     result = again.compute()
     for name, value in units.values(drawn).items():
         assert value[0] == pytest.approx(result.metrics[name], rel=1e-12, nan_ok=True), name
+
+
+def kept(weight: Any = None, unit: Any = None, **rules: Any) -> Any:
+    sides = [label_sets(np.array(side), "side") for side in (TRUTH, PRED)]
+    return kept_set_units(*sides, averaging=Averaging(**rules), beta=0.5, weight=weight, unit=unit)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("absent", "zero"), [("drop", 0.0), ("one", math.nan), ("zero", 1.0)])
+def test_units_that_know_their_labels(absent: str, zero: float, weighted: bool) -> None:
+    rules: dict[str, Any] = {"absent_classes": absent, "zero_division": zero}
+    weight = np.array([0.5, 0.1, 2.0, 0.25, 1.0]) if weighted else None
+    units = kept(weight, **rules)
+    drawn = np.array([[1, 1, 1, 1, 1], [2, 0, 0, 1, 3], [0, 0, 4, 0, 0]])
+    found, of_classes = units.values(drawn), units.class_values(drawn)
+    for i, times in enumerate(drawn):
+        at = np.repeat(np.arange(5), times)
+        metric = MultilabelConfusion(beta=0.5, **rules).update(
+            np.array(TRUTH)[at], np.array(PRED)[at], weight=None if weight is None else weight[at]
+        )
+        result = metric.compute()
+        assert found.keys() == result.metrics.keys()
+        for name, value in found.items():
+            assert value[i] == pytest.approx(result.metrics[name], rel=1e-12, nan_ok=True), name
+        f1 = result.class_values()["f1"]
+        assert of_classes[i] == pytest.approx(f1, rel=1e-12, nan_ok=True)
+    # Joined with the first data set: all samples once, and so often again.
+    joined = units.values(drawn[:1].repeat(3, axis=0), other=(units, drawn))
+    whole = units.values(drawn + 1)
+    assert units.class_values(drawn[:1], other=(units, drawn[1:2])) == pytest.approx(
+        units.class_values(drawn[1:2] + 1), nan_ok=True
+    )
+    for name, value in joined.items():
+        assert value == pytest.approx(whole[name], rel=1e-12, nan_ok=True), name
+    assert units.proportions == ({} if weighted else {"subset_accuracy": (2, 5)})
+
+
+def test_units_of_groups() -> None:
+    units = kept(unit=np.array([0, 1, 1, 0, 1], np.int32))
+    assert units.counts.tolist() == [1, 1]
+    twice = units.values(np.array([[2, 1]]))
+    samples = kept().values(np.array([[2, 1, 1, 2, 1]]))
+    for name, value in twice.items():
+        assert value == pytest.approx(samples[name], rel=1e-12, nan_ok=True), name
 
 
 def test_text() -> None:
