@@ -276,3 +276,13 @@ def sums_by_cell(times: Annotated[NDArray[numpy.int32], dict(shape=(None, None),
     """
     Sums of times[unit[j]] * weight[j] by cell[j] for each replicate, (replicates, cells).
     """
+
+def hash_ranks(keys: list[str], seed: int) -> Annotated[NDArray[numpy.uint64], dict(order='C')]:
+    """
+    The 8-byte BLAKE2b digest (uint64, read big-endian) of the seed's 8 bytes, little-endian, and each text in UTF-8.
+    """
+
+def halve(position: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], share: float, begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], unit: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], target: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], importance: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_sweeps: int, n_candidates: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]:
+    """
+    Halves of units (uint8, 1 is right) in which each label has its target of weight.
+    """

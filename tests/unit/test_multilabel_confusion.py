@@ -11,11 +11,11 @@ import pytest
 
 from snellen import Classes, Labels, MultilabelConfusion, multilabel_confusion
 from snellen.classification.averaging import Averaging
-from snellen.classification.label_sets import label_sets
 from snellen.classification.multilabel_confusion import MultilabelConfusionResult
-from snellen.classification.resampled_sets import kept_set_units
+from snellen.classification.resampled_sets import SetRows, set_units
 from snellen.errors import ClassError, InputError, ShapeError
 from snellen.result import Interval
+from snellen.state import Keys
 
 #            truth        predicted     tp fp fn
 # sample 0   a b          a              1  0  1
@@ -229,25 +229,34 @@ def test_units_of_some_samples_are_those_samples() -> None:
         assert value[0] == pytest.approx(result.metrics[name], rel=1e-12, nan_ok=True), name
 
 
-def kept(weight: Any = None, unit: Any = None, **rules: Any) -> Any:
-    sides = [label_sets(np.array(side), "side") for side in (TRUTH, PRED)]
-    return kept_set_units(*sides, averaging=Averaging(**rules), beta=0.5, weight=weight, unit=unit)
+def kept(unit: Any = None, **rules: Any) -> Any:
+    true, told = np.array(TRUTH, bool), np.array(PRED, bool)
+    sample, label = np.nonzero(true | told)
+    rows = SetRows(
+        sample.astype(np.int32), label.astype(np.int32), true[sample, label], told[sample, label]
+    )
+    return set_units(
+        rows,
+        5,
+        Classes(range(3)),
+        averaging=Averaging(**rules),
+        beta=0.5,
+        ids=Keys(range(5 if unit is None else int(unit.max()) + 1), "unit"),
+        unit=unit,
+        truth=None,
+    )
 
 
-@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(("absent", "zero"), [("drop", 0.0), ("one", math.nan), ("zero", 1.0)])
-def test_units_that_know_their_labels(absent: str, zero: float, weighted: bool) -> None:
+def test_units_that_know_their_labels(absent: str, zero: float) -> None:
     rules: dict[str, Any] = {"absent_classes": absent, "zero_division": zero}
-    weight = np.array([0.5, 0.1, 2.0, 0.25, 1.0]) if weighted else None
-    units = kept(weight, **rules)
+    units = kept(**rules)
     drawn = np.array([[1, 1, 1, 1, 1], [2, 0, 0, 1, 3], [0, 0, 4, 0, 0]])
     found, of_classes = units.values(drawn), units.class_values(drawn)
     for i, times in enumerate(drawn):
         at = np.repeat(np.arange(5), times)
-        metric = MultilabelConfusion(beta=0.5, **rules).update(
-            np.array(TRUTH)[at], np.array(PRED)[at], weight=None if weight is None else weight[at]
-        )
-        result = metric.compute()
+        metric = MultilabelConfusion(beta=0.5, **rules)
+        result = metric.update(np.array(TRUTH)[at], np.array(PRED)[at]).compute()
         assert found.keys() == result.metrics.keys()
         for name, value in found.items():
             assert value[i] == pytest.approx(result.metrics[name], rel=1e-12, nan_ok=True), name
@@ -261,7 +270,7 @@ def test_units_that_know_their_labels(absent: str, zero: float, weighted: bool) 
     )
     for name, value in joined.items():
         assert value == pytest.approx(whole[name], rel=1e-12, nan_ok=True), name
-    assert units.proportions == ({} if weighted else {"subset_accuracy": (2, 5)})
+    assert units.proportions == {"subset_accuracy": (2, 5)}
 
 
 def test_units_of_groups() -> None:

@@ -1,7 +1,7 @@
 """Headline numbers of many resampled multilabel data sets at once.
 
-Averages over classes need to know which labels a sample has (`kept_set_units`); all else follows
-from how many of its labels are right, false and missed (`label_set_units`).
+Averages over classes need to know which labels a sample has; all else follows from how many of
+its labels are right, wrong and missed, which is what a unit is here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import numpy as np
 
 from snellen import _core
 from snellen.classification import rates
-from snellen.classification.label_sets import Compared, LabelSets, compared
 from snellen.classification.resampled_labels import class_rates
 from snellen.metric import Units
 
@@ -21,10 +20,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.classes import Classes
     from snellen.classification.averaging import Averaging
     from snellen.state import Keys
 
-__all__ = ["LabelCounts", "kept_set_units", "label_set_units", "set_rates"]
+__all__ = ["LabelCounts", "SetRows", "label_set_units", "set_rates", "set_units"]
 
 
 class LabelCounts(NamedTuple):
@@ -45,121 +45,29 @@ def set_rates(counts: LabelCounts, beta: float) -> dict[str, NDArray[np.float64]
     }
 
 
-class _Kinds:
-    """S kinds of samples by their numbers of labels, each (S,), and what a sample of each adds."""
+class _Samples:
+    """U kinds of samples: true, false, missed and rightly left out labels, each (U,)."""
 
     def __init__(self, counts: LabelCounts, averaging: Averaging, beta: float) -> None:
         tp, fp, fn = counts[:3]
         exact = (fp + fn) == 0
-        absent = (tp + fp + fn) == 0
-        columns = [*counts, exact, np.ones_like(exact)]
-        for values in set_rates(counts, beta).values():
-            filled, counted = averaging.filled(values, absent)
-            columns += [np.where(counted, filled, 0.0), counted]
-        self._columns = np.stack(columns, axis=1).astype(np.float64)
+        self.sums = np.stack([*counts, exact, np.ones_like(exact)], axis=1).astype(np.float64)
+        self.absent = (tp + fp + fn) == 0
+        self.rates = set_rates(counts, beta)
+        self.averaging = averaging
 
-    def sums(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the sums of data sets that have so many of each kind: (R, S) to (R, columns)."""
-        sums: NDArray[np.float64] = times @ self._columns
-        return sums
-
-
-class _Counted:
-    """Units that each are one kind of sample."""
-
-    def __init__(self, kinds: _Kinds) -> None:
-        self._kinds = kinds
-
-    def sums(self, multiplicity: NDArray[Any]) -> NDArray[np.float64]:
-        return self._kinds.sums(multiplicity.astype(np.float64))
-
-
-class _Kept:
-    """Units that each are some samples, whose labels are known."""
-
-    def __init__(
-        self,
-        labels: Compared,
-        n_classes: int,
-        averaging: Averaging,
-        beta: float,
-        unit: NDArray[np.int32],
-        weight: NDArray[np.float64] | None,
-    ) -> None:
-        kinds, kind = np.unique(labels.per_sample, axis=1, return_inverse=True)
-        tp, fp, fn = kinds
-        self._kinds = _Kinds(LabelCounts(tp, fp, fn, n_classes - tp - fp - fn), averaging, beta)
-        self._kind, self._n_kinds = kind.reshape(-1).astype(np.int32), kinds.shape[1]
-        self._unit, self._weight, self._n_classes = unit, weight, n_classes
-        row = np.concatenate(labels.row)
-        cells = [code + block * n_classes for block, code in enumerate(labels.code)]
-        self._cell = np.concatenate(cells).astype(np.int32)
-        self._unit_of_label = unit[row]
-        self._weight_of_label = None if weight is None else weight[row]
-
-    def sums(self, multiplicity: NDArray[Any]) -> NDArray[np.float64]:
-        times = np.ascontiguousarray(multiplicity, np.int32)
-        return self._kinds.sums(
-            _core.sums_by_cell(
-                times, self._kind, self._n_kinds, unit=self._unit, weight=self._weight
+    def tops_and_wholes(
+        self, multiplicity: NDArray[np.float64]
+    ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Return, for each ratio, its sum over the samples that count, and how many do."""
+        found = {}
+        for name, values in self.rates.items():
+            filled, counts = self.averaging.filled(values, self.absent)
+            found[name] = (
+                multiplicity @ np.where(counts, filled, 0.0),
+                multiplicity @ counts.astype(np.float64),
             )
-        )
-
-    def class_sums(self, multiplicity: NDArray[Any]) -> NDArray[np.float64]:
-        """Return true positives, false positives and false negatives of classes, (R, 3, K)."""
-        sums = _core.sums_by_cell(
-            np.ascontiguousarray(multiplicity, np.int32),
-            self._cell,
-            3 * self._n_classes,
-            unit=self._unit_of_label,
-            weight=self._weight_of_label,
-        )
-        return sums.reshape(len(sums), 3, self._n_classes)
-
-
-def _sample_numbers(sums: NDArray[np.float64], beta: float) -> dict[str, NDArray[np.float64]]:
-    """Return the numbers that follow from sums over kinds of samples."""
-    columns = sums.T
-    whole = LabelCounts(*columns[:4])
-    tp, fp, fn, tn = whole
-    exact, n = columns[4:6]
-    cells = tp + fp + fn + tn
-    micro = set_rates(whole, beta)
-    found = {f"{name}_micro": value for name, value in micro.items()}
-    found["mcc_micro"] = rates.matthews(*whole)
-    for i, name in enumerate(micro):
-        found[f"{name}_samples"] = rates.ratio(columns[6 + 2 * i], columns[7 + 2 * i])
-    return {
-        **found,
-        "subset_accuracy": rates.ratio(exact, n),
-        "hamming": rates.ratio(fp + fn, cells),
-        "cardinality_truth": rates.ratio(tp + fn, n),
-        "cardinality_prediction": rates.ratio(tp + fp, n),
-        "density_truth": rates.ratio(tp + fn, cells),
-        "density_prediction": rates.ratio(tp + fp, cells),
-    }
-
-
-def _class_numbers(
-    sums: NDArray[np.float64], n: NDArray[np.float64], averaging: Averaging, beta: float
-) -> dict[str, NDArray[np.float64]]:
-    """Return the averages over classes from (R, 3, K) sums of R data sets of weight n."""
-    tp, fp, fn = sums.transpose(1, 0, 2)
-    positive = tp + fn
-    left_out = n[:, None] - positive - fp
-    # What rounding of weighted sums leaves where nothing is left.
-    counts = LabelCounts(tp, fp, fn, np.where(left_out > 1e-12 * n[:, None], left_out, 0.0))
-    values = set_rates(counts, beta) | {"mcc": rates.matthews(*counts)}
-    return {
-        f"{name}_{how}": averaging.averages(
-            value, support=positive, absent=(positive + fp) == 0, how=how
-        )
-        for name, value in values.items()
-        for how in ("macro", "weighted")
-    }
-
-
-_HEADLINE = ("subset_accuracy", "hamming", "f1_micro", "f1_samples")
+        return found
 
 
 def label_set_units(
@@ -169,7 +77,7 @@ def label_set_units(
     averaging: Averaging,
     beta: float,
 ) -> Units:
-    """Return samples of U kinds as units: for the numbers that don't depend on single classes.
+    """Return samples of U kinds as units.
 
     Parameters
     ----------
@@ -178,16 +86,35 @@ def label_set_units(
     samples : ndarray, shape (U,)
         How many samples of each kind there are.
     """
-    counted = _Counted(_Kinds(counts, averaging, beta))
+    kinds = _Samples(counts, averaging, beta)
 
-    def values(multiplicity: NDArray[Any], other: Any = None) -> Mapping[str, Any]:
-        sums = counted.sums(multiplicity)
+    def values(multiplicity: NDArray[np.int64], other: Any = None) -> Mapping[str, Any]:
+        sides = [(kinds, multiplicity.astype(np.float64))]
         if other is not None:
-            sums = sums + other[0].values.side.sums(other[1])
-        return _sample_numbers(sums, beta)
+            sides.append((other[0].values.kinds, other[1].astype(np.float64)))
+        sums = np.sum([times @ side.sums for side, times in sides], axis=0)
+        whole = LabelCounts(*sums.T[:4])
+        tp, fp, fn, tn = whole
+        exact, n = sums.T[4:]
+        found = {f"{name}_micro": value for name, value in set_rates(whole, beta).items()}
+        found["mcc_micro"] = rates.matthews(*whole)
+        parts = [side.tops_and_wholes(times) for side, times in sides]
+        for name in kinds.rates:
+            top, bottom = (sum(part[name][i] for part in parts) for i in (0, 1))
+            found[f"{name}_samples"] = rates.ratio(top, bottom)
+        cells = tp + fp + fn + tn
+        found |= {
+            "subset_accuracy": rates.ratio(exact, n),
+            "hamming": rates.ratio(fp + fn, cells),
+            "cardinality_truth": rates.ratio(tp + fn, n),
+            "cardinality_prediction": rates.ratio(tp + fp, n),
+            "density_truth": rates.ratio(tp + fn, cells),
+            "density_prediction": rates.ratio(tp + fp, cells),
+        }
+        return found
 
-    values.side = counted  # type: ignore[attr-defined]  # for `other`
-    exact = counts.fp + counts.fn == 0
+    values.kinds = kinds  # type: ignore[attr-defined]  # for `other`
+    exact = counts[1] + counts[2] == 0
     return Units(
         unit="sample",
         counts=samples,
@@ -197,73 +124,125 @@ def label_set_units(
         classes=None,
         class_values=None,
         proportions={"subset_accuracy": (int(samples[exact].sum()), int(samples.sum()))},
-        headline=_HEADLINE,
+        headline=("subset_accuracy", "hamming", "f1_micro", "f1_samples"),
         lower_is_better=frozenset({"hamming"}),
     )
 
 
-def kept_set_units(
-    truth: LabelSets,
-    pred: LabelSets,
+class SetRows(NamedTuple):
+    """The labels of samples as rows, one for each label that is true or predicted.
+
+    Attributes
+    ----------
+    sample, label : ndarray, shape (m,), int32
+        The row's sample, and the position of its class.
+    true, told : ndarray, shape (m,), bool
+        Whether truth, whether the prediction has it.
+    """
+
+    sample: NDArray[np.int32]
+    label: NDArray[np.int32]
+    true: NDArray[np.bool_]
+    told: NDArray[np.bool_]
+
+
+def set_units(
+    rows: SetRows,
+    n_samples: int,
+    classes: Classes,
     *,
     averaging: Averaging,
     beta: float,
-    ids: Keys | None = None,
-    unit: NDArray[np.int32] | None = None,
-    weight: NDArray[np.float64] | None = None,
-    unit_name: str = "sample",
+    ids: Keys,
+    unit: NDArray[np.int32] | None,
+    truth: NDArray[Any] | None,
 ) -> Units:
-    """Return samples whose labels are known as units: for every number.
+    """Return samples, or groups of samples, as units whose values have every average.
 
     Parameters
     ----------
-    truth, pred : LabelSets
-        Both sides, of the same n samples and the same K classes.
-    ids : Keys, optional
+    rows : SetRows
+        The labels of all samples.
+    n_samples : int
+        How many samples there are, those without labels too.
+    ids : Keys
         The ids of the units.
-    unit : ndarray, shape (n,), int32, optional
-        The unit of each sample; without, sample j is unit j.
-    weight : ndarray, shape (n,), optional
-        The weight of each sample.
+    unit : ndarray, shape (n_samples,), or None
+        The unit of each sample; without, sample i is unit i.
+    truth : ndarray or None
+        See `Units`.
     """
-    labels = compared(truth, pred)
-    n_units = truth.n
-    if unit is not None:
-        n_units = len(ids) if ids is not None else int(unit.max(initial=-1)) + 1
-    of_sample = np.arange(truth.n, dtype=np.int32) if unit is None else unit
-    kept = _Kept(labels, len(truth.classes), averaging, beta, of_sample, weight)
+    n_classes = len(classes)
+
+    def each_sample(which: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(rows.sample[which], minlength=n_samples)
+
+    tp = each_sample(rows.true & rows.told)
+    fp, fn = each_sample(rows.told) - tp, each_sample(rows.true) - tp
+    inner = label_set_units(
+        LabelCounts(tp, fp, fn, n_classes - tp - fp - fn),
+        np.ones(n_samples, np.int64),
+        averaging=averaging,
+        beta=beta,
+    )
+    parts = [
+        (rows.label[which], rows.sample[which])
+        for which in (rows.true & rows.told, rows.told, rows.true)
+    ]
+
+    def of_samples(multiplicity: NDArray[Any]) -> NDArray[np.int32]:
+        times = np.ascontiguousarray(multiplicity, np.int32)
+        return times if unit is None else np.ascontiguousarray(times[:, unit])
+
+    def class_counts(multiplicity: NDArray[Any]) -> LabelCounts:
+        times = of_samples(multiplicity)
+        right, told, true = (
+            _core.sums_by_cell(times, label, n_classes, unit=sample) for label, sample in parts
+        )
+        n = times.sum(axis=1, dtype=np.float64)[:, None]
+        return LabelCounts(right, told - right, true - right, n - told - true + right)
+
+    def summed(multiplicity: NDArray[Any], other: Any) -> LabelCounts:
+        own = class_counts(multiplicity)
+        if other is None:
+            return own
+        theirs = other[0].values.class_counts(other[1])
+        return LabelCounts(*(a + b for a, b in zip(own, theirs, strict=True)))
 
     def values(multiplicity: NDArray[Any], other: Any = None) -> Mapping[str, Any]:
-        sums, of_classes = kept.sums(multiplicity), kept.class_sums(multiplicity)
+        beside = None
         if other is not None:
-            side, times = other[0].values.side, other[1]
-            sums, of_classes = sums + side.sums(times), of_classes + side.class_sums(times)
-        return {
-            **_sample_numbers(sums, beta),
-            **_class_numbers(of_classes, sums[:, 5], averaging, beta),
-        }
+            beside = (other[0].values.inner, other[0].values.of_samples(other[1]))
+        found = dict(inner.values(of_samples(multiplicity), beside))
+        counts = summed(multiplicity, other)
+        absent = (counts.tp + counts.fp + counts.fn) == 0
+        by_class = set_rates(counts, beta) | {"mcc": rates.matthews(*counts)}
+        for name, each in by_class.items():
+            for how in ("macro", "weighted"):
+                found[f"{name}_{how}"] = averaging.averages(
+                    each, support=counts.tp + counts.fn, absent=absent, how=how
+                )
+        return found
 
-    def class_values(multiplicity: NDArray[Any], other: Any = None) -> Any:
-        of_classes = kept.class_sums(multiplicity)
-        if other is not None:
-            of_classes = of_classes + other[0].values.side.class_sums(other[1])
-        tp, fp, fn = of_classes.transpose(1, 0, 2)
-        return rates.f_beta(tp, fp, fn, 1.0)
+    def class_values(multiplicity: NDArray[Any], other: Any = None) -> NDArray[np.float64]:
+        counts = summed(multiplicity, other)
+        return rates.f_beta(counts.tp, counts.fp, counts.fn, 1.0)
 
-    values.side = kept  # type: ignore[attr-defined]  # for `other`
-    proportions = {}
-    if unit is None and weight is None:
-        right = labels.per_sample[1:].sum(axis=0) == 0
-        proportions["subset_accuracy"] = (int(np.count_nonzero(right)), truth.n)
-    return Units(
-        unit=unit_name,
-        counts=np.ones(n_units, np.int64),
+    for name, function in (
+        ("inner", inner),
+        ("of_samples", of_samples),
+        ("class_counts", class_counts),
+    ):
+        setattr(values, name, function)  # for `other`
+    return inner._replace(
+        unit="sample" if unit is None else "group",
+        counts=np.ones(len(ids), np.int64),
         ids=ids,
         values=values,
         class_metric="f1",
-        classes=truth.classes,
+        classes=classes,
         class_values=class_values,
-        proportions=proportions,
-        headline=("f1_macro", *_HEADLINE),
-        lower_is_better=frozenset({"hamming"}),
+        proportions=inner.proportions if unit is None else {},
+        headline=("subset_accuracy", "hamming", "f1_micro", "f1_macro", "f1_samples"),
+        truth=truth,
     )

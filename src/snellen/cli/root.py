@@ -10,6 +10,7 @@ from snellen.cli.compare import compare
 from snellen.cli.evaluate import evaluate
 from snellen.cli.merge import merge
 from snellen.cli.sample import sample
+from snellen.cli.split import split
 from snellen.errors import SnellenError
 
 __all__ = ["run", "snellen"]
@@ -72,5 +73,5 @@ def snellen() -> None:
     """Numbers about computer-vision models that one can trust."""
 
 
-for command in (evaluate, compare, merge, sample):
+for command in (split, evaluate, compare, merge, sample):
     snellen.add_command(command)
