@@ -285,10 +285,12 @@ class Table:
 
     def _refuse_text(self, name: str) -> None:
         column = self.columns[name]
+        if not self.n_rows:
+            raise SchemaError("expected numbers, got no rows", self.column_place(name))
         number = np.array([_core.is_number(value) for value in column.values.tolist()], bool)
-        row = int(np.argmax(~number[column.codes])) if self.n_rows else 0
-        cell = f'"{column.values[column.codes[row]]}"' if self.n_rows else "no rows"
-        raise SchemaError(f'expected numbers in column "{name}", got {cell}', self.place(row))
+        row = int(np.argmax(~number[column.codes]))
+        cell = column.values[column.codes[row]]
+        raise SchemaError(f'expected numbers in column "{name}", got "{cell}"', self.place(row))
 
 
 def _side_by_side(columns: Sequence[Column]) -> NDArray[Any] | None:
@@ -472,7 +474,7 @@ def _read_delimited(
 
 
 def _line_of_row(text: _core.CsvTable, start: int, row: int) -> str:
-    return f"line {text.line(start + row)}" if start + row < text.n_records else "the end"
+    return f"line {text.line(start + row)}"
 
 
 def _leading_comment(head: bytes, text: _core.CsvTable) -> tuple[str | None, int]:
