@@ -104,6 +104,10 @@ def test_an_index_without_a_name(tmp_path: Path) -> None:
     ("text", "named"),
     [
         ("id,x\n1,2\n", True),  # a usual name
+        ("a,video\nb,dog\nc,video\n", False),  # a label that is also a usual name
+        ("a,video\nb,dog\n", True),
+        ("id,label\n17,label\n18,cat\n", True),  # "id" is no id
+        ("id,label\na,cat\nid,label\nb,dog\n", True),  # two files, one behind the other
         ("photo,share\na,0.5\n", True),  # texts over numbers
         ("photo,species\na,cat\nb,species\n", False),  # what recurs is data
         ("a.png,cat\nb.png,dog\n", False),  # a file
@@ -264,6 +268,16 @@ def test_parquet(tmp_path: Path) -> None:
         (
             b"id,label,id\n1,2,3\n",
             'expected each column name once, got "id" in columns 1 and 3 - at {path} line 1',
+        ),
+        (
+            b"\n\ni\x1b,j\nk,l\n",
+            "expected a line of column names that has a usual one (id, label, …), got "
+            '"i\\x1b, j", which may be names or a row: say which (header=True or '
+            "header=False) - at {path} line 3",
+        ),
+        (
+            b"\n\nid,id\n1,2\n",
+            'expected each column name once, got "id" in columns 1 and 2 - at {path} line 3',
         ),
         (
             b"foo,bar\nspam,eggs\n",

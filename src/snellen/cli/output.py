@@ -123,7 +123,8 @@ class Output(NamedTuple):
             return result
         from snellen.statistics.bootstrap import intervals
 
-        found = intervals(metric, level=level, replicates=replicates, seed=seed)
+        resampled: Any = metric
+        found = intervals(resampled, level=level, replicates=replicates, seed=seed)
         return dataclasses.replace(result, intervals=found)
 
     def _write(self, metric: StoredMetric[Result], result: Result) -> None:

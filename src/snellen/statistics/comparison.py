@@ -31,8 +31,8 @@ __all__ = ["ClassDifference", "Comparison", "Difference", "compare"]
 
 # Up to so many units all ways of swapping are tried.
 _EXHAUSTIVE = 12
-# Two differences that are one in exact arithmetic may differ by so much.
-_ROUNDING = 1e-12
+# Two differences that are one in exact arithmetic may differ by this share of them.
+_ROUNDING = 1e-9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -497,7 +497,7 @@ class _Pair:
         self, observed: NDArray[np.float64], swapped: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the share of swaps whose difference is as large; undefined ones count as such."""
-        as_large = (~(np.abs(swapped) < np.abs(observed) - _ROUNDING)).sum(axis=0)
+        as_large = (~(np.abs(swapped) < np.abs(observed) * (1 - _ROUNDING))).sum(axis=0)
         if self.test == "permutation, all":
             p = as_large / self._n_swaps
         else:  # the observed assignment is one of the swaps that could have come up
