@@ -179,6 +179,15 @@ def test_missing_rows(tmp_path: Path) -> None:
         read(tmp_path, TRUTH, pred, missing="drop")
 
 
+def test_no_rows(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"expected samples with truth, got no rows - at .*t.csv"):
+        read(tmp_path, "id,label\n", "id,label\n1,cat\n")
+    with pytest.raises(
+        IdError, match=r'ids that both sides have, got none: .* column "id" has no r'
+    ):
+        read(tmp_path, "id,label\n1,cat\n", "id,label\n")
+
+
 def test_no_id_in_common(tmp_path: Path) -> None:
     with pytest.raises(IdError, match=r"expected ids that both sides have, got none: .* has a.png"):
         read(tmp_path, TRUTH, "id,label\nx/a.png,cat\n", missing="ignore")

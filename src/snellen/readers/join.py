@@ -139,6 +139,8 @@ def join(truth: IdSide, pred: IdSide, missing: Missing) -> Joined:
 
     Raises
     ------
+    InputError
+        Where truth has no rows.
     ShapeError
         Without ids, for sides of different length.
     IdError
@@ -152,6 +154,8 @@ def join(truth: IdSide, pred: IdSide, missing: Missing) -> Joined:
     """
     if missing not in ("error", "ignore"):
         raise InputError(f'expected missing="error" or "ignore", got "{missing}"')
+    if not truth.n_rows:
+        raise InputError("expected samples with truth, got no rows", truth.what)
     if (truth.column is None or pred.column is None) and _by_position(truth, pred):
         if truth.n_rows != pred.n_rows:
             raise ShapeError(
@@ -175,7 +179,7 @@ def join(truth: IdSide, pred: IdSide, missing: Missing) -> Joined:
     found = position >= 0
     n_found = int(found.sum())
     n_unused = pred.n_rows - n_found
-    if n_found == 0 and (truth.n_rows or pred.n_rows):
+    if n_found == 0:
         raise IdError(
             f"expected ids that both sides have, got none: {truth.what} has "
             f"{_examples(truth, slice(3))}, {pred.what} has {_examples(pred, slice(3))}"
@@ -221,6 +225,8 @@ def _by_position(truth: IdSide, pred: IdSide) -> bool:
 def _examples(side: IdSide, rows: Rows) -> str:
     names = side.names
     codes = names.codes[rows][:6]
+    if not len(codes):
+        return "no rows"
     return first_few(names.values[codes].tolist())
 
 

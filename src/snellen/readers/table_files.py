@@ -40,7 +40,7 @@ def _row(row: int) -> str:
 
 
 def _line(lines: NDArray[np.int64], row: int) -> str:
-    return f"line {lines[row]}" if row < len(lines) else "the end"
+    return f"line {lines[row]}"
 
 
 # ---- Cells that are Python objects --------------------------------------------------------------
