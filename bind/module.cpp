@@ -19,6 +19,8 @@ void bind_rank_statistics(nb::module_& m);
 void bind_row_scores(nb::module_& m);
 void bind_exact_sum(nb::module_& m);
 void bind_label_counts(nb::module_& m);
+void bind_inversions(nb::module_& m);
+void bind_csv_table(nb::module_& m);
 void bind_resample(nb::module_& m);
 
 namespace {
@@ -62,6 +64,8 @@ NB_MODULE(_core, m) {
   bind_row_scores(m);
   bind_exact_sum(m);
   bind_label_counts(m);
+  bind_inversions(m);
+  bind_csv_table(m);
   bind_resample(m);
 }
 

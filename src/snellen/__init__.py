@@ -32,8 +32,12 @@ _HOME = {
     "Labels": "snellen.classification.labels",
     "Metric": "snellen.metric",
     "MetricSet": "snellen.metric",
+    "MultilabelConfusion": "snellen.classification.multilabel_confusion",
+    "MultilabelConfusionResult": "snellen.classification.multilabel_confusion",
     "ProbabilityLoss": "snellen.classification.probability",
     "ProbabilityLossResult": "snellen.classification.probability",
+    "Regression": "snellen.regression.regression",
+    "RegressionResult": "snellen.regression.result",
     "SnellenError": "snellen.errors",
     "ThresholdCurves": "snellen.classification.curves",
     "ThresholdCurvesResult": "snellen.classification.curves",
@@ -45,9 +49,11 @@ _HOME = {
     "confusion_matrix": "snellen.classification.confusion_matrix",
     "get_threads": "snellen.threads",
     "metric_from_bytes": "snellen.metric",
+    "multilabel_confusion": "snellen.classification.multilabel_confusion",
     "probability_loss": "snellen.classification.probability",
     "read_coco_predictions": "snellen.readers.coco",
     "read_coco_truth": "snellen.readers.coco",
+    "regression_scores": "snellen.regression.regression",
     "set_threads": "snellen.threads",
     "threshold_curves": "snellen.classification.curves",
     "top_k_accuracy": "snellen.classification.top_k",
@@ -60,6 +66,9 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "ConfusionMatrix",
     "ConfusionMatrixResult",
     "confusion_matrix",
+    "MultilabelConfusion",
+    "MultilabelConfusionResult",
+    "multilabel_confusion",
     "TopKAccuracy",
     "TopKAccuracyResult",
     "top_k_accuracy",
@@ -81,6 +90,10 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "box_iou",
     "AreaRange",
     "DetectionProtocol",
+    # regression
+    "Regression",
+    "RegressionResult",
+    "regression_scores",
     # files
     "read_coco_truth",
     "read_coco_predictions",
@@ -113,6 +126,11 @@ if TYPE_CHECKING:
         threshold_curves,
     )
     from snellen.classification.labels import Labels
+    from snellen.classification.multilabel_confusion import (
+        MultilabelConfusion,
+        MultilabelConfusionResult,
+        multilabel_confusion,
+    )
     from snellen.classification.probability import (
         ProbabilityLoss,
         ProbabilityLossResult,
@@ -130,6 +148,8 @@ if TYPE_CHECKING:
     from snellen.errors import SnellenError
     from snellen.metric import Metric, MetricSet, metric_from_bytes
     from snellen.readers.coco import read_coco_predictions, read_coco_truth
+    from snellen.regression.regression import Regression, regression_scores
+    from snellen.regression.result import RegressionResult
     from snellen.threads import get_threads, set_threads
 
 

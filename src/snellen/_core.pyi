@@ -206,6 +206,64 @@ def count_labels(truth: Annotated[NDArray[numpy.int64], dict(shape=(None,), orde
     Labels of both sides, ascending, cells and counts as from count_pairs; None where the labels are spread over more than max_span numbers.
     """
 
+def count_inversions(code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_codes: int, times: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
+    """
+    For each row of times, how many pairs of codes stand in descending order.
+    """
+
+class CsvColumns:
+    """Columns of a table; each array can be taken once."""
+
+    @property
+    def n_rows(self) -> int: ...
+
+    def fault(self) -> tuple[str, int, int] | None: ...
+
+    def kind(self) -> list[str]: ...
+
+    def number(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
+    def number_column(self, arg: int, /) -> int: ...
+
+    def integer(self, arg: int, /) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def text(self, arg: int, /) -> tuple[Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
+class CsvTable:
+    """Delimited text."""
+
+    def __init__(self, document: bytes) -> None: ...
+
+    @staticmethod
+    def from_file(path: str) -> CsvTable: ...
+
+    def fault(self) -> tuple[str, int, int] | None: ...
+
+    def head(self, n: int) -> bytes: ...
+
+    def split(self, delimiter: str, skipped: int) -> None: ...
+
+    @property
+    def n_records(self) -> int: ...
+
+    def cells(self, record: int) -> list[str]: ...
+
+    def line(self, record: int) -> int: ...
+
+    def columns(self, first: int, width: int, wanted: Sequence[int], as_text: bool) -> CsvColumns: ...
+
+def is_number(arg: str, /) -> bool: ...
+
+def match_texts(known: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], known_offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], wanted: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], wanted_offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
+    """
+    The position of each wanted text among the known ones, of equal ones the first; -1 where it is none. Text i is bytes[offset[i]:offset[i + 1]].
+    """
+
+def to_code_points(bytes: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], max_bytes: int) -> Annotated[NDArray[numpy.uint32], dict(order='C')]:
+    """
+    The code points (uint32) of each text in a row, zeros behind: the memory of a NumPy array of texts.
+    """
+
 def multiplicities(counts: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], seed: int, first: int, n_replicates: int) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
     """
     How often units of each kind are drawn in each bootstrap replicate, (replicates, kinds).

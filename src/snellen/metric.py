@@ -183,9 +183,11 @@ _MODULES = {
     "CalibrationError": "snellen.classification.calibration",
     "Classification": "snellen.classification.classification",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
+    "MultilabelConfusion": "snellen.classification.multilabel_confusion",
     "ProbabilityLoss": "snellen.classification.probability",
     "ThresholdCurves": "snellen.classification.curves",
     "TopKAccuracy": "snellen.classification.top_k",
+    "Regression": "snellen.regression.regression",
 }
 
 
