@@ -18,6 +18,7 @@ from snellen.classification.resampled_labels import label_units
 from snellen.classification.resampled_scores import with_sample_means
 from snellen.classification.scores import SeenIds, score_kind, scored_samples
 from snellen.classification.top_k import TopKAccuracy
+from snellen.digests import unit_digests
 from snellen.errors import IdError, InputError, MergeError, SchemaError
 from snellen.result import Result
 from snellen.state import Keys, Ledger, pack, unpack
@@ -268,7 +269,15 @@ class Classification:
         labels = self._parts["labels"]
         if not (each or grouped or len(self._parts) > 1 or labels.is_weighted):
             return labels.units()  # type: ignore[no-any-return]  # of a part
+        return self._units_among(self.classes)
+
+    def _units_among(self, classes: Classes) -> Units:
+        """Return units with labels as positions in classes that hold all of this metric's."""
+        named, grouped = self._named or (False, False)
+        labels = self._parts["labels"]
         tables, rows = self._settled()
+        place = classes.keys.codes(self.classes.keys.ids)
+        row, column = place[rows["truth"]], place[rows["pred"]]
         unit: NDArray[np.int32] | None = None
         ids: Keys | None = tables["sample"] if named else None
         n_units = len(rows["truth"])
@@ -277,13 +286,13 @@ class Classification:
             n_units = len(ids)
         weight = rows["weight"] if labels.is_weighted else None
         units = label_units(
-            rows["truth"],
-            rows["pred"],
+            row,
+            column,
             np.ones(n_units, np.int64),
-            self.classes,
+            classes,
             averaging=labels.averaging,
             beta=labels.beta,
-            positive=positive_code(labels.positive, self.classes),
+            positive=positive_code(labels.positive, classes),
             ids=ids,
             unit=unit,
             weight=weight,
@@ -291,7 +300,16 @@ class Classification:
         )
         ks = self._parts["top_k"].k if "top_k" in self._parts else ()
         return with_sample_means(
-            units,
+            units._replace(
+                truth=None
+                if ids is None
+                else unit_digests(
+                    (rows["sample"], row, rows["weight"]),
+                    rows["group" if grouped else "sample"],
+                    n_units,
+                ),
+                among=self._units_among,
+            ),
             {name: rows[name] for name in _OF_SAMPLES},
             rows["truth"] == rows["pred"],
             ks=tuple(k for k in ks if k <= len(self.classes)),

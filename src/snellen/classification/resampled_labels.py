@@ -143,8 +143,7 @@ def label_units(
         if positive is None
         else ("accuracy", "precision", "recall", "f1"),
         lower_is_better=frozenset({"hamming", "lr_negative"}),
-        truth=row if ids is not None and unit is None else None,
-        correct=row == column if ids is not None and unit is None else None,
+        correct=row == column if ids is not None and unit is None and weight is None else None,
     )
 
 

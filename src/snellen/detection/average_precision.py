@@ -222,18 +222,11 @@ class AveragePrecision:
             },
         )
 
-    def units(self, *, each: bool = False, classes: Classes | None = None) -> Units:
+    def units(self, *, each: bool = False) -> Units:
         """Return the images as units for resampling.
 
         A replicate evaluates its images anew from the stored outcomes, without matching: sooner
         than `compute`. An image that is drawn twice is two images.
-
-        Parameters
-        ----------
-        each : bool
-            Whether the units are to be told apart, by their ids.
-        classes : Classes, optional
-            Classes that hold all of the metric's, to be the units'.
 
         Raises
         ------
@@ -242,7 +235,7 @@ class AveragePrecision:
         """
         if each and self._anonymous:
             raise IdError("expected images with ids, to tell them apart")
-        return image_units(self, classes)
+        return image_units(self)
 
     def rows(self) -> tuple[Keys, Classes, dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
         """Return images, classes, and the rows of truth and predictions by class, image, rank."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from snellen import _core
 from snellen.classes import Classes
 from snellen.detection.headlines import headlines
+from snellen.digests import unit_digests
 from snellen.metric import Units
 from snellen.state import Keys
 
@@ -46,11 +46,12 @@ class _Curves(NamedTuple):
     n_counted: NDArray[np.int64]
 
 
-def image_units(metric: AveragePrecision, classes: Classes | None = None) -> Units:
-    """Return the images of a metric as units; with `classes`, among those."""
-    rows = _Rows(metric.protocol, *metric.rows())
-    if classes is not None and not classes.same_as(rows.classes):
-        rows = _among(rows, classes)
+def image_units(metric: AveragePrecision) -> Units:
+    """Return the images of a metric as units."""
+    return _units(_Rows(metric.protocol, *metric.rows()))
+
+
+def _units(rows: _Rows) -> Units:
     lines = headlines(rows.protocol)
     caps = {line.cap for line in lines if not line.is_recall}
     joined: dict[int, _Joined] = {}
@@ -77,7 +78,8 @@ def image_units(metric: AveragePrecision, classes: Classes | None = None) -> Uni
     def class_values(multiplicity: NDArray[Any], other: Any = None) -> NDArray[np.float64]:
         line = lines[0]
         found = [
-            line.class_means(rows.protocol, *each) for each in curves(multiplicity, other, {line.cap})
+            line.class_means(rows.protocol, *each)
+            for each in curves(multiplicity, other, {line.cap})
         ]
         return np.concatenate(found)
 
@@ -91,7 +93,10 @@ def image_units(metric: AveragePrecision, classes: Classes | None = None) -> Uni
         classes=rows.classes,
         class_values=class_values,
         headline=tuple(line.name for line in lines[:3]),
-        truth=_digests(rows),
+        truth=unit_digests(
+            (rows.truth["label"], rows.truth["ignored"]), rows.truth["image"], len(rows.images)
+        ),
+        among=lambda classes: _units(_among(rows, classes)),
     )
 
 
@@ -125,23 +130,6 @@ def _resampled(rows: _Rows, times: NDArray[np.int32], caps: set[int]) -> Iterato
         yield _Curves(
             precision.transpose(4, 0, 1, 2, 3), recall.transpose(4, 0, 1, 2, 3), n_counted
         )
-
-
-def _digests(rows: _Rows) -> NDArray[np.uint32]:
-    """Return a check sum of the truth of each image: its classes, and what counts of them."""
-    truth = rows.truth
-    # By the ids of classes: positions differ where one run alone knows a class.
-    ids = rows.classes.keys.ids.tolist()
-    label = np.array([zlib.crc32(str(each).encode()) for each in ids], np.uint32)
-    described = np.stack([label[truth["label"]], truth["ignored"]], axis=1)
-    digests = np.zeros(len(rows.images), np.uint32)
-    order = np.lexsort((described[:, 1], described[:, 0], truth["image"]))
-    image = truth["image"][order]
-    first = np.flatnonzero(np.diff(image, prepend=-1))
-    for begin, end in zip(first.tolist(), [*first[1:].tolist(), len(image)], strict=True):
-        block = np.ascontiguousarray(described[order[begin:end]], "<u4")
-        digests[image[begin]] = zlib.crc32(block.tobytes())
-    return digests
 
 
 def _among(rows: _Rows, classes: Classes) -> _Rows:
