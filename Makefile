@@ -3,7 +3,7 @@
 #   make test    the whole test suite
 #   make lint    ruff, mypy, clang-format
 #   make bench   speed side by side with other tools
-#   make fuzz    hammer the JSON reader (needs clang++), FUZZ_SECONDS=60
+#   make fuzz    hammer the readers (needs clang++), FUZZ_SECONDS=60
 # .venv holds a marker for each step that was done; a step is done again only when what it depends
 # on has changed.
 
@@ -75,15 +75,18 @@ stubs: $(BUILT)
 
 bench: .venv/extra-bench
 	$(BIN)/python benchmarks/detection.py
+	$(BIN)/python benchmarks/classification.py
 
 fuzz: $(MADE)
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang++ with libFuzzer"; exit 1; }
 	$(BIN)/cmake -S . -B build/fuzz -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 		-DCMAKE_CXX_COMPILER=clang++ -DSNELLEN_PYTHON=OFF -DSNELLEN_FUZZ=ON
 	$(BIN)/cmake --build build/fuzz
-	@mkdir -p build/fuzz/corpus
-	build/fuzz/fuzz_json_columns -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
-		build/fuzz/corpus
+	for target in json_columns csv_table; do \
+		mkdir -p build/fuzz/corpus-$$target && \
+		build/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+			build/fuzz/corpus-$$target || exit 1; \
+	done
 
 clean:
 	rm -rf .venv build demo

@@ -22,6 +22,9 @@ void bind_label_counts(nb::module_& m);
 void bind_inversions(nb::module_& m);
 void bind_csv_table(nb::module_& m);
 void bind_resample(nb::module_& m);
+void bind_hash_rank(nb::module_& m);
+void bind_halving(nb::module_& m);
+void bind_hamming(nb::module_& m);
 
 namespace {
 
@@ -67,6 +70,9 @@ NB_MODULE(_core, m) {
   bind_inversions(m);
   bind_csv_table(m);
   bind_resample(m);
+  bind_hash_rank(m);
+  bind_halving(m);
+  bind_hamming(m);
 }
 
 }  // namespace snellen::bind

@@ -286,3 +286,18 @@ def label_sums(times: Annotated[NDArray[numpy.int32], dict(shape=(None, None), o
     """
     Right, true and predicted weights of each class (replicates, K), and weights of pairs that differ: plain, times the distance, times its square (replicates, 3).
     """
+
+def hash_ranks(keys: list[str], seed: int) -> Annotated[NDArray[numpy.uint64], dict(order='C')]:
+    """
+    The 8-byte BLAKE2b digest (uint64, read big-endian) of the seed's 8 bytes, little-endian, and each text in UTF-8.
+    """
+
+def halve(position: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], share: float, begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], unit: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], target: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], importance: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_sweeps: int, n_candidates: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]:
+    """
+    Halves of units (uint8, 1 is right) in which each label has its target of weight.
+    """
+
+def near_duplicates(hash: Annotated[NDArray[numpy.uint64], dict(shape=(None, None), order='C', device='cpu', writable=False)], part: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_parts: int, distance: int) -> tuple[Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.int16], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """
+    Of each row the first row of its group, and by part the nearest other row and its distance (-1: none is near); the near pairs by parts.
+    """

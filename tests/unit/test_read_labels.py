@@ -389,6 +389,11 @@ def test_scores_and_labels(tmp_path: Path) -> None:
     assert found.pred.score.tolist() == [[0.75, 0.25], [0.5, 0.5]]
 
 
+def test_columns_beside_labels_that_look_like_scores(tmp_path: Path) -> None:
+    table = "id,label,p_value,p_adj\n1,cat,0.5,0.25\n2,dog,0.5,0.25\n"
+    assert read(tmp_path, table, table).pred.score is None
+
+
 def test_scores_of_numbered_classes(tmp_path: Path) -> None:
     truth = "id,label\n1,10\n2,2\n"
     found = read(tmp_path, truth, "id,10,2\n1,0.5,1.5\n2,2.5,3.5\n")

@@ -57,6 +57,16 @@ def test_coordinates_are_two_targets(tmp_path: Path) -> None:
     assert read_targets(table, put(tmp_path, "p.csv", "id,y,x\n1,5,4\n")).pred.tolist() == [[4, 5]]
 
 
+def test_a_bad_cell_does_not_make_a_target_disappear(tmp_path: Path) -> None:
+    table = put(
+        tmp_path, "t.csv", "id,u,v,note\n1,2,3,x\n2,4,oops\n3,5,6,y\n".replace("oops", "o,z")
+    )
+    with pytest.raises(
+        SchemaError, match=r'expected numbers in column "v", got "o" - at .* line 3'
+    ):
+        read_targets(table, put(tmp_path, "p.csv", "id,u,v\n1,5,4\n2,1,1\n3,1,1\n"))
+
+
 def test_one_file(tmp_path: Path) -> None:
     path = put(tmp_path, "b.csv", "id,x,pred_x,y2,y2_pred\nu,1,2,3,4\n")
     found = read_targets(path)

@@ -355,6 +355,21 @@ class ThresholdCurves:
             steps = np.unique(score if weight is None else score[weight > 0])[::-1]
         return full_curve(score, positive, weight, steps)
 
+    def scored(self) -> tuple[NDArray[Any], NDArray[np.bool_]] | None:
+        """Return the scores and where they are to be high, by sample id; None without scores.
+
+        Of binary data one column, else one for each class.
+        """
+        if self._form is None or not self._pieces:
+            return None
+        rows = in_canonical_order(self._settled())
+        if self._form.kind == "binary":
+            return rows.score, members(rows.code, self._form.positive(self.positive)) != 0
+        if rows.member is not None:
+            return rows.score, rows.member != 0
+        assert rows.code is not None
+        return rows.score, rows.code[:, None] == np.arange(rows.score.shape[1])
+
     def _exact_curves(
         self, form: Form
     ) -> tuple[list[ThresholdCurve], ThresholdCurve | None, NDArray[Any] | None]:

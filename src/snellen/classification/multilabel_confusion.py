@@ -149,6 +149,16 @@ class MultilabelConfusion:
     def __repr__(self) -> str:
         return f"MultilabelConfusion({len(self._classes)} classes)"
 
+    @property
+    def classes(self) -> Classes:
+        """The classes: the declared ones, or those that have occurred."""
+        return self._classes
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether any sample had a weight."""
+        return self._kinds.is_weighted
+
     def update(
         self,
         truth: Labels | ArrayLike | Sequence[Any],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from snellen import _core
 from snellen.classification import rates
 from snellen.classification.resampled_labels import class_rates
 from snellen.metric import Units
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.classes import Classes
     from snellen.classification.averaging import Averaging
+    from snellen.state import Keys
 
-__all__ = ["LabelCounts", "label_set_units", "set_rates"]
+__all__ = ["LabelCounts", "SetRows", "label_set_units", "set_rates", "set_units"]
 
 
 class LabelCounts(NamedTuple):
@@ -123,4 +126,123 @@ def label_set_units(
         proportions={"subset_accuracy": (int(samples[exact].sum()), int(samples.sum()))},
         headline=("subset_accuracy", "hamming", "f1_micro", "f1_samples"),
         lower_is_better=frozenset({"hamming"}),
+    )
+
+
+class SetRows(NamedTuple):
+    """The labels of samples as rows, one for each label that is true or predicted.
+
+    Attributes
+    ----------
+    sample, label : ndarray, shape (m,), int32
+        The row's sample, and the position of its class.
+    true, told : ndarray, shape (m,), bool
+        Whether truth, whether the prediction has it.
+    """
+
+    sample: NDArray[np.int32]
+    label: NDArray[np.int32]
+    true: NDArray[np.bool_]
+    told: NDArray[np.bool_]
+
+
+def set_units(
+    rows: SetRows,
+    n_samples: int,
+    classes: Classes,
+    *,
+    averaging: Averaging,
+    beta: float,
+    ids: Keys,
+    unit: NDArray[np.int32] | None,
+    truth: NDArray[Any] | None,
+) -> Units:
+    """Return samples, or groups of samples, as units whose values have every average.
+
+    Parameters
+    ----------
+    rows : SetRows
+        The labels of all samples.
+    n_samples : int
+        How many samples there are, those without labels too.
+    ids : Keys
+        The ids of the units.
+    unit : ndarray, shape (n_samples,), or None
+        The unit of each sample; without, sample i is unit i.
+    truth : ndarray or None
+        See `Units`.
+    """
+    n_classes = len(classes)
+
+    def each_sample(which: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(rows.sample[which], minlength=n_samples)
+
+    tp = each_sample(rows.true & rows.told)
+    fp, fn = each_sample(rows.told) - tp, each_sample(rows.true) - tp
+    inner = label_set_units(
+        LabelCounts(tp, fp, fn, n_classes - tp - fp - fn),
+        np.ones(n_samples, np.int64),
+        averaging=averaging,
+        beta=beta,
+    )
+    parts = [
+        (rows.label[which], rows.sample[which])
+        for which in (rows.true & rows.told, rows.told, rows.true)
+    ]
+
+    def of_samples(multiplicity: NDArray[Any]) -> NDArray[np.int32]:
+        times = np.ascontiguousarray(multiplicity, np.int32)
+        return times if unit is None else np.ascontiguousarray(times[:, unit])
+
+    def class_counts(multiplicity: NDArray[Any]) -> LabelCounts:
+        times = of_samples(multiplicity)
+        right, told, true = (
+            _core.sums_by_cell(times, label, n_classes, unit=sample) for label, sample in parts
+        )
+        n = times.sum(axis=1, dtype=np.float64)[:, None]
+        return LabelCounts(right, told - right, true - right, n - told - true + right)
+
+    def summed(multiplicity: NDArray[Any], other: Any) -> LabelCounts:
+        own = class_counts(multiplicity)
+        if other is None:
+            return own
+        theirs = other[0].values.class_counts(other[1])
+        return LabelCounts(*(a + b for a, b in zip(own, theirs, strict=True)))
+
+    def values(multiplicity: NDArray[Any], other: Any = None) -> Mapping[str, Any]:
+        beside = None
+        if other is not None:
+            beside = (other[0].values.inner, other[0].values.of_samples(other[1]))
+        found = dict(inner.values(of_samples(multiplicity), beside))
+        counts = summed(multiplicity, other)
+        absent = (counts.tp + counts.fp + counts.fn) == 0
+        by_class = set_rates(counts, beta) | {"mcc": rates.matthews(*counts)}
+        for name, each in by_class.items():
+            for how in ("macro", "weighted"):
+                found[f"{name}_{how}"] = averaging.averages(
+                    each, support=counts.tp + counts.fn, absent=absent, how=how
+                )
+        return found
+
+    def class_values(multiplicity: NDArray[Any], other: Any = None) -> NDArray[np.float64]:
+        counts = summed(multiplicity, other)
+        return rates.f_beta(counts.tp, counts.fp, counts.fn, 1.0)
+
+    for name, function in (
+        ("inner", inner),
+        ("of_samples", of_samples),
+        ("class_counts", class_counts),
+    ):
+        setattr(values, name, function)  # for `other`
+    return inner._replace(
+        unit="sample" if unit is None else "group",
+        counts=np.ones(len(ids), np.int64),
+        ids=ids,
+        values=values,
+        class_metric="f1",
+        classes=classes,
+        class_values=class_values,
+        proportions=inner.proportions if unit is None else {},
+        headline=("subset_accuracy", "hamming", "f1_micro", "f1_macro", "f1_samples"),
+        truth=truth,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from snellen.cli.evaluate_classification import classification
 from snellen.cli.evaluate_regression import regression
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
@@ -36,6 +37,7 @@ def evaluate() -> None:
     """Measure predictions against truth."""
 
 
+evaluate.add_command(classification)
 evaluate.add_command(regression)
 
 

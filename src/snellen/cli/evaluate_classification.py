@@ -188,7 +188,9 @@ def classification(
         bins=bins,
         curve_bins=curve_bins,
     )
-    metric.update(read.truth, read.pred)
+    # Samples that are paired by position have it as their id, so that runs can be compared.
+    named = read.truth if read.truth.sample_id is not None else read.truth.numbered()
+    metric.update(named, read.pred)
     output.check(metric)
     output.deliver(metric)
 

@@ -6,10 +6,12 @@ import os
 
 import click
 
+from snellen.cli.check import check
 from snellen.cli.compare import compare
 from snellen.cli.evaluate import evaluate
 from snellen.cli.merge import merge
 from snellen.cli.sample import sample
+from snellen.cli.split import split
 from snellen.errors import SnellenError
 
 __all__ = ["run", "snellen"]
@@ -72,5 +74,5 @@ def snellen() -> None:
     """Numbers about computer-vision models that one can trust."""
 
 
-for command in (evaluate, compare, merge, sample):
+for command in (split, check, evaluate, compare, merge, sample):
     snellen.add_command(command)

@@ -100,7 +100,14 @@ def find_scores(
         table, free, (*usual.SCORES, *usual.PREDICTIONS, *usual.CONFIDENCES), _SCORE_PREFIX
     )
     if marked is not None:
-        return class_columns(table, *marked)
+        columns = class_columns(table, *marked)
+        # Beside labels, columns such as p_value are something else.
+        if (
+            not labels_given
+            or columns.by_position
+            or any(_names_class(str(label), truth, known) for label in columns.labels.labels)
+        ):
+            return columns
     special = {*usual.KNOWN, *usual.CONFIDENCES}
     matched = [name for name in free if _names_class(name, truth, known)]
     numeric = [name for name in free if name.lower() not in special and table[name].kind != "text"]

@@ -60,7 +60,8 @@ def _add_cells(
                 f'expected whole numbers of 64 bits in "{name}", got {cells[row]}', place(row)
             ) from error
     elif kinds <= {int, float} and kinds:
-        columns[name] = Column("number", array=np.array(cells, np.float64))
+        # A whole number beyond all doubles is no finite number.
+        columns[name] = Column("number", array=np.array(list(map(_double, cells))))
     elif kinds == {str} or not kinds:
         columns[name] = Column.of_texts(cells)
     elif kinds == {dict}:
@@ -78,6 +79,13 @@ def _add_cells(
             f"got {_kind(cells[row])}",
             place(row),
         )
+
+
+def _double(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return np.inf if number > 0 else -np.inf
 
 
 def _kind(cell: Any) -> str:
@@ -124,7 +132,7 @@ def _add_lists(
                 f"got {len(cells[row])}",
                 place(row),
             )
-        _add_matrix(columns, name, np.array(cells, np.float64 if float in elements else np.int64))
+        _add_matrix(columns, name, _matrix(cells, whole=float not in elements))
     else:
         row = next(
             k
@@ -132,6 +140,13 @@ def _add_lists(
             if any(not isinstance(element, (int, float)) for element in cell)
         )
         raise SchemaError(f'expected a list of numbers or of texts in "{name}"', place(row))
+
+
+def _matrix(cells: list[Any], *, whole: bool) -> NDArray[Any]:
+    try:
+        return np.array(cells, np.int64 if whole else np.float64)
+    except OverflowError:
+        return np.array([list(map(_double, cell)) for cell in cells], np.float64)
 
 
 def _add_matrix(columns: dict[str, Column], name: str, matrix: NDArray[Any]) -> None:

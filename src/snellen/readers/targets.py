@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from snellen import _core
 from snellen.errors import SchemaError, ShapeError, first_few
 from snellen.readers import column_names as usual
 from snellen.readers.join import find_ids, join, same_file
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.readers.join import IdSide, Missing
-    from snellen.readers.table import Table
+    from snellen.readers.table import Column, Table
 
 __all__ = ["Targets", "read_targets"]
 
@@ -168,8 +169,16 @@ def _numeric(table: Table, ids: IdSide, others: Iterable[str | None]) -> list[st
     return [
         name
         for name in table.names
-        if name not in taken and name.lower() not in _OTHERS and table[name].kind != "text"
+        if name not in taken and name.lower() not in _OTHERS and _mostly_numbers(table[name])
     ]
+
+
+def _mostly_numbers(column: Column) -> bool:
+    """Whether a column is meant to be numbers: one bad cell must not make it disappear."""
+    if column.kind != "text":
+        return True
+    cells = column.values[:100].tolist()
+    return 2 * sum(_core.is_number(cell) for cell in cells) > len(cells)
 
 
 def _targets(
@@ -195,6 +204,8 @@ def _targets(
             for name in names
             if name.lower() not in predicted and not _PREDICTED.fullmatch(name.lower())
         ]
+    if not names:
+        names = [name for name in free if name.lower() == "y"]
     if not names:
         raise SchemaError(
             "expected a column of numbers with the truth (called target, truth, y, …), got "

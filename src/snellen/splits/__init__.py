@@ -1,0 +1,1 @@
+"""Splitting labelled data, the same everywhere: hold-out parts and folds."""

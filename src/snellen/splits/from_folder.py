@@ -1,0 +1,105 @@
+"""Image folders as samples: the class is the folder."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from pathlib import Path
+
+from snellen.errors import SchemaError, first_few
+from snellen.readers.image_folder import read_image_folder
+from snellen.splits.groups import Groups, groups_by_pattern
+from snellen.splits.hashing import normalised_keys
+from snellen.splits.source import Columns, Source
+from snellen.splits.strata import Strata, factorised, sorted_names
+
+__all__ = ["IMAGE_ENDINGS", "group_by_pattern", "images_below", "read_folder"]
+
+IMAGE_ENDINGS = frozenset(
+    (
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jp2",
+        ".jxl",
+        ".png",
+        ".bmp",
+        ".gif",
+        ".tif",
+        ".tiff",
+        ".webp",
+        ".avif",
+        ".heic",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".npy",
+        ".dcm",
+    )
+)
+
+
+def read_folder(path: Path, columns: Columns) -> Source:
+    """Read the images of a folder of class folders, or of a folder without folders.
+
+    Raises
+    ------
+    SchemaError
+        Where there is no image.
+    """
+    columns.for_no_table("an image folder")
+    notes = []
+    strata = None
+    if any(entry.is_dir() and not entry.name.startswith(".") for entry in os.scandir(path)):
+        folder = read_image_folder(path)
+        keys = normalised_keys(folder.files, str(path))
+        notes.append(
+            f"{path}: an image folder of {len(keys):,} images, {len(folder.classes)} classes"
+        )
+        if folder.empty:
+            notes.append(f"class folders without images: {first_few(folder.empty)}")
+        if folder.n_others:
+            notes.append(f"{folder.n_others:,} files are left out: no images in a class folder")
+        if columns.stratify == "auto":
+            strata = Strata.of_codes(*factorised(folder.labels))
+            if folder.empty:  # they keep their place among the classes
+                names, place = sorted_names([*strata.names, *folder.empty], strata.code)
+                strata = Strata.of_codes(names, place)
+    else:
+        keys = normalised_keys(sorted(images_below(path)), str(path))
+        notes.append(f"{path}: a folder of {len(keys):,} images without classes")
+    if not keys:
+        raise SchemaError("expected images, the folder has none", str(path))
+
+    def files(row: int) -> list[tuple[Path, str]]:
+        return [(path / keys[row], keys[row])]
+
+    groups = group_by_pattern(keys, columns, notes)
+    return Source("image folder", path, keys, strata, groups, tuple(notes), files)
+
+
+def images_below(path: Path) -> list[str]:
+    """Return the paths of all images below a folder, relative, in no order; none that is hidden."""
+    found = []
+    for folder, inside, names in os.walk(path, followlinks=True):
+        inside[:] = [each for each in inside if not each.startswith(".")]
+        within = Path(folder).relative_to(path).as_posix()
+        prefix = "" if within == "." else f"{within}/"
+        found += [
+            unicodedata.normalize("NFC", f"{prefix}{name}")
+            for name in names
+            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_ENDINGS
+        ]
+    return found
+
+
+def group_by_pattern(keys: list[str], columns: Columns, notes: list[str]) -> Groups | None:
+    """Return the groups that a pattern finds in the keys, where one was given."""
+    if columns.group is None:
+        return None
+    texts, n_alone = groups_by_pattern(keys, columns.group)
+    names, code = factorised(texts)
+    if n_alone:
+        notes.append(f"{n_alone:,} keys do not fit the pattern: each is a group of its own")
+    notes.append(f"kept together by {columns.group}: {len(names):,} groups")
+    return Groups(tuple(names), code)
