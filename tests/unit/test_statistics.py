@@ -197,10 +197,10 @@ class Mean:
         self.numbers = np.array([values[each] for each in self.keys.ids.tolist()])
         self.truth = truth
 
-    def empty(self) -> "Mean":
+    def empty(self) -> Mean:
         return Mean({})
 
-    def merge(self, other: "Mean", /) -> "Mean":
+    def merge(self, _: Mean, /) -> Mean:
         return self
 
     def units(self, *, each: bool = False) -> Units:
