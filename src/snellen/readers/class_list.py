@@ -293,6 +293,6 @@ def _of_one_kind(sets: Sequence[LabelSet]) -> list[list[Any]]:
     raise ClassError(
         "expected labels of one kind, got texts (such as "
         f'"{printable(texts[0].labels[0], 60)}") in {texts[0].what} and '
-        f" whole numbers (such as {numbers[0].labels[0]}) in "
+        f"whole numbers (such as {numbers[0].labels[0]}) in "
         f"{numbers[0].what}: say which number is which class with classes="
     )
