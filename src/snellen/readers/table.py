@@ -18,11 +18,7 @@ from snellen.errors import (
     did_you_mean,
 )
 from snellen.readers.column_names import CERTAIN, IDS, KNOWN
-<<<<<<< HEAD
-from snellen.table_text import printable
-=======
 from snellen.readers.message_text import few, printable
->>>>>>> tables2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -250,11 +246,7 @@ class Table:
     def __getitem__(self, name: str) -> Column:
         if name not in self.columns:
             raise SchemaError(
-<<<<<<< HEAD
-                f'expected a column "{name}", got {printable(first_few(self.names, 8)) or "none"}.'
-=======
                 f'expected a column "{name}", got {few(self.names, 8) or "none"}.'
->>>>>>> tables2
                 f"{did_you_mean(name, self.names)}",
                 self.path,
             )
@@ -293,18 +285,12 @@ class Table:
 
     def _refuse_text(self, name: str) -> None:
         column = self.columns[name]
+        if not self.n_rows:
+            raise SchemaError("expected numbers, got no rows", self.column_place(name))
         number = np.array([_core.is_number(value) for value in column.values.tolist()], bool)
-<<<<<<< HEAD
-        row = int(np.argmax(~number[column.codes])) if self.n_rows else 0
-        cell = f'"{printable(column.values[column.codes[row]])}"' if self.n_rows else "no rows"
-        raise SchemaError(
-            f'expected numbers in column "{printable(name)}", got {cell}', self.place(row)
-        )
-=======
         row = int(np.argmax(~number[column.codes]))
         cell = printable(column.values[column.codes[row]], 60)
         raise SchemaError(f'expected numbers in column "{name}", got "{cell}"', self.place(row))
->>>>>>> tables2
 
 
 def _side_by_side(columns: Sequence[Column]) -> NDArray[Any] | None:
@@ -488,7 +474,7 @@ def _read_delimited(
 
 
 def _line_of_row(text: _core.CsvTable, start: int, row: int) -> str:
-    return f"line {text.line(start + row)}" if start + row < text.n_records else "the end"
+    return f"line {text.line(start + row)}"
 
 
 def _leading_comment(head: bytes, text: _core.CsvTable) -> tuple[str | None, int]:
@@ -555,11 +541,7 @@ def _find_header(
         return True, None
     raise SchemaError(
         f"expected a line of column names that has a usual one (id, label, …), got "
-<<<<<<< HEAD
-        f'"{printable(first_few(first))}", which may be names or a row: say which '
-=======
         f'"{few(first)}", which may be names or a row: say which '
->>>>>>> tables2
         "(header=True or header=False)",
         f"{place} line {text.line(0)}",
     )
