@@ -24,6 +24,7 @@ void bind_csv_table(nb::module_& m);
 void bind_resample(nb::module_& m);
 void bind_hash_rank(nb::module_& m);
 void bind_halving(nb::module_& m);
+void bind_hamming(nb::module_& m);
 
 namespace {
 
@@ -71,6 +72,7 @@ NB_MODULE(_core, m) {
   bind_resample(m);
   bind_hash_rank(m);
   bind_halving(m);
+  bind_hamming(m);
 }
 
 }  // namespace snellen::bind

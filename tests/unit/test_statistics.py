@@ -197,6 +197,12 @@ class Mean:
         self.numbers = np.array([values[each] for each in self.keys.ids.tolist()])
         self.truth = truth
 
+    def empty(self) -> Mean:
+        return Mean({})
+
+    def merge(self, _: Mean, /) -> Mean:
+        return self
+
     def units(self, *, each: bool = False) -> Units:
         assert each
 
@@ -231,7 +237,9 @@ def test_permutation_of_few_units_is_exhaustive() -> None:
     assert found.difference == 2.0
     assert result.better(found) is None
     assert result.claims() == [
-        "mean: no difference between A and B can be claimed (adjusted p = 0.2500)"
+        "mean: no difference between A and B can be claimed (95 % interval of the difference "
+        "+1.0000 to +3.0000; permutation, all: p = 0.2500, adjusted 0.2500)",
+        "no difference could have been claimed, however large: 3 images are too few for one test",
     ]
 
 
@@ -267,7 +275,7 @@ def test_three_runs_are_corrected_together() -> None:
 
 
 def test_runs_that_do_not_belong_together_are_refused() -> None:
-    with pytest.raises(IdError, match=r"got 1 that B lacks \(2\) and 1 that only it has \(3\)"):
+    with pytest.raises(IdError, match=r"got 1 of A that B lacks \(2\) and 1 that only B has \(3\)"):
         compare(Mean({1: 0, 2: 0}), Mean({1: 0, 3: 0}))
     with pytest.raises(InputError, match=r"different truth for the same images \(2\)"):
         compare(Mean({1: 0, 2: 0}, [5, 6]), Mean({1: 0, 2: 0}, [5, 7]))

@@ -24,6 +24,7 @@ from snellen.classification.resampled_scores import with_sample_means
 from snellen.classification.resampled_sets import SetRows, set_units
 from snellen.classification.scores import SeenIds, score_kind, scored_samples
 from snellen.classification.top_k import TopKAccuracy
+from snellen.digests import unit_digests
 from snellen.errors import IdError, InputError, MergeError, SchemaError, ShapeError
 from snellen.result import Result
 from snellen.state import Keys, Ledger, pack, unpack
@@ -312,7 +313,15 @@ class Classification:
         labels = self._main
         if not (each or grouped or len(self._parts) > 1 or labels.is_weighted):
             return labels.units()  # type: ignore[no-any-return]  # of a part
+        return self._units_among(self.classes)
+
+    def _units_among(self, classes: Classes) -> Units:
+        """Return units with labels as positions in classes that hold all of this metric's."""
+        named, grouped = self._named or (False, False)
+        labels = self._main
         tables, rows = self._settled()
+        place = classes.keys.codes(self.classes.keys.ids)
+        row, column = place[rows["truth"]], place[rows["pred"]]
         unit: NDArray[np.int32] | None = None
         ids: Keys | None = tables["sample"] if named else None
         n_units = len(rows["truth"])
@@ -321,13 +330,13 @@ class Classification:
             n_units = len(ids)
         weight = rows["weight"] if labels.is_weighted else None
         units = label_units(
-            rows["truth"],
-            rows["pred"],
+            row,
+            column,
             np.ones(n_units, np.int64),
-            self.classes,
+            classes,
             averaging=labels.averaging,
             beta=labels.beta,
-            positive=positive_code(labels.positive, self.classes),
+            positive=positive_code(labels.positive, classes),
             ids=ids,
             unit=unit,
             weight=weight,
@@ -335,7 +344,16 @@ class Classification:
         )
         ks = self._parts["top_k"].k if "top_k" in self._parts else ()
         units = with_sample_means(
-            units,
+            units._replace(
+                truth=None
+                if ids is None
+                else unit_digests(
+                    (rows["sample"], row, rows["weight"]),
+                    rows["group" if grouped else "sample"],
+                    n_units,
+                ),
+                among=self._units_among,
+            ),
             {name: rows[name] for name in _OF_SAMPLES},
             rows["truth"] == rows["pred"],
             ks=tuple(k for k in ks if k <= len(self.classes)),
@@ -356,7 +374,9 @@ class Classification:
         scored = curves.scored()
         if scored is None or scored[0].size > MOST_CELLS:
             return units
-        return with_areas(units, *scored, absent_classes=curves.absent_classes, unit=unit)
+        # Scores are of the classes that they came with, and of no others.
+        fixed = units._replace(among=None)
+        return with_areas(fixed, *scored, absent_classes=curves.absent_classes, unit=unit)
 
     def _set_units(self, *, grouped: bool) -> Units:
         if self._main.is_weighted:

@@ -225,8 +225,8 @@ class AveragePrecision:
     def units(self, *, each: bool = False) -> Units:
         """Return the images as units for resampling.
 
-        A replicate evaluates its images anew from the stored outcomes, without matching: about as
-        long as `compute`. An image that is drawn twice is two images.
+        A replicate evaluates its images anew from the stored outcomes, without matching: sooner
+        than `compute`. An image that is drawn twice is two images.
 
         Raises
         ------

@@ -44,6 +44,10 @@ GROUPS = _words("group group_id patient patient_id subject subject_id scene sequ
 CONFIDENCES = _words("confidence conf score scores prob probs probability proba")
 OTHERS = _words("part split fold")
 KNOWN = frozenset((*IDS, *LABELS, *PREDICTIONS, *SCORES, *WEIGHTS, *GROUPS, *CONFIDENCES, *OTHERS))
+# Names that nobody calls a class: one in a first line makes it a line of names.
+CERTAIN = frozenset((*LABELS, *PREDICTIONS, *SCORES)) - frozenset(
+    _words("y gt tag tags target truth")
+)
 
 
 def first_of(usual: Iterable[str], names: Iterable[str]) -> str | None:
