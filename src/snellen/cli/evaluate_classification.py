@@ -78,7 +78,7 @@ def _ks(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
     type=click.FloatRange(),
     default=0.5,
     show_default=True,
-    help="Multilabel: the score above which a label is predicted.",
+    help="Multilabel: the score from which on a label is predicted.",
 )
 @click.option("--top-k", "ks", callback=_ks, default="1,5", show_default=True, metavar="K[,K…]")
 @click.option(
