@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pytest
+from tests.mean_of_units import Mean
 
 from snellen import ConfusionMatrix, _core, set_threads
 from snellen.errors import IdError, InputError
-from snellen.metric import Units
-from snellen.state import Keys
 from snellen.statistics import bootstrap as bootstrap_module
 from snellen.statistics import (
     clopper_pearson,
@@ -187,45 +184,6 @@ def test_intervals_refuse() -> None:
 
 # ---------------------------------------------------------------------------------------------
 # Comparisons, over a metric as small as can be: the mean of a number of each unit.
-
-
-class Mean:
-    """The mean of numbers of units; enough of a metric to be compared."""
-
-    def __init__(self, values: Mapping[Any, float], truth: list[int] | None = None) -> None:
-        self.keys = Keys(list(values), "unit")
-        self.numbers = np.array([values[each] for each in self.keys.ids.tolist()])
-        self.truth = truth
-
-    def empty(self) -> Mean:
-        return Mean({})
-
-    def merge(self, _: Mean, /) -> Mean:
-        return self
-
-    def units(self, *, each: bool = False) -> Units:
-        assert each
-
-        def mean(times: Any, other: Any = None) -> dict[str, Any]:
-            total, n = times @ self.numbers, times.sum(axis=1)
-            if other is not None:
-                units, others = other
-                total = total + others @ units.values.numbers
-                n = n + others.sum(axis=1)
-            return {"mean": total / n}
-
-        mean.numbers = self.numbers  # type: ignore[attr-defined]
-        return Units(
-            "image",
-            np.ones(len(self.keys), np.int64),
-            self.keys,
-            mean,
-            "",
-            None,
-            None,
-            headline=("mean",),
-            truth=None if self.truth is None else np.array(self.truth),
-        )
 
 
 def test_permutation_of_few_units_is_exhaustive() -> None:

@@ -130,8 +130,8 @@ def incomplete_beta(x: float, a: float, b: float) -> float:
     """Return the regularised incomplete beta function I_x(a, b), 0 ≤ x ≤ 1, a and b from 1.
 
     By its continued fraction (NIST Digital Library of Mathematical Functions, 8.17.22) with
-    Lentz's method, on the side where it converges fast. The relative error is some 1e-14 where
-    the result is no more than the whole; the other side is one less it.
+    Lentz's method, on the side where it converges fast. The relative error is below 1e-12 for a and
+    b up to a thousand, below 1e-10 up to millions.
     """
     if x <= 0 or x >= 1:
         return float(x >= 1)
