@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     from snellen.metric import Units
     from snellen.state import PackedState
 
-__all__ = ["ConfusionMatrix", "ConfusionMatrixResult", "confusion_matrix", "positive_code"]
+__all__ = [
+    "ConfusionMatrix",
+    "ConfusionMatrixResult",
+    "class_position",
+    "confusion_matrix",
+    "positive_code",
+]
 
 _SHOWN_MATRIX = 20  # classes: above, the most confused pairs say more
 _SHOWN_CLASSES = 40
@@ -106,7 +112,7 @@ class ConfusionMatrix:
         self.beta = float(beta)
         self.positive = positive
         if positive is not None and self.declared is not None:
-            _position(positive, self.declared)
+            class_position(positive, self.declared)
         self._classes = Classes([]) if self.declared is None else self.declared
         self._counts = PairCounts(len(self._classes))
 
@@ -342,7 +348,7 @@ class ConfusionMatrix:
         return self._counts.moved(classes.keys.codes(self._classes.keys.ids), len(classes))
 
 
-def _position(positive: int | str, classes: Classes) -> int:
+def class_position(positive: int | str, classes: Classes) -> int:
     """Return the position of the positive class, an id or a name.
 
     Raises
@@ -368,7 +374,7 @@ def positive_code(positive: int | str | None, classes: Classes) -> int | None:
     if not len(classes):
         return None
     try:
-        return _position(positive, classes)
+        return class_position(positive, classes)
     except ClassError:
         return None
 
