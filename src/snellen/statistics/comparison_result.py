@@ -186,17 +186,14 @@ class Comparison:
         size = 1 - self.level
         if not bounded or len(bounded) * bounded[0].least_p <= size:
             return []
-        tests = (
-            "one permutation test" if len(bounded) == 1 else f"{len(bounded):,} permutation tests"
-        )
-        text = f"no difference{what} could have been claimed, however large: "
+        n = len(bounded)
+        tests = "the permutation test" if n == 1 else f"none of the {n:,} permutation tests"
+        not_one = " not" if n == 1 else ""
+        could = f"{tests}{what} could{not_one} have found a difference, however large"
         if bounded[0].least_p == 1 / (self.replicates + 1):
-            needed = math.ceil(len(bounded) / size) - 1
-            return [
-                f"{text}{self.replicates:,} replicates are too few for {tests}, "
-                f"{needed:,} are needed"
-            ]
-        return [f"{text}{self.n_units:,} {self.unit}s are too few for {tests}"]
+            needed = math.ceil(n / size) - 1
+            return [f"{could}: {self.replicates:,} replicates are too few, {needed:,} are needed"]
+        return [f"{could}: {self.n_units:,} {self.unit}s are too few"]
 
     def _by_pair(self, found: Sequence[Any]) -> list[tuple[tuple[str, str], list[Any]]]:
         by_runs = itertools.groupby(found, key=lambda each: (each.first, each.second))
