@@ -16,7 +16,14 @@ __all__ = ["Mean"]
 class Mean:
     """The mean of numbers of units; enough of a metric to be compared."""
 
-    def __init__(self, values: Mapping[Any, float], truth: list[int] | None = None) -> None:
+    def __init__(
+        self,
+        values: Mapping[Any, float],
+        truth: list[int] | None = None,
+        *,
+        lower_is_better: bool = False,
+    ) -> None:
+        self.lower = frozenset({"mean"}) if lower_is_better else frozenset()
         self.keys = Keys(list(values), "unit")
         self.numbers = np.array([values[each] for each in self.keys.ids.tolist()])
         self.truth = truth
@@ -49,5 +56,6 @@ class Mean:
             None,
             None,
             headline=("mean",),
+            lower_is_better=self.lower,
             truth=None if self.truth is None else np.array(self.truth),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["unit_digests"]
+__all__ = ["id_numbers", "unit_digests"]
 
 
 def unit_digests(
@@ -46,3 +47,10 @@ def unit_digests(
     sums = np.zeros(n_units, np.uint64)
     np.add.at(sums, unit, digest)
     return sums
+
+
+def id_numbers(ids: NDArray[Any]) -> NDArray[np.int64]:
+    """Return a number for each id: itself, or the check sum of a text."""
+    if ids.dtype.kind != "U":
+        return ids.astype(np.int64)
+    return np.array([zlib.crc32(each.encode()) for each in ids.tolist()], np.int64)

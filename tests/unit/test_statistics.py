@@ -197,7 +197,8 @@ def test_permutation_of_few_units_is_exhaustive() -> None:
     assert result.claims() == [
         "mean: no difference between A and B can be claimed (95 % interval of the difference "
         "+1.0000 to +3.0000; permutation, all: p = 0.2500, adjusted 0.2500)",
-        "no difference could have been claimed, however large: 3 images are too few for one test",
+        "the permutation test could not have found a difference, however large: 3 images are too "
+        "few",
     ]
 
 

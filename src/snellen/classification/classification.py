@@ -24,7 +24,7 @@ from snellen.classification.resampled_scores import with_sample_means
 from snellen.classification.resampled_sets import SetRows, set_units
 from snellen.classification.scores import SeenIds, score_kind, scored_samples
 from snellen.classification.top_k import TopKAccuracy
-from snellen.digests import unit_digests
+from snellen.digests import id_numbers, unit_digests
 from snellen.errors import IdError, InputError, MergeError, SchemaError, ShapeError
 from snellen.result import Result
 from snellen.state import Keys, Ledger, pack, unpack
@@ -348,7 +348,14 @@ class Classification:
                 truth=None
                 if ids is None
                 else unit_digests(
-                    (rows["sample"], row, rows["weight"]),
+                    # Of groups their samples' ids, too; those of samples are compared as such.
+                    (
+                        id_numbers(tables["sample"].ids)[rows["sample"]]
+                        if grouped and named
+                        else rows["sample"],
+                        row,
+                        rows["weight"],
+                    ),
                     rows["group" if grouped else "sample"],
                     n_units,
                 ),

@@ -180,20 +180,20 @@ class Comparison:
         self, what: str, family: Sequence[Difference] | Sequence[ClassDifference]
     ) -> list[str]:
         """Return a sentence where the test could not find any difference, however large."""
-        tested = [each for each in family if not math.isnan(each.p)]
-        least = max((each.least_p for each in tested), default=0.0)
+        # A test with a least p-value can only succeed where Holm's factor for it is small enough:
+        # all tests that can do better come before it.
+        bounded = [each for each in family if each.least_p > 0 and not math.isnan(each.p)]
         size = 1 - self.level
-        if len(tested) * least <= size:
+        if not bounded or len(bounded) * bounded[0].least_p <= size:
             return []
-        text = f"no difference{what} could have been claimed, however large: "
-        tests = "one test" if len(tested) == 1 else f"{len(tested):,} tests"
-        if least == 1 / (self.replicates + 1):
-            needed = math.ceil(len(tested) / size) - 1
-            return [
-                f"{text}{self.replicates:,} replicates are too few for {tests}, "
-                f"{needed:,} are needed"
-            ]
-        return [f"{text}{self.n_units:,} {self.unit}s are too few for {tests}"]
+        n = len(bounded)
+        tests = "the permutation test" if n == 1 else f"none of the {n:,} permutation tests"
+        not_one = " not" if n == 1 else ""
+        could = f"{tests}{what} could{not_one} have found a difference, however large"
+        if bounded[0].least_p == 1 / (self.replicates + 1):
+            needed = math.ceil(n / size) - 1
+            return [f"{could}: {self.replicates:,} replicates are too few, {needed:,} are needed"]
+        return [f"{could}: {self.n_units:,} {self.unit}s are too few"]
 
     def _by_pair(self, found: Sequence[Any]) -> list[tuple[tuple[str, str], list[Any]]]:
         by_runs = itertools.groupby(found, key=lambda each: (each.first, each.second))
