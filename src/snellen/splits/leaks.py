@@ -186,18 +186,31 @@ class LeakReport:
         """Return the keys of each group of at least two images, in the order of their first."""
         return [tuple(self.key[row] for row in rows) for rows in self._group_rows()]
 
-    def groups_csv(self) -> str:
+    def groups_csv(self, label: Sequence[str] | None = None) -> str:
         """Return a table with the columns key and group, a line an image.
 
-        The group is the key of its first image. `snellen split --group` keeps the images of a
-        group in one part.
+        The group is the key of its first image; `snellen split TABLE --group group` keeps the
+        images of a group in one part.
+
+        Parameters
+        ----------
+        label : sequence of str, optional
+            The class of each image of `key`, for a third column.
+
+        Raises
+        ------
+        ShapeError
+            For another number of labels.
         """
+        columns = [self.key, tuple(self.key[first] for first in self.group.tolist())]
+        if label is not None:
+            if len(label) != len(self.key):
+                raise ShapeError(f"expected {len(self.key)} of them, got {len(label)}", "label")
+            columns.append(tuple(label))
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("key", "group"))
-        writer.writerows(
-            (key, self.key[first]) for key, first in zip(self.key, self.group.tolist(), strict=True)
-        )
+        writer.writerow(("key", "group", "label")[: len(columns)])
+        writer.writerows(zip(*columns, strict=True))
         return file.getvalue()
 
     def to_dict(self) -> dict[str, Any]:
@@ -364,8 +377,9 @@ def find_duplicates(
 
     parts = sorted(set(parts_of))
     if len(parts) > MOST_PARTS:
+        named = printable(first_few(parts, 3))
         raise InputError(
-            f"expected at most {MOST_PARTS} parts, got {len(parts)} ({first_few(parts, 3)}): are "
+            f"expected at most {MOST_PARTS} parts, got {len(parts)} ({named}): are "
             "these classes? The folders of a single folder are taken for its parts",
             "part",
         )
@@ -373,7 +387,7 @@ def find_duplicates(
     keys = [keys[row] for row in order]
     for before, after in itertools.pairwise(keys):
         if before == after:
-            raise IdError(f'expected each image once, "{after}" comes twice', "key")
+            raise IdError(f'expected each image once, "{printable(after)}" comes twice', "key")
     code_of = {name: code for code, name in enumerate(parts)}
     codes = np.array([code_of[parts_of[row]] for row in order], np.int32)
 
