@@ -32,7 +32,7 @@ _FEWEST_CANDIDATES = 800
 _MOST_CANDIDATES = 1000
 # Of a unit that changes sides at the end: this times the square of its share of all samples. Where
 # less than that is mended, in squares of shares, it is not worth moving anybody.
-_PRICE = 4.0
+_PRICE = 1.0
 # Objects count less than the samples they are in: a few crowded images decide about them.
 _OBJECT_IMPORTANCE = 0.25
 
