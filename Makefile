@@ -1,9 +1,9 @@
 # What needs doing, from a machine with Python >= 3.10, a C++ compiler and make:
-#   make demo    install into .venv, make a sample, evaluate it
+#   make demo    install into .venv, make samples, split, evaluate and compare them
 #   make test    the whole test suite
 #   make lint    ruff, mypy, clang-format
 #   make bench   speed side by side with other tools
-#   make fuzz    hammer the JSON reader (needs clang++), FUZZ_SECONDS=60
+#   make fuzz    hammer the readers (needs clang++), FUZZ_SECONDS=60
 # .venv holds a marker for each step that was done; a step is done again only when what it depends
 # on has changed.
 
@@ -38,10 +38,30 @@ $(BUILT): $(MADE) $(SOURCES)
 demo/detection/truth.json: $(BUILT)
 	$(BIN)/snellen sample detection demo/detection --quiet
 
-demo: demo/detection/truth.json
+demo/classification/truth.csv: $(BUILT)
+	$(BIN)/snellen sample classification demo/classification --quiet
+
+demo/regression/truth.csv: $(BUILT)
+	$(BIN)/snellen sample regression demo/regression --quiet
+
+CLASSIFICATION := demo/classification
+
+# Split, look for leaks, evaluate, compare.
+demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/truth.csv .venv/extra-report
+	$(BIN)/snellen split $(CLASSIFICATION)/images --ratios 60/20/20 --out $(CLASSIFICATION)/split.csv
+	$(BIN)/snellen check --leaks $(CLASSIFICATION)/split.csv --root $(CLASSIFICATION)/images \
+		--sheet $(CLASSIFICATION)/leaks.png --groups $(CLASSIFICATION)/groups.csv
+	for model in a b; do \
+		$(BIN)/snellen evaluate classification $(CLASSIFICATION)/truth.csv \
+			$(CLASSIFICATION)/$$model.csv --group group --out $(CLASSIFICATION)/$$model || exit 1; \
+	done
+	$(BIN)/snellen compare $(CLASSIFICATION)/a $(CLASSIFICATION)/b
+	$(BIN)/snellen evaluate regression demo/regression/truth.csv demo/regression/predictions.csv \
+		--group person --out demo/regression/result
 	$(BIN)/snellen evaluate detection demo/detection/truth.json demo/detection/predictions.json \
 		--out demo/detection/result
-	@echo "The pictures lie in demo/detection/images, the result in demo/detection/result."
+	@echo "What was made lies in demo: pictures, tables, results; $(CLASSIFICATION)/leaks.png shows"
+	@echo "images that are alike in two parts of the split."
 
 test: test-core test-python
 
@@ -75,15 +95,18 @@ stubs: $(BUILT)
 
 bench: .venv/extra-bench
 	$(BIN)/python benchmarks/detection.py
+	$(BIN)/python benchmarks/classification.py
 
 fuzz: $(MADE)
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang++ with libFuzzer"; exit 1; }
 	$(BIN)/cmake -S . -B build/fuzz -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 		-DCMAKE_CXX_COMPILER=clang++ -DSNELLEN_PYTHON=OFF -DSNELLEN_FUZZ=ON
 	$(BIN)/cmake --build build/fuzz
-	@mkdir -p build/fuzz/corpus
-	build/fuzz/fuzz_json_columns -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
-		build/fuzz/corpus
+	for target in json_columns csv_table; do \
+		mkdir -p build/fuzz/corpus-$$target && \
+		build/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+			build/fuzz/corpus-$$target || exit 1; \
+	done
 
 clean:
 	rm -rf .venv build demo

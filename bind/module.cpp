@@ -19,10 +19,12 @@ void bind_rank_statistics(nb::module_& m);
 void bind_row_scores(nb::module_& m);
 void bind_exact_sum(nb::module_& m);
 void bind_label_counts(nb::module_& m);
+void bind_inversions(nb::module_& m);
 void bind_csv_table(nb::module_& m);
 void bind_resample(nb::module_& m);
 void bind_hash_rank(nb::module_& m);
 void bind_halving(nb::module_& m);
+void bind_hamming(nb::module_& m);
 
 namespace {
 
@@ -65,10 +67,12 @@ NB_MODULE(_core, m) {
   bind_row_scores(m);
   bind_exact_sum(m);
   bind_label_counts(m);
+  bind_inversions(m);
   bind_csv_table(m);
   bind_resample(m);
   bind_hash_rank(m);
   bind_halving(m);
+  bind_hamming(m);
 }
 
 }  // namespace snellen::bind

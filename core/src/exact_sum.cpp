@@ -31,20 +31,31 @@ Parts parts_of(double x) {
 // Rounds towards minus infinity, as the limbs' positions need it.
 std::int32_t limb_of(std::int32_t exponent) { return exponent >> 5; }
 
-class Span {
+// The exponents of a batch: what lies between the lowest and the highest is touched.
+class Exponents {
  public:
-  void include(std::uint64_t whole, std::int32_t exponent) {
-    if (whole == 0) return;
-    begin_ = std::min(begin_, limb_of(exponent));
-    const auto width = static_cast<std::int32_t>(std::bit_width(whole));
-    end_ = std::max(end_, limb_of(exponent + width - 1) + 1);
+  // Without branches, so that compilers make vectors of it.
+  void include(bool touches, std::int32_t exponent) {
+    lowest_ = std::min(lowest_, touches ? exponent : kNone);
+    highest_ = std::max(highest_, touches ? exponent : -kNone);
   }
-  LimbSpan get() const { return begin_ < end_ ? LimbSpan{begin_, end_} : LimbSpan{0, 0}; }
+  // Of whole numbers of so many bits.
+  LimbSpan span(std::int32_t bits) const {
+    if (lowest_ > highest_) return {0, 0};
+    return {limb_of(lowest_), limb_of(highest_ + bits - 1) + 1};
+  }
 
  private:
-  std::int32_t begin_ = std::numeric_limits<std::int32_t>::max();
-  std::int32_t end_ = std::numeric_limits<std::int32_t>::min();
+  static constexpr std::int32_t kNone = 1 << 20;
+  std::int32_t lowest_ = kNone;
+  std::int32_t highest_ = -kNone;
 };
+
+bool is_zero(std::uint64_t bits) { return bits << 1 == 0; }
+
+std::int32_t exponent_of(std::uint64_t bits) {
+  return std::max<std::int32_t>(static_cast<std::int32_t>((bits >> 52) & 0x7ff), 1) - 1075;
+}
 
 // Adds ± whole · 2^exponent to a sum; limbs beyond the highest bit are not touched.
 void add_whole(std::uint64_t whole, std::int32_t exponent, bool negative, std::int64_t* sum,
@@ -62,14 +73,27 @@ void add_whole(std::uint64_t whole, std::int32_t exponent, bool negative, std::i
   }
 }
 
-// The product of two numbers of 53 bits as three numbers, at 2^0, 2^32 and 2^64.
+// The product of two numbers of 53 bits.
 struct Product {
-  std::uint64_t whole[3];
+  std::uint64_t low;
+  std::uint64_t high;
 };
 
 Product multiply(std::uint64_t a, std::uint64_t b) {
   const std::uint64_t a0 = a & kLimbMask, a1 = a >> 32, b0 = b & kLimbMask, b1 = b >> 32;
-  return {{a0 * b0, a0 * b1 + a1 * b0, a1 * b1}};
+  const std::uint64_t cross = a0 * b1 + a1 * b0;
+  const std::uint64_t low = a0 * b0 + (cross << 32);
+  return {low, a1 * b1 + (cross >> 32) + (low < (cross << 32) ? 1 : 0)};
+}
+
+// Adds ± the pieces to limbs from `limb` on. Without branches on the data, which are not to be
+// foreseen: a sign that comes as it likes costs more than the additions.
+template <std::size_t n>
+void add_pieces(const std::uint64_t (&pieces)[n], bool negative, std::int64_t* limb) {
+  const std::int64_t flip = -static_cast<std::int64_t>(negative);
+  for (std::size_t i = 0; i < n; ++i) {
+    limb[i] += (static_cast<std::int64_t>(pieces[i]) ^ flip) - flip;
+  }
 }
 
 // A sum's magnitude, limbs in [0, 2^32).
@@ -112,24 +136,23 @@ double round_magnitude(const std::vector<std::uint64_t>& limbs, std::int32_t low
 }  // namespace
 
 LimbSpan limb_span(const double* values, std::size_t n) {
-  Span span;
+  Exponents exponents;
   for (std::size_t i = 0; i < n; ++i) {
-    const Parts parts = parts_of(values[i]);
-    span.include(parts.whole, parts.exponent);
+    const auto bits = std::bit_cast<std::uint64_t>(values[i]);
+    exponents.include(!is_zero(bits), exponent_of(bits));
   }
-  return span.get();
+  return exponents.span(53);
 }
 
 LimbSpan limb_span_of_products(const double* a, const double* b, std::size_t n) {
-  Span span;
+  Exponents exponents;
   for (std::size_t i = 0; i < n; ++i) {
-    const Parts left = parts_of(a[i]), right = parts_of(b[i]);
-    const Product product = multiply(left.whole, right.whole);
-    for (int k = 0; k < 3; ++k) {
-      span.include(product.whole[k], left.exponent + right.exponent + 32 * k);
-    }
+    const auto left = std::bit_cast<std::uint64_t>(a[i]),
+               right = std::bit_cast<std::uint64_t>(b[i]);
+    const bool touches = !is_zero(left) && !is_zero(right);
+    exponents.include(touches, exponent_of(left) + exponent_of(right));
   }
-  return span.get();
+  return exponents.span(106);
 }
 
 void add_exactly(const double* values, const std::int64_t* cell, std::size_t n, std::int64_t* limbs,
@@ -137,9 +160,18 @@ void add_exactly(const double* values, const std::int64_t* cell, std::size_t n, 
   std::size_t column = 0;
   for (std::size_t i = 0; i < n; ++i) {
     const Parts parts = parts_of(values[i]);
-    const std::size_t at = cell == nullptr ? column : static_cast<std::size_t>(cell[i]);
-    add_whole(parts.whole, parts.exponent, parts.negative, limbs + at * n_limbs, low);
+    std::int64_t* const sum =
+        limbs + (cell == nullptr ? column : static_cast<std::size_t>(cell[i])) * n_limbs;
     if (++column == n_cells) column = 0;
+    const std::int32_t at = limb_of(parts.exponent) - low;
+    if (at < 0 || static_cast<std::size_t>(at) + 3 > n_limbs) {
+      // Zero, or a number whose upper limbs, which it does not touch, are not there.
+      add_whole(parts.whole, parts.exponent, parts.negative, sum, low);
+      continue;
+    }
+    const int shift = parts.exponent & 31;
+    const std::uint64_t lower = parts.whole << shift, upper = parts.whole >> 1 >> (63 - shift);
+    add_pieces({lower & kLimbMask, lower >> 32, upper}, parts.negative, sum + at);
   }
 }
 
@@ -149,11 +181,22 @@ void add_products_exactly(const double* a, const double* b, std::size_t n, std::
   for (std::size_t i = 0; i < n; ++i) {
     const Parts left = parts_of(a[i]), right = parts_of(b[i]);
     const Product product = multiply(left.whole, right.whole);
-    for (int k = 0; k < 3; ++k) {
-      add_whole(product.whole[k], left.exponent + right.exponent + 32 * k,
-                left.negative != right.negative, limbs + column * n_limbs, low);
-    }
+    const std::int32_t exponent = left.exponent + right.exponent;
+    const bool negative = left.negative != right.negative;
+    std::int64_t* const sum = limbs + column * n_limbs;
     if (++column == n_cells) column = 0;
+    const std::int32_t at = limb_of(exponent) - low;
+    if (at < 0 || static_cast<std::size_t>(at) + 5 > n_limbs) {
+      add_whole(product.low, exponent, negative, sum, low);
+      add_whole(product.high, exponent + 64, negative, sum, low);
+      continue;
+    }
+    const int shift = exponent & 31;
+    const std::uint64_t lower = product.low << shift;
+    const std::uint64_t middle = product.high << shift | product.low >> 1 >> (63 - shift);
+    const std::uint64_t upper = product.high >> 1 >> (63 - shift);
+    add_pieces({lower & kLimbMask, lower >> 32, middle & kLimbMask, middle >> 32, upper}, negative,
+               sum + at);
   }
 }
 

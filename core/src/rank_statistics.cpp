@@ -78,33 +78,42 @@ class Ladder {
       }
       ++times_.back();
     }
-    if (rungs_.empty()) return;
+    n_rungs_ = rungs_.size();
+    if (n_rungs_ == 0) return;
     // About four buckets a rung: most then hold none, and need no comparison with any.
     std::size_t n_buckets = 64;
-    while (n_buckets < 4 * rungs_.size() && n_buckets < kMostBuckets) n_buckets *= 2;
+    while (n_buckets < 4 * n_rungs_ && n_buckets < kMostBuckets) n_buckets *= 2;
     low_ = rungs_.front();
     const Key span = static_cast<Key>(rungs_.back() - low_);
     while ((span >> shift_) >= n_buckets) ++shift_;
     n_buckets_ = static_cast<std::size_t>(span >> shift_) + 1;
-    first_.assign(n_buckets_ + 1, static_cast<std::uint32_t>(rungs_.size()));
-    for (std::size_t r = rungs_.size(); r-- > 0;) {
+    first_.assign(n_buckets_ + 1, static_cast<std::uint32_t>(n_rungs_));
+    for (std::size_t r = n_rungs_; r-- > 0;) {
       first_[static_cast<std::size_t>((rungs_[r] - low_) >> shift_)] =
           static_cast<std::uint32_t>(r);
     }
     for (std::size_t b = n_buckets_; b-- > 0;) first_[b] = std::min(first_[b], first_[b + 1]);
+    // What no number reaches, so that a step beyond the last rung needs no check.
+    rungs_.insert(rungs_.end(), 2, static_cast<Key>(~Key{0}));
   }
 
-  std::size_t n_rungs() const { return rungs_.size(); }
-  std::size_t n_cells() const { return 2 * rungs_.size() + 1; }
+  std::size_t n_rungs() const { return n_rungs_; }
+  std::size_t n_cells() const { return 2 * n_rungs_ + 1; }
   Key rung(std::size_t r) const { return rungs_[r]; }
+  // The lowest rung; of an empty ladder what nothing reaches but the highest key.
+  Key lowest() const { return n_rungs_ == 0 ? static_cast<Key>(~Key{0}) : low_; }
   std::int64_t times(std::size_t r) const { return times_[r]; }
 
   // How many rungs the key reaches.
   std::size_t reached(Key key) const {
-    if (rungs_.empty() || key < low_) return 0;
+    if (n_rungs_ == 0 || key < low_) return 0;
     const std::size_t bucket = static_cast<std::size_t>((key - low_) >> shift_);
-    if (bucket >= n_buckets_) return rungs_.size();
+    if (bucket >= n_buckets_) return n_rungs_;
     std::size_t begin = first_[bucket];
+    // Most buckets hold no rung or one: a step without a branch settles those.
+    begin += rungs_[begin] <= key;
+    if (rungs_[begin] > key) return begin;
+    if (begin >= n_rungs_) return n_rungs_;  // not a number, should one ever come here
     std::size_t length = first_[bucket + 1] - begin;
     while (length > 0) {
       const std::size_t half = length / 2;
@@ -129,6 +138,7 @@ class Ladder {
   std::vector<Key> rungs_;
   std::vector<std::int64_t> times_;
   std::vector<std::uint32_t> first_;  // the first rung of each bucket or of one after it
+  std::size_t n_rungs_ = 0;
   std::size_t n_buckets_ = 0;
   Key low_ = 0;
   unsigned shift_ = 0;
@@ -238,20 +248,36 @@ inline constexpr std::size_t kTile = 64 / sizeof(Score);
 // overlap.
 inline constexpr std::size_t kBlock = 128;
 
-// Calls visit(column of the tile, row, key) for all rows, column by column within blocks of rows.
-template <class Score, class Visit>
+// Keys of one column in a block of rows, and the rows.
+template <class Key>
+struct NearKeys {
+  std::array<Key, kBlock> key;
+  std::array<std::uint32_t, kBlock> row;
+};
+
+// Calls visit(column of the tile, row, key) for all rows whose key reaches the lowest of its
+// column, block by block. Of a good classifier few do: they are picked out without a branch that
+// nobody could foresee.
+template <class Score, class Key, class Visit>
 void for_each_key(const ScoreMatrix<Score>& matrix, std::size_t first, std::size_t n_columns,
-                  const Visit& visit) {
-  using Key = KeyOf<Score>;
-  std::array<std::array<Key, kBlock>, kTile<Score>> near;
+                  const std::array<Key, kTile<Score>>& lowest, const Visit& visit) {
+  std::array<NearKeys<Key>, kTile<Score>> near;
   for (std::size_t begin = 0; begin < matrix.n_rows; begin += kBlock) {
     const std::size_t n = std::min(kBlock, matrix.n_rows - begin);
+    std::array<std::size_t, kTile<Score>> n_kept{};
     for (std::size_t i = 0; i < n; ++i) {
       const Score* row = matrix.score + (begin + i) * matrix.n_columns + first;
-      for (std::size_t c = 0; c < n_columns; ++c) near[c][i] = key_of(row[c]);
+      for (std::size_t c = 0; c < n_columns; ++c) {
+        const Key key = key_of(row[c]);
+        near[c].key[n_kept[c]] = key;
+        near[c].row[n_kept[c]] = static_cast<std::uint32_t>(i);
+        n_kept[c] += key >= lowest[c];
+      }
     }
     for (std::size_t c = 0; c < n_columns; ++c) {
-      for (std::size_t i = 0; i < n; ++i) visit(c, begin + i, near[c][i]);
+      for (std::size_t at = 0; at < n_kept[c]; ++at) {
+        visit(c, begin + near[c].row[at], near[c].key[at]);
+      }
     }
   }
 }
@@ -278,7 +304,8 @@ RowsByClass rows_by_class(const std::int32_t* code, std::size_t n_rows, std::siz
 template <class Score>
 void target_ranks(const Score* score, std::size_t n_rows, std::size_t n_columns,
                   const std::int32_t* code, std::int32_t* rank) {
-  const std::size_t rows_a_job = std::max<std::size_t>(1, (std::size_t{1} << 18) / n_columns);
+  const std::size_t rows_a_job =
+      std::max<std::size_t>(1, (std::size_t{1} << 18) / std::max<std::size_t>(1, n_columns));
   const std::size_t n_jobs = (n_rows + rows_a_job - 1) / rows_a_job;
   parallel_for(n_jobs, [=](std::size_t job) {
     const std::size_t end = std::min(n_rows, (job + 1) * rows_a_job);
@@ -309,6 +336,7 @@ RankCurves curves_by_column(const ScoreMatrix<Score>& matrix, std::int64_t* twic
     const std::size_t width = std::min(kTile<Score>, n_columns - first);
     std::array<Ladder<Key>, kTile<Score>> ladders;
     std::array<std::vector<std::int64_t>, kTile<Score>> counts;
+    std::array<Key, kTile<Score>> lowest{};
     for (std::size_t c = 0; c < width; ++c) {
       std::vector<Key> keys;
       const std::size_t column = first + c;
@@ -325,30 +353,34 @@ RankCurves curves_by_column(const ScoreMatrix<Score>& matrix, std::int64_t* twic
       }
       sort_keys(keys);
       ladders[c] = Ladder<Key>(keys);
+      lowest[c] = ladders[c].lowest();
       counts[c].assign(ladders[c].n_cells(), 0);
     }
     if (twice_wins == nullptr) {
-      for_each_key(matrix, first, width, [&](std::size_t c, std::size_t, Key key) {
-        ++counts[c][ladders[c].cell(key)];
-      });
+      for_each_key(matrix, first, width, lowest,
+                   [&](std::size_t c, std::size_t, Key key) { ++counts[c][ladders[c].cell(key)]; });
     } else {
-      // What a score in each cell loses: twice the positives above it, once those beside it.
-      std::array<std::vector<std::int64_t>, kTile<Score>> losses;
+      // All positives win over a score below them; what reaches some saves twice those below it
+      // and once those beside it.
+      std::array<std::vector<std::int64_t>, kTile<Score>> saved;
       for (std::size_t c = 0; c < width; ++c) {
-        losses[c].assign(ladders[c].n_cells(), 0);
-        std::int64_t above = 0;
-        for (std::size_t r = ladders[c].n_rungs(); r-- > 0;) {
-          losses[c][2 * r + 2] = 2 * above;
-          losses[c][2 * r + 1] = 2 * above + ladders[c].times(r);
-          above += ladders[c].times(r);
+        saved[c].assign(ladders[c].n_cells(), 0);
+        std::int64_t below = 0;
+        for (std::size_t r = 0; r < ladders[c].n_rungs(); ++r) {
+          saved[c][2 * r + 1] = 2 * below + ladders[c].times(r);
+          below += ladders[c].times(r);
+          saved[c][2 * r + 2] = 2 * below;
         }
-        losses[c][0] = 2 * above;
+        for (std::size_t k = 0; k < n_columns; ++k) {
+          twice_wins[(first + c) * n_columns + k] =
+              2 * below * static_cast<std::int64_t>(by_class.start[k + 1] - by_class.start[k]);
+        }
       }
-      for_each_key(matrix, first, width, [&](std::size_t c, std::size_t i, Key key) {
+      for_each_key(matrix, first, width, lowest, [&](std::size_t c, std::size_t i, Key key) {
         const std::size_t cell = ladders[c].cell(key);
         ++counts[c][cell];
-        twice_wins[(first + c) * n_columns + static_cast<std::size_t>(matrix.code[i])] +=
-            losses[c][cell];
+        twice_wins[(first + c) * n_columns + static_cast<std::size_t>(matrix.code[i])] -=
+            saved[c][cell];
       });
     }
     for (std::size_t c = 0; c < width; ++c) {
@@ -389,13 +421,15 @@ RankCurves curve_of_all(const ScoreMatrix<Score>& matrix) {
   parallel_for(n_parts, [&](std::size_t part) {
     std::vector<std::int64_t>& count = counts[part];
     count.assign(ladder.n_cells(), 0);
-    const std::size_t end = n_cells / n_parts * (part + 1) + (part + 1 == n_parts ? n_cells % n_parts : 0);
+    const std::size_t end =
+        n_cells / n_parts * (part + 1) + (part + 1 == n_parts ? n_cells % n_parts : 0);
     for (std::size_t at = n_cells / n_parts * part; at < end; ++at) {
       ++count[ladder.cell(key_of(matrix.score[at]))];
     }
   });
   for (std::size_t part = 1; part < n_parts; ++part) {
-    for (std::size_t cell = 0; cell < counts[0].size(); ++cell) counts[0][cell] += counts[part][cell];
+    for (std::size_t cell = 0; cell < counts[0].size(); ++cell)
+      counts[0][cell] += counts[part][cell];
   }
   std::vector<Curve> curve;
   curve.push_back(read_off<Score>(ladder, counts[0]));
@@ -411,16 +445,16 @@ void count_by_threshold(const ScoreMatrix<Score>& matrix, const Score* threshold
   const Ladder<Key> ladder(keys);
   const std::size_t n_columns = matrix.n_columns;
   const std::size_t n_tiles = (n_columns + kTile<Score> - 1) / kTile<Score>;
+  const std::array<Key, kTile<Score>> lowest{};  // all are counted
   parallel_for(n_tiles, [&](std::size_t tile) {
     const std::size_t first = tile * kTile<Score>;
     const std::size_t width = std::min(kTile<Score>, n_columns - first);
-    for_each_key(matrix, first, width, [&](std::size_t c, std::size_t i, Key key) {
+    for_each_key(matrix, first, width, lowest, [&](std::size_t c, std::size_t i, Key key) {
       const std::size_t column = first + c;
       const std::size_t at = column * (n_thresholds + 1) + ladder.reached(key);
       ++all[at];
-      positive[at] += matrix.code != nullptr
-                          ? static_cast<std::size_t>(matrix.code[i]) == column
-                          : matrix.member[i * n_columns + column] != 0;
+      positive[at] += matrix.code != nullptr ? static_cast<std::size_t>(matrix.code[i]) == column
+                                             : matrix.member[i * n_columns + column] != 0;
     });
   });
 }

@@ -76,11 +76,10 @@ void row_maxima(const Score* score, std::size_t n_rows, std::size_t n_columns, L
     const std::size_t best = highest_column(row, n_columns);
     column[i] = static_cast<std::int32_t>(best);
     const double top = row[best];
-    highest[i] = link == Link::identity
-                     ? top
-                     : 1.0 / sum_in_lanes(n_columns, [row, top](std::size_t c) {
-                         return exp_of_nonpositive(row[c] - top);
-                       });
+    highest[i] =
+        link == Link::identity ? top : 1.0 / sum_in_lanes(n_columns, [row, top](std::size_t c) {
+                                         return exp_of_nonpositive(row[c] - top);
+                                       });
   });
 }
 
@@ -108,8 +107,7 @@ void row_losses(const Score* score, std::size_t n_rows, std::size_t n_columns,
         }
         others[target] = 0.0;
         const double* const p = others.data();
-        const double squares =
-            sum_in_lanes(n_columns, [p](std::size_t c) { return p[c] * p[c]; });
+        const double squares = sum_in_lanes(n_columns, [p](std::size_t c) { return p[c] * p[c]; });
         if (link == Link::identity) {
           brier[i] = squares + (1.0 - own) * (1.0 - own);
           log_loss[i] = minus_log_of_clipped(own, eps);

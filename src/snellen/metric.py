@@ -90,7 +90,11 @@ class Units(NamedTuple):
     truth : ndarray, shape (U, …), or None
         What tells whether two runs have the same truth: equal rows for equal truth.
     correct : ndarray, shape (U,), bool, or None
-        Where a unit is a sample with one label: whether the prediction is right.
+        Where a unit is a sample with one label, and all count alike: whether the prediction is
+        right.
+    among : callable or None
+        From classes that hold all of `classes` to the same units with those; None where the classes
+        are fixed.
     """
 
     unit: str
@@ -105,6 +109,7 @@ class Units(NamedTuple):
     lower_is_better: frozenset[str] = frozenset()
     truth: NDArray[Any] | None = None
     correct: NDArray[Any] | None = None
+    among: Callable[[Classes], Units] | None = None
 
 
 class MetricSet:
@@ -183,9 +188,11 @@ _MODULES = {
     "CalibrationError": "snellen.classification.calibration",
     "Classification": "snellen.classification.classification",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
+    "MultilabelConfusion": "snellen.classification.multilabel_confusion",
     "ProbabilityLoss": "snellen.classification.probability",
     "ThresholdCurves": "snellen.classification.curves",
     "TopKAccuracy": "snellen.classification.top_k",
+    "Regression": "snellen.regression.regression",
 }
 
 

@@ -52,6 +52,8 @@ class Interval(NamedTuple):
         How it was found: ``"Wilson"``, ``"bootstrap"``, ….
     unit : str
         What was taken to be independent of each other: ``"sample"``, ``"image"``, ``"group"``.
+    note : str
+        Why the bounds are undefined, or what was left out to find them; empty as a rule.
     """
 
     low: float
@@ -59,6 +61,7 @@ class Interval(NamedTuple):
     level: float
     method: str
     unit: str
+    note: str = ""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

@@ -489,7 +489,7 @@ class Ledger:
         """Put another key table, of the same length, under a key column."""
         self._pieces = [_Piece({**piece.keys, name: keys}, piece.columns) for piece in self._pieces]
 
-    def keys(self) -> dict[str, list[Keys]]:
+    def tables(self) -> dict[str, list[Keys]]:
         """Return the key tables of all pieces, by key column."""
         return {name: [piece.keys[name] for piece in self._pieces] for name in self._keys}
 

@@ -73,7 +73,48 @@ def case(scores: str | None, **columns: bool) -> MetricCase:
     )
 
 
+def set_batch(seed: int, n: int, *, groups: bool, scores: bool) -> tuple[Labels, Labels]:
+    random = np.random.default_rng(seed)
+    member = (random.random((n, 3)) < 0.4).astype(np.uint8)
+    member[:1] = 0  # a sample without labels
+    score = (random.integers(0, 8, (n, 3)) + 3 * member) / 10
+    truth = Labels(
+        CLASSES,
+        member=member,
+        sample_id=np.array([f"img{seed + 7 * i}" for i in range(n)], np.str_),
+        group=random.integers(0, 5, n) if groups else None,
+    )
+    pred = (
+        Labels(CLASSES, score=score)
+        if scores
+        else Labels(CLASSES, member=(score > 0.45).astype(np.uint8))
+    )
+    return truth, pred
+
+
+def set_case(*, groups: bool, scores: bool) -> MetricCase:
+    batches = [
+        set_batch(seed, n, groups=groups, scores=scores) for seed, n in enumerate((9, 4, 12, 7))
+    ]
+    kind = "probabilities" if scores else None
+    truth, pred = batches[0]
+    bad = [
+        (dataclasses.replace(truth, sample_id=None), pred),
+        (truth, batches[1][1]),
+        (Labels(CLASSES, code=np.zeros(len(truth), np.int32), sample_id=truth.sample_id), pred),
+    ]
+    return MetricCase(
+        lambda: Classification(multilabel=True, scores=kind, bins=4),
+        batches,
+        bad_batches=bad,
+        other_parameters=[lambda: Classification(multilabel=True, scores=kind, bins=4, beta=2)],
+    )
+
+
 CASES = {
+    "sets of labels": set_case(groups=False, scores=False),
+    "sets of labels, scores": set_case(groups=False, scores=True),
+    "sets of labels, scores, groups": set_case(groups=True, scores=True),
     "labels": case(None),
     "labels of named samples": case(None, ids=True),
     "confidences": case("confidences", ids=True),

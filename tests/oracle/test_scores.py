@@ -223,7 +223,7 @@ def test_scores_of_1_miss_a_triangle_in_torchmetrics() -> None:
     wanted = tm.binary_auroc(torch.tensor(score), torch.tensor(truth), thresholds=30).item()
     assert triangle > 1e-3
     assert result.auc - triangle == pytest.approx(wanted, abs=2e-6)
-    # Scores of elevenths of thirtieths: no bin holds two of them, so the curve is exact.
+    # Tenths: no bin, 1/29 wide, holds two of them, so the curve is exact.
     assert result.auc == pytest.approx(sk.roc_auc_score(truth, score), abs=1e-13)
 
 
@@ -359,6 +359,12 @@ def test_top_k_with_ties_is_a_stable_sort() -> None:
     result = TopKAccuracy((1, 2, 4)).update(truth, score).compute()
     for k in (1, 2, 4):
         assert result.metrics[f"top{k}"] == (order[:, :k] == truth[:, None]).any(axis=1).mean()
+    # scikit-learn takes the later class first: its number is ours with the classes turned round.
+    turned = TopKAccuracy((1, 2, 4)).update(5 - truth, score[:, ::-1]).compute()
+    for k in (1, 2, 4):
+        wanted = sk.top_k_accuracy_score(truth, score, k=k, labels=np.arange(6))
+        assert turned.metrics[f"top{k}"] == pytest.approx(wanted, abs=1e-15)
+        assert result.metrics[f"top{k}"] != turned.metrics[f"top{k}"]
 
 
 @pytest.mark.parametrize("weight", WEIGHTS)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +21,10 @@ from snellen.classification.probability import ProbabilityLoss, probability_loss
 from snellen.classification.scores import SUM_TOLERANCE, SeenIds, scored_samples
 from snellen.classification.tally import Tally, exact_products
 from snellen.classification.threshold_curve import ThresholdCurve
-from snellen.classification.top_k import TopKAccuracy, top_k_accuracy
+from snellen.classification.top_k import TopKAccuracy, TopKAccuracyResult, top_k_accuracy
 from snellen.errors import ClassError, IdError, InputError, MergeError, SchemaError, ShapeError
+from snellen.result import Interval
+from snellen.state import pack, unpack
 from snellen.threads import set_threads
 
 METRICS: list[Any] = [
@@ -636,6 +640,29 @@ class TestStates:
         with pytest.raises(SchemaError, match="expected a"):
             type(make().compute())._unpack(other.compute()._pack(), "there")
 
+    @pytest.mark.parametrize("truth", [[0, 1, 1], [[0, 1, 0], [1, 1, 0], [0, 0, 1]]])
+    @pytest.mark.parametrize("make", METRICS)
+    def test_states_that_lack_something_are_refused(self, make: Any, truth: Any) -> None:
+        if isinstance(make(), TopKAccuracy) and np.ndim(truth) == 2:
+            return  # one label a sample only
+        data = make().update(truth, np.eye(3)).to_bytes()
+        packed = unpack(data)
+        for name in packed.arrays:
+            less = {key: array for key, array in packed.arrays.items() if key != name}
+            with pytest.raises(SchemaError, match="expected a whole state"):
+                type(make()).from_bytes(pack(packed.name, packed.content, less))
+        for name in packed.content:
+            changed = {**packed.content, name: "nonsense"}
+            with pytest.raises(SchemaError, match="expected a whole state"):
+                type(make()).from_bytes(pack(packed.name, changed, packed.arrays))
+
+    def test_samples_checked_as_something_else_are_refused(self) -> None:
+        samples = scored_samples([0, 1, 2], np.eye(3), scores="any")
+        for make in (TopKAccuracy, ThresholdCurves, ProbabilityLoss, CalibrationError):
+            metric = make(scores="logits")
+            with pytest.raises(InputError, match='declared as "logits", got "any"'):
+                metric.absorb(samples)
+
     @pytest.mark.parametrize("make", METRICS)
     def test_threads_change_no_byte(self, make: Any) -> None:
         random = np.random.default_rng(8)
@@ -705,3 +732,31 @@ class TestKernels:
         got, _ = _core.cell_losses(p[:, None], member, logit=False, eps=2.0**-52)
         # A unit in the last place of the result, and half of one of NumPy's.
         np.testing.assert_allclose(got[:, 0], -np.log(p), rtol=3.4e-16, atol=0)
+
+
+def test_one_vs_rest_only_leaves_out_the_rest() -> None:
+    random = np.random.default_rng(0)
+    truth, score = random.integers(0, 4, 60), random.integers(0, 9, (60, 4)) / 8
+    every = ThresholdCurves().update(truth, score).compute()
+    for metric in (
+        ThresholdCurves(one_vs_rest_only=True).update(truth, score),
+        ThresholdCurves(one_vs_rest_only=True).update(truth, score, weight=np.ones(60)),
+    ):
+        result = type(metric).from_bytes(metric.to_bytes()).compute()
+        assert set(result.metrics) == {"auc_macro", "auc_weighted", "ap_macro", "ap_weighted"}
+        for name, value in result.metrics.items():
+            assert value == every.metrics[name]
+        with pytest.raises(InputError, match="the micro average was left out - at label"):
+            result.curve("micro")
+    binned = ThresholdCurves(5, one_vs_rest_only=True).update(truth, score)
+    with pytest.raises(InputError, match="the micro average was left out - at label"):
+        binned.table("micro")
+
+
+def test_intervals_are_saved_with_their_notes(tmp_path: Path) -> None:
+    result = TopKAccuracy(k=[1]).update([0, 1], [[0.9, 0.1], [0.8, 0.2]]).compute()
+    interval = Interval(math.nan, math.nan, 0.9, "bootstrap", "sample", "too few samples")
+    dataclasses.replace(result, intervals={"top1": interval}).save(tmp_path / "result")
+    again = TopKAccuracyResult.load(tmp_path / "result").intervals["top1"]
+    assert again[2:] == interval[2:]
+    assert math.isnan(again.low)

@@ -46,8 +46,7 @@ inline double exp_of_nonpositive(double x) {
   // What r lost to rounding, (high − r) − low, counts once: e^r ≈ 1 + r + r² tail.
   const double series = 1.0 + (r + (tail * r * r + ((high - r) - low)));
   const std::int64_t exponent = static_cast<std::int64_t>(k);
-  const double scale =
-      std::bit_cast<double>(static_cast<std::uint64_t>(exponent + 1023) << 52);
+  const double scale = std::bit_cast<double>(static_cast<std::uint64_t>(exponent + 1023) << 52);
   return x < -708.0 ? 0.0 : series * scale;
 }
 
@@ -63,8 +62,7 @@ inline double log_of_positive(double x) {
   constexpr std::uint64_t kRootOfHalf = 0x3fe6a09e667f3bcdU;
   const std::uint64_t shifted = bits + (0x3ff0000000000000U - kRootOfHalf);
   const double k = static_cast<double>(static_cast<std::int64_t>(shifted >> 52) - 1023);
-  const double f =
-      std::bit_cast<double>((shifted & 0x000fffffffffffffU) + kRootOfHalf) - 1.0;
+  const double f = std::bit_cast<double>((shifted & 0x000fffffffffffffU) + kRootOfHalf) - 1.0;
   const double s = f / (2.0 + f);
   const double z = s * s;
   double series = 2.0 / 23.0;

@@ -78,6 +78,12 @@ class Averaging:
             zero_division=self.zero_division,
         )
 
+    def filled(
+        self, values: NDArray[np.float64], absent: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return what each number counts as, and whether it counts; see `rates.filled`."""
+        return rates.filled(values, absent, self.absent_classes, self.zero_division)
+
     def averages(
         self,
         values: NDArray[np.float64],
@@ -87,12 +93,7 @@ class Averaging:
         how: str,
     ) -> NDArray[np.float64]:
         """Return the averages of R data sets, all (R, K), up to rounding as `average` does."""
-        filled = np.where(np.isnan(values), self.zero_division, values)
-        if self.absent_classes != "drop":
-            filled = np.where(absent, float(self.absent_classes == "one"), filled)
-        counts = ~np.isnan(filled)
-        if self.absent_classes == "drop":
-            counts &= ~absent
+        filled, counts = self.filled(values, absent)
         share = counts * (support if how == "weighted" else 1.0)
         total = share.sum(axis=-1)
         summed = np.where(counts, filled * share, 0.0).sum(axis=-1)

@@ -181,7 +181,7 @@ class CalibrationError:
 
     def absorb(self, samples: ScoredSamples) -> Self:
         """Absorb samples that were checked already."""
-        form = samples.form.joined(self._form)
+        form = samples.declared(self.scores).form.joined(self._form)
         if samples.scores != "any":
             parts = [_said_of_scores(samples, part) for part in _parts(samples)]
             if self.classwise:
@@ -356,7 +356,7 @@ class CalibrationError:
             arrays = packed.arrays
             metric._tally.restore(_without("bin.", arrays))
             metric._sums.restore(_without("bin_sum.", arrays))
-            if metric._form is not None and "class.n" in arrays:
+            if metric._form is not None and metric.scores != "any":
                 state = _class_state(len(metric._form.classes), metric.bins)
                 metric._by_class, metric._class_sums = state
                 metric._by_class.restore(_without("class.", arrays))

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from snellen import _core
+from snellen.arrays import to_numpy
+from snellen.classes import Classes
 from snellen.classification.calibration import CalibrationError
 from snellen.classification.confusion_matrix import ConfusionMatrix, positive_code
 from snellen.classification.curves import ThresholdCurves
 from snellen.classification.labels import Labels, label_sides, predicted_codes
+from snellen.classification.multilabel_confusion import MultilabelConfusion
 from snellen.classification.probability import ProbabilityLoss
+from snellen.classification.resampled_curves import MOST_CELLS, with_areas
 from snellen.classification.resampled_labels import label_units
 from snellen.classification.resampled_scores import with_sample_means
+from snellen.classification.resampled_sets import SetRows, set_units
 from snellen.classification.scores import SeenIds, score_kind, scored_samples
 from snellen.classification.top_k import TopKAccuracy
-from snellen.errors import IdError, InputError, MergeError, SchemaError
+from snellen.digests import id_numbers, unit_digests
+from snellen.errors import IdError, InputError, MergeError, SchemaError, ShapeError
 from snellen.result import Result
 from snellen.state import Keys, Ledger, pack, unpack
 from snellen.table_text import aligned_lines, with_interval
@@ -29,7 +36,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
-    from snellen.classes import Classes
     from snellen.classification.scores import ScoredSamples
     from snellen.metric import Units
     from snellen.state import PackedState
@@ -39,22 +45,25 @@ __all__ = ["Classification", "ClassificationResult"]
 # The parts, in the order of the report; each is a metric of its own.
 _PARTS: Final[dict[str, Any]] = {
     "labels": ConfusionMatrix,
+    "sets": MultilabelConfusion,
     "top_k": TopKAccuracy,
     "curves": ThresholdCurves,
     "losses": ProbabilityLoss,
     "calibration": CalibrationError,
 }
+# Which side a label of a set is on.
+_TRUE, _TOLD = 1, 2
 # What is kept of each sample, beside its two labels.
 _OF_SAMPLES = ("rank", "log_loss", "brier", "confidence")
 
 
 class Classification:
-    """All that can be said of single labels and, where there are any, of their scores.
+    """All that can be said of labels and, where there are any, of their scores.
 
-    `ConfusionMatrix`, `TopKAccuracy`, `ThresholdCurves`, `ProbabilityLoss` and `CalibrationError`
-    fed with the same data, and the samples themselves: for confidence intervals over groups, and
-    to compare two runs sample by sample. Memory grows with the samples; where that is too much,
-    use the parts.
+    `ConfusionMatrix` (of sets of labels `MultilabelConfusion`), `TopKAccuracy`, `ThresholdCurves`,
+    `ProbabilityLoss` and `CalibrationError` fed with the same data, and the samples themselves: for
+    confidence intervals over groups, and to compare two runs sample by sample. Memory grows with
+    the samples; where that is too much, use the parts.
 
     Parameters
     ----------
@@ -71,6 +80,10 @@ class Classification:
         As in `CalibrationError`.
     curve_bins : int, optional
         As ``bins`` in `ThresholdCurves`: without, curves are exact, and all scores are kept.
+    multilabel : bool
+        Whether a sample has a set of labels. Then samples need ids.
+    threshold : float
+        Of sets of labels: as in `MultilabelConfusion`.
 
     Notes
     -----
@@ -95,7 +108,7 @@ class Classification:
     (0.6667, 1.0, 0.7068)
     """
 
-    __slots__ = ("_ids", "_named", "_parts", "_samples", "scores")
+    __slots__ = ("_ids", "_named", "_parts", "_samples", "_sets", "scores")
 
     def __init__(
         self,
@@ -109,23 +122,30 @@ class Classification:
         top_k: int | Iterable[int] = (1, 5),
         bins: int = 15,
         curve_bins: int | None = None,
+        multilabel: bool = False,
+        threshold: float = 0.5,
     ) -> None:
         self.scores = scores
-        parts: dict[str, Any] = {
-            "labels": ConfusionMatrix(
-                classes,
-                positive=positive,
-                beta=beta,
-                absent_classes=absent_classes,
-                zero_division=zero_division,
-            )
+        rules: dict[str, Any] = {
+            "beta": beta,
+            "absent_classes": absent_classes,
+            "zero_division": zero_division,
         }
+        parts: dict[str, Any] = {}
+        if multilabel:
+            if positive is not None:
+                raise InputError("expected no positive class of sets of labels", "positive")
+            parts["sets"] = MultilabelConfusion(classes, threshold=threshold, **rules)
+        else:
+            parts["labels"] = ConfusionMatrix(classes, positive=positive, **rules)
         if scores == "confidences":
+            if multilabel:
+                raise InputError("expected no confidences of sets of labels", "scores")
             parts["calibration"] = CalibrationError(bins, adaptive=True)
         elif scores is not None:
             kind = score_kind(scores)
             ks = [top_k] if isinstance(top_k, int) else list(top_k)
-            if ks:
+            if ks and not multilabel:
                 parts["top_k"] = TopKAccuracy(ks, scores=kind)
             parts["curves"] = ThresholdCurves(
                 curve_bins, scores=kind, absent_classes=absent_classes, positive=positive
@@ -135,6 +155,7 @@ class Classification:
                 parts["calibration"] = CalibrationError(bins, scores=kind, adaptive=True)
         self._parts = parts
         self._samples = _sample_ledger()
+        self._sets = _set_ledger()
         self._ids = SeenIds()
         # Whether samples come with ids, and with groups; None before the first.
         self._named: tuple[bool, bool] | None = None
@@ -145,8 +166,18 @@ class Classification:
     @property
     def classes(self) -> Classes:
         """The classes so far."""
-        classes: Classes = self._parts["labels"].classes
+        classes: Classes = self._main.classes
         return classes
+
+    @property
+    def _main(self) -> Any:
+        """The part of the labels, or of the sets of labels."""
+        return next(iter(self._parts.values()))
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a sample has a set of labels."""
+        return "sets" in self._parts
 
     def update(
         self,
@@ -176,9 +207,14 @@ class Classification:
         InputError
             For what cannot be evaluated. After an error the metric is as it was.
         """
-        declared = self._parts["labels"].declared
-        truth, pred = label_sides(
-            truth, pred, classes=declared, weight=weight, sample_id=sample_id, group=group
+        sides = _set_sides if self.multilabel else label_sides
+        truth, pred = sides(
+            truth,
+            pred,
+            classes=self._main.declared,
+            weight=weight,
+            sample_id=sample_id,
+            group=group,
         )
         if confidence is not None:
             pred = dataclasses.replace(pred, confidence=np.asarray(confidence, np.float64))
@@ -194,6 +230,7 @@ class Classification:
         batch = {name: part.empty() for name, part in self._parts.items()}
         samples = self._absorb(batch, truth, pred)
         rows = _sample_rows(truth, pred, samples)
+        sets = _set_rows(truth, pred, self._main.threshold) if self.multilabel else None
         merged = {name: part.empty().merge(part) for name, part in self._parts.items()}
         for name, part in merged.items():
             part.merge(batch[name])
@@ -204,11 +241,15 @@ class Classification:
             {
                 "sample": keys if keys is not None else Keys([], "sample id"),
                 "group": Keys([] if truth.group is None else truth.group, "group"),
-                "truth": truth.classes.keys,
-                "pred": pred.classes.keys,
+                "truth": truth.classes.keys if truth.code is not None else Keys([], "class id"),
+                "pred": pred.classes.keys if truth.code is not None else Keys([], "class id"),
             },
             **rows,
         )
+        if sets is not None and keys is not None:
+            for side, columns in zip((truth, pred), sets, strict=True):
+                columns["sample"] = rows["sample"][columns["sample"]]
+                self._sets.append({"sample": keys, "label": side.classes.keys}, **columns)
         self._named = named
         return self
 
@@ -237,6 +278,7 @@ class Classification:
         for keys in other._ids.runs:
             self._ids.add(keys)
         self._samples.merge(other._samples)
+        self._sets.merge(other._sets)
         self._named = self._named if other._named is None else other._named
         return self
 
@@ -245,7 +287,8 @@ class Classification:
         twin = Classification.__new__(Classification)
         twin.scores = self.scores
         twin._parts = {name: part.empty() for name, part in self._parts.items()}
-        twin._samples, twin._ids, twin._named = _sample_ledger(), SeenIds(), None
+        twin._samples, twin._sets = _sample_ledger(), _set_ledger()
+        twin._ids, twin._named = SeenIds(), None
         return twin
 
     def compute(self) -> ClassificationResult:
@@ -265,10 +308,20 @@ class Classification:
         named, grouped = self._named or (False, False)
         if each and not (named or grouped):
             raise IdError("expected samples with ids, to tell them apart")
-        labels = self._parts["labels"]
+        if self.multilabel:
+            return self._set_units(grouped=grouped)
+        labels = self._main
         if not (each or grouped or len(self._parts) > 1 or labels.is_weighted):
             return labels.units()  # type: ignore[no-any-return]  # of a part
+        return self._units_among(self.classes)
+
+    def _units_among(self, classes: Classes) -> Units:
+        """Return units with labels as positions in classes that hold all of this metric's."""
+        named, grouped = self._named or (False, False)
+        labels = self._main
         tables, rows = self._settled()
+        place = classes.keys.codes(self.classes.keys.ids)
+        row, column = place[rows["truth"]], place[rows["pred"]]
         unit: NDArray[np.int32] | None = None
         ids: Keys | None = tables["sample"] if named else None
         n_units = len(rows["truth"])
@@ -277,21 +330,37 @@ class Classification:
             n_units = len(ids)
         weight = rows["weight"] if labels.is_weighted else None
         units = label_units(
-            rows["truth"],
-            rows["pred"],
+            row,
+            column,
             np.ones(n_units, np.int64),
-            self.classes,
+            classes,
             averaging=labels.averaging,
             beta=labels.beta,
-            positive=positive_code(labels.positive, self.classes),
+            positive=positive_code(labels.positive, classes),
             ids=ids,
             unit=unit,
             weight=weight,
             unit_name="group" if grouped else "sample",
         )
         ks = self._parts["top_k"].k if "top_k" in self._parts else ()
-        return with_sample_means(
-            units,
+        units = with_sample_means(
+            units._replace(
+                truth=None
+                if ids is None
+                else unit_digests(
+                    # Of groups their samples' ids, too; those of samples are compared as such.
+                    (
+                        id_numbers(tables["sample"].ids)[rows["sample"]]
+                        if grouped and named
+                        else rows["sample"],
+                        row,
+                        rows["weight"],
+                    ),
+                    rows["group" if grouped else "sample"],
+                    n_units,
+                ),
+                among=self._units_among,
+            ),
             {name: rows[name] for name in _OF_SAMPLES},
             rows["truth"] == rows["pred"],
             ks=tuple(k for k in ks if k <= len(self.classes)),
@@ -301,6 +370,50 @@ class Classification:
             unit=unit,
             weight=weight,
         )
+        return units if weight is not None else self._with_areas(units, unit, named=named)
+
+    def _with_areas(self, units: Units, unit: NDArray[np.int32] | None, *, named: bool) -> Units:
+        """Return units that know the areas under the curves, too, where scores are kept."""
+        curves: ThresholdCurves | None = self._parts.get("curves")
+        # Without ids the rows of the scores are in another order than those of the labels.
+        if curves is None or not named:
+            return units
+        scored = curves.scored()
+        if scored is None or scored[0].size > MOST_CELLS:
+            return units
+        # Scores are of the classes that they came with, and of no others.
+        fixed = units._replace(among=None)
+        return with_areas(fixed, *scored, absent_classes=curves.absent_classes, unit=unit)
+
+    def _set_units(self, *, grouped: bool) -> Units:
+        if self._main.is_weighted:
+            raise InputError("expected sets of labels without weights, to resample them")
+        tables, rows = self._settled()
+        labels, samples = self._settled_sets(tables["sample"]), len(rows["truth"])
+        found = SetRows(
+            labels["sample"],
+            labels["label"],
+            (labels["side"] & _TRUE) != 0,
+            (labels["side"] & _TOLD) != 0,
+        )
+        # What tells one sample's truth from another's: its classes, by a sum of check sums.
+        sums = np.array(
+            [zlib.crc32(repr(each).encode()) for each in self.classes.keys.ids.tolist()], np.int64
+        )
+        truth = np.zeros(samples, np.int64)
+        np.add.at(truth, found.sample[found.true], sums[found.label[found.true]])
+        unit = rows["group"] if grouped else None
+        units = set_units(
+            found,
+            samples,
+            self.classes,
+            averaging=self._main.averaging,
+            beta=self._main.beta,
+            ids=tables["group"] if grouped else tables["sample"],
+            unit=unit,
+            truth=None if grouped else truth,
+        )
+        return self._with_areas(units, unit, named=True)
 
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
@@ -310,6 +423,9 @@ class Classification:
             for name, part in self._parts.items()
         }
         arrays |= {f"samples.{name}": column for name, column in rows.items()}
+        if self.multilabel:
+            sets = self._settled_sets(tables["sample"])
+            arrays |= {f"sets.{name}": column for name, column in sets.items()}
         content: dict[str, Any] = {
             "scores": self.scores,
             "named": self._named,
@@ -352,7 +468,8 @@ class Classification:
         }
         named = packed.content["named"]
         metric._named = None if named is None else (bool(named[0]), bool(named[1]))
-        metric._samples, metric._ids = _sample_ledger(), SeenIds()
+        metric._samples, metric._sets = _sample_ledger(), _set_ledger()
+        metric._ids = SeenIds()
         tables = {
             name: Keys(packed.arrays[name] if name in packed.arrays else packed.content[name], what)
             for name, what in (("sample", "sample id"), ("group", "group"))
@@ -360,22 +477,30 @@ class Classification:
         if metric._named is None:
             return metric
         classes = metric.classes.keys
-        metric._samples.append(
-            {**tables, "truth": classes, "pred": classes},
-            **{
-                name.removeprefix("samples."): column
+        of_labels = Keys([], "class id") if metric.multilabel else classes
+
+        def stored(prefix: str) -> dict[str, NDArray[Any]]:
+            return {
+                name.removeprefix(prefix): column
                 for name, column in packed.arrays.items()
-                if name.startswith("samples.")
-            },
+                if name.startswith(prefix)
+            }
+
+        metric._samples.append(
+            {**tables, "truth": of_labels, "pred": of_labels}, **stored("samples.")
         )
+        if metric.multilabel:
+            metric._sets.append({"sample": tables["sample"], "label": classes}, **stored("sets."))
         metric._ids.add(tables["sample"])
         return metric
 
     def _check_kind(self, truth: Labels, pred: Labels) -> None:
-        if truth.code is None:
+        if self.multilabel:
+            if truth.sample_id is None:
+                raise IdError("expected an id of each sample that has a set of labels", "sample_id")
+        elif truth.code is None:
             raise InputError(
-                "expected one label for each sample, got sets of labels: "
-                "use MultilabelConfusion and its like",
+                "expected one label for each sample, got sets of labels: say multilabel=True",
                 "truth",
             )
         if self.scores == "confidences":
@@ -386,7 +511,8 @@ class Classification:
 
     def _absorb(self, parts: dict[str, Any], truth: Labels, pred: Labels) -> ScoredSamples | None:
         """Let parts absorb a batch; return its scores, checked."""
-        parts["labels"].update(truth, pred)
+        main = "sets" if self.multilabel else "labels"
+        parts[main].update(truth, pred)
         if self.scores is None:
             return None
         if self.scores == "confidences":
@@ -399,9 +525,20 @@ class Classification:
             return None
         samples = scored_samples(truth, pred, scores=score_kind(self.scores))
         for name, part in parts.items():
-            if name != "labels":
+            if name != main:
                 part.absorb(samples)
         return samples
+
+    def _settled_sets(self, samples: Keys) -> dict[str, NDArray[Any]]:
+        """Return the labels of all samples, one row for each label, in order."""
+        n_classes = max(len(self.classes), 1)
+        rows = self._sets.columns({"sample": samples, "label": self.classes.keys})
+        cell = rows["sample"].astype(np.int64) * n_classes + rows["label"]
+        cells, place = np.unique(cell, return_inverse=True)
+        side = np.zeros(len(cells), np.uint8)
+        np.bitwise_or.at(side, place, rows["side"])
+        sample, label = np.divmod(cells, n_classes)
+        return {"sample": sample.astype(np.int32), "label": label.astype(np.int32), "side": side}
 
     def _halved(self) -> bool:
         """Return whether the Brier score is half of the sum over the classes."""
@@ -409,12 +546,14 @@ class Classification:
 
     def _settled(self) -> tuple[dict[str, Keys], dict[str, NDArray[Any]]]:
         """Return key tables and rows: by sample id or, without ids, by content."""
-        pieces = self._samples.keys()
+        pieces = self._samples.tables()
         tables = {
             name: Keys.union(pieces[name], what) if pieces[name] else Keys([], what)
             for name, what in (("sample", "sample id"), ("group", "group"))
         }
         classes = self.classes.keys
+        if self.multilabel:
+            classes = Keys([], "class id")
         rows = self._samples.columns({**tables, "truth": classes, "pred": classes})
         if self._named is not None and self._named[0]:
             order = np.argsort(rows["sample"], kind="stable")
@@ -440,19 +579,86 @@ def _sample_ledger() -> Ledger:
     )
 
 
+def _set_ledger() -> Ledger:
+    return Ledger(("sample", "label"), sample=np.int32, label=np.int32, side=np.uint8)
+
+
+def _set_sides(
+    truth: Any,
+    pred: Any,
+    *,
+    classes: Classes | None,
+    weight: ArrayLike | None,
+    sample_id: ArrayLike | None,
+    group: ArrayLike | None,
+) -> tuple[Labels, Labels]:
+    """Return both sides of a batch of sets of labels as `Labels`."""
+    if not isinstance(truth, Labels):
+        flags = to_numpy(truth, "truth")
+        if flags.ndim != 2 or not np.isin(flags, (0, 1)).all():
+            raise ShapeError(f"expected 0 and 1 of shape (n, L), got {flags.shape}", "truth")
+        known = Classes(range(flags.shape[1])) if classes is None else classes
+        blank = Labels.of(
+            np.zeros(len(flags), np.int64),
+            weight=weight,
+            sample_id=sample_id,
+            group=group,
+            name="truth",
+        )
+        truth = dataclasses.replace(
+            blank, classes=known, code=None, member=np.ascontiguousarray(flags, np.uint8)
+        )
+    elif any(column is not None for column in (weight, sample_id, group)):
+        raise InputError("expected no weight, sample_id or group beside Labels, which have them")
+    if not isinstance(pred, Labels):
+        score = to_numpy(pred, "pred")
+        if score.shape != (len(truth), len(truth.classes)):
+            raise ShapeError(
+                f"expected shape {(len(truth), len(truth.classes))}, got {score.shape}", "pred"
+            )
+        if score.dtype.kind == "f":
+            pred = Labels(truth.classes, score=score)
+        else:
+            pred = Labels(truth.classes, member=np.ascontiguousarray(score != 0, np.uint8))
+    if truth.member is None:
+        raise InputError("expected sets of labels, got single ones", "truth")
+    return truth, pred
+
+
+def _set_rows(truth: Labels, pred: Labels, threshold: float) -> list[dict[str, NDArray[Any]]]:
+    """Return a row for each label of each sample, of either side; samples as positions."""
+    found: list[dict[str, NDArray[Any]]] = []
+    told: NDArray[Any] | None = pred.member
+    if told is None:
+        assert pred.score is not None
+        told = pred.score >= threshold
+    for member, side in ((truth.member, _TRUE), (told, _TOLD)):
+        assert member is not None
+        sample, label = np.nonzero(member)
+        found.append(
+            {
+                "sample": sample.astype(np.int32),
+                "label": label.astype(np.int32),
+                "side": np.full(len(sample), side, np.uint8),
+            }
+        )
+    return found
+
+
 def _sample_rows(
     truth: Labels, pred: Labels, samples: ScoredSamples | None
 ) -> dict[str, NDArray[Any]]:
     """Return what is kept of each sample; -1 and NaN stand for what there is not."""
     n = len(truth)
-    assert truth.code is not None
+    nothing = np.full(n, -1, np.int32)
+    single = truth.code is not None
     rows: dict[str, NDArray[Any]] = {
-        "sample": np.full(n, -1, np.int32),
-        "group": np.full(n, -1, np.int32),
-        "truth": truth.code,
-        "pred": predicted_codes(pred),
+        "sample": nothing,
+        "group": nothing,
+        "truth": truth.code if truth.code is not None else nothing,
+        "pred": predicted_codes(pred) if single else nothing,
         "weight": np.ones(n) if truth.weight is None else truth.weight,
-        "rank": np.full(n, -1, np.int32),
+        "rank": nothing,
         "log_loss": np.full(n, math.nan),
         "brier": np.full(n, math.nan),
         "confidence": np.full(n, math.nan),
@@ -465,8 +671,7 @@ def _sample_rows(
         rows["confidence"] = pred.confidence
     if samples is None or samples.code is None or not n:
         return rows
-    single = samples.scores == "any" and samples.score.shape[1] == 1
-    if not single:
+    if samples.scores != "any" or samples.score.shape[1] > 1:
         score = np.ascontiguousarray(samples.class_columns())
         rows["rank"] = _core.target_ranks(score, samples.code)
     if samples.scores != "any":
@@ -486,8 +691,8 @@ class ClassificationResult(Result):
     Attributes
     ----------
     parts : mapping of str to Result
-        ``"labels"`` and, where there are scores, ``"top_k"``, ``"curves"``, ``"losses"`` and
-        ``"calibration"``.
+        ``"labels"`` or ``"sets"`` and, where there are scores, ``"top_k"``, ``"curves"``,
+        ``"losses"`` and ``"calibration"``.
     """
 
     parts: Mapping[str, Result]
@@ -521,11 +726,12 @@ class ClassificationResult(Result):
 
     def __str__(self) -> str:
         """Return the report of the labels, and the numbers of the scores."""
-        labels = dataclasses.replace(self.parts["labels"], intervals=self.intervals)
+        main = next(iter(self.parts))
+        labels = dataclasses.replace(self.parts[main], intervals=self.intervals)
         rows = [
             [name, with_interval(value, self.intervals.get(name))]
             for part_name, part in self.parts.items()
-            if part_name != "labels"
+            if part_name != main
             for name, value in part.metrics.items()
             if name not in labels.metrics
         ]
@@ -534,9 +740,10 @@ class ClassificationResult(Result):
 
     def composition(self) -> str:
         """Return, in a few lines, what the result was made of."""
-        lines = self.parts["labels"].composition().splitlines()
+        main = next(iter(self.parts))
+        lines = self.parts[main].composition().splitlines()
         for name, part in self.parts.items():
-            if name != "labels":
+            if name != main:
                 known = {line.split()[0] for line in lines}
                 lines += [
                     line
@@ -553,7 +760,8 @@ class ClassificationResult(Result):
 
     def per_class(self) -> list[dict[str, Any]]:
         """Return one record for each class: that of the labels, and what other parts add."""
-        records = [dict(record) for record in self.parts["labels"].per_class()]
+        main = next(iter(self.parts.values()))
+        records = [dict(record) for record in main.per_class()]
         place = {record["id"]: record for record in records}
         for part in self.parts.values():
             for record in part.per_class():

@@ -18,7 +18,7 @@ from snellen.classification.pair_counts import Cells, PairCounts
 from snellen.classification.resampled_labels import class_rates, label_units
 from snellen.errors import ClassError, InputError, MergeError, SchemaError, first_few
 from snellen.result import Result, Undefined
-from snellen.state import pack, unpack
+from snellen.state import Moments, pack, unpack
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     from snellen.metric import Units
     from snellen.state import PackedState
 
-__all__ = ["ConfusionMatrix", "ConfusionMatrixResult", "confusion_matrix", "positive_code"]
+__all__ = [
+    "ConfusionMatrix",
+    "ConfusionMatrixResult",
+    "class_position",
+    "confusion_matrix",
+    "positive_code",
+]
 
 _SHOWN_MATRIX = 20  # classes: above, the most confused pairs say more
 _SHOWN_CLASSES = 40
@@ -106,7 +112,7 @@ class ConfusionMatrix:
         self.beta = float(beta)
         self.positive = positive
         if positive is not None and self.declared is not None:
-            _position(positive, self.declared)
+            class_position(positive, self.declared)
         self._classes = Classes([]) if self.declared is None else self.declared
         self._counts = PairCounts(len(self._classes))
 
@@ -342,7 +348,7 @@ class ConfusionMatrix:
         return self._counts.moved(classes.keys.codes(self._classes.keys.ids), len(classes))
 
 
-def _position(positive: int | str, classes: Classes) -> int:
+def class_position(positive: int | str, classes: Classes) -> int:
     """Return the position of the positive class, an id or a name.
 
     Raises
@@ -368,7 +374,7 @@ def positive_code(positive: int | str | None, classes: Classes) -> int | None:
     if not len(classes):
         return None
     try:
-        return _position(positive, classes)
+        return class_position(positive, classes)
     except ClassError:
         return None
 
@@ -420,10 +426,8 @@ class ConfusionMatrixResult(Result):
         """Return the result of counts."""
         code = positive_code(positive, classes)
         counted = cells.counted
-        tp, true, predicted = _margins(cells, counted, len(classes))
-        fp, fn = predicted - tp, true - tp
-        total = counted.sum()
-        tn = total - tp - fp - fn
+        tp, fp, fn, tn, total = _class_counts(cells, counted, len(classes))
+        true, predicted = tp + fn, tp + fp
         metrics: dict[str, float] = {}
         undefined: list[Undefined] = []
 
@@ -702,20 +706,39 @@ _WHY_UNDEFINED = {
 }
 
 
-def _margins(
+def _class_counts(
     cells: Cells, counted: NDArray[Any], n_classes: int
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Return the diagonal and the sums over rows and over columns."""
-    diagonal = np.flatnonzero(cells.row == cells.column)
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], Any]:
+    """Return true and false positives, false and true negatives of each class, and the total.
+
+    Sums of weights are rounded once: what cancels leaves no trace.
+    """
+    diagonal = cells.row == cells.column
     correct = np.zeros(n_classes, counted.dtype)
     correct[cells.row[diagonal]] = counted[diagonal]
-    # Added in the order of the cells; whole numbers below 2^53 stay exact in float64.
-    weights = counted.astype(np.float64, copy=False)
-    truth, predicted = (
-        np.bincount(place, weights, n_classes).astype(counted.dtype, copy=False)
-        for place in (cells.row, cells.column)
+    if counted.dtype.kind == "i":
+        # Whole numbers below 2^53 stay exact in float64.
+        truth, predicted = (
+            np.bincount(place, counted, n_classes).astype(np.int64)
+            for place in (cells.row, cells.column)
+        )
+        total = counted.sum()
+        fp, fn = predicted - correct, truth - correct
+        return correct, fp, fn, total - correct - fp - fn, total
+    wrong = Moments(fp=(n_classes,), fn=(n_classes,), all=())
+    wrong.add_at("fp", cells.column[~diagonal], counted[~diagonal])
+    wrong.add_at("fn", cells.row[~diagonal], counted[~diagonal])
+    wrong.add(all=counted)
+    kept = Moments(correct=(n_classes,))
+    kept.add_at("correct", np.arange(n_classes), correct)
+    rest = wrong.exact("all") - kept.exact("correct") - wrong.exact("fp") - wrong.exact("fn")
+    return (
+        correct,
+        wrong.total("fp"),
+        wrong.total("fn"),
+        rest.astype(np.float64),
+        wrong.total("all")[()],
     )
-    return correct, truth, predicted
 
 
 def _put_binary(

@@ -73,6 +73,9 @@ class ThresholdCurves:
         out.
     positive : int or str, optional
         The positive class of binary data, an id or a name; without, the second class.
+    one_vs_rest_only : bool
+        Whether to leave out the numbers of all decisions together (micro) and of each class
+        against each other, which take more than half of the time.
 
     Notes
     -----
@@ -112,6 +115,7 @@ class ThresholdCurves:
         "_pieces",
         "_tally",
         "absent_classes",
+        "one_vs_rest_only",
         "positive",
         "scores",
         "thresholds",
@@ -124,6 +128,7 @@ class ThresholdCurves:
         scores: str = "any",
         absent_classes: str = "drop",
         positive: int | str | None = None,
+        one_vs_rest_only: bool = False,
     ) -> None:
         if absent_classes not in _ABSENT:
             raise InputError(
@@ -133,6 +138,7 @@ class ThresholdCurves:
         self.scores = score_kind(scores)
         self.absent_classes = absent_classes
         self.positive = positive
+        self.one_vs_rest_only = bool(one_vs_rest_only)
         self._form: Form | None = None
         self._pieces: list[ScoreRows] = []
         self._ids: SeenIds | None = None
@@ -177,7 +183,7 @@ class ThresholdCurves:
 
     def absorb(self, samples: ScoredSamples) -> Self:
         """Absorb samples that were checked already; their arrays are shared if they are owned."""
-        form = samples.form.joined(self._form)
+        form = samples.declared(self.scores).form.joined(self._form)
         positive = form.positive(self.positive)
         if self.thresholds is None:
             self._keep(samples, form, positive)
@@ -288,6 +294,7 @@ class ThresholdCurves:
             scores=self.scores,
             absent_classes=self.absent_classes,
             positive=self.positive,
+            one_vs_rest_only=self.one_vs_rest_only,
         )
 
     def compute(self) -> ThresholdCurvesResult:
@@ -333,7 +340,8 @@ class ThresholdCurves:
                 )
             curves, micro = self._binned_curves(form)
             found = micro if column is None else curves[column]
-            assert found is not None
+            if found is None:
+                raise InputError("expected a class, the micro average was left out", "label")
             return found
         rows = self._settled()
         score, positive = one_column(rows, form, form.positive(self.positive), column)
@@ -347,6 +355,21 @@ class ThresholdCurves:
             steps = np.unique(score if weight is None else score[weight > 0])[::-1]
         return full_curve(score, positive, weight, steps)
 
+    def scored(self) -> tuple[NDArray[Any], NDArray[np.bool_]] | None:
+        """Return the scores and where they are to be high, by sample id; None without scores.
+
+        Of binary data one column, else one for each class.
+        """
+        if self._form is None or not self._pieces:
+            return None
+        rows = in_canonical_order(self._settled())
+        if self._form.kind == "binary":
+            return rows.score, members(rows.code, self._form.positive(self.positive)) != 0
+        if rows.member is not None:
+            return rows.score, rows.member != 0
+        assert rows.code is not None
+        return rows.score, rows.code[:, None] == np.arange(rows.score.shape[1])
+
     def _exact_curves(
         self, form: Form
     ) -> tuple[list[ThresholdCurve], ThresholdCurve | None, NDArray[Any] | None]:
@@ -354,7 +377,8 @@ class ThresholdCurves:
         rows = self._settled()
         positive = form.positive(self.positive)
         if rows.weight is not None:
-            return weighted_curves(rows, form, positive)
+            curves, micro, wins = weighted_curves(rows, form, positive)
+            return (curves, None, None) if self.one_vs_rest_only else (curves, micro, wins)
         n, n_columns = rows.score.shape
         if form.kind == "binary":
             member = members(rows.code, positive)
@@ -363,28 +387,34 @@ class ThresholdCurves:
         wins = None
         if form.kind == "multiclass":
             assert rows.code is not None
-            found, wins = _core.curves_and_wins(rows.score, rows.code)
+            if self.one_vs_rest_only:
+                found = _core.curves_by_column(rows.score, rows.code, None)
+            else:
+                found, wins = _core.curves_and_wins(rows.score, rows.code)
             n_positive = np.bincount(rows.code, minlength=n_columns)
         else:
             assert rows.member is not None
             found = _core.curves_by_column(rows.score, None, rows.member)
             n_positive = rows.member.sum(axis=0, dtype=np.int64)
+        curves = _split(found, n_positive.tolist(), n)
+        if self.one_vs_rest_only:
+            return curves, None, None
         together = _core.curve_of_all(rows.score, rows.code, rows.member)
         (micro,) = _split(together, [int(n_positive.sum())], n * n_columns)
-        return _split(found, n_positive.tolist(), n), micro, wins
+        return curves, micro, wins
 
     def _binned_curves(self, form: Form) -> tuple[list[ThresholdCurve], ThresholdCurve | None]:
         assert self.thresholds is not None
         tally = self._tally or _tally_of(form, self.thresholds)
         tp, fp = _from_above(tally)
         fp_above = np.concatenate([np.zeros_like(fp[:, :1]), fp[:, :-1]], axis=1)
-        steps = self.thresholds[::-1]
+        steps = np.ascontiguousarray(self.thresholds[::-1])
 
         def curve(tp: NDArray[Any], fp: NDArray[Any], fp_above: NDArray[Any]) -> ThresholdCurve:
             return ThresholdCurve(steps, tp, fp, fp_above, tp[-1].item(), fp[-1].item())
 
         curves = [curve(*columns) for columns in zip(tp, fp, fp_above, strict=True)]
-        if form.kind == "binary":
+        if form.kind == "binary" or self.one_vs_rest_only:
             return curves, None
         return curves, curve(tp.sum(axis=0), fp.sum(axis=0), fp_above.sum(axis=0))
 
@@ -456,6 +486,7 @@ class ThresholdCurves:
             scores=parameters["scores"],
             absent_classes=parameters["absent_classes"],
             positive=parameters["positive"],
+            one_vs_rest_only=parameters["one_vs_rest_only"],
         )
         metric._form = form = Form.from_dict(packed.content["form"])
         metric._n_samples = int(packed.content["n_samples"])
@@ -482,6 +513,12 @@ class ThresholdCurves:
             wanted = (metric._n_samples, 1 if form.kind == "binary" else len(form.classes))
             if rows.score.shape != wanted:
                 raise ValueError(f"scores of shape {rows.score.shape} in place of {wanted}")
+            lengths = {len(column) for column in rows if column is not None}
+            labels = rows.member if form.kind == "multilabel" else rows.code
+            if len(lengths) > 1 or labels is None:
+                raise ValueError("columns that do not fit the scores")
+            if not np.isfinite(rows.score).all():
+                raise ValueError("scores that are not finite")
             metric._pieces = [rows]
             if rows.sample_id is not None:
                 metric._ids = SeenIds()
@@ -495,6 +532,7 @@ class ThresholdCurves:
             "scores": self.scores,
             "absent_classes": self.absent_classes,
             "positive": self.positive,
+            "one_vs_rest_only": self.one_vs_rest_only,
         }
 
     def _rules(self) -> dict[str, Any]:
@@ -610,10 +648,17 @@ def threshold_curves(
     weight: ArrayLike | None = None,
     absent_classes: str = "drop",
     positive: int | str | None = None,
+    one_vs_rest_only: bool = False,
 ) -> ThresholdCurvesResult:
     """Return curves and the areas under them; see `ThresholdCurves`."""
     return (
-        ThresholdCurves(bins, scores=scores, absent_classes=absent_classes, positive=positive)
+        ThresholdCurves(
+            bins,
+            scores=scores,
+            absent_classes=absent_classes,
+            positive=positive,
+            one_vs_rest_only=one_vs_rest_only,
+        )
         .update(truth, pred, weight=weight)
         .compute()
     )

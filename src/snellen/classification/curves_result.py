@@ -10,7 +10,7 @@ import numpy as np
 
 from snellen.classification import rates
 from snellen.classification.stored_result import packed_result, result_fields
-from snellen.classification.threshold_curve import ThresholdCurve
+from snellen.classification.threshold_curve import ThresholdCurve, average_precisions
 from snellen.errors import InputError, first_few
 from snellen.result import Result, Undefined
 from snellen.table_text import aligned_lines, number, printable, with_interval
@@ -111,7 +111,7 @@ class ThresholdCurvesResult(Result):
             The parameters.
         """
         auc = np.array([curve.area() for curve in curves], np.float64)
-        ap = np.array([curve.average_precision() for curve in curves], np.float64)
+        ap = average_precisions(curves)
         auc_bounds, ap_bounds = np.stack([auc, auc], axis=1), np.stack([ap, ap], axis=1)
         if rules["bins"] is not None:
             bounds = [curve.bounds() for curve in curves]
@@ -123,7 +123,9 @@ class ThresholdCurvesResult(Result):
         ends = np.cumsum([0, *(len(curve) for curve in every)])
 
         def joined(name: str, empty: Any) -> NDArray[Any]:
-            parts = [getattr(curve, name) for curve in every]
+            parts: list[NDArray[Any]] = [getattr(curve, name) for curve in every]
+            if len(parts) == 1:  # not a copy of half a million thresholds
+                return parts[0]
             return np.concatenate(parts) if parts else np.zeros(0, empty)
 
         return cls(
@@ -164,6 +166,8 @@ class ThresholdCurvesResult(Result):
             raise InputError("expected data, there are no samples")
         column = column_of(label, self.form)
         at = len(self.class_auc) if column is None else column
+        if at >= len(self.n_positive):
+            raise InputError("expected a class, the micro average was left out", "label")
         rows = slice(self.begin[at], self.begin[at + 1])
         return ThresholdCurve(
             self.threshold[rows],
@@ -331,7 +335,8 @@ class _Headlines:
             for name, values in (("auc", auc), ("ap", ap)):
                 for how in ("macro", "weighted"):
                     self.put(f"{name}_{how}", *self._average(values, how))
-            assert self.micro is not None
+            if self.micro is None:  # left out, and so is what follows
+                return
             self.put("auc_micro", self.micro.area(), "no decision is positive, or none negative")
             self.put("ap_micro", self.micro.average_precision(), "no decision is positive")
             if self.form.kind == "multiclass":
@@ -351,20 +356,30 @@ class _Headlines:
         )
 
     def _one_against_one(self, how: str) -> tuple[float, str]:
-        """Return the mean over pairs of classes of the mean of both sides' AUC."""
+        """Return the mean over pairs of classes of the mean of both sides' AUC.
+
+        As every pair has two sides, that is the mean over the sides of all pairs.
+        """
         if self.wins is None:
             return math.nan, "it needs every score, only counts at thresholds are kept"
         n = np.array([curve.n_positive for curve in self.curves], np.float64)
-        pairs = np.outer(n, n)
-        auc = rates.ratio(self.wins, 2 * pairs)
-        first, second = np.triu_indices(len(n), 1)
-        both = (auc[first, second] + auc[second, first]) / 2
-        if np.isnan(both).all():
+        there = np.flatnonzero(n)
+        if len(there) < 2:
             return math.nan, "the truth has not two classes"
-        return rates.average(
-            both,
-            n[first] + n[second],
-            np.isnan(both),
-            how,
-            absent_classes=self.rules["absent_classes"],
-        )
+        some = n[there]
+        wins = self.wins if len(there) == len(n) else self.wins[np.ix_(there, there)]
+        auc = wins / (2 * some) / some[:, None]
+        np.fill_diagonal(auc, 0.0)
+        # Either side of a pair has the weight 1, or the samples of both of its classes.
+        if how == "macro":
+            total, whole = auc.sum(), len(there) * (len(there) - 1.0)
+            left_out = len(n) * (len(n) - 1.0) - whole
+        else:
+            total = ((auc.sum(axis=1) + auc.sum(axis=0)) * some).sum()
+            whole = 2 * (len(there) - 1) * some.sum()
+            left_out = 2 * (len(n) - 1) * some.sum() - whole
+        rule = self.rules["absent_classes"]
+        if rule != "drop":
+            whole += left_out
+            total += left_out if rule == "one" else 0.0
+        return float(total / whole), ""

@@ -80,6 +80,10 @@ class Labels:
         ]
         return f"Labels({len(self)} samples, {len(self.classes)} classes: {', '.join(columns)})"
 
+    def numbered(self) -> Labels:
+        """Return the same samples with their positions as ids."""
+        return dataclasses.replace(self, sample_id=np.arange(len(self)))
+
     @classmethod
     def of(
         cls,

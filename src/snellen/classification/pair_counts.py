@@ -120,7 +120,11 @@ class PairCounts:
         return Cells(row, column, self._count, weight)
 
     def _pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return rows and columns of all cells; several times as quick as a division of each."""
+        """Return rows and columns of all cells."""
+        if len(self._cell) < self.n_classes // 4:
+            row, column = np.divmod(self._cell, self.n_classes)
+            return row, column
+        # Several times as quick as a division of each.
         every = np.arange(self.n_classes + 1)
         row = np.repeat(every[:-1], np.diff(np.searchsorted(self._cell, every * self.n_classes)))
         return row, self._cell - row * self.n_classes

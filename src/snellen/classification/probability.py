@@ -128,7 +128,7 @@ class ProbabilityLoss:
 
     def absorb(self, samples: ScoredSamples) -> Self:
         """Absorb samples that were checked already."""
-        form = samples.form.joined(self._form)
+        form = samples.declared(self.scores).form.joined(self._form)
         self._use(form)
         n_classes = len(form.classes)
         n_rows = max(1, _CHUNK // max(1, n_classes))

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 __all__ = [
     "average",
     "f_beta",
+    "filled",
     "jaccard",
     "likelihood_ratios",
+    "matthews",
     "negative_predictive_value",
     "precision",
     "ratio",
@@ -70,6 +72,15 @@ def negative_predictive_value(tn: NDArray[Any], fn: NDArray[Any]) -> NDArray[np.
     return ratio(tn, tn + fn)
 
 
+def matthews(
+    tp: NDArray[Any], fp: NDArray[Any], fn: NDArray[Any], tn: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return Matthews' correlation of two by two cells; NaN where a side is constant."""
+    tp, fp, fn, tn = (np.asarray(each, np.float64) for each in (tp, fp, fn, tn))
+    spread = ((tp + fn) * (tn + fp)) * ((tp + fp) * (tn + fn))
+    return ratio(tp * tn - fp * fn, np.sqrt(spread))
+
+
 def likelihood_ratios(tp: float, fp: float, fn: float, tn: float) -> tuple[float, float]:
     """Return the positive and the negative likelihood ratio, LR+ and LR−.
 
@@ -82,6 +93,25 @@ def likelihood_ratios(tp: float, fp: float, fn: float, tn: float) -> tuple[float
     positive = (tp * negatives) / (fp * positives) if fp else math.nan
     negative = (fn * negatives) / (tn * positives) if tn else math.nan
     return positive, negative
+
+
+def filled(
+    values: NDArray[np.float64],
+    absent: NDArray[np.bool_],
+    absent_classes: str,
+    zero_division: float,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return what each number counts as in an average, and whether it counts.
+
+    See `average` for the parameters; shapes (…, K).
+    """
+    numbers = np.where(np.isnan(values), zero_division, values)
+    if absent_classes != "drop":
+        numbers = np.where(absent, float(absent_classes == "one"), numbers)
+    counts = ~np.isnan(numbers)
+    if absent_classes == "drop":
+        counts &= ~absent
+    return numbers, counts
 
 
 def average(
@@ -110,18 +140,14 @@ def average(
     zero_division : {0.0, 1.0, nan}
         What 0/0 of another class counts as; NaN leaves it out of this average.
     """
-    filled = np.where(np.isnan(values), zero_division, values)
-    counts = ~np.isnan(filled)
-    if absent_classes == "drop":
-        counts &= ~absent
-    else:
-        filled[absent] = 1.0 if absent_classes == "one" else 0.0
-        counts |= absent
+    numbers, counts = filled(values, absent, absent_classes, zero_division)
     if not counts.any():
         return math.nan, "it is defined for no class"
     if how == "macro":
-        return float(np.average(filled[counts])), ""
+        # With 0 in place of what is left out, as in NumPy's nanmean: the order of additions shows
+        # in the last bit.
+        return float(np.sum(np.where(counts, numbers, 0.0)) / np.count_nonzero(counts)), ""
     weights = np.asarray(support[counts])
     if not weights.any():
         return math.nan, "no class that counts has samples with truth"
-    return float(np.average(filled[counts], weights=weights)), ""
+    return float(np.average(numbers[counts], weights=weights)), ""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import ArrayLike, NDArray
+    from typing_extensions import Self
 
 __all__ = [
     "SUM_TOLERANCE",
@@ -185,6 +186,20 @@ class ScoredSamples:
 
     def __len__(self) -> int:
         return len(self.score)
+
+    def declared(self, scores: ScoreKind) -> Self:
+        """Return the samples, if their scores were declared to be what a metric expects.
+
+        Raises
+        ------
+        InputError
+            Where they were checked as something else.
+        """
+        if self.scores != scores:
+            raise InputError(
+                f'expected scores declared as "{scores}", got "{self.scores}"', "scores"
+            )
+        return self
 
     def class_columns(self) -> NDArray[Any]:
         """Return the scores with a column for each class.

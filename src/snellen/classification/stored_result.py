@@ -70,8 +70,8 @@ def result_fields(name: str, data: bytes, place: str, arrays: tuple[str, ...]) -
             "undefined": tuple(Undefined(*entry) for entry in content["undefined"]),
             "data": content["data"],
             "intervals": {
-                key: Interval(number(low), number(high), number(level), method, unit)
-                for key, (low, high, level, method, unit) in content["intervals"].items()
+                key: Interval(number(low), number(high), number(level), *texts)
+                for key, (low, high, level, *texts) in content["intervals"].items()
             },
             "form": Form.from_dict(content["form"]),
             **{key: packed.arrays[key] for key in arrays},

@@ -63,6 +63,16 @@ class Tally:
                 self._weights = Moments(**self._shapes)
             self._weights.merge(other._weights)
 
+    def placed(self, name: str, place: NDArray[Any], shape: tuple[int, ...]) -> Tally:
+        """Return one table in another shape: cell i at place[i], each place once, else 0."""
+        moved = Tally(**{name: shape})
+        counts = np.zeros(int(np.prod(shape, dtype=np.int64)), np.int64)
+        counts[place] = self._counts[name].reshape(-1)
+        moved.add_counts(name, counts.reshape(shape))
+        if self._weights is not None:
+            moved._weights = self._weights.placed(name, place, shape)
+        return moved
+
     def table(self, name: str) -> NDArray[Any]:
         """Return a table: int64 or, with weights, float64, each cell rounded once."""
         if self._weights is None:

@@ -14,9 +14,11 @@ from snellen.errors import InputError
 from snellen.state import Moments
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["OperatingPoint", "ThresholdCurve"]
+__all__ = ["OperatingPoint", "ThresholdCurve", "average_precisions"]
 
 # Twice a U statistic is summed in int64 as long as this holds it.
 _INT64_HOLDS = 2**62
@@ -137,13 +139,7 @@ class ThresholdCurve:
 
     def average_precision(self) -> float:
         """Return Σ (Rᵢ − Rᵢ₋₁) Pᵢ over the thresholds; NaN without positives."""
-        if not self.n_positive:
-            return math.nan
-        gained = np.diff(self.tp, prepend=self.tp.dtype.type(0)).astype(np.float64)
-        terms = gained * self.precision
-        total = Moments(x=())
-        total.add(x=terms[gained > 0])
-        return float(total.total("x")) / self.n_positive
+        return float(average_precisions([self])[0])
 
     def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Return between what AUC and average precision lie, however scores of one row are ordered.
@@ -281,6 +277,25 @@ class ThresholdCurve:
     def _nowhere(self, reason: str) -> OperatingPoint:
         nan = math.nan
         return OperatingPoint(nan, nan, nan, nan, nan, nan, nan, nan, nan, reason)
+
+
+def average_precisions(curves: Sequence[ThresholdCurve]) -> NDArray[np.float64]:
+    """Return `ThresholdCurve.average_precision` of each: terms summed exactly, rounded once."""
+    totals = Moments(x=(len(curves),))
+    lengths = [len(curve) for curve in curves]
+    if any(lengths):
+        gained = _joined([np.diff(c.tp, prepend=c.tp.dtype.type(0)) for c in curves])
+        tp = _joined([curve.tp for curve in curves])
+        decided = tp + _joined([curve.fp for curve in curves])
+        # A row that gains nothing adds nothing, also where nothing is decided positive.
+        terms = np.divide(gained * tp, decided, where=decided > 0, out=np.zeros(len(tp)))
+        totals.add_at("x", np.repeat(np.arange(len(curves)), lengths), terms)
+    n_positive = np.array([curve.n_positive for curve in curves], np.float64)
+    return rates.ratio(totals.total("x"), n_positive)
+
+
+def _joined(columns: list[NDArray[Any]]) -> NDArray[Any]:
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
 
 
 def _share(part: float, whole: float) -> float:

@@ -118,7 +118,7 @@ class TopKAccuracy:
         """Absorb samples that were checked already."""
         if samples.code is None:
             raise InputError("expected one label a sample, got multilabel data", "truth")
-        form = samples.form.joined(self._form)
+        form = samples.declared(self.scores).form.joined(self._form)
         rank = _core.target_ranks(samples.class_columns(), samples.code)
         if self._tally is None:
             self._tally = _tally_of(form, self.k)

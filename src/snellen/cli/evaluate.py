@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from snellen.cli.evaluate_classification import classification
+from snellen.cli.evaluate_regression import regression
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
 if TYPE_CHECKING:
@@ -33,6 +35,10 @@ def _caps(_: click.Context, __: click.Parameter, text: str | None) -> int | list
 @click.group()
 def evaluate() -> None:
     """Measure predictions against truth."""
+
+
+evaluate.add_command(classification)
+evaluate.add_command(regression)
 
 
 @evaluate.command()

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from snellen.cli.check import check
 from snellen.cli.compare import compare
 from snellen.cli.evaluate import evaluate
 from snellen.cli.merge import merge
@@ -48,7 +49,10 @@ def run(arguments: list[str] | None) -> int:
 
 
 def _fail(message: str) -> int:
-    click.echo(f"snellen: error: {message}", err=True)
+    from snellen.table_text import printable
+
+    # Names come from data: what would move the cursor or break the line is shown as its escape.
+    click.echo(f"snellen: error: {printable(message)}", err=True)
     return 1
 
 
@@ -73,5 +77,5 @@ def snellen() -> None:
     """Numbers about computer-vision models that one can trust."""
 
 
-for command in (split, evaluate, compare, merge, sample):
+for command in (split, check, evaluate, compare, merge, sample):
     snellen.add_command(command)

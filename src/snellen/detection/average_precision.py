@@ -225,8 +225,8 @@ class AveragePrecision:
     def units(self, *, each: bool = False) -> Units:
         """Return the images as units for resampling.
 
-        A replicate evaluates its images anew from the stored outcomes, without matching: about as
-        long as `compute`. An image that is drawn twice is two images.
+        A replicate evaluates its images anew from the stored outcomes, without matching: sooner
+        than `compute`. An image that is drawn twice is two images.
 
         Raises
         ------
@@ -473,10 +473,11 @@ class AveragePrecisionResult(Result):
             title = "Average Recall" if line.is_recall else "Average Precision"
             kind = "(AR)" if line.is_recall else "(AP)"
             iou = f"{ious[0]:.2f}:{ious[-1]:.2f}" if line.iou is None else f"{line.iou:.2f}"
+            interval = self.intervals.get(line.name)
+            shown = f"{value:.3f}" if interval is None else with_interval(value, interval, 3)
             lines.append(
                 f" {title:<18} {kind} @[ IoU={iou:<9} | area={line.area:>6s} "
-                f"| maxDets={line.cap:>3d} ] = "
-                f"{with_interval(value, self.intervals.get(line.name), 3)}"
+                f"| maxDets={line.cap:>3d} ] = {shown}"
             )
         return "\n".join(lines)
 

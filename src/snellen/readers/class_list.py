@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 
 from snellen.classes import Classes
-from snellen.errors import ClassError, SchemaError, did_you_mean, first_few
+from snellen.errors import ClassError, SchemaError, did_you_mean
+from snellen.readers.message_text import few, printable
 from snellen.readers.table import read_bytes
 
 if TYPE_CHECKING:
@@ -42,20 +43,20 @@ class LabelSet(NamedTuple):
 
     Attributes
     ----------
-    labels : list of int, or list of str
+    labels : list of int or of str
         The labels, each once.
     what : str
         Where they stand, for messages: ``truth.csv column "label"``.
     place : callable
         Where the k-th of them stands, for messages.
-    written : list of str or None
-        Of whole numbers, how they are written there.
+    spelling : callable or None
+        Of whole numbers, gives how they are written there.
     """
 
-    labels: list[int] | list[str]
+    labels: list[Any]
     what: str
     place: Callable[[int], str]
-    written: list[str] | None = None
+    spelling: Callable[[], list[str]] | None = None
 
     @property
     def is_text(self) -> bool:
@@ -77,8 +78,8 @@ class ClassList:
 
     __slots__ = ("_ids", "_names", "classes", "in_order")
 
-    def __init__(self, names: Mapping[int, Sequence[str]] | Mapping[str, Sequence[str]]) -> None:
-        ids = list(names)
+    def __init__(self, names: Mapping[Any, Sequence[str]]) -> None:
+        ids: list[Any] = list(names)
         if not ids:
             raise ClassError("expected a list of classes, it is empty")
         shown = [each[-1] if each else "" for each in names.values()]
@@ -107,8 +108,9 @@ class ClassList:
         ]
         if odd:
             raise ClassError(
-                f'expected names that are not the ids of other classes, got "{odd[0]}" as the name '
-                f"of class {self.classes.keys.ids[self._names[odd[0]][0]]}"
+                "expected names that are not the ids of other classes, got "
+                f'"{printable(odd[0])}" as the name of class '
+                f"{self.classes.keys.ids[self._names[odd[0]][0]]}"
             )
 
     @classmethod
@@ -147,6 +149,10 @@ class ClassList:
     def __len__(self) -> int:
         return len(self.classes)
 
+    def names(self) -> list[str]:
+        """Return every name of every class."""
+        return list(self._names)
+
     def code(self, label: int | str) -> int | None:
         """Return the position of the class with this id or name, None where there is none.
 
@@ -162,9 +168,9 @@ class ClassList:
             if found is not None:
                 if len(found) > 1:
                     raise ClassError(
-                        f'expected labels that say which class is meant, got "{label}", the name '
-                        f"of {len(found)} classes "
-                        f"({first_few(self.classes.keys.ids[found].tolist())}): use ids"
+                        "expected labels that say which class is meant, got "
+                        f'"{printable(label)}", the name of {len(found)} classes '
+                        f"({few(self.classes.keys.ids[found].tolist())}): use ids"
                     )
                 return found[0]
             number = whole_numbers([label])
@@ -182,18 +188,17 @@ class ClassList:
         """
         codes = []
         for k, label in enumerate(labels.labels):
-            code = None
             try:
                 code = self.code(label)
-                if code is None and labels.written is not None:
-                    code = self.code(labels.written[k])
+                if code is None and labels.spelling is not None:
+                    code = self.code(labels.spelling()[k])
             except ClassError as error:
                 raise error.within(labels.place(k)) from error
             if code is None:
-                shown = f'"{label}"' if isinstance(label, str) else label
+                shown = f'"{printable(label, 60)}"' if isinstance(label, str) else label
                 names = self.classes.display_names()
                 raise ClassError(
-                    f"expected labels of {len(self)} classes ({first_few(names)}), got {shown}."
+                    f"expected labels of {len(self)} classes ({few(names)}), got {shown}."
                     f"{did_you_mean(label, self._names) if isinstance(label, str) else ''}",
                     labels.place(k),
                 )
@@ -209,21 +214,22 @@ def _from_file(place: str) -> Any:
         except msgspec.DecodeError as error:
             raise SchemaError(f"expected JSON: {error}", place) from error
     try:
-        lines = document.decode().splitlines()
+        lines: list[str] = document.decode().splitlines()
     except UnicodeDecodeError as error:
         line = document[: error.start].count(b"\n") + 1
         raise SchemaError(
             f"expected UTF-8 text, got the byte 0x{document[error.start]:02x}",
             f"{place} line {line}",
         ) from error
-    while lines and not lines[-1].strip():
-        lines.pop()
-    for k, line in enumerate(lines):
-        if not line.strip():
+    names = [line.strip() for line in lines]
+    while names and not names[-1]:
+        names.pop()
+    for k, name in enumerate(names):
+        if not name:
             raise SchemaError(
                 "expected the name of a class, got an empty line", f"{place} line {k + 1}"
             )
-    return [line.strip() for line in lines]
+    return names
 
 
 def _from_mapping(source: Mapping[Any, Any]) -> dict[Any, list[str]]:
@@ -275,15 +281,18 @@ def _of_one_kind(sets: Sequence[LabelSet]) -> list[list[Any]]:
     numbers = [labels for labels in sets if not labels.is_text]
     if not texts or not numbers:
         return [list(labels.labels) for labels in sets]
-    as_numbers = [whole_numbers([str(label) for label in labels.labels]) for labels in texts]
+    as_numbers = [whole_numbers([str(label) for label in each.labels]) for each in texts]
     if all(each is not None for each in as_numbers):
-        found = iter(as_numbers)
-        return [(next(found) or []) if each.is_text else list(each.labels) for each in sets]
+        found = iter([each or [] for each in as_numbers])
+        return [next(found) if each.is_text else each.labels for each in sets]
     known = {label for labels in texts for label in labels.labels}
-    if all(labels.written is not None and known.intersection(labels.written) for labels in numbers):
-        return [list(each.labels if each.is_text else each.written or ()) for each in sets]
+    spelt = [each.spelling() if each.spelling is not None else [] for each in numbers]
+    if all(known.intersection(each) for each in spelt):
+        spellings = iter(spelt)
+        return [each.labels if each.is_text else next(spellings) for each in sets]
     raise ClassError(
-        f'expected labels of one kind, got texts (such as "{texts[0].labels[0]}") in '
-        f"{texts[0].what} and whole numbers (such as {numbers[0].labels[0]}) in "
+        "expected labels of one kind, got texts (such as "
+        f'"{printable(texts[0].labels[0], 60)}") in {texts[0].what} and '
+        f"whole numbers (such as {numbers[0].labels[0]}) in "
         f"{numbers[0].what}: say which number is which class with classes="
     )

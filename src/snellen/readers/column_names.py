@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["GROUPS", "IDS", "KNOWN", "LABELS", "PREDICTIONS", "SCORES", "WEIGHTS", "first_of"]
+__all__ = [
+    "GROUPS",
+    "IDS",
+    "KNOWN",
+    "LABELS",
+    "OTHERS",
+    "PREDICTIONS",
+    "SCORES",
+    "WEIGHTS",
+    "first_of",
+]
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -29,8 +39,15 @@ PREDICTIONS = _words(
 SCORES = _words("scores probs probabilities logits pred_probs probas")
 WEIGHTS = _words("weight sample_weight weights")
 GROUPS = _words("group group_id patient patient_id subject subject_id scene sequence video")
-OTHERS = _words("confidence conf score prob probability part split fold")
-KNOWN = frozenset((*IDS, *LABELS, *PREDICTIONS, *SCORES, *WEIGHTS, *GROUPS, *OTHERS))
+# A single column with one of these names is the score of the positive class, or, beside predicted
+# labels, how sure they are.
+CONFIDENCES = _words("confidence conf score scores prob probs probability proba")
+OTHERS = _words("part split fold")
+KNOWN = frozenset((*IDS, *LABELS, *PREDICTIONS, *SCORES, *WEIGHTS, *GROUPS, *CONFIDENCES, *OTHERS))
+# Names that nobody calls a class: one in a first line makes it a line of names.
+CERTAIN = frozenset((*LABELS, *PREDICTIONS, *SCORES)) - frozenset(
+    _words("y gt tag tags target truth")
+)
 
 
 def first_of(usual: Iterable[str], names: Iterable[str]) -> str | None:

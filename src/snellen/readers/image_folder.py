@@ -7,15 +7,16 @@ import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
-from snellen.errors import IdError, InputError, SchemaError, first_few
+from snellen.errors import IdError, InputError, SchemaError
 from snellen.readers.join import IdSide
+from snellen.readers.message_text import few, printable
 from snellen.readers.table import Column
 
 __all__ = ["ImageFolder", "match_files", "read_image_folder"]
 
-_IMAGES = frozenset(
-    ".jpg .jpeg .jpe .jp2 .jxl .png .bmp .gif .tif .tiff .webp .avif .heic .ppm .pgm .pbm .npy "
-    ".dcm".split()  # noqa: SIM905  # a list of words reads better
+_IMAGES = (
+    *(".jpg", ".jpeg", ".jpe", ".jp2", ".jxl", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
+    *(".avif", ".heic", ".ppm", ".pgm", ".pbm", ".npy", ".dcm"),
 )
 
 
@@ -147,12 +148,10 @@ def match_files(folder: ImageFolder, pred: IdSide) -> tuple[IdSide, IdSide, str]
             n_best, best = n, rule
     text, keys, wanted = best
     if len(set(keys)) < len(keys):
-        _refuse_ambiguous(folder, keys, set(wanted), text, pred)
+        used = set(wanted)
+        _refuse_ambiguous(folder, keys, used, pred)
         # Names that come twice and that no prediction uses: their images have no prediction.
-        keys = [
-            key if key in set(wanted) else file
-            for key, file in zip(keys, folder.files, strict=True)
-        ]
+        keys = [key if key in used else file for key, file in zip(keys, folder.files, strict=True)]
     shown = Column.of_texts(folder.files)
 
     def place(row: int) -> str:
@@ -168,15 +167,14 @@ def _ends(names: list[str], n: int) -> list[str]:
     return ["/".join(name.split("/")[-n:]) for name in names]
 
 
-def _refuse_ambiguous(
-    folder: ImageFolder, keys: list[str], wanted: set[str], text: str, pred: IdSide
-) -> None:
+def _refuse_ambiguous(folder: ImageFolder, keys: list[str], wanted: set[str], pred: IdSide) -> None:
     first: dict[str, str] = {}
     for key, file in zip(keys, folder.files, strict=True):
         if key in first and key in wanted:
             raise IdError(
-                f'expected predictions that say which image is meant, got "{key}", which is '
-                f"{first_few([first[key], file])}: name the images by their path within the folder",
+                "expected predictions that say which image is meant, got "
+                f'"{printable(key)}", which is '
+                f"{few([first[key], file])}: name the images by their path within the folder",
                 pred.what,
             )
         first.setdefault(key, file)

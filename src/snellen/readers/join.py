@@ -4,24 +4,43 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from snellen import _core
-from snellen.errors import DataWarning, IdError, InputError, ShapeError, first_few
-from snellen.readers.column_names import IDS, first_of
+from snellen.errors import DataWarning, IdError, InputError, ShapeError
+from snellen.readers.column_names import IDS, KNOWN, first_of
+from snellen.readers.message_text import few, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    import os
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
     from snellen.readers.table import Column, Table
 
-__all__ = ["IdSide", "Joined", "Missing", "find_ids", "join"]
+__all__ = ["IdSide", "Joined", "Missing", "find_ids", "join", "row_at", "same_file"]
 
 Missing = Literal["error", "ignore"]
+if TYPE_CHECKING:
+    # Which rows are wanted, or all.
+    Rows: TypeAlias = NDArray[np.int64] | slice
+
+
+def row_at(rows: Rows, k: int) -> int:
+    """Return the row of the file that the k-th of the wanted rows is."""
+    return k if isinstance(rows, slice) else int(rows[k])
+
+
+def same_file(truth: str | os.PathLike[str], pred: str | os.PathLike[str]) -> bool:
+    """Whether two paths are of one file."""
+    try:
+        return Path(truth).samefile(pred)
+    except OSError:  # then reading it says what is wrong
+        return False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +59,10 @@ class IdSide:
         Where a row stands, for messages.
     shown : Column, optional
         What samples are called, where that is not what they are matched by.
+    name : str, optional
+        The column's name.
+    ordered : bool
+        Whether rows without ids are those of the other side, in their order: arrays.
     """
 
     column: Column | None
@@ -47,6 +70,8 @@ class IdSide:
     what: str
     place: Callable[[int], str]
     shown: Column | None = None
+    name: str | None = None
+    ordered: bool = False
 
     @property
     def names(self) -> Column:
@@ -68,15 +93,13 @@ class Joined(NamedTuple):
         How it was done.
     """
 
-    truth_rows: NDArray[np.int64] | slice
-    pred_rows: NDArray[np.int64] | slice
+    truth_rows: Rows
+    pred_rows: Rows
     sample_id: NDArray[Any] | None
     notes: list[str]
 
 
-def find_ids(
-    table: Table, id_column: str | None, others: Collection[str], *, by_place: bool = True
-) -> IdSide:
+def find_ids(table: Table, id_column: str | None, *, by_place: bool = True) -> IdSide:
     """Return the ids of a table.
 
     Parameters
@@ -85,9 +108,7 @@ def find_ids(
         The table.
     id_column : str or None
         The column. Without, it is one with a usual name (``id``, ``image``, ``path``, …), else
-        the first one.
-    others : collection of str
-        Columns that hold something else.
+        the first of several, unless it has the usual name of something else or holds fractions.
     by_place : bool
         Whether the first column may be taken whatever it is called.
 
@@ -96,18 +117,22 @@ def find_ids(
     SchemaError
         Where there is no such column.
     """
-    name = id_column
+    name = first_of(IDS, table.names) if id_column is None else id_column
+    first = table.names[0] if len(table.names) > 1 else None
+    if name is None and by_place and first is not None and _may_hold_ids(table, first):
+        name = first
     if name is None:
-        free = [each for each in table.names if each not in others]
-        name = first_of(IDS, free)
-        if name is None and by_place and free and free[0] == table.names[0] and others:
-            name = free[0]
-    if name is None:
-        return IdSide(None, table.n_rows, table.path, table.place)
+        return IdSide(None, table.n_rows, table.path, table.place, ordered=table.is_arrays)
     column = table[name]
     if column.kind == "number":
         column = column.text()
-    return IdSide(column, table.n_rows, f'{table.path} column "{name}"', table.place)
+    return IdSide(column, table.n_rows, table.column_place(name), table.place, name=name)
+
+
+def _may_hold_ids(table: Table, name: str) -> bool:
+    if not table.delimited:
+        return False
+    return name.lower() not in KNOWN and table[name].kind != "number"
 
 
 def join(truth: IdSide, pred: IdSide, missing: Missing) -> Joined:
@@ -115,6 +140,8 @@ def join(truth: IdSide, pred: IdSide, missing: Missing) -> Joined:
 
     Raises
     ------
+    InputError
+        Where truth has no rows.
     ShapeError
         Without ids, for sides of different length.
     IdError
@@ -128,14 +155,21 @@ def join(truth: IdSide, pred: IdSide, missing: Missing) -> Joined:
     """
     if missing not in ("error", "ignore"):
         raise InputError(f'expected missing="error" or "ignore", got "{missing}"')
-    if truth.column is None and pred.column is None:
+    if not truth.n_rows:
+        raise InputError("expected samples with truth, got no rows", truth.what)
+    if (truth.column is None or pred.column is None) and _by_position(truth, pred):
         if truth.n_rows != pred.n_rows:
             raise ShapeError(
-                "expected as many predictions as samples with truth, because neither side has "
-                f"ids, got {pred.n_rows} in {pred.what} and {truth.n_rows} in {truth.what}"
+                "expected as many predictions as samples with truth, which belong together by "
+                f"their position for want of ids, got {pred.n_rows} in {pred.what} and "
+                f"{truth.n_rows} in {truth.what}"
             )
         every = slice(None)
-        return Joined(every, every, None, ["rows belong together by their position: no ids"])
+        side = next((side for side in (truth, pred) if side.column is not None), None)
+        if side is not None:
+            _refuse_twice(side, side.names.codes)
+        ids = None if side is None else side.names.array()
+        return Joined(every, every, ids, ["rows belong together by their position: no ids"])
     if truth.column is None or pred.column is None:
         side, other = (truth, pred) if truth.column is None else (pred, truth)
         raise IdError(
@@ -146,7 +180,7 @@ def join(truth: IdSide, pred: IdSide, missing: Missing) -> Joined:
     found = position >= 0
     n_found = int(found.sum())
     n_unused = pred.n_rows - n_found
-    if n_found == 0 and (truth.n_rows or pred.n_rows):
+    if n_found == 0:
         raise IdError(
             f"expected ids that both sides have, got none: {truth.what} has "
             f"{_examples(truth, slice(3))}, {pred.what} has {_examples(pred, slice(3))}"
@@ -184,10 +218,17 @@ def join(truth: IdSide, pred: IdSide, missing: Missing) -> Joined:
     return Joined(rows, position[found].astype(np.int64), truth.names.array()[rows], notes)
 
 
-def _examples(side: IdSide, rows: NDArray[np.int64] | slice) -> str:
+def _by_position(truth: IdSide, pred: IdSide) -> bool:
+    without = [side for side in (truth, pred) if side.column is None]
+    return len(without) == 2 or without[0].ordered
+
+
+def _examples(side: IdSide, rows: Rows) -> str:
     names = side.names
     codes = names.codes[rows][:6]
-    return first_few(names.values[codes].tolist())
+    if not len(codes):
+        return "no rows"
+    return few(names.values[codes].tolist())
 
 
 def _positions(truth: IdSide, pred: IdSide) -> NDArray[np.int32]:
@@ -218,9 +259,8 @@ def _refuse_twice(side: IdSide, ids: NDArray[Any]) -> None:
     # The first row, in the order of the file, whose id was there before.
     second = int(order[again].min())
     first = int(np.flatnonzero(ids == ids[second])[0])
-    names = side.names
+    name = printable(side.names.values[side.names.codes[second]])
     raise IdError(
-        f"expected each id once in {side.what}, got {names.values[names.codes[second]]} in two "
-        f"rows, at {side.place(first)}",
+        f"expected each id once in {side.what}, got {name} in two rows, at {side.place(first)}",
         side.place(second),
     )

@@ -16,10 +16,9 @@ from snellen.errors import (
     InputError,
     SchemaError,
     did_you_mean,
-    first_few,
 )
-from snellen.readers.column_names import KNOWN
-from snellen.table_text import printable
+from snellen.readers.column_names import CERTAIN, IDS, KNOWN
+from snellen.readers.message_text import few, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,8 +39,6 @@ _NARROW = 1 << 16
 # What is looked at to find the delimiter.
 _HEAD_BYTES = 1 << 16
 _HEAD_LINES = 20
-# So many different texts are looked through in no time.
-_MANY_TEXTS = 10_000
 # A NumPy array of texts has room for the longest in every cell: this much, not more.
 _MAX_TEXT_BYTES = 1 << 33
 
@@ -224,6 +221,12 @@ class Table:
         The JSON text of a first line ``# {…}``.
     notes : tuple of str
         What was decided on reading, for people: the delimiter, the header.
+    named : bool
+        Whether the columns' names are in the file, and not their positions.
+    delimited : bool
+        Whether the file is delimited text.
+    is_arrays : bool
+        Whether the columns are arrays of NumPy's, which have an order and as a rule no ids.
     class_names : tuple of str or None
         The texts of an array ``classes`` or ``class_names`` of an ``.npz``.
     """
@@ -235,12 +238,15 @@ class Table:
     locate: Callable[[int], str] = dataclasses.field(repr=False)
     comment: str | None = None
     notes: tuple[str, ...] = ()
+    named: bool = True
+    delimited: bool = False
+    is_arrays: bool = False
     class_names: tuple[str, ...] | None = None
 
     def __getitem__(self, name: str) -> Column:
         if name not in self.columns:
             raise SchemaError(
-                f'expected a column "{name}", got {printable(first_few(self.names, 8)) or "none"}.'
+                f'expected a column "{name}", got {few(self.names, 8) or "none"}.'
                 f"{did_you_mean(name, self.names)}",
                 self.path,
             )
@@ -252,6 +258,10 @@ class Table:
     def place(self, row: int) -> str:
         """Return where a row stands, for messages: ``truth.csv line 17``."""
         return f"{self.path} {self.locate(row)}"
+
+    def column_place(self, name: str) -> str:
+        """Return where a column stands, for messages: ``truth.csv column "label"``."""
+        return f'{self.path} column "{printable(name)}"'
 
     def matrix(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Return columns of numbers side by side, shape (n, k).
@@ -275,12 +285,12 @@ class Table:
 
     def _refuse_text(self, name: str) -> None:
         column = self.columns[name]
+        if not self.n_rows:
+            raise SchemaError("expected numbers, got no rows", self.column_place(name))
         number = np.array([_core.is_number(value) for value in column.values.tolist()], bool)
-        row = int(np.argmax(~number[column.codes])) if self.n_rows else 0
-        cell = f'"{printable(column.values[column.codes[row]])}"' if self.n_rows else "no rows"
-        raise SchemaError(
-            f'expected numbers in column "{printable(name)}", got {cell}', self.place(row)
-        )
+        row = int(np.argmax(~number[column.codes]))
+        cell = printable(column.values[column.codes[row]], 60)
+        raise SchemaError(f'expected numbers in column "{name}", got "{cell}"', self.place(row))
 
 
 def _side_by_side(columns: Sequence[Column]) -> NDArray[Any] | None:
@@ -313,11 +323,12 @@ def read_table(
     columns : sequence of str, optional
         Which columns to read; all without.
     header : bool, optional
-        Whether the first line of delimited text names the columns. Without, it does if it holds a
-        usual name (``id``, ``label``, …), unless that comes again below as a label; or if none of
-        its cells is empty or a number and a column below is numeric. It does not if a cell is
-        empty or a number, recurs below, or looks like a file's path. What is then still open is
-        refused. Without a header the columns are called ``1``, ``2``, ….
+        Whether the first line of delimited text names the columns. Without, these rules decide,
+        the first that fits: it does if it has two usual names, a usual name of ids in front, or a
+        name like ``label`` or ``prediction``; it does not if a cell is empty, a number, or looks
+        like a file's path; it does over a column of numbers; it does not if a cell recurs below;
+        it does if it has a usual name. What is then still open is refused. Without a header the
+        columns are called ``1``, ``2``, ….
 
     Returns
     -------
@@ -424,22 +435,6 @@ def _read_delimited(
         raise SchemaError("expected a table, the file is empty", place)
     first = text.cells(0)
     named, raw = _find_header(text, first, header, place)
-    table = _table_of(text, place, named, raw, wanted, comment, delimiter)
-    if header is None and named and wanted is None and _is_row(first, table):
-        table = _table_of(text, place, False, None, wanted, comment, delimiter)
-    return table
-
-
-def _table_of(
-    text: _core.CsvTable,
-    place: str,
-    named: bool,
-    raw: _core.CsvColumns | None,
-    wanted: Sequence[str] | None,
-    comment: str | None,
-    delimiter: str,
-) -> Table:
-    first = text.cells(0)
     names = (
         _column_names(first, f"{place} line {text.line(0)}")
         if named
@@ -463,7 +458,7 @@ def _table_of(
         notes.append(f"{place}: cells delimited by {_DELIMITERS[delimiter]}")
     if not named:
         notes.append(
-            f"{place}: no line of column names, so that columns are called {first_few(names, 3)}"
+            f"{place}: no line of column names, so that columns are called {few(names, 3)}"
         )
     return Table(
         tuple(names[k] for k in positions),
@@ -473,11 +468,13 @@ def _table_of(
         locate,
         comment,
         tuple(notes),
+        named,
+        delimited=True,
     )
 
 
 def _line_of_row(text: _core.CsvTable, start: int, row: int) -> str:
-    return f"line {text.line(start + row)}" if start + row < text.n_records else "the end"
+    return f"line {text.line(start + row)}"
 
 
 def _leading_comment(head: bytes, text: _core.CsvTable) -> tuple[str | None, int]:
@@ -524,7 +521,9 @@ def _find_header(
     """Return whether the first record names the columns, and the columns if they are read."""
     if header is not None:
         return header, None
-    if any(cell.lower() in KNOWN for cell in first):
+    lower = [cell.lower() for cell in first]
+    n_known = sum(cell in KNOWN for cell in lower)
+    if n_known > 1 or lower[0] in IDS or any(cell in CERTAIN for cell in lower):
         return True, None
     if any(not cell or _core.is_number(cell) for cell in first):
         return False, None
@@ -538,29 +537,14 @@ def _find_header(
     every = text.columns(0, len(first), list(range(len(first))), True)
     if any((every.text(k)[0][1:] == 0).any() for k in range(len(first))):
         return False, None
+    if n_known:  # one name that could be a class too, such as scene
+        return True, None
     raise SchemaError(
         f"expected a line of column names that has a usual one (id, label, …), got "
-        f'"{printable(first_few(first))}", which may be names or a row: say which '
+        f'"{few(first)}", which may be names or a row: say which '
         "(header=True or header=False)",
         f"{place} line {text.line(0)}",
     )
-
-
-def _is_row(first: list[str], table: Table) -> bool:
-    """Return whether a first line with usual names is a row nonetheless.
-
-    In ``a.jpg,video`` over ``b.jpg,dog`` and ``c.jpg,video``, "video" is a label: all usual names
-    come again in their columns. A file put together from several repeats all its names, and is not
-    meant.
-    """
-    again = []
-    for name, column in zip(first, table.columns.values(), strict=True):
-        # Where there are many different texts they are ids, and looking through them takes time.
-        few = column.kind == "text" and column.n_distinct <= max(table.n_rows // 2, _MANY_TEXTS)
-        again.append(few and bool(_core.match_texts(*column.pool, *text_pool([name]))[0] >= 0))
-    usual = [name.lower() in KNOWN for name in first]
-    recurs = all(found for found, known in zip(again, usual, strict=True) if known)
-    return any(usual) and recurs and not all(again)
 
 
 def _column_names(first: list[str], place: str) -> list[str]:

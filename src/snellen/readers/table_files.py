@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from snellen.errors import InputError, MissingExtraError, SchemaError, first_few
+from snellen.errors import InputError, MissingExtraError, SchemaError
 from snellen.readers.column_names import LABELS, PREDICTIONS
+from snellen.readers.message_text import few, printable
 from snellen.readers.table import Column, Table, read_bytes, text_pool
 
 if TYPE_CHECKING:
@@ -31,9 +33,7 @@ def _chosen(table: Table, wanted: Sequence[str] | None) -> Table:
         return table
     columns = {name: table[name] for name in wanted}
     names = tuple(name for name in table.names if name in columns)
-    return Table(
-        names, table.n_rows, table.path, columns, table.locate, class_names=table.class_names
-    )
+    return dataclasses.replace(table, names=names, columns=columns)
 
 
 def _row(row: int) -> str:
@@ -41,7 +41,7 @@ def _row(row: int) -> str:
 
 
 def _line(lines: NDArray[np.int64], row: int) -> str:
-    return f"line {lines[row]}" if row < len(lines) else "the end"
+    return f"line {lines[row]}"
 
 
 # ---- Cells that are Python objects --------------------------------------------------------------
@@ -61,7 +61,8 @@ def _add_cells(
                 f'expected whole numbers of 64 bits in "{name}", got {cells[row]}', place(row)
             ) from error
     elif kinds <= {int, float} and kinds:
-        columns[name] = Column("number", array=np.array(cells, np.float64))
+        # A whole number beyond all doubles is no finite number.
+        columns[name] = Column("number", array=np.array(list(map(_double, cells))))
     elif kinds == {str} or not kinds:
         columns[name] = Column.of_texts(cells)
     elif kinds == {dict}:
@@ -81,6 +82,13 @@ def _add_cells(
         )
 
 
+def _double(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return np.inf if number > 0 else -np.inf
+
+
 def _kind(cell: Any) -> str:
     if cell is None:
         return "null"
@@ -89,7 +97,7 @@ def _kind(cell: Any) -> str:
     if isinstance(cell, (int, float)):
         return f"a number ({cell})"
     if isinstance(cell, str):
-        return f'a text ("{cell}")'
+        return f'a text ("{printable(cell, 60)}")'
     return "a list" if isinstance(cell, list) else "an object" if isinstance(cell, dict) else "data"
 
 
@@ -101,7 +109,7 @@ def _add_objects(
         if len(cell) != len(keys) or any(key not in cell for key in keys):
             odd = sorted(set(cell).symmetric_difference(keys))
             raise SchemaError(
-                f'expected the same keys in "{name}" of all rows, got others: {first_few(odd)}',
+                f'expected the same keys in "{name}" of all rows, got others: {few(odd)}',
                 place(row),
             )
     for key in keys:
@@ -125,7 +133,7 @@ def _add_lists(
                 f"got {len(cells[row])}",
                 place(row),
             )
-        _add_matrix(columns, name, np.array(cells, np.float64 if float in elements else np.int64))
+        _add_matrix(columns, name, _matrix(cells, whole=float not in elements))
     else:
         row = next(
             k
@@ -133,6 +141,13 @@ def _add_lists(
             if any(not isinstance(element, (int, float)) for element in cell)
         )
         raise SchemaError(f'expected a list of numbers or of texts in "{name}"', place(row))
+
+
+def _matrix(cells: list[Any], *, whole: bool) -> NDArray[Any]:
+    try:
+        return np.array(cells, np.int64 if whole else np.float64)
+    except OverflowError:
+        return np.array([list(map(_double, cell)) for cell in cells], np.float64)
 
 
 def _add_matrix(columns: dict[str, Column], name: str, matrix: NDArray[Any]) -> None:
@@ -179,7 +194,7 @@ def read_json_rows(path: str, wanted: Sequence[str] | None, *, lines: bool) -> T
             odd = sorted(known.symmetric_difference(record))
             what = f'no "{odd[0]}"' if odd[0] in known else f'also "{odd[0]}"'
             raise SchemaError(
-                f"expected the same keys in all rows ({first_few(keys)}), got {what}", place(row)
+                f"expected the same keys in all rows ({few(keys)}), got {what}", place(row)
             )
     columns: dict[str, Column] = {}
     for key in keys:
@@ -241,7 +256,11 @@ def read_arrays(path: str, wanted: Sequence[str] | None) -> Table:
             columns[name or "1"] = Column.of(array)
     if n_rows is None:
         raise SchemaError("expected arrays, the file has none", path)
-    return _chosen(Table(tuple(columns), n_rows, path, columns, _row, class_names=names), wanted)
+    named = not isinstance(loaded, np.ndarray)
+    table = Table(
+        tuple(columns), n_rows, path, columns, _row, named=named, is_arrays=True, class_names=names
+    )
+    return _chosen(table, wanted)
 
 
 # ---- Parquet ------------------------------------------------------------------------------------

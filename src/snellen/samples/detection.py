@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import operator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snellen.errors import InputError
 from snellen.result import write_atomically
+from snellen.samples.lots import Lots, at_least
 from snellen.samples.png import encode_png
 
 if TYPE_CHECKING:
@@ -150,21 +150,21 @@ def make_detection_sample(
     ...     made.truth.name, made.images.name, made.n_classes
     ('truth.json', 'images', 20)
     """
-    n_images = _at_least(0, "n_images", n_images)
-    n_boxes = _at_least(0, "n_boxes", n_boxes)
-    n_detections = _at_least(0, "n_detections", n_detections)
-    n_classes = _at_least(1, "n_classes", n_classes)
-    seed = _at_least(0, "seed", seed)
+    n_images = at_least(0, "n_images", n_images)
+    n_boxes = at_least(0, "n_boxes", n_boxes)
+    n_detections = at_least(0, "n_detections", n_detections)
+    n_classes = at_least(1, "n_classes", n_classes)
+    seed = at_least(0, "seed", seed)
     if n_images == 0 and (n_boxes or n_detections):
         raise InputError(
             f"expected at least 1 image for {n_boxes} boxes and {n_detections} detections, got 0",
             "n_images",
         )
 
-    lots = _Lots(seed, _TRUTH_STREAM)
+    lots = Lots(seed, _TRUTH_STREAM)
     scene = _make_scene(lots, n_images, n_classes)
     truth = _make_truth(lots, scene, n_boxes)
-    found = _make_detections(_Lots(seed, _DETECTION_STREAM), scene, truth, n_detections)
+    found = _make_detections(Lots(seed, _DETECTION_STREAM), scene, truth, n_detections)
 
     predictions_text = _predictions_text(scene, found)
     truth_text = _truth_text(scene, truth, seed)
@@ -174,7 +174,7 @@ def make_detection_sample(
     images = home / "images" if draw_images else None
     if images is not None:
         images.mkdir(exist_ok=True)
-        for name, picture in _pictures(_Lots(seed, _PICTURE_STREAM), scene, truth):
+        for name, picture in _pictures(Lots(seed, _PICTURE_STREAM), scene, truth):
             write_atomically({images / name: picture})
     # These come last, so that where they lie the pictures lie.
     write_atomically({home / "predictions.json": predictions_text, home / "truth.json": truth_text})
@@ -187,54 +187,6 @@ def make_detection_sample(
         n_detections=n_detections,
         n_classes=n_classes,
     )
-
-
-def _at_least(lowest: int, name: str, value: Any) -> int:
-    try:
-        whole = operator.index(value)
-    except TypeError:
-        raise InputError(f"expected a whole number, got {value!r}", name) from None
-    if whole < lowest:
-        raise InputError(f"expected at least {lowest}, got {whole}", name)
-    return whole
-
-
-class _Lots:
-    """Random numbers that no release of anything changes."""
-
-    def __init__(self, seed: int, stream: int) -> None:
-        self._bits = np.random.PCG64((seed, stream))
-
-    def _words(self, n: int) -> NDArray[np.uint64]:
-        return np.asarray(self._bits.random_raw(n), np.uint64)
-
-    def share(self, n: int) -> Real:
-        """Return uniform numbers, 0 ≤ x < 1: the upper 53 bits of each word."""
-        upper = np.asarray(self._words(n) >> np.uint64(11), np.float64)
-        return upper * 2.0**-53
-
-    def below(self, limit: int | Whole, n: int) -> Whole:
-        """Return uniform whole numbers, 0 ≤ x < limit."""
-        return (self.share(n) * limit).astype(np.int64)
-
-    def weighted(self, weights: Whole, n: int) -> Whole:
-        """Return positions in `weights`, each as often as its weight says."""
-        upto = np.cumsum(weights, dtype=np.int64)
-        return np.searchsorted(upto, self.below(int(upto[-1]), n), side="right").astype(np.int64)
-
-    def bell(self, n: int) -> Real:
-        """Return numbers of mean 0 and deviation 1, near enough to normal, |x| < 3.5.
-
-        The sum of a word's four 16-bit parts: normal deviates proper need a logarithm, whose last
-        bit depends on the library.
-        """
-        words = self._words(n)
-        total = sum((words >> np.uint64(shift)) & np.uint64(0xFFFF) for shift in (0, 16, 32, 48))
-        return (np.asarray(total).astype(np.float64) - 131_070.0) / 37_837.0
-
-    def shuffled(self, n: int) -> Whole:
-        """Return 0 … n − 1 in random order."""
-        return np.argsort(self._words(n), kind="stable").astype(np.int64)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -296,7 +248,7 @@ def _every_hundredth(n: int, place: int) -> Flags:
     return np.asarray(np.arange(n) % 100 == place)
 
 
-def _make_scene(lots: _Lots, n_images: int, n_classes: int) -> _Scene:
+def _make_scene(lots: Lots, n_images: int, n_classes: int) -> _Scene:
     """Return images and classes.
 
     Ids have gaps, as they do once a data set has been cleaned: code that takes an id for a position
@@ -320,7 +272,7 @@ def _make_scene(lots: _Lots, n_images: int, n_classes: int) -> _Scene:
     )
 
 
-def _make_truth(lots: _Lots, scene: _Scene, n: int) -> _Truth:
+def _make_truth(lots: Lots, scene: _Scene, n: int) -> _Truth:
     """Return the boxes that are there.
 
     One box in three is of its image's theme. The area is the octagon's, exactly, and so smaller
@@ -355,7 +307,7 @@ def _make_truth(lots: _Lots, scene: _Scene, n: int) -> _Truth:
     return _Truth(image, label, np.hstack((place, size)), cut, area, skyline)
 
 
-def _populated(lots: _Lots, n_images: int, n: int) -> Whole:
+def _populated(lots: Lots, n_images: int, n: int) -> Whole:
     """Return an image for each box: most images hold a few, some dozens, some none.
 
     The weights are 1 / (u² + 0.02): a long tail without a power or an exponential. One image in
@@ -370,7 +322,7 @@ def _populated(lots: _Lots, n_images: int, n: int) -> Whole:
     return lots.weighted(np.where(empty, 0, weights), n)
 
 
-def _sizes(lots: _Lots, room: Whole, crowding: Whole) -> Whole:
+def _sizes(lots: Lots, room: Whole, crowding: Whole) -> Whole:
     """Return widths and heights: 4 in 10 small, 4 medium, 2 large by COCO's bounds.
 
     A power of two, a share of the way to the next, and a width-to-height ratio of ½ to 2; smaller
@@ -384,7 +336,7 @@ def _sizes(lots: _Lots, room: Whole, crowding: Whole) -> Whole:
     return np.minimum(size, room - 400)
 
 
-def _places(lots: _Lots, size: Whole, room: Whole) -> Whole:
+def _places(lots: Lots, size: Whole, room: Whole) -> Whole:
     """Return left upper corners such that everything lies inside its image."""
     n = len(size)
     return np.column_stack([lots.below(room[:, k] - size[:, k] + 1, n) for k in (0, 1)])
@@ -393,7 +345,7 @@ def _places(lots: _Lots, size: Whole, room: Whole) -> Whole:
 # --- detections -----------------------------------------------------------------------------------
 
 
-def _make_detections(lots: _Lots, scene: _Scene, truth: _Truth, n: int) -> _Found:
+def _make_detections(lots: Lots, scene: _Scene, truth: _Truth, n: int) -> _Found:
     """Return exactly n detections, grouped by image, in no order within one.
 
     Each object found once comes first; what is left goes to repetitions (two in ten) and to
@@ -417,7 +369,7 @@ def _make_detections(lots: _Lots, scene: _Scene, truth: _Truth, n: int) -> _Foun
     return dataclasses.replace(found, score=_tied(lots, found.score))
 
 
-def _first_hits(lots: _Lots, scene: _Scene, truth: _Truth) -> _Found:
+def _first_hits(lots: Lots, scene: _Scene, truth: _Truth) -> _Found:
     """Return at most one detection an object; about one object in ten is missed.
 
     Each object is seen with a quality, lower for small ones and for difficult classes, and from it
@@ -440,7 +392,7 @@ def _first_hits(lots: _Lots, scene: _Scene, truth: _Truth) -> _Found:
     )
 
 
-def _crowd_hits(lots: _Lots, scene: _Scene, truth: _Truth) -> _Found:
+def _crowd_hits(lots: Lots, scene: _Scene, truth: _Truth) -> _Found:
     """Return a few members of each crowd: they are neither right nor wrong, so they must be there.
 
     A detector finds the single persons of a crowd, not the region.
@@ -458,7 +410,7 @@ def _crowd_hits(lots: _Lots, scene: _Scene, truth: _Truth) -> _Found:
     )
 
 
-def _repeated_hits(lots: _Lots, scene: _Scene, first: _Found, n: int) -> _Found:
+def _repeated_hits(lots: Lots, scene: _Scene, first: _Found, n: int) -> _Found:
     """Return second detections of what was found: misplaced further, scored lower.
 
     They are what non-maximum suppression leaves over, and each counts as an error.
@@ -472,7 +424,7 @@ def _repeated_hits(lots: _Lots, scene: _Scene, first: _Found, n: int) -> _Found:
     )
 
 
-def _background_hits(lots: _Lots, scene: _Scene, truth: _Truth, n: int) -> _Found:
+def _background_hits(lots: Lots, scene: _Scene, truth: _Truth, n: int) -> _Found:
     """Return detections of nothing.
 
     One in two keeps company with a truth box: same image, same class; so they are more where much
@@ -496,14 +448,14 @@ def _background_hits(lots: _Lots, scene: _Scene, truth: _Truth, n: int) -> _Foun
     return _Found(image, label, np.hstack((_places(lots, size, room), size)), _millionths(score))
 
 
-def _confused(lots: _Lots, label: Whole, n_classes: int, percent: int) -> Whole:
+def _confused(lots: Lots, label: Whole, n_classes: int, percent: int) -> Whole:
     """Return labels, some of them exchanged for the look-alike; a last class may have none."""
     partner = label ^ 1
     taken = (lots.below(100, len(label)) < percent) & (partner < n_classes)
     return np.where(taken, partner, label)
 
 
-def _shaken(lots: _Lots, box: Whole, strength: Real, room: Whole) -> Whole:
+def _shaken(lots: Lots, box: Whole, strength: Real, room: Whole) -> Whole:
     """Return boxes whose edges have moved by a share of the box's size, inside their images."""
     edges = []
     for axis in (0, 1):
@@ -522,7 +474,7 @@ def _millionths(score: Real) -> Whole:
     return (np.minimum(np.maximum(score, 0.001), 0.999) * 1e6).astype(np.int64)
 
 
-def _tied(lots: _Lots, score: Whole) -> Whole:
+def _tied(lots: Lots, score: Whole) -> Whole:
     """Return the scores, three in ten of them rounded to hundredths.
 
     Equal scores, within and across images, are where evaluators differ: the order of the file
@@ -647,7 +599,7 @@ def _file_name(image_id: int) -> str:
 # --- pictures -------------------------------------------------------------------------------------
 
 
-def _pictures(lots: _Lots, scene: _Scene, truth: _Truth) -> Iterator[tuple[str, bytes]]:
+def _pictures(lots: Lots, scene: _Scene, truth: _Truth) -> Iterator[tuple[str, bytes]]:
     """Yield the file name and the PNG of each image, large objects below small ones."""
     n = len(scene.image_id)
     background = lots.below(len(_BACKGROUNDS), n).tolist()

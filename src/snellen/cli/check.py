@@ -1,0 +1,226 @@
+"""``snellen check``: what is wrong with a data set, before anything is measured on it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from snellen.cli.output import data_warnings_on_stderr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from snellen.splits.image_list import ImageList
+    from snellen.splits.leaks import LeakReport
+
+__all__ = ["check"]
+
+
+def _not_empty(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
+    if path == "":
+        raise click.BadParameter("expected a path, got nothing")
+    return path
+
+
+@click.command()
+@click.argument("source", nargs=-1, required=True, type=click.Path(), metavar="SOURCE…")
+@click.option("--leaks", is_flag=True, help="Find images that the parts of a data set share.")
+@click.option(
+    "--root",
+    metavar="DIR",
+    type=click.Path(),
+    callback=_not_empty,
+    help="The folder that the keys of a manifest start from. [default: where it lies]",
+)
+@click.option(
+    "--missing",
+    type=click.Choice(["error", "ignore"]),
+    help="What to do about files of a manifest that are not there. [default: error]",
+)
+@click.option(
+    "--distance",
+    # The number is repeated here because importing it would import NumPy; a test compares.
+    default=30,
+    show_default=True,
+    metavar="BITS",
+    type=click.IntRange(min=0, max=255),
+    help="In how many of 256 bits the hashes of near duplicates may differ.",
+)
+@click.option("--strict", is_flag=True, help="Refuse images that cannot be read.")
+@click.option(
+    "--json",
+    "json_path",
+    metavar="PATH|-",
+    type=click.Path(allow_dash=True, dir_okay=False),
+    callback=_not_empty,
+    help="Write the result as JSON; with - to stdout, and nothing else there.",
+)
+@click.option(
+    "--groups",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    callback=_not_empty,
+    help="Write a table of key and group (and label, of a manifest that has it): snellen split "
+    "FILE --group group keeps duplicates together.",
+)
+@click.option(
+    "--sheet",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    callback=_not_empty,
+    help="Draw the pairs side by side, the most alike first, as a PNG picture.",
+)
+@click.option("--fail-on-leak", is_flag=True, help="Exit with 3 where parts share an image.")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1, max=4096),
+    help="Number of threads; it never changes a number. [default: one a processor]",
+)
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def check(
+    source: tuple[str, ...],
+    leaks: bool,
+    root: str | None,
+    missing: str | None,
+    distance: int,
+    strict: bool,
+    json_path: str | None,
+    groups: str | None,
+    sheet: str | None,
+    fail_on_leak: bool,
+    threads: int | None,
+    quiet: bool,
+) -> None:
+    """Look for what is wrong with a data set.
+
+    With --leaks: which images of one part are in another part, too, or look as if they were.
+    SOURCE is a manifest that snellen split wrote; or a folder for each part; or one folder that
+    holds a folder for each part.
+    """
+    if not leaks:
+        raise click.UsageError("expected what to check: --leaks finds images that parts share.")
+    _check_folders(json_path, groups, sheet)
+
+    from snellen.splits.leaks import find_duplicates
+    from snellen.threads import set_threads
+
+    set_threads(threads)
+    images = _images(source, root, missing)
+    if fail_on_leak and len(set(images.part)) < 2:
+        from snellen.errors import InputError
+
+        raise InputError(
+            f'expected two parts or more for --fail-on-leak, got the part "{images.part[0]}" alone',
+            ", ".join(source),
+        )
+    with (
+        data_warnings_on_stderr(quiet=quiet),
+        _progress(len(images.key), quiet=quiet) as progress,
+    ):
+        report = find_duplicates(
+            images.path,
+            images.part,
+            key=images.key,
+            distance=distance,
+            strict=strict,
+            progress=progress,
+        )
+    if images.absent and not quiet:
+        from snellen.errors import first_few
+        from snellen.table_text import printable
+
+        n = len(images.absent)
+        named = printable(first_few(images.absent, 3))
+        click.echo(
+            f"snellen: warning: {n} of the images that the manifest names "
+            f"{'is' if n == 1 else 'are'} missing and left out ({named})",
+            err=True,
+        )
+    _write(report, images, json_path, groups, sheet, quiet=quiet)
+    if not quiet and json_path != "-":
+        click.echo(str(report))
+    if fail_on_leak and report.leaks:
+        click.echo(f"snellen: parts share images: {len(report.pairs)} pairs", err=True)
+        raise click.exceptions.Exit(3)
+
+
+def _images(source: tuple[str, ...], root: str | None, missing: str | None) -> ImageList:
+    from pathlib import Path
+
+    from snellen.splits.image_list import images_of_folders, images_of_manifest
+
+    if len(source) == 1 and not Path(source[0]).is_dir():
+        return images_of_manifest(source[0], root, missing=missing or "error")
+    for option, value in (("--root", root), ("--missing", missing)):
+        if value is not None:
+            raise click.UsageError(f"expected a manifest with {option}, got folders.")
+    return images_of_folders(source)
+
+
+def _check_folders(*paths: str | None) -> None:
+    """Refuse, before the work is done, what cannot be written."""
+    from pathlib import Path
+
+    from snellen.errors import InputError
+
+    for path in paths:
+        if path not in (None, "-"):
+            folder = Path(path).resolve().parent
+            if not folder.is_dir():
+                raise InputError(
+                    "expected a folder to write into, there is none: make it", str(folder)
+                )
+
+
+@contextlib.contextmanager
+def _progress(n_images: int, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
+    """Show a bar on stderr, where somebody sees it, and give what moves it on."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(
+        length=n_images,
+        label="reading images",
+        file=sys.stderr,
+        update_min_steps=max(1, n_images // 200),
+    ) as bar:
+        yield bar.update
+
+
+def _write(
+    report: LeakReport,
+    images: ImageList,
+    json_path: str | None,
+    groups: str | None,
+    sheet: str | None,
+    *,
+    quiet: bool,
+) -> None:
+    from snellen.result import write_atomically
+
+    files: dict[str, bytes] = {}
+    if groups is not None:
+        labelled = images.label if any(images.label) else None
+        files[groups] = report.groups_csv(labelled).encode()
+    if sheet is not None:
+        from snellen.splits.contact_sheet import draw_contact_sheet
+
+        files[sheet] = draw_contact_sheet(
+            report.worst_pairs, dict(zip(images.key, images.path, strict=True))
+        )
+    text = b""
+    if json_path is not None:
+        import msgspec
+
+        text = msgspec.json.format(msgspec.json.encode(report.to_dict()), indent=2) + b"\n"
+        if json_path != "-":
+            files[json_path] = text
+    if files:
+        write_atomically(files)  # type: ignore[arg-type]  # keys are invariant, and need not be
+    if json_path == "-":
+        click.echo(text, nl=False)
+    if files and not quiet:
+        click.echo(f"wrote {', '.join(files)}", err=True)
