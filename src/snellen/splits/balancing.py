@@ -27,15 +27,33 @@ __all__ = ["Units", "balanced"]
 
 ALGORITHM = "hash-balance/1"
 _SWEEPS = 40
-# Units at the cut that may change sides in the end: pairs of them are compared.
-_FEWEST_CANDIDATES = 800
-_MOST_CANDIDATES = 1000
-# The price of a unit that changes sides at the end, in squares of its share of all samples: where
-# less is mended, in squares of shares of classes, it is not worth moving anybody. A group moves
-# many samples at once, and costs more.
-_PRICE_OF_SAMPLE, _PRICE_OF_GROUP = 1.0, 4.0
 # Objects count less than the samples they are in: a few crowded images decide about them.
 _OBJECT_IMPORTANCE = 0.25
+
+
+class _Mending(NamedTuple):
+    """How far units at the cut change sides in the end, so that classes are spread more evenly.
+
+    Attributes
+    ----------
+    n_candidates : int
+        The units nearest to the cut that may; pairs of them are compared.
+    price : float
+        Of a unit, times the square of its share of all samples: where less is mended, in squares
+        of shares of classes, it is not worth moving anybody.
+    size : float
+        The least importance of the number of samples, times the price of a sample.
+    """
+
+    n_candidates: int
+    price: float
+    size: float
+
+
+_OF_SAMPLES = _Mending(800, 1.0, 4.0)
+# A group takes all its classes along, so that mending one class makes work in others: a sample more
+# would move many groups. Fewer of them may move, and parts are a little less even.
+_OF_GROUPS = _Mending(100, 4.0, 64.0)
 
 
 class Units(NamedTuple):
@@ -111,54 +129,61 @@ def balanced(
     if not len(part):
         return part
     columns = _columns(units, strata, ratios, seed, small_rule)
-    price = _price(units) * (units.size / units.size.sum()) ** 2
-    _divide(units.rank, columns, price, ratios, 0, len(ratios.weights), np.arange(len(part)), part)
+    mending = _mending(units)
+    price = mending.price * (units.size / units.size.sum()) ** 2
+    everything = _Node(units.rank, columns, price, np.arange(len(part)))
+    _divide(everything, ratios, 0, len(ratios.weights), mending.n_candidates, part)
     if small_rule:
         _fill_empty_parts(part, units, ratios)
     return part
 
 
-def _price(units: Units) -> float:
-    return _PRICE_OF_SAMPLE if units.size.max() == 1 else _PRICE_OF_GROUP
+def _mending(units: Units) -> _Mending:
+    return _OF_SAMPLES if units.size.max() == 1 else _OF_GROUPS
+
+
+class _Node(NamedTuple):
+    """Units that go to some of the parts: their hashes, columns, prices, and places among all."""
+
+    rank: NDArray[np.uint64]
+    columns: _Columns
+    price: NDArray[np.float64]
+    unit: NDArray[np.int64]
 
 
 def _divide(
-    rank: NDArray[np.uint64],
-    columns: _Columns,
-    price: NDArray[np.float64],
+    node: _Node,
     ratios: Ratios,
     first: int,
     end: int,
-    unit: NDArray[np.int64],
+    n_candidates: int,
     part: NDArray[np.int32],
 ) -> None:
     """Divide units among the parts from first to end (excluded)."""
     if end - first == 1:
-        part[unit] = first
+        part[node.unit] = first
         return
     middle = (first + end + 1) // 2
-    weights = ratios.weights
+    weights, columns = ratios.weights, node.columns
     share = sum(weights[first:middle]) / sum(weights[first:end])
-    target = columns.target[first:middle].sum(0)
     # What is here is not quite what should be: either half takes its share of the difference.
     off = columns.total() - columns.target[first:end].sum(0)
-    target = target + off * share
-    n_candidates = min(_MOST_CANDIDATES, max(_FEWEST_CANDIDATES, 2 * len(target)))
     right = _core.halve(
-        _places(rank, first, end),
+        _places(node.rank, first, end),
         share,
         columns.begin,
         columns.unit,
         columns.weight,
-        target,
+        columns.target[first:middle].sum(0) + off * share,
         columns.importance,
-        price,
+        node.price,
         n_sweeps=_SWEEPS,
         n_candidates=n_candidates,
     ).astype(bool)
     for kept, low, high in ((~right, first, middle), (right, middle, end)):
         within = columns if high - low == 1 else columns.of_units(kept)
-        _divide(rank[kept], within, price[kept], ratios, low, high, unit[kept], part)
+        half = _Node(node.rank[kept], within, node.price[kept], node.unit[kept])
+        _divide(half, ratios, low, high, n_candidates, part)
 
 
 def _places(rank: NDArray[np.uint64], first: int, end: int) -> NDArray[np.float64]:
@@ -179,6 +204,7 @@ def _columns(
     units: Units, strata: Strata | None, ratios: Ratios, seed: int, small_rule: bool
 ) -> _Columns:
     n_parts, n_units = len(ratios.weights), len(units.size)
+    mending = _mending(units)
     n_rows = int(units.size.sum())
     size_target = total_quotas(n_rows, ratios).astype(np.float64)
     if strata is None or not len(strata.code):
@@ -244,7 +270,7 @@ def _columns(
         np.concatenate([*weight, units.size]).astype(np.float64),
         np.concatenate([target[:, order], size_target[:, None]], axis=1),
         # The number of samples is worth any price of a sample: parts are as large as asked.
-        np.append(importance, max(importance.min(), 4 * _price(units) / n_rows**2)),
+        np.append(importance, max(importance.min(), mending.size * mending.price / n_rows**2)),
     )
 
 
