@@ -575,6 +575,8 @@ def test_manifests_of_others(split: Split, tmp_path: Path) -> None:
     check_refused(split(table, "--verify", manifest), 'got "snellen.split/2"')
     manifest.write_text(written.replace('"seed":0,"strict"', '"seed":"x","strict"', 1))
     check_refused(split(table, "--verify", manifest), "expected a recipe")
+    manifest.write_text(written.replace("hash-blocks/1", "hash-blocks/9"))
+    check_refused(split(table, "--verify", manifest), "it was split by hash-blocks/9")
     lines = written.splitlines()
     manifest.write_text("\n".join([*lines, lines[-1]]))
     check_refused(split(table, "--verify", manifest), "each key once")

@@ -175,6 +175,11 @@ def differences(manifest: Manifest, result: Split | Folds) -> list[str]:
     """Return in words what differs between a manifest and what was recomputed; nothing if equal."""
     rounds = result.rounds if isinstance(result, Folds) else (result,)
     found = []
+    algorithm = rounds[0].method["algorithm"]
+    if manifest.header.get("algorithm", algorithm) != algorithm:
+        found.append(
+            f"it was split by {manifest.header['algorithm']}, this release has {algorithm}"
+        )
     now = {key: i for i, key in enumerate(rounds[0].keys)}
     gone = sorted(set(manifest.keys) - set(now))
     new = sorted(set(now) - set(manifest.keys))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -113,14 +112,8 @@ class Strata(NamedTuple):
 
     @classmethod
     def _of_lists(cls, labels: Sequence[Any]) -> Strata:
-        counted = [
-            [(name, int(times)) for name, times in each.items()]
-            if isinstance(each, Mapping)
-            else [(name, 1) for name in each]
-            for each in labels
-        ]
-        row = np.repeat(np.arange(len(counted)), [len(each) for each in counted])
-        texts = texts_of([name for each in counted for name, _ in each], "labels")
+        row = np.repeat(np.arange(len(labels)), [len(each) for each in labels])
+        texts = texts_of([name for each in labels for name in each], "labels")
         return cls.of_objects(texts, row, np.arange(len(texts), dtype=np.int32))
 
     @classmethod
