@@ -17,7 +17,7 @@ from snellen.classification.labels import Labels, aligned, label_sides, predicte
 from snellen.classification.pair_counts import Cells, PairCounts
 from snellen.classification.resampled_labels import class_rates, label_units
 from snellen.errors import ClassError, InputError, MergeError, SchemaError, first_few
-from snellen.result import Result, Undefined
+from snellen.result import Result, Undefined, plain_intervals, stored_intervals
 from snellen.state import Moments, pack, unpack
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
@@ -678,6 +678,7 @@ class ConfusionMatrixResult(Result):
             "beta": self.beta,
             "positive": self.protocol["positive"],
             "averaging": self.averaging.to_dict(),
+            "intervals": plain_intervals(self.intervals),
         }
         return pack(type(self).__name__, content, arrays)
 
@@ -687,13 +688,15 @@ class ConfusionMatrixResult(Result):
         if packed.name != cls.__name__:
             raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
         try:
-            return cls.of_cells(
+            found = cls.of_cells(
                 Classes(packed.content["class_ids"], packed.content["class_names"]),
                 Cells(*map(packed.arrays.get, Cells._fields)),  # type: ignore[arg-type]  # of_cells fails
                 averaging=Averaging.from_dict(packed.content["averaging"]),
                 beta=packed.content["beta"],
                 positive=packed.content["positive"],
             )
+            intervals = stored_intervals(packed.content["intervals"])
+            return dataclasses.replace(found, intervals=intervals)
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
 
