@@ -85,9 +85,9 @@ def stored_intervals(content: Mapping[str, list[Any]]) -> dict[str, Interval]:
         For other values.
     """
     found = {}
-    for name, (low, high, level, *texts) in content.items():
-        bounds = [math.nan if bound is None else float(bound) for bound in (low, high)]
-        found[name] = Interval(*bounds, float(level), *texts)
+    for name, (*numbers, method, unit, note) in content.items():
+        low, high, level = (math.nan if each is None else float(each) for each in numbers)
+        found[name] = Interval(low, high, level, method, unit, note)
     return found
 
 
