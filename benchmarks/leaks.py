@@ -81,7 +81,7 @@ def _million(scale: float, _: Path) -> Arrays:
 
 
 def _all_alike(scale: float, _: Path) -> Arrays:
-    n = int(20_000 * scale)
+    n = int(8000 * scale)
     return _hashes(n, 0, n, 16)
 
 
@@ -116,7 +116,7 @@ TASKS = (
     ),
     Task(
         "crowded_hashes",
-        "20,000 different hashes, all of them near each other: 200 million pairs",
+        "8,000 different hashes, all of them near each other: 32 million pairs",
         _all_alike,
         ("snellen", "faiss"),
     ),

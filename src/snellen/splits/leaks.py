@@ -19,6 +19,7 @@ from snellen.table_text import aligned_lines, number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -356,13 +357,11 @@ def find_duplicates(
     >>> report.overlaps[1].part, report.overlaps[1].share
     ('test', 0.5)
     """
-    from pathlib import Path
-
     hashes = images if isinstance(images, np.ndarray) and images.dtype.kind != "U" else None
     if hashes is not None:
         hashes = to_hashes(hashes)
-    elif isinstance(images, str | bytes):
-        raise InputError("expected a sequence of paths, got a single text", "images")
+    else:
+        images = _paths(images)
     n = len(images)
     parts_of = ["all"] * n if part is None else [str(name) for name in part]
     if key is not None:
@@ -370,7 +369,7 @@ def find_duplicates(
     elif hashes is not None:
         keys = [f"{row:0{len(str(max(n - 1, 0)))}d}" for row in range(n)]
     else:
-        keys = [Path(path).as_posix() for path in images]
+        keys = [path.as_posix() for path in images]
     for name, column in (("part", parts_of), ("key", keys)):
         if len(column) != n:
             raise ShapeError(f"expected {n} of them, one an image, got {len(column)}", name)
@@ -444,6 +443,19 @@ def find_duplicates(
         n_near_pairs_across=int(np.triu(found.n_pairs, 1).sum()),
         unreadable=unreadable,
     )
+
+
+def _paths(images: Any) -> list[Path]:
+    from pathlib import Path
+
+    if isinstance(images, str | bytes):
+        raise InputError("expected a sequence of paths, got a single text", "images")
+    try:
+        return [Path(path) for path in images]
+    except TypeError:
+        raise InputError(
+            "expected a sequence of paths, or hashes as an array of uint64", "images"
+        ) from None
 
 
 def _say_unreadable(unreadable: Sequence[Unreadable], n: int, *, strict: bool) -> None:
