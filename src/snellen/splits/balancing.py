@@ -30,9 +30,10 @@ _SWEEPS = 40
 # Units at the cut that may change sides in the end: pairs of them are compared.
 _FEWEST_CANDIDATES = 800
 _MOST_CANDIDATES = 1000
-# Of a unit that changes sides at the end: this times the square of its share of all samples. Where
-# less than that is mended, in squares of shares, it is not worth moving anybody.
-_PRICE = 1.0
+# The price of a unit that changes sides at the end, in squares of its share of all samples: where
+# less is mended, in squares of shares of classes, it is not worth moving anybody. A group moves many
+# samples at once, and is worth more.
+_PRICE_OF_SAMPLE, _PRICE_OF_GROUP = 1.0, 4.0
 # Objects count less than the samples they are in: a few crowded images decide about them.
 _OBJECT_IMPORTANCE = 0.25
 
@@ -110,11 +111,15 @@ def balanced(
     if not len(part):
         return part
     columns = _columns(units, strata, ratios, seed, small_rule)
-    price = _PRICE * (units.size / units.size.sum()) ** 2
+    price = _price(units) * (units.size / units.size.sum()) ** 2
     _divide(units.rank, columns, price, ratios, 0, len(ratios.weights), np.arange(len(part)), part)
     if small_rule:
         _fill_empty_parts(part, units, ratios)
     return part
+
+
+def _price(units: Units) -> float:
+    return _PRICE_OF_SAMPLE if units.size.max() == 1 else _PRICE_OF_GROUP
 
 
 def _divide(
@@ -239,7 +244,7 @@ def _columns(
         np.concatenate([*weight, units.size]).astype(np.float64),
         np.concatenate([target[:, order], size_target[:, None]], axis=1),
         # The number of samples is worth any price of a sample: parts are as large as asked.
-        np.append(importance, max(importance.min(), 4 * _PRICE / n_rows**2)),
+        np.append(importance, max(importance.min(), 4 * _price(units) / n_rows**2)),
     )
 
 
