@@ -758,7 +758,7 @@ class ClassificationResult(Result):
             one = next(iter(self.intervals.values()))
             lines.append(
                 f"intervals    {100 * one.level:g} %, over {one.unit}s: Wilson's for proportions, "
-                "else bootstrap percentiles"
+                "else by bootstrap"
             )
         return "\n".join(lines)
 

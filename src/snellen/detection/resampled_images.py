@@ -93,6 +93,7 @@ def _units(rows: _Rows) -> Units:
         classes=rows.classes,
         class_values=class_values,
         headline=tuple(line.name for line in lines[:3]),
+        ranges={"": (0.0, 1.0)},
         truth=unit_digests(
             (rows.truth["label"], rows.truth["ignored"]), rows.truth["image"], len(rows.images)
         ),
