@@ -31,8 +31,8 @@ _SWEEPS = 40
 _FEWEST_CANDIDATES = 800
 _MOST_CANDIDATES = 1000
 # The price of a unit that changes sides at the end, in squares of its share of all samples: where
-# less is mended, in squares of shares of classes, it is not worth moving anybody. A group moves many
-# samples at once, and is worth more.
+# less is mended, in squares of shares of classes, it is not worth moving anybody. A group moves
+# many samples at once, and is worth more.
 _PRICE_OF_SAMPLE, _PRICE_OF_GROUP = 1.0, 4.0
 # Objects count less than the samples they are in: a few crowded images decide about them.
 _OBJECT_IMPORTANCE = 0.25
