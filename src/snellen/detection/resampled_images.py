@@ -54,34 +54,33 @@ def image_units(metric: AveragePrecision) -> Units:
 def _units(rows: _Rows) -> Units:
     lines = headlines(rows.protocol)
     caps = {line.cap for line in lines if not line.is_recall}
-    joined: dict[int, _Joined] = {}
+    joined: list[_Joined] = []  # with the last `other`
+    # The numbers of classes of the last data sets: a comparison asks for them after the others.
+    latest: list[tuple[Any, Any, NDArray[np.float64]]] = []
 
-    def curves(multiplicity: NDArray[Any], other: Any, caps: set[int]) -> Iterator[_Curves]:
+    def curves(multiplicity: NDArray[Any], other: Any) -> Iterator[_Curves]:
         table, times = rows, multiplicity
         if other is not None:
             theirs: _Rows = other[0].values.rows
-            # The rows of both sides are put in order once for all calls.
-            join = joined.get(id(theirs))
-            if join is None or join.theirs is not theirs:
-                joined.clear()
-                join = joined[id(theirs)] = _Joined.of(rows, theirs)
-            table, times = join.rows, join.times(multiplicity, other[1])
+            if not joined or joined[0].theirs is not theirs:
+                joined[:] = [_Joined.of(rows, theirs)]
+            table, times = joined[0].rows, joined[0].times(multiplicity, other[1])
         return _resampled(table, np.ascontiguousarray(times, np.int32), caps)
 
     def values(multiplicity: NDArray[Any], other: Any = None) -> Mapping[str, Any]:
-        parts = [
-            [line.means(rows.protocol, *each) for line in lines]
-            for each in curves(multiplicity, other, caps)
-        ]
-        return {line.name: np.concatenate([p[i] for p in parts]) for i, line in enumerate(lines)}
+        numbers, of_classes = [], []
+        for each in curves(multiplicity, other):
+            numbers.append([line.means(rows.protocol, *each) for line in lines])
+            of_classes.append(lines[0].class_means(rows.protocol, *each))
+        latest[:] = [(multiplicity, other, np.concatenate(of_classes))]
+        return {
+            line.name: np.concatenate([part[i] for part in numbers]) for i, line in enumerate(lines)
+        }
 
     def class_values(multiplicity: NDArray[Any], other: Any = None) -> NDArray[np.float64]:
-        line = lines[0]
-        found = [
-            line.class_means(rows.protocol, *each)
-            for each in curves(multiplicity, other, {line.cap})
-        ]
-        return np.concatenate(found)
+        if not latest or latest[0][0] is not multiplicity or latest[0][1] is not other:
+            values(multiplicity, other)
+        return latest[0][2]
 
     values.rows = rows  # type: ignore[attr-defined]  # for `other`
     return Units(
