@@ -353,7 +353,7 @@ def find_duplicates(
     >>> hashes = np.array([[0, 0, 0, 0], [7, 0, 0, 0], [2**64 - 1, 0, 0, 0]], np.uint64)
     >>> report = find_duplicates(hashes, ["train", "test", "test"], key=["a", "b", "c"])
     >>> report.pairs
-    (DuplicatePair(key='b', part='test', other='a', other_part='train', distance=3, exact=False),)
+    (DuplicatePair(key='a', part='train', other='b', other_part='test', distance=3, exact=False),)
     >>> report.overlaps[1].part, report.overlaps[1].share
     ('test', 0.5)
     """
