@@ -1,9 +1,12 @@
 #include "snellen/resample.hpp"
 
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/tuple.h>
 
 #include <limits>
 #include <optional>
+#include <tuple>
+#include <utility>
 
 #include "arrays.hpp"
 
@@ -72,6 +75,47 @@ void bind_resample(nb::module_& m) {
       nb::arg("unit").noconvert().none() = nb::none(),
       nb::arg("weight").noconvert().none() = nb::none(),
       "Sums of times[unit[j]] * weight[j] by cell[j] for each replicate, (replicates, cells).");
+  m.def(
+      "label_sums",
+      [](In2<std::int32_t> times, In1<std::int32_t> truth, In1<std::int32_t> predicted,
+         std::size_t n_classes, std::optional<In1<std::int32_t>> unit,
+         std::optional<In1<double>> weight) {
+        check_length("predicted", predicted.size(), truth.size());
+        check_codes("truth", truth, n_classes);
+        check_codes("predicted", predicted, n_classes);
+        if (truth.size() > std::numeric_limits<std::uint32_t>::max()) {
+          throw nb::value_error("expected fewer than 2^32 pairs");
+        }
+        if (unit) {
+          check_length("unit", unit->size(), truth.size());
+          check_codes("unit", *unit, times.shape(1));
+        } else {
+          check_length("truth", truth.size(), times.shape(1));
+        }
+        if (weight) check_length("weight", weight->size(), truth.size());
+        const std::size_t n = times.shape(0);
+        Column<double> correct, by_truth, by_prediction, costs;
+        for (Column<double>* each : {&correct, &by_truth, &by_prediction}) {
+          each->resize_uninitialised(n * n_classes);
+        }
+        costs.resize_uninitialised(n * 3);
+        {
+          const nb::gil_scoped_release released;
+          label_sums(times.data(), n, times.shape(1),
+                     {truth.data(), predicted.data(), unit ? unit->data() : nullptr,
+                      weight ? weight->data() : nullptr, truth.size(), n_classes},
+                     {correct.data(), by_truth.data(), by_prediction.data(), costs.data()});
+        }
+        return std::make_tuple(to_numpy(std::move(correct), {n, n_classes}),
+                               to_numpy(std::move(by_truth), {n, n_classes}),
+                               to_numpy(std::move(by_prediction), {n, n_classes}),
+                               to_numpy(std::move(costs), {n, 3}));
+      },
+      nb::arg("times").noconvert(), nb::arg("truth").noconvert(), nb::arg("predicted").noconvert(),
+      nb::arg("n_classes"), nb::arg("unit").noconvert().none() = nb::none(),
+      nb::arg("weight").noconvert().none() = nb::none(),
+      "Right, true and predicted weights of each class (replicates, K), and weights of pairs that "
+      "differ: plain, times the distance, times its square (replicates, 3).");
 }
 
 }  // namespace snellen::bind

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "snellen/matching.hpp"
 #include "snellen/parallel.hpp"
@@ -56,38 +57,23 @@ struct Hit {
 
 // One curve while its rows go by.
 struct Curve {
-  std::vector<Hit> hits;
+  std::vector<Hit> hits;               // where precision is wanted
   std::uint32_t n_false_positive = 0;  // beyond those that are false at every threshold
+  std::uint32_t n_first_admitted = 0;  // true positives that no smaller cap admits
 };
 
+// The rows of one label, and its curves for all area ranges and caps and the thresholds of one
+// word.
 class LabelCurves {
  public:
-  LabelCurves(const Outcomes& outcomes, const CurveRules& rules, Curves& out)
+  LabelCurves(const Outcomes& outcomes, const CurveRules& rules,
+              std::vector<std::uint8_t> read_precision)
       : outcomes_(outcomes),
         rules_(rules),
-        out_(out),
+        read_precision_(std::move(read_precision)),
         n_words_(outcome_words(rules.n_thresholds)),
         n_caps_(rules.max_detections.size()) {}
 
-  void run(std::size_t label, Rows pred, Rows truth) {
-    load(pred);
-    for (std::size_t word = 0; word < n_words_; ++word) {
-      trace(word);
-      for (std::size_t a = 0; a < rules_.n_areas; ++a) {
-        const std::size_t n_counted = count_truth(truth, a);
-        const std::size_t area_index = label * rules_.n_areas + a;
-        out_.n_counted[area_index] = static_cast<std::int64_t>(n_counted);
-        if (n_counted == 0) {
-          fill_undefined(area_index);
-          continue;
-        }
-        needed_true_positives(rules_.recall_thresholds, n_counted, needed_);
-        read_off(a, area_index, word, n_counted);
-      }
-    }
-  }
-
- private:
   // The label's rows by descending score: outcome words and ranks gathered once, so that every
   // area range and cap reads them in sequence.
   void load(Rows pred) {
@@ -116,6 +102,197 @@ class LabelCurves {
     }
   }
 
+  // For `trace_repeated`: the image of each row, and where the rows of its image and score end.
+  void load_images(Rows pred) {
+    image_.resize_uninitialised(n_rows_);
+    tied_until_.resize_uninitialised(n_rows_);
+    for (std::size_t i = n_rows_; i-- > 0;) {
+      image_[i] = outcomes_.image[pred.begin + order_[i]];
+      const bool tied = i + 1 < n_rows_ && image_[i + 1] == image_[i] && score_[i + 1] == score_[i];
+      tied_until_[i] = tied ? tied_until_[i + 1] : static_cast<std::uint32_t>(i + 1);
+    }
+  }
+
+  std::size_t thresholds_in(std::size_t word) const {
+    return std::min(kThresholdsPerWord, rules_.n_thresholds - word * kThresholdsPerWord);
+  }
+
+  // One walk over the rows fills the curves of all area ranges, all caps and the word's thresholds.
+  void trace(std::size_t word) {
+    clear();
+    for (std::size_t i = 0; i < n_rows_; ++i) add_row(word, i, 1);
+  }
+
+  // The same of a data set in which image j occurs times[j] times, under ids that follow each
+  // other: the copies of a row stand together, save that the rows of one image and score are
+  // copied as a whole.
+  void trace_repeated(std::size_t word, const std::int32_t* times) {
+    clear();
+    for (std::size_t i = 0; i < n_rows_; i = tied_until_[i]) {
+      const std::uint32_t often = static_cast<std::uint32_t>(times[image_[i]]);
+      if (tied_until_[i] == i + 1) {
+        if (often != 0) add_row(word, i, often);
+        continue;
+      }
+      for (std::uint32_t copy = 0; copy < often; ++copy) {
+        for (std::size_t tied = i; tied < tied_until_[i]; ++tied) add_row(word, tied, 1);
+      }
+    }
+  }
+
+  const std::vector<Hit>& hits(std::size_t a, std::size_t cap, std::size_t bit) {
+    return curve(a, cap, bit).hits;
+  }
+
+  std::size_t n_hits(std::size_t a, std::size_t cap, std::size_t bit) {
+    std::size_t n = 0;
+    for (std::size_t m = 0; m <= cap; ++m) n += curve(a, m, bit).n_first_admitted;
+    return n;
+  }
+
+  // Calls point(r, precision, row) for each recall threshold r from the last to the first, where
+  // row is null if the curve does not reach it. `needed` is of needed_true_positives.
+  template <class Point>
+  static void read_precision(const std::vector<Hit>& hits, const std::vector<std::size_t>& needed,
+                             const Point& point) {
+    constexpr double kSpacing = std::numeric_limits<double>::epsilon();
+    double highest = 0;  // to the right of hit number `at`
+    std::size_t at = hits.size();
+    for (std::size_t r = needed.size(); r-- > 0;) {
+      const std::size_t need = needed[r];
+      if (need > hits.size()) {
+        point(r, 0.0, nullptr);
+        continue;
+      }
+      for (const std::size_t first = need == 0 ? 0 : need - 1; at > first; --at) {
+        const double n_hits = static_cast<double>(at);
+        const double n_false = hits[at - 1].n_false_positive;
+        highest = std::max(highest, n_hits / (n_false + n_hits + kSpacing));
+      }
+      // Recall 0 is reached at the first row of all, even one that is left out.
+      static constexpr std::uint32_t kFirstRow = 0;
+      point(r, highest, need == 0 ? &kFirstRow : &hits[need - 1].row);
+    }
+  }
+
+  std::size_t n_rows() const { return n_rows_; }
+  double score(std::size_t row) const { return score_[row]; }
+
+ private:
+  Curve& curve(std::size_t a, std::size_t cap, std::size_t bit) {
+    return curves_[(a * n_caps_ + cap) * kThresholdsPerWord + bit];
+  }
+
+  void clear() {
+    curves_.resize(rules_.n_areas * n_caps_ * kThresholdsPerWord);
+    for (Curve& curve : curves_) {
+      curve.hits.clear();
+      curve.n_false_positive = 0;
+      curve.n_first_admitted = 0;
+    }
+    always_false_.assign(rules_.n_areas * (n_caps_ + 1), 0);
+  }
+
+  void add_row(std::size_t word, std::size_t row, std::uint32_t often) {
+    const std::uint32_t all_false = ((1U << thresholds_in(word)) - 1) << kThresholdsPerWord;
+    const std::uint32_t* outcome = outcome_.data() + row * rules_.n_areas * n_words_ + word;
+    std::uint32_t* count = always_false_.data() + cap_[row];
+    for (std::size_t a = 0; a < rules_.n_areas; ++a) {
+      // Without a branch: which rows are false and which left out no processor can foresee.
+      *count += *outcome == all_false ? often : 0;
+      // All false is the largest word there is: a bit is a hit, a miss, or neither.
+      if (*outcome - 1 < all_false - 1) add_mixed(*outcome, a, row, often);
+      count += n_caps_ + 1;
+      outcome += n_words_;
+    }
+  }
+
+  void add_mixed(std::uint32_t outcome, std::size_t a, std::size_t row, std::uint32_t often) {
+    constexpr std::uint32_t kHits = (1U << kThresholdsPerWord) - 1;
+    if (cap_[row] == n_caps_) return;
+    for (std::uint32_t bits = outcome & kHits; bits != 0; bits &= bits - 1) {
+      curve(a, cap_[row], static_cast<std::size_t>(std::countr_zero(bits))).n_first_admitted +=
+          often;
+    }
+    std::uint32_t n_always_false = 0;
+    for (std::size_t m = 0; m < n_caps_; ++m) {
+      n_always_false += always_false_[a * (n_caps_ + 1) + m];
+      if (m < cap_[row] || !read_precision_[m]) continue;
+      for (std::uint32_t bits = outcome & kHits; bits != 0; bits &= bits - 1) {
+        Curve& hit = curve(a, m, static_cast<std::size_t>(std::countr_zero(bits)));
+        for (std::uint32_t copy = 0; copy < often; ++copy) {
+          hit.hits.push_back(
+              {static_cast<std::uint32_t>(row), n_always_false + hit.n_false_positive});
+        }
+      }
+      for (std::uint32_t bits = outcome >> kThresholdsPerWord; bits != 0; bits &= bits - 1) {
+        curve(a, m, static_cast<std::size_t>(std::countr_zero(bits))).n_false_positive += often;
+      }
+    }
+  }
+
+  const Outcomes& outcomes_;
+  const CurveRules& rules_;
+  const std::vector<std::uint8_t> read_precision_;  // at which caps
+  const std::size_t n_words_;
+  const std::size_t n_caps_;
+
+  std::size_t n_rows_ = 0;
+  Column<std::uint32_t> order_, rank_in_cell_, tied_until_;
+  Column<std::int32_t> image_;
+  Column<std::uint32_t> outcome_;  // [row by rank][area range][word]
+  Column<double> score_;
+  Column<std::uint32_t> cap_;  // the first cap that admits the row; all later ones do too
+  std::vector<Curve> curves_;  // [area range][cap][bit]
+  // Rows so far that are false at every threshold: [area range][first cap that admits them].
+  std::vector<std::uint32_t> always_false_;
+};
+
+// The labels' rows, and labels by size: the largest first, so that threads end together.
+struct Partition {
+  std::vector<Rows> pred, truth;
+  std::vector<std::size_t> by_size;
+};
+
+Partition partition_of(const Outcomes& outcomes, std::size_t n_labels) {
+  Partition parts{rows_of_labels(outcomes.label, outcomes.n_rows, n_labels),
+                  rows_of_labels(outcomes.truth_label, outcomes.n_truth, n_labels),
+                  std::vector<std::size_t>(n_labels)};
+  std::iota(parts.by_size.begin(), parts.by_size.end(), std::size_t{0});
+  std::stable_sort(parts.by_size.begin(), parts.by_size.end(), [&](std::size_t a, std::size_t b) {
+    return parts.pred[a].end - parts.pred[a].begin > parts.pred[b].end - parts.pred[b].begin;
+  });
+  return parts;
+}
+
+// Writes the curves of labels, one after the other.
+class CurveWriter {
+ public:
+  CurveWriter(const Outcomes& outcomes, const CurveRules& rules, Curves& out)
+      : outcomes_(outcomes),
+        rules_(rules),
+        out_(out),
+        curves_(outcomes, rules, std::vector<std::uint8_t>(rules.max_detections.size(), 1)) {}
+
+  void run(std::size_t label, Rows pred, Rows truth) {
+    curves_.load(pred);
+    for (std::size_t word = 0; word < outcome_words(rules_.n_thresholds); ++word) {
+      curves_.trace(word);
+      for (std::size_t a = 0; a < rules_.n_areas; ++a) {
+        const std::size_t n_counted = count_truth(truth, a);
+        const std::size_t area_index = label * rules_.n_areas + a;
+        out_.n_counted[area_index] = static_cast<std::int64_t>(n_counted);
+        if (n_counted == 0) {
+          fill_undefined(area_index);
+          continue;
+        }
+        needed_true_positives(rules_.recall_thresholds, n_counted, needed_);
+        read_off(a, area_index, word, n_counted);
+      }
+    }
+  }
+
+ private:
   std::size_t count_truth(Rows truth, std::size_t a) const {
     std::size_t n_counted = 0;
     for (std::size_t i = truth.begin; i < truth.end; ++i) {
@@ -125,116 +302,115 @@ class LabelCurves {
   }
 
   void fill_undefined(std::size_t area_index) {
-    const std::size_t n_curves = n_caps_ * rules_.n_thresholds;
+    const std::size_t n_curves = rules_.max_detections.size() * rules_.n_thresholds;
     const std::size_t n_points = n_curves * rules_.recall_thresholds.size();
     std::fill_n(out_.precision.data() + area_index * n_points, n_points, rules_.undefined);
     std::fill_n(out_.scores.data() + area_index * n_points, n_points, rules_.undefined);
     std::fill_n(out_.recall.data() + area_index * n_curves, n_curves, rules_.undefined);
   }
 
-  std::size_t thresholds_in(std::size_t word) const {
-    return std::min(kThresholdsPerWord, rules_.n_thresholds - word * kThresholdsPerWord);
-  }
-
-  Curve& curve(std::size_t a, std::size_t cap, std::size_t bit) {
-    return curves_[(a * n_caps_ + cap) * kThresholdsPerWord + bit];
-  }
-
-  // One walk over the rows fills the curves of all area ranges, all caps and the word's thresholds.
-  void trace(std::size_t word) {
-    curves_.resize(rules_.n_areas * n_caps_ * kThresholdsPerWord);
-    for (Curve& curve : curves_) {
-      curve.hits.clear();
-      curve.n_false_positive = 0;
-    }
-    always_false_.assign(rules_.n_areas * (n_caps_ + 1), 0);
-    const std::uint32_t all_false = ((1U << thresholds_in(word)) - 1) << kThresholdsPerWord;
-    const std::uint32_t* outcome = outcome_.data() + word;
-    for (std::size_t i = 0; i < n_rows_; ++i) {
-      std::uint32_t* count = always_false_.data() + cap_[i];
-      for (std::size_t a = 0; a < rules_.n_areas; ++a) {
-        // Without a branch: which rows are false and which left out no processor can foresee.
-        *count += *outcome == all_false;
-        // All false is the largest word there is: a bit is a hit, a miss, or neither.
-        if (*outcome - 1 < all_false - 1) add_mixed(*outcome, a, i);
-        count += n_caps_ + 1;
-        outcome += n_words_;
-      }
-    }
-  }
-
-  void add_mixed(std::uint32_t outcome, std::size_t a, std::size_t row) {
-    constexpr std::uint32_t kHits = (1U << kThresholdsPerWord) - 1;
-    std::uint32_t n_always_false = 0;
-    for (std::size_t m = 0; m < n_caps_; ++m) {
-      n_always_false += always_false_[a * (n_caps_ + 1) + m];
-      if (m < cap_[row]) continue;
-      for (std::uint32_t bits = outcome & kHits; bits != 0; bits &= bits - 1) {
-        Curve& hit = curve(a, m, static_cast<std::size_t>(std::countr_zero(bits)));
-        hit.hits.push_back(
-            {static_cast<std::uint32_t>(row), n_always_false + hit.n_false_positive});
-      }
-      for (std::uint32_t bits = outcome >> kThresholdsPerWord; bits != 0; bits &= bits - 1) {
-        ++curve(a, m, static_cast<std::size_t>(std::countr_zero(bits))).n_false_positive;
-      }
-    }
-  }
-
   void read_off(std::size_t a, std::size_t area_index, std::size_t word, std::size_t n_counted) {
     const std::size_t n_recall = rules_.recall_thresholds.size();
-    for (std::size_t m = 0; m < n_caps_; ++m) {
-      for (std::size_t bit = 0; bit < thresholds_in(word); ++bit) {
+    const std::size_t n_caps = rules_.max_detections.size();
+    for (std::size_t m = 0; m < n_caps; ++m) {
+      for (std::size_t bit = 0; bit < curves_.thresholds_in(word); ++bit) {
         const std::size_t t = word * kThresholdsPerWord + bit;
-        const std::size_t index = (area_index * n_caps_ + m) * rules_.n_thresholds + t;
-        const std::vector<Hit>& hits = curve(a, m, bit).hits;
+        const std::size_t index = (area_index * n_caps + m) * rules_.n_thresholds + t;
+        const std::vector<Hit>& hits = curves_.hits(a, m, bit);
         out_.recall[index] = static_cast<double>(hits.size()) / static_cast<double>(n_counted);
-        read_precision(hits, out_.precision.data() + index * n_recall,
-                       out_.scores.data() + index * n_recall);
+        double* const precision = out_.precision.data() + index * n_recall;
+        double* const score = out_.scores.data() + index * n_recall;
+        LabelCurves::read_precision(
+            hits, needed_, [&](std::size_t r, double highest, const std::uint32_t* row) {
+              precision[r] = highest;
+              score[r] = row == nullptr || curves_.n_rows() == 0 ? 0 : curves_.score(*row);
+            });
       }
-    }
-  }
-
-  void read_precision(const std::vector<Hit>& hits, double* precision, double* score) const {
-    constexpr double kSpacing = std::numeric_limits<double>::epsilon();
-    double highest = 0;  // to the right of hit number `at`
-    std::size_t at = hits.size();
-    auto advance_to = [&](std::size_t first) {
-      for (; at > first; --at) {
-        const double n_hits = static_cast<double>(at);
-        const double n_false = hits[at - 1].n_false_positive;
-        highest = std::max(highest, n_hits / (n_false + n_hits + kSpacing));
-      }
-    };
-    for (std::size_t r = needed_.size(); r-- > 0;) {
-      const std::size_t need = needed_[r];
-      if (need > hits.size() || n_rows_ == 0) {
-        precision[r] = 0;
-        score[r] = 0;
-        continue;
-      }
-      advance_to(need == 0 ? 0 : need - 1);
-      precision[r] = highest;
-      // Recall 0 is reached at the first row of all, even one that is left out.
-      score[r] = score_[need == 0 ? 0 : hits[need - 1].row];
     }
   }
 
   const Outcomes& outcomes_;
   const CurveRules& rules_;
   Curves& out_;
-  const std::size_t n_words_;
-  const std::size_t n_caps_;
-
-  std::size_t n_rows_ = 0;
-  Column<std::uint32_t> order_, rank_in_cell_;
-  Column<std::uint32_t> outcome_;  // [row by rank][area range][word]
-  Column<double> score_;
-  Column<std::uint32_t> cap_;  // the first cap that admits the row; all later ones do too
+  LabelCurves curves_;
   std::vector<std::size_t> needed_;
-  std::vector<Curve> curves_;  // [area range][cap][bit]
-  // Rows so far that are false at every threshold: [area range][first cap that admits them].
-  std::vector<std::uint32_t> always_false_;
 };
+
+// Writes the numbers of one label in replicate after replicate.
+class ReplicateWriter {
+ public:
+  ReplicateWriter(const Outcomes& outcomes, const Replicates& replicates, const CurveRules& rules,
+                  ResampledCurves& out)
+      : outcomes_(outcomes),
+        replicates_(replicates),
+        rules_(rules),
+        out_(out),
+        curves_(outcomes, rules, replicates.read_precision) {}
+
+  void run(std::size_t label, Rows pred, Rows truth, Rows of_replicates) {
+    curves_.load(pred);
+    curves_.load_images(pred);
+    n_counted_.resize(rules_.n_areas);
+    for (std::size_t replicate = of_replicates.begin; replicate < of_replicates.end; ++replicate) {
+      const std::int32_t* const times = replicates_.times + replicate * replicates_.n_images;
+      count_truth(truth, times);
+      for (std::size_t word = 0; word < outcome_words(rules_.n_thresholds); ++word) {
+        curves_.trace_repeated(word, times);
+        for (std::size_t a = 0; a < rules_.n_areas; ++a) {
+          const std::size_t area_index = (replicate * rules_.n_labels + label) * rules_.n_areas + a;
+          out_.n_counted[area_index] = static_cast<std::int64_t>(n_counted_[a]);
+          read_off(a, area_index, word, n_counted_[a]);
+        }
+      }
+    }
+  }
+
+ private:
+  void count_truth(Rows truth, const std::int32_t* times) {
+    std::fill(n_counted_.begin(), n_counted_.end(), std::size_t{0});
+    for (std::size_t i = truth.begin; i < truth.end; ++i) {
+      const std::size_t often = static_cast<std::size_t>(times[replicates_.truth_image[i]]);
+      for (std::size_t a = 0; a < rules_.n_areas; ++a) {
+        n_counted_[a] += (outcomes_.truth_ignored[i] >> a & 1) == 0 ? often : 0;
+      }
+    }
+  }
+
+  void read_off(std::size_t a, std::size_t area_index, std::size_t word, std::size_t n_counted) {
+    if (n_counted != 0) needed_true_positives(rules_.recall_thresholds, n_counted, needed_);
+    const std::size_t n_caps = rules_.max_detections.size();
+    for (std::size_t m = 0; m < n_caps; ++m) {
+      for (std::size_t bit = 0; bit < curves_.thresholds_in(word); ++bit) {
+        const std::size_t t = word * kThresholdsPerWord + bit;
+        const std::size_t index = (area_index * n_caps + m) * rules_.n_thresholds + t;
+        out_.recall[index] = n_counted == 0 ? rules_.undefined
+                                            : static_cast<double>(curves_.n_hits(a, m, bit)) /
+                                                  static_cast<double>(n_counted);
+        out_.precision[index] = n_counted == 0 || !replicates_.read_precision[m]
+                                    ? rules_.undefined
+                                    : mean_precision(curves_.hits(a, m, bit));
+      }
+    }
+  }
+
+  double mean_precision(const std::vector<Hit>& hits) const {
+    double sum = 0;
+    LabelCurves::read_precision(
+        hits, needed_, [&](std::size_t, double highest, const std::uint32_t*) { sum += highest; });
+    return sum / static_cast<double>(needed_.size());
+  }
+
+  const Outcomes& outcomes_;
+  const Replicates& replicates_;
+  const CurveRules& rules_;
+  ResampledCurves& out_;
+  LabelCurves curves_;
+  std::vector<std::size_t> n_counted_;  // of each area range
+  std::vector<std::size_t> needed_;
+};
+
+// A label's rows are sorted once for so many replicates: about as long as one of them takes.
+constexpr std::size_t kReplicatesAtOnce = 16;
 
 }  // namespace
 
@@ -247,18 +423,35 @@ Curves precision_recall_curves(const Outcomes& outcomes, const CurveRules& rules
   curves.recall.resize_uninitialised(n_curves);
   curves.n_counted.resize_uninitialised(rules.n_labels * rules.n_areas);
 
-  const auto pred = rows_of_labels(outcomes.label, outcomes.n_rows, rules.n_labels);
-  const auto truth = rows_of_labels(outcomes.truth_label, outcomes.n_truth, rules.n_labels);
-  // Largest labels first, so that the threads end together.
-  std::vector<std::size_t> by_size(rules.n_labels);
-  std::iota(by_size.begin(), by_size.end(), std::size_t{0});
-  std::stable_sort(by_size.begin(), by_size.end(), [&](std::size_t a, std::size_t b) {
-    return pred[a].end - pred[a].begin > pred[b].end - pred[b].begin;
-  });
+  const Partition parts = partition_of(outcomes, rules.n_labels);
   parallel_for_workers(rules.n_labels, [&] {
-    return [&, worker = LabelCurves(outcomes, rules, curves)](std::size_t job) mutable {
-      const std::size_t label = by_size[job];
-      worker.run(label, pred[label], truth[label]);
+    return [&, writer = CurveWriter(outcomes, rules, curves)](std::size_t job) mutable {
+      const std::size_t label = parts.by_size[job];
+      writer.run(label, parts.pred[label], parts.truth[label]);
+    };
+  });
+  return curves;
+}
+
+ResampledCurves resampled_curves(const Outcomes& outcomes, const Replicates& replicates,
+                                 const CurveRules& rules) {
+  ResampledCurves curves;
+  const std::size_t n = replicates.n_replicates;
+  const std::size_t n_cells = n * rules.n_labels * rules.n_areas;
+  const std::size_t n_curves = n_cells * rules.max_detections.size() * rules.n_thresholds;
+  curves.precision.resize_uninitialised(n_curves);
+  curves.recall.resize_uninitialised(n_curves);
+  curves.n_counted.resize_uninitialised(n_cells);
+
+  const Partition parts = partition_of(outcomes, rules.n_labels);
+  const std::size_t n_blocks = (n + kReplicatesAtOnce - 1) / kReplicatesAtOnce;
+  parallel_for_workers(rules.n_labels * n_blocks, [&] {
+    return [&, writer =
+                   ReplicateWriter(outcomes, replicates, rules, curves)](std::size_t job) mutable {
+      const std::size_t label = parts.by_size[job / n_blocks];
+      const std::size_t first = job % n_blocks * kReplicatesAtOnce;
+      writer.run(label, parts.pred[label], parts.truth[label],
+                 {first, std::min(n, first + kReplicatesAtOnce)});
     };
   });
   return curves;

@@ -85,4 +85,44 @@ void sums_by_cell(const std::int32_t* times, std::size_t n_replicates, std::size
   });
 }
 
+void label_sums(const std::int32_t* times, std::size_t n_replicates, std::size_t n_units,
+                const LabelPairs& pairs, const LabelSums& sums) {
+  // What does not depend on the replicate: which pairs are right, and how far apart others are.
+  std::vector<std::uint32_t> right, wrong;
+  std::vector<double> distance;
+  for (std::size_t j = 0; j < pairs.n_pairs; ++j) {
+    const std::int64_t apart = std::int64_t{pairs.truth[j]} - pairs.predicted[j];
+    (apart == 0 ? right : wrong).push_back(static_cast<std::uint32_t>(j));
+    if (apart != 0) distance.push_back(static_cast<double>(apart < 0 ? -apart : apart));
+  }
+  parallel_for(n_replicates, [&](std::size_t replicate) {
+    const std::int32_t* const row = times + replicate * n_units;
+    const auto weight_of = [&](std::size_t j) {
+      const double often = row[pairs.unit == nullptr ? j : static_cast<std::size_t>(pairs.unit[j])];
+      return pairs.weight == nullptr ? often : often * pairs.weight[j];
+    };
+    double* const correct = sums.correct + replicate * pairs.n_classes;
+    double* const truth = sums.truth + replicate * pairs.n_classes;
+    double* const predicted = sums.predicted + replicate * pairs.n_classes;
+    for (double* const out : {correct, truth, predicted}) std::fill_n(out, pairs.n_classes, 0.0);
+    for (std::size_t j = 0; j < pairs.n_pairs; ++j) {
+      const double weight = weight_of(j);
+      truth[pairs.truth[j]] += weight;
+      predicted[pairs.predicted[j]] += weight;
+    }
+    for (const std::uint32_t j : right) correct[pairs.truth[j]] += weight_of(j);
+    double unequal = 0, linear = 0, quadratic = 0;
+    for (std::size_t i = 0; i < wrong.size(); ++i) {
+      const double weight = weight_of(wrong[i]);
+      unequal += weight;
+      linear += weight * distance[i];
+      quadratic += weight * distance[i] * distance[i];
+    }
+    double* const costs = sums.costs + replicate * 3;
+    costs[0] = unequal;
+    costs[1] = linear;
+    costs[2] = quadratic;
+  });
+}
+
 }  // namespace snellen

@@ -229,13 +229,13 @@ void recall_is_compared_as_a_quotient() {
 // -------------------------------------------------------------------------------------------
 // Against the definition, on random data.
 
-void agrees_on_random_data(std::size_t n_rows, std::size_t n_truth, std::size_t n_thresholds,
-                           unsigned seed) {
-  std::mt19937 random(seed);
+constexpr std::uint32_t kLabels = 4, kImages = 12, kAreas = 3;
+
+Data random_data(std::size_t n_rows, std::size_t n_truth, std::size_t n_thresholds,
+                 std::mt19937& random) {
   auto draw = [&](std::uint32_t low, std::uint32_t high) {
     return std::uniform_int_distribution<std::uint32_t>(low, high)(random);
   };
-  constexpr std::uint32_t kLabels = 4, kImages = 12, kAreas = 3;
   const std::size_t n_words = snellen::outcome_words(n_thresholds);
   Data data;
   std::vector<std::uint32_t> cell(n_rows);
@@ -268,14 +268,101 @@ void agrees_on_random_data(std::size_t n_rows, std::size_t n_truth, std::size_t 
     data.truth_label.push_back(static_cast<std::int32_t>(i * kLabels / n_truth));
     data.truth_ignored.push_back(draw(0, 7) & draw(0, 7));
   }
+  return data;
+}
+
+snellen::CurveRules random_rules(std::size_t n_thresholds) {
   std::vector<double> recalls;
   for (int i = 0; i <= 100; ++i) recalls.push_back(i * 0.01);
-  const snellen::CurveRules rules{kLabels, kAreas,           n_thresholds,
-                                  recalls, {1, 3, 10, 1000}, kUndefined};
+  return {kLabels, kAreas, n_thresholds, recalls, {1, 3, 10, 1000}, kUndefined};
+}
+
+void agrees_on_random_data(std::size_t n_rows, std::size_t n_truth, std::size_t n_thresholds,
+                           unsigned seed) {
+  std::mt19937 random(seed);
+  const Data data = random_data(n_rows, n_truth, n_thresholds, random);
+  const snellen::CurveRules rules = random_rules(n_thresholds);
   const Numbers want = by_definition(data, rules);
   for (const int n_threads : {1, 2, 8}) {
     snellen::set_thread_count(n_threads);
     CHECK(curves_of(data, rules) == want);
+  }
+  snellen::set_thread_count(0);
+}
+
+// -------------------------------------------------------------------------------------------
+// Resampled: the same numbers as of a data set in which every image is there so often.
+
+Data repeated(const Data& data, const std::vector<std::int32_t>& truth_image,
+              const std::int32_t* times, std::size_t n_words) {
+  Data made;
+  const std::size_t row_words = kAreas * n_words;
+  for (std::size_t begin = 0, end = 0; begin < data.score.size(); begin = end) {
+    while (end < data.score.size() && data.label[end] == data.label[begin] &&
+           data.image[end] == data.image[begin]) {
+      ++end;
+    }
+    for (std::int32_t copy = 0; copy < times[data.image[begin]]; ++copy) {
+      for (std::size_t i = begin; i < end; ++i) {
+        made.image.push_back(data.image[i] * 1000 + copy);
+        made.label.push_back(data.label[i]);
+        made.score.push_back(data.score[i]);
+        for (std::size_t w = 0; w < row_words; ++w) {
+          made.outcome.push_back(data.outcome[i * row_words + w]);
+        }
+      }
+    }
+  }
+  for (std::size_t i = 0; i < data.truth_label.size(); ++i) {
+    for (std::int32_t copy = 0; copy < times[truth_image[i]]; ++copy) {
+      made.truth_label.push_back(data.truth_label[i]);
+      made.truth_ignored.push_back(data.truth_ignored[i]);
+    }
+  }
+  return made;
+}
+
+void resampled_is_repeated(std::size_t n_rows, std::size_t n_truth, std::size_t n_thresholds,
+                           unsigned seed) {
+  std::mt19937 random(seed);
+  const Data data = random_data(n_rows, n_truth, n_thresholds, random);
+  const snellen::CurveRules rules = random_rules(n_thresholds);
+  constexpr std::size_t kReplicates = 37;  // more than are done at once
+  std::uniform_int_distribution<std::int32_t> image(0, kImages - 1), often(0, 3);
+  std::vector<std::int32_t> truth_image(n_truth), times(kReplicates * kImages);
+  for (std::int32_t& each : truth_image) each = image(random);
+  for (std::int32_t& each : times) each = often(random);
+  std::fill_n(times.begin(), kImages, 0);  // a data set without images
+  const std::vector<std::uint8_t> wanted{0, 1, 0, 1};
+
+  std::vector<double> precision, recall;
+  std::vector<std::int64_t> n_counted;
+  const std::size_t n_recall = rules.recall_thresholds.size();
+  for (std::size_t replicate = 0; replicate < kReplicates; ++replicate) {
+    const Numbers want = curves_of(repeated(data, truth_image, times.data() + replicate * kImages,
+                                            snellen::outcome_words(n_thresholds)),
+                                   rules);
+    recall.insert(recall.end(), want.recall.begin(), want.recall.end());
+    n_counted.insert(n_counted.end(), want.n_counted.begin(), want.n_counted.end());
+    for (std::size_t curve = 0; curve < want.recall.size(); ++curve) {
+      const bool read = wanted[curve / n_thresholds % wanted.size()] != 0;
+      double sum = 0;
+      for (std::size_t r = n_recall; r-- > 0;) sum += want.precision[curve * n_recall + r];
+      const bool defined = want.n_counted[curve / (wanted.size() * n_thresholds)] > 0;
+      precision.push_back(read && defined ? sum / static_cast<double>(n_recall) : kUndefined);
+    }
+  }
+  for (const int n_threads : {1, 2, 8}) {
+    snellen::set_thread_count(n_threads);
+    const snellen::ResampledCurves got = snellen::resampled_curves(
+        {data.image.data(), data.label.data(), data.score.data(), data.outcome.data(), n_rows,
+         data.truth_label.data(), data.truth_ignored.data(), n_truth},
+        {times.data(), kReplicates, kImages, truth_image.data(), wanted}, rules);
+    CHECK(std::equal(recall.begin(), recall.end(), got.recall.begin(), got.recall.end()));
+    CHECK(
+        std::equal(precision.begin(), precision.end(), got.precision.begin(), got.precision.end()));
+    CHECK(
+        std::equal(n_counted.begin(), n_counted.end(), got.n_counted.begin(), got.n_counted.end()));
   }
   snellen::set_thread_count(0);
 }
@@ -297,5 +384,8 @@ int main() {
   for (const std::size_t n_thresholds : {1U, 16U, 17U, 40U}) {
     agrees_on_random_data(4000, 500, n_thresholds, 100);
   }
+  for (unsigned seed = 0; seed < 5; ++seed) resampled_is_repeated(150, 60, 10, seed);
+  resampled_is_repeated(600, 80, 17, 100);
+  resampled_is_repeated(0, 5, 1, 101);
   return snellen::testing::report();
 }

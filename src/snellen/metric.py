@@ -87,10 +87,16 @@ class Units(NamedTuple):
         The numbers that runs are compared by, unless others are asked for.
     lower_is_better : frozenset of str
         The numbers of which less is better: losses and errors.
+    ranges : mapping of str to (float, float)
+        What numbers can be, where they are bounded; ``""`` stands for all that are not named.
     truth : ndarray, shape (U, …), or None
         What tells whether two runs have the same truth: equal rows for equal truth.
     correct : ndarray, shape (U,), bool, or None
-        Where a unit is a sample with one label: whether the prediction is right.
+        Where a unit is a sample with one label, and all count alike: whether the prediction is
+        right.
+    among : callable or None
+        From classes that hold all of `classes` to the same units with those; None where the classes
+        are fixed.
     """
 
     unit: str
@@ -103,8 +109,10 @@ class Units(NamedTuple):
     proportions: Mapping[str, tuple[int, int]] = MappingProxyType({})
     headline: tuple[str, ...] = ()
     lower_is_better: frozenset[str] = frozenset()
+    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
     truth: NDArray[Any] | None = None
     correct: NDArray[Any] | None = None
+    among: Callable[[Classes], Units] | None = None
 
 
 class MetricSet:

@@ -16,7 +16,7 @@ HEAVY = ("torch", "pandas", "matplotlib", "plotly", "scipy", "sklearn", "ray", "
 LAYERS = (
     ("snellen._core",),
     ("snellen.errors",),
-    ("snellen.state", "snellen.arrays", "snellen.threads"),
+    ("snellen.state", "snellen.arrays", "snellen.digests", "snellen.threads"),
     ("snellen.metric", "snellen.result", "snellen.classes", "snellen.table_text"),
     ("snellen.detection", "snellen.classification", "snellen.regression"),
     ("snellen.readers", "snellen.samples"),

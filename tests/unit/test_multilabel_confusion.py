@@ -296,7 +296,9 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
     for weight in (None, [0.1, 0.2, 0.3, 0.4, 0.5]):
         result = multilabel_confusion(TRUTH, PRED, weight=weight, zero_division=math.nan)
         object.__setattr__(
-            result, "intervals", {"hamming": Interval(0.1, math.nan, 0.9, "bootstrap", "sample")}
+            result,
+            "intervals",
+            {"hamming": Interval(0.1, math.nan, 0.9, "bootstrap", "sample", "why")},
         )
         result.save(tmp_path / "result")
         again = MultilabelConfusionResult.load(tmp_path / "result")

@@ -230,6 +230,14 @@ def test_labels_of_two_kinds(tmp_path: Path) -> None:
     assert names_of(found.pred) == ["007", "007"]
 
 
+def test_messages_are_one_line(tmp_path: Path) -> None:
+    table = 'id,label\n"a\nb",cat\n"\x1b[2J",dog\n'
+    with pytest.raises(IdError) as caught:
+        read(tmp_path, table, "id,label\nx,cat\n")
+    assert '.csv column "id" has a\\nb, \\x1b[2J, ' in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
 def test_labels_that_look_like_ids(tmp_path: Path) -> None:
     rows = range(1200)
     truth = "label,class_name\n" + "".join(f"{k},cat\n" for k in rows)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pytest
+from tests.mean_of_units import Mean
 
 from snellen import ConfusionMatrix, _core, set_threads
 from snellen.errors import IdError, InputError
-from snellen.metric import Units
-from snellen.state import Keys
 from snellen.statistics import bootstrap as bootstrap_module
 from snellen.statistics import (
     clopper_pearson,
@@ -156,11 +153,11 @@ def test_intervals_equal_a_plain_bootstrap() -> None:
     for row in times:
         repeated = np.repeat(cells, row)
         values.append(metric.empty().update(repeated // 4, repeated % 4).compute().metrics)
-    found = intervals(metric, replicates=100)
+    found = intervals(metric, replicates=100, method="percentile")
     for name in ("f1_macro", "mcc", "kappa_quadratic", "precision_weighted", "jaccard_macro"):
         low, high = np.quantile([each[name] for each in values], [0.025, 0.975])
         assert (found[name].low, found[name].high) == pytest.approx((low, high), rel=1e-9)
-        assert found[name].method == "bootstrap"
+        assert found[name].method == "bootstrap, percentile"
     right = int((truth == pred).sum())
     assert found["accuracy"][:2] == wilson(right, 60)
     assert found["accuracy"].method == "Wilson"
@@ -189,39 +186,6 @@ def test_intervals_refuse() -> None:
 # Comparisons, over a metric as small as can be: the mean of a number of each unit.
 
 
-class Mean:
-    """The mean of numbers of units; enough of a metric to be compared."""
-
-    def __init__(self, values: Mapping[Any, float], truth: list[int] | None = None) -> None:
-        self.keys = Keys(list(values), "unit")
-        self.numbers = np.array([values[each] for each in self.keys.ids.tolist()])
-        self.truth = truth
-
-    def units(self, *, each: bool = False) -> Units:
-        assert each
-
-        def mean(times: Any, other: Any = None) -> dict[str, Any]:
-            total, n = times @ self.numbers, times.sum(axis=1)
-            if other is not None:
-                units, others = other
-                total = total + others @ units.values.numbers
-                n = n + others.sum(axis=1)
-            return {"mean": total / n}
-
-        mean.numbers = self.numbers  # type: ignore[attr-defined]
-        return Units(
-            "image",
-            np.ones(len(self.keys), np.int64),
-            self.keys,
-            mean,
-            "",
-            None,
-            None,
-            headline=("mean",),
-            truth=None if self.truth is None else np.array(self.truth),
-        )
-
-
 def test_permutation_of_few_units_is_exhaustive() -> None:
     # Differences 1, 2, 3: of the 8 signings only +++ and −−− have a sum of 6 or more.
     result = compare(Mean({1: 0, 2: 0, 3: 0}), Mean({1: 1, 2: 2, 3: 3}), replicates=50)
@@ -231,7 +195,10 @@ def test_permutation_of_few_units_is_exhaustive() -> None:
     assert found.difference == 2.0
     assert result.better(found) is None
     assert result.claims() == [
-        "mean: no difference between A and B can be claimed (adjusted p = 0.2500)"
+        "mean: no difference between A and B can be claimed (95 % interval of the difference "
+        "+1.0000 to +3.0000; permutation, all: p = 0.2500, adjusted 0.2500)",
+        "the permutation test could not have found a difference, however large: 3 images are too "
+        "few",
     ]
 
 
@@ -267,7 +234,7 @@ def test_three_runs_are_corrected_together() -> None:
 
 
 def test_runs_that_do_not_belong_together_are_refused() -> None:
-    with pytest.raises(IdError, match=r"got 1 that B lacks \(2\) and 1 that only it has \(3\)"):
+    with pytest.raises(IdError, match=r"got 1 of A that B lacks \(2\) and 1 that only B has \(3\)"):
         compare(Mean({1: 0, 2: 0}), Mean({1: 0, 3: 0}))
     with pytest.raises(InputError, match=r"different truth for the same images \(2\)"):
         compare(Mean({1: 0, 2: 0}, [5, 6]), Mean({1: 0, 2: 0}, [5, 7]))

@@ -29,4 +29,30 @@ void sums_by_cell(const std::int32_t* times, std::size_t n_replicates, std::size
                   const std::int32_t* unit, const double* weight, const std::int32_t* cell,
                   std::size_t n_pairs, std::size_t n_cells, double* sums);
 
+// Pairs (true, predicted) of classes 0 … n_classes − 1. Pair j belongs to unit[j], or is unit j
+// where `unit` is null, and weighs weight[j], or 1 where `weight` is null.
+struct LabelPairs {
+  const std::int32_t* truth;
+  const std::int32_t* predicted;
+  const std::int32_t* unit;
+  const double* weight;
+  std::size_t n_pairs;
+  std::size_t n_classes;
+};
+
+// Where `label_sums` writes, rows of replicates: all weights of a class that are right, of its
+// truth and of its predictions (n_classes each), and over all pairs that differ the weight, and the
+// weight times the distance of the classes and its square (3).
+struct LabelSums {
+  double* correct;
+  double* truth;
+  double* predicted;
+  double* costs;
+};
+
+// The sums of data sets in which unit u occurs times[u] times, rows of n_units; added in the order
+// of the pairs.
+void label_sums(const std::int32_t* times, std::size_t n_replicates, std::size_t n_units,
+                const LabelPairs& pairs, const LabelSums& sums);
+
 }  // namespace snellen

@@ -24,8 +24,9 @@ from snellen.classification.resampled_scores import with_sample_means
 from snellen.classification.resampled_sets import SetRows, set_units
 from snellen.classification.scores import SeenIds, score_kind, scored_samples
 from snellen.classification.top_k import TopKAccuracy
+from snellen.digests import id_numbers, unit_digests
 from snellen.errors import IdError, InputError, MergeError, SchemaError, ShapeError
-from snellen.result import Result
+from snellen.result import Result, plain_intervals, stored_intervals
 from snellen.state import Keys, Ledger, pack, unpack
 from snellen.table_text import aligned_lines, with_interval
 
@@ -312,7 +313,15 @@ class Classification:
         labels = self._main
         if not (each or grouped or len(self._parts) > 1 or labels.is_weighted):
             return labels.units()  # type: ignore[no-any-return]  # of a part
+        return self._units_among(self.classes)
+
+    def _units_among(self, classes: Classes) -> Units:
+        """Return units with labels as positions in classes that hold all of this metric's."""
+        named, grouped = self._named or (False, False)
+        labels = self._main
         tables, rows = self._settled()
+        place = classes.keys.codes(self.classes.keys.ids)
+        row, column = place[rows["truth"]], place[rows["pred"]]
         unit: NDArray[np.int32] | None = None
         ids: Keys | None = tables["sample"] if named else None
         n_units = len(rows["truth"])
@@ -321,13 +330,13 @@ class Classification:
             n_units = len(ids)
         weight = rows["weight"] if labels.is_weighted else None
         units = label_units(
-            rows["truth"],
-            rows["pred"],
+            row,
+            column,
             np.ones(n_units, np.int64),
-            self.classes,
+            classes,
             averaging=labels.averaging,
             beta=labels.beta,
-            positive=positive_code(labels.positive, self.classes),
+            positive=positive_code(labels.positive, classes),
             ids=ids,
             unit=unit,
             weight=weight,
@@ -335,7 +344,23 @@ class Classification:
         )
         ks = self._parts["top_k"].k if "top_k" in self._parts else ()
         units = with_sample_means(
-            units,
+            units._replace(
+                truth=None
+                if ids is None
+                else unit_digests(
+                    # Of groups their samples' ids, too; those of samples are compared as such.
+                    (
+                        id_numbers(tables["sample"].ids)[rows["sample"]]
+                        if grouped and named
+                        else rows["sample"],
+                        row,
+                        rows["weight"],
+                    ),
+                    rows["group" if grouped else "sample"],
+                    n_units,
+                ),
+                among=self._units_among,
+            ),
             {name: rows[name] for name in _OF_SAMPLES},
             rows["truth"] == rows["pred"],
             ks=tuple(k for k in ks if k <= len(self.classes)),
@@ -356,7 +381,9 @@ class Classification:
         scored = curves.scored()
         if scored is None or scored[0].size > MOST_CELLS:
             return units
-        return with_areas(units, *scored, absent_classes=curves.absent_classes, unit=unit)
+        # Scores are of the classes that they came with, and of no others.
+        fixed = units._replace(among=None)
+        return with_areas(fixed, *scored, absent_classes=curves.absent_classes, unit=unit)
 
     def _set_units(self, *, grouped: bool) -> Units:
         if self._main.is_weighted:
@@ -672,17 +699,21 @@ class ClassificationResult(Result):
 
     @classmethod
     def of_parts(cls, parts: Mapping[str, Result]) -> ClassificationResult:
-        """Return the result of its parts; the first part that has a number gives it."""
+        """Return the result of its parts.
+
+        The accuracy is that of the labels: the calibration's own is left out, which of sets of
+        labels is another number.
+        """
         metrics: dict[str, float] = {}
         undefined = []
         data: dict[str, int] = {}
-        for part in parts.values():
-            undefined += [entry for entry in part.undefined if entry.metric not in metrics]
-            metrics = {**part.metrics, **metrics}
+        for name, part in parts.items():
+            known = {*metrics, *(["accuracy"] if name == "calibration" else [])}
+            metrics |= {key: value for key, value in part.metrics.items() if key not in known}
+            undefined += [entry for entry in part.undefined if entry.metric not in known]
             data = {**part.data, **data}
-        ordered = {name: metrics[name] for part in parts.values() for name in part.metrics}
         return cls(
-            metrics=ordered,
+            metrics=metrics,
             protocol={
                 "name": "classification",
                 **{name: dict(part.protocol) for name, part in parts.items()},
@@ -706,7 +737,7 @@ class ClassificationResult(Result):
             for part_name, part in self.parts.items()
             if part_name != main
             for name, value in part.metrics.items()
-            if name not in labels.metrics
+            if name in self.metrics and name not in labels.metrics
         ]
         text = str(labels)
         return f"{text}\n\n{chr(10).join(aligned_lines(rows, left=2))}" if rows else text
@@ -727,7 +758,7 @@ class ClassificationResult(Result):
             one = next(iter(self.intervals.values()))
             lines.append(
                 f"intervals    {100 * one.level:g} %, over {one.unit}s: Wilson's for proportions, "
-                "else bootstrap percentiles"
+                "else by bootstrap"
             )
         return "\n".join(lines)
 
@@ -750,7 +781,8 @@ class ClassificationResult(Result):
 
     def _pack(self) -> bytes:
         arrays = {name: np.frombuffer(part._pack(), np.uint8) for name, part in self.parts.items()}
-        return pack(type(self).__name__, {"parts": list(self.parts)}, arrays)
+        content = {"parts": list(self.parts), "intervals": plain_intervals(self.intervals)}
+        return pack(type(self).__name__, content, arrays)
 
     @classmethod
     def _unpack(cls, data: bytes, place: str) -> ClassificationResult:
@@ -759,11 +791,13 @@ class ClassificationResult(Result):
             raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
         try:
             kinds = {name: type(part().compute()) for name, part in _PARTS.items()}
-            return cls.of_parts(
+            found = cls.of_parts(
                 {
                     name: kinds[name]._unpack(packed.arrays[name].tobytes(), place)
                     for name in packed.content["parts"]
                 }
             )
+            intervals = stored_intervals(packed.content["intervals"])
+            return dataclasses.replace(found, intervals=intervals)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error

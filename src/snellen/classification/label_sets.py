@@ -9,7 +9,7 @@ import numpy as np
 from snellen.arrays import to_numpy
 from snellen.classes import Classes
 from snellen.classification.labels import Labels, codes_in, label_array
-from snellen.errors import ClassError, InputError, ShapeError
+from snellen.errors import InputError, ShapeError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -187,7 +187,7 @@ def _of_sets(sets: Any, name: str, classes: Classes | None) -> LabelSets:
         labels = label_array(flat, name)
         known = Classes(np.unique(labels)) if classes is None else classes
         code = codes_in(known, labels, name)
-    except (ClassError, InputError):
+    except InputError:
         for i, labels_of_one in enumerate(rows):  # to name the sample
             array = label_array(labels_of_one, f"{name}[{i}]")
             if classes is not None:

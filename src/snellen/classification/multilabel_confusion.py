@@ -685,10 +685,9 @@ class MultilabelConfusionResult(Result):
                         math.nan if low is None else low,
                         math.nan if high is None else high,
                         level,
-                        method,
-                        unit,
+                        *texts,
                     )
-                    for name, (low, high, level, method, unit) in content["intervals"].items()
+                    for name, (low, high, level, *texts) in content["intervals"].items()
                 },
             )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:

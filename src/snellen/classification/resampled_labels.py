@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
     from snellen.classification.averaging import Averaging
     from snellen.state import Keys
 
-__all__ = ["label_units"]
+__all__ = ["RANGES", "label_units"]
+
+# What numbers from labels can be: shares, save these.
+RANGES = {
+    "": (0.0, 1.0),
+    **dict.fromkeys(("mcc", "mcc_micro", "kappa", "kappa_linear", "kappa_quadratic"), (-1.0, 1.0)),
+    **dict.fromkeys(("lr_positive", "lr_negative"), (0.0, math.inf)),
+    **dict.fromkeys(("cardinality_truth", "cardinality_prediction"), (0.0, math.inf)),
+}
 
 Array = Any
 
@@ -40,28 +49,16 @@ class _Pairs:
         weight: NDArray[np.float64] | None,
         n_classes: int,
     ) -> None:
+        self._row, self._column = (np.ascontiguousarray(side, np.int32) for side in (row, column))
         self._unit, self._weight, self._n_classes = unit, weight, n_classes
-        code = row.astype(np.int64) * n_classes + column
-        cells, cell = np.unique(code, return_inverse=True)
-        self._cell = cell.astype(np.int32)
-        self._row, self._column = np.divmod(cells, max(n_classes, 1))
-        distance = np.abs(self._row - self._column).astype(np.float64)
-        self._costs = np.stack([distance > 0, distance, distance**2], axis=1)
-        self._diagonal = np.flatnonzero(self._row == self._column)
-        self._by_column = np.argsort(self._column, kind="stable")
 
     def sums(self, multiplicity: NDArray[Any]) -> _Sums:
         """Return the sums of data sets in which units occur so often."""
         times = np.ascontiguousarray(multiplicity, np.int32)
-        weights = _core.sums_by_cell(
-            times, self._cell, len(self._row), unit=self._unit, weight=self._weight
-        )
-        k, order = self._n_classes, self._by_column
         return _Sums(
-            _grouped(weights[:, self._diagonal], self._row[self._diagonal], k),
-            _grouped(weights, self._row, k),
-            _grouped(weights[:, order], self._column[order], k),
-            weights @ self._costs,
+            *_core.label_sums(
+                times, self._row, self._column, self._n_classes, self._unit, self._weight
+            )
         )
 
 
@@ -72,15 +69,6 @@ class _Sums(NamedTuple):
     truth: NDArray[np.float64]
     predicted: NDArray[np.float64]
     costs: NDArray[np.float64]
-
-
-def _grouped(values: NDArray[np.float64], place: NDArray[Any], n: int) -> NDArray[np.float64]:
-    """Sum columns by place, which ascends: (R, m) to (R, n)."""
-    sums = np.zeros((len(values), n))
-    if values.shape[1]:
-        first = np.flatnonzero(np.diff(place, prepend=-1))
-        sums[:, place[first]] = np.add.reduceat(values, first, axis=1)
-    return sums
 
 
 def label_units(
@@ -164,8 +152,8 @@ def label_units(
         if positive is None
         else ("accuracy", "precision", "recall", "f1"),
         lower_is_better=frozenset({"hamming", "lr_negative"}),
-        truth=row if ids is not None and unit is None else None,
-        correct=row == column if ids is not None and unit is None else None,
+        ranges=RANGES,
+        correct=row == column if ids is not None and unit is None and weight is None else None,
     )
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from snellen.cli.output import check_folder_of, not_empty
+
 __all__ = ["compare"]
 
 
@@ -31,10 +33,10 @@ __all__ = ["compare"]
     type=click.IntRange(10, 10_000_000),
     default=1000,
     show_default=True,
-    help="Of the paired bootstrap and of the permutation test.",
+    help="Of the paired bootstrap and of the permutation test; many tests need many.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of both.")
-@click.option("--per-class", is_flag=True, help="Print the differences of each class, too.")
+@click.option("--per-class", is_flag=True, help="Compare the main number of each class, too.")
 @click.option(
     "--fail-if-worse",
     multiple=True,
@@ -46,6 +48,7 @@ __all__ = ["compare"]
     "json_path",
     metavar="PATH|-",
     type=click.Path(allow_dash=True, dir_okay=False),
+    callback=not_empty,
     help="Write the comparison as JSON; with - to stdout, and nothing else there.",
 )
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
@@ -68,9 +71,8 @@ def compare(
     p-value (permutation test; for accuracy McNemar's exact test), corrected for their number
     (Holm), and in words with what may be claimed.
     """
-    from pathlib import Path
-
     from snellen.cli.states import read_state
+    from snellen.errors import InputError
     from snellen.result import write_atomically
     from snellen.statistics import compare as compare_runs
 
@@ -79,25 +81,31 @@ def compare(
     called = _names(runs) if names is None else names.split(",")
     if len(called) != len(runs) or len(set(called)) != len(called):
         raise click.UsageError(f"expected {len(runs)} different names, got {','.join(called)}.")
+    check_folder_of(json_path)
     found: Any = [read_state(run) for run in runs]
-    wanted = list(metrics) or None
-    if wanted is not None:
-        wanted += [name for name in fail_if_worse if name not in wanted]
-    result = compare_runs(
-        *found,
-        names=called,
-        metrics=wanted,
-        level=level,
-        replicates=replicates,
-        seed=seed,
-    )
-    compared = {each.metric for each in result.differences}
-    for name in fail_if_worse:
-        if name not in compared:
-            raise click.UsageError(
-                f'expected a metric of {", ".join(sorted(compared))}, got "{name}": '
-                "name it with --metric, too."
+    for run, metric in zip(runs, found, strict=True):
+        if not hasattr(metric, "units"):
+            raise InputError(
+                f"expected runs that keep their units, a {type(metric).__name__} does not", run
             )
+    wanted = list(metrics)
+    if fail_if_worse and not wanted:
+        wanted = list(found[0].units().headline)
+    wanted += [name for name in fail_if_worse if name not in wanted]
+    try:
+        result = compare_runs(
+            *found,
+            names=called,
+            metrics=wanted or None,
+            per_class=per_class,
+            level=level,
+            replicates=replicates,
+            seed=seed,
+        )
+    except InputError as error:
+        if error.place == "metrics":
+            raise click.UsageError(error.message) from error
+        raise
     if json_path is not None:
         import msgspec
 
@@ -105,10 +113,10 @@ def compare(
         if json_path == "-":
             click.echo(text, nl=False)
         else:
-            write_atomically({Path(json_path): text})
+            write_atomically({json_path: text})
     if not quiet and json_path != "-":
         click.echo(str(result))
-        if per_class and result.class_differences:
+        if result.class_differences:
             click.echo(f"\n{result.class_table()}")
     worse = [
         each

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from snellen.metric import StoredMetric
     from snellen.result import Result
 
-__all__ = ["Output", "data_warnings_on_stderr", "output_options"]
+__all__ = ["Output", "check_folder_of", "data_warnings_on_stderr", "not_empty", "output_options"]
 
 
 class Gate(NamedTuple):
@@ -56,7 +56,7 @@ class Sureness(NamedTuple):
 
     wanted: bool | None
     level: float
-    replicates: int
+    replicates: int | None
     seed: int
 
 
@@ -72,14 +72,7 @@ class Output(NamedTuple):
 
     def check(self, metric: StoredMetric[Result]) -> None:
         """Refuse, before the work is done, what cannot be written or is no number of the metric."""
-        if self.json_path is not None and self.json_path != "-":
-            from pathlib import Path
-
-            folder = Path(self.json_path).resolve().parent
-            if not folder.is_dir():
-                raise InputError(
-                    "expected a folder to write into, there is none: make it", str(folder)
-                )
+        check_folder_of(self.json_path)
         if not self.gates:
             return
 
@@ -149,7 +142,19 @@ class Output(NamedTuple):
             write_atomically({self.json_path: text})
 
 
-def _not_empty(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
+def check_folder_of(path: str | None) -> None:
+    """Refuse a path, if it is one and not ``-``, that no file can be written to."""
+    if path is None or path == "-":
+        return
+    from pathlib import Path
+
+    folder = Path(path).resolve().parent
+    if not folder.is_dir():
+        raise InputError("expected a folder to write into, there is none: make it", str(folder))
+
+
+def not_empty(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
+    """Refuse an empty path, as an option's callback."""
     if path == "":
         raise click.BadParameter("expected a path, got nothing")
     return path
@@ -163,7 +168,7 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         "json_path",
         metavar="PATH|-",
         type=click.Path(allow_dash=True, dir_okay=False),
-        callback=_not_empty,
+        callback=not_empty,
         help="Write the result as JSON; with - to stdout, and nothing else there.",
     )
     @click.option(
@@ -171,7 +176,7 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         "directory",
         metavar="DIR",
         type=click.Path(file_okay=False),
-        callback=_not_empty,
+        callback=not_empty,
         help="Write result.json and state.bin (for snellen merge) to this folder.",
     )
     @click.option("--per-class", is_flag=True, help="Print the numbers of each class, too.")
@@ -199,9 +204,8 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--replicates",
         type=click.IntRange(10, 10_000_000),
-        default=1000,
-        show_default=True,
-        help="How many data sets the bootstrap draws.",
+        help="How many data sets the bootstrap draws. [default: 1000; 200 of more than 100,000 "
+        "samples]",
     )
     @click.option(
         "--seed",
@@ -220,7 +224,7 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         quiet: bool,
         intervals: bool | None,
         level: float,
-        replicates: int,
+        replicates: int | None,
         seed: int,
         **arguments: Any,
     ) -> None:

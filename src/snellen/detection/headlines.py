@@ -80,6 +80,35 @@ class Headline:
         )
         return np.where(n_counted[:, a] > 0, by_class.mean(axis=1), math.nan)
 
+    def means(
+        self,
+        protocol: DetectionProtocol,
+        precision: NDArray[np.float64],
+        recall: NDArray[np.float64],
+        n_counted: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """Return `mean` of N data sets: precision, recall (T, N, K, A, M), n_counted (N, K, A)."""
+        cells, a, _ = self._select(protocol, precision, recall)
+        if cells is None:
+            return np.full(len(n_counted), math.nan)
+        defined = n_counted[:, :, a] > 0
+        sums = np.where(defined, cells.sum(axis=0), 0.0).sum(axis=1)
+        n_cells = defined.sum(axis=1) * len(cells)
+        return np.where(n_cells > 0, sums / np.maximum(n_cells, 1), math.nan)
+
+    def class_means(
+        self,
+        protocol: DetectionProtocol,
+        precision: NDArray[np.float64],
+        recall: NDArray[np.float64],
+        n_counted: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """Return `mean_of_each_class` of N data sets, (N, K)."""
+        cells, a, _ = self._select(protocol, precision, recall)
+        if cells is None:
+            return np.full(n_counted.shape[:2], math.nan)
+        return np.where(n_counted[:, :, a] > 0, cells.mean(axis=0), math.nan)
+
 
 def headlines(protocol: DetectionProtocol) -> list[Headline]:
     """Return the lines of the summary: with COCO's areas and caps, the field's twelve."""

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import zlib
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from snellen import _core
-from snellen.detection.curves import curves_of_rows
+from snellen.classes import Classes
 from snellen.detection.headlines import headlines
+from snellen.digests import unit_digests
 from snellen.metric import Units
+from snellen.state import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from snellen.classes import Classes
     from snellen.detection.average_precision import AveragePrecision
     from snellen.detection.protocols import DetectionProtocol
-    from snellen.state import Keys
 
 __all__ = ["image_units"]
 
-Columns = dict[str, Any]
+# So many numbers of single curves are held at once.
+_AT_ONCE = 1 << 21
 
 
 class _Rows(NamedTuple):
@@ -33,37 +34,54 @@ class _Rows(NamedTuple):
     protocol: DetectionProtocol
     images: Keys
     classes: Classes
-    truth: Columns
-    pred: Columns
+    truth: Mapping[str, NDArray[Any]]
+    pred: Mapping[str, NDArray[Any]]
+
+
+class _Curves(NamedTuple):
+    """Of N data sets: precision, recall (T, N, K, A, M), counted truth boxes (N, K, A)."""
+
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    n_counted: NDArray[np.int64]
 
 
 def image_units(metric: AveragePrecision) -> Units:
     """Return the images of a metric as units."""
-    rows = _Rows(metric.protocol, *metric.rows())
-    lines = headlines(rows.protocol)
+    return _units(_Rows(metric.protocol, *metric.rows()))
 
-    def curves(times: NDArray[Any], other: Any) -> tuple[Any, Any, Any, Any]:
-        sides = [(rows, times)]
+
+def _units(rows: _Rows) -> Units:
+    lines = headlines(rows.protocol)
+    caps = {line.cap for line in lines if not line.is_recall}
+    joined: dict[int, _Joined] = {}
+
+    def curves(multiplicity: NDArray[Any], other: Any, caps: set[int]) -> Iterator[_Curves]:
+        table, times = rows, multiplicity
         if other is not None:
-            sides.append((other[0].values.rows, other[1]))
-        return _curves(sides)
+            theirs: _Rows = other[0].values.rows
+            # The rows of both sides are put in order once for all calls.
+            join = joined.get(id(theirs))
+            if join is None or join.theirs is not theirs:
+                joined.clear()
+                join = joined[id(theirs)] = _Joined.of(rows, theirs)
+            table, times = join.rows, join.times(multiplicity, other[1])
+        return _resampled(table, np.ascontiguousarray(times, np.int32), caps)
 
     def values(multiplicity: NDArray[Any], other: Any = None) -> Mapping[str, Any]:
-        found = {line.name: np.empty(len(multiplicity)) for line in lines}
-        for r in range(len(multiplicity)):
-            beside = None if other is None else (other[0], other[1][r])
-            precision, _, recall, n_counted = curves(multiplicity[r], beside)
-            for line in lines:
-                found[line.name][r] = line.mean(rows.protocol, precision, recall, n_counted)[0]
-        return found
+        parts = [
+            [line.means(rows.protocol, *each) for line in lines]
+            for each in curves(multiplicity, other, caps)
+        ]
+        return {line.name: np.concatenate([p[i] for p in parts]) for i, line in enumerate(lines)}
 
     def class_values(multiplicity: NDArray[Any], other: Any = None) -> NDArray[np.float64]:
-        found = np.empty((len(multiplicity), len(rows.classes)))
-        for r in range(len(multiplicity)):
-            beside = None if other is None else (other[0], other[1][r])
-            precision, _, recall, n_counted = curves(multiplicity[r], beside)
-            found[r] = lines[0].mean_of_each_class(rows.protocol, precision, recall, n_counted)
-        return found
+        line = lines[0]
+        found = [
+            line.class_means(rows.protocol, *each)
+            for each in curves(multiplicity, other, {line.cap})
+        ]
+        return np.concatenate(found)
 
     values.rows = rows  # type: ignore[attr-defined]  # for `other`
     return Units(
@@ -75,65 +93,94 @@ def image_units(metric: AveragePrecision) -> Units:
         classes=rows.classes,
         class_values=class_values,
         headline=tuple(line.name for line in lines[:3]),
-        truth=_digests(rows),
+        ranges={"": (0.0, 1.0)},
+        truth=unit_digests(
+            (rows.truth["label"], rows.truth["ignored"]), rows.truth["image"], len(rows.images)
+        ),
+        among=lambda classes: _units(_among(rows, classes)),
     )
 
 
-def _digests(rows: _Rows) -> NDArray[np.uint32]:
-    """Return a check sum of the truth of each image: its classes, and what counts of them."""
-    truth = rows.truth
-    ids = np.array(list(map(str, rows.classes.keys.ids.tolist())), np.str_)
-    # Without classes that one run alone knows, positions would differ; their ids do not.
-    label = np.array([zlib.crc32(text.encode()) for text in ids.tolist()], np.uint32)
-    described = np.stack([label[truth["label"]], truth["ignored"]], axis=1)
-    digests = np.zeros(len(rows.images), np.uint32)
-    order = np.lexsort((described[:, 1], described[:, 0], truth["image"]))
-    image = truth["image"][order]
-    first = np.flatnonzero(np.diff(image, prepend=-1))
-    for begin, end in zip(first.tolist(), [*first[1:].tolist(), len(image)], strict=True):
-        block = np.ascontiguousarray(described[order[begin:end]], "<u4")
-        digests[image[begin]] = zlib.crc32(block.tobytes())
-    return digests
-
-
-def _curves(sides: Sequence[tuple[_Rows, NDArray[Any]]]) -> tuple[Any, Any, Any, Any]:
-    """Return the curves of a data set in which images of both sides occur so often."""
-    rows = sides[0][0]
-    classes = rows.classes
-    if len(sides) == 2 and not classes.same_as(sides[1][0].classes):
-        classes = type(classes).union([classes, sides[1][0].classes])
-    tables = []
-    n_images = 0
-    for side, times in sides:
-        begin = n_images + np.cumsum(times) - times
-        n_images += int(times.sum())
-        place = classes.keys.codes(side.classes.keys.ids)
-        tables.append(
-            {
-                "truth": _repeated(side.truth, times, begin, place),
-                "pred": _repeated(side.pred, times, begin, place),
-            }
+def _resampled(rows: _Rows, times: NDArray[np.int32], caps: set[int]) -> Iterator[_Curves]:
+    """Yield the curves of data sets, a part of them at a time; at least one part."""
+    protocol = rows.protocol
+    n_curves = (
+        len(rows.classes)
+        * len(protocol.area_ranges)
+        * len(protocol.max_detections)
+        * len(protocol.iou_thresholds)
+    )
+    size = max(16, _AT_ONCE // max(1, n_curves))
+    for first in range(0, max(1, len(times)), size):
+        precision, recall, n_counted = _core.resampled_curves(
+            rows.pred["image"],
+            rows.pred["label"],
+            rows.pred["score"],
+            rows.pred["outcome"],
+            rows.truth["image"],
+            rows.truth["label"],
+            rows.truth["ignored"],
+            times[first : first + size],
+            n_labels=len(rows.classes),
+            n_thresholds=len(protocol.iou_thresholds),
+            recall_thresholds=list(protocol.recall_thresholds),
+            max_detections=list(protocol.max_detections),
+            read_precision=[cap in caps for cap in protocol.max_detections],
+            undefined=math.nan,
         )
-    ordered = {}
-    for name in ("truth", "pred"):
-        parts = [table[name] for table in tables]
-        columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-        # Repeated rows stand beside each other; the copies of an image belong together.
-        at = _core.group_rows(columns["image"], columns["label"], n_images, len(classes))
-        ordered[name] = {key: np.empty_like(column) for key, column in columns.items()}
-        for key, column in columns.items():
-            ordered[name][key][at] = column
-    return curves_of_rows(rows.protocol, len(classes), ordered["truth"], ordered["pred"])
+        yield _Curves(
+            precision.transpose(4, 0, 1, 2, 3), recall.transpose(4, 0, 1, 2, 3), n_counted
+        )
 
 
-def _repeated(
-    columns: Columns, times: NDArray[Any], begin: NDArray[Any], place: NDArray[np.int32]
-) -> Columns:
-    """Return rows as often as their image, copy c of image i as image begin[i] + c."""
-    often = times[columns["image"]]
-    found = {name: np.repeat(column, often, axis=0) for name, column in columns.items()}
-    first = np.cumsum(often) - often
-    copy = np.arange(len(found["image"])) - np.repeat(first, often)
-    found["image"] = (np.repeat(begin[columns["image"]], often) + copy).astype(np.int32)
-    found["label"] = place[found["label"]]
-    return found
+def _among(rows: _Rows, classes: Classes) -> _Rows:
+    """Return rows with labels as positions in classes that hold all of theirs."""
+    place = classes.keys.codes(rows.classes.keys.ids)  # ascends: so do the labels
+    truth, pred = ({**side, "label": place[side["label"]]} for side in (rows.truth, rows.pred))
+    return rows._replace(classes=classes, truth=truth, pred=pred)
+
+
+class _Joined(NamedTuple):
+    """The rows of two metrics as those of one, in which every image is there once a side."""
+
+    theirs: _Rows
+    rows: _Rows
+    places: tuple[NDArray[Any], NDArray[Any]]
+
+    @classmethod
+    def of(cls, ours: _Rows, theirs: _Rows) -> _Joined:
+        """Join the rows of two metrics of equal rules."""
+        classes = Classes.union([ours.classes, theirs.classes])
+        sides = [_among(side, classes) for side in (ours, theirs)]
+        images = Keys.union([side.images for side in sides], "image id")
+        # By id, and ours before theirs: what a data set gives depends on its images alone.
+        at = [2 * images.codes(side.images.ids) + i for i, side in enumerate(sides)]
+        n_images = sum(map(len, at))
+        place = np.empty(n_images, np.int32)
+        place[np.argsort(np.concatenate(at))] = np.arange(n_images, dtype=np.int32)
+        places = place[: len(at[0])], place[len(at[0]) :]
+        tables = {}
+        for name in ("truth", "pred"):
+            parts = [getattr(side, name) for side in sides]
+            columns = {
+                key: np.concatenate([part[key] for part in parts])
+                for key in parts[0]
+                if key != "image"
+            }
+            columns["image"] = np.concatenate(
+                [where[part["image"]] for where, part in zip(places, parts, strict=True)]
+            )
+            to = _core.group_rows(columns["image"], columns["label"], n_images, len(classes))
+            order = np.empty(len(to), np.int64)
+            order[to] = np.arange(len(to))
+            tables[name] = {key: column[order] for key, column in columns.items()}
+        both = Keys(np.arange(n_images), "image")
+        rows = _Rows(ours.protocol, both, classes, tables["truth"], tables["pred"])
+        return cls(theirs, rows, places)
+
+    def times(self, ours: NDArray[Any], theirs: NDArray[Any]) -> NDArray[np.int32]:
+        """Return how often the images of both sides occur."""
+        times = np.empty((len(ours), len(self.rows.images)), np.int32)
+        for place, side in zip(self.places, (ours, theirs), strict=True):
+            times[:, place] = side
+        return times

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from snellen import _core
-from snellen.errors import DataWarning, IdError, InputError, ShapeError, first_few
+from snellen.errors import DataWarning, IdError, InputError, ShapeError
 from snellen.readers.column_names import IDS, KNOWN, first_of
+from snellen.readers.message_text import few, printable
 
 if TYPE_CHECKING:
     import os
@@ -227,7 +228,7 @@ def _examples(side: IdSide, rows: Rows) -> str:
     codes = names.codes[rows][:6]
     if not len(codes):
         return "no rows"
-    return first_few(names.values[codes].tolist())
+    return few(names.values[codes].tolist())
 
 
 def _positions(truth: IdSide, pred: IdSide) -> NDArray[np.int32]:
@@ -258,9 +259,8 @@ def _refuse_twice(side: IdSide, ids: NDArray[Any]) -> None:
     # The first row, in the order of the file, whose id was there before.
     second = int(order[again].min())
     first = int(np.flatnonzero(ids == ids[second])[0])
-    names = side.names
+    name = printable(side.names.values[side.names.codes[second]])
     raise IdError(
-        f"expected each id once in {side.what}, got {names.values[names.codes[second]]} in two "
-        f"rows, at {side.place(first)}",
+        f"expected each id once in {side.what}, got {name} in two rows, at {side.place(first)}",
         side.place(second),
     )

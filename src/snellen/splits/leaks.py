@@ -407,7 +407,7 @@ def find_duplicates(
     exact = _ExactPairs(digests, codes, len(parts))
     exact.put_into(found)
     across, within = _pairs(found, codes)
-    named = [
+    listed = [
         DuplicatePair(
             keys[a],
             parts[codes[a]],
@@ -436,8 +436,8 @@ def find_duplicates(
         distance=distance,
         group=found.group,
         overlaps=_overlaps(found, exact, codes, parts, n_comparable),
-        pairs=_worst_first(named[: len(across)]),
-        pairs_within=_worst_first(named[len(across) :]),
+        pairs=_worst_first(listed[: len(across)]),
+        pairs_within=_worst_first(listed[len(across) :]),
         n_exact_groups=exact.n_groups,
         n_near_pairs=int(found.n_pairs.sum()),
         n_near_pairs_across=int(np.triu(found.n_pairs, 1).sum()),

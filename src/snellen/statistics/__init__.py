@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from snellen.statistics.bootstrap import intervals
-from snellen.statistics.comparison import Comparison, compare
+from snellen.statistics.comparison import compare
+from snellen.statistics.comparison_result import Comparison
 from snellen.statistics.holm import holm
 from snellen.statistics.mcnemar import McNemar, mcnemar
 from snellen.statistics.proportions import clopper_pearson, wilson

@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 from snellen.errors import InputError
-from snellen.statistics.proportions import incomplete_beta
+from snellen.statistics.proportions import binomial_probability, incomplete_beta
 
 __all__ = ["McNemar", "mcnemar"]
 
@@ -28,6 +28,8 @@ class McNemar(NamedTuple):
         average right.
     chi2 : float
         The statistic (b − c)² / (b + c), without continuity correction; NaN where both are 0.
+    chi2_corrected : float
+        The same with it: (|b − c| − 1)² / (b + c), as most tools print it.
     """
 
     only_first: int
@@ -35,6 +37,7 @@ class McNemar(NamedTuple):
     exact_p: float
     mid_p: float
     chi2: float
+    chi2_corrected: float
 
 
 def mcnemar(only_first: int, only_second: int) -> McNemar:
@@ -67,7 +70,7 @@ def mcnemar(only_first: int, only_second: int) -> McNemar:
         raise InputError(f"expected counts, got {only_first} and {only_second}")
     n, least = only_first + only_second, min(only_first, only_second)
     if not n:
-        return McNemar(0, 0, 1.0, 1.0, math.nan)
+        return McNemar(0, 0, 1.0, 1.0, math.nan, math.nan)
     tail, own = _lower_tail(n, least)
     return McNemar(
         only_first,
@@ -75,14 +78,14 @@ def mcnemar(only_first: int, only_second: int) -> McNemar:
         exact_p=min(1.0, 2 * tail),
         mid_p=min(1.0, 2 * tail - own),
         chi2=(only_first - only_second) ** 2 / n,
+        chi2_corrected=max(0, abs(only_first - only_second) - 1) ** 2 / n,
     )
 
 
 def _lower_tail(n: int, k: int) -> tuple[float, float]:
     """Return P(X ≤ k) and P(X = k) of heads of n fair coins."""
     if n > _IN_WHOLE_NUMBERS:
-        log_own = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-        return incomplete_beta(0.5, n - k, k + 1), math.exp(log_own - n * math.log(2))
+        return incomplete_beta(0.5, n - k, k + 1), binomial_probability(k, n - k, 0.5)
     term = total = 1
     for i in range(1, k + 1):
         term = term * (n - i + 1) // i

@@ -10,7 +10,7 @@ from snellen.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["check_level", "clopper_pearson", "incomplete_beta", "wilson"]
+__all__ = ["binomial_probability", "check_level", "clopper_pearson", "incomplete_beta", "wilson"]
 
 
 def wilson(successes: int, trials: int, *, level: float = 0.95) -> tuple[float, float]:
@@ -127,23 +127,24 @@ def _root(increasing: Callable[[float], float]) -> float:
 
 
 def incomplete_beta(x: float, a: float, b: float) -> float:
-    """Return the regularised incomplete beta function I_x(a, b).
+    """Return the regularised incomplete beta function I_x(a, b), 0 ≤ x ≤ 1, a and b from 1.
 
-    By its continued fraction (NIST Digital Library of Mathematical Functions, 8.17.22), with
-    Lentz's method, on the side where it converges fast. The relative error is that of the
-    logarithms of the gamma function: about 1e-16 times their size.
+    By its continued fraction (NIST Digital Library of Mathematical Functions, 8.17.22) with
+    Lentz's method, on the side where it converges fast. The relative error is below 1e-12 for a and
+    b up to a thousand, below 1e-10 up to millions.
     """
-    if x <= 0:
-        return 0.0
-    if x >= 1:
-        return 1.0
+    if x <= 0 or x >= 1:
+        return float(x >= 1)
     if x > (a + 1) / (a + b + 2):
-        return 1 - incomplete_beta(1 - x, b, a)
-    log_front = (
-        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
-    )
+        return 1 - _beta_fraction(1 - x, x, b, a)
+    return _beta_fraction(x, 1 - x, a, b)
+
+
+def _beta_fraction(x: float, y: float, a: float, b: float) -> float:
+    """Return I_x(a, b) for x up to about a / (a + b); y is 1 − x."""
     tiny = 1e-300
-    c, d = 1.0, 1 / _away_from_zero(1 - (a + b) * x / (a + 1), tiny)
+    # 1 − (a + b) x / (a + 1), written so that nothing cancels where x is close to 1.
+    c, d = 1.0, (a + 1) / _away_from_zero(a * y - b * x + 1, tiny)
     fraction = d
     m = 0
     while True:
@@ -155,8 +156,64 @@ def incomplete_beta(x: float, a: float, b: float) -> float:
             d = 1 / _away_from_zero(1 + numerator * d, tiny)
             c = _away_from_zero(1 + numerator / c, tiny)
             fraction *= c * d
-        if abs(c * d - 1) < 1e-16:
-            return math.exp(log_front) * fraction / a
+        # Four units in the last place: rounding keeps the product from settling at 1.
+        if abs(c * d - 1) < 1e-15:
+            break
+    # x^a (1 − x)^b / (a B(a, b)) is this probability times b / (a + b).
+    return _binomial(a, b, x, y) * (b / (a + b)) * fraction
+
+
+def binomial_probability(successes: float, failures: float, p: float) -> float:
+    """Return the probability of so many successes and failures, 0 < p < 1."""
+    return _binomial(successes, failures, p, 1 - p)
+
+
+def _binomial(successes: float, failures: float, p: float, q: float) -> float:
+    """Return p^s q^f Γ(s + f + 1) / (Γ(s + 1) Γ(f + 1)), the probability of s and f.
+
+    As C. Loader computes it ("Fast and accurate computation of binomial probabilities", 2000): what
+    is large cancels before it is computed. Numbers that are not whole are taken by the gamma
+    function.
+    """
+    if successes == 0:
+        return math.pow(q, failures)
+    if failures == 0:
+        return math.pow(p, successes)
+    n = successes + failures
+    log_ratio = (
+        _stirling_error(n)
+        - _stirling_error(successes)
+        - _stirling_error(failures)
+        - _deviance(successes, n * p)
+        - _deviance(failures, n * q)
+    )
+    return math.exp(log_ratio) * math.sqrt(n / (2 * math.pi * successes * failures))
+
+
+def _stirling_error(n: float) -> float:
+    """Return log Γ(n + 1) less Stirling's formula for it."""
+    if n < 16:
+        return math.lgamma(n + 1) - (n + 0.5) * math.log(n) + n - 0.5 * math.log(2 * math.pi)
+    n2 = n * n
+    series = 1 / 360 - (1 / 1260 - (1 / 1680 - (1 / 1188 - 691 / 360360 / n2) / n2) / n2) / n2
+    return (1 / 12 - series / n2) / n
+
+
+def _deviance(x: float, mean: float) -> float:
+    """Return x log(x / mean) + mean − x, without cancellation where both are close."""
+    if abs(x - mean) >= 0.1 * (x + mean):
+        return x * math.log(x / mean) + mean - x
+    v = (x - mean) / (x + mean)
+    total = (x - mean) * v
+    term = 2 * x * v
+    j = 0
+    while True:
+        j += 1
+        term *= v * v
+        following = total + term / (2 * j + 1)
+        if following == total:
+            return total
+        total = following
 
 
 def _away_from_zero(value: float, tiny: float) -> float:
