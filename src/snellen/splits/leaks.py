@@ -418,17 +418,11 @@ def find_duplicates(
         )
         for a, b, bits in (*across, *within)
     ]
-    n_comparable = np.bincount(
-        codes[
-            [
-                problem is None or digest is not None
-                for problem, digest in zip(problems, digests, strict=True)
-            ]
-        ]
-        if n
-        else codes,
-        minlength=len(parts),
-    )
+    comparable = [
+        problem is None or digest is not None
+        for problem, digest in zip(problems, digests, strict=True)
+    ]
+    n_comparable = np.bincount(codes[np.array(comparable, bool)], minlength=len(parts))
     return LeakReport(
         key=tuple(keys),
         part=tuple(parts[code] for code in codes.tolist()),
