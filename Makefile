@@ -1,5 +1,5 @@
 # What needs doing, from a machine with Python >= 3.10, a C++ compiler and make:
-#   make demo    install into .venv, make a sample, evaluate it
+#   make demo    install into .venv, make samples, split, evaluate and compare them
 #   make test    the whole test suite
 #   make lint    ruff, mypy, clang-format
 #   make bench   speed side by side with other tools
@@ -38,10 +38,30 @@ $(BUILT): $(MADE) $(SOURCES)
 demo/detection/truth.json: $(BUILT)
 	$(BIN)/snellen sample detection demo/detection --quiet
 
-demo: demo/detection/truth.json
+demo/classification/truth.csv: $(BUILT)
+	$(BIN)/snellen sample classification demo/classification --quiet
+
+demo/regression/truth.csv: $(BUILT)
+	$(BIN)/snellen sample regression demo/regression --quiet
+
+CLASSIFICATION := demo/classification
+
+# Split, look for leaks, evaluate, compare.
+demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/truth.csv .venv/extra-report
+	$(BIN)/snellen split $(CLASSIFICATION)/images --ratios 60/20/20 --out $(CLASSIFICATION)/split.csv
+	$(BIN)/snellen check --leaks $(CLASSIFICATION)/split.csv --root $(CLASSIFICATION)/images \
+		--sheet $(CLASSIFICATION)/leaks.png --groups $(CLASSIFICATION)/groups.csv
+	for model in a b; do \
+		$(BIN)/snellen evaluate classification $(CLASSIFICATION)/truth.csv \
+			$(CLASSIFICATION)/$$model.csv --group group --out $(CLASSIFICATION)/$$model || exit 1; \
+	done
+	$(BIN)/snellen compare $(CLASSIFICATION)/a $(CLASSIFICATION)/b
+	$(BIN)/snellen evaluate regression demo/regression/truth.csv demo/regression/predictions.csv \
+		--group person --out demo/regression/result
 	$(BIN)/snellen evaluate detection demo/detection/truth.json demo/detection/predictions.json \
 		--out demo/detection/result
-	@echo "The pictures lie in demo/detection/images, the result in demo/detection/result."
+	@echo "What was made lies in demo: pictures, tables, results; $(CLASSIFICATION)/leaks.png shows"
+	@echo "images that are alike in two parts of the split."
 
 test: test-core test-python
 

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace snellen {
 
 namespace {
+
+// Positions that were shifted hardly ever lie farther off.
+constexpr double kWide = 64;
 
 // The shift at which a unit changes sides.
 struct Crossing {
@@ -23,8 +27,18 @@ bool farther(const Crossing& a, const Crossing& b) {
 class Sweeps {
  public:
   Sweeps(const LabelWeights& labels, std::size_t n_units, double share, double* position)
-      : labels_(labels), share_(share), step_(1.0 / static_cast<double>(n_units + 1)),
-        position_(position) {}
+      : labels_(labels),
+        share_(share),
+        step_(1.0 / static_cast<double>(n_units + 1)),
+        position_(position) {
+    for (std::size_t label = 0; label < labels.n_labels; ++label) {
+      double sum = 0;
+      for (auto i = labels.begin[label]; i < labels.begin[label + 1]; ++i) {
+        sum += labels.weight[i] * labels.weight[i];
+      }
+      squares_.push_back(sum);
+    }
+  }
 
   void run(int n_sweeps) {
     bool moved = true;
@@ -45,26 +59,28 @@ class Sweeps {
     }
     if (excess == 0) return false;
     const bool outward = excess > 0;  // units leave the left half
-    double missing = std::abs(excess);
+    const double missing = std::abs(excess);
 
-    crossings_.clear();
-    for (std::size_t i = begin; i < end; ++i) {
-      const double way = share_ - position_[labels_.unit[i]];
-      if ((way > 0) == outward) {
-        crossings_.push_back({std::abs(way) / labels_.weight[i], labels_.weight[i], i});
-      }
-    }
-    std::make_heap(crossings_.begin(), crossings_.end(), farther);
+    // Few units are needed, and those nearest to the boundary: most are not looked at twice. What
+    // comes out does not depend on the window.
+    double window = 2 * missing / squares_[label] + 8 / static_cast<double>(end - begin);
     double last = -1;
-    while (!crossings_.empty()) {
-      const double weight = crossings_.front().weight;
-      if (std::abs(missing - weight) >= missing) break;
-      const bool enough = weight >= missing;
-      missing = std::abs(missing - weight);
-      last = crossings_.front().shift;
-      std::pop_heap(crossings_.begin(), crossings_.end(), farther);
-      crossings_.pop_back();
-      if (enough) break;
+    while (true) {
+      collect(begin, end, outward, window);
+      last = -1;
+      double left = missing;
+      bool enough = false;
+      while (!crossings_.empty() && !enough) {
+        const double weight = crossings_.front().weight;
+        if (std::abs(left - weight) >= left) break;
+        enough = weight >= left;
+        left = std::abs(left - weight);
+        last = crossings_.front().shift;
+        std::pop_heap(crossings_.begin(), crossings_.end(), farther);
+        crossings_.pop_back();
+      }
+      if (!crossings_.empty() || std::isinf(window)) break;
+      window = window < kWide ? window * 8 : std::numeric_limits<double>::infinity();
     }
     if (last < 0) return false;
     // Half-way to the next unit: what lies between the two changes nothing.
@@ -76,9 +92,22 @@ class Sweeps {
     return true;
   }
 
+  // Puts into a heap the crossings that need a shift within the window.
+  void collect(std::size_t begin, std::size_t end, bool outward, double window) {
+    crossings_.clear();
+    for (std::size_t i = begin; i < end; ++i) {
+      const double way = share_ - position_[labels_.unit[i]];
+      if ((way > 0) != outward) continue;
+      const double shift = std::abs(way) / labels_.weight[i];
+      if (shift <= window) crossings_.push_back({shift, labels_.weight[i], i});
+    }
+    std::make_heap(crossings_.begin(), crossings_.end(), farther);
+  }
+
   const LabelWeights& labels_;
   double share_;
   double step_;
+  std::vector<double> squares_;  // Σ weight² of each label: weight that a shift of 1 takes over
   double* position_;
   std::vector<Crossing> crossings_;
 };
@@ -91,10 +120,10 @@ struct Holding {
 // Units at the boundary, and what it would mean for the deviations if they changed sides.
 class Boundary {
  public:
-  Boundary(const LabelWeights& labels, std::size_t n_units, double share, std::size_t n_candidates,
+  Boundary(const LabelWeights& labels, std::size_t n_units, double share, const Effort& effort,
            const double* position, std::uint8_t* right)
-      : labels_(labels), right_(right) {
-    choose(n_units, share, n_candidates, position);
+      : labels_(labels), price_(effort.price), right_(right) {
+    choose(n_units, share, effort.n_candidates, position);
     gather(n_units);
     relate();
   }
@@ -112,7 +141,8 @@ class Boundary {
         const double* const common = &common_[i * units_.size()];
         for (std::size_t j = 0; j < i; ++j) {
           // What both hold counts double if they go the same way, else it cancels out.
-          const double sum = gain[i] + gain[j] + 2 * (side_[i] == side_[j] ? common[j] : -common[j]);
+          const double sum =
+              gain[i] + gain[j] + 2 * (side_[i] == side_[j] ? common[j] : -common[j]);
           if (sum < best) {
             best = sum;
             one = i;
@@ -157,6 +187,7 @@ class Boundary {
       excess_.push_back(excess);
     }
     for (const std::size_t unit : units_) side_.push_back(right_[unit] == 0 ? -1 : 1);
+    moved_.assign(units_.size(), false);
   }
 
   void relate() {
@@ -182,12 +213,14 @@ class Boundary {
     for (const Holding& each : holdings_[i]) {
       slope += each.weight * labels_.importance[each.label] * excess_[each.label];
     }
-    return 2 * side_[i] * slope + common_[i * units_.size() + i];
+    const double price = price_[units_[i]];  // paid back to one that returns
+    return 2 * side_[i] * slope + common_[i * units_.size() + i] + (moved_[i] ? -price : price);
   }
 
   void cross(std::size_t i) {
     for (const Holding& each : holdings_[i]) excess_[each.label] += side_[i] * each.weight;
     side_[i] = -side_[i];
+    moved_[i] = !moved_[i];
     right_[units_[i]] ^= 1;
   }
 
@@ -200,11 +233,13 @@ class Boundary {
   }
 
   const LabelWeights& labels_;
+  const double* price_;
   std::uint8_t* right_;
   std::vector<std::size_t> units_;
   std::vector<std::vector<Holding>> holdings_;
   std::vector<double> excess_;  // of the left half, for each label
   std::vector<int> side_;       // −1 left, 1 right: what a change adds to the left half
+  std::vector<bool> moved_;     // whether it is on another side than the sweeps left it on
   std::vector<double> common_;  // Σ importance × weight × weight of pairs (lower half)
 };
 
@@ -214,7 +249,7 @@ void halve(const LabelWeights& labels, std::size_t n_units, double share, const 
            double* position, std::uint8_t* right) {
   Sweeps(labels, n_units, share, position).run(effort.n_sweeps);
   for (std::size_t i = 0; i < n_units; ++i) right[i] = position[i] < share ? 0 : 1;
-  Boundary(labels, n_units, share, effort.n_candidates, position, right).improve();
+  Boundary(labels, n_units, share, effort, position, right).improve();
 }
 
 }  // namespace snellen

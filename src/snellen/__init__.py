@@ -46,13 +46,22 @@ _HOME = {
     "average_precision": "snellen.detection.average_precision",
     "box_iou": "snellen.detection.matching",
     "calibration_error": "snellen.classification.calibration",
+    "compare": "snellen.statistics.comparison",
     "confusion_matrix": "snellen.classification.confusion_matrix",
+    "find_duplicates": "snellen.splits.leaks",
     "get_threads": "snellen.threads",
+    "hold_out": "snellen.splits.hold_out",
+    "intervals": "snellen.statistics.bootstrap",
+    "k_fold": "snellen.splits.folds",
+    "leave_one_group_out": "snellen.splits.folds",
     "metric_from_bytes": "snellen.metric",
     "multilabel_confusion": "snellen.classification.multilabel_confusion",
     "probability_loss": "snellen.classification.probability",
     "read_coco_predictions": "snellen.readers.coco",
     "read_coco_truth": "snellen.readers.coco",
+    "read_labels": "snellen.readers.labels",
+    "read_table": "snellen.readers.table",
+    "read_targets": "snellen.readers.targets",
     "regression_scores": "snellen.regression.regression",
     "set_threads": "snellen.threads",
     "threshold_curves": "snellen.classification.curves",
@@ -94,7 +103,18 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "Regression",
     "RegressionResult",
     "regression_scores",
+    # splits
+    "hold_out",
+    "k_fold",
+    "leave_one_group_out",
+    "find_duplicates",
+    # statistics
+    "intervals",
+    "compare",
     # files
+    "read_table",
+    "read_labels",
+    "read_targets",
     "read_coco_truth",
     "read_coco_predictions",
     # every task
@@ -148,8 +168,16 @@ if TYPE_CHECKING:
     from snellen.errors import SnellenError
     from snellen.metric import Metric, MetricSet, metric_from_bytes
     from snellen.readers.coco import read_coco_predictions, read_coco_truth
+    from snellen.readers.labels import read_labels
+    from snellen.readers.table import read_table
+    from snellen.readers.targets import read_targets
     from snellen.regression.regression import Regression, regression_scores
     from snellen.regression.result import RegressionResult
+    from snellen.splits.folds import k_fold, leave_one_group_out
+    from snellen.splits.hold_out import hold_out
+    from snellen.splits.leaks import find_duplicates
+    from snellen.statistics.bootstrap import intervals
+    from snellen.statistics.comparison import compare
     from snellen.threads import get_threads, set_threads
 
 

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from snellen import Classes, Labels, MultilabelConfusion, multilabel_confusion
+from snellen.classification.averaging import Averaging
 from snellen.classification.multilabel_confusion import MultilabelConfusionResult
+from snellen.classification.resampled_sets import SetRows, set_units
 from snellen.errors import ClassError, InputError, ShapeError
 from snellen.result import Interval
+from snellen.state import Keys
 
 #            truth        predicted     tp fp fn
 # sample 0   a b          a              1  0  1
@@ -226,6 +229,59 @@ def test_units_of_some_samples_are_those_samples() -> None:
         assert value[0] == pytest.approx(result.metrics[name], rel=1e-12, nan_ok=True), name
 
 
+def kept(unit: Any = None, **rules: Any) -> Any:
+    true, told = np.array(TRUTH, bool), np.array(PRED, bool)
+    sample, label = np.nonzero(true | told)
+    rows = SetRows(
+        sample.astype(np.int32), label.astype(np.int32), true[sample, label], told[sample, label]
+    )
+    return set_units(
+        rows,
+        5,
+        Classes(range(3)),
+        averaging=Averaging(**rules),
+        beta=0.5,
+        ids=Keys(range(5 if unit is None else int(unit.max()) + 1), "unit"),
+        unit=unit,
+        truth=None,
+    )
+
+
+@pytest.mark.parametrize(("absent", "zero"), [("drop", 0.0), ("one", math.nan), ("zero", 1.0)])
+def test_units_that_know_their_labels(absent: str, zero: float) -> None:
+    rules: dict[str, Any] = {"absent_classes": absent, "zero_division": zero}
+    units = kept(**rules)
+    drawn = np.array([[1, 1, 1, 1, 1], [2, 0, 0, 1, 3], [0, 0, 4, 0, 0]])
+    found, of_classes = units.values(drawn), units.class_values(drawn)
+    for i, times in enumerate(drawn):
+        at = np.repeat(np.arange(5), times)
+        metric = MultilabelConfusion(beta=0.5, **rules)
+        result = metric.update(np.array(TRUTH)[at], np.array(PRED)[at]).compute()
+        assert found.keys() == result.metrics.keys()
+        for name, value in found.items():
+            assert value[i] == pytest.approx(result.metrics[name], rel=1e-12, nan_ok=True), name
+        f1 = result.class_values()["f1"]
+        assert of_classes[i] == pytest.approx(f1, rel=1e-12, nan_ok=True)
+    # Joined with the first data set: all samples once, and so often again.
+    joined = units.values(drawn[:1].repeat(3, axis=0), other=(units, drawn))
+    whole = units.values(drawn + 1)
+    assert units.class_values(drawn[:1], other=(units, drawn[1:2])) == pytest.approx(
+        units.class_values(drawn[1:2] + 1), nan_ok=True
+    )
+    for name, value in joined.items():
+        assert value == pytest.approx(whole[name], rel=1e-12, nan_ok=True), name
+    assert units.proportions == {"subset_accuracy": (2, 5)}
+
+
+def test_units_of_groups() -> None:
+    units = kept(unit=np.array([0, 1, 1, 0, 1], np.int32))
+    assert units.counts.tolist() == [1, 1]
+    twice = units.values(np.array([[2, 1]]))
+    samples = kept().values(np.array([[2, 1, 1, 2, 1]]))
+    for name, value in twice.items():
+        assert value == pytest.approx(samples[name], rel=1e-12, nan_ok=True), name
+
+
 def test_text() -> None:
     text = str(multilabel_confusion([{"cat"}, {"dog"}], [{"cat"}, set()]))
     assert text.splitlines()[0].split() == ["precision", "recall", "f1", "support"]
@@ -240,7 +296,9 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
     for weight in (None, [0.1, 0.2, 0.3, 0.4, 0.5]):
         result = multilabel_confusion(TRUTH, PRED, weight=weight, zero_division=math.nan)
         object.__setattr__(
-            result, "intervals", {"hamming": Interval(0.1, math.nan, 0.9, "bootstrap", "sample")}
+            result,
+            "intervals",
+            {"hamming": Interval(0.1, math.nan, 0.9, "bootstrap", "sample", "why")},
         )
         result.save(tmp_path / "result")
         again = MultilabelConfusionResult.load(tmp_path / "result")

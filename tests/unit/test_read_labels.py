@@ -179,6 +179,15 @@ def test_missing_rows(tmp_path: Path) -> None:
         read(tmp_path, TRUTH, pred, missing="drop")
 
 
+def test_no_rows(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"expected samples with truth, got no rows - at .*t.csv"):
+        read(tmp_path, "id,label\n", "id,label\n1,cat\n")
+    with pytest.raises(
+        IdError, match=r'ids that both sides have, got none: .* column "id" has no r'
+    ):
+        read(tmp_path, "id,label\n1,cat\n", "id,label\n")
+
+
 def test_no_id_in_common(tmp_path: Path) -> None:
     with pytest.raises(IdError, match=r"expected ids that both sides have, got none: .* has a.png"):
         read(tmp_path, TRUTH, "id,label\nx/a.png,cat\n", missing="ignore")
@@ -219,6 +228,14 @@ def test_labels_of_two_kinds(tmp_path: Path) -> None:
     found = read(tmp_path, "id,label\n1,n01\n2,007\n", "id,pred\n1,007\n2,007\n")
     assert found.truth.classes.keys.ids.tolist() == ["007", "n01"]
     assert names_of(found.pred) == ["007", "007"]
+
+
+def test_messages_are_one_line(tmp_path: Path) -> None:
+    table = 'id,label\n"a\nb",cat\n"\x1b[2J",dog\n'
+    with pytest.raises(IdError) as caught:
+        read(tmp_path, table, "id,label\nx,cat\n")
+    assert '.csv column "id" has a\\nb, \\x1b[2J, ' in str(caught.value)
+    assert str(caught.value).isprintable()
 
 
 def test_labels_that_look_like_ids(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +21,9 @@ from snellen.classification.probability import ProbabilityLoss, probability_loss
 from snellen.classification.scores import SUM_TOLERANCE, SeenIds, scored_samples
 from snellen.classification.tally import Tally, exact_products
 from snellen.classification.threshold_curve import ThresholdCurve
-from snellen.classification.top_k import TopKAccuracy, top_k_accuracy
+from snellen.classification.top_k import TopKAccuracy, TopKAccuracyResult, top_k_accuracy
 from snellen.errors import ClassError, IdError, InputError, MergeError, SchemaError, ShapeError
+from snellen.result import Interval
 from snellen.state import pack, unpack
 from snellen.threads import set_threads
 
@@ -748,3 +751,12 @@ def test_one_vs_rest_only_leaves_out_the_rest() -> None:
     binned = ThresholdCurves(5, one_vs_rest_only=True).update(truth, score)
     with pytest.raises(InputError, match="the micro average was left out - at label"):
         binned.table("micro")
+
+
+def test_intervals_are_saved_with_their_notes(tmp_path: Path) -> None:
+    result = TopKAccuracy(k=[1]).update([0, 1], [[0.9, 0.1], [0.8, 0.2]]).compute()
+    interval = Interval(math.nan, math.nan, 0.9, "bootstrap", "sample", "too few samples")
+    dataclasses.replace(result, intervals={"top1": interval}).save(tmp_path / "result")
+    again = TopKAccuracyResult.load(tmp_path / "result").intervals["top1"]
+    assert again[2:] == interval[2:]
+    assert math.isnan(again.low)

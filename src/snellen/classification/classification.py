@@ -26,7 +26,7 @@ from snellen.classification.scores import SeenIds, score_kind, scored_samples
 from snellen.classification.top_k import TopKAccuracy
 from snellen.digests import id_numbers, unit_digests
 from snellen.errors import IdError, InputError, MergeError, SchemaError, ShapeError
-from snellen.result import Result
+from snellen.result import Result, plain_intervals, stored_intervals
 from snellen.state import Keys, Ledger, pack, unpack
 from snellen.table_text import aligned_lines, with_interval
 
@@ -699,17 +699,21 @@ class ClassificationResult(Result):
 
     @classmethod
     def of_parts(cls, parts: Mapping[str, Result]) -> ClassificationResult:
-        """Return the result of its parts; the first part that has a number gives it."""
+        """Return the result of its parts.
+
+        The accuracy is that of the labels: the calibration's own is left out, which of sets of
+        labels is another number.
+        """
         metrics: dict[str, float] = {}
         undefined = []
         data: dict[str, int] = {}
-        for part in parts.values():
-            undefined += [entry for entry in part.undefined if entry.metric not in metrics]
-            metrics = {**part.metrics, **metrics}
+        for name, part in parts.items():
+            known = {*metrics, *(["accuracy"] if name == "calibration" else [])}
+            metrics |= {key: value for key, value in part.metrics.items() if key not in known}
+            undefined += [entry for entry in part.undefined if entry.metric not in known]
             data = {**part.data, **data}
-        ordered = {name: metrics[name] for part in parts.values() for name in part.metrics}
         return cls(
-            metrics=ordered,
+            metrics=metrics,
             protocol={
                 "name": "classification",
                 **{name: dict(part.protocol) for name, part in parts.items()},
@@ -733,7 +737,7 @@ class ClassificationResult(Result):
             for part_name, part in self.parts.items()
             if part_name != main
             for name, value in part.metrics.items()
-            if name not in labels.metrics
+            if name in self.metrics and name not in labels.metrics
         ]
         text = str(labels)
         return f"{text}\n\n{chr(10).join(aligned_lines(rows, left=2))}" if rows else text
@@ -777,7 +781,8 @@ class ClassificationResult(Result):
 
     def _pack(self) -> bytes:
         arrays = {name: np.frombuffer(part._pack(), np.uint8) for name, part in self.parts.items()}
-        return pack(type(self).__name__, {"parts": list(self.parts)}, arrays)
+        content = {"parts": list(self.parts), "intervals": plain_intervals(self.intervals)}
+        return pack(type(self).__name__, content, arrays)
 
     @classmethod
     def _unpack(cls, data: bytes, place: str) -> ClassificationResult:
@@ -786,11 +791,13 @@ class ClassificationResult(Result):
             raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
         try:
             kinds = {name: type(part().compute()) for name, part in _PARTS.items()}
-            return cls.of_parts(
+            found = cls.of_parts(
                 {
                     name: kinds[name]._unpack(packed.arrays[name].tobytes(), place)
                     for name in packed.content["parts"]
                 }
             )
+            intervals = stored_intervals(packed.content["intervals"])
+            return dataclasses.replace(found, intervals=intervals)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error

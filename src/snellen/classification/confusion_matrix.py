@@ -17,7 +17,7 @@ from snellen.classification.labels import Labels, aligned, label_sides, predicte
 from snellen.classification.pair_counts import Cells, PairCounts
 from snellen.classification.resampled_labels import class_rates, label_units
 from snellen.errors import ClassError, InputError, MergeError, SchemaError, first_few
-from snellen.result import Result, Undefined
+from snellen.result import Result, Undefined, plain_intervals, stored_intervals
 from snellen.state import Moments, pack, unpack
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     from snellen.metric import Units
     from snellen.state import PackedState
 
-__all__ = ["ConfusionMatrix", "ConfusionMatrixResult", "confusion_matrix", "positive_code"]
+__all__ = [
+    "ConfusionMatrix",
+    "ConfusionMatrixResult",
+    "class_position",
+    "confusion_matrix",
+    "positive_code",
+]
 
 _SHOWN_MATRIX = 20  # classes: above, the most confused pairs say more
 _SHOWN_CLASSES = 40
@@ -106,7 +112,7 @@ class ConfusionMatrix:
         self.beta = float(beta)
         self.positive = positive
         if positive is not None and self.declared is not None:
-            _position(positive, self.declared)
+            class_position(positive, self.declared)
         self._classes = Classes([]) if self.declared is None else self.declared
         self._counts = PairCounts(len(self._classes))
 
@@ -342,7 +348,7 @@ class ConfusionMatrix:
         return self._counts.moved(classes.keys.codes(self._classes.keys.ids), len(classes))
 
 
-def _position(positive: int | str, classes: Classes) -> int:
+def class_position(positive: int | str, classes: Classes) -> int:
     """Return the position of the positive class, an id or a name.
 
     Raises
@@ -368,7 +374,7 @@ def positive_code(positive: int | str | None, classes: Classes) -> int | None:
     if not len(classes):
         return None
     try:
-        return _position(positive, classes)
+        return class_position(positive, classes)
     except ClassError:
         return None
 
@@ -672,6 +678,7 @@ class ConfusionMatrixResult(Result):
             "beta": self.beta,
             "positive": self.protocol["positive"],
             "averaging": self.averaging.to_dict(),
+            "intervals": plain_intervals(self.intervals),
         }
         return pack(type(self).__name__, content, arrays)
 
@@ -681,13 +688,15 @@ class ConfusionMatrixResult(Result):
         if packed.name != cls.__name__:
             raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
         try:
-            return cls.of_cells(
+            found = cls.of_cells(
                 Classes(packed.content["class_ids"], packed.content["class_names"]),
                 Cells(*map(packed.arrays.get, Cells._fields)),  # type: ignore[arg-type]  # of_cells fails
                 averaging=Averaging.from_dict(packed.content["averaging"]),
                 beta=packed.content["beta"],
                 positive=packed.content["positive"],
             )
+            intervals = stored_intervals(packed.content["intervals"])
+            return dataclasses.replace(found, intervals=intervals)
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
 

@@ -9,12 +9,12 @@ import numpy as np
 from snellen.arrays import to_numpy
 from snellen.classes import Classes
 from snellen.classification.labels import Labels, codes_in, label_array
-from snellen.errors import ClassError, InputError, ShapeError
+from snellen.errors import InputError, ShapeError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LabelSets", "label_sets"]
+__all__ = ["Compared", "LabelSets", "compared", "label_sets"]
 
 
 class LabelSets(NamedTuple):
@@ -44,6 +44,49 @@ class LabelSets(NamedTuple):
             return self
         place = classes.keys.codes(self.classes.keys.ids)  # ascending, as both are
         return self._replace(classes=classes, code=place[self.code].astype(np.int64))
+
+
+class Compared(NamedTuple):
+    """The labels of n samples that are on one side or both: right, false, missed.
+
+    Attributes
+    ----------
+    row, code : tuple of three ndarrays, int64
+        Sample and position of the class of each right, each false, each missed label.
+    per_sample : ndarray, shape (3, n), int64
+        How many of each a sample has.
+    """
+
+    row: tuple[NDArray[np.int64], ...]
+    code: tuple[NDArray[np.int64], ...]
+    per_sample: NDArray[np.int64]
+
+
+def compared(truth: LabelSets, pred: LabelSets) -> Compared:
+    """Compare both sides, which have the same samples and classes."""
+    width = max(len(truth.classes), 1)
+    # Two ascending runs, which a stable sort merges in one pass; the lowest bit is the side.
+    cells = np.sort(
+        np.concatenate(
+            [(truth.row * width + truth.code) * 2, (pred.row * width + pred.code) * 2 + 1]
+        ),
+        kind="stable",
+    )
+    told = (cells & 1).astype(bool)
+    cells >>= 1
+    twice = cells[1:] == cells[:-1]
+    alone = np.ones(len(cells), bool)
+    alone[1:] &= ~twice
+    alone[:-1] &= ~twice
+    parts = [
+        np.divmod(found, width)
+        for found in (cells[1:][twice], cells[alone & told], cells[alone & ~told])
+    ]
+    return Compared(
+        tuple(row for row, _ in parts),
+        tuple(code for _, code in parts),
+        np.stack([np.bincount(row, minlength=truth.n) for row, _ in parts]),
+    )
 
 
 def label_sets(
@@ -144,7 +187,7 @@ def _of_sets(sets: Any, name: str, classes: Classes | None) -> LabelSets:
         labels = label_array(flat, name)
         known = Classes(np.unique(labels)) if classes is None else classes
         code = codes_in(known, labels, name)
-    except (ClassError, InputError):
+    except InputError:
         for i, labels_of_one in enumerate(rows):  # to name the sample
             array = label_array(labels_of_one, f"{name}[{i}]")
             if classes is not None:

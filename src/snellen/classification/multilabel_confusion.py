@@ -11,7 +11,7 @@ import numpy as np
 from snellen.classes import Classes
 from snellen.classification import rates
 from snellen.classification.averaging import Averaging
-from snellen.classification.label_sets import label_sets
+from snellen.classification.label_sets import compared, label_sets
 from snellen.classification.labels import Labels, sample_weights
 from snellen.classification.pair_counts import PairCounts
 from snellen.classification.resampled_sets import LabelCounts, label_set_units, set_rates
@@ -202,38 +202,19 @@ class MultilabelConfusion:
             )
         weights = sample_weights(weight, one.n)
         classes = self._joined(Classes.union([one.classes, other.classes]))
-        sides = one.moved(classes), other.moved(classes)
-        width = max(len(classes), 1)
-        true, told = (side.row * width + side.code for side in sides)
-        # Two ascending runs, which a stable sort merges in one pass.
-        both = np.sort(np.concatenate([true, told]), kind="stable")
-        row, code = np.divmod(both[1:][both[1:] == both[:-1]], width)
-
+        labels = compared(one.moved(classes), other.moved(classes))
+        n_classes = len(classes)
+        cell = [code + block * n_classes for block, code in enumerate(labels.code)]
+        cell.append(np.full(one.n, 3 * n_classes))
         tally = self._tally_among(classes)
-        of_class = [
-            np.bincount(each, minlength=len(classes))
-            for each in (code, sides[1].code, sides[0].code)
-        ]
-        of_row = [np.bincount(each, minlength=one.n) for each in (row, sides[1].row, sides[0].row)]
-        if weights is None:
-            tp, predicted, positive = of_class
-            tally.add_counts("cell", np.r_[tp, predicted - tp, positive - tp, one.n])
-        else:
-            wrong, missed = (
-                np.setdiff1d(a, b, assume_unique=True) for a, b in ((told, true), (true, told))
-            )
-            cells = [code + 0]
-            rows = [row]
-            for block, keys in ((1, wrong), (2, missed)):
-                at, which = np.divmod(keys, width)
-                rows.append(at)
-                cells.append(which + block * len(classes))
-            rows.append(np.arange(one.n))
-            cells.append(np.full(one.n, 3 * len(classes)))
-            tally.add("cell", np.concatenate(cells), weights[np.concatenate(rows)])
+        tally.add(
+            "cell",
+            np.concatenate(cell),
+            None if weights is None else weights[np.concatenate([*labels.row, np.arange(one.n)])],
+        )
         self._tally = tally
-        tp, predicted, positive = of_row
-        kind = (tp << _TP) | ((predicted - tp) << _FP) | (positive - tp)
+        tp, fp, fn = labels.per_sample
+        kind = tp << _TP | fp << _FP | fn
         self._kinds.add(
             (kind >> _BITS).astype(np.int32), (kind & ((1 << _BITS) - 1)).astype(np.int32), weights
         )
@@ -704,10 +685,9 @@ class MultilabelConfusionResult(Result):
                         math.nan if low is None else low,
                         math.nan if high is None else high,
                         level,
-                        method,
-                        unit,
+                        *texts,
                     )
-                    for name, (low, high, level, method, unit) in content["intervals"].items()
+                    for name, (low, high, level, *texts) in content["intervals"].items()
                 },
             )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:

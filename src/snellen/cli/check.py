@@ -63,7 +63,8 @@ def _not_empty(_: click.Context, __: click.Parameter, path: str | None) -> str |
     metavar="FILE",
     type=click.Path(dir_okay=False),
     callback=_not_empty,
-    help="Write a CSV table of key and group; snellen split --group FILE keeps groups together.",
+    help="Write a table of key and group (and label, of a manifest that has it): snellen split "
+    "FILE --group group keeps duplicates together.",
 )
 @click.option(
     "--sheet",
@@ -129,11 +130,13 @@ def check(
         )
     if images.absent and not quiet:
         from snellen.errors import first_few
+        from snellen.table_text import printable
 
         n = len(images.absent)
+        named = printable(first_few(images.absent, 3))
         click.echo(
             f"snellen: warning: {n} of the images that the manifest names "
-            f"{'is' if n == 1 else 'are'} missing and left out ({first_few(images.absent, 3)})",
+            f"{'is' if n == 1 else 'are'} missing and left out ({named})",
             err=True,
         )
     _write(report, images, json_path, groups, sheet, quiet=quiet)
@@ -200,7 +203,8 @@ def _write(
 
     files: dict[str, bytes] = {}
     if groups is not None:
-        files[groups] = report.groups_csv().encode()
+        labelled = images.label if any(images.label) else None
+        files[groups] = report.groups_csv(labelled).encode()
     if sheet is not None:
         from snellen.splits.contact_sheet import draw_contact_sheet
 

@@ -78,7 +78,7 @@ def _ks(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
     type=click.FloatRange(),
     default=0.5,
     show_default=True,
-    help="Multilabel: the score above which a label is predicted.",
+    help="Multilabel: the score from which on a label is predicted.",
 )
 @click.option("--top-k", "ks", callback=_ks, default="1,5", show_default=True, metavar="K[,K…]")
 @click.option(
@@ -147,6 +147,7 @@ def classification(
     by name.
     """
     from snellen.classification.classification import Classification
+    from snellen.classification.confusion_matrix import class_position
     from snellen.readers.labels import read_labels
 
     wanted: Any = positive
@@ -170,8 +171,10 @@ def classification(
         for note in read.notes:
             click.echo(f"snellen: {note}", err=True)
     known = read.truth.classes
-    if positive is not None and not known.keys.is_text and positive not in known.names:
-        wanted = _as_id(positive)
+    if positive is not None:
+        if not known.keys.is_text and positive not in known.names:
+            wanted = _as_id(positive)
+        class_position(wanted, known)  # says where there is no such class
     kind = scores if read.pred.score is not None else None
     if kind is None and read.pred.confidence is not None:
         kind = "confidences"

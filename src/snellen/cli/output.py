@@ -56,7 +56,7 @@ class Sureness(NamedTuple):
 
     wanted: bool | None
     level: float
-    replicates: int
+    replicates: int | None
     seed: int
 
 
@@ -204,9 +204,8 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--replicates",
         type=click.IntRange(10, 10_000_000),
-        default=1000,
-        show_default=True,
-        help="How many data sets the bootstrap draws.",
+        help="How many data sets the bootstrap draws. [default: 1000; 200 of more than 100,000 "
+        "samples]",
     )
     @click.option(
         "--seed",
@@ -225,7 +224,7 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         quiet: bool,
         intervals: bool | None,
         level: float,
-        replicates: int,
+        replicates: int | None,
         seed: int,
         **arguments: Any,
     ) -> None:

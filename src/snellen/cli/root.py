@@ -49,7 +49,10 @@ def run(arguments: list[str] | None) -> int:
 
 
 def _fail(message: str) -> int:
-    click.echo(f"snellen: error: {message}", err=True)
+    from snellen.table_text import printable
+
+    # Names come from data: what would move the cursor or break the line is shown as its escape.
+    click.echo(f"snellen: error: {printable(message)}", err=True)
     return 1
 
 

@@ -70,3 +70,32 @@ def regression(directory: str, samples: int, people: int, seed: int, quiet: bool
     made = make_regression_sample(directory, n_samples=samples, n_people=people, seed=seed)
     if not quiet:
         click.echo(f"{made.truth}\n{made.predictions}")
+
+
+@sample.command()
+@click.argument("directory", type=click.Path(file_okay=False))
+@click.option("--images", default=600, show_default=True, type=click.IntRange(min=0))
+@click.option("--scenes", default=120, show_default=True, type=click.IntRange(min=1))
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+@click.option("--no-images", is_flag=True, help="Make no pictures.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def classification(
+    directory: str, images: int, scenes: int, seed: int, no_images: bool, quiet: bool
+) -> None:
+    """Pictures of shapes, and the scores of two networks that never were.
+
+    DIRECTORY gets truth.csv (id, label, group), a.csv and b.csv (id, a score for each class; b is a
+    bit better) and images/ with class folders: the same bytes for the same numbers, on every
+    machine. Some images are copies of others, or nearly so, in another group.
+    """
+    from snellen.samples.classification import make_classification_sample
+
+    made = make_classification_sample(
+        directory, n_images=images, n_scenes=scenes, seed=seed, draw_images=not no_images
+    )
+    if not quiet:
+        click.echo(made.truth)
+        for table in made.predictions:
+            click.echo(table)
+        if made.images is not None:
+            click.echo(made.images)

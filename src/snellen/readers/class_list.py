@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 
 from snellen.classes import Classes
-from snellen.errors import ClassError, SchemaError, did_you_mean, first_few
+from snellen.errors import ClassError, SchemaError, did_you_mean
+from snellen.readers.message_text import few, printable
 from snellen.readers.table import read_bytes
 
 if TYPE_CHECKING:
@@ -107,8 +108,9 @@ class ClassList:
         ]
         if odd:
             raise ClassError(
-                f'expected names that are not the ids of other classes, got "{odd[0]}" as the name '
-                f"of class {self.classes.keys.ids[self._names[odd[0]][0]]}"
+                "expected names that are not the ids of other classes, got "
+                f'"{printable(odd[0])}" as the name of class '
+                f"{self.classes.keys.ids[self._names[odd[0]][0]]}"
             )
 
     @classmethod
@@ -166,9 +168,9 @@ class ClassList:
             if found is not None:
                 if len(found) > 1:
                     raise ClassError(
-                        f'expected labels that say which class is meant, got "{label}", the name '
-                        f"of {len(found)} classes "
-                        f"({first_few(self.classes.keys.ids[found].tolist())}): use ids"
+                        "expected labels that say which class is meant, got "
+                        f'"{printable(label)}", the name of {len(found)} classes '
+                        f"({few(self.classes.keys.ids[found].tolist())}): use ids"
                     )
                 return found[0]
             number = whole_numbers([label])
@@ -193,10 +195,10 @@ class ClassList:
             except ClassError as error:
                 raise error.within(labels.place(k)) from error
             if code is None:
-                shown = f'"{label}"' if isinstance(label, str) else label
+                shown = f'"{printable(label, 60)}"' if isinstance(label, str) else label
                 names = self.classes.display_names()
                 raise ClassError(
-                    f"expected labels of {len(self)} classes ({first_few(names)}), got {shown}."
+                    f"expected labels of {len(self)} classes ({few(names)}), got {shown}."
                     f"{did_you_mean(label, self._names) if isinstance(label, str) else ''}",
                     labels.place(k),
                 )
@@ -289,7 +291,8 @@ def _of_one_kind(sets: Sequence[LabelSet]) -> list[list[Any]]:
         spellings = iter(spelt)
         return [each.labels if each.is_text else next(spellings) for each in sets]
     raise ClassError(
-        f'expected labels of one kind, got texts (such as "{texts[0].labels[0]}") in '
-        f"{texts[0].what} and whole numbers (such as {numbers[0].labels[0]}) in "
+        "expected labels of one kind, got texts (such as "
+        f'"{printable(texts[0].labels[0], 60)}") in {texts[0].what} and '
+        f"whole numbers (such as {numbers[0].labels[0]}) in "
         f"{numbers[0].what}: say which number is which class with classes="
     )

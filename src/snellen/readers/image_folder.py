@@ -7,8 +7,9 @@ import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
-from snellen.errors import IdError, InputError, SchemaError, first_few
+from snellen.errors import IdError, InputError, SchemaError
 from snellen.readers.join import IdSide
+from snellen.readers.message_text import few, printable
 from snellen.readers.table import Column
 
 __all__ = ["ImageFolder", "match_files", "read_image_folder"]
@@ -171,8 +172,9 @@ def _refuse_ambiguous(folder: ImageFolder, keys: list[str], wanted: set[str], pr
     for key, file in zip(keys, folder.files, strict=True):
         if key in first and key in wanted:
             raise IdError(
-                f'expected predictions that say which image is meant, got "{key}", which is '
-                f"{first_few([first[key], file])}: name the images by their path within the folder",
+                "expected predictions that say which image is meant, got "
+                f'"{printable(key)}", which is '
+                f"{few([first[key], file])}: name the images by their path within the folder",
                 pred.what,
             )
         first.setdefault(key, file)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from snellen import _core
-from snellen.errors import DataWarning, IdError, InputError, ShapeError, first_few
+from snellen.errors import DataWarning, IdError, InputError, ShapeError
 from snellen.readers.column_names import IDS, KNOWN, first_of
+from snellen.readers.message_text import few, printable
 
 if TYPE_CHECKING:
     import os
@@ -139,6 +140,8 @@ def join(truth: IdSide, pred: IdSide, missing: Missing) -> Joined:
 
     Raises
     ------
+    InputError
+        Where truth has no rows.
     ShapeError
         Without ids, for sides of different length.
     IdError
@@ -152,6 +155,8 @@ def join(truth: IdSide, pred: IdSide, missing: Missing) -> Joined:
     """
     if missing not in ("error", "ignore"):
         raise InputError(f'expected missing="error" or "ignore", got "{missing}"')
+    if not truth.n_rows:
+        raise InputError("expected samples with truth, got no rows", truth.what)
     if (truth.column is None or pred.column is None) and _by_position(truth, pred):
         if truth.n_rows != pred.n_rows:
             raise ShapeError(
@@ -175,7 +180,7 @@ def join(truth: IdSide, pred: IdSide, missing: Missing) -> Joined:
     found = position >= 0
     n_found = int(found.sum())
     n_unused = pred.n_rows - n_found
-    if n_found == 0 and (truth.n_rows or pred.n_rows):
+    if n_found == 0:
         raise IdError(
             f"expected ids that both sides have, got none: {truth.what} has "
             f"{_examples(truth, slice(3))}, {pred.what} has {_examples(pred, slice(3))}"
@@ -221,7 +226,9 @@ def _by_position(truth: IdSide, pred: IdSide) -> bool:
 def _examples(side: IdSide, rows: Rows) -> str:
     names = side.names
     codes = names.codes[rows][:6]
-    return first_few(names.values[codes].tolist())
+    if not len(codes):
+        return "no rows"
+    return few(names.values[codes].tolist())
 
 
 def _positions(truth: IdSide, pred: IdSide) -> NDArray[np.int32]:
@@ -252,9 +259,8 @@ def _refuse_twice(side: IdSide, ids: NDArray[Any]) -> None:
     # The first row, in the order of the file, whose id was there before.
     second = int(order[again].min())
     first = int(np.flatnonzero(ids == ids[second])[0])
-    names = side.names
+    name = printable(side.names.values[side.names.codes[second]])
     raise IdError(
-        f"expected each id once in {side.what}, got {names.values[names.codes[second]]} in two "
-        f"rows, at {side.place(first)}",
+        f"expected each id once in {side.what}, got {name} in two rows, at {side.place(first)}",
         side.place(second),
     )

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import numpy as np
 
-from snellen.errors import ClassError, InputError, SchemaError, first_few
+from snellen.errors import ClassError, InputError, SchemaError
 from snellen.readers import column_names as usual
 from snellen.readers.class_list import LabelSet
 from snellen.readers.join import row_at
+from snellen.readers.message_text import few, printable
 from snellen.readers.table import Column
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ def label_sets(table: Table, name: str, rows: Rows) -> LabelSets:
             labels = _labels_of(cell, marks)
         except SchemaError as error:
             raise SchemaError(
-                f'{error.message} in column "{name}", got {cell[:60]}', cells.place(k)
+                f'{error.message} in column "{name}", got {printable(cell, 60)}', cells.place(k)
             ) from error
         for label in labels:
             if label not in seen:
@@ -316,7 +317,7 @@ def class_columns(table: Table, names: list[str], bare: list[str]) -> ClassColum
         labels, by_position = list(table.class_names), False
     elif by_position:
         labels = list(range(len(names)))
-    what = f"the columns of {table.path} ({first_few(names, 3)})"
+    what = f"the columns of {table.path} ({few(names, 3)})"
     return ClassColumns(
         LabelSet(labels, what, lambda k: f'{table.path} column "{names[k]}"'), names, by_position
     )
@@ -346,8 +347,8 @@ def indicator_columns(table: Table, taken: set[str], *, one_file: bool) -> Class
             )
             raise SchemaError(
                 f"expected a column of labels (called label, class, target, …), or columns of 0 "
-                f'and 1, one for each class, got {array[row]} in column "{name}": name the column '
-                "with label_column",
+                f"and 1, one for each class, got {printable(array[row], 60)} in column "
+                f'"{name}": name the column with label_column',
                 table.place(row),
             )
     return class_columns(table, list(names), list(bare))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from snellen.classification.labels import Labels
-from snellen.errors import DataWarning, InputError, SchemaError, first_few
+from snellen.errors import DataWarning, InputError, SchemaError
 from snellen.readers import column_names as usual
 from snellen.readers.class_list import ClassList, LabelSet, resolve
 from snellen.readers.image_folder import ImageFolder, match_files, read_image_folder
@@ -27,6 +27,7 @@ from snellen.readers.label_columns import (
     label_sets,
     single_labels,
 )
+from snellen.readers.message_text import few
 from snellen.readers.sample_columns import finite_matrix, group_column_of, weight_column_of
 from snellen.readers.score_columns import (
     confidence_column,
@@ -196,7 +197,7 @@ def read_labels(
         as_sets = multilabel is not False
         notes.append(
             f"{truth_table.path}: {len(part.names)} columns of 0 and 1, one for each class "
-            f"({first_few(part.names, 3)})"
+            f"({few(part.names, 3)})"
         )
     else:
         part = _labels(truth_table, labels, slice(None), "label_column", sets=as_sets)
@@ -236,7 +237,7 @@ def _read_folder(
         n = len(folder.empty)
         warnings.warn(
             f"{n} class {'folder has' if n == 1 else 'folders have'} no images "
-            f"({first_few(folder.empty)}): {'a class' if n == 1 else 'classes'} without samples "
+            f"({few(folder.empty)}): {'a class' if n == 1 else 'classes'} without samples "
             f"- at {folder.path}",
             DataWarning,
             stacklevel=3,
@@ -304,7 +305,7 @@ class _Options(NamedTuple):
             return None
         raise SchemaError(
             "expected a column of labels (called label, class, target, …), got "
-            f"{first_few(table.names, 8)}: name it with label_column",
+            f"{few(table.names, 8)}: name it with label_column",
             table.path,
         )
 
@@ -418,7 +419,7 @@ class _Predictions:
         matrix = finite_matrix(self.table, found.names, self.joined.pred_rows, "scores")
         n = len(found.names)
         what = f"{self.table.path}: {n} {'column' if n == 1 else 'columns'}"
-        names = first_few(found.names, 3)
+        names = few(found.names, 3)
         if self.sets and side.member is None and all_flags(matrix):
             self.notes.append(f"{what} of 0 and 1, one for each class ({names})")
             return dataclasses.replace(
@@ -464,7 +465,7 @@ class _Predictions:
         if only:
             self.notes.append(
                 f"{len(only)} {'class is' if len(only) == 1 else 'classes are'} in the "
-                f"predictions only: {first_few(only)}"
+                f"predictions only: {few(only)}"
             )
         for position, part in zip(positions[1:], parts[1:], strict=False):
             if isinstance(part, ClassColumns) or not len(position) or not in_truth:
@@ -472,8 +473,8 @@ class _Predictions:
             if not in_truth.intersection(position.tolist()):
                 warnings.warn(
                     "no predicted label is one of truth, which has "
-                    f"{first_few(self.truth.labels.labels, 3)}; the predictions have "
-                    f"{first_few(part.labels.labels, 3)} - at {part.labels.what}",
+                    f"{few(self.truth.labels.labels, 3)}; the predictions have "
+                    f"{few(part.labels.labels, 3)} - at {part.labels.what}",
                     DataWarning,
                     stacklevel=4,
                 )

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen.errors import ClassError, InputError, SchemaError, did_you_mean, first_few
+from snellen.errors import ClassError, InputError, SchemaError, did_you_mean
 from snellen.readers import column_names as usual
 from snellen.readers.class_list import whole_numbers
 from snellen.readers.join import row_at
 from snellen.readers.label_columns import class_columns, marked_columns
+from snellen.readers.message_text import few, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,14 +125,14 @@ def find_scores(
     if not numeric:
         raise SchemaError(
             "expected a column of predicted labels (called prediction, pred_label, …) or columns "
-            f"of scores called like the classes, got {first_few(table.names, 8)}: name them with "
+            f"of scores called like the classes, got {few(table.names, 8)}: name them with "
             "pred_column or score_columns",
             table.path,
         )
     names = [str(label) for label in truth.labels] if known is None else list(known.names())
     raise ClassError(
-        f"expected columns of scores called like the classes ({first_few(names)}), got "
-        f"{first_few(numeric)}.{did_you_mean(numeric[0], names)}",
+        f"expected columns of scores called like the classes ({few(names)}), got "
+        f"{few(numeric)}.{did_you_mean(numeric[0], names)}",
         table.path,
     )
 
@@ -198,8 +199,8 @@ def spread(
         code = int(np.argmax(n_columns > 1))
         twice = [columns.names[k] for k in np.flatnonzero(position == code)]
         raise ClassError(
-            f"expected one column for class {classes.display_names()[code]}, got "
-            f"{first_few(twice)}",
+            f"expected one column for class {printable(classes.display_names()[code])}, got "
+            f"{few(twice)}",
             columns.labels.what,
         )
     if (n_columns == 0).any():
@@ -211,7 +212,7 @@ def spread(
             else f": rename the columns.{did_you_mean(without[0], columns.names)}"
         )
         raise ClassError(
-            f"expected a column for each class, got none for {first_few(without)}{counted}",
+            f"expected a column for each class, got none for {few(without)}{counted}",
             columns.labels.what,
         )
     order = np.argsort(position)
@@ -233,7 +234,7 @@ def of_two(
         scores = "probabilities" if inside else "logits"
     both = np.zeros((len(values), 2))
     both[:, at] = values
-    name = classes.display_names()[at]
+    name = printable(classes.display_names()[at])
     if scores != "probabilities":
         return both, f"scores of class {name}; the other class has 0"
     both[:, 1 - at] = 1.0 - values
@@ -255,7 +256,7 @@ def positive_class(
             f'expected a column of scores for each of {len(classes)} classes, got only "{name}"',
             table.path,
         )
-    shown = classes.display_names()
+    shown = [printable(name) for name in classes.display_names()]
     ids = classes.keys.ids.tolist()
     if positive is not None:
         for k in range(2):

@@ -16,9 +16,9 @@ from snellen.errors import (
     InputError,
     SchemaError,
     did_you_mean,
-    first_few,
 )
 from snellen.readers.column_names import CERTAIN, IDS, KNOWN
+from snellen.readers.message_text import few, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -246,7 +246,7 @@ class Table:
     def __getitem__(self, name: str) -> Column:
         if name not in self.columns:
             raise SchemaError(
-                f'expected a column "{name}", got {first_few(self.names, 8) or "none"}.'
+                f'expected a column "{name}", got {few(self.names, 8) or "none"}.'
                 f"{did_you_mean(name, self.names)}",
                 self.path,
             )
@@ -261,7 +261,7 @@ class Table:
 
     def column_place(self, name: str) -> str:
         """Return where a column stands, for messages: ``truth.csv column "label"``."""
-        return f'{self.path} column "{name}"'
+        return f'{self.path} column "{printable(name)}"'
 
     def matrix(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Return columns of numbers side by side, shape (n, k).
@@ -285,10 +285,12 @@ class Table:
 
     def _refuse_text(self, name: str) -> None:
         column = self.columns[name]
+        if not self.n_rows:
+            raise SchemaError("expected numbers, got no rows", self.column_place(name))
         number = np.array([_core.is_number(value) for value in column.values.tolist()], bool)
-        row = int(np.argmax(~number[column.codes])) if self.n_rows else 0
-        cell = f'"{column.values[column.codes[row]]}"' if self.n_rows else "no rows"
-        raise SchemaError(f'expected numbers in column "{name}", got {cell}', self.place(row))
+        row = int(np.argmax(~number[column.codes]))
+        cell = printable(column.values[column.codes[row]], 60)
+        raise SchemaError(f'expected numbers in column "{name}", got "{cell}"', self.place(row))
 
 
 def _side_by_side(columns: Sequence[Column]) -> NDArray[Any] | None:
@@ -456,7 +458,7 @@ def _read_delimited(
         notes.append(f"{place}: cells delimited by {_DELIMITERS[delimiter]}")
     if not named:
         notes.append(
-            f"{place}: no line of column names, so that columns are called {first_few(names, 3)}"
+            f"{place}: no line of column names, so that columns are called {few(names, 3)}"
         )
     return Table(
         tuple(names[k] for k in positions),
@@ -472,7 +474,7 @@ def _read_delimited(
 
 
 def _line_of_row(text: _core.CsvTable, start: int, row: int) -> str:
-    return f"line {text.line(start + row)}" if start + row < text.n_records else "the end"
+    return f"line {text.line(start + row)}"
 
 
 def _leading_comment(head: bytes, text: _core.CsvTable) -> tuple[str | None, int]:
@@ -539,7 +541,7 @@ def _find_header(
         return True, None
     raise SchemaError(
         f"expected a line of column names that has a usual one (id, label, …), got "
-        f'"{first_few(first)}", which may be names or a row: say which '
+        f'"{few(first)}", which may be names or a row: say which '
         "(header=True or header=False)",
         f"{place} line {text.line(0)}",
     )
@@ -550,7 +552,7 @@ def _column_names(first: list[str], place: str) -> list[str]:
     for k, name in enumerate(names):
         if name in names[:k]:
             raise SchemaError(
-                f'expected each column name once, got "{name}" in columns '
+                f'expected each column name once, got "{printable(name)}" in columns '
                 f"{names.index(name) + 1} and {k + 1}",
                 place,
             )

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from snellen.errors import InputError, MissingExtraError, SchemaError, first_few
+from snellen.errors import InputError, MissingExtraError, SchemaError
 from snellen.readers.column_names import LABELS, PREDICTIONS
+from snellen.readers.message_text import few, printable
 from snellen.readers.table import Column, Table, read_bytes, text_pool
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _row(row: int) -> str:
 
 
 def _line(lines: NDArray[np.int64], row: int) -> str:
-    return f"line {lines[row]}" if row < len(lines) else "the end"
+    return f"line {lines[row]}"
 
 
 # ---- Cells that are Python objects --------------------------------------------------------------
@@ -96,7 +97,7 @@ def _kind(cell: Any) -> str:
     if isinstance(cell, (int, float)):
         return f"a number ({cell})"
     if isinstance(cell, str):
-        return f'a text ("{cell}")'
+        return f'a text ("{printable(cell, 60)}")'
     return "a list" if isinstance(cell, list) else "an object" if isinstance(cell, dict) else "data"
 
 
@@ -108,7 +109,7 @@ def _add_objects(
         if len(cell) != len(keys) or any(key not in cell for key in keys):
             odd = sorted(set(cell).symmetric_difference(keys))
             raise SchemaError(
-                f'expected the same keys in "{name}" of all rows, got others: {first_few(odd)}',
+                f'expected the same keys in "{name}" of all rows, got others: {few(odd)}',
                 place(row),
             )
     for key in keys:
@@ -193,7 +194,7 @@ def read_json_rows(path: str, wanted: Sequence[str] | None, *, lines: bool) -> T
             odd = sorted(known.symmetric_difference(record))
             what = f'no "{odd[0]}"' if odd[0] in known else f'also "{odd[0]}"'
             raise SchemaError(
-                f"expected the same keys in all rows ({first_few(keys)}), got {what}", place(row)
+                f"expected the same keys in all rows ({few(keys)}), got {what}", place(row)
             )
     columns: dict[str, Column] = {}
     for key in keys:

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snellen import _core
-from snellen.errors import SchemaError, ShapeError, first_few
+from snellen.errors import SchemaError, ShapeError
 from snellen.readers import column_names as usual
 from snellen.readers.join import find_ids, join, same_file
+from snellen.readers.message_text import few
 from snellen.readers.sample_columns import finite_matrix, group_column_of, weight_column_of
 from snellen.readers.table import read_table
 
@@ -137,8 +138,8 @@ def read_targets(
     columns = _predictions(pred_table, names, pred_columns, pred_ids, one_file=one_file)
     if len(columns) != len(names):
         raise ShapeError(
-            f"expected predictions of {len(names)} targets ({first_few(names)}), got "
-            f"{len(columns)} columns ({first_few(columns)})",
+            f"expected predictions of {len(names)} targets ({few(names)}), got "
+            f"{len(columns)} columns ({few(columns)})",
             pred_table.path,
         )
     joined = join(truth_ids, pred_ids, missing)
@@ -161,7 +162,7 @@ def read_targets(
 
 
 def _counted(what: str, names: Sequence[str]) -> str:
-    return f"{len(names)} {what if len(names) == 1 else what + 's'} ({first_few(names)})"
+    return f"{len(names)} {what if len(names) == 1 else what + 's'} ({few(names)})"
 
 
 def _numeric(table: Table, ids: IdSide, others: Iterable[str | None]) -> list[str]:
@@ -209,7 +210,7 @@ def _targets(
     if not names:
         raise SchemaError(
             "expected a column of numbers with the truth (called target, truth, y, …), got "
-            f"{first_few(table.names, 8)}: name it with target_columns",
+            f"{few(table.names, 8)}: name it with target_columns",
             table.path,
         )
     return names
@@ -246,7 +247,7 @@ def _predictions(
     elif not one_file and not table.named:
         return _numeric(table, ids, ())
     raise SchemaError(
-        f"expected columns of predictions for {first_few(targets)} (called so, or pred_"
-        f"{targets[0]}), got {first_few(table.names, 8)}: name them with pred_columns",
+        f"expected columns of predictions for {few(targets)} (called so, or pred_"
+        f"{targets[0]}), got {few(table.names, 8)}: name them with pred_columns",
         table.path,
     )

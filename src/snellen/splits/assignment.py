@@ -13,7 +13,7 @@ from snellen.splits.balancing import Units, balanced
 from snellen.splits.class_blocks import by_blocks
 from snellen.splits.continuous import strata_of_targets
 from snellen.splits.groups import Groups
-from snellen.splits.hashing import hash_order, hash_ranks, normalised_keys
+from snellen.splits.hashing import hash_order, hash_ranks, normalised_keys, refuse_repeated
 from snellen.splits.strata import Strata
 
 if TYPE_CHECKING:
@@ -84,11 +84,12 @@ def assign(samples: Samples, ratios: Ratios, *, seed: int, small_rule: bool) -> 
         Where a key comes twice.
     """
     keys, strata, groups = samples
+    if groups is not None:
+        refuse_repeated(keys, "keys")
+        return _of_groups(samples, groups, ratios, seed, small_rule)
     order = hash_order(keys, rank := hash_ranks(keys, seed), "keys")
     part = np.empty(len(keys), np.int32)
-    if groups is not None:
-        part = _of_groups(samples, groups, ratios, seed, small_rule)
-    elif strata is None or strata.single:
+    if strata is None or strata.single:
         names = ("",) if strata is None else strata.names
         code = np.zeros(len(keys), np.int32) if strata is None else strata.code
         part[order] = by_blocks(names, code[order], ratios, seed=seed, small_rule=small_rule)
@@ -140,13 +141,12 @@ def check_small_classes(samples: Samples, n_parts: int, what: str, *, strict: bo
         return
     totals, unit = samples.strata.totals(), "samples"
     if samples.groups is not None:
-        pair = np.unique(
-            samples.groups.code[samples.strata.row] * np.int64(len(samples.strata.names))
-            + samples.strata.code
+        n_classes = max(1, len(samples.strata.names))
+        pair = np.sort(
+            samples.groups.code[samples.strata.row] * np.int64(n_classes) + samples.strata.code
         )
-        totals = np.bincount(
-            pair % max(1, len(samples.strata.names)), minlength=len(samples.strata.names)
-        ).astype(np.int64)
+        first = np.concatenate((pair[:1] >= 0, pair[1:] != pair[:-1]))
+        totals = np.bincount(pair[first] % n_classes, minlength=n_classes).astype(np.int64)
         unit = "groups"
     small = np.nonzero((totals > 0) & (totals < n_parts))[0]
     if not len(small):

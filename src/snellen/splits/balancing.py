@@ -30,6 +30,10 @@ _SWEEPS = 40
 # Units at the cut that may change sides in the end: pairs of them are compared.
 _FEWEST_CANDIDATES = 800
 _MOST_CANDIDATES = 1000
+# The price of a unit that changes sides at the end, in squares of its share of all samples: where
+# less is mended, in squares of shares of classes, it is not worth moving anybody. A group moves
+# many samples at once, and is worth more.
+_PRICE_OF_SAMPLE, _PRICE_OF_GROUP = 1.0, 4.0
 # Objects count less than the samples they are in: a few crowded images decide about them.
 _OBJECT_IMPORTANCE = 0.25
 
@@ -107,15 +111,21 @@ def balanced(
     if not len(part):
         return part
     columns = _columns(units, strata, ratios, seed, small_rule)
-    _divide(units.rank, columns, ratios, 0, len(ratios.weights), np.arange(len(part)), part)
+    price = _price(units) * (units.size / units.size.sum()) ** 2
+    _divide(units.rank, columns, price, ratios, 0, len(ratios.weights), np.arange(len(part)), part)
     if small_rule:
         _fill_empty_parts(part, units, ratios)
     return part
 
 
+def _price(units: Units) -> float:
+    return _PRICE_OF_SAMPLE if units.size.max() == 1 else _PRICE_OF_GROUP
+
+
 def _divide(
     rank: NDArray[np.uint64],
     columns: _Columns,
+    price: NDArray[np.float64],
     ratios: Ratios,
     first: int,
     end: int,
@@ -142,12 +152,13 @@ def _divide(
         columns.weight,
         target,
         columns.importance,
+        price,
         n_sweeps=_SWEEPS,
         n_candidates=n_candidates,
     ).astype(bool)
     for kept, low, high in ((~right, first, middle), (right, middle, end)):
         within = columns if high - low == 1 else columns.of_units(kept)
-        _divide(rank[kept], within, ratios, low, high, unit[kept], part)
+        _divide(rank[kept], within, price[kept], ratios, low, high, unit[kept], part)
 
 
 def _places(rank: NDArray[np.uint64], first: int, end: int) -> NDArray[np.float64]:
@@ -232,7 +243,8 @@ def _columns(
         np.concatenate([*(unit[part] for part in parts), np.arange(n_units)]).astype(np.int32),
         np.concatenate([*weight, units.size]).astype(np.float64),
         np.concatenate([target[:, order], size_target[:, None]], axis=1),
-        np.append(importance, importance.min()),
+        # The number of samples is worth any price of a sample: parts are as large as asked.
+        np.append(importance, max(importance.min(), 4 * _price(units) / n_rows**2)),
     )
 
 

@@ -75,22 +75,27 @@ def bin_edges(values: NDArray[np.float64], n_bins: int) -> NDArray[np.float64]:
             float(ordered[min(n - 1, max(0, math.floor(n * (i + off) / n_bins)))])
             for off in (-_SLACK, Fraction(0), _SLACK)
         )
-        edges.append(_roundest(low, quantile, high))
+        if low < high:
+            edges.append(_roundest(low, quantile, high))
+            continue
+        # Many equal values: all of them above the edge, or all of them below.
+        first, end = (int(np.searchsorted(ordered, low, side)) for side in ("left", "right"))
+        above = abs(first * n_bins - i * n) <= abs(end * n_bins - i * n) or end == n
+        edges.append(low if above else float(ordered[end]))
+    # No bin is empty.
     distinct = np.unique(edges)
-    # An edge that nothing lies below, or above, makes an empty bin.
-    inner: NDArray[np.float64] = distinct[(distinct > ordered[0]) & (distinct <= ordered[-1])]
+    n_below, kept = np.unique(np.searchsorted(ordered, distinct), return_index=True)
+    inner: NDArray[np.float64] = distinct[kept[(n_below > 0) & (n_below < n)]]
     return inner
 
 
 def _roundest(low: float, quantile: float, high: float) -> float:
-    """Return the number from low to high with the fewest decimal digits nearest to the quantile."""
-    if low == high:
-        return low
+    """Return the number above low, up to high, with the fewest digits, nearest to the quantile."""
     least, wanted, most = Fraction(low), Fraction(quantile), Fraction(high)
     exponent = math.ceil(math.log10(high - low)) + 1
     while True:
         unit = Fraction(10) ** exponent
-        first, last = math.ceil(least / unit), math.floor(most / unit)
+        first, last = math.floor(least / unit) + 1, math.floor(most / unit)
         if first <= last:
             nearest = math.ceil(wanted / unit - Fraction(1, 2))
             return float(min(max(first, nearest), last) * unit)

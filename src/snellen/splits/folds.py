@@ -14,7 +14,7 @@ from snellen.splits.assignment import (
     check_small_classes,
     samples_of,
 )
-from snellen.splits.hashing import hash_order, hash_ranks
+from snellen.splits.hashing import hash_ranks, refuse_repeated
 from snellen.splits.ratios import MAX_PARTS, Ratios
 from snellen.splits.split import Folds, Split
 
@@ -146,7 +146,7 @@ def leave_out_groups(samples: Samples) -> Folds:
             f"expected 2 to {MAX_PARTS} groups to leave out one by one, got "
             f"{len(samples.groups.names)}"
         )
-    hash_order(samples.keys, hash_ranks(samples.keys, 0), "keys")  # refuses repeated keys
+    refuse_repeated(samples.keys, "keys")
     n = len(samples.keys)
     sizes = np.bincount(samples.groups.code, minlength=len(samples.groups.names))
     ratios = Ratios(tuple(sizes.tolist()), n)

@@ -6,7 +6,7 @@ import os
 import unicodedata
 from pathlib import Path
 
-from snellen.errors import SchemaError, first_few
+from snellen.errors import InputError, SchemaError, first_few
 from snellen.readers.image_folder import read_image_folder
 from snellen.splits.groups import Groups, groups_by_pattern
 from snellen.splits.hashing import normalised_keys
@@ -50,7 +50,7 @@ def read_folder(path: Path, columns: Columns) -> Source:
     columns.for_no_table("an image folder")
     notes = []
     strata = None
-    if any(entry.is_dir() and not entry.name.startswith(".") for entry in os.scandir(path)):
+    if any(each.is_dir() and not each.name.startswith(".") for each in path.iterdir()):
         folder = read_image_folder(path)
         keys = normalised_keys(folder.files, str(path))
         notes.append(
@@ -79,10 +79,30 @@ def read_folder(path: Path, columns: Columns) -> Source:
 
 
 def images_below(path: Path) -> list[str]:
-    """Return the paths of all images below a folder, relative, in no order; none that is hidden."""
+    """Return the paths of all images below a folder, relative, in no order; none that is hidden.
+
+    Links are followed, but those that lead back to a folder they are in.
+
+    Raises
+    ------
+    InputError
+        Where a folder cannot be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise InputError(
+            f"expected a readable folder, got: {error.strerror}", str(error.filename)
+        ) from error
+
     found = []
-    for folder, inside, names in os.walk(path, followlinks=True):
-        inside[:] = [each for each in inside if not each.startswith(".")]
+    for folder, inside, names in os.walk(path, followlinks=True, onerror=refuse):
+        real = os.path.realpath(folder)
+        inside[:] = [
+            each
+            for each in inside
+            if not each.startswith(".")
+            and not f"{real}/".startswith(f"{os.path.realpath(f'{folder}/{each}')}/")
+        ]
         within = Path(folder).relative_to(path).as_posix()
         prefix = "" if within == "." else f"{within}/"
         found += [

@@ -120,7 +120,7 @@ def _names_in(text: str) -> dict[int, str]:
         return {}
     body = "\n".join(re.sub(r"(^|\s)#.*$", "", line) for line in match[1].splitlines()).strip()
     if body[:1] in "[{" and body:
-        items = re.findall(r"""(?:(\d+)\s*:\s*)?("[^"]*"|'[^']*'|[^,\[\]{}\n]+)""", body[1:])
+        items = re.findall(r"""\s*(?:(\d+)\s*:\s*)?("[^"]*"|'[^']*'|[^,\[\]{}\n]+)""", body[1:])
     else:
         items = re.findall(
             r"""^[ \t]*(?:-|(\d+)[ \t]*:)[ \t]*("[^"\n]*"|'[^'\n]*'|[^\n]+)""", body, re.MULTILINE

@@ -25,7 +25,7 @@ class Groups(NamedTuple):
     Attributes
     ----------
     names : tuple of str
-        The groups, G of them, by the code points of their names.
+        The groups, G of them, in the order of `snellen.splits.strata.name_order`.
     code : ndarray of int32, shape (n,)
         The group of each sample.
     """
@@ -52,8 +52,8 @@ class Groups(NamedTuple):
             names, code = factorised(texts_of(groups, "groups"))
         if len(code) != n:
             raise ShapeError(f"expected one group for each of {n} keys, got {len(code)}", "groups")
-        if names and not names[0]:
-            row = int(np.argmax(code == 0))
+        if "" in names:
+            row = int(np.argmax(code == names.index("")))
             raise InputError(
                 "expected a group for each sample, got an empty text: give a sample that stands "
                 "alone a group of its own",

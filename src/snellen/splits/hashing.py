@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MAX_SEED", "hash_order", "hash_ranks", "normalised_keys", "texts_of"]
+__all__ = [
+    "MAX_SEED",
+    "hash_order",
+    "hash_ranks",
+    "normalised_keys",
+    "refuse_repeated",
+    "texts_of",
+]
 
 MAX_SEED = 2**64 - 1
 
@@ -120,6 +127,25 @@ def hash_ranks(texts: Sequence[str], seed: int) -> NDArray[np.uint64]:
         ) from None
 
 
+def refuse_repeated(keys: Sequence[str], what: str) -> None:
+    """Raise where a key comes twice.
+
+    Raises
+    ------
+    IdError
+        With the first ones.
+    """
+    if len(set(keys)) == len(keys):
+        return
+    seen: set[str] = set()
+    twice = sorted({key for key in keys if key in seen or seen.add(key)})  # type: ignore[func-returns-value]
+    raise IdError(
+        f"expected each key once, got {len(twice)} that come again: {first_few(twice)}; "
+        "drop the repeated rows, or name another column",
+        what,
+    )
+
+
 def hash_order(keys: Sequence[str], rank: NDArray[np.uint64], what: str) -> NDArray[np.int64]:
     """Return the places of keys in ascending order of rank; equal ranks in the order of the keys.
 
@@ -132,13 +158,7 @@ def hash_order(keys: Sequence[str], rank: NDArray[np.uint64], what: str) -> NDAr
     ordered = rank[order]
     equal = np.nonzero(ordered[1:] == ordered[:-1])[0]
     if len(equal):
-        twice = sorted({keys[order[i]] for i in equal if keys[order[i]] == keys[order[i + 1]]})
-        if twice:
-            raise IdError(
-                f"expected each key once, got {len(twice)} that come again: {first_few(twice)}; "
-                "drop the repeated rows, or name another column",
-                what,
-            )
+        refuse_repeated([keys[i] for i in order[np.union1d(equal, equal + 1)]], what)
         # Two keys of one hash: once in many million data sets of a million keys.
         order = np.array(sorted(order.tolist(), key=lambda i: (int(rank[i]), keys[i])), np.int64)
     return order

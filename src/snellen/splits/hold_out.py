@@ -14,7 +14,7 @@ from snellen.splits.assignment import (
     check_small_classes,
     samples_of,
 )
-from snellen.splits.hashing import hash_order, hash_ranks, normalised_keys
+from snellen.splits.hashing import normalised_keys, refuse_repeated
 from snellen.splits.ratios import Ratios, part_names
 from snellen.splits.split import Split
 
@@ -151,7 +151,7 @@ def _beside_frozen(
     others = [i for i in range(len(parts)) if i not in closed]
     if not others:
         raise InputError("expected a part that new samples may join, all are frozen")
-    hash_order(samples.keys, hash_ranks(samples.keys, seed), "keys")  # refuses repeated keys
+    refuse_repeated(samples.keys, "keys")
     part = np.array([fixed.get(key, -1) for key in samples.keys], np.int32)
     rest = np.nonzero(part < 0)[0]
     _refuse_frozen_groups(samples, part, rest)

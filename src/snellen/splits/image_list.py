@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import os
 import unicodedata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from snellen.errors import IdError, InputError, SchemaError, first_few
+from snellen.readers.table import read_table
+from snellen.table_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,6 +38,8 @@ class ImageList(NamedTuple):
         The part it is in.
     path : tuple of Path
         Where it lies.
+    label : tuple of str
+        The class that the manifest gives it; empty without.
     absent : tuple of str
         Keys of a manifest that were left out because there is no such file.
     """
@@ -44,6 +47,7 @@ class ImageList(NamedTuple):
     key: tuple[str, ...]
     part: tuple[str, ...]
     path: tuple[Path, ...]
+    label: tuple[str, ...]
     absent: tuple[str, ...] = ()
 
 
@@ -64,16 +68,16 @@ def images_of_folders(folders: Sequence[str | os.PathLike[str]]) -> ImageList:
         if not root.is_dir():
             found = "a file" if root.exists() else "nothing"
             raise InputError(f"expected a folder of images, got {found}", str(root))
-    rows: list[tuple[str, str, Path]] = []
+    rows: list[tuple[str, str, Path, str]] = []
     if len(roots) == 1:
         for inside, path in _images_below(roots[0]):
             folder, slash, _ = inside.partition("/")
-            rows.append((inside, folder if slash else ".", path))
+            rows.append((inside, folder if slash else ".", path, ""))
     else:
         _refuse_nested(roots)
         for name, root in zip(_names(roots), roots, strict=True):
             n_before = len(rows)
-            rows += [(f"{name}/{inside}", name, path) for inside, path in _images_below(root)]
+            rows += [(f"{name}/{inside}", name, path, "") for inside, path in _images_below(root)]
             if len(rows) == n_before:
                 raise InputError("expected images, found none", str(root))
     if not rows:
@@ -92,8 +96,8 @@ def images_of_manifest(
     Parameters
     ----------
     manifest : path
-        A CSV file with the columns ``key`` (a path below `root`, with ``/``) and ``part``, and
-        perhaps others; first lines that begin with ``#`` are not looked at.
+        A table with the columns ``key`` (a path below `root`, with ``/``), ``part``, and perhaps
+        ``label``; others are not looked at.
     root : path, optional
         The folder that the keys start from; by default the one that the manifest lies in.
     missing : {"error", "ignore"}
@@ -112,18 +116,22 @@ def images_of_manifest(
     if missing not in ("error", "ignore"):
         raise InputError(f'expected "error" or "ignore", got {missing!r}', "missing")
     place = str(manifest)
+    if not Path(manifest).is_file():
+        found = "a folder" if Path(manifest).is_dir() else "nothing"
+        raise InputError(f"expected a manifest, or folders of images, got {found}", place)
     base = Path(manifest).parent if root is None else Path(root)
     if not base.is_dir():
         raise InputError("expected a folder, there is none", str(base))
     rows = [
-        (unicodedata.normalize("NFC", key), part, base / key)
-        for key, part in _manifest_rows(manifest)
+        (unicodedata.normalize("NFC", key), part, base / key, label)
+        for key, part, label in _manifest_rows(manifest)
     ]
-    absent = [key for key, _, path in rows if not path.is_file()]
+    absent = [row[0] for row in rows if not row[2].is_file()]
     if absent and (missing == "error" or len(absent) == len(rows)):
+        named = printable(first_few(absent, 3))
         raise InputError(
             f"expected the {len(rows)} images of the manifest below {base}, {len(absent)} "
-            f"missing ({first_few(absent, 3)}): give the folder that the keys start from (root)"
+            f"missing ({named}): give the folder that the keys start from (root)"
             + ("" if len(absent) == len(rows) else ", or leave them out (missing: ignore)"),
             place,
         )
@@ -132,46 +140,27 @@ def images_of_manifest(
     return listed._replace(absent=tuple(sorted(gone)))
 
 
-def _manifest_rows(manifest: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
-    place = str(manifest)
-    try:
-        # Spreadsheets write a mark of the byte order before the text.
-        text = Path(manifest).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(
-            f"expected a manifest, got: {error.strerror or type(error).__name__}", place
-        ) from error
-    except UnicodeDecodeError as error:
-        raise SchemaError(f"expected text in UTF-8, got byte {error.start}", place) from error
-    lines = text.splitlines(keepends=True)
-    n_comments = 0
-    while n_comments < len(lines) and lines[n_comments].startswith("#"):
-        n_comments += 1
-    reader = csv.reader(lines[n_comments:], strict=True)
-    n_rows = 0
-    try:
-        header = next(reader, None)
-        if header is None or not {"key", "part"} <= set(header):
-            got = "nothing" if header is None else first_few(header)
-            raise SchemaError(f"expected columns key and part, got {got[:200]}", place)
-        key, part = header.index("key"), header.index("part")
-        for row in reader:
-            line = f"{place} line {n_comments + reader.line_num}"
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise SchemaError(f"expected {len(header)} cells, got {len(row)}", line)
-            if not row[key] or not row[part]:
-                raise SchemaError(f"expected a {'part' if row[key] else 'key'}, got nothing", line)
-            if "\0" in row[key] or Path(row[key]).is_absolute() or ".." in row[key].split("/"):
-                raise SchemaError(f"expected a path below the root, got {row[key][:200]!a}", line)
-            n_rows += 1
-            yield row[key], row[part]
-    except csv.Error as error:
-        line = f"{place} line {n_comments + reader.line_num}"
-        raise SchemaError(f"expected comma-separated values: {error}", line) from error
-    if n_rows == 0:
-        raise SchemaError("expected images, the manifest lists none", place)
+def _manifest_rows(manifest: str | os.PathLike[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield key, part and label ("" where there is none) of each row."""
+    table = read_table(manifest, header=True)
+    texts = {
+        name: table[name].text().array().tolist()
+        for name in ("key", "part", "label")
+        if name != "label" or name in table
+    }
+    if table.n_rows == 0:
+        raise SchemaError("expected images, the manifest lists none", table.path)
+    labels = texts.get("label", [""] * table.n_rows)
+    for row, (key, part, label) in enumerate(zip(texts["key"], texts["part"], labels, strict=True)):
+        if not key or not part:
+            raise SchemaError(
+                f"expected a {'part' if key else 'key'}, got nothing", table.place(row)
+            )
+        if PurePosixPath(key).is_absolute() or ".." in key.split("/"):
+            raise SchemaError(
+                f'expected a path below the root, got "{printable(key, 200)}"', table.place(row)
+            )
+        yield key, part, label
 
 
 def _images_below(root: Path) -> Iterator[tuple[str, Path]]:
@@ -213,15 +202,15 @@ def _refuse_nested(roots: Sequence[Path]) -> None:
         for j, outer in enumerate(real):
             if i != j and (inner == outer or outer in inner.parents):
                 raise InputError(
-                    f"expected folders that share no image, {roots[i]} lies in {roots[j]}",
+                    f"expected folders that share no image, got one that lies in {roots[j]}",
                     str(roots[i]),
                 )
 
 
-def _in_order(rows: list[tuple[str, str, Path]], place: str) -> ImageList:
+def _in_order(rows: list[tuple[str, str, Path, str]], place: str) -> ImageList:
     rows.sort(key=lambda row: row[0])
     for before, after in itertools.pairwise(rows):
         if before[0] == after[0]:
-            raise IdError(f'expected each image once, "{after[0]}" comes twice', place)
-    keys, parts, paths = zip(*rows, strict=True) if rows else ((), (), ())
-    return ImageList(keys, parts, paths)
+            raise IdError(f'expected each image once, "{printable(after[0])}" comes twice', place)
+    keys, parts, paths, labels = zip(*rows, strict=True)
+    return ImageList(keys, parts, paths, labels)

@@ -19,6 +19,7 @@ from snellen.table_text import aligned_lines, number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -186,18 +187,31 @@ class LeakReport:
         """Return the keys of each group of at least two images, in the order of their first."""
         return [tuple(self.key[row] for row in rows) for rows in self._group_rows()]
 
-    def groups_csv(self) -> str:
+    def groups_csv(self, label: Sequence[str] | None = None) -> str:
         """Return a table with the columns key and group, a line an image.
 
-        The group is the key of its first image. `snellen split --group` keeps the images of a
-        group in one part.
+        The group is the key of its first image; `snellen split TABLE --group group` keeps the
+        images of a group in one part.
+
+        Parameters
+        ----------
+        label : sequence of str, optional
+            The class of each image of `key`, for a third column.
+
+        Raises
+        ------
+        ShapeError
+            For another number of labels.
         """
+        columns = [self.key, tuple(self.key[first] for first in self.group.tolist())]
+        if label is not None:
+            if len(label) != len(self.key):
+                raise ShapeError(f"expected {len(self.key)} of them, got {len(label)}", "label")
+            columns.append(tuple(label))
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("key", "group"))
-        writer.writerows(
-            (key, self.key[first]) for key, first in zip(self.key, self.group.tolist(), strict=True)
-        )
+        writer.writerow(("key", "group", "label")[: len(columns)])
+        writer.writerows(zip(*columns, strict=True))
         return file.getvalue()
 
     def to_dict(self) -> dict[str, Any]:
@@ -339,17 +353,15 @@ def find_duplicates(
     >>> hashes = np.array([[0, 0, 0, 0], [7, 0, 0, 0], [2**64 - 1, 0, 0, 0]], np.uint64)
     >>> report = find_duplicates(hashes, ["train", "test", "test"], key=["a", "b", "c"])
     >>> report.pairs
-    (DuplicatePair(key='b', part='test', other='a', other_part='train', distance=3, exact=False),)
+    (DuplicatePair(key='a', part='train', other='b', other_part='test', distance=3, exact=False),)
     >>> report.overlaps[1].part, report.overlaps[1].share
     ('test', 0.5)
     """
-    from pathlib import Path
-
     hashes = images if isinstance(images, np.ndarray) and images.dtype.kind != "U" else None
     if hashes is not None:
         hashes = to_hashes(hashes)
-    elif isinstance(images, str | bytes):
-        raise InputError("expected a sequence of paths, got a single text", "images")
+    else:
+        images = _paths(images)
     n = len(images)
     parts_of = ["all"] * n if part is None else [str(name) for name in part]
     if key is not None:
@@ -357,15 +369,16 @@ def find_duplicates(
     elif hashes is not None:
         keys = [f"{row:0{len(str(max(n - 1, 0)))}d}" for row in range(n)]
     else:
-        keys = [Path(path).as_posix() for path in images]
+        keys = [path.as_posix() for path in images]
     for name, column in (("part", parts_of), ("key", keys)):
         if len(column) != n:
             raise ShapeError(f"expected {n} of them, one an image, got {len(column)}", name)
 
     parts = sorted(set(parts_of))
     if len(parts) > MOST_PARTS:
+        named = printable(first_few(parts, 3))
         raise InputError(
-            f"expected at most {MOST_PARTS} parts, got {len(parts)} ({first_few(parts, 3)}): are "
+            f"expected at most {MOST_PARTS} parts, got {len(parts)} ({named}): are "
             "these classes? The folders of a single folder are taken for its parts",
             "part",
         )
@@ -373,7 +386,7 @@ def find_duplicates(
     keys = [keys[row] for row in order]
     for before, after in itertools.pairwise(keys):
         if before == after:
-            raise IdError(f'expected each image once, "{after}" comes twice', "key")
+            raise IdError(f'expected each image once, "{printable(after)}" comes twice', "key")
     code_of = {name: code for code, name in enumerate(parts)}
     codes = np.array([code_of[parts_of[row]] for row in order], np.int32)
 
@@ -394,7 +407,7 @@ def find_duplicates(
     exact = _ExactPairs(digests, codes, len(parts))
     exact.put_into(found)
     across, within = _pairs(found, codes)
-    named = [
+    listed = [
         DuplicatePair(
             keys[a],
             parts[codes[a]],
@@ -405,17 +418,11 @@ def find_duplicates(
         )
         for a, b, bits in (*across, *within)
     ]
-    n_comparable = np.bincount(
-        codes[
-            [
-                problem is None or digest is not None
-                for problem, digest in zip(problems, digests, strict=True)
-            ]
-        ]
-        if n
-        else codes,
-        minlength=len(parts),
-    )
+    comparable = [
+        problem is None or digest is not None
+        for problem, digest in zip(problems, digests, strict=True)
+    ]
+    n_comparable = np.bincount(codes[np.array(comparable, bool)], minlength=len(parts))
     return LeakReport(
         key=tuple(keys),
         part=tuple(parts[code] for code in codes.tolist()),
@@ -423,13 +430,26 @@ def find_duplicates(
         distance=distance,
         group=found.group,
         overlaps=_overlaps(found, exact, codes, parts, n_comparable),
-        pairs=_worst_first(named[: len(across)]),
-        pairs_within=_worst_first(named[len(across) :]),
+        pairs=_worst_first(listed[: len(across)]),
+        pairs_within=_worst_first(listed[len(across) :]),
         n_exact_groups=exact.n_groups,
         n_near_pairs=int(found.n_pairs.sum()),
         n_near_pairs_across=int(np.triu(found.n_pairs, 1).sum()),
         unreadable=unreadable,
     )
+
+
+def _paths(images: Any) -> list[Path]:
+    from pathlib import Path
+
+    if isinstance(images, str | bytes):
+        raise InputError("expected a sequence of paths, got a single text", "images")
+    try:
+        return [Path(path) for path in images]
+    except TypeError:
+        raise InputError(
+            "expected a sequence of paths, or hashes as an array of uint64", "images"
+        ) from None
 
 
 def _say_unreadable(unreadable: Sequence[Unreadable], n: int, *, strict: bool) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Strata", "factorised", "sorted_names"]
+__all__ = ["Strata", "factorised", "name_order", "sorted_names"]
 
 
 class Strata(NamedTuple):
@@ -26,7 +26,7 @@ class Strata(NamedTuple):
     Attributes
     ----------
     names : tuple of str
-        The classes, K of them, by the code points of their names.
+        The classes, K of them, in the order of `name_order`.
     row : ndarray of int64, shape (m,)
         The sample, ascending; one entry for each class that it holds.
     code : ndarray of int32, shape (m,)
@@ -139,7 +139,7 @@ class Strata(NamedTuple):
             )
         row, code = np.nonzero(matrix)
         count = matrix[row, code].astype(np.int64)
-        order = sorted(range(n_classes), key=lambda k: names[k])
+        order = sorted(range(n_classes), key=lambda k: name_order(names[k]))
         place = np.empty(n_classes, np.int32)
         place[order] = np.arange(n_classes, dtype=np.int32)
         return cls(
@@ -152,8 +152,14 @@ def _check_length(got: int, wanted: int) -> None:
         raise ShapeError(f"expected one label for each of {wanted} keys, got {got}", "labels")
 
 
+def name_order(name: str) -> tuple[bool, int, str]:
+    """Return what names are ordered by: whole numbers by value, then texts by code points."""
+    number = name.isascii() and name.isdecimal() and len(name) < 20
+    return (not number, int(name) if number else 0, name)
+
+
 def factorised(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int32]]:
-    """Return the distinct texts in NFC, sorted by code points, and the place of each text."""
+    """Return the distinct texts in NFC, in the order of `name_order`, and the place of each."""
     place: dict[str, int] = {}
     code = np.fromiter((place.setdefault(text, len(place)) for text in texts), np.int32, len(texts))
     return sorted_names(list(place), code)
@@ -164,7 +170,7 @@ def sorted_names(
 ) -> tuple[list[str], NDArray[np.int32]]:
     """Return names in NFC, each once, sorted, and the codes that follow them."""
     normal = [text if text.isascii() else unicodedata.normalize("NFC", text) for text in texts]
-    names = sorted(set(normal))
+    names = sorted(set(normal), key=name_order)
     place = {name: i for i, name in enumerate(names)}
     moved = np.array([place[name] for name in normal], np.int32)
     return names, moved[code] if len(code) else code

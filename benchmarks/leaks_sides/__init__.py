@@ -1,0 +1,1 @@
+"""How each tool finds near duplicates: a function a task, which returns the work to be timed."""
