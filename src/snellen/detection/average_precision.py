@@ -15,7 +15,6 @@ from snellen.detection.curves import curves_of_rows
 from snellen.detection.headlines import headlines
 from snellen.detection.matching import match_boxes
 from snellen.detection.protocols import DetectionProtocol, protocol_named
-from snellen.detection.resampled_images import image_units
 from snellen.errors import IdError, InputError, MergeError, SchemaError, first_few
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
 from snellen.state import Counts, Keys, Ledger, pack, unpack
@@ -235,6 +234,9 @@ class AveragePrecision:
         """
         if each and self._anonymous:
             raise IdError("expected images with ids, to tell them apart")
+        # Here, because an evaluation without intervals is to start without it.
+        from snellen.detection.resampled_images import image_units
+
         return image_units(self)
 
     def rows(self) -> tuple[Keys, Classes, dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
