@@ -175,7 +175,7 @@ def bad(truth: str | bytes, predictions: str | bytes, *options: str, says: str) 
         bad(
             TRUTH, SCORES.replace("0.8", "-0.8"), says="expected probabilities, in [0, 1], got -0.8"
         ),
-        bad(TRUTH, SCORES.replace("0.8", "0.7"), says="expected probabilities that sum to 1"),
+        bad(TRUTH, SCORES.replace("0.8", "0.7"), says='say --scores "logits" or "any"'),
         bad(TRUTH, "", says="- at "),
         bad("", LABELS, says="- at "),
         bad(TRUTH, "id,label\n1.png,cat,x\n", says="line 2"),
@@ -183,8 +183,9 @@ def bad(truth: str | bytes, predictions: str | bytes, *options: str, says: str) 
         bad(
             "id,label\n" + "".join(f"{i},x{i}\n" for i in range(2000)),
             "id,label\n" + "".join(f"{i},x{i}\n" for i in range(2000)),
-            says="id",
+            says="it looks like an id column; name the column of labels with --label - at",
         ),
+        bad(TRUTH, "id,label\n1.png,cat\n2.png,dog\n3.png,dog\n", says="with --missing ignore"),
         bad(TRUTH, LABELS, "--label", "lable", says='Did you mean "label"'),
         bad(TRUTH, LABELS, "--positive", "fox", says="fox"),
         bad("id,label\n1,cat\n2,dog\n", "id,label\n1,0\n2,1\n", says="expected labels of one kind"),
