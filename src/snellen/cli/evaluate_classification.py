@@ -165,7 +165,7 @@ def classification(
     by name.
     """
     from snellen.classification.classification import Classification
-    from snellen.classification.confusion_matrix import class_position
+    from snellen.classification.confusion_matrix_result import class_position
     from snellen.readers.labels import read_labels
 
     wanted: Any = positive
