@@ -96,6 +96,8 @@ stubs: $(BUILT)
 bench: .venv/extra-bench
 	$(BIN)/python benchmarks/detection.py
 	$(BIN)/python benchmarks/classification.py
+	$(BIN)/python benchmarks/splits.py
+	$(BIN)/python benchmarks/leaks.py
 
 fuzz: $(MADE)
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang++ with libFuzzer"; exit 1; }

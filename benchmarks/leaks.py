@@ -7,27 +7,19 @@ measures.
 
 from __future__ import annotations
 
-import argparse
-import functools
 import importlib.util
-import json
 import sys
-import tempfile
-import time
-from pathlib import Path
-from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import side_by_side
-from side_by_side import Run, RunError, Series, interleaved, paired_ratios, run_program, spread
+from in_memory import Task, main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
-_HERE = Path(__file__).resolve().parent
-_OURS = "snellen"
-_SIDES = {
+    Arrays = dict[str, np.ndarray[Any, Any]]
+
+_PACKAGES = {
     "snellen": "snellen",
     "faiss": "faiss-cpu",
     "numpy_all_pairs": "numpy",
@@ -35,18 +27,6 @@ _SIDES = {
     "imagededup": "imagededup",
 }
 _DISTANCE = 30
-
-Arrays = dict[str, "np.ndarray[Any, Any]"]
-
-
-class Task(NamedTuple):
-    """What is measured, by which sides."""
-
-    name: str
-    title: str
-    arrays: Callable[[float, Path], Arrays]
-    sides: tuple[str, ...]
-    once: tuple[str, ...] = ()  # sides that take long, and so run once
 
 
 def _flipped(hashes: Any, n_bits: Any, random: np.random.Generator) -> Any:
@@ -81,7 +61,7 @@ def _million(scale: float, _: Path) -> Arrays:
 
 
 def _all_alike(scale: float, _: Path) -> Arrays:
-    n = int(20_000 * scale)
+    n = int(8000 * scale)
     return _hashes(n, 0, n, 16)
 
 
@@ -116,7 +96,7 @@ TASKS = (
     ),
     Task(
         "crowded_hashes",
-        "20,000 different hashes, all of them near each other: 200 million pairs",
+        "8,000 different hashes, all of them near each other: 32 million pairs",
         _all_alike,
         ("snellen", "faiss"),
     ),
@@ -128,111 +108,7 @@ TASKS = (
     ),
 )
 
-
-def main() -> None:
-    """Run the benchmark as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--runs", type=int, default=5, help="rounds (5)")
-    parser.add_argument("--tasks", help="only these, with commas")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the data")
-    parser.add_argument(
-        "--output", type=Path, default=_HERE / "results" / "leaks.json", metavar="FILE"
-    )
-    arguments = parser.parse_args()
-    names = [task.name for task in TASKS]
-    wanted = names if arguments.tasks is None else arguments.tasks.split(",")
-    if not set(wanted) <= set(names):
-        parser.error(f"expected tasks of {','.join(names)}, got {arguments.tasks}")
-
-    def say(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
+if __name__ == "__main__":
     if importlib.util.find_spec("PIL") is None:
         sys.exit("leaks.py: error: pip install 'snellen[report]'")
-    machine = side_by_side.machine()
-    versions, present = side_by_side.installed(_SIDES, say)
-    print(f"machine   {side_by_side.description(machine)}")
-    print(f"versions  {', '.join(f'{name} {version}' for name, version in versions.items())}")
-    content: dict[str, Any] = {
-        "schema": "snellen.benchmark/1",
-        "task": "leaks",
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "machine": machine,
-        "versions": versions,
-        "tasks": {},
-    }
-    with tempfile.TemporaryDirectory(prefix="snellen-bench-") as scratch:
-        for task in TASKS:
-            if task.name in wanted:
-                content["tasks"][task.name] = _measure(
-                    task, present, 0.1 if arguments.quick else 1, arguments.runs, Path(scratch), say
-                )
-    side_by_side.write_json(arguments.output, content)
-    say(f"wrote {arguments.output}")
-
-
-def _measure(
-    task: Task,
-    present: Sequence[str],
-    scale: float,
-    rounds: int,
-    scratch: Path,
-    say: Callable[[str], None],
-) -> dict[str, Any]:
-    say(task.title)
-    arrays = scratch / f"{task.name}.npz"
-    np.savez(arrays, **task.arrays(scale, scratch))
-    numbers: dict[str, dict[str, float]] = {}
-
-    def measure(side: str, calls: int) -> Run:
-        out = scratch / f"{task.name}-{side}"
-        program = [sys.executable, str(_HERE / "run_side.py"), f"leaks_sides.{side}"]
-        run_program([*program, "task", str(out), task.name, str(arrays), str(calls)])
-        found = json.loads(Path(f"{out}.json").read_text())
-        numbers[side] = found["numbers"]
-        return Run(median(found["wall"]), median(found["cpu"]))
-
-    able = [side for side in task.sides if side in present]
-    many = {side: functools.partial(measure, side, 3) for side in able if side not in task.once}
-    series = interleaved(many, rounds, say)
-    for side in able:
-        if side in task.once:
-            say(f"{side} (takes long)")
-            series[side] = Series((measure(side, 1),))
-    _print(task, series, numbers)
-    arrays.unlink()
-    return {
-        "title": task.title,
-        "numbers": numbers,
-        "runs": {side: [[run.wall, run.cpu] for run in of.runs] for side, of in series.items()},
-    }
-
-
-def _print(
-    task: Task, series: Mapping[str, Series], numbers: Mapping[str, Mapping[str, float]]
-) -> None:
-    print(f"\n{task.title}\n")
-    ours = series[_OURS]
-    rows = []
-    for side, of_side in series.items():
-        ratio = agreement = ""
-        if side != _OURS:
-            agreement = "equal" if numbers[side] == numbers[_OURS] else f"DIFFER: {numbers[side]}"
-            if len(of_side.runs) == len(ours.runs):
-                share = paired_ratios(ours.wall, of_side.wall)[1]
-            else:
-                share = median(ours.wall) / of_side.wall[0]
-            ratio = f"1/{1 / share:.1f}"
-        rows.append([side, agreement, spread(of_side.wall), spread(of_side.cpu), ratio])
-    header = ("", "numbers", "wall s", "CPU s", "Snellen's share of its wall time")
-    print(side_by_side.table(header, rows))
-    print(", ".join(f"{name} {value:,.0f}" for name, value in numbers[_OURS].items()))
-    for line in side_by_side.noise({side: of for side, of in series.items() if len(of.runs) > 1}):
-        print(line)
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except RunError as error:
-        sys.exit(f"leaks.py: error: {error}")
+    main("leaks", __doc__.partition("\n")[0], _PACKAGES, TASKS, calls=3)

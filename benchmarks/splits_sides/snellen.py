@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from snellen.splits import hold_out
+from snellen import hold_out
 from splits_sides import class_deviation, object_deviation
 
 if TYPE_CHECKING:

@@ -102,6 +102,25 @@ class LabelCurves {
     }
   }
 
+  // Forgets rows that no area range and no cap counts, which most are where there is one area
+  // range. They leave no trace but the score at recall 0.
+  void drop_left_out() {
+    const std::size_t row_words = rules_.n_areas * n_words_;
+    std::size_t n_kept = 0;
+    for (std::size_t i = 0; i < n_rows_; ++i) {
+      const std::uint32_t* const words = outcome_.data() + i * row_words;
+      const bool counts =
+          std::any_of(words, words + row_words, [](auto word) { return word != 0; });
+      if (!counts || cap_[i] == n_caps_) continue;
+      std::copy_n(words, row_words, outcome_.data() + n_kept * row_words);
+      order_[n_kept] = order_[i];
+      score_[n_kept] = score_[i];
+      cap_[n_kept] = cap_[i];
+      ++n_kept;
+    }
+    n_rows_ = n_kept;
+  }
+
   // For `trace_repeated`: the image of each row, and where the rows of its image and score end.
   void load_images(Rows pred) {
     image_.resize_uninitialised(n_rows_);
@@ -349,6 +368,7 @@ class ReplicateWriter {
 
   void run(std::size_t label, Rows pred, Rows truth, Rows of_replicates) {
     curves_.load(pred);
+    curves_.drop_left_out();
     curves_.load_images(pred);
     n_counted_.resize(rules_.n_areas);
     for (std::size_t replicate = of_replicates.begin; replicate < of_replicates.end; ++replicate) {
@@ -409,8 +429,8 @@ class ReplicateWriter {
   std::vector<std::size_t> needed_;
 };
 
-// A label's rows are sorted once for so many replicates: about as long as one of them takes.
-constexpr std::size_t kReplicatesAtOnce = 16;
+// A label's rows are sorted once for so many replicates, which takes as long as a few of them.
+constexpr std::size_t kReplicatesAtOnce = 64;
 
 }  // namespace
 

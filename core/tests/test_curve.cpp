@@ -327,7 +327,7 @@ void resampled_is_repeated(std::size_t n_rows, std::size_t n_truth, std::size_t 
   std::mt19937 random(seed);
   const Data data = random_data(n_rows, n_truth, n_thresholds, random);
   const snellen::CurveRules rules = random_rules(n_thresholds);
-  constexpr std::size_t kReplicates = 37;  // more than are done at once
+  constexpr std::size_t kReplicates = 70;  // more than are done at once
   std::uniform_int_distribution<std::int32_t> image(0, kImages - 1), often(0, 3);
   std::vector<std::int32_t> truth_image(n_truth), times(kReplicates * kImages);
   for (std::int32_t& each : truth_image) each = image(random);

@@ -87,6 +87,8 @@ class Units(NamedTuple):
         The numbers that runs are compared by, unless others are asked for.
     lower_is_better : frozenset of str
         The numbers of which less is better: losses and errors.
+    ranges : mapping of str to (float, float)
+        What numbers can be, where they are bounded; ``""`` stands for all that are not named.
     truth : ndarray, shape (U, …), or None
         What tells whether two runs have the same truth: equal rows for equal truth.
     correct : ndarray, shape (U,), bool, or None
@@ -107,6 +109,7 @@ class Units(NamedTuple):
     proportions: Mapping[str, tuple[int, int]] = MappingProxyType({})
     headline: tuple[str, ...] = ()
     lower_is_better: frozenset[str] = frozenset()
+    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
     truth: NDArray[Any] | None = None
     correct: NDArray[Any] | None = None
     among: Callable[[Classes], Units] | None = None

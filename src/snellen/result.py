@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["Interval", "Result", "Undefined", "write_atomically"]
+__all__ = [
+    "Interval",
+    "Result",
+    "Undefined",
+    "plain_intervals",
+    "stored_intervals",
+    "write_atomically",
+]
 
 SCHEMA = "snellen.result/1"
 
@@ -62,6 +69,26 @@ class Interval(NamedTuple):
     method: str
     unit: str
     note: str = ""
+
+
+def plain_intervals(intervals: Mapping[str, Interval]) -> dict[str, list[Any]]:
+    """Return intervals as values that JSON can hold, for a stored result."""
+    return {name: [_plain(value) for value in interval] for name, interval in intervals.items()}
+
+
+def stored_intervals(content: Mapping[str, list[Any]]) -> dict[str, Interval]:
+    """Return the intervals that `plain_intervals` made.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For other values.
+    """
+    found = {}
+    for name, (*numbers, method, unit, note) in content.items():
+        low, high, level = (math.nan if each is None else float(each) for each in numbers)
+        found[name] = Interval(low, high, level, method, unit, note)
+    return found
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

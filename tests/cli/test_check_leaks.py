@@ -110,6 +110,14 @@ def test_json_groups_and_sheet(run: Run, data: Path, tmp_path: Path) -> None:
         assert sheet.size[0] == 2 * 460 + 16  # two pairs beside each other
 
 
+def test_groups_keep_the_labels_of_a_manifest(run: Run, data: Path, tmp_path: Path) -> None:
+    run("check", "--leaks", manifest_of(data), "--root", data, "--groups", tmp_path / "g.csv")
+    with (tmp_path / "g.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0] == {"key": "test/11.png", "group": "test/11.png", "label": "x"}
+    assert len(rows) == 11
+
+
 def test_json_on_stdout(run: Run, data: Path) -> None:
     done = run("check", "--leaks", data, "--json", "-")
     assert json.loads(done.stdout)["n_exact_groups"] == 1
@@ -183,12 +191,14 @@ def test_missing_files(run: Run, data: Path) -> None:
 
 
 def test_bad_input(run: Run, data: Path, tmp_path: Path) -> None:
-    check_refused(run, "--leaks", tmp_path / "absent", text="expected a manifest, got: No such")
+    check_refused(
+        run, "--leaks", tmp_path / "absent", text="expected a manifest, or folders of images"
+    )
     check_refused(run, "--leaks", data / "train", tmp_path / "absent", text="got nothing - at")
     (tmp_path / "empty").mkdir()
     check_refused(run, "--leaks", tmp_path / "empty", text="expected images, found none")
     check_refused(run, "--leaks", manifest_of(data), text="give the folder that the keys start")
-    check_refused(run, "--leaks", data / "train/0.png", text="expected text in UTF-8")
+    check_refused(run, "--leaks", data / "train/0.png", text="expected a table")
     check_refused(
         run, "--leaks", data, "--json", tmp_path / "no/such/x.json", text="expected a folder"
     )

@@ -130,6 +130,29 @@ def test_sets_of_labels(run: Run, tmp_path: Path) -> None:
     assert found["metrics"]["hamming"] == pytest.approx(2 / 6)
 
 
+def test_weighted_sets_of_labels_have_no_intervals(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "truth.csv").write_text("id,label,w\na,cat|dog,1\nb,dog,3\n")
+    (tmp_path / "pred.csv").write_text("id,label\na,cat|dog\nb,cat\n")
+    arguments = ("evaluate", "classification", tmp_path / "truth.csv", tmp_path / "pred.csv")
+    done = run(*arguments, "--weight", "w", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["metrics"]["subset_accuracy"] == 0.25
+    assert "no intervals: expected sets of labels without weights" in done.stderr
+    assert run(*arguments, "--weight", "w", "--intervals").returncode == 1
+
+
+def test_image_folder(run: Run, tmp_path: Path) -> None:
+    for name in ("cat/1.png", "cat/2.png", "dog/1.png", "eel/none.txt", ".git/x.png"):
+        path = tmp_path / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    (tmp_path / "pred.csv").write_text("id,label\ncat/1.png,cat\ncat/2.png,dog\ndog/1.png,dog\n")
+    found = evaluated(run, tmp_path / "images", tmp_path / "pred.csv")
+    # eel has no images, and shifts nothing.
+    assert [record["class"] for record in found["per_class"]] == ["cat", "dog", "eel"]
+    assert [record["tp"] for record in found["per_class"]] == [1, 1, 0]
+
+
 def test_arrays(run: Run, tmp_path: Path) -> None:
     np.save(tmp_path / "truth.npy", np.array([0, 1, 2, 1]))
     scores = np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.1, 0.2, 0.7], [0.6, 0.3, 0.1]])
@@ -152,7 +175,7 @@ def bad(truth: str | bytes, predictions: str | bytes, *options: str, says: str) 
         bad(
             TRUTH, SCORES.replace("0.8", "-0.8"), says="expected probabilities, in [0, 1], got -0.8"
         ),
-        bad(TRUTH, SCORES.replace("0.8", "0.7"), says="expected probabilities that sum to 1"),
+        bad(TRUTH, SCORES.replace("0.8", "0.7"), says='say --scores "logits" or "any"'),
         bad(TRUTH, "", says="- at "),
         bad("", LABELS, says="- at "),
         bad(TRUTH, "id,label\n1.png,cat,x\n", says="line 2"),
@@ -160,8 +183,9 @@ def bad(truth: str | bytes, predictions: str | bytes, *options: str, says: str) 
         bad(
             "id,label\n" + "".join(f"{i},x{i}\n" for i in range(2000)),
             "id,label\n" + "".join(f"{i},x{i}\n" for i in range(2000)),
-            says="id",
+            says="it looks like an id column; name the column of labels with --label - at",
         ),
+        bad(TRUTH, "id,label\n1.png,cat\n2.png,dog\n3.png,dog\n", says="with --missing ignore"),
         bad(TRUTH, LABELS, "--label", "lable", says='Did you mean "label"'),
         bad(TRUTH, LABELS, "--positive", "fox", says="fox"),
         bad("id,label\n1,cat\n2,dog\n", "id,label\n1,0\n2,1\n", says="expected labels of one kind"),

@@ -106,6 +106,7 @@ def test_real_difference_of_two_networks(conformance_data: Path) -> None:
     )
     assert (test.only_second, test.only_first) == (3149, 2487)
     assert round(test.chi2, 1) == 77.8  # 662² / 5636
+    assert round(test.chi2_corrected, 1) == 77.5  # 661² / 5636
     runs = [
         Classification().update(side[0], side[1], sample_id=np.arange(len(side[0])))
         for side in (first, second)

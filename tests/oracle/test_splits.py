@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from iterstrat import ml_stratifiers as iterstrat
+from sklearn import model_selection
 
 from snellen.splits.folds import k_fold
 from snellen.splits.hold_out import hold_out
-
-model_selection = pytest.importorskip("sklearn.model_selection")
-iterstrat = pytest.importorskip("iterstrat.ml_stratifiers")
 
 
 def long_tail(n: int, n_classes: int, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -60,7 +60,7 @@ def test_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["empty"], "expected images, found none"),
         (["train", "empty"], "expected images, found none - at .*empty"),
         (["train", "train"], "share no image"),
-        (["train", "."], "train lies in"),
+        (["train", "."], "got one that lies in"),
     ],
 )
 def test_refused_folders(tmp_path: Path, folders: list[str], text: str) -> None:
@@ -157,15 +157,15 @@ def test_spreadsheets_write_a_byte_order_mark(tmp_path: Path) -> None:
         ("id,part\n", SchemaError, 'expected a column "key", got id, part'),
         ("key,part_1,part_2\n", SchemaError, 'expected a column "part"'),
         ("key,part\n", SchemaError, "lists none"),
-        ("# {}\nkey,part\na.jpg\n", SchemaError, "expected 2 cells, got 1 - at .* line 3"),
+        ("# {}\nkey,part\na.jpg\n", SchemaError, "expected 2 .*line 3"),
         ("key,part\na.jpg,\n", SchemaError, "expected a part, got nothing - at .* line 2"),
         ("key,part\n,train\n", SchemaError, "expected a key, got nothing"),
         ("key,part\n/etc/1.jpg,train\n", SchemaError, "expected a path below the root"),
         ("key,part\n../1.jpg,train\n", SchemaError, "expected a path below the root"),
         ("key,part\na\0.jpg,train\n", SchemaError, "expected .*line 2"),
-        ('key,part\n"a.jpg,train\n', SchemaError, "comma-separated values"),
+        ('key,part\n"a.jpg,train\n', SchemaError, "quote"),
         ("key,part\n1.jpg,train\n1.jpg,test\n", IdError, '"1.jpg" comes twice'),
-        (b"key,part\n\xff,train\n", SchemaError, "expected text in UTF-8, got byte 9"),
+        (b"key,part\n\xff,train\n", SchemaError, "expected UTF-8 text, .*line 2"),
     ],
 )
 def test_refused_manifests(
@@ -177,5 +177,5 @@ def test_refused_manifests(
 
 
 def test_no_manifest(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="expected a manifest, got: No such file"):
+    with pytest.raises(InputError, match="expected a manifest, or folders of images, got nothing"):
         images_of_manifest(tmp_path / "absent.csv")

@@ -141,6 +141,8 @@ def test_more_refused() -> None:
         find_duplicates(hashes(*range(65)), [str(row) for row in range(65)])
     with pytest.raises(InputError, match="expected a sequence of paths, got a single text"):
         find_duplicates("images")
+    with pytest.raises(InputError, match="expected a sequence of paths, or hashes"):
+        find_duplicates([[1, 2, 3, 4]])
     with pytest.raises(InputError, match="uint64, got float64"):
         find_duplicates(np.zeros((3, 4)))
     with pytest.raises(ShapeError, match=r"got \(4,\)"):

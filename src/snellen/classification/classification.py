@@ -13,7 +13,9 @@ from snellen import _core
 from snellen.arrays import to_numpy
 from snellen.classes import Classes
 from snellen.classification.calibration import CalibrationError
-from snellen.classification.confusion_matrix import ConfusionMatrix, positive_code
+from snellen.classification.classification_result import ClassificationResult
+from snellen.classification.confusion_matrix import ConfusionMatrix
+from snellen.classification.confusion_matrix_result import positive_code
 from snellen.classification.curves import ThresholdCurves
 from snellen.classification.labels import Labels, label_sides, predicted_codes
 from snellen.classification.multilabel_confusion import MultilabelConfusion
@@ -26,9 +28,7 @@ from snellen.classification.scores import SeenIds, score_kind, scored_samples
 from snellen.classification.top_k import TopKAccuracy
 from snellen.digests import id_numbers, unit_digests
 from snellen.errors import IdError, InputError, MergeError, SchemaError, ShapeError
-from snellen.result import Result
 from snellen.state import Keys, Ledger, pack, unpack
-from snellen.table_text import aligned_lines, with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -682,115 +682,3 @@ def _sample_rows(
         )
         rows["confidence"] = _core.row_maxima(score, logit=logit)[0]
     return rows
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class ClassificationResult(Result):
-    """The results of a classification's parts, as one.
-
-    Attributes
-    ----------
-    parts : mapping of str to Result
-        ``"labels"`` or ``"sets"`` and, where there are scores, ``"top_k"``, ``"curves"``,
-        ``"losses"`` and ``"calibration"``.
-    """
-
-    parts: Mapping[str, Result]
-
-    @classmethod
-    def of_parts(cls, parts: Mapping[str, Result]) -> ClassificationResult:
-        """Return the result of its parts; the first part that has a number gives it."""
-        metrics: dict[str, float] = {}
-        undefined = []
-        data: dict[str, int] = {}
-        for part in parts.values():
-            undefined += [entry for entry in part.undefined if entry.metric not in metrics]
-            metrics = {**part.metrics, **metrics}
-            data = {**part.data, **data}
-        ordered = {name: metrics[name] for part in parts.values() for name in part.metrics}
-        return cls(
-            metrics=ordered,
-            protocol={
-                "name": "classification",
-                **{name: dict(part.protocol) for name, part in parts.items()},
-            },
-            undefined=tuple(undefined),
-            data=data,
-            parts=dict(parts),
-        )
-
-    @property
-    def task(self) -> str:
-        """The task, as the command line calls it."""
-        return "classification"
-
-    def __str__(self) -> str:
-        """Return the report of the labels, and the numbers of the scores."""
-        main = next(iter(self.parts))
-        labels = dataclasses.replace(self.parts[main], intervals=self.intervals)
-        rows = [
-            [name, with_interval(value, self.intervals.get(name))]
-            for part_name, part in self.parts.items()
-            if part_name != main
-            for name, value in part.metrics.items()
-            if name not in labels.metrics
-        ]
-        text = str(labels)
-        return f"{text}\n\n{chr(10).join(aligned_lines(rows, left=2))}" if rows else text
-
-    def composition(self) -> str:
-        """Return, in a few lines, what the result was made of."""
-        main = next(iter(self.parts))
-        lines = self.parts[main].composition().splitlines()
-        for name, part in self.parts.items():
-            if name != main:
-                known = {line.split()[0] for line in lines}
-                lines += [
-                    line
-                    for line in part.composition().splitlines()
-                    if line.startswith("undefined") or line.split()[0] not in known
-                ]
-        if self.intervals:
-            one = next(iter(self.intervals.values()))
-            lines.append(
-                f"intervals    {100 * one.level:g} %, over {one.unit}s: Wilson's for proportions, "
-                "else bootstrap percentiles"
-            )
-        return "\n".join(lines)
-
-    def per_class(self) -> list[dict[str, Any]]:
-        """Return one record for each class: that of the labels, and what other parts add."""
-        main = next(iter(self.parts.values()))
-        records = [dict(record) for record in main.per_class()]
-        place = {record["id"]: record for record in records}
-        for part in self.parts.values():
-            for record in part.per_class():
-                mine = place.get(record["id"])
-                if mine is not None:
-                    mine.update({key: value for key, value in record.items() if key not in mine})
-        columns = {key: math.nan for record in records for key in record}
-        return [{**columns, **record} for record in records]
-
-    def undefined_of_classes(self) -> list[Any]:
-        """Return which numbers of single classes are NaN, and why."""
-        return [entry for part in self.parts.values() for entry in part.undefined_of_classes()]
-
-    def _pack(self) -> bytes:
-        arrays = {name: np.frombuffer(part._pack(), np.uint8) for name, part in self.parts.items()}
-        return pack(type(self).__name__, {"parts": list(self.parts)}, arrays)
-
-    @classmethod
-    def _unpack(cls, data: bytes, place: str) -> ClassificationResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
-        try:
-            kinds = {name: type(part().compute()) for name, part in _PARTS.items()}
-            return cls.of_parts(
-                {
-                    name: kinds[name]._unpack(packed.arrays[name].tobytes(), place)
-                    for name in packed.content["parts"]
-                }
-            )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error

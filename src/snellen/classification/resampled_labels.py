@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
     from snellen.classification.averaging import Averaging
     from snellen.state import Keys
 
-__all__ = ["label_units"]
+__all__ = ["RANGES", "label_units"]
+
+# What numbers from labels can be: shares, save these.
+RANGES = {
+    "": (0.0, 1.0),
+    **dict.fromkeys(("mcc", "mcc_micro", "kappa", "kappa_linear", "kappa_quadratic"), (-1.0, 1.0)),
+    **dict.fromkeys(("lr_positive", "lr_negative"), (0.0, math.inf)),
+    **dict.fromkeys(("cardinality_truth", "cardinality_prediction"), (0.0, math.inf)),
+}
 
 Array = Any
 
@@ -143,6 +152,7 @@ def label_units(
         if positive is None
         else ("accuracy", "precision", "recall", "f1"),
         lower_is_better=frozenset({"hamming", "lr_negative"}),
+        ranges=RANGES,
         correct=row == column if ids is not None and unit is None and weight is None else None,
     )
 

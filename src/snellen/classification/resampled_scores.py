@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,6 +93,7 @@ def with_sample_means(
         proportions=proportions,
         headline=(*units.headline, *(["log_loss"] if losses else [])),
         lower_is_better=units.lower_is_better | {"log_loss", "brier", "ece"},
+        ranges={**units.ranges, "log_loss": (0.0, math.inf), "brier": (0.0, 2.0)},
     )
 
 

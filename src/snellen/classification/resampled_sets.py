@@ -12,7 +12,7 @@ import numpy as np
 
 from snellen import _core
 from snellen.classification import rates
-from snellen.classification.resampled_labels import class_rates
+from snellen.classification.resampled_labels import RANGES, class_rates
 from snellen.metric import Units
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def label_set_units(
         proportions={"subset_accuracy": (int(samples[exact].sum()), int(samples.sum()))},
         headline=("subset_accuracy", "hamming", "f1_micro", "f1_samples"),
         lower_is_better=frozenset({"hamming"}),
+        ranges=RANGES,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from snellen.classification.scores import Form
 from snellen.errors import SchemaError
-from snellen.result import Interval, Undefined
+from snellen.result import Undefined, plain_intervals, stored_intervals
 from snellen.state import pack, unpack
 
 if TYPE_CHECKING:
@@ -27,10 +27,7 @@ def packed_result(result: Result, form: Form | None, arrays: Mapping[str, NDArra
         "protocol": dict(result.protocol),
         "undefined": [list(entry) for entry in result.undefined],
         "data": dict(result.data),
-        "intervals": {
-            name: [*(None if math.isnan(v) else v for v in interval[:3]), *interval[3:]]
-            for name, interval in result.intervals.items()
-        },
+        "intervals": plain_intervals(result.intervals),
         "form": None if form is None else form.to_dict(),
     }
     return pack(type(result).__name__, content, arrays)
@@ -69,10 +66,7 @@ def result_fields(name: str, data: bytes, place: str, arrays: tuple[str, ...]) -
             "protocol": content["protocol"],
             "undefined": tuple(Undefined(*entry) for entry in content["undefined"]),
             "data": content["data"],
-            "intervals": {
-                key: Interval(number(low), number(high), number(level), *texts)
-                for key, (low, high, level, *texts) in content["intervals"].items()
-            },
+            "intervals": stored_intervals(content["intervals"]),
             "form": Form.from_dict(content["form"]),
             **{key: packed.arrays[key] for key in arrays},
         }

@@ -7,12 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
 if TYPE_CHECKING:
     from snellen.cli.output import Output
 
 __all__ = ["classification"]
+
+
+# What the readers call it, and what it is here.
+_OPTIONS = {
+    "label_column": "--label",
+    "pred_column": "--prediction",
+    "id_column": "--id",
+    "score_columns": "--score",
+    "weight_column": "--weight",
+    "group_column": "--group",
+    'missing="ignore"': "--missing ignore",
+    "multilabel=True": "--multilabel",
+    "multilabel=False": "--single-label",
+    "positive=": "--positive ",
+    "classes=": "--classes ",
+    'scores="': '--scores "',
+}
 
 
 def _ks(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
@@ -147,11 +165,11 @@ def classification(
     by name.
     """
     from snellen.classification.classification import Classification
-    from snellen.classification.confusion_matrix import class_position
+    from snellen.classification.confusion_matrix_result import class_position
     from snellen.readers.labels import read_labels
 
     wanted: Any = positive
-    with data_warnings_on_stderr(quiet=output.quiet):
+    with data_warnings_on_stderr(quiet=output.quiet), in_words_of_options(_OPTIONS):
         read = read_labels(
             truth,
             predictions,
@@ -193,7 +211,8 @@ def classification(
     )
     # Samples that are paired by position have it as their id, so that runs can be compared.
     named = read.truth if read.truth.sample_id is not None else read.truth.numbered()
-    metric.update(named, read.pred)
+    with in_words_of_options(_OPTIONS):
+        metric.update(named, read.pred)
     output.check(metric)
     output.deliver(metric)
 

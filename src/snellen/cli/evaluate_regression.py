@@ -6,12 +6,24 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
 if TYPE_CHECKING:
     from snellen.cli.output import Output
 
 __all__ = ["regression"]
+
+
+# What the reader calls it, and what it is here.
+_OPTIONS = {
+    "id_column": "--id",
+    "target_columns": "--target",
+    "pred_columns": "--prediction",
+    "weight_column": "--weight",
+    "group_column": "--group",
+    'missing="ignore"': "--missing ignore",
+}
 
 
 def _levels(_: click.Context, __: click.Parameter, text: str | None) -> tuple[float, ...]:
@@ -126,7 +138,7 @@ def regression(
     from snellen.readers.targets import read_targets
     from snellen.regression.regression import Regression
 
-    with data_warnings_on_stderr(quiet=output.quiet):
+    with data_warnings_on_stderr(quiet=output.quiet), in_words_of_options(_OPTIONS):
         table = read_targets(
             truth,
             predictions,

@@ -117,7 +117,16 @@ class Output(NamedTuple):
         from snellen.statistics.bootstrap import intervals
 
         resampled: Any = metric
-        found = intervals(resampled, level=level, replicates=replicates, seed=seed)
+        try:
+            found = intervals(resampled, level=level, replicates=replicates, seed=seed)
+        except InputError as error:
+            # A state whose units cannot be resampled (sets of labels with weights) has numbers
+            # all the same; who asked for intervals is told that there are none.
+            if self.sureness.wanted:
+                raise
+            if not self.quiet:
+                click.echo(f"snellen: no intervals: {error}", err=True)
+            return result
         return dataclasses.replace(result, intervals=found)
 
     def _write(self, metric: StoredMetric[Result], result: Result) -> None:

@@ -15,9 +15,8 @@ from snellen.detection.curves import curves_of_rows
 from snellen.detection.headlines import headlines
 from snellen.detection.matching import match_boxes
 from snellen.detection.protocols import DetectionProtocol, protocol_named
-from snellen.detection.resampled_images import image_units
 from snellen.errors import IdError, InputError, MergeError, SchemaError, first_few
-from snellen.result import Result, Undefined
+from snellen.result import Result, Undefined, plain_intervals, stored_intervals
 from snellen.state import Counts, Keys, Ledger, pack, unpack
 from snellen.table_text import with_interval
 
@@ -235,6 +234,9 @@ class AveragePrecision:
         """
         if each and self._anonymous:
             raise IdError("expected images with ids, to tell them apart")
+        # Here, because an evaluation without intervals is to start without it.
+        from snellen.detection.resampled_images import image_units
+
         return image_units(self)
 
     def rows(self) -> tuple[Keys, Classes, dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
@@ -539,6 +541,7 @@ class AveragePrecisionResult(Result):
             "class_ids": self.classes.keys.ids.tolist(),
             "class_names": list(self.classes.names),
             "data": dict(self.data),
+            "intervals": plain_intervals(self.intervals),
         }
         return pack(type(self).__name__, content, arrays)
 
@@ -548,12 +551,15 @@ class AveragePrecisionResult(Result):
         if packed.name != cls.__name__:
             raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
         try:
-            return cls.of_curves(
+            found = cls.of_curves(
                 DetectionProtocol.from_dict(packed.content["protocol"]),
                 Classes(packed.content["class_ids"], packed.content["class_names"]),
                 data=packed.content["data"],
                 **packed.arrays,
             )
+            # Results of release 0.1.0 have no intervals.
+            intervals = stored_intervals(packed.content.get("intervals", {}))
+            return dataclasses.replace(found, intervals=intervals)
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,11 +17,12 @@ from snellen.metric import Units
 from snellen.state import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from snellen.detection.average_precision import AveragePrecision
+    from snellen.detection.headlines import Headline
     from snellen.detection.protocols import DetectionProtocol
 
 __all__ = ["image_units"]
@@ -53,35 +56,26 @@ def image_units(metric: AveragePrecision) -> Units:
 
 def _units(rows: _Rows) -> Units:
     lines = headlines(rows.protocol)
-    caps = {line.cap for line in lines if not line.is_recall}
-    joined: dict[int, _Joined] = {}
+    alone = _ByArea(rows)
+    joined: list[_Joined] = []  # with the last `other`
+    # The last numbers: a comparison asks for those of the classes after the others.
+    latest: list[tuple[Any, Any, _Numbers]] = []
 
-    def curves(multiplicity: NDArray[Any], other: Any, caps: set[int]) -> Iterator[_Curves]:
-        table, times = rows, multiplicity
+    def values(multiplicity: NDArray[Any], other: Any = None) -> _Numbers:
+        tables, times = alone, multiplicity
         if other is not None:
             theirs: _Rows = other[0].values.rows
-            # The rows of both sides are put in order once for all calls.
-            join = joined.get(id(theirs))
-            if join is None or join.theirs is not theirs:
-                joined.clear()
-                join = joined[id(theirs)] = _Joined.of(rows, theirs)
-            table, times = join.rows, join.times(multiplicity, other[1])
-        return _resampled(table, np.ascontiguousarray(times, np.int32), caps)
-
-    def values(multiplicity: NDArray[Any], other: Any = None) -> Mapping[str, Any]:
-        parts = [
-            [line.means(rows.protocol, *each) for line in lines]
-            for each in curves(multiplicity, other, caps)
-        ]
-        return {line.name: np.concatenate([p[i] for p in parts]) for i, line in enumerate(lines)}
+            if not joined or joined[0].theirs is not theirs:
+                joined[:] = [_Joined.of(rows, theirs)]
+            tables, times = joined[0].tables, joined[0].times(multiplicity, other[1])
+        found = _Numbers(tables, np.ascontiguousarray(times, np.int32), lines)
+        latest[:] = [(multiplicity, other, found)]
+        return found
 
     def class_values(multiplicity: NDArray[Any], other: Any = None) -> NDArray[np.float64]:
-        line = lines[0]
-        found = [
-            line.class_means(rows.protocol, *each)
-            for each in curves(multiplicity, other, {line.cap})
-        ]
-        return np.concatenate(found)
+        if latest and latest[0][0] is multiplicity and latest[0][1] is other:
+            return latest[0][2].of_classes()
+        return values(multiplicity, other).of_classes()
 
     values.rows = rows  # type: ignore[attr-defined]  # for `other`
     return Units(
@@ -93,11 +87,83 @@ def _units(rows: _Rows) -> Units:
         classes=rows.classes,
         class_values=class_values,
         headline=tuple(line.name for line in lines[:3]),
+        ranges={"": (0.0, 1.0)},
         truth=unit_digests(
             (rows.truth["label"], rows.truth["ignored"]), rows.truth["image"], len(rows.images)
         ),
         among=lambda classes: _units(_among(rows, classes)),
     )
+
+
+class _ByArea:
+    """The rows of single area ranges, made when they are asked for."""
+
+    def __init__(self, rows: _Rows) -> None:
+        self.rows = rows
+        self._made: dict[str, _Rows] = {}
+
+    def of(self, area: str) -> _Rows:
+        """Return the rows of an area range under rules that have no other."""
+        if area not in self._made:
+            rows, ranges = self.rows, self.rows.protocol.area_ranges
+            a = [each.label for each in ranges].index(area)
+            self._made[area] = rows._replace(
+                protocol=dataclasses.replace(rows.protocol, area_ranges=(ranges[a],)),
+                truth={**rows.truth, "ignored": rows.truth["ignored"] >> np.uint32(a) & 1},
+                pred={
+                    **rows.pred,
+                    "outcome": np.ascontiguousarray(rows.pred["outcome"][:, a : a + 1]),
+                },
+            )
+        return self._made[area]
+
+
+class _Numbers(Mapping[str, "NDArray[np.float64]"]):
+    """The headline numbers of data sets, each (R,); those of an area range when asked for one.
+
+    A comparison wants the first range alone.
+    """
+
+    def __init__(
+        self, tables: _ByArea, times: NDArray[np.int32], lines: Sequence[Headline]
+    ) -> None:
+        self._tables, self._times = tables, times
+        self._lines = {line.name: line for line in lines}
+        self._found: dict[str, NDArray[np.float64]] = {}
+        self._of_classes: NDArray[np.float64] | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        line = self._lines[name]
+        if name not in self._found:
+            self._evaluate(line.area)
+        return self._found[name]
+
+    def of_classes(self) -> NDArray[np.float64]:
+        """Return the first number of each class, (R, K)."""
+        if self._of_classes is None:
+            self._evaluate(next(iter(self._lines.values())).area)
+        assert self._of_classes is not None
+        return self._of_classes
+
+    def _evaluate(self, area: str) -> None:
+        lines = [line for line in self._lines.values() if line.area == area]
+        first = next(iter(self._lines.values()))
+        rows = self._tables.of(area)
+        numbers, of_classes = [], []
+        for part in _resampled(rows, self._times, {line.cap for line in lines}):
+            numbers.append([line.means(rows.protocol, *part) for line in lines])
+            if first in lines:
+                of_classes.append(first.class_means(rows.protocol, *part))
+        for i, line in enumerate(lines):
+            self._found[line.name] = np.concatenate([part[i] for part in numbers])
+        if first in lines:
+            self._of_classes = np.concatenate(of_classes)
 
 
 def _resampled(rows: _Rows, times: NDArray[np.int32], caps: set[int]) -> Iterator[_Curves]:
@@ -143,7 +209,7 @@ class _Joined(NamedTuple):
     """The rows of two metrics as those of one, in which every image is there once a side."""
 
     theirs: _Rows
-    rows: _Rows
+    tables: _ByArea
     places: tuple[NDArray[Any], NDArray[Any]]
 
     @classmethod
@@ -175,11 +241,11 @@ class _Joined(NamedTuple):
             tables[name] = {key: column[order] for key, column in columns.items()}
         both = Keys(np.arange(n_images), "image")
         rows = _Rows(ours.protocol, both, classes, tables["truth"], tables["pred"])
-        return cls(theirs, rows, places)
+        return cls(theirs, _ByArea(rows), places)
 
     def times(self, ours: NDArray[Any], theirs: NDArray[Any]) -> NDArray[np.int32]:
         """Return how often the images of both sides occur."""
-        times = np.empty((len(ours), len(self.rows.images)), np.int32)
+        times = np.empty((len(ours), len(self.tables.rows.images)), np.int32)
         for place, side in zip(self.places, (ours, theirs), strict=True):
             times[:, place] = side
         return times

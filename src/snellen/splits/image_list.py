@@ -116,6 +116,9 @@ def images_of_manifest(
     if missing not in ("error", "ignore"):
         raise InputError(f'expected "error" or "ignore", got {missing!r}', "missing")
     place = str(manifest)
+    if not Path(manifest).is_file():
+        found = "a folder" if Path(manifest).is_dir() else "nothing"
+        raise InputError(f"expected a manifest, or folders of images, got {found}", place)
     base = Path(manifest).parent if root is None else Path(root)
     if not base.is_dir():
         raise InputError("expected a folder, there is none", str(base))

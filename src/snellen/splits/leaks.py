@@ -19,6 +19,7 @@ from snellen.table_text import aligned_lines, number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -352,17 +353,15 @@ def find_duplicates(
     >>> hashes = np.array([[0, 0, 0, 0], [7, 0, 0, 0], [2**64 - 1, 0, 0, 0]], np.uint64)
     >>> report = find_duplicates(hashes, ["train", "test", "test"], key=["a", "b", "c"])
     >>> report.pairs
-    (DuplicatePair(key='b', part='test', other='a', other_part='train', distance=3, exact=False),)
+    (DuplicatePair(key='a', part='train', other='b', other_part='test', distance=3, exact=False),)
     >>> report.overlaps[1].part, report.overlaps[1].share
     ('test', 0.5)
     """
-    from pathlib import Path
-
     hashes = images if isinstance(images, np.ndarray) and images.dtype.kind != "U" else None
     if hashes is not None:
         hashes = to_hashes(hashes)
-    elif isinstance(images, str | bytes):
-        raise InputError("expected a sequence of paths, got a single text", "images")
+    else:
+        images = _paths(images)
     n = len(images)
     parts_of = ["all"] * n if part is None else [str(name) for name in part]
     if key is not None:
@@ -370,7 +369,7 @@ def find_duplicates(
     elif hashes is not None:
         keys = [f"{row:0{len(str(max(n - 1, 0)))}d}" for row in range(n)]
     else:
-        keys = [Path(path).as_posix() for path in images]
+        keys = [path.as_posix() for path in images]
     for name, column in (("part", parts_of), ("key", keys)):
         if len(column) != n:
             raise ShapeError(f"expected {n} of them, one an image, got {len(column)}", name)
@@ -408,7 +407,7 @@ def find_duplicates(
     exact = _ExactPairs(digests, codes, len(parts))
     exact.put_into(found)
     across, within = _pairs(found, codes)
-    named = [
+    listed = [
         DuplicatePair(
             keys[a],
             parts[codes[a]],
@@ -419,17 +418,11 @@ def find_duplicates(
         )
         for a, b, bits in (*across, *within)
     ]
-    n_comparable = np.bincount(
-        codes[
-            [
-                problem is None or digest is not None
-                for problem, digest in zip(problems, digests, strict=True)
-            ]
-        ]
-        if n
-        else codes,
-        minlength=len(parts),
-    )
+    comparable = [
+        problem is None or digest is not None
+        for problem, digest in zip(problems, digests, strict=True)
+    ]
+    n_comparable = np.bincount(codes[np.array(comparable, bool)], minlength=len(parts))
     return LeakReport(
         key=tuple(keys),
         part=tuple(parts[code] for code in codes.tolist()),
@@ -437,13 +430,26 @@ def find_duplicates(
         distance=distance,
         group=found.group,
         overlaps=_overlaps(found, exact, codes, parts, n_comparable),
-        pairs=_worst_first(named[: len(across)]),
-        pairs_within=_worst_first(named[len(across) :]),
+        pairs=_worst_first(listed[: len(across)]),
+        pairs_within=_worst_first(listed[len(across) :]),
         n_exact_groups=exact.n_groups,
         n_near_pairs=int(found.n_pairs.sum()),
         n_near_pairs_across=int(np.triu(found.n_pairs, 1).sum()),
         unreadable=unreadable,
     )
+
+
+def _paths(images: Any) -> list[Path]:
+    from pathlib import Path
+
+    if isinstance(images, str | bytes):
+        raise InputError("expected a sequence of paths, got a single text", "images")
+    try:
+        return [Path(path) for path in images]
+    except TypeError:
+        raise InputError(
+            "expected a sequence of paths, or hashes as an array of uint64", "images"
+        ) from None
 
 
 def _say_unreadable(unreadable: Sequence[Unreadable], n: int, *, strict: bool) -> None:

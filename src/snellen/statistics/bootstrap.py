@@ -19,9 +19,19 @@ if TYPE_CHECKING:
 
     from snellen.metric import Units
 
-__all__ = ["METHODS", "Resampled", "bootstrap_interval", "check_replicates", "chunks", "intervals"]
+__all__ = [
+    "METHODS",
+    "UNBOUNDED",
+    "Resampled",
+    "bootstrap_interval",
+    "check_replicates",
+    "chunks",
+    "intervals",
+]
 
-METHODS = ("percentile", "basic", "bca")
+METHODS = ("basic", "percentile", "bca")
+
+UNBOUNDED = (-math.inf, math.inf)
 
 _MANY_UNITS = 100_000
 # So many multiplicities are held at once.
@@ -45,7 +55,7 @@ def intervals(
     replicates: int | None = None,
     seed: int = 0,
     names: Iterable[str] | None = None,
-    method: str = "percentile",
+    method: str = "basic",
 ) -> dict[str, Interval]:
     """Return a confidence interval for each headline number of a metric.
 
@@ -66,11 +76,13 @@ def intervals(
         Of the draws: the same seed, the same intervals, on any machine and number of threads.
     names : iterable of str, optional
         Only these numbers.
-    method : {"percentile", "basic", "bca"}
-        What is read off the replicates: their quantiles; these mirrored at the number itself,
-        which takes out a bias that resampling has (calibration errors have one) but may leave the
-        number's range; or quantiles corrected for bias and skewness, which takes one more
-        evaluation for each kind of unit.
+    method : {"basic", "percentile", "bca"}
+        What is read off the replicates. ``"basic"``: their quantiles, mirrored at the number
+        itself. Macro averages and average precision of few units are biased, and a replicate is
+        biased once more; mirroring takes both out, where ``"percentile"``, the quantiles
+        themselves, misses the truth (docs/decisions/0009-counter-based-bootstrap.md has figures).
+        ``"bca"``: quantiles corrected for bias and skewness, at one more evaluation for each kind
+        of unit.
 
     Returns
     -------
@@ -138,6 +150,7 @@ def intervals(
                 level,
                 units.unit,
                 method=method,
+                within=units.ranges.get(name, units.ranges.get("", UNBOUNDED)),
                 left_out=left_out.get(name),
                 often=units.counts[units.counts > 0],
             )
@@ -195,7 +208,8 @@ def bootstrap_interval(
     level: float,
     unit: str,
     *,
-    method: str = "percentile",
+    method: str = "basic",
+    within: tuple[float, float] = UNBOUNDED,
     left_out: NDArray[np.float64] | None = None,
     often: NDArray[np.int64] | None = None,
     called: str = "bootstrap",
@@ -212,8 +226,10 @@ def bootstrap_interval(
         The confidence.
     unit : str
         What was drawn.
-    method : {"percentile", "basic", "bca"}
+    method : {"basic", "percentile", "bca"}
         See `intervals`.
+    within : (float, float)
+        What the number can be: mirrored quantiles beyond are cut off.
     left_out, often : ndarray, shape (U,)
         For ``"bca"``: the number without one unit of each kind, and how many there are.
     called : str
@@ -222,7 +238,7 @@ def bootstrap_interval(
     defined = drawn[~np.isnan(drawn)]
     n_undefined = len(drawn) - len(defined)
     note = f"undefined in {n_undefined:,} of {len(drawn):,} replicates" if n_undefined else ""
-    shown = called if method == "percentile" else f"{called}, {method}"
+    shown = f"{called}, {method}"
     if math.isnan(value) or n_undefined > _MOST_UNDEFINED * len(drawn):
         note = "it is undefined" if math.isnan(value) else note
         return Interval(math.nan, math.nan, level, shown, unit, note)
@@ -238,7 +254,7 @@ def bootstrap_interval(
         tails = corrected
     low, high = np.quantile(defined, tails).tolist()
     if method == "basic":
-        low, high = 2 * value - high, 2 * value - low
+        low, high = max(2 * value - high, within[0]), min(2 * value - low, within[1])
     return Interval(low, high, level, shown, unit, note)
 
 

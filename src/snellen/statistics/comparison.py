@@ -67,7 +67,7 @@ def compare(
 ) -> Comparison:
     """Compare runs on the same data, unit by unit.
 
-    Each difference comes with the percentile interval of a paired bootstrap (both runs on the same
+    Each difference comes with the "basic" interval of a paired bootstrap (both runs on the same
     drawn units) and a two-sided p-value: of McNemar's exact test for the accuracy of samples, else
     of a permutation test, which swaps the outputs of the two runs unit by unit. Up to 12 units all
     ways to swap them are tried.

@@ -52,7 +52,7 @@ class Difference(_DifferenceOfRuns):
     difference : float
         Second less first.
     interval : Interval
-        Where the difference lies: percentile interval of the paired bootstrap.
+        Where the difference lies: by paired bootstrap.
     p : float
         Two-sided p-value: of McNemar's exact test for accuracy, else of the permutation test that
         swaps the runs' outputs unit by unit.
@@ -81,7 +81,7 @@ class ClassDifference(_DifferenceOfRuns):
     value_first, value_second, difference : float
         What they have, and second less first.
     interval : Interval
-        Of the difference: percentile interval of the paired bootstrap.
+        Of the difference: by paired bootstrap.
     p, adjusted_p, least_p : float
         Of the permutation test; adjusted over all classes and all pairs of runs.
     """

@@ -100,7 +100,7 @@ class Paired:
         exhaustive = self._n <= _EXHAUSTIVE
         n_swaps = 2**self._n if exhaustive else replicates
         self.test = "permutation, all" if exhaustive else "permutation"
-        # All but two swaps, none and everything, may be as large as observed only by their data.
+        # Swapping nothing and swapping everything always give as large a difference as observed.
         self.least_p = 2 / n_swaps if exhaustive else 1 / (n_swaps + 1)
         tested = [name for name in self._names if name in tested or name == _CLASSES]
         p = self._permuted(values, tested, n_swaps, exhaustive)
