@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.mean_of_units import Mean
 
-from snellen import ConfusionMatrix, _core, set_threads
+from snellen import Classification, ConfusionMatrix, _core, set_threads
 from snellen.errors import IdError, InputError
 from snellen.statistics import bootstrap as bootstrap_module
 from snellen.statistics import (
@@ -252,3 +252,18 @@ def test_comparison_is_plain_json() -> None:
     assert content["schema"] == "snellen.comparison/1"
     assert content["differences"][0]["difference"] == 1.0
     assert content["differences"][0]["significant"] is False
+
+
+def test_sums_of_weights_leave_no_trace_of_samples_that_are_not_there() -> None:
+    # All are predicted to be of class 1: it has no true negatives, so there is no NPV and no LR−,
+    # and no correlation. In float64 0.7 + 0.4 + 0.1 + 0.1 less its parts is not 0.
+    metric = Classification(positive=1).update(
+        [0, 1, 1, 1], [1, 1, 1, 1], weight=[0.7, 0.4, 0.1, 0.1], sample_id=[1, 2, 3, 4]
+    )
+    units, result = metric.units(), metric.compute()
+    values = units.values(units.counts[None])
+    for name in ("npv", "lr_negative", "mcc", "specificity"):
+        assert values[name][0] == pytest.approx(result.metrics[name], nan_ok=True), name
+    assert math.isnan(values["npv"][0])
+    assert math.isnan(values["lr_negative"][0])
+    assert math.isnan(values["mcc"][0])

@@ -32,6 +32,9 @@ RANGES = {
     **dict.fromkeys(("cardinality_truth", "cardinality_prediction"), (0.0, math.inf)),
 }
 
+# Sums of weights are rounded; less than this share of the whole is no sample.
+_ROUNDING = 1e-12
+
 Array = Any
 
 
@@ -157,6 +160,14 @@ def label_units(
     )
 
 
+def _without_residue(difference: Array, whole: Array) -> Array:
+    """Return differences of sums of weights, 0 where only their rounding is left.
+
+    Counts are whole numbers, which cancel exactly: of those nothing is lost.
+    """
+    return np.where(np.abs(difference) <= _ROUNDING * whole, 0.0, difference)
+
+
 def _headlines(
     tp: Array,
     true: Array,
@@ -169,7 +180,9 @@ def _headlines(
 ) -> dict[str, NDArray[np.float64]]:
     total = true.sum(axis=-1)
     fp, fn = predicted - tp, true - tp
-    tn = total[:, None] - tp - fp - fn
+    fp, fn, tn = (
+        _without_residue(each, total[:, None]) for each in (fp, fn, total[:, None] - tp - fp - fn)
+    )
     correct = tp.sum(axis=-1)
     absent = (tp + fp + fn) == 0
     found = {"accuracy": rates.ratio(correct, total)}
@@ -194,8 +207,10 @@ def _headlines(
         found["lr_positive"] = rates.ratio(p_tp * negatives, p_fp * positives)
         found["lr_negative"] = rates.ratio(p_fn * negatives, p_tn * positives)
     joint = correct * total - (true * predicted).sum(axis=-1)
-    spread = (total**2 - (true**2).sum(-1)) * (total**2 - (predicted**2).sum(-1))
-    found["mcc"] = rates.ratio(joint, np.sqrt(spread))
+    spread = [
+        _without_residue(total**2 - (each**2).sum(-1), total**2) for each in (true, predicted)
+    ]
+    found["mcc"] = rates.ratio(joint, np.sqrt(spread[0] * spread[1]))
     for i, weights in enumerate(KAPPA_WEIGHTS):
         name = "kappa" if weights == "none" else f"kappa_{weights}"
         found[name] = 1 - rates.ratio(costs[:, i], expected_disagreement(true, predicted, weights))
