@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from pathlib import Path
 from typing import NamedTuple
 
 from snellen.errors import IdError, InputError, SchemaError
+from snellen.readers.image_files import IMAGES, ending, files_below
 from snellen.readers.join import IdSide
 from snellen.readers.message_text import few, printable
 from snellen.readers.table import Column
 
 __all__ = ["ImageFolder", "match_files", "read_image_folder"]
-
-_IMAGES = (
-    *(".jpg", ".jpeg", ".jpe", ".jp2", ".jxl", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
-    *(".avif", ".heic", ".ppm", ".pgm", ".pbm", ".npy", ".dcm"),
-)
 
 
 class ImageFolder(NamedTuple):
@@ -75,16 +70,11 @@ def read_image_folder(path: str | os.PathLike[str]) -> ImageFolder:
             name = unicodedata.normalize("NFC", entry.name)
             classes.append(name)
             n_before = len(files)
-            for folder, inside, names in os.walk(entry.path, followlinks=True):
-                inside[:] = [each for each in inside if not each.startswith(".")]
-                within = Path(folder).relative_to(place).as_posix()
-                for file in names:
-                    if file.startswith("."):
-                        continue
-                    if Path(file).suffix.lower() in _IMAGES:
-                        files.append((unicodedata.normalize("NFC", f"{within}/{file}"), name))
-                    else:
-                        n_others += 1
+            for within, _ in files_below(entry.path):
+                if ending(within) in IMAGES:
+                    files.append((f"{name}/{within}", name))
+                else:
+                    n_others += 1
             if len(files) == n_before:
                 empty.append(name)
     except OSError as error:

@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import unicodedata
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from snellen.errors import InputError, SchemaError, first_few
+from snellen.errors import SchemaError, first_few
+from snellen.readers.image_files import IMAGES, ending, files_below
 from snellen.readers.image_folder import read_image_folder
 from snellen.splits.groups import Groups, groups_by_pattern
 from snellen.splits.hashing import normalised_keys
 from snellen.splits.source import Columns, Source
 from snellen.splits.strata import Strata, factorised, sorted_names
 
-__all__ = ["IMAGE_ENDINGS", "group_by_pattern", "images_below", "read_folder"]
+if TYPE_CHECKING:
+    from pathlib import Path
 
-IMAGE_ENDINGS = frozenset(
-    (
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jp2",
-        ".jxl",
-        ".png",
-        ".bmp",
-        ".gif",
-        ".tif",
-        ".tiff",
-        ".webp",
-        ".avif",
-        ".heic",
-        ".ppm",
-        ".pgm",
-        ".pbm",
-        ".npy",
-        ".dcm",
-    )
-)
+__all__ = ["group_by_pattern", "images_below", "read_folder"]
 
 
 def read_folder(path: Path, columns: Columns) -> Source:
@@ -79,38 +58,14 @@ def read_folder(path: Path, columns: Columns) -> Source:
 
 
 def images_below(path: Path) -> list[str]:
-    """Return the paths of all images below a folder, relative, in no order; none that is hidden.
-
-    Links are followed, but those that lead back to a folder they are in.
+    """Return the paths of all images below a folder, relative; none that is hidden.
 
     Raises
     ------
     InputError
         Where a folder cannot be read.
     """
-
-    def refuse(error: OSError) -> None:
-        raise InputError(
-            f"expected a readable folder, got: {error.strerror}", str(error.filename)
-        ) from error
-
-    found = []
-    for folder, inside, names in os.walk(path, followlinks=True, onerror=refuse):
-        real = os.path.realpath(folder)
-        inside[:] = [
-            each
-            for each in inside
-            if not each.startswith(".")
-            and not f"{real}/".startswith(f"{os.path.realpath(f'{folder}/{each}')}/")
-        ]
-        within = Path(folder).relative_to(path).as_posix()
-        prefix = "" if within == "." else f"{within}/"
-        found += [
-            unicodedata.normalize("NFC", f"{prefix}{name}")
-            for name in names
-            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_ENDINGS
-        ]
-    return found
+    return [within for within, _ in files_below(path) if ending(within) in IMAGES]
 
 
 def group_by_pattern(keys: list[str], columns: Columns, notes: list[str]) -> Groups | None:

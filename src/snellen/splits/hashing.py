@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -137,8 +138,7 @@ def refuse_repeated(keys: Sequence[str], what: str) -> None:
     """
     if len(set(keys)) == len(keys):
         return
-    seen: set[str] = set()
-    twice = sorted({key for key in keys if key in seen or seen.add(key)})  # type: ignore[func-returns-value]
+    twice = sorted(key for key, often in Counter(keys).items() if often > 1)
     raise IdError(
         f"expected each key once, got {len(twice)} that come again: {first_few(twice)}; "
         "drop the repeated rows, or name another column",

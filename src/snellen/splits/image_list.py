@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import os
 import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from snellen.errors import IdError, InputError, SchemaError, first_few
+from snellen.readers.image_files import PICTURES, ending, files_below
 from snellen.readers.table import read_table
 from snellen.table_text import printable
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Sequence
 
 __all__ = ["ImageList", "images_of_folders", "images_of_manifest"]
-
-# What Pillow reads or what is a picture nevertheless; other files are none of ours.
-_SUFFIXES = frozenset(
-    (
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".jxl", ".png", ".apng", ".bmp", ".dib"),
-        *(".gif", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".ppm", ".pgm", ".pbm"),
-        *(".pnm", ".tga", ".ico"),
-    )
-)
 
 
 class ImageList(NamedTuple):
@@ -164,28 +156,11 @@ def _manifest_rows(manifest: str | os.PathLike[str]) -> Iterator[tuple[str, str,
 
 
 def _images_below(root: Path) -> Iterator[tuple[str, Path]]:
-    def refuse(error: OSError) -> None:
-        raise InputError(
-            f"expected a readable folder, got: {error.strerror}", str(error.filename)
-        ) from error
-
-    been = {os.path.realpath(root)}
-    for folder, inside, names in os.walk(root, onerror=refuse, followlinks=True):
-        # A link may lead to a folder that holds it; each folder is looked at once.
-        wanted = []
-        for name in sorted(inside):
-            real = os.path.realpath(os.path.join(folder, name))  # noqa: PTH118 # many, and hot
-            if not name.startswith(".") and real not in been:
-                been.add(real)
-                wanted.append(name)
-        inside[:] = wanted
-        within = Path(folder).relative_to(root)
-        for name in names:
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in _SUFFIXES:  # noqa: PTH122
-                path = within / name
-                # Bytes that are no text, which file systems allow and JSON does not.
-                shown = path.as_posix().encode("utf-8", "backslashreplace").decode()
-                yield unicodedata.normalize("NFC", shown), root / path
+    """Yield the key and the place of each picture below a folder."""
+    for within, place in files_below(root):
+        if ending(within) in PICTURES:
+            # Bytes that are no text, which file systems allow and JSON does not.
+            yield within.encode("utf-8", "backslashreplace").decode(), Path(place)
 
 
 def _names(roots: Sequence[Path]) -> list[str]:
