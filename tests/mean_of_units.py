@@ -42,11 +42,10 @@ class Mean:
             total, n = times @ self.numbers, times.sum(axis=1)
             if other is not None:
                 units, others = other
-                total = total + others @ units.values.numbers
+                total = total + others @ units.content
                 n = n + others.sum(axis=1)
             return {"mean": total / n}
 
-        mean.numbers = self.numbers  # type: ignore[attr-defined]
         return Units(
             "image",
             np.ones(len(self.keys), np.int64),
@@ -56,6 +55,7 @@ class Mean:
             None,
             None,
             headline=("mean",),
+            content=self.numbers,
             lower_is_better=self.lower,
             truth=None if self.truth is None else np.array(self.truth),
         )

@@ -97,6 +97,8 @@ class Units(NamedTuple):
     among : callable or None
         From classes that hold all of `classes` to the same units with those; None where the classes
         are fixed.
+    content : object
+        What the `values` of other units of the same metric read of these when they are joined.
     """
 
     unit: str
@@ -113,6 +115,7 @@ class Units(NamedTuple):
     truth: NDArray[Any] | None = None
     correct: NDArray[Any] | None = None
     among: Callable[[Classes], Units] | None = None
+    content: Any = None
 
 
 class MetricSet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -137,25 +137,33 @@ def with_areas(
     """
     areas = _Areas(score, positive, unit)
     averaging = Averaging(absent_classes)
-    joined: dict[int, _Areas] = {}
+    joined: list[tuple[_Areas, _Areas]] = []  # the last other's, and with them
 
     def values(multiplicity: NDArray[Any], other: Any = None) -> Mapping[str, Any]:
         if other is None:
             return {**units.values(multiplicity), **areas.numbers(multiplicity, averaging)}
         theirs, times = other
-        key = id(theirs.values)
-        if key not in joined:
-            joined[key] = areas.joined(theirs.values.areas, len(units.counts))
+        if not joined or joined[0][0] is not theirs.content.areas:
+            joined[:] = [
+                (
+                    theirs.content.areas,
+                    areas.joined(theirs.content.areas, len(units.counts)),
+                )
+            ]
         both = np.concatenate([multiplicity, times], axis=1)
         return {
-            **units.values(multiplicity, (theirs.values.inner, times)),
-            **joined[key].numbers(both, averaging),
+            **units.values(multiplicity, (theirs.content.inner, times)),
+            **joined[0][1].numbers(both, averaging),
         }
 
     def class_values(multiplicity: NDArray[Any], other: Any = None) -> NDArray[np.float64]:
         assert units.class_values is not None
-        inner = None if other is None else (other[0].values.inner, other[1])
+        inner = None if other is None else (other[0].content.inner, other[1])
         return units.class_values(multiplicity, inner)
 
-    values.inner, values.areas = units, areas  # type: ignore[attr-defined]  # for `other`
-    return units._replace(values=values, class_values=class_values)
+    return units._replace(values=values, class_values=class_values, content=_Content(units, areas))
+
+
+class _Content(NamedTuple):
+    inner: Units
+    areas: _Areas

@@ -115,7 +115,7 @@ def label_units(
         if other is None:
             return own
         units, times = other
-        return _Sums(*(a + b for a, b in zip(own, units.values.pairs.sums(times), strict=True)))
+        return _Sums(*(a + b for a, b in zip(own, units.content.sums(times), strict=True)))
 
     def values(multiplicity: NDArray[Any], other: Any = None) -> Mapping[str, Array]:
         return _headlines(
@@ -127,7 +127,6 @@ def label_units(
         fp, fn = sums.predicted - sums.correct, sums.truth - sums.correct
         return rates.f_beta(sums.correct, fp, fn, 1.0)
 
-    values.pairs = pairs  # type: ignore[attr-defined]  # for `other`
     proportions: dict[str, tuple[int, int]] = {}
     if unit is None and weight is None:
         right = row == column
@@ -156,6 +155,7 @@ def label_units(
         else ("accuracy", "precision", "recall", "f1"),
         lower_is_better=frozenset({"hamming", "lr_negative"}),
         ranges=RANGES,
+        content=pairs,
         correct=row == column if ids is not None and unit is None and weight is None else None,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -69,20 +69,19 @@ def with_sample_means(
         base = (
             units.values(multiplicity)
             if other is None
-            else units.values(multiplicity, (other[0].values.labels, other[1]))
+            else units.values(multiplicity, (other[0].content.labels, other[1]))
         )
         sums = samples.sums(multiplicity)
         if other is not None:
-            theirs = other[0].values.samples.sums(other[1])
+            theirs = other[0].content.samples.sums(other[1])
             sums = {name: value + theirs[name] for name, value in sums.items()}
         return {**base, **_numbers(sums, list(means))}
 
     def class_values(multiplicity: NDArray[Any], other: Any = None) -> NDArray[np.float64]:
         assert units.class_values is not None
-        inner = None if other is None else (other[0].values.labels, other[1])
+        inner = None if other is None else (other[0].content.labels, other[1])
         return units.class_values(multiplicity, inner)
 
-    values.labels, values.samples = units, samples  # type: ignore[attr-defined]  # for `other`
     proportions = dict(units.proportions)
     if unit is None and weight is None:
         n = len(right)
@@ -94,7 +93,13 @@ def with_sample_means(
         headline=(*units.headline, *(["log_loss"] if losses else [])),
         lower_is_better=units.lower_is_better | {"log_loss", "brier", "ece"},
         ranges={**units.ranges, "log_loss": (0.0, math.inf), "brier": (0.0, 2.0)},
+        content=_Content(units, samples),
     )
+
+
+class _Content(NamedTuple):
+    labels: Units
+    samples: _Samples
 
 
 class _Samples:

@@ -16,7 +16,7 @@ from snellen.classification.resampled_labels import RANGES, class_rates
 from snellen.metric import Units
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -91,7 +91,7 @@ def label_set_units(
     def values(multiplicity: NDArray[np.int64], other: Any = None) -> Mapping[str, Any]:
         sides = [(kinds, multiplicity.astype(np.float64))]
         if other is not None:
-            sides.append((other[0].values.kinds, other[1].astype(np.float64)))
+            sides.append((other[0].content, other[1].astype(np.float64)))
         sums = np.sum([times @ side.sums for side, times in sides], axis=0)
         whole = LabelCounts(*sums.T[:4])
         tp, fp, fn, tn = whole
@@ -113,7 +113,6 @@ def label_set_units(
         }
         return found
 
-    values.kinds = kinds  # type: ignore[attr-defined]  # for `other`
     exact = counts[1] + counts[2] == 0
     return Units(
         unit="sample",
@@ -127,6 +126,7 @@ def label_set_units(
         headline=("subset_accuracy", "hamming", "f1_micro", "f1_samples"),
         lower_is_better=frozenset({"hamming"}),
         ranges=RANGES,
+        content=kinds,
     )
 
 
@@ -207,13 +207,13 @@ def set_units(
         own = class_counts(multiplicity)
         if other is None:
             return own
-        theirs = other[0].values.class_counts(other[1])
+        theirs = other[0].content.class_counts(other[1])
         return LabelCounts(*(a + b for a, b in zip(own, theirs, strict=True)))
 
     def values(multiplicity: NDArray[Any], other: Any = None) -> Mapping[str, Any]:
         beside = None
         if other is not None:
-            beside = (other[0].values.inner, other[0].values.of_samples(other[1]))
+            beside = (other[0].content.inner, other[0].content.of_samples(other[1]))
         found = dict(inner.values(of_samples(multiplicity), beside))
         counts = summed(multiplicity, other)
         absent = (counts.tp + counts.fp + counts.fn) == 0
@@ -229,12 +229,6 @@ def set_units(
         counts = summed(multiplicity, other)
         return rates.f_beta(counts.tp, counts.fp, counts.fn, 1.0)
 
-    for name, function in (
-        ("inner", inner),
-        ("of_samples", of_samples),
-        ("class_counts", class_counts),
-    ):
-        setattr(values, name, function)  # for `other`
     return inner._replace(
         unit="sample" if unit is None else "group",
         counts=np.ones(len(ids), np.int64),
@@ -246,4 +240,11 @@ def set_units(
         proportions=inner.proportions if unit is None else {},
         headline=("subset_accuracy", "hamming", "f1_micro", "f1_macro", "f1_samples"),
         truth=truth,
+        content=_Content(inner, of_samples, class_counts),
     )
+
+
+class _Content(NamedTuple):
+    inner: Units
+    of_samples: Callable[[NDArray[Any]], NDArray[np.int32]]
+    class_counts: Callable[[NDArray[Any]], LabelCounts]

@@ -64,7 +64,7 @@ def _units(rows: _Rows) -> Units:
     def values(multiplicity: NDArray[Any], other: Any = None) -> _Numbers:
         tables, times = alone, multiplicity
         if other is not None:
-            theirs: _Rows = other[0].values.rows
+            theirs: _Rows = other[0].content
             if not joined or joined[0].theirs is not theirs:
                 joined[:] = [_Joined.of(rows, theirs)]
             tables, times = joined[0].tables, joined[0].times(multiplicity, other[1])
@@ -77,7 +77,6 @@ def _units(rows: _Rows) -> Units:
             return latest[0][2].of_classes()
         return values(multiplicity, other).of_classes()
 
-    values.rows = rows  # type: ignore[attr-defined]  # for `other`
     return Units(
         unit="image",
         counts=np.ones(len(rows.images), np.int64),
@@ -92,6 +91,7 @@ def _units(rows: _Rows) -> Units:
             (rows.truth["label"], rows.truth["ignored"]), rows.truth["image"], len(rows.images)
         ),
         among=lambda classes: _units(_among(rows, classes)),
+        content=rows,
     )
 
 

@@ -259,7 +259,7 @@ def regression_units(
         if other is None:
             return numbers.found(multiplicity)
         units, times = other
-        theirs = units.values.numbers
+        theirs = units.content
         if not joined or joined[0][0] is not theirs:
             both = _Samples.joined(samples, theirs.samples)
             joined[:] = [(theirs, _Numbers(both, terms, headlines, **rules))]
@@ -271,7 +271,6 @@ def regression_units(
     def class_values(multiplicity: NDArray[Any], other: Any = None) -> Real:
         return found(multiplicity, other).each("mae")
 
-    values.numbers = numbers  # type: ignore[attr-defined]  # for `other`
     several = len(outputs) > 1
     return Units(
         unit=unit,
@@ -286,6 +285,7 @@ def regression_units(
             name for name in headlines if not name.startswith(_HIGHER_IS_BETTER)
         ),
         truth=_truth_of_units(samples),
+        content=numbers,
     )
 
 
