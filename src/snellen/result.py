@@ -131,6 +131,20 @@ class Result(ABC):
     def composition(self) -> str:
         """Return, in a few lines, what the result was made of."""
 
+    def interval_lines(self) -> list[str]:
+        """Return what the intervals are, and what must be said of single ones, in a few lines."""
+        if not self.intervals:
+            return []
+        one = next(iter(self.intervals.values()))
+        methods = sorted({interval.method for interval in self.intervals.values()})
+        lines = [f"intervals    {100 * one.level:g} %, over {one.unit}s: {'; '.join(methods)}"]
+        notes: dict[str, list[str]] = {}
+        for name, interval in self.intervals.items():
+            if interval.note:
+                notes.setdefault(interval.note, []).append(name)
+        lines += [f"             {', '.join(names)}: {note}" for note, names in notes.items()]
+        return lines
+
     @abstractmethod
     def per_class(self) -> list[dict[str, Any]]:
         """Return one record for each class."""

@@ -238,3 +238,14 @@ def test_a_single_class_in_truth_has_no_auc(run: Run, tmp_path: Path) -> None:
     assert found["metrics"]["auc"] is None
     reasons = {entry["metric"]: entry["reason"] for entry in found["undefined"]}
     assert reasons["auc"] == "all samples have the class"
+
+
+def test_the_report_says_what_its_intervals_are(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "truth.csv").write_text("id,label\na,x\nb,x\nc,y\n")
+    (tmp_path / "pred.csv").write_text("id,label\na,x\nb,x\nc,x\n")
+    arguments = ("evaluate", "classification", tmp_path / "truth.csv", tmp_path / "pred.csv")
+    lines = run(*arguments, "--level", "0.9").stdout.splitlines()
+    assert "intervals    90 %, over samples: Wilson; bootstrap, basic" in lines
+    # Without the one sample of y in a draw, all is of one class: (2/3)³ of the draws, some 30 %.
+    assert any("kappa, kappa_linear" in line and "of 1,000 replicates" in line for line in lines)
+    assert "intervals" not in run(*arguments, "--no-intervals").stdout

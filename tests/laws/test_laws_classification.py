@@ -163,3 +163,22 @@ def test_result_goes_to_a_file_and_back(tmp_path: Any) -> None:
         again = ClassificationResult.load(path)
         assert again.to_dict() == result.to_dict()
         assert str(again) == str(result)
+
+
+def test_areas_joined_with_one_run_are_not_those_of_another() -> None:
+    def units(seed: int) -> Any:
+        random = np.random.default_rng(seed)
+        score = random.random((30, 3))
+        score /= score.sum(axis=1, keepdims=True)
+        metric = Classification(scores="probabilities", top_k=1, bins=4)
+        return metric.update(np.arange(30) % 3, score, sample_id=np.arange(30)).units(each=True)
+
+    first, second, third = map(units, range(3))
+    ones = first.counts[None]
+    alone = [first.values(ones, other=(other, ones))["auc_macro"] for other in (second, third)]
+    again = [units(0).values(ones, other=(other, ones))["auc_macro"] for other in (second, third)]
+    assert alone == again
+    assert alone[0] != alone[1]
+    # Twice the same data are the same data.
+    same = first.values(ones, other=(first, ones))["auc_macro"]
+    assert same == pytest.approx(first.values(ones)["auc_macro"])

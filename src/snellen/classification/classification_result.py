@@ -105,12 +105,6 @@ class ClassificationResult(Result):
                     for line in part.composition().splitlines()
                     if line.startswith("undefined") or line.split()[0] not in known
                 ]
-        if self.intervals:
-            one = next(iter(self.intervals.values()))
-            lines.append(
-                f"intervals    {100 * one.level:g} %, over {one.unit}s: Wilson's for proportions, "
-                "else by bootstrap"
-            )
         return "\n".join(lines)
 
     def per_class(self) -> list[dict[str, Any]]:

@@ -92,7 +92,7 @@ class Output(NamedTuple):
         if not self.quiet and self.json_path != "-":
             click.echo(str(result))
             click.echo()
-            click.echo(result.composition())
+            click.echo("\n".join([result.composition(), *result.interval_lines()]))
             if self.per_class:
                 _print_per_class(result)
         failed = [gate for gate in self.gates if not result.metrics[gate.metric] >= gate.lowest]
