@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -27,13 +27,25 @@ from snellen.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[Any]
 
-__all__ = ["Counts", "Keys", "Ledger", "Moments", "PackedState", "id_array", "pack", "unpack"]
+__all__ = [
+    "Counts",
+    "Keys",
+    "Ledger",
+    "Moments",
+    "PackedState",
+    "id_array",
+    "pack",
+    "restored",
+    "unpack",
+]
+
+T = TypeVar("T")
 
 
 class Keys:
@@ -631,3 +643,32 @@ def unpack(data: bytes, place: str = "") -> PackedState:
         raise SchemaError(
             f"expected a state written by Snellen, its header is not one: {error}", place
         ) from error
+
+
+def restored(data: bytes, name: str, make: Callable[[PackedState], T]) -> T:
+    """Return what `make` makes of the state of a metric.
+
+    Parameters
+    ----------
+    data : bytes
+        What the metric's ``to_bytes`` returned.
+    name : str
+        Its class.
+    make : callable
+        From what was unpacked to the metric; what it raises of a state that is not whole becomes
+        a `SchemaError`.
+
+    Raises
+    ------
+    SchemaError
+        Where the bytes are not such a state.
+    StateVersionError
+        Where a newer release wrote them.
+    """
+    packed = unpack(data)
+    if packed.name != name:
+        raise SchemaError(f"expected the state of {name}, got one of {packed.name}")
+    try:
+        return make(packed)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise SchemaError(f"expected a whole state of {name}: {error}") from error

@@ -16,14 +16,16 @@ from snellen.classification.labels import Labels, aligned, sample_weights
 from snellen.classification.scores import Form, ScoredSamples, score_kind, scored_samples
 from snellen.classification.stored_result import packed_result, result_fields
 from snellen.classification.tally import Tally, exact_products
-from snellen.errors import InputError, MergeError, SchemaError, ShapeError
+from snellen.errors import InputError, MergeError, ShapeError
 from snellen.result import Result, Undefined
-from snellen.state import Moments, id_array, pack, unpack
+from snellen.state import Moments, id_array, pack, restored
 from snellen.table_text import aligned_lines, number, with_interval
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
+
+    from snellen.state import PackedState
 
 __all__ = ["CalibrationError", "CalibrationErrorResult", "calibration_error"]
 
@@ -346,37 +348,35 @@ class CalibrationError:
         SchemaError
             Where the bytes are not such a state.
         """
-        packed = unpack(data)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected the state of {cls.__name__}, got one of {packed.name}")
-        try:
-            metric = cls(**packed.content["parameters"])
-            metric._form = Form.from_dict(packed.content["form"])
-            metric._n_samples = int(packed.content["n_samples"])
-            arrays = packed.arrays
-            metric._tally.restore(_without("bin.", arrays))
-            metric._sums.restore(_without("bin_sum.", arrays))
-            if metric._form is not None and metric.scores != "any":
-                state = _class_state(len(metric._form.classes), metric.bins)
-                metric._by_class, metric._class_sums = state
-                metric._by_class.restore(_without("class.", arrays))
-                metric._class_sums.restore(_without("class_sum.", arrays))
-            if metric.adaptive and len(arrays["confidence"]):
-                metric._said = [
-                    _Said(
-                        arrays["confidence"],
-                        arrays["right"] != 0,
-                        arrays.get("weight"),
-                        np.dtype(np.float64),
-                    )
-                ]
-            metric.compute()
-            return metric
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole state of {cls.__name__}: {error}") from error
+        return restored(data, cls.__name__, cls._of_packed)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self).from_bytes, (self.to_bytes(),))
+
+    @classmethod
+    def _of_packed(cls, packed: PackedState) -> CalibrationError:
+        metric = cls(**packed.content["parameters"])
+        metric._form = Form.from_dict(packed.content["form"])
+        metric._n_samples = int(packed.content["n_samples"])
+        arrays = packed.arrays
+        metric._tally.restore(_without("bin.", arrays))
+        metric._sums.restore(_without("bin_sum.", arrays))
+        if metric._form is not None and metric.scores != "any":
+            state = _class_state(len(metric._form.classes), metric.bins)
+            metric._by_class, metric._class_sums = state
+            metric._by_class.restore(_without("class.", arrays))
+            metric._class_sums.restore(_without("class_sum.", arrays))
+        if metric.adaptive and len(arrays["confidence"]):
+            metric._said = [
+                _Said(
+                    arrays["confidence"],
+                    arrays["right"] != 0,
+                    arrays.get("weight"),
+                    np.dtype(np.float64),
+                )
+            ]
+        metric.compute()
+        return metric
 
     def _parameters(self) -> dict[str, Any]:
         return {

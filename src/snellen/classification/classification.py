@@ -27,8 +27,8 @@ from snellen.classification.resampled_sets import SetRows, set_units
 from snellen.classification.scores import SeenIds, score_kind, scored_samples
 from snellen.classification.top_k import TopKAccuracy
 from snellen.digests import id_numbers, unit_digests
-from snellen.errors import IdError, InputError, MergeError, SchemaError, ShapeError
-from snellen.state import Keys, Ledger, pack, unpack
+from snellen.errors import IdError, InputError, MergeError, ShapeError
+from snellen.state import Keys, Ledger, pack, restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -447,13 +447,7 @@ class Classification:
         SchemaError
             Where the bytes are not such a state.
         """
-        packed = unpack(data)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected the state of {cls.__name__}, got one of {packed.name}")
-        try:
-            return cls._of_packed(packed)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole state of {cls.__name__}: {error}") from error
+        return restored(data, cls.__name__, cls._of_packed)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self).from_bytes, (self.to_bytes(),))

@@ -18,8 +18,8 @@ from snellen.classification.confusion_matrix_result import (
 from snellen.classification.labels import Labels, aligned, label_sides, predicted_codes
 from snellen.classification.pair_counts import PairCounts
 from snellen.classification.resampled_labels import label_units
-from snellen.errors import ClassError, InputError, MergeError, SchemaError
-from snellen.state import pack, unpack
+from snellen.errors import ClassError, InputError, MergeError
+from snellen.state import pack, restored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -253,13 +253,7 @@ class ConfusionMatrix:
         SchemaError
             Where the bytes are not such a state.
         """
-        packed = unpack(data)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected the state of {cls.__name__}, got one of {packed.name}")
-        try:
-            return cls._of_packed(packed)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole state of {cls.__name__}: {error}") from error
+        return restored(data, cls.__name__, cls._of_packed)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self).from_bytes, (self.to_bytes(),))

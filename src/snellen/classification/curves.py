@@ -27,8 +27,8 @@ from snellen.classification.scores import (
 )
 from snellen.classification.tally import Tally
 from snellen.classification.threshold_curve import OperatingPoint, ThresholdCurve
-from snellen.errors import IdError, InputError, MergeError, SchemaError, first_few
-from snellen.state import pack, unpack
+from snellen.errors import IdError, InputError, MergeError, first_few
+from snellen.state import pack, restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -465,18 +465,16 @@ class ThresholdCurves:
         SchemaError
             Where the bytes are not such a state.
         """
-        packed = unpack(data)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected the state of {cls.__name__}, got one of {packed.name}")
-        try:
-            metric = cls._of_packed(packed)
-            metric.compute()
-            return metric
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole state of {cls.__name__}: {error}") from error
+        return restored(data, cls.__name__, cls._checked)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self).from_bytes, (self.to_bytes(),))
+
+    @classmethod
+    def _checked(cls, packed: PackedState) -> ThresholdCurves:
+        metric = cls._of_packed(packed)
+        metric.compute()  # says where counts do not fit each other
+        return metric
 
     @classmethod
     def _of_packed(cls, packed: PackedState) -> ThresholdCurves:

@@ -18,7 +18,7 @@ from snellen.classification.resampled_sets import LabelCounts, label_set_units, 
 from snellen.classification.tally import Tally
 from snellen.errors import ClassError, InputError, MergeError, SchemaError, ShapeError
 from snellen.result import Interval, Result, Undefined
-from snellen.state import Moments, pack, unpack
+from snellen.state import Moments, pack, restored, unpack
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
@@ -320,13 +320,7 @@ class MultilabelConfusion:
         SchemaError
             Where the bytes are not such a state.
         """
-        packed = unpack(data)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected the state of {cls.__name__}, got one of {packed.name}")
-        try:
-            return cls._of_packed(packed)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole state of {cls.__name__}: {error}") from error
+        return restored(data, cls.__name__, cls._of_packed)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self).from_bytes, (self.to_bytes(),))

@@ -13,9 +13,9 @@ from snellen.classification import rates
 from snellen.classification.scores import Form, ScoredSamples, score_kind, scored_samples
 from snellen.classification.stored_result import packed_result, result_fields
 from snellen.classification.tally import Tally, exact_products
-from snellen.errors import InputError, MergeError, SchemaError
+from snellen.errors import InputError, MergeError
 from snellen.result import Result, Undefined
-from snellen.state import Moments, pack, unpack
+from snellen.state import Moments, pack, restored
 from snellen.table_text import aligned_lines, with_interval
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from snellen.classification.labels import Labels
+    from snellen.state import PackedState
 
 __all__ = ["ProbabilityLoss", "ProbabilityLossResult", "probability_loss"]
 
@@ -234,30 +235,28 @@ class ProbabilityLoss:
         SchemaError
             Where the bytes are not such a state.
         """
-        packed = unpack(data)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected the state of {cls.__name__}, got one of {packed.name}")
-        try:
-            content = packed.content
-            metric = cls(scores=content["scores"], scale_by_half=content["scale_by_half"])
-            form = Form.from_dict(content["form"])
-            if form is not None:
-                metric._use(form)
-            metric._tally.restore(packed.arrays)
-            metric._sums.restore(
-                {
-                    name.removeprefix("sum."): array
-                    for name, array in packed.arrays.items()
-                    if name.startswith("sum.")
-                }
-            )
-            metric._n_samples = int(content["n_samples"])
-            return metric
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole state of {cls.__name__}: {error}") from error
+        return restored(data, cls.__name__, cls._of_packed)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self).from_bytes, (self.to_bytes(),))
+
+    @classmethod
+    def _of_packed(cls, packed: PackedState) -> ProbabilityLoss:
+        content = packed.content
+        metric = cls(scores=content["scores"], scale_by_half=content["scale_by_half"])
+        form = Form.from_dict(content["form"])
+        if form is not None:
+            metric._use(form)
+        metric._tally.restore(packed.arrays)
+        metric._sums.restore(
+            {
+                name.removeprefix("sum."): array
+                for name, array in packed.arrays.items()
+                if name.startswith("sum.")
+            }
+        )
+        metric._n_samples = int(content["n_samples"])
+        return metric
 
     def _use(self, form: Form) -> None:
         if self._form is None:

@@ -14,9 +14,9 @@ from snellen.classification import rates
 from snellen.classification.scores import Form, ScoredSamples, score_kind, scored_samples
 from snellen.classification.stored_result import packed_result, result_fields
 from snellen.classification.tally import Tally
-from snellen.errors import InputError, MergeError, SchemaError
+from snellen.errors import InputError, MergeError
 from snellen.result import Result, Undefined
-from snellen.state import pack, unpack
+from snellen.state import pack, restored
 from snellen.table_text import aligned_lines, with_interval
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from snellen.classification.labels import Labels
+    from snellen.state import PackedState
 
 __all__ = ["TopKAccuracy", "TopKAccuracyResult", "top_k_accuracy"]
 
@@ -214,22 +215,20 @@ class TopKAccuracy:
         SchemaError
             Where the bytes are not such a state.
         """
-        packed = unpack(data)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected the state of {cls.__name__}, got one of {packed.name}")
-        try:
-            metric = cls(packed.content["k"], scores=packed.content["scores"])
-            metric._form = Form.from_dict(packed.content["form"])
-            if metric._form is not None:
-                metric._tally = _tally_of(metric._form, metric.k)
-                metric._tally.restore(packed.arrays)
-                metric._n_samples = int(packed.content["n_samples"])
-            return metric
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole state of {cls.__name__}: {error}") from error
+        return restored(data, cls.__name__, cls._of_packed)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self).from_bytes, (self.to_bytes(),))
+
+    @classmethod
+    def _of_packed(cls, packed: PackedState) -> TopKAccuracy:
+        metric = cls(packed.content["k"], scores=packed.content["scores"])
+        metric._form = Form.from_dict(packed.content["form"])
+        if metric._form is not None:
+            metric._tally = _tally_of(metric._form, metric.k)
+            metric._tally.restore(packed.arrays)
+            metric._n_samples = int(packed.content["n_samples"])
+        return metric
 
 
 def _tally_of(form: Form, k: tuple[int, ...]) -> Tally:

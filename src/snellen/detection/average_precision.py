@@ -17,7 +17,7 @@ from snellen.detection.matching import match_boxes
 from snellen.detection.protocols import DetectionProtocol, protocol_named
 from snellen.errors import IdError, InputError, MergeError, SchemaError, first_few
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
-from snellen.state import Counts, Keys, Ledger, pack, unpack
+from snellen.state import Counts, Keys, Ledger, pack, restored, unpack
 from snellen.table_text import with_interval
 
 if TYPE_CHECKING:
@@ -276,15 +276,7 @@ class AveragePrecision:
         SchemaError
             Where the bytes are not such a state.
         """
-        packed = unpack(data)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected the state of {cls.__name__}, got one of {packed.name}")
-        try:
-            metric = cls._of_packed(packed)
-            metric.compute()
-            return metric
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole state of {cls.__name__}: {error}") from error
+        return restored(data, cls.__name__, cls._of_packed)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self).from_bytes, (self.to_bytes(),))
@@ -314,6 +306,7 @@ class AveragePrecision:
         metric._images = [images]
         metric._image_ids = set(images.ids.tolist())
         metric._anonymous = packed.content["anonymous"]
+        metric.compute()  # says where rows do not fit each other
         return metric
 
     def _from_records(

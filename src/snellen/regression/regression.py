@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.arrays import to_finite, to_numpy
-from snellen.errors import InputError, MergeError, SchemaError, ShapeError
+from snellen.errors import InputError, MergeError, ShapeError
 from snellen.regression.exact_fit import rounded, rounded_root
 from snellen.regression.order import Ranking, SortedValues, quantile_of_sorted
 from snellen.regression.result import Numbers, RegressionResult
 from snellen.regression.rows import KeptSamples, coded
 from snellen.regression.sums import RegressionSums
 from snellen.regression.terms import terms_of, there_is_tweedie
-from snellen.state import pack, unpack
+from snellen.state import pack, restored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -314,13 +314,7 @@ class Regression:
         SchemaError
             Where the bytes are not such a state.
         """
-        packed = unpack(data)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected the state of {cls.__name__}, got one of {packed.name}")
-        try:
-            return cls._of_packed(packed)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole state of {cls.__name__}: {error}") from error
+        return restored(data, cls.__name__, cls._of_packed)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self).from_bytes, (self.to_bytes(),))
