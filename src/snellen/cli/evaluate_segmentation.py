@@ -1,0 +1,100 @@
+"""``snellen evaluate segmentation``: folders of label images to a result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from snellen.cli.label_options import label_options
+from snellen.cli.option_names import in_words_of_options
+from snellen.cli.output import data_warnings_on_stderr, output_options
+
+if TYPE_CHECKING:
+    from snellen.cli.label_options import LabelInput
+    from snellen.cli.output import Output
+
+__all__ = ["segmentation"]
+
+# What the readers call it, and what it is here.
+OPTIONS = {
+    "max_pixels": "--max-pixels",
+    "ignore_index": "--ignore-index",
+    "reduce_zero_label": "--reduce-zero-label",
+    'missing="ignore"': "--missing ignore",
+    'unknown="ignore"': "--unknown ignore",
+}
+
+
+@click.command()
+@label_options
+@click.option(
+    "--protocol",
+    # The names are repeated here because importing them would import NumPy; a test compares.
+    type=click.Choice(
+        [
+            "snellen",
+            "cityscapes",
+            "mmseg",
+            "torchmetrics-jaccard",
+            "keras",
+            "sklearn",
+            "smp",
+            "truth-classes",
+            "torchmetrics",
+            "smp-imagewise",
+            "monai",
+            "monai-batch",
+        ]
+    ),
+    default="snellen",
+    show_default=True,
+    help="Whose rule makes one number of classes and images; the report has the mIoU of all.",
+)
+@click.option(
+    "--instances/--no-instances",
+    default=None,
+    help="Also the instance-weighted IoU of Cityscapes, from the instanceIds images beside TRUTH. "
+    "[default: where they are]",
+)
+@output_options
+def segmentation(
+    labels: LabelInput, protocol: str, instances: bool | None, output: Output
+) -> None:
+    """IoU, Dice, precision, recall, accuracy of label images.
+
+    TRUTH and PREDICTIONS are folders of label images that are paired by name, or two files: PNG
+    with ids, a palette or colours, TIFF, NPY; or TRUTH is a text file with a pair of files a line
+    and PREDICTIONS is -.
+    """
+    from snellen.readers.label_counts import count_label_files
+    from snellen.readers.label_encodings import encodings_of
+    from snellen.segmentation.segmentation import Segmentation
+
+    labels.set_threads()
+    with data_warnings_on_stderr(quiet=output.quiet), in_words_of_options(OPTIONS):
+        scheme = labels.scheme()
+        metric = Segmentation(scheme, protocol=protocol, unknown=labels.unknown)
+        output.check(metric)
+        files = labels.files(scheme)
+        marked = None if instances is False else files.instance_files(required=bool(instances))
+        counted = count_label_files(files, instances=marked, **labels.limits())
+        encodings = encodings_of(
+            counted,
+            files,
+            scheme,
+            truth=labels.truth_encoding,
+            pred=labels.pred_encoding,
+            unknown=labels.unknown,
+        )
+        if not output.quiet:
+            for note in (*files.notes, *encodings.notes):
+                click.echo(f"snellen: {note}", err=True)
+        metric.update_pairs(
+            counted.pairs,
+            image_id=files.image_ids,
+            truth_encoding=encodings.truth,
+            pred_encoding=encodings.pred,
+            instances=counted.instances,
+        )
+    output.deliver(metric)

@@ -1,0 +1,150 @@
+"""The options of commands that read folders of label images."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from snellen.readers.label_pairs import LabelPairs
+    from snellen.segmentation.label_scheme import LabelScheme
+
+__all__ = ["LabelInput", "label_options"]
+
+
+class LabelInput(NamedTuple):
+    """Where label images lie, and what their values mean."""
+
+    truth: str
+    predictions: str
+    classes: str
+    ignore_index: int | None
+    reduce_zero_label: bool
+    truth_encoding: str | None
+    pred_encoding: str | None
+    missing: str
+    unknown: str
+    max_pixels: int | None
+    threads: int | None
+
+    def scheme(self) -> LabelScheme:
+        """Return the classes."""
+        from snellen.readers.label_scheme_file import read_label_scheme
+
+        return read_label_scheme(
+            self.classes,
+            ignore_index=self.ignore_index,
+            reduce_zero_label=self.reduce_zero_label,
+        )
+
+    def files(self, scheme: LabelScheme) -> LabelPairs:
+        """Return the pairs of files."""
+        from snellen.readers.label_pairs import find_pairs
+
+        return find_pairs(self.truth, self.predictions, scheme=scheme, missing=self.missing)
+
+    def limits(self) -> dict[str, Any]:
+        """Return what readers take as limits."""
+        return {} if self.max_pixels is None else {"max_pixels": self.max_pixels}
+
+    def set_threads(self) -> None:
+        """Let kernels and readers use so many threads."""
+        from snellen.threads import set_threads
+
+        set_threads(self.threads)
+
+
+def label_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command TRUTH, PREDICTIONS and the options of `LabelInput`, handed in as `labels`."""
+
+    @click.argument("truth", type=click.Path())
+    @click.argument("predictions", type=click.Path())
+    @click.option(
+        "--classes",
+        required=True,
+        metavar="NAME|FILE",
+        help="The classes: cityscapes, voc, ade20k, camvid, coco-stuff; or a file with a name a "
+        "line (ids 0, 1, …), or JSON with ids, names, colours.",
+    )
+    @click.option(
+        "--ignore-index",
+        type=int,
+        metavar="ID",
+        help="Pixels with this id in truth do not count. [default: that of the classes]",
+    )
+    @click.option(
+        "--reduce-zero-label",
+        is_flag=True,
+        help="Id 0 is void, and every other id is one more than its class.",
+    )
+    @click.option(
+        "--truth-encoding",
+        metavar="NAME",
+        help="What values in TRUTH are, such as labelIds or trainIds. [default: recognised, said]",
+    )
+    @click.option(
+        "--prediction-encoding",
+        "pred_encoding",
+        metavar="NAME",
+        help="What values in PREDICTIONS are. [default: recognised, said]",
+    )
+    @click.option(
+        "--missing",
+        type=click.Choice(["error", "ignore"]),
+        default="error",
+        show_default=True,
+        help="Whether images that one side lacks are an error, or left out and counted.",
+    )
+    @click.option(
+        "--unknown",
+        type=click.Choice(["error", "ignore"]),
+        default="error",
+        show_default=True,
+        help="Whether ids and colours outside the classes are an error, or void and counted.",
+    )
+    @click.option(
+        "--max-pixels",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Read images of up to N pixels. [default: 178,956,970]",
+    )
+    @click.option(
+        "--threads",
+        type=click.IntRange(min=1, max=4096),
+        help="Number of threads; it never changes a number. [default: one a processor]",
+    )
+    @functools.wraps(command)
+    def with_labels(
+        truth: str,
+        predictions: str,
+        classes: str,
+        ignore_index: int | None,
+        reduce_zero_label: bool,
+        truth_encoding: str | None,
+        pred_encoding: str | None,
+        missing: str,
+        unknown: str,
+        max_pixels: int | None,
+        threads: int | None,
+        **arguments: Any,
+    ) -> None:
+        labels = LabelInput(
+            truth,
+            predictions,
+            classes,
+            ignore_index,
+            reduce_zero_label,
+            truth_encoding,
+            pred_encoding,
+            missing,
+            unknown,
+            max_pixels,
+            threads,
+        )
+        command(labels=labels, **arguments)
+
+    return with_labels

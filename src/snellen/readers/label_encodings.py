@@ -1,0 +1,116 @@
+"""What the pixel values of both sides mean, decided from all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from snellen.errors import ClassError, SnellenError
+from snellen.readers.label_counts import value_counts
+from snellen.segmentation.label_scheme import STRAY
+from snellen.segmentation.stray_values import stray_report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from snellen.readers.label_counts import CountedLabels
+    from snellen.readers.label_pairs import LabelPairs
+    from snellen.segmentation.label_scheme import Encoding, LabelScheme
+
+__all__ = ["Encodings", "encodings_of"]
+
+
+class Encodings(NamedTuple):
+    """What pixel values mean.
+
+    Attributes
+    ----------
+    truth, pred : Encoding
+        Of either side.
+    notes : tuple of str
+        What was chosen and why, a line each.
+    """
+
+    truth: Encoding
+    pred: Encoding
+    notes: tuple[str, ...]
+
+
+def encodings_of(
+    counted: CountedLabels,
+    files: LabelPairs,
+    scheme: LabelScheme,
+    *,
+    truth: str | None = None,
+    pred: str | None = None,
+    unknown: str = "error",
+) -> Encodings:
+    """Return the encodings of both sides, and check every value against them.
+
+    Parameters
+    ----------
+    counted : CountedLabels
+        What `count_label_files` found in the files.
+    files : LabelPairs
+        The files.
+    scheme : LabelScheme
+        The classes, and the encodings they are found in.
+    truth, pred : str, optional
+        The names of encodings; without, they are recognised.
+    unknown : {"error", "ignore"}
+        Whether values that are none are an error, or reported in a note and void.
+
+    Raises
+    ------
+    ClassError
+        For values that mean nothing: how many pixels have them, and the first file.
+    InputError, SchemaError
+        Where an encoding can't be recognised, or there is none of that name.
+    """
+    notes: list[str] = []
+    found: list[Encoding] = []
+    for side, asked, values, kind, paths in (
+        ("truth", truth, counted.pairs.truth, counted.truth_kind, files.truth),
+        ("predictions", pred, counted.pairs.pred, counted.pred_kind, files.pred),
+    ):
+        distinct, counts = value_counts(values, counted.pairs.count)
+        if asked is not None:
+            encoding = scheme.encoding(asked)
+        else:
+            try:
+                encoding, note = scheme.recognise(
+                    distinct,
+                    counts,
+                    kind,
+                    [path.name for path in paths],
+                    side="pred" if found else "truth",
+                    truth=found[0] if found else None,
+                    pairs=counted.pairs if found else None,
+                )
+            except SnellenError as error:
+                raise error.within(f"{side}, such as {paths[0]}") from error
+            if note:
+                notes.append(note)
+        stray = encoding.codes_of(distinct, pred=bool(found)) == STRAY
+        if stray.any():
+            report = stray_report(distinct, counts, encoding)
+            first = _first_file(counted.pairs.start, values, distinct[stray], paths)
+            if unknown == "error":
+                raise ClassError(report, f"{side}, first in {first}")
+            notes.append(f"{side}: {report}; taken as void; first in {first}")
+        found.append(encoding)
+    return Encodings(found[0], found[1], tuple(notes))
+
+
+def _first_file(
+    start: NDArray[np.int64],
+    values: NDArray[np.int64],
+    stray: NDArray[np.int64],
+    paths: Sequence[Path],
+) -> Path:
+    row = int(np.flatnonzero(np.isin(values, stray))[0])
+    return paths[int(np.searchsorted(start, row, side="right")) - 1]
