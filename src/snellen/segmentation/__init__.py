@@ -1,0 +1,1 @@
+"""Pixels: semantic, boundary and panoptic segmentation."""
