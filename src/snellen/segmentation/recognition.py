@@ -200,12 +200,11 @@ def _refuse_one_more(
     chosen: Encoding, ways: list[Encoding], values: NDArray[np.int64], subject: str
 ) -> None:
     """Refuse what may be the next encoding, or a network with one class more than this one has."""
+    highest = int(chosen.values[chosen.codes >= 0][-1])
     for each in ways:
-        if len(each.values) >= len(chosen.values):
-            continue
-        classes = each.values[each.codes >= 0]
+        last = int(each.values[each.codes >= 0][-1])
         stray = values[each.codes_of(values) == STRAY].tolist()
-        if stray == [int(classes[-1]) + 1]:
+        if last + 1 < highest and stray == [last + 1]:
             raise ClassError(
                 f"expected values that tell {each.name} from {chosen.name}, got {stray[0]} as the "
                 f"only one that {each.name} ({each.described()}) lack: say what {subject}, or give "
