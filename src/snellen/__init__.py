@@ -38,6 +38,8 @@ _HOME = {
     "ProbabilityLossResult": "snellen.classification.probability",
     "Regression": "snellen.regression.regression",
     "RegressionResult": "snellen.regression.result",
+    "Segmentation": "snellen.segmentation.segmentation",
+    "SegmentationResult": "snellen.segmentation.segmentation",
     "SnellenError": "snellen.errors",
     "ThresholdCurves": "snellen.classification.curves",
     "ThresholdCurvesResult": "snellen.classification.curves",
@@ -63,6 +65,7 @@ _HOME = {
     "read_table": "snellen.readers.table",
     "read_targets": "snellen.readers.targets",
     "regression_scores": "snellen.regression.regression",
+    "segmentation_scores": "snellen.segmentation.segmentation",
     "set_threads": "snellen.threads",
     "threshold_curves": "snellen.classification.curves",
     "top_k_accuracy": "snellen.classification.top_k",
@@ -99,6 +102,10 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "box_iou",
     "AreaRange",
     "DetectionProtocol",
+    # segmentation
+    "Segmentation",
+    "SegmentationResult",
+    "segmentation_scores",
     # regression
     "Regression",
     "RegressionResult",
@@ -173,6 +180,11 @@ if TYPE_CHECKING:
     from snellen.readers.targets import read_targets
     from snellen.regression.regression import Regression, regression_scores
     from snellen.regression.result import RegressionResult
+    from snellen.segmentation.segmentation import (
+        Segmentation,
+        SegmentationResult,
+        segmentation_scores,
+    )
     from snellen.splits.folds import k_fold, leave_one_group_out
     from snellen.splits.hold_out import hold_out
     from snellen.splits.leaks import find_duplicates

@@ -197,6 +197,7 @@ _MODULES = {
     "MultilabelConfusion": "snellen.classification.multilabel_confusion",
     "ProbabilityLoss": "snellen.classification.probability",
     "ThresholdCurves": "snellen.classification.curves",
+    "Segmentation": "snellen.segmentation.segmentation",
     "TopKAccuracy": "snellen.classification.top_k",
     "Regression": "snellen.regression.regression",
 }

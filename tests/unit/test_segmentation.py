@@ -67,9 +67,8 @@ def test_every_rule_by_hand(name: str) -> None:
     assert result.protocol["name"] == name
 
 
-def test_the_rules_give_ten_values() -> None:
-    values = {round(value, 12) for value in both().compute().by_rule.values()}
-    assert len(values) == len({round(value, 12) for value in BY_HAND.values()}) == 8
+def test_two_small_images_have_seven_mean_ious() -> None:
+    assert len({round(value, 12) for value in both().compute().by_rule.values()}) == 7
 
 
 def test_other_numbers_by_hand() -> None:

@@ -197,6 +197,9 @@ class LabelScheme:
         The group (category) of each class; empty where there are none.
     has_instances : ndarray, shape (K,), bool
         Whether a class is of things that can be counted.
+    average_instance_size : ndarray, shape (K,), float64, or None
+        How many pixels an instance of each class has on average, as published for iIoU; NaN for
+        classes without instances. None where nobody has published it.
     notes : tuple of str
         What a reader of the numbers has to know.
     """
@@ -209,6 +212,7 @@ class LabelScheme:
     has_instances: NDArray[np.bool_] = dataclasses.field(
         default_factory=lambda: np.zeros(0, np.bool_)
     )
+    average_instance_size: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ the ids, and colours where each class has one.
 from __future__ import annotations
 
 import functools
+import math
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class _Row(msgspec.Struct):
     ignore: bool = False
     isthing: bool = False
     has_instances: bool = False
+    average_instance_size: float = math.nan
     group: str = ""
     supercategory: str = ""
 
@@ -107,6 +109,7 @@ def scheme_from(description: Any, name: str) -> LabelScheme:
         encodings = [_Way("ids"), _Way("colours", "color")]
     found = [_encoding(way, rows, described, code) for way in encodings]
     shown = [rows[k].color or rows[k].colour for k in kept]
+    sizes = np.array([rows[k].average_instance_size for k in kept])
     groups = tuple(rows[k].group or rows[k].supercategory for k in kept)
     return LabelScheme(
         name,
@@ -115,6 +118,7 @@ def scheme_from(description: Any, name: str) -> LabelScheme:
         colours=None if None in shown else np.array(shown, np.uint8),
         groups=groups if any(groups) else (),
         has_instances=np.array([rows[k].has_instances or rows[k].isthing for k in kept], np.bool_),
+        average_instance_size=None if np.isnan(sizes).all() else sizes,
     )
 
 
