@@ -301,3 +301,31 @@ def near_duplicates(hash: Annotated[NDArray[numpy.uint64], dict(shape=(None, Non
     """
     Of each row the first row of its group, and by part the nearest other row and its distance (-1: none is near); the near pairs by parts.
     """
+
+class PngHeader:
+    """What the IHDR chunk of a PNG file says."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def bits(self) -> int: ...
+
+    @property
+    def colour(self) -> int: ...
+
+    @property
+    def n_inflated(self) -> int: ...
+
+def png_chunks(data: bytes) -> tuple[tuple[str, int] | None, PngHeader, bytes, bytes]:
+    """
+    What is wrong with a PNG file and at which byte, or None; its header; its palette (3 bytes a colour); the compressed rows.
+    """
+
+def png_pixels(header: PngHeader, inflated: bytes) -> tuple[str | None, Annotated[NDArray[numpy.uint8], dict(order='C')], int]:
+    """
+    What is wrong with inflated rows, or None; the bytes of the values, height x width (x 3), those of 16 bits two in the machine's order, without alpha; how many pixels are not opaque.
+    """
