@@ -26,6 +26,7 @@ void bind_hash_rank(nb::module_& m);
 void bind_halving(nb::module_& m);
 void bind_hamming(nb::module_& m);
 void bind_value_pairs(nb::module_& m);
+void bind_png(nb::module_& m);
 
 namespace {
 
@@ -75,6 +76,7 @@ NB_MODULE(_core, m) {
   bind_halving(m);
   bind_hamming(m);
   bind_value_pairs(m);
+  bind_png(m);
 }
 
 }  // namespace snellen::bind

@@ -305,4 +305,30 @@ def near_duplicates(hash: Annotated[NDArray[numpy.uint64], dict(shape=(None, Non
 def value_pairs(truth: Annotated[NDArray, dict(order='C', device='cpu', writable=False)], pred: Annotated[NDArray, dict(order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
     """
     Where the pairs of each image start, and of each pair of values, ascending: truth, pred, count.
+class PngHeader:
+    """What the IHDR chunk of a PNG file says."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def bits(self) -> int: ...
+
+    @property
+    def colour(self) -> int: ...
+
+    @property
+    def n_inflated(self) -> int: ...
+
+def png_chunks(data: bytes) -> tuple[tuple[str, int] | None, PngHeader, bytes, bytes]:
+    """
+    What is wrong with a PNG file and at which byte, or None; its header; its palette (3 bytes a colour); the compressed rows.
+    """
+
+def png_pixels(header: PngHeader, inflated: bytes) -> tuple[str | None, Annotated[NDArray[numpy.uint8], dict(order='C')], int]:
+    """
+    What is wrong with inflated rows, or None; the bytes of the values, height x width (x 3), those of 16 bits two in the machine's order, without alpha; how many pixels are not opaque.
     """
