@@ -25,6 +25,8 @@ void bind_resample(nb::module_& m);
 void bind_hash_rank(nb::module_& m);
 void bind_halving(nb::module_& m);
 void bind_hamming(nb::module_& m);
+void bind_label_codes(nb::module_& m);
+void bind_boundary(nb::module_& m);
 
 namespace {
 
@@ -73,6 +75,8 @@ NB_MODULE(_core, m) {
   bind_hash_rank(m);
   bind_halving(m);
   bind_hamming(m);
+  bind_label_codes(m);
+  bind_boundary(m);
 }
 
 }  // namespace snellen::bind
