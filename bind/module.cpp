@@ -27,6 +27,8 @@ void bind_halving(nb::module_& m);
 void bind_hamming(nb::module_& m);
 void bind_value_pairs(nb::module_& m);
 void bind_png(nb::module_& m);
+void bind_label_codes(nb::module_& m);
+void bind_boundary(nb::module_& m);
 
 namespace {
 
@@ -77,6 +79,8 @@ NB_MODULE(_core, m) {
   bind_hamming(m);
   bind_value_pairs(m);
   bind_png(m);
+  bind_label_codes(m);
+  bind_boundary(m);
 }
 
 }  // namespace snellen::bind

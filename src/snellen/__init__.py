@@ -20,6 +20,8 @@ _HOME = {
     "AreaRange": "snellen.detection.protocols",
     "AveragePrecision": "snellen.detection.average_precision",
     "AveragePrecisionResult": "snellen.detection.average_precision",
+    "BoundaryQuality": "snellen.segmentation.boundary",
+    "BoundaryQualityResult": "snellen.segmentation.boundary",
     "Boxes": "snellen.detection.boxes",
     "CalibrationError": "snellen.classification.calibration",
     "CalibrationErrorResult": "snellen.classification.calibration",
@@ -46,6 +48,7 @@ _HOME = {
     "TopKAccuracy": "snellen.classification.top_k",
     "TopKAccuracyResult": "snellen.classification.top_k",
     "average_precision": "snellen.detection.average_precision",
+    "boundary_quality": "snellen.segmentation.boundary",
     "box_iou": "snellen.detection.matching",
     "calibration_error": "snellen.classification.calibration",
     "compare": "snellen.statistics.comparison",
@@ -103,9 +106,15 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "AreaRange",
     "DetectionProtocol",
     # segmentation
+<<<<<<< HEAD
     "Segmentation",
     "SegmentationResult",
     "segmentation_scores",
+=======
+    "BoundaryQuality",
+    "BoundaryQualityResult",
+    "boundary_quality",
+>>>>>>> seg-boundary
     # regression
     "Regression",
     "RegressionResult",
@@ -180,10 +189,17 @@ if TYPE_CHECKING:
     from snellen.readers.targets import read_targets
     from snellen.regression.regression import Regression, regression_scores
     from snellen.regression.result import RegressionResult
+<<<<<<< HEAD
     from snellen.segmentation.segmentation import (
         Segmentation,
         SegmentationResult,
         segmentation_scores,
+=======
+    from snellen.segmentation.boundary import (
+        BoundaryQuality,
+        BoundaryQualityResult,
+        boundary_quality,
+>>>>>>> seg-boundary
     )
     from snellen.splits.folds import k_fold, leave_one_group_out
     from snellen.splits.hold_out import hold_out

@@ -331,4 +331,38 @@ def png_chunks(data: bytes) -> tuple[tuple[str, int] | None, PngHeader, bytes, b
 def png_pixels(header: PngHeader, inflated: bytes) -> tuple[str | None, Annotated[NDArray[numpy.uint8], dict(order='C')], int]:
     """
     What is wrong with inflated rows, or None; the bytes of the values, height x width (x 3), those of 16 bits two in the machine's order, without alpha; how many pixels are not opaque.
+@overload
+def label_codes(labels: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')] | Annotated[NDArray[numpy.uint16], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
+@overload
+def label_codes(labels: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')] | Annotated[NDArray[numpy.uint16], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
+@overload
+def label_codes(labels: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')] | Annotated[NDArray[numpy.uint16], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
+@overload
+def label_codes(labels: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')] | Annotated[NDArray[numpy.uint16], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """
+    Of each label its position among the ids (uint8, or uint16 for more than 255 ids), the number of ids for the ignored and for unknown ones; the unknown labels, ascending, and how often each occurs.
+    """
+
+@overload
+def near_border(labels: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)], distance: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]: ...
+
+@overload
+def near_border(labels: Annotated[NDArray[numpy.uint16], dict(shape=(None, None), order='C', device='cpu', writable=False)], distance: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]: ...
+
+@overload
+def near_border(labels: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], distance: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]:
+    """
+    1 where the window of 2 * distance + 1 pixels a side holds another label than that of its centre or leaves the image, else 0.
+    """
+
+@overload
+def boundary_counts(truth: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], pred: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], n_classes: int, distance: int, tolerance: int) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+@overload
+def boundary_counts(truth: Annotated[NDArray[numpy.uint16], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], pred: Annotated[NDArray[numpy.uint16], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], n_classes: int, distance: int, tolerance: int) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
+    """
+    Of each image and class the pixels on both sides, in truth, in pred; the same of border zones; contour pixels of truth and those matched, contour pixels of pred and those matched.
     """
