@@ -106,15 +106,12 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "AreaRange",
     "DetectionProtocol",
     # segmentation
-<<<<<<< HEAD
     "Segmentation",
     "SegmentationResult",
     "segmentation_scores",
-=======
     "BoundaryQuality",
     "BoundaryQualityResult",
     "boundary_quality",
->>>>>>> seg-boundary
     # regression
     "Regression",
     "RegressionResult",
@@ -189,17 +186,15 @@ if TYPE_CHECKING:
     from snellen.readers.targets import read_targets
     from snellen.regression.regression import Regression, regression_scores
     from snellen.regression.result import RegressionResult
-<<<<<<< HEAD
-    from snellen.segmentation.segmentation import (
-        Segmentation,
-        SegmentationResult,
-        segmentation_scores,
-=======
     from snellen.segmentation.boundary import (
         BoundaryQuality,
         BoundaryQualityResult,
         boundary_quality,
->>>>>>> seg-boundary
+    )
+    from snellen.segmentation.segmentation import (
+        Segmentation,
+        SegmentationResult,
+        segmentation_scores,
     )
     from snellen.splits.folds import k_fold, leave_one_group_out
     from snellen.splits.hold_out import hold_out

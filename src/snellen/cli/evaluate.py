@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from snellen.cli.evaluate_boundary import boundary
 from snellen.cli.evaluate_classification import classification
 from snellen.cli.evaluate_regression import regression
+from snellen.cli.evaluate_segmentation import segmentation
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
 if TYPE_CHECKING:
@@ -37,8 +39,10 @@ def evaluate() -> None:
     """Measure predictions against truth."""
 
 
+evaluate.add_command(boundary)
 evaluate.add_command(classification)
 evaluate.add_command(regression)
+evaluate.add_command(segmentation)
 
 
 @evaluate.command()

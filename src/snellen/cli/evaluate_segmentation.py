@@ -11,8 +11,11 @@ from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from snellen.cli.label_options import LabelInput
     from snellen.cli.output import Output
+    from snellen.readers.label_pairs import LabelPairs
 
 __all__ = ["segmentation"]
 
@@ -64,11 +67,9 @@ def segmentation(
     """IoU, Dice, precision, recall, accuracy of label images.
 
     TRUTH and PREDICTIONS are folders of label images that are paired by name, or two files: PNG
-    with ids, a palette or colours, TIFF, NPY; or TRUTH is a text file with a pair of files a line
-    and PREDICTIONS is -.
+    with ids, a palette or colours, TIFF, NPY. Or TRUTH alone is a text with a pair of files a line.
     """
     from snellen.readers.label_counts import count_label_files
-    from snellen.readers.label_encodings import encodings_of
     from snellen.segmentation.segmentation import Segmentation
 
     labels.set_threads()
@@ -76,20 +77,10 @@ def segmentation(
         scheme = labels.scheme()
         metric = Segmentation(scheme, protocol=protocol, unknown=labels.unknown)
         output.check(metric)
-        files = labels.files(scheme)
-        marked = None if instances is False else files.instance_files(required=bool(instances))
+        files = labels.files()
+        marked = None if instances is False else _instance_files(files, required=bool(instances))
         counted = count_label_files(files, instances=marked, **labels.limits())
-        encodings = encodings_of(
-            counted,
-            files,
-            scheme,
-            truth=labels.truth_encoding,
-            pred=labels.pred_encoding,
-            unknown=labels.unknown,
-        )
-        if not output.quiet:
-            for note in (*files.notes, *encodings.notes):
-                click.echo(f"snellen: {note}", err=True)
+        encodings = labels.encodings(counted, files, scheme, quiet=output.quiet)
         metric.update_pairs(
             counted.pairs,
             image_id=files.image_ids,
@@ -98,3 +89,16 @@ def segmentation(
             instances=counted.instances,
         )
     output.deliver(metric)
+
+
+def _instance_files(files: LabelPairs, *, required: bool) -> list[Path] | None:
+    """Return the instanceIds of each image; None where not all have them and they need not."""
+    found = [path for path in files.instance_files if path is not None]
+    if len(found) == len(files.truth):
+        return found
+    if required:
+        from snellen.errors import InputError
+
+        lacking = files.truth[files.instance_files.index(None)]
+        raise InputError("expected a file of instanceIds beside it, there is none", str(lacking))
+    return None

@@ -10,6 +10,9 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from snellen.readers.label_counts import CountedLabels
+    from snellen.readers.label_encodings import Encodings
+    from snellen.readers.label_maps import LabelMapReader
     from snellen.readers.label_pairs import LabelPairs
     from snellen.segmentation.label_scheme import LabelScheme
 
@@ -20,7 +23,7 @@ class LabelInput(NamedTuple):
     """Where label images lie, and what their values mean."""
 
     truth: str
-    predictions: str
+    predictions: str | None
     classes: str
     ignore_index: int | None
     reduce_zero_label: bool
@@ -41,11 +44,45 @@ class LabelInput(NamedTuple):
             reduce_zero_label=self.reduce_zero_label,
         )
 
-    def files(self, scheme: LabelScheme) -> LabelPairs:
+    def files(self) -> LabelPairs:
         """Return the pairs of files."""
         from snellen.readers.label_pairs import find_pairs
 
-        return find_pairs(self.truth, self.predictions, scheme=scheme, missing=self.missing)
+        missing: Any = self.missing  # one of the choices
+        return find_pairs(self.truth, self.predictions, missing=missing)
+
+    def maps(self, scheme: LabelScheme, *, quiet: bool) -> tuple[LabelPairs, LabelMapReader]:
+        """Return the pairs of files, and what reads them as maps of class ids.
+
+        All files are read once to see what their values mean: that is soon done, and what looks at
+        shapes takes longer by far.
+        """
+        from snellen.readers.label_counts import count_label_files
+        from snellen.readers.label_maps import LabelMapReader
+
+        files = self.files()
+        counted = count_label_files(files, **self.limits())
+        encodings = self.encodings(counted, files, scheme, quiet=quiet)
+        return files, LabelMapReader(files, encodings, scheme.classes, **self.limits())
+
+    def encodings(
+        self, counted: CountedLabels, files: LabelPairs, scheme: LabelScheme, *, quiet: bool
+    ) -> Encodings:
+        """Return what values mean, and say what was chosen."""
+        from snellen.readers.label_encodings import encodings_of
+
+        found = encodings_of(
+            counted,
+            files,
+            scheme,
+            truth=self.truth_encoding,
+            pred=self.pred_encoding,
+            unknown=self.unknown,
+        )
+        if not quiet:
+            for note in (*scheme.notes, *files.notes, *found.notes):
+                click.echo(f"snellen: {note}", err=True)
+        return found
 
     def limits(self) -> dict[str, Any]:
         """Return what readers take as limits."""
@@ -62,7 +99,7 @@ def label_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command TRUTH, PREDICTIONS and the options of `LabelInput`, handed in as `labels`."""
 
     @click.argument("truth", type=click.Path())
-    @click.argument("predictions", type=click.Path())
+    @click.argument("predictions", type=click.Path(), required=False)
     @click.option(
         "--classes",
         required=True,
@@ -120,7 +157,7 @@ def label_options(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def with_labels(
         truth: str,
-        predictions: str,
+        predictions: str | None,
         classes: str,
         ignore_index: int | None,
         reduce_zero_label: bool,

@@ -12,7 +12,7 @@ import numpy as np
 
 from snellen import _core
 from snellen.errors import SchemaError, ShapeError
-from snellen.readers.label_image import MAX_PIXELS, read_label_image
+from snellen.readers.label_image import DEFAULT_MAX_PIXELS, read_label_image
 from snellen.segmentation.value_pairs import ValuePairs
 from snellen.threads import get_threads
 
@@ -53,7 +53,7 @@ def count_label_files(
     files: LabelPairs,
     *,
     instances: Sequence[Path] | None = None,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int | None = DEFAULT_MAX_PIXELS,
 ) -> CountedLabels:
     """Read pairs of label images and count their pairs of values, on as many threads as kernels.
 
@@ -95,7 +95,7 @@ def count_label_files(
 
 
 def read_pair(
-    truth: Path, pred: Path, *, max_pixels: int = MAX_PIXELS
+    truth: Path, pred: Path, *, max_pixels: int | None = DEFAULT_MAX_PIXELS
 ) -> tuple[LabelImage, LabelImage]:
     """Read two label images of one size.
 

@@ -13,20 +13,14 @@ if TYPE_CHECKING:
 __all__ = ["PROTOCOLS", "SegmentationProtocol", "segmentation_protocol_named"]
 
 _OVER: Final = {
-    "dataset": "mean over classes, pixels of all images counted together",
-    "pairs": "mean over all pairs of an image and a class",
-    "images": "mean over images of the mean over their classes",
-    "classes": "mean over classes of the mean over their images",
+    "dataset": "mean over classes",
+    "pairs": "mean over pairs of an image and a class",
+    "images": "mean over images of the mean over classes",
+    "classes": "mean over classes of the mean over images",
 }
-_PRESENT: Final = {
-    "either": "that neither truth nor prediction has",
-    "truth": "that truth does not have",
-}
-_ABSENT: Final = {"drop": "left out", "zero": "counted as 0", "one": "counted as 1"}
-_NO_CLASS: Final = {
-    "wrong": "a prediction of no class is a miss",
-    "dropped": "pixels predicted as no class do not count at all",
-}
+_PRESENT: Final = {"either": "on neither side", "truth": "not in truth"}
+_ABSENT: Final = {"drop": "left out", "zero": "0", "one": "1"}
+_NO_CLASS: Final = ("wrong", "dropped")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,10 +76,10 @@ class SegmentationProtocol:
     @property
     def rule(self) -> str:
         """The rule in words."""
-        absent = f"classes {_PRESENT[self.present]} are {_ABSENT[self.absent]}"
-        return "; ".join(
-            [_OVER[self.over], absent, *([_NO_CLASS["dropped"]] * (self.no_class == "dropped"))]
-        )
+        parts = [_OVER[self.over], f"{_PRESENT[self.present]}: {_ABSENT[self.absent]}"]
+        if self.no_class == "dropped":
+            parts.append("predicted as no class: left out")
+        return "; ".join(parts)
 
     @property
     def needs_images(self) -> bool:

@@ -343,11 +343,12 @@ class SegmentationResult(Result):
         )
 
     def _rule_lines(self) -> list[str]:
-        rows = [
-            [number(value), name, PROTOCOLS[name].used_by or "the default"]
-            for name, value in self.by_rule.items()
-        ]
-        return ["mIoU of the same pixels under the rules of others", *aligned_lines(rows, left=3)]
+        """Return the mIoU under each rule, and who has it."""
+        users: dict[tuple[str, str], list[str]] = {}
+        for name, value in self.by_rule.items():
+            users.setdefault((number(value), PROTOCOLS[name].rule), []).append(name)
+        rows = [[value, rule, ", ".join(names)] for (value, rule), names in users.items()]
+        return ["mIoU of the same pixels under every rule", *aligned_lines(rows, left=3)]
 
     def _image_lines(self) -> list[str]:
         records = self.per_image()[:_SHOWN_IMAGES]

@@ -1,0 +1,61 @@
+"""``snellen evaluate boundary``: folders of label images to Boundary IoU and boundary F."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from snellen.cli.evaluate_segmentation import OPTIONS
+from snellen.cli.label_options import label_options
+from snellen.cli.option_names import in_words_of_options
+from snellen.cli.output import data_warnings_on_stderr, output_options
+
+if TYPE_CHECKING:
+    from snellen.cli.label_options import LabelInput
+    from snellen.cli.output import Output
+
+__all__ = ["boundary"]
+
+
+@click.command()
+@label_options
+@click.option(
+    "--ratio",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.02,
+    show_default=True,
+    help="The width of border zones of Boundary IoU, as a share of the image's diagonal.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=0.0075,
+    show_default=True,
+    help="How far apart contours of boundary F may lie: below 1 a share of the diagonal, else whole "
+    "pixels. DAVIS has 0.008.",
+)
+@output_options
+def boundary(labels: LabelInput, ratio: float, tolerance: float, output: Output) -> None:
+    """Boundary IoU and boundary F of label images.
+
+    TRUTH and PREDICTIONS are as of `snellen evaluate segmentation`.
+    """
+    from snellen.readers.label_counts import in_threads
+    from snellen.segmentation.boundary import BoundaryQuality
+
+    labels.set_threads()
+    with data_warnings_on_stderr(quiet=output.quiet), in_words_of_options(OPTIONS):
+        scheme = labels.scheme()
+        output.check(BoundaryQuality(scheme.classes, ratio=ratio, tolerance=tolerance))
+        files, reader = labels.maps(scheme, quiet=output.quiet)
+        metric = BoundaryQuality(
+            scheme.classes, ratio=ratio, tolerance=tolerance, ignore_index=reader.void
+        )
+
+        def measured(i: int) -> BoundaryQuality:
+            return metric.empty().update(*reader.read(i), image_id=files.image_ids[i])
+
+        for part in in_threads(measured, range(len(files.image_ids))):
+            metric.merge(part)
+    output.deliver(metric)
