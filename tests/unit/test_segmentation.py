@@ -239,7 +239,7 @@ def test_parameters_must_agree() -> None:
 
 def test_the_report_reads_well() -> None:
     text = str(both().compute())
-    assert "mIoU of the same pixels under the rules of others" in text
+    assert "mIoU of the same pixels under every rule" in text
     assert "worst images" in text
     assert "most confused" in text
     assert "5 of them void" in both().compute().composition()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.mean_of_units import Mean
 
-from snellen import Classification, ConfusionMatrix, _core, set_threads
+from snellen import Classification, ConfusionMatrix, Segmentation, _core, set_threads
 from snellen.errors import IdError, InputError
 from snellen.statistics import bootstrap as bootstrap_module
 from snellen.statistics import (
@@ -164,10 +164,11 @@ def test_intervals_equal_a_plain_bootstrap() -> None:
 
 
 def test_intervals_of_one_sample_and_of_none() -> None:
-    # One sample: every data set drawn is that one.
+    # One sample: every data set drawn is that one, which says nothing.
     found = intervals(ConfusionMatrix().update([0], [0]), replicates=20)
-    assert (found["f1_macro"].low, found["f1_macro"].high) == (1.0, 1.0)
-    assert math.isnan(found["mcc"].low)  # undefined in every replicate
+    assert math.isnan(found["f1_macro"].low)
+    assert found["f1_macro"].note == "a single sample does not tell how others vary"
+    assert found["accuracy"][:2] == wilson(1, 1)
     assert math.isnan(intervals(ConfusionMatrix(), replicates=20)["accuracy"].low)
 
 
@@ -267,3 +268,12 @@ def test_sums_of_weights_leave_no_trace_of_samples_that_are_not_there() -> None:
     assert math.isnan(values["npv"][0])
     assert math.isnan(values["lr_negative"][0])
     assert math.isnan(values["mcc"][0])
+
+
+def test_a_single_unit_has_no_interval() -> None:
+    metric = Segmentation(2).update([[0, 1]], [[0, 0]])
+    found = intervals(metric)["mIoU"]
+    assert math.isnan(found.low)
+    assert found.note == "a single image does not tell how others vary"
+    metric.update([[0, 1]], [[0, 1]])
+    assert not math.isnan(intervals(metric)["mIoU"].low)

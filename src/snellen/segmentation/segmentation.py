@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.classes import Classes
-from snellen.errors import ClassError, IdError, InputError, MergeError
+from snellen.errors import ClassError, IdError, InputError, MergeError, ShapeError
 from snellen.segmentation.instance_rows import InstanceColumns, InstanceRows
+from snellen.segmentation.label_maps import label_maps
 from snellen.segmentation.label_scheme import STRAY, VOID, Encoding, LabelScheme, scheme_of
 from snellen.segmentation.pixel_numbers import Groups, PixelData, image_units
 from snellen.segmentation.pixel_rows import PixelRows
 from snellen.segmentation.protocols import SegmentationProtocol, segmentation_protocol_named
 from snellen.segmentation.segmentation_result import SegmentationResult
 from snellen.segmentation.stray_values import stray_report
-from snellen.segmentation.value_pairs import count_label_maps
+from snellen.segmentation.value_pairs import count_value_pairs
 from snellen.state import Keys, pack, restored
 
 if TYPE_CHECKING:
@@ -160,9 +161,17 @@ class Segmentation:
         ShapeError, IdError, InputError
             For what cannot be evaluated. After an error the metric is as it was.
         """
-        pairs = count_label_maps(truth, pred, n_classes=len(self.classes))
-        found = None if instances is None else count_label_maps(instances, pred, n_classes=len(self.classes))
-        return self.update_pairs(pairs, image_id=image_id, instances=found)
+        maps = label_maps(truth, pred, colours=False)
+        sides = {
+            f"{name}_encoding": self._of_scores(n, name)
+            for name, n in (("truth", maps.truth_classes), ("pred", maps.pred_classes))
+        }
+        marked = None
+        if instances is not None:
+            of_instances = label_maps(instances, instances, colours=False).truth
+            marked = count_value_pairs(of_instances, maps.pred, colours=False)
+        pairs = count_value_pairs(maps.truth, maps.pred, colours=False)
+        return self.update_pairs(pairs, image_id=image_id, instances=marked, **sides)
 
     def update_pairs(
         self,
@@ -373,6 +382,16 @@ class Segmentation:
             instances=instances,
             average_size=self.average_size,
         )
+
+    def _of_scores(self, n_scores: int | None, name: str) -> Encoding:
+        """Return what the values of a side mean: positions of classes, where it came as scores."""
+        if n_scores is None:
+            return self.encoding
+        if n_scores != len(self.classes):
+            raise ShapeError(
+                f"expected a score for each of {len(self.classes)} classes, got {n_scores}", name
+            )
+        return Encoding.of("positions", {k: k for k in range(n_scores)})
 
     def _parameters(self) -> dict[str, Any]:
         sizes = self.average_size

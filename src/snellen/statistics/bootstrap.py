@@ -88,7 +88,7 @@ def intervals(
     -------
     dict of str to Interval
         A replicate in which a number is undefined is left out; from 5 % of them on the interval is
-        undefined. The interval's ``note`` says so.
+        undefined, and so it is of a single unit. The interval's ``note`` says so.
 
     Raises
     ------
@@ -140,7 +140,14 @@ def intervals(
                 "" if trials else "it is a share of nothing",
             )
     rest = [name for name in wanted if name not in found]
-    if rest:
+    if rest and units.counts.sum() == 1:
+        # All replicates of one unit are that unit: no width is no certainty.
+        note = f"a single {units.unit} does not tell how others vary"
+        for name in rest:
+            found[name] = Interval(
+                math.nan, math.nan, level, f"bootstrap, {method}", units.unit, note
+            )
+    elif rest:
         drawn = _replicated(units, rest, replicates, seed)
         left_out = _left_out(units, rest) if method == "bca" else {}
         for name in rest:
