@@ -195,6 +195,7 @@ _MODULES = {
     "Classification": "snellen.classification.classification",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
     "MultilabelConfusion": "snellen.classification.multilabel_confusion",
+    "PanopticQuality": "snellen.segmentation.panoptic",
     "ProbabilityLoss": "snellen.classification.probability",
     "ThresholdCurves": "snellen.classification.curves",
     "TopKAccuracy": "snellen.classification.top_k",

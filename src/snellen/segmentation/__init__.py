@@ -1,0 +1,1 @@
+"""Evaluation of segmentations: semantic, boundaries, surfaces, panoptic."""
