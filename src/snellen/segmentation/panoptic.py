@@ -310,13 +310,10 @@ class PanopticQuality:
         things = None
         if rules.is_thing is not None:
             things = rules.classes.keys.ids[rules.is_thing].tolist()
-        ratio = rules.boundary_ratio
-        return cls(
-            rules.classes,
-            things=things,
-            protocol=rules.protocol,
-            **({} if ratio is None else {"iou": "boundary", "boundary_ratio": ratio}),
-        )
+        boundary: dict[str, Any] = {}
+        if rules.boundary_ratio is not None:
+            boundary = {"iou": "boundary", "boundary_ratio": rules.boundary_ratio}
+        return cls(rules.classes, things=things, protocol=rules.protocol, **boundary)
 
     @classmethod
     def _of_packed(cls, packed: PackedState) -> PanopticQuality:
@@ -353,10 +350,8 @@ class PanopticQuality:
             start = len(self._image_ids)
             ids = np.arange(start, start + n)
         else:
-            ids = id_array(
-                [image_id] if isinstance(image_id, (int, str)) else image_id,  # type: ignore[list-item]  # one kind
-                "image id",
-            )
+            one = isinstance(image_id, (int, str))
+            ids = id_array([image_id] if one else image_id, "image id")
         t, p = (
             PanopticSegments.from_images(
                 [segments for _, segments in side], image_id=ids, classes=self.classes

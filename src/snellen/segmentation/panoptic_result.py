@@ -42,7 +42,9 @@ class Qualities(NamedTuple):
     counts: NDArray[np.bool_]
 
 
-def qualities(iou_sum: Real, tp: NDArray[Any], fp: NDArray[Any], fn: NDArray[Any]) -> Qualities:
+def qualities(
+    iou_sum: NDArray[Any], tp: NDArray[Any], fp: NDArray[Any], fn: NDArray[Any]
+) -> Qualities:
     """Return the qualities that sums and counts give."""
     counts = tp + fp + fn > 0
     size = np.where(counts, tp + 0.5 * fp + 0.5 * fn, 1.0)
@@ -201,7 +203,7 @@ class PanopticQualityResult(Result):
         for row in [head, *rows]:
             pq, sq, rq, n = (cell.rjust(width) for cell, width in zip(row[1:], widths, strict=True))
             lines.append(f"{row[0]:10s}| {pq}  {sq}  {rq} {n}")
-        return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+        return "\n".join([lines[0], "-" * (len(lines[0]) + 1), *lines[1:]])
 
     def composition(self) -> str:
         """Return, in a few lines, what the result was made of."""

@@ -34,7 +34,9 @@ class _Sums(NamedTuple):
     fn: Whole
 
     def with_those(self, other: _Sums) -> _Sums:
-        return _Sums(*(a + b for a, b in zip(self, other, strict=True)))
+        return _Sums(
+            self.iou + other.iou, self.tp + other.tp, self.fp + other.fp, self.fn + other.fn
+        )
 
 
 class _Rows(NamedTuple):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from snellen import _core
 from snellen.arrays import to_numpy
 from snellen.errors import InputError, ShapeError
 
@@ -39,7 +40,7 @@ class SegmentPairs(NamedTuple):
     start: Whole
     truth: Whole
     pred: Whole
-    count: Whole
+    count: Whole  # type: ignore[assignment]  # not a tuple's count: rows are not searched for
     near_truth: Whole | None = None
     near_pred: Whole | None = None
     near_both: Whole | None = None
@@ -57,7 +58,7 @@ class SegmentPairs(NamedTuple):
         start = np.cumsum(np.concatenate([np.zeros(1, np.int64), *sizes]))
         if not every:
             return cls(start, *(np.zeros(0, np.int64),) * 3)
-        columns = [
+        columns: list[Any] = [
             None if column[0] is None else np.concatenate(column)
             for column in zip(*(part[1:] for part in every), strict=True)
         ]
@@ -106,8 +107,9 @@ def segment_ids(values: NDArray[Any]) -> NDArray[Any]:
     """Return a label map of whole numbers; colours are R + 256 G + 65536 B."""
     if values.ndim == 2:
         return values
-    red, green, blue = np.moveaxis(values.astype(np.int32), -1, 0)
-    return red + (green << 8) + (blue << 16)
+    wide = values.astype(np.int32)
+    ids: NDArray[Any] = wide[..., 0] + (wide[..., 1] << 8) + (wide[..., 2] << 16)
+    return ids
 
 
 def _marked(ids: NDArray[Any], reach: int) -> Whole:
@@ -128,7 +130,7 @@ def _with_boundaries(truth: Whole, pred: Whole) -> SegmentPairs:
     first = np.flatnonzero(new)
     sums = [
         np.add.reduceat((count * near)[order], first)
-        for near in (np.ones_like(count), near_t, near_p, near_t & near_p)
+        for near in (1, near_t, near_p, near_t & near_p)
     ]
     start = np.array([0, len(first)])
     return SegmentPairs(start, ids_t[first], ids_p[first], *sums)
@@ -151,9 +153,11 @@ def _label_map(value: Any, side: str) -> NDArray[Any]:
 
 
 def _counted(truth: NDArray[Any], pred: NDArray[Any]) -> tuple[Whole, Whole, Whole, Whole]:
-    t, p = (segment_ids(side).astype(np.int64).reshape(-1) for side in (truth, pred))
-    pairs, count = np.unique(np.stack([t, p]), axis=1, return_counts=True)
-    return np.array([0, len(count)]), pairs[0], pairs[1], count.astype(np.int64)
+    def row(side: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(side).reshape(1, -1, *side.shape[2:])
+
+    found: tuple[Whole, Whole, Whole, Whole] = _core.value_pairs(row(truth), row(pred))
+    return found
 
 
 def near_border(labels: NDArray[Any], reach: int) -> NDArray[np.bool_]:
