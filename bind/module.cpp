@@ -26,6 +26,8 @@ void bind_hash_rank(nb::module_& m);
 void bind_halving(nb::module_& m);
 void bind_hamming(nb::module_& m);
 void bind_value_pairs(nb::module_& m);
+void bind_label_codes(nb::module_& m);
+void bind_boundary(nb::module_& m);
 
 namespace {
 
@@ -75,6 +77,8 @@ NB_MODULE(_core, m) {
   bind_halving(m);
   bind_hamming(m);
   bind_value_pairs(m);
+  bind_label_codes(m);
+  bind_boundary(m);
 }
 
 }  // namespace snellen::bind

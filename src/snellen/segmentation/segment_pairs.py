@@ -112,14 +112,16 @@ def segment_ids(values: NDArray[Any]) -> NDArray[Any]:
     return ids
 
 
-def _marked(ids: NDArray[Any], reach: int) -> Whole:
+def _marked(ids: NDArray[Any], reach: int) -> NDArray[Any]:
     """Return, for each pixel, twice its id, and one more where the segment's border is near."""
-    doubled = ids.astype(np.int64) * 2
-    doubled += near_border(ids, reach)
-    return doubled
+    if ids.dtype == np.int32 and -(1 << 30) <= ids.min() and ids.max() < 1 << 30:
+        return 2 * ids + _core.near_border(np.ascontiguousarray(ids), reach)
+    # Only whether neighbours are equal matters to the kernel, which takes narrow numbers.
+    place = np.unique(ids, return_inverse=True)[1].reshape(ids.shape).astype(np.int32)
+    return 2 * ids.astype(np.int64) + _core.near_border(place, reach)
 
 
-def _with_boundaries(truth: Whole, pred: Whole) -> SegmentPairs:
+def _with_boundaries(truth: NDArray[Any], pred: NDArray[Any]) -> SegmentPairs:
     _, t, p, count = _counted(truth, pred)
     (ids_t, near_t), (ids_p, near_p) = ((side >> 1, side & 1) for side in (t, p))
     # Up to four rows a pair, which lie apart.
@@ -158,26 +160,3 @@ def _counted(truth: NDArray[Any], pred: NDArray[Any]) -> tuple[Whole, Whole, Who
 
     found: tuple[Whole, Whole, Whole, Whole] = _core.value_pairs(row(truth), row(pred))
     return found
-
-
-def near_border(labels: NDArray[Any], reach: int) -> NDArray[np.bool_]:
-    """Return where another label, or the outside, is within `reach` pixels in either axis."""
-    height, width = labels.shape
-    inside = np.zeros((height + 2, width + 2), np.int64)
-    inside[1:-1, 1:-1] = labels
-    inside[1:-1, 1:-1] -= labels.min() - 1
-    lowest = highest = inside
-    for axis in (0, 1):
-        lowest = _extreme(np.minimum, lowest, reach, axis)
-        highest = _extreme(np.maximum, highest, reach, axis)
-    near: NDArray[np.bool_] = (lowest != highest)[1:-1, 1:-1]
-    return near
-
-
-def _extreme(of: Any, values: Whole, reach: int, axis: int) -> Whole:
-    found = values = np.moveaxis(values, axis, 0)
-    for step in range(1, min(reach, len(values)) + 1):
-        found = found.copy()
-        of(found[step:], values[:-step], out=found[step:])
-        of(found[:-step], values[step:], out=found[:-step])
-    return np.moveaxis(found, 0, axis)
