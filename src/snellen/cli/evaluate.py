@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snellen.cli.evaluate_classification import classification
+from snellen.cli.evaluate_panoptic import panoptic
 from snellen.cli.evaluate_regression import regression
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
@@ -38,6 +39,7 @@ def evaluate() -> None:
 
 
 evaluate.add_command(classification)
+evaluate.add_command(panoptic)
 evaluate.add_command(regression)
 
 

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     Count = Callable[[NDArray[Any], NDArray[Any]], SegmentPairs]
     Batch = tuple[PanopticSegments, PanopticSegments, SegmentPairs]
 
-__all__ = ["PanopticFiles", "counted_pairs", "read_panoptic"]
+__all__ = ["IMAGES_AT_ONCE", "PanopticFiles", "counted_pairs", "read_panoptic"]
 
-_IMAGES_AT_ONCE = 64
+IMAGES_AT_ONCE = 64
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -85,8 +85,8 @@ class PanopticFiles:
             For label maps that cannot be evaluated, with the files.
         """
         counted = counted_pairs(self.truth_maps, self.pred_maps, "colours", count)
-        for first in range(0, len(self.truth_maps), _IMAGES_AT_ONCE):
-            parts = list(itertools.islice(counted, _IMAGES_AT_ONCE))
+        for first in range(0, len(self.truth_maps), IMAGES_AT_ONCE):
+            parts = list(itertools.islice(counted, IMAGES_AT_ONCE))
             rows = first, first + len(parts)
             yield _images(self.truth, *rows), _images(self.pred, *rows), SegmentPairs.joined(parts)
 
