@@ -28,6 +28,7 @@ void bind_hamming(nb::module_& m);
 void bind_value_pairs(nb::module_& m);
 void bind_label_codes(nb::module_& m);
 void bind_boundary(nb::module_& m);
+void bind_png(nb::module_& m);
 
 namespace {
 
@@ -79,6 +80,7 @@ NB_MODULE(_core, m) {
   bind_value_pairs(m);
   bind_label_codes(m);
   bind_boundary(m);
+  bind_png(m);
 }
 
 }  // namespace snellen::bind

@@ -341,4 +341,30 @@ def boundary_counts(truth: Annotated[NDArray[numpy.uint8], dict(shape=(None, Non
 def boundary_counts(truth: Annotated[NDArray[numpy.uint16], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], pred: Annotated[NDArray[numpy.uint16], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], n_classes: int, distance: int, tolerance: int) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
     """
     Of each image and class the pixels on both sides, in truth, in pred; the same of border zones; contour pixels of truth and those matched, contour pixels of pred and those matched.
+class PngHeader:
+    """What the IHDR chunk of a PNG file says."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def bits(self) -> int: ...
+
+    @property
+    def colour(self) -> int: ...
+
+    @property
+    def n_inflated(self) -> int: ...
+
+def png_chunks(data: bytes) -> tuple[tuple[str, int] | None, PngHeader, bytes, bytes]:
+    """
+    What is wrong with a PNG file and at which byte, or None; its header; its palette (3 bytes a colour); the compressed rows.
+    """
+
+def png_pixels(header: PngHeader, inflated: bytes) -> tuple[str | None, Annotated[NDArray[numpy.uint8], dict(order='C')], int]:
+    """
+    What is wrong with inflated rows, or None; the bytes of the values, height x width (x 3), those of 16 bits two in the machine's order, without alpha; how many pixels are not opaque.
     """
