@@ -341,6 +341,8 @@ def boundary_counts(truth: Annotated[NDArray[numpy.uint8], dict(shape=(None, Non
 def boundary_counts(truth: Annotated[NDArray[numpy.uint16], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], pred: Annotated[NDArray[numpy.uint16], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], n_classes: int, distance: int, tolerance: int) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
     """
     Of each image and class the pixels on both sides, in truth, in pred; the same of border zones; contour pixels of truth and those matched, contour pixels of pred and those matched.
+    """
+
 class PngHeader:
     """What the IHDR chunk of a PNG file says."""
 
