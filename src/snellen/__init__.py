@@ -36,6 +36,9 @@ _HOME = {
     "MetricSet": "snellen.metric",
     "MultilabelConfusion": "snellen.classification.multilabel_confusion",
     "MultilabelConfusionResult": "snellen.classification.multilabel_confusion",
+    "PanopticQuality": "snellen.segmentation.panoptic",
+    "PanopticQualityResult": "snellen.segmentation.panoptic",
+    "PanopticSegments": "snellen.segmentation.panoptic_segments",
     "ProbabilityLoss": "snellen.classification.probability",
     "ProbabilityLossResult": "snellen.classification.probability",
     "Regression": "snellen.regression.regression",
@@ -61,6 +64,7 @@ _HOME = {
     "leave_one_group_out": "snellen.splits.folds",
     "metric_from_bytes": "snellen.metric",
     "multilabel_confusion": "snellen.classification.multilabel_confusion",
+    "panoptic_quality": "snellen.segmentation.panoptic",
     "probability_loss": "snellen.classification.probability",
     "read_coco_predictions": "snellen.readers.coco",
     "read_coco_truth": "snellen.readers.coco",
@@ -112,6 +116,10 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "BoundaryQuality",
     "BoundaryQualityResult",
     "boundary_quality",
+    "PanopticQuality",
+    "PanopticQualityResult",
+    "panoptic_quality",
+    "PanopticSegments",
     # regression
     "Regression",
     "RegressionResult",
@@ -196,6 +204,12 @@ if TYPE_CHECKING:
         SegmentationResult,
         segmentation_scores,
     )
+    from snellen.segmentation.panoptic import (
+        PanopticQuality,
+        PanopticQualityResult,
+        panoptic_quality,
+    )
+    from snellen.segmentation.panoptic_segments import PanopticSegments
     from snellen.splits.folds import k_fold, leave_one_group_out
     from snellen.splits.hold_out import hold_out
     from snellen.splits.leaks import find_duplicates

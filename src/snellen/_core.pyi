@@ -873,6 +873,44 @@ def value_pairs(
     Where the pairs of each image start, and of each pair of values, ascending: truth, pred, count.
     """
 
+    """
+
+@overload
+def label_codes(labels: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[object, Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
+@overload
+def label_codes(labels: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[object, Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
+@overload
+def label_codes(labels: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[object, Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
+@overload
+def label_codes(labels: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[object, Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """
+    Of each label its position among the ids (uint8, or uint16 for more than 255 ids), the number of ids for the ignored and for unknown ones; the unknown labels, ascending, and how often each occurs.
+    """
+
+@overload
+def near_border(labels: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)], distance: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]: ...
+
+@overload
+def near_border(labels: Annotated[NDArray[numpy.uint16], dict(shape=(None, None), order='C', device='cpu', writable=False)], distance: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]: ...
+
+@overload
+def near_border(labels: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], distance: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]:
+    """
+    1 where the window of 2 * distance + 1 pixels a side holds another label than that of its centre or leaves the image, else 0.
+    """
+
+@overload
+def boundary_counts(truth: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], pred: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], n_classes: int, distance: int, tolerance: int) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+@overload
+def boundary_counts(truth: Annotated[NDArray[numpy.uint16], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], pred: Annotated[NDArray[numpy.uint16], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], n_classes: int, distance: int, tolerance: int) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
+    """
+    Of each image and class the pixels on both sides, in truth, in pred; the same of border zones; contour pixels of truth and those matched, contour pixels of pred and those matched.
+    """
+
 class PngHeader:
     """What the IHDR chunk of a PNG file says."""
 

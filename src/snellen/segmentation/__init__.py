@@ -1,1 +1,2 @@
+"""Evaluation of segmentations: semantic, boundaries, surfaces, panoptic."""
 """Pixels: semantic, boundary and panoptic segmentation."""
