@@ -25,6 +25,7 @@ void bind_resample(nb::module_& m);
 void bind_hash_rank(nb::module_& m);
 void bind_halving(nb::module_& m);
 void bind_hamming(nb::module_& m);
+void bind_distance(nb::module_& m);
 
 namespace {
 
@@ -73,6 +74,7 @@ NB_MODULE(_core, m) {
   bind_hash_rank(m);
   bind_halving(m);
   bind_hamming(m);
+  bind_distance(m);
 }
 
 }  // namespace snellen::bind
