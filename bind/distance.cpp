@@ -92,6 +92,13 @@ void bind_distance(nb::module_& m) {
         };
         return std::make_tuple(found(0), found(1));
       },
+      // As written by hand, because arrays of any type have no type argument in the stubs.
+      nb::sig("def surface_distances(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic], "
+              "first: int, code: NDArray[numpy.int32], n_classes: int, "
+              "spacing: Sequence[float], corners: bool) -> "
+              "tuple[tuple[NDArray[numpy.int64], NDArray[numpy.float64], NDArray[numpy.uint8], "
+              "NDArray[numpy.int64]], tuple[NDArray[numpy.int64], NDArray[numpy.float64], "
+              "NDArray[numpy.uint8], NDArray[numpy.int64]]]"),
       nb::arg("truth").noconvert(), nb::arg("pred").noconvert(), nb::arg("first"),
       nb::arg("code").noconvert(), nb::arg("n_classes"), nb::arg("spacing"), nb::arg("corners"),
       "Of truth and of pred: where each class begins, the distance of each point of its surface to "

@@ -39,6 +39,8 @@ _HOME = {
     "Regression": "snellen.regression.regression",
     "RegressionResult": "snellen.regression.result",
     "SnellenError": "snellen.errors",
+    "SurfaceDistance": "snellen.segmentation.surface_distance",
+    "SurfaceDistanceResult": "snellen.segmentation.surface_distance",
     "ThresholdCurves": "snellen.classification.curves",
     "ThresholdCurvesResult": "snellen.classification.curves",
     "TopKAccuracy": "snellen.classification.top_k",
@@ -64,6 +66,7 @@ _HOME = {
     "read_targets": "snellen.readers.targets",
     "regression_scores": "snellen.regression.regression",
     "set_threads": "snellen.threads",
+    "surface_distance": "snellen.segmentation.surface_distance",
     "threshold_curves": "snellen.classification.curves",
     "top_k_accuracy": "snellen.classification.top_k",
 }
@@ -99,6 +102,10 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "box_iou",
     "AreaRange",
     "DetectionProtocol",
+    # segmentation
+    "SurfaceDistance",
+    "SurfaceDistanceResult",
+    "surface_distance",
     # regression
     "Regression",
     "RegressionResult",
@@ -173,6 +180,11 @@ if TYPE_CHECKING:
     from snellen.readers.targets import read_targets
     from snellen.regression.regression import Regression, regression_scores
     from snellen.regression.result import RegressionResult
+    from snellen.segmentation.surface_distance import (
+        SurfaceDistance,
+        SurfaceDistanceResult,
+        surface_distance,
+    )
     from snellen.splits.folds import k_fold, leave_one_group_out
     from snellen.splits.hold_out import hold_out
     from snellen.splits.leaks import find_duplicates

@@ -302,7 +302,7 @@ def near_duplicates(hash: Annotated[NDArray[numpy.uint64], dict(shape=(None, Non
     Of each row the first row of its group, and by part the nearest other row and its distance (-1: none is near); the near pairs by parts.
     """
 
-def surface_distances(truth: Annotated[NDArray, dict(order='C', device='cpu', writable=False)], pred: Annotated[NDArray, dict(order='C', device='cpu', writable=False)], first: int, code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_classes: int, spacing: Sequence[float], corners: bool) -> tuple[tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]], tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]]:
+def surface_distances(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic], first: int, code: NDArray[numpy.int32], n_classes: int, spacing: Sequence[float], corners: bool) -> tuple[tuple[NDArray[numpy.int64], NDArray[numpy.float64], NDArray[numpy.uint8], NDArray[numpy.int64]], tuple[NDArray[numpy.int64], NDArray[numpy.float64], NDArray[numpy.uint8], NDArray[numpy.int64]]]:
     """
     Of truth and of pred: where each class begins, the distance of each point of its surface to the other side's, which pixels around a corner are of the class, values that are unknown.
     """

@@ -199,6 +199,7 @@ _MODULES = {
     "ThresholdCurves": "snellen.classification.curves",
     "TopKAccuracy": "snellen.classification.top_k",
     "Regression": "snellen.regression.regression",
+    "SurfaceDistance": "snellen.segmentation.surface_distance",
 }
 
 

@@ -11,14 +11,25 @@ import pytest
 
 import snellen
 
-HEAVY = ("torch", "pandas", "matplotlib", "plotly", "scipy", "sklearn", "ray", "PIL", "pyarrow")
+HEAVY = (
+    "torch",
+    "pandas",
+    "matplotlib",
+    "plotly",
+    "scipy",
+    "sklearn",
+    "ray",
+    "PIL",
+    "pyarrow",
+    "nibabel",
+)
 # Each layer may import those above it (and its own); the last ones stand at the edge.
 LAYERS = (
     ("snellen._core",),
     ("snellen.errors",),
     ("snellen.state", "snellen.arrays", "snellen.digests", "snellen.threads"),
     ("snellen.metric", "snellen.result", "snellen.classes", "snellen.table_text"),
-    ("snellen.detection", "snellen.classification", "snellen.regression"),
+    ("snellen.detection", "snellen.classification", "snellen.regression", "snellen.segmentation"),
     ("snellen.readers", "snellen.samples"),
     ("snellen.splits", "snellen.statistics"),
     ("snellen.run",),
