@@ -1,4 +1,4 @@
-"""Pixels beside scikit-learn, cityscapesScripts, torchmetrics, Keras, MONAI and mmseg's formulas."""
+"""Pixels beside scikit-learn, cityscapesScripts, torchmetrics, Keras, MONAI; mmseg's formulas."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from snellen import Segmentation, segmentation_scores
 from snellen.errors import ClassError, IdError, InputError, MergeError, ShapeError
 from snellen.segmentation.protocols import PROTOCOLS
 
-# Five classes, 255 is void. Class 2 is only predicted, class 4 is nowhere; in the second image class
-# 3 is predicted where truth is void.
+# Five classes, 255 is void. Class 2 is only predicted, class 4 is nowhere; in the second image
+# class 3 is predicted where truth is void.
 TRUTH = np.array(
     [
         [[0, 0, 0, 1], [0, 0, 1, 1], [255, 0, 1, 3]],

@@ -295,8 +295,7 @@ class Segmentation:
         part = self.empty()
         batch, columns = part._rows.batch_of(wanted.ids, len(wanted)), data.columns
         kept = place[columns.image] >= 0
-        image, cell, count = (each[kept] for each in (columns.image, columns.cell, columns.count))
-        part._rows.add(batch, place[image], cell, count)
+        part._rows.add(batch, place[columns.image[kept]], columns.cell[kept], columns.count[kept])
         if data.instances is not None:
             kept = place[data.instances.image] >= 0
             rows = InstanceColumns._make(each[kept] for each in data.instances)
@@ -450,9 +449,8 @@ def _of_arrays(scheme: LabelScheme) -> Encoding:
     if not ids:
         raise InputError(f"expected classes with ids, {scheme.name} has colours alone", "classes")
     natural = np.arange(len(scheme))
-    return next(
-        (each for each in ids if (each.codes_of(natural, pred=True) == natural).all()), ids[0]
-    )
+    fitting = (each for each in ids if (each.codes_of(natural, pred=True) == natural).all())
+    return next(fitting, ids[0])
 
 
 def _added_up(
