@@ -89,7 +89,10 @@ def _unknown_ids(
     *,
     is_batch: bool,
 ) -> ClassError:
-    some = [f"{label} ({n:,} pixels)" for label, n in zip(unknown.tolist(), counts, strict=True)]
+    some = [
+        f"{label} ({n:,} pixel{'' if n == 1 else 's'})"
+        for label, n in zip(unknown.tolist(), counts.tolist(), strict=True)
+    ]
     hint = (
         ". Was an image resized with interpolation, or saved as JPEG?"
         if len(unknown) >= _MANY
