@@ -1,0 +1,1 @@
+"""Segmentation: classes of pixels."""
