@@ -869,6 +869,7 @@ def value_pairs(
     Annotated[NDArray[numpy.int64], dict(order="C")],
     Annotated[NDArray[numpy.int64], dict(order="C")],
 ]:
+def value_pairs(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic]) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64]]:
     """
     Where the pairs of each image start, and of each pair of values, ascending: truth, pred, count.
     """

@@ -57,12 +57,15 @@ def batch(seed: int, n: int, *, ids: bool, instances: bool = False) -> tuple[Ima
 def case(make: Any, other: Any, **columns: bool) -> MetricCase:
     batches = [batch(seed, n, **columns) for seed, n in enumerate((4, 2, 3, 3))]
     (truth, pred), *_ = batches
-    whole = Images(
-        *(
-            None if truth[i] is None else np.concatenate([each[0][i] for each in batches])
-            for i in range(3)
-        )
-    ), np.concatenate([each[1] for each in batches])
+    whole = (
+        Images(
+            *(
+                None if truth[i] is None else np.concatenate([each[0][i] for each in batches])
+                for i in range(3)
+            )
+        ),
+        np.concatenate([each[1] for each in batches]),
+    )
     bad = [
         (truth._replace(maps=truth.maps + 3), pred),  # ids outside the classes
         (truth, pred[:, :, :-1]),

@@ -1,4 +1,4 @@
-"""Pixels beside scikit-learn, cityscapesScripts, torchmetrics, Keras, MONAI and mmseg's formulas."""
+"""Pixels beside scikit-learn, cityscapesScripts, torchmetrics, Keras, MONAI; mmseg's formulas."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def test_scikit_learn_in_every_bit(seed: int, n_classes: int) -> None:
     values = result.class_values()
     iou = jaccard_score(*sides, average=None, **rules)
     assert np.nan_to_num(values["iou"]).tolist() == iou.tolist()
-    assert np.nan_to_num(values["dice"]).tolist() == f1_score(*sides, average=None, **rules).tolist()
+    assert (
+        np.nan_to_num(values["dice"]).tolist() == f1_score(*sides, average=None, **rules).tolist()
+    )
     assert result.mIoU == jaccard_score(*sides, average="macro", **rules)
     assert result.mDice == f1_score(*sides, average="macro", **rules)
     assert result.IoU_micro == jaccard_score(*sides, average="micro", **rules)
@@ -205,7 +207,9 @@ def test_wang_et_al(seed: int) -> None:
 def cityscapes_maps(seed: int) -> tuple[Any, Any, Any]:
     """Return labelIds and instanceIds of truth, and labelIds of a prediction."""
     random = np.random.default_rng(seed)
-    ids = np.array([0, 3, 4, 7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33])
+    ids = np.array(
+        [0, 3, 4, 7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33]
+    )
     blocks = random.choice(ids, (8, 12))
     truth = np.kron(blocks, np.ones((5, 5), np.int64))
     number = np.kron(random.integers(0, 4, (8, 12)), np.ones((5, 5), np.int64))
@@ -220,9 +224,7 @@ def test_cityscapes_scripts_in_every_bit(tmp_path: Path, monkeypatch: Any) -> No
     image = pytest.importorskip("PIL.Image")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        scripts = pytest.importorskip(
-            "cityscapesscripts.evaluation.evalPixelLevelSemanticLabeling"
-        )
+        scripts = pytest.importorskip("cityscapesscripts.evaluation.evalPixelLevelSemanticLabeling")
     # It calls a function that NumPy has no longer.
     monkeypatch.setattr(np, "in1d", lambda *sides: np.isin(*sides).reshape(-1), raising=False)
     files: list[tuple[str, str]] = []

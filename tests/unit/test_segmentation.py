@@ -11,8 +11,8 @@ from snellen import Segmentation, segmentation_scores
 from snellen.errors import ClassError, IdError, InputError, MergeError, ShapeError
 from snellen.segmentation.protocols import PROTOCOLS
 
-# Five classes, 255 is void. Class 2 is only predicted, class 4 is nowhere; in the second image class
-# 3 is predicted where truth is void.
+# Five classes, 255 is void. Class 2 is only predicted, class 4 is nowhere; in the second image
+# class 3 is predicted where truth is void.
 TRUTH = np.array(
     [
         [[0, 0, 0, 1], [0, 0, 1, 1], [255, 0, 1, 3]],
@@ -116,7 +116,9 @@ def test_classes_and_images() -> None:
     assert first["iou_I"] == pytest.approx((2 / 3 + 4 / 5) / 2)
     assert first["iou_I_worst5"] == 2 / 3
     assert math.isnan(last["iou"])
-    reasons = {(each.metric, each.class_name): each.reason for each in result.undefined_of_classes()}
+    reasons = {
+        (each.metric, each.class_name): each.reason for each in result.undefined_of_classes()
+    }
     assert reasons["iou", "4"] == "neither truth nor prediction has a pixel of the class"
     assert reasons["precision", "3"] == "the class was never predicted"
     worst, better = result.per_image()

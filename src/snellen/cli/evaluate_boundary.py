@@ -32,8 +32,8 @@ __all__ = ["boundary"]
     type=click.FloatRange(min=0),
     default=0.0075,
     show_default=True,
-    help="How far apart contours of boundary F may lie: below 1 a share of the diagonal, else whole "
-    "pixels. DAVIS has 0.008.",
+    help="How far apart contours of boundary F may lie: below 1 a share of the diagonal, else "
+    "whole pixels. DAVIS has 0.008.",
 )
 @output_options
 def boundary(labels: LabelInput, ratio: float, tolerance: float, output: Output) -> None:

@@ -61,9 +61,7 @@ OPTIONS = {
     "[default: where they are]",
 )
 @output_options
-def segmentation(
-    labels: LabelInput, protocol: str, instances: bool | None, output: Output
-) -> None:
+def segmentation(labels: LabelInput, protocol: str, instances: bool | None, output: Output) -> None:
     """IoU, Dice, precision, recall, accuracy of label images.
 
     TRUTH and PREDICTIONS are folders of label images that are paired by name, or two files: PNG

@@ -132,9 +132,7 @@ def weighted_iou(
     result = np.empty((len(times), n_columns))
     for r, often in enumerate(times):
         share = often[columns.image]
-        tp, fn = (
-            np.bincount(column, each * share, minlength=n_columns) for each in (found, lost)
-        )
+        tp, fn = (np.bincount(column, each * share, minlength=n_columns) for each in (found, lost))
         fp = tables.predicted[r] - tables.correct[r]
         result[r] = rates.ratio(tp, (tp + fp) + fn)
     return result

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from snellen.classification import rates
 from snellen.digests import unit_digests
 from snellen.metric import Units
-from snellen.segmentation.instance_rows import weighted_iou
+from snellen.segmentation.instance_rows import InstanceColumns, weighted_iou
 from snellen.segmentation.pixel_tables import (
     CLASS_NUMBERS,
+    PixelTables,
     class_means,
     class_numbers,
     image_means,
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.classes import Classes
-    from snellen.segmentation.instance_rows import InstanceColumns
     from snellen.segmentation.pixel_rows import PixelColumns
-    from snellen.segmentation.pixel_tables import PixelTables
     from snellen.segmentation.protocols import SegmentationProtocol
 
 __all__ = ["Groups", "PixelData", "headline_numbers", "image_units", "means_by_rule"]
@@ -203,22 +202,26 @@ def image_units(data: PixelData, protocol: SegmentationProtocol) -> Units:
     tables = data.tables()
     n_images = len(tables.correct)
 
-    def joined(multiplicity: NDArray[np.int64], other: object) -> tuple[PixelData, PixelTables, NDArray[np.int64]]:
+    def joined(
+        multiplicity: NDArray[np.int64], other: Any
+    ) -> tuple[PixelData, PixelTables, NDArray[np.int64]]:
         if other is None:
             return data, tables, multiplicity
-        units, times = other  # type: ignore[misc]  # (Units, multiplicities)
-        theirs: tuple[PixelData, PixelTables] = units.content
+        their_data, their_tables = other[0].content
+        both = zip(tables, their_tables, strict=True)
         return (
-            _joined(data, theirs[0]),
-            type(tables)(*(np.concatenate(pair) for pair in zip(tables, theirs[1], strict=True))),
-            np.concatenate([multiplicity, times], axis=1),
+            _joined(data, their_data),
+            PixelTables._make(np.concatenate(pair) for pair in both),
+            np.concatenate([multiplicity, other[1]], axis=1),
         )
 
-    def values(multiplicity: NDArray[np.int64], other: object = None) -> dict[str, NDArray[np.float64]]:
+    def values(
+        multiplicity: NDArray[np.int64], other: Any = None
+    ) -> dict[str, NDArray[np.float64]]:
         among, pixels, times = joined(multiplicity, other)
         return headline_numbers(among, protocol, pixels, times)
 
-    def class_values(multiplicity: NDArray[np.int64], other: object = None) -> NDArray[np.float64]:
+    def class_values(multiplicity: NDArray[np.int64], other: Any = None) -> NDArray[np.float64]:
         _, pixels, times = joined(multiplicity, other)
         return class_numbers(pixels.times(times), protocol)["iou"]
 
@@ -257,9 +260,8 @@ def _joined(ours: PixelData, theirs: PixelData) -> PixelData:
     if ours.instances is None or theirs.instances is None:
         return ours._replace(columns=columns, instances=None)
     moved = theirs.instances._replace(image=theirs.instances.image + start)
-    instances = type(moved)(
-        *(np.concatenate(pair) for pair in zip(ours.instances, moved, strict=True))
-    )
+    pairs: Any = zip(ours.instances, moved, strict=True)
+    instances = InstanceColumns._make(np.concatenate(pair) for pair in pairs)
     return ours._replace(columns=columns, instances=instances)
 
 

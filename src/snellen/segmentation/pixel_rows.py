@@ -8,7 +8,7 @@ import numpy as np
 
 from snellen.digests import unit_digests
 from snellen.errors import IdError, InputError, first_few
-from snellen.state import Keys, Ledger
+from snellen.state import Keys, Ledger, id_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
-__all__ = ["PixelColumns", "PixelRows"]
+__all__ = ["Batch", "PixelColumns", "PixelRows"]
 
 # Rows of a sum without images wait until there are so many.
 _PENDING = 1 << 16
@@ -42,7 +42,29 @@ class PixelColumns(NamedTuple):
     n_images: int
     image: NDArray[np.int32]
     cell: NDArray[np.int32]
-    count: NDArray[np.int64]
+    count: NDArray[np.int64]  # type: ignore[assignment]  # a tuple's own count is not missed
+
+
+class Batch(NamedTuple):
+    """The images of an update.
+
+    Attributes
+    ----------
+    keys : Keys
+        Their ids; numbers, where they have none.
+    place : ndarray, shape (n,), int32
+        The position of each image in `keys`.
+    anonymous : bool
+        Whether they have no ids.
+    """
+
+    keys: Keys
+    place: NDArray[np.int32]
+    anonymous: bool
+
+    def name(self, i: int) -> str:
+        """Return what image i is called."""
+        return f"image {self.keys.ids[self.place[i]]}"
 
 
 class PixelRows:
@@ -68,8 +90,8 @@ class PixelRows:
         """Whether images have no ids."""
         return self._anonymous is not False
 
-    def keys_of(self, image_id: Any, n_images: int) -> Keys:
-        """Return the table of a batch's images; refuse ids that are not new.
+    def batch_of(self, image_id: Any, n_images: int) -> Batch:
+        """Return the ids of a batch; refuse those that are not new.
 
         Raises
         ------
@@ -80,10 +102,13 @@ class PixelRows:
         """
         if image_id is None:
             self._check_naming(anonymous=True)
-            return Keys(np.arange(self.n_images, self.n_images + n_images), "image id")
+            first = self.n_images if self.per_image else 0
+            keys = Keys(np.arange(first, first + n_images), "image id")
+            return Batch(keys, np.arange(n_images, dtype=np.int32), anonymous=True)
         if not self.per_image:
             raise InputError("expected no image_id where images are not kept apart", "image_id")
-        ids = [image_id] if isinstance(image_id, (int, str, np.integer)) else image_id
+        one = isinstance(image_id, (int, str, np.integer))
+        ids = id_array([image_id] if one else image_id, "image id")
         keys = Keys(ids, "image id")
         if len(ids) != n_images:
             raise InputError(f"expected {n_images} image ids, got {len(ids)}", "image_id")
@@ -91,26 +116,20 @@ class PixelRows:
             raise IdError("expected each image once, got one twice in a batch", "image_id")
         self._check_naming(anonymous=False)
         self._check_new(keys.ids.tolist())
-        return keys
+        return Batch(keys, keys.codes(ids), anonymous=False)
 
     def add(
         self,
-        keys: Keys,
-        image_id: Any,
+        batch: Batch,
         image: NDArray[np.int32],
         cell: NDArray[np.int32],
         count: NDArray[np.int64],
     ) -> None:
-        """Add rows of images that `keys_of` has let pass; `image` are positions in `image_id`."""
-        anonymous = image_id is None
-        n_images = len(keys)
-        if not self.per_image:
-            keys, image = Keys([0], "image id"), np.zeros_like(image)
-        elif not anonymous:
-            ids = [image_id] if isinstance(image_id, (int, str, np.integer)) else image_id
-            image = keys.codes(ids)[image]
+        """Add rows of the images of a batch; `image` counts them as they came."""
+        keys = batch.keys if self.per_image else Keys([0], "image id")
+        image = batch.place[image] if self.per_image else np.zeros_like(image)
         self._ledger.append({"image": keys}, image=image, cell=cell, count=count)
-        self._absorb_images([keys], anonymous=anonymous, n_images=n_images)
+        self._absorb_images([keys], anonymous=batch.anonymous, n_images=len(batch.place))
 
     def check_merge(self, other: PixelRows) -> None:
         """Refuse images that are not new.
@@ -118,7 +137,7 @@ class PixelRows:
         Raises
         ------
         IdError
-            As `keys_of`.
+            As `batch_of`.
         """
         if other._anonymous is not None:
             self._check_naming(anonymous=other._anonymous)

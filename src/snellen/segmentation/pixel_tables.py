@@ -188,9 +188,7 @@ def _true(tables: PixelTables, protocol: SegmentationProtocol) -> NDArray[Any]:
 def _filled(
     values: NDArray[np.float64], tables: PixelTables, protocol: SegmentationProtocol
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return what each number counts as, and whether it counts: 0/0 of classes that are there
-    does not.
-    """
+    """Return what each number counts as, and whether it counts, which 0/0 never does."""
     truth = _true(tables, protocol)
     absent = truth == 0 if protocol.present == "truth" else truth + tables.predicted == 0
     if protocol.absent == "drop":

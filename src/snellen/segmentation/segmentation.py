@@ -202,24 +202,24 @@ class Segmentation:
         """
         encodings = truth_encoding or self.encoding, pred_encoding or self.encoding
         n_images, n_classes = len(pairs.start) - 1, len(self.classes)
-        keys = self._rows.keys_of(image_id, n_images)
+        batch = self._rows.batch_of(image_id, n_images)
         image = np.repeat(np.arange(n_images, dtype=np.int32), np.diff(pairs.start))
         codes = []
         for side, encoding in zip(("truth", "pred"), encodings, strict=True):
             values = getattr(pairs, side)
             code = encoding.codes_of(values, pred=side == "pred")
-            if self.unknown == "error" and (code == STRAY).any():
-                raise self._stray(side, values, pairs.count, encoding, image, code, image_id)
+            stray = code == STRAY
+            if self.unknown == "error" and stray.any():
+                where = f"{side}, first in {batch.name(int(image[stray][0]))}"
+                raise ClassError(stray_report(values, pairs.count, encoding), where)
             codes.append(np.where(code < 0, n_classes, code))
         rows = _added_up(image, codes[0] * (n_classes + 1) + codes[1], pairs.count)
         if instances is not None:
-            if image_id is None or not self.per_image:
+            if batch.anonymous:
                 raise IdError("expected images with ids beside instances", "image_id")
             found = self._instances_of(instances, encodings[1])
-            ids = [image_id] if isinstance(image_id, (int, str, np.integer)) else image_id
-            place = keys.codes(ids)
-            self._instances.add(keys, found._replace(image=place[found.image]))
-        self._rows.add(keys, image_id, *rows)
+            self._instances.add(batch.keys, found._replace(image=batch.place[found.image]))
+        self._rows.add(batch, *rows)
         return self
 
     def merge(self, other: Segmentation, /) -> Self:
@@ -293,18 +293,12 @@ class Segmentation:
         place = np.full(len(images), -1, np.int32)
         place[chosen] = np.arange(len(chosen), dtype=np.int32)
         part = self.empty()
-        columns = data.columns
+        batch, columns = part._rows.batch_of(wanted.ids, len(wanted)), data.columns
         kept = place[columns.image] >= 0
-        part._rows.add(
-            wanted,
-            wanted.ids,
-            place[columns.image[kept]],
-            columns.cell[kept],
-            columns.count[kept],
-        )
+        part._rows.add(batch, place[columns.image[kept]], columns.cell[kept], columns.count[kept])
         if data.instances is not None:
             kept = place[data.instances.image] >= 0
-            rows = InstanceColumns(*(each[kept] for each in data.instances))
+            rows = InstanceColumns._make(each[kept] for each in data.instances)
             part._instances.add(wanted, rows._replace(image=place[rows.image]))
         return part
 
@@ -352,10 +346,8 @@ class Segmentation:
             metric.average_size = np.array(
                 [math.nan if each is None else each for each in parameters["average_size"]]
             )
-        metric.encoding = Encoding(
-            packed.content["encoding"],
-            **{name: packed.arrays[f"encoding.{name}"] for name in _ENCODING},
-        )
+        values, codes, ignored = (packed.arrays[f"encoding.{name}"] for name in _ENCODING)
+        metric.encoding = Encoding(packed.content["encoding"], values, codes, ignored=ignored)
         metric._rows = PixelRows.restored(rows, packed.arrays, per_image=metric.per_image)
         columns = metric._rows.columns()
         if len(columns.cell) and columns.cell.max() >= (len(metric.classes) + 1) ** 2:
@@ -440,21 +432,6 @@ class Segmentation:
             correct_in_group=summed(group[np.maximum(code, VOID)] == group[label]),
         )
 
-    def _stray(
-        self,
-        side: str,
-        values: NDArray[np.int64],
-        count: NDArray[np.int64],
-        encoding: Encoding,
-        image: NDArray[np.int32],
-        code: NDArray[np.int32],
-        image_id: Any,
-    ) -> ClassError:
-        at = image[code == STRAY][0]
-        ids = [image_id] if isinstance(image_id, (int, str, np.integer)) else image_id
-        where = f"image {ids[at] if ids is not None else self._rows.n_images + int(at)}"
-        return ClassError(stray_report(values, count, encoding), f"{side}, first in {where}")
-
 
 def segmentation_scores(
     truth: ArrayLike,
@@ -472,7 +449,8 @@ def _of_arrays(scheme: LabelScheme) -> Encoding:
     if not ids:
         raise InputError(f"expected classes with ids, {scheme.name} has colours alone", "classes")
     natural = np.arange(len(scheme))
-    return next((each for each in ids if (each.codes_of(natural, pred=True) == natural).all()), ids[0])
+    fitting = (each for each in ids if (each.codes_of(natural, pred=True) == natural).all())
+    return next(fitting, ids[0])
 
 
 def _added_up(
@@ -483,7 +461,5 @@ def _added_up(
     image, cell, count = image[order], cell[order].astype(np.int32), count[order]
     if not len(image):
         return image, cell, count
-    first = np.flatnonzero(
-        np.concatenate([[True], (np.diff(image) != 0) | (np.diff(cell) != 0)])
-    )
+    first = np.flatnonzero(np.concatenate([[True], (np.diff(image) != 0) | (np.diff(cell) != 0)]))
     return image[first], cell[first], np.add.reduceat(count, first)

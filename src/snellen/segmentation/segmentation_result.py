@@ -305,7 +305,9 @@ class SegmentationResult(Result):
         assert self.pixels.instances is not None
         times = np.ones((1, self.pixels.columns.n_images), np.int64)
         sizes = self.pixels.average_sizes()
-        values = weighted_iou(self.pixels.instances, self._tables.total(), times, sizes)[0]
+        values: NDArray[np.float64] = weighted_iou(
+            self.pixels.instances, self._tables.total(), times, sizes
+        )[0]
         values[np.isnan(sizes)] = math.nan
         return values
 
