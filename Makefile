@@ -98,6 +98,7 @@ bench: .venv/extra-bench
 	$(BIN)/python benchmarks/classification.py
 	$(BIN)/python benchmarks/splits.py
 	$(BIN)/python benchmarks/leaks.py
+	$(BIN)/python benchmarks/segmentation.py
 
 fuzz: $(MADE)
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang++ with libFuzzer"; exit 1; }

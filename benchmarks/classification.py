@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from in_memory import Task, main
+from in_memory import Task, close, main
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ _ALL = tuple(_PACKAGES)
 _REFERENCE = _ALL[:2]
 # A number may differ by this much where it is not the same arithmetic: sums in another order,
 # float32 inside a peer.
-_CLOSE = {"scikit_learn": 1e-12, "torchmetrics": 1e-5}
+_CLOSE = close({"scikit_learn": 1e-12, "torchmetrics": 1e-5})
 
 
 def _labels(scale: float, _: Path) -> Arrays:
@@ -65,21 +65,6 @@ def _predictions(scale: float, _: Path) -> Arrays:
     return {"truth": truth, "pred": np.where(random.random(n) < 0.76, truth, near)}
 
 
-def _close(side: str, theirs: Mapping[str, float], ours: Mapping[str, float]) -> str:
-    """Say whether numbers are equal, and by how much they are not; those that both sides have."""
-    apart = {
-        name: abs(value - ours[name])
-        for name, value in theirs.items()
-        if name in ours and value != ours[name]
-    }
-    if not apart:
-        return "equal"
-    worst = max(apart, key=lambda name: apart[name])
-    if apart[worst] <= _CLOSE[side]:
-        return f"equal within {apart[worst]:.0e}"
-    return f"DIFFER by {apart[worst]:.1g} in {worst}"
-
-
 def _by_chance(_: str, theirs: Mapping[str, float], ours: Mapping[str, float]) -> str:
     """Say how far bounds of other draws and another method are apart."""
     return f"within {max(abs(theirs[name] - ours[name]) for name in theirs):.1g}: by chance"
@@ -92,7 +77,7 @@ TASKS = (
         _labels,
         _ALL,
         bars={"scikit_learn": 1 / 100},
-        agreement=_close,
+        agreement=_CLOSE,
     ),
     Task(
         "text_labels",
@@ -101,7 +86,7 @@ TASKS = (
         _REFERENCE,
         once=("scikit_learn",),
         bars={"scikit_learn": 1 / 10},
-        agreement=_close,
+        agreement=_CLOSE,
     ),
     Task(
         "binary_auc",
@@ -109,7 +94,7 @@ TASKS = (
         _binary_scores,
         _ALL,
         bars={"scikit_learn": 1 / 5},
-        agreement=_close,
+        agreement=_CLOSE,
     ),
     Task(
         "auc_one_vs_rest",
@@ -118,7 +103,7 @@ TASKS = (
         _REFERENCE,
         once=("scikit_learn",),
         bars={"scikit_learn": 1 / 20},
-        agreement=_close,
+        agreement=_CLOSE,
     ),
     Task(
         "top_5",
@@ -126,7 +111,7 @@ TASKS = (
         _score_matrix,
         _ALL,
         bars={"scikit_learn": 1 / 10},
-        agreement=_close,
+        agreement=_CLOSE,
     ),
     Task(
         "bootstrap",

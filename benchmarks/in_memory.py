@@ -2,7 +2,8 @@
 
 A script names its tasks and the packages of its sides, and calls `main`. A side is a module in the
 folder ``NAME_sides`` with a function for each task that it can do: from the task's arrays to the
-work, a function without arguments that returns numbers by name.
+work, a function without arguments that returns numbers by name. Tasks from files to a result are
+those of `whole_programs.py`.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ from side_by_side import Run, RunError, Series, interleaved, paired_ratios, run_
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    Numbers = Mapping[str, float]
+    from whole_programs import WholePrograms
 
-__all__ = ["OURS", "Task", "equal", "main"]
+    Numbers = Mapping[str, float]
+    Agreement = Callable[[str, Numbers, Numbers], str]
+
+__all__ = ["OURS", "Measuring", "Task", "close", "equal", "main"]
 
 OURS = "snellen"
 
@@ -38,6 +42,29 @@ def equal(_: str, theirs: Numbers, ours: Numbers) -> str:
     return "equal" if theirs == ours else f"DIFFER: {dict(theirs)}"
 
 
+def close(tolerances: Mapping[str, float]) -> Agreement:
+    """Return what says whether numbers are equal, and by how much they are not.
+
+    Numbers that both sides have are compared. A side's may differ by its tolerance where it does
+    not do the same arithmetic: sums in another order, float32.
+    """
+
+    def agreement(side: str, theirs: Numbers, ours: Numbers) -> str:
+        apart = {
+            name: abs(value - ours[name])
+            for name, value in theirs.items()
+            if name in ours and value != ours[name]
+        }
+        if not apart:
+            return "equal"
+        worst = max(apart, key=lambda name: apart[name])
+        if apart[worst] <= tolerances.get(side, 0.0):
+            return f"equal within {apart[worst]:.0e}"
+        return f"DIFFER by {apart[worst]:.1g} in {worst}"
+
+    return agreement
+
+
 class Task(NamedTuple):
     """What is measured, and by which sides."""
 
@@ -47,11 +74,20 @@ class Task(NamedTuple):
     sides: tuple[str, ...]
     once: tuple[str, ...] = ()  # sides that take long, and so run once
     bars: Mapping[str, float] = {}  # which share of a side's time was asked for
-    agreement: Callable[[str, Numbers, Numbers], str] = equal  # side, its numbers, ours
+    agreement: Agreement = equal  # side, its numbers, ours
+    rate: str = ""  # the number of which the table has how many millions a second
+
+    def measuring(self, script: str, scratch: Path, calls: int) -> Measuring:
+        """Return what measures it."""
+        return Measuring(script, self, scratch, calls)
 
 
 def main(
-    name: str, description: str, packages: Mapping[str, str], tasks: Sequence[Task], calls: int = 5
+    name: str,
+    description: str,
+    packages: Mapping[str, str],
+    tasks: Sequence[Task | WholePrograms],
+    calls: int = 5,
 ) -> None:
     """Run a benchmark as the command line says.
 
@@ -63,7 +99,7 @@ def main(
         Its first line.
     packages : mapping of str to str
         The package of each side.
-    tasks : sequence of Task
+    tasks : sequence of Task or WholePrograms
         What there is to measure.
     calls : int
         How often a process does the work, after a first time; the median counts.
@@ -91,7 +127,7 @@ def main(
                 if task.name not in arguments.tasks:
                     continue
                 say(task.title)
-                measuring = _Measuring(name, task, Path(scratch), calls)
+                measuring = task.measuring(name, Path(scratch), calls)
                 content["tasks"][task.name] = measuring.run(
                     [side for side in task.sides if side in present], arguments, say
                 )
@@ -117,64 +153,94 @@ def _arguments(name: str, description: str, tasks: list[str]) -> argparse.Namesp
     return parser.parse_args()
 
 
-class _Measuring:
+class Measuring:
     """The runs of one task."""
 
-    def __init__(self, script: str, task: Task, scratch: Path, calls: int) -> None:
-        self._script, self._task, self._scratch, self._calls = script, task, scratch, calls
-        self._arrays = scratch / f"{task.name}.npz"
-        self._numbers: dict[str, dict[str, float]] = {}
+    def __init__(self, script: str, task: Task | WholePrograms, scratch: Path, calls: int) -> None:
+        self.script, self.task, self.scratch, self.calls = script, task, scratch, calls
+        self.numbers: dict[str, dict[str, float]] = {}
 
     def run(
         self, sides: Sequence[str], arguments: argparse.Namespace, say: Callable[[str], None]
     ) -> dict[str, Any]:
         """Measure, print, and return the figures of every run."""
-        scale = 0.1 if arguments.quick else 1.0
-        np.savez(self._arrays, **self._task.arrays(scale, self._scratch))
+        sides = self.prepare(0.1 if arguments.quick else 1.0, sides)
         many = {
-            side: functools.partial(self._measure, side, self._calls)
+            side: functools.partial(self.measure, side, self.calls)
             for side in sides
-            if side not in self._task.once
+            if side not in self.task.once
         }
         series = interleaved(many, arguments.runs, say)
         for side in sides:
-            if side in self._task.once:
+            if side in self.task.once:
                 say(f"{side} (takes long)")
-                series[side] = Series((self._measure(side, 1),))
-        self._arrays.unlink()
+                series[side] = Series((self.measure(side, 1),))
+        self.clear()
         self._print(series)
         return {
-            "title": self._task.title,
-            "numbers": self._numbers,
-            "runs": {side: [[run.wall, run.cpu] for run in of.runs] for side, of in series.items()},
+            "title": self.task.title,
+            "numbers": self.numbers,
+            "runs": {
+                side: [[figure for figure in run if figure is not None] for run in of.runs]
+                for side, of in series.items()
+            },
         }
 
-    def _measure(self, side: str, calls: int) -> Run:
-        out = self._scratch / f"{self._task.name}-{side}"
-        program = [sys.executable, str(_HERE / "run_side.py"), f"{self._script}_sides.{side}"]
-        run_program([*program, "task", str(out), self._task.name, str(self._arrays), str(calls)])
+    def prepare(self, scale: float, sides: Sequence[str]) -> Sequence[str]:
+        """Make what the sides are given, and return who takes part."""
+        np.savez(self._arrays, **self.task.arrays(scale, self.scratch))
+        return sides
+
+    def clear(self) -> None:
+        """Remove what was made."""
+        self._arrays.unlink()
+
+    def measure(self, side: str, calls: int) -> Run:
+        """Run a side once, and keep its numbers."""
+        out = self.scratch / f"{self.task.name}-{side}"
+        program = [sys.executable, str(_HERE / "run_side.py"), f"{self.script}_sides.{side}"]
+        run_program([*program, "task", str(out), self.task.name, str(self._arrays), str(calls)])
         found = json.loads(Path(f"{out}.json").read_text())
-        self._numbers[side] = found["numbers"]
+        self.numbers[side] = found["numbers"]
         return Run(median(found["wall"]), median(found["cpu"]))
 
+    @property
+    def _arrays(self) -> Path:
+        return self.scratch / f"{self.task.name}.npz"
+
     def _print(self, series: Mapping[str, Series]) -> None:
-        print(f"\n{self._task.title}\n")
-        ours = series[OURS]
+        print(f"\n{self.task.title}\n")
+        with_memory = all(of_side.peak_mib for of_side in series.values())
         rows = []
         for side, of_side in series.items():
-            ratio = agreement = ""
-            if side != OURS:
-                agreement = self._task.agreement(side, self._numbers[side], self._numbers[OURS])
-                if len(of_side.runs) == len(ours.runs):
-                    share = paired_ratios(ours.wall, of_side.wall)[1]
-                else:
-                    share = median(ours.wall) / of_side.wall[0]
-                ratio = f"1/{1 / share:.1f}"
-                if side in self._task.bars:
-                    ratio += f" (asked: 1/{1 / self._task.bars[side]:.0f})"
-            rows.append([side, agreement, spread(of_side.wall, 4), spread(of_side.cpu, 4), ratio])
-        header = ("", "numbers", "wall s", "CPU s", "Snellen's share of its wall time")
-        print(side_by_side.table(header, rows))
+            row = [side, self._agreement(side), spread(of_side.wall, 4), spread(of_side.cpu, 4)]
+            if with_memory:
+                row.append(f"{median(of_side.peak_mib):.0f}")
+            if self.task.rate:
+                amount = self.numbers[side][self.task.rate] / 1e6
+                row.append(f"{amount / median(of_side.wall):,.0f}")
+            rows.append([*row, self._ratio(side, of_side, series[OURS])])
+        header = ["", "numbers", "wall s", "CPU s"]
+        header += ["peak MiB"] if with_memory else []
+        header += [f"million {self.task.rate}/s"] if self.task.rate else []
+        print(side_by_side.table([*header, "Snellen's share of its wall time"], rows))
         several = {side: of for side, of in series.items() if len(of.runs) > 1}
         for line in side_by_side.noise(several):
             print(line)
+
+    def _agreement(self, side: str) -> str:
+        if side == OURS or side not in self.numbers:
+            return ""
+        return self.task.agreement(side, self.numbers[side], self.numbers[OURS])
+
+    def _ratio(self, side: str, of_side: Series, ours: Series) -> str:
+        if side == OURS or side not in self.numbers:
+            return ""
+        if len(of_side.runs) == len(ours.runs):
+            share = paired_ratios(ours.wall, of_side.wall)[1]
+        else:
+            share = median(ours.wall) / of_side.wall[0]
+        ratio = f"1/{1 / share:.1f}"
+        if side in self.task.bars:
+            ratio += f" (asked: 1/{1 / self.task.bars[side]:.0f})"
+        return ratio

@@ -7,7 +7,8 @@ side is imported.
 * ``numbers OUT FILE…``: once, unmeasured: the array and the numbers to compare with other sides'.
   OUT.npy gets the array, OUT.json its digest and the numbers.
 * ``task OUT NAME ARRAYS.npz CALLS``: the work called NAME on arrays that lie in memory, so many
-  times after a first one; OUT.json gets the seconds of each and the numbers.
+  times after a first one; OUT.json gets the seconds of each and the numbers. Where the work's
+  outcome is no numbers but maps, say, it returns what makes numbers of it, which is not measured.
 * ``from_arrays OUT FILE… ROWS.npy``: the work on arrays that lie in memory; measured here, around
   the work alone. OUT.json gets the seconds and the numbers.
 """
@@ -88,6 +89,8 @@ def _task(side: Any, out: str, name: str, arrays_file: str, calls: str) -> None:
         numbers = work()
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
+    if callable(numbers):
+        numbers = numbers()
     found = {"wall": walls, "cpu": cpus, "numbers": {k: float(v) for k, v in numbers.items()}}
     Path(f"{out}.json").write_text(json.dumps(found))
 

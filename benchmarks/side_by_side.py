@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
@@ -192,14 +193,19 @@ def description(machine: Mapping[str, Any]) -> str:
 def installed(
     packages: Mapping[str, str], say: Callable[[str], None]
 ) -> tuple[dict[str, str], list[str]]:
-    """Return the versions of the packages of sides, and the sides whose package is there."""
+    """Return the versions of the packages of sides, and the sides whose package is there.
+
+    One that lies on the path without having been installed, a checkout, has no version.
+    """
     present, versions = [], {}
     for name, package in packages.items():
         try:
             versions[name] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            say(f"{name} is left out: {package} is not installed")
-            continue
+            if not package.isidentifier() or importlib.util.find_spec(package) is None:
+                say(f"{name} is left out: {package} is not installed")
+                continue
+            versions[name] = "from a folder"
         present.append(name)
     versions["numpy"] = importlib.metadata.version("numpy")
     return versions, present

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
+from PIL import Image
 
-from snellen import AveragePrecision, read_coco_predictions, read_coco_truth
+from snellen import AveragePrecision, Segmentation, read_coco_predictions, read_coco_truth
 from snellen.samples.detection import make_detection_sample
+from snellen.samples.street_scene import street_scene
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-def run_side(side: str, mode: str, *arguments: str | Path) -> None:
+def run_side(side: str, mode: str, *arguments: str | Path, task: str = "detection") -> None:
     done = subprocess.run(
-        [sys.executable, "run_side.py", f"detection_sides.{side}", mode, *map(str, arguments)],
+        [sys.executable, "run_side.py", f"{task}_sides.{side}", mode, *map(str, arguments)],
         cwd=BENCHMARKS,
         capture_output=True,
         text=True,
@@ -53,3 +57,65 @@ def test_the_sides_agree(tmp_path: Path) -> None:
         assert json.loads(Path(f"{out}.json").read_text())["numbers"] == list(
             expected.metrics.values()
         )
+
+
+STREETS = np.stack([street_scene(seed, 96, 48) for seed in range(4)])
+# Every pixel of a class: of one that is predicted as void, peers differ.
+FILLED = np.where(STREETS == 255, 0, STREETS)
+LABELS = {"truth": STREETS[:2], "pred": FILLED[2:]}
+KNOWN = {"truth": FILLED[:2], "pred": FILLED[2:]}
+BUILDINGS = {side: (labels == 2).astype(np.uint8) for side, labels in LABELS.items()}
+# Ids of three bytes.
+SEGMENTS = {
+    side: np.stack([labels, 255 - labels, labels // 3], axis=-1) for side, labels in LABELS.items()
+}
+
+
+@pytest.mark.parametrize(
+    ("side", "module", "task", "arrays", "tolerance"),
+    [
+        ("snellen_pairs", "snellen", "counting", LABELS, 0),
+        ("numpy_bincount", "numpy", "counting", LABELS, 0),
+        ("numpy_blocks", "numpy", "counting", LABELS, 0),
+        ("scikit_learn", "sklearn", "counting", LABELS, 0),
+        ("torchmetrics", "torchmetrics", "counting", LABELS, 0),
+        ("panopticapi", "panopticapi", "panoptic_pairs", SEGMENTS, 0),
+        ("opencv", "cv2", "boundary_masks", KNOWN, 0),
+        ("opencv", "cv2", "boundary_iou", KNOWN, 0),
+        ("monai", "monai", "hd95", BUILDINGS, 1e-5),  # float32
+        ("surface_distance", "surface_distance", "hd95_contour", BUILDINGS, 1e-12),
+    ],
+)
+def test_the_sides_of_segmentation_agree(
+    tmp_path: Path,
+    side: str,
+    module: str,
+    task: str,
+    arrays: dict[str, np.ndarray],
+    tolerance: float,
+) -> None:
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"{module} is not installed")
+    np.savez(tmp_path / "arrays.npz", **arrays)
+    found = []
+    for name in ("snellen", side):
+        out = tmp_path / name
+        run_side(name, "task", out, task, tmp_path / "arrays.npz", "1", task="segmentation")
+        found.append(json.loads(Path(f"{out}.json").read_text())["numbers"])
+    ours, theirs = found
+    assert theirs
+    assert {name: ours[name] for name in theirs} == pytest.approx(theirs, abs=tolerance, rel=0)
+
+
+def test_label_files_as_others_count_them(tmp_path: Path) -> None:
+    for side, labels in LABELS.items():
+        (tmp_path / side).mkdir()
+        for k, each in enumerate(labels):
+            Image.fromarray(each).save(tmp_path / side / f"{k}.png")
+    out = tmp_path / "numbers.json"
+    folders = tmp_path / "truth", tmp_path / "pred"
+    run_side("pillow_bincount", "from_files", *folders, "2", out, task="segmentation")
+    expected = Segmentation(19).update(LABELS["truth"], LABELS["pred"]).compute()
+    found = json.loads(out.read_text())
+    assert found["mIoU"] == expected.mIoU
+    assert found["pixels"] == expected.data["n_pixels"] - expected.data["n_void"]
