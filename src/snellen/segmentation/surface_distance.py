@@ -304,7 +304,7 @@ class SurfaceDistance:
 
     def empty(self) -> SurfaceDistance:
         """Return a metric of the same parameters without data."""
-        return SurfaceDistance(self.declared, **_arguments(self._parameters))
+        return type(self)(self.declared, **_arguments(self._parameters))
 
     def compute(self) -> SurfaceDistanceResult:
         """Return the result of all that was absorbed."""
