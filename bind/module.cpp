@@ -29,6 +29,7 @@ void bind_value_pairs(nb::module_& m);
 void bind_png(nb::module_& m);
 void bind_label_codes(nb::module_& m);
 void bind_boundary(nb::module_& m);
+void bind_distance(nb::module_& m);
 
 namespace {
 
@@ -81,6 +82,7 @@ NB_MODULE(_core, m) {
   bind_png(m);
   bind_label_codes(m);
   bind_boundary(m);
+  bind_distance(m);
 }
 
 }  // namespace snellen::bind

@@ -43,6 +43,8 @@ _HOME = {
     "Segmentation": "snellen.segmentation.segmentation",
     "SegmentationResult": "snellen.segmentation.segmentation",
     "SnellenError": "snellen.errors",
+    "SurfaceDistance": "snellen.segmentation.surface_distance",
+    "SurfaceDistanceResult": "snellen.segmentation.surface_distance",
     "ThresholdCurves": "snellen.classification.curves",
     "ThresholdCurvesResult": "snellen.classification.curves",
     "TopKAccuracy": "snellen.classification.top_k",
@@ -70,6 +72,7 @@ _HOME = {
     "regression_scores": "snellen.regression.regression",
     "segmentation_scores": "snellen.segmentation.segmentation",
     "set_threads": "snellen.threads",
+    "surface_distance": "snellen.segmentation.surface_distance",
     "threshold_curves": "snellen.classification.curves",
     "top_k_accuracy": "snellen.classification.top_k",
 }
@@ -112,6 +115,9 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "BoundaryQuality",
     "BoundaryQualityResult",
     "boundary_quality",
+    "SurfaceDistance",
+    "SurfaceDistanceResult",
+    "surface_distance",
     # regression
     "Regression",
     "RegressionResult",
@@ -195,6 +201,10 @@ if TYPE_CHECKING:
         Segmentation,
         SegmentationResult,
         segmentation_scores,
+    from snellen.segmentation.surface_distance import (
+        SurfaceDistance,
+        SurfaceDistanceResult,
+        surface_distance,
     )
     from snellen.splits.folds import k_fold, leave_one_group_out
     from snellen.splits.hold_out import hold_out

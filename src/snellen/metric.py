@@ -201,6 +201,7 @@ _MODULES = {
     "Segmentation": "snellen.segmentation.segmentation",
     "TopKAccuracy": "snellen.classification.top_k",
     "Regression": "snellen.regression.regression",
+    "SurfaceDistance": "snellen.segmentation.surface_distance",
 }
 
 

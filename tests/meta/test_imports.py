@@ -11,7 +11,18 @@ import pytest
 
 import snellen
 
-HEAVY = ("torch", "pandas", "matplotlib", "plotly", "scipy", "sklearn", "ray", "PIL", "pyarrow")
+HEAVY = (
+    "torch",
+    "pandas",
+    "matplotlib",
+    "plotly",
+    "scipy",
+    "sklearn",
+    "ray",
+    "PIL",
+    "pyarrow",
+    "nibabel",
+)
 # Each layer may import those above it (and its own); the last ones stand at the edge.
 LAYERS = (
     ("snellen._core",),
