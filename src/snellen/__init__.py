@@ -201,6 +201,7 @@ if TYPE_CHECKING:
         Segmentation,
         SegmentationResult,
         segmentation_scores,
+    )
     from snellen.segmentation.surface_distance import (
         SurfaceDistance,
         SurfaceDistanceResult,

@@ -35,14 +35,25 @@ class LabelInput(NamedTuple):
     threads: int | None
 
     def scheme(self) -> LabelScheme:
-        """Return the classes."""
+        """Return the classes; encodings that they lack are refused before files are read."""
+        from snellen.errors import InputError
         from snellen.readers.label_scheme_file import read_label_scheme
 
-        return read_label_scheme(
+        scheme = read_label_scheme(
             self.classes,
             ignore_index=self.ignore_index,
             reduce_zero_label=self.reduce_zero_label,
         )
+        for option, name in (
+            ("--truth-encoding", self.truth_encoding),
+            ("--prediction-encoding", self.pred_encoding),
+        ):
+            if name is not None:
+                try:
+                    scheme.encoding(name)
+                except InputError as error:
+                    raise InputError(error.message, option) from error
+        return scheme
 
     def files(self) -> LabelPairs:
         """Return the pairs of files."""

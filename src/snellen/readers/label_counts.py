@@ -152,7 +152,7 @@ def _one_kind(kinds: list[str], files: Sequence[Path]) -> str:
         other = kinds.index(next(kind for kind in kinds if kind != kinds[0]))
         raise SchemaError(
             f"expected files of one kind on a side, got {kinds[0]} in {files[0]} and "
-            f"{kinds[other]} in another",
+            f"{kinds[other]} in another: store all of them as ids",
             str(files[other]),
         )
     return kinds[0] if kinds else "ids"

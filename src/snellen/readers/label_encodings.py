@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import warnings
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from snellen.errors import ClassError, SnellenError
+from snellen.errors import ClassError, DataWarning, SnellenError
 from snellen.readers.label_counts import value_counts
 from snellen.segmentation.label_scheme import STRAY
 from snellen.segmentation.stray_values import stray_report
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from snellen.segmentation.label_scheme import Encoding, LabelScheme
 
 __all__ = ["Encodings", "encodings_of"]
+
+_LAST_RESORT: Final = 'add them to the classes, or take them as void with unknown="ignore"'
 
 
 class Encodings(NamedTuple):
@@ -62,7 +65,7 @@ def encodings_of(
     truth, pred : str, optional
         The names of encodings; without, they are recognised.
     unknown : {"error", "ignore"}
-        Whether values that are none are an error, or reported in a note and void.
+        Whether values that are none are an error, or void with a warning.
 
     Raises
     ------
@@ -70,6 +73,11 @@ def encodings_of(
         For values that mean nothing: how many pixels have them, and the first file.
     InputError, SchemaError
         Where an encoding can't be recognised, or there is none of that name.
+
+    Warns
+    -----
+    DataWarning
+        With ``unknown="ignore"``, which values of how many pixels mean nothing.
     """
     notes: list[str] = []
     found: list[Encoding] = []
@@ -80,6 +88,12 @@ def encodings_of(
         distinct, counts = value_counts(values, counted.pairs.count)
         if asked is not None:
             encoding = scheme.encoding(asked)
+            if encoding.is_colour != (kind == "colours"):
+                raise ClassError(
+                    f"expected {'colours' if encoding.is_colour else 'ids'} (the encoding {asked}), "
+                    f"got {kind}: name another encoding, or leave it to be recognised",
+                    f"{side}, such as {paths[0]}",
+                )
         else:
             try:
                 encoding, note = scheme.recognise(
@@ -97,11 +111,15 @@ def encodings_of(
                 notes.append(note)
         stray = encoding.codes_of(distinct, pred=bool(found)) == STRAY
         if stray.any():
-            report = stray_report(distinct, counts, encoding)
+            otherwise = _LAST_RESORT if unknown == "error" else ""
+            report = stray_report(distinct, counts, encoding, otherwise=otherwise)
             first = _first_file(counted.pairs.start, values, distinct[stray], paths)
             if unknown == "error":
                 raise ClassError(report, f"{side}, first in {first}")
-            notes.append(f"{side}: {report}; taken as void; first in {first}")
+            fate = "misses, as no class" if found else "void"
+            warnings.warn(
+                f"{side}: {report}; taken as {fate}; first in {first}", DataWarning, stacklevel=2
+            )
         found.append(encoding)
     return Encodings(found[0], found[1], tuple(notes))
 

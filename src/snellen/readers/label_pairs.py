@@ -51,7 +51,7 @@ class LabelPairs(NamedTuple):
     rule : str
         What files belong together by.
     notes : tuple of str
-        What was left out or chosen.
+        What was chosen.
     """
 
     image_ids: tuple[str, ...]
@@ -251,9 +251,7 @@ def _by_name(truth: _Side, pred: _Side, missing: Missing) -> LabelPairs:
             f"{truth.root} and {pred.root}",
         )
     if parts:
-        left_out = f"left out: {' and '.join(parts)}"
-        warnings.warn(left_out, DataWarning, stacklevel=3)
-        notes.append(left_out)
+        warnings.warn(f"left out: {' and '.join(parts)}", DataWarning, stacklevel=3)
     files = [of_truth[key] for key in ids], [of_pred[key] for key in ids]
     return _made(ids, *files, rule, notes)
 
@@ -296,6 +294,15 @@ def _made(
 def _listed(place: str) -> LabelPairs:
     """Return the pairs that a text lists."""
     path = Path(place)
+    if path.is_dir():
+        raise InputError(
+            "expected predictions beside a folder of label images, got none: give their folder",
+            place,
+        )
+    if ending(path.name) in LABEL_IMAGES:
+        raise InputError(
+            "expected a prediction beside a label image, got none: give its file", place
+        )
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

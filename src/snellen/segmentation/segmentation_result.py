@@ -374,11 +374,15 @@ class SegmentationResult(Result):
             [
                 f"{printable(pair['truth'], 30)} → {printable(pair['prediction'], 30)}",
                 number(pair["n"]),
-                f"{100 * pair['share_of_truth']:.1f} % of {printable(pair['truth'], 30)}",
+                f"{100 * pair['share_of_truth']:.1f} %",
             ]
             for pair in pairs
         ]
-        return ["most confused (true → predicted)", *aligned_lines(rows)]
+        lines = [
+            f"{line} of {printable(pair['truth'], 30)}"
+            for line, pair in zip(aligned_lines(rows), pairs, strict=True)
+        ]
+        return ["most confused (true → predicted)", *lines]
 
     def _pack(self) -> bytes:
         data = self.pixels
