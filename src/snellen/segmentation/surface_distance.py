@@ -594,7 +594,7 @@ def _n_axes(n_axes: int, spacing: tuple[float, ...] | None, dimensions: int | No
 def _image_ids(image_id: Any, n_images: int) -> list[int | str] | None:
     if image_id is None:
         return None
-    if isinstance(image_id, (str, int, np.integer)):
+    if not np.ndim(image_id):
         image_id = [image_id]
     ids: list[int | str] = id_array(image_id, "image id").tolist()
     if len(ids) != n_images:

@@ -264,8 +264,9 @@ _UNITS = {"mm": "mm", "px": "pixels", "mixed": "mm of some images and pixels of 
 def _missing_text(missing: Any) -> str:
     if missing == "drop":
         return "left out of the distances"
-    counts_as = {"diagonal": "the image's diagonal", "inf": "infinitely far"}
-    return f"count as {counts_as.get(missing, missing)}"
+    if isinstance(missing, (int, float)):
+        return f"count as {missing:g}"
+    return "count as " + {"diagonal": "the image's diagonal", "inf": "infinitely far"}[missing]
 
 
 def _shown(value: float, measure: str) -> str:
