@@ -369,6 +369,8 @@ def boundary_counts(truth: Annotated[NDArray[numpy.uint8], dict(shape=(None, Non
 def boundary_counts(truth: Annotated[NDArray[numpy.uint16], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], pred: Annotated[NDArray[numpy.uint16], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], n_classes: int, distance: int, tolerance: int) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
     """
     Of each image and class the pixels on both sides, in truth, in pred; the same of border zones; contour pixels of truth and those matched, contour pixels of pred and those matched.
+    """
+
 def surface_distances(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic], first: int, code: NDArray[numpy.int32], n_classes: int, spacing: Sequence[float], corners: bool) -> tuple[tuple[NDArray[numpy.int64], NDArray[numpy.float64], NDArray[numpy.uint8], NDArray[numpy.int64]], tuple[NDArray[numpy.int64], NDArray[numpy.float64], NDArray[numpy.uint8], NDArray[numpy.int64]]]:
     """
     Of truth and of pred: where each class begins, the distance of each point of its surface to the other side's, which pixels around a corner are of the class, values that are unknown.

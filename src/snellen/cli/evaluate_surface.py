@@ -101,6 +101,7 @@ def surface(
     (.nii, .nii.gz) or NPY with three axes. Without --classes every value but 0 is a class.
     """
     from snellen.readers.label_counts import in_threads
+    from snellen.readers.volume import hold_volumes
     from snellen.segmentation.surface_distance import SurfaceDistance
 
     labels.set_threads()
@@ -115,12 +116,12 @@ def surface(
         classes = None if scheme is None else scheme.classes
         output.check(SurfaceDistance(classes, **parameters))
         files = labels.files()
-        if _are_volumes(files):
+        if hold_volumes([*files.truth, *files.pred]):
             metric = _of_volumes(labels, files, SurfaceDistance(classes, **parameters), spacing)
         elif scheme is None:
             from snellen.errors import InputError
 
-            raise InputError("expected --classes, without it only volumes are measured", "--classes")
+            raise InputError("expected --classes, which only volumes can do without")
         else:
             found, reader = labels.maps(scheme, quiet=output.quiet)
             # A void id is of no class, and cuts out what lies under it.
@@ -134,18 +135,6 @@ def surface(
             for part in in_threads(measured, range(len(found.image_ids))):
                 metric.merge(part)
     output.deliver(metric)
-
-
-def _are_volumes(files: LabelPairs) -> bool:
-    """Return whether files hold volumes; of arrays the first one's axes tell."""
-    names = [path.name.lower() for path in (*files.truth, *files.pred)]
-    if any(name.endswith((".nii", ".nii.gz")) for name in names):
-        return True
-    if not all(name.endswith(".npy") for name in names):
-        return False
-    import numpy as np
-
-    return np.load(files.truth[0], mmap_mode="r").ndim == 3
 
 
 def _of_volumes(labels: LabelInput, files: LabelPairs, metric: Any, spacing: Any) -> Any:
