@@ -137,10 +137,10 @@ class SurfaceDistance:
         NaN, with the reason: without structures, or where all are left out. A structure that one
         side misses is not undefined: see `missing`.
     Agrees with
-        SciPy 1.17.1's distance transform in every bit where no two points of a surface are equally
-        near up to rounding (nowhere seen else); MedPy 0.5.2 likewise, MONAI 1.6.1 to its float32,
-        DeepMind's surface-distance 0.1, whose areas are sums in another order, to 1e-15
-        (tests/oracle).
+        SciPy 1.17.1's distances and NumPy's percentiles, hence MedPy 0.5.2, in every bit, save that
+        of points that are equally near up to rounding the nearest counts; sums are exact here.
+        MONAI 1.6.1 to its float32; DeepMind's surface-distance 0.1 in HD and percentile, to 1e-13
+        in ASSD and NSD, whose sums of areas it rounds in another order (tests/oracle).
 
     References
     ----------
