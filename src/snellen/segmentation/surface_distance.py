@@ -58,13 +58,13 @@ class _Parameters:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parameters as plain values."""
-        each = isinstance(self.tolerance, dict)
+        tolerance = self.tolerance
         return {
             "rules": self.rules.to_dict(),
             "percentile": self.percentile,
-            "tolerance": sorted(map(list, self.tolerance.items()))  # type: ignore[union-attr]  # a dict here
-            if each
-            else self.tolerance,
+            "tolerance": sorted(map(list, tolerance.items()))
+            if isinstance(tolerance, dict)
+            else tolerance,
             "missing": self.missing,
             "spacing": None if self.spacing is None else list(self.spacing),
             "dimensions": self.dimensions,
@@ -232,12 +232,13 @@ class SurfaceDistance:
             For what cannot be evaluated. After an error the metric is as it was.
         """
         batch = _Batch.of(truth, pred, image_id, spacing, self._parameters)
-        self._images.check(batch.ids)
+        if len(batch.truth):
+            self._images.check(batch.ids)
         classes = self._classes
         found = []
         for one, other, steps in zip(batch.truth, batch.pred, batch.spacing, strict=True):
-            image, classes = self._measured(one, other, steps, classes)
-            found.append(image._replace(in_mm=batch.in_mm))
+            image, classes = self._measured(one, other, steps, batch.in_mm, classes)
+            found.append(image)
         self._images.append(batch.ids, found)
         self._classes = classes
         return self
@@ -247,6 +248,7 @@ class SurfaceDistance:
         truth: NDArray[Any],
         pred: NDArray[Any],
         spacing: tuple[float, ...],
+        in_mm: bool,
         classes: Classes,
     ) -> tuple[SurfaceImage, Classes]:
         parameters = self._parameters
@@ -276,7 +278,7 @@ class SurfaceDistance:
         sides = [n * step for n, step in zip(truth.shape, spacing, strict=True)]
         image = SurfaceImage(
             diagonal=math.sqrt(math.fsum(side * side for side in sides)),
-            in_mm=False,
+            in_mm=in_mm,
             others=unknown,
             label=classes.keys.ids[found.code],
             numbers=found.numbers,
@@ -298,8 +300,9 @@ class SurfaceDistance:
                 "expected the state of a SurfaceDistance with the same parameters, got "
                 f"{other._all_parameters()} for {self._all_parameters()}"
             )
+        classes = Classes.union([self._classes, other._classes])
         self._images.merge(other._images)
-        self._classes = Classes.union([self._classes, other._classes])
+        self._classes = classes
         return self
 
     def empty(self) -> SurfaceDistance:
