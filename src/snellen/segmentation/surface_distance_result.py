@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
-__all__ = ["SurfaceDistanceResult", "measure_names", "result_of"]
+__all__ = ["SurfaceDistanceResult", "result_of"]
 
 _SHOWN_CLASSES = 60
 _ARRAYS = (
