@@ -441,6 +441,14 @@ def test_a_volume_of_one_slice_is_no_image() -> None:
     assert volume.hd == surface_distance(truth[0], pred[0]).hd == math.sqrt(2)
 
 
+def test_a_batch_of_none() -> None:
+    none = np.zeros((0, 4, 4), np.uint8)
+    metric = three_images()
+    before = metric.to_bytes()
+    assert metric.update(none, none).to_bytes() == before
+    assert SurfaceDistance(dimensions=2).update(none, none).compute().data["n_images"] == 0
+
+
 def test_units_of_distances() -> None:
     one = mask((4, 4), (1, 1))
     assert "Surface distances in pixels" in str(surface_distance(one, one))
