@@ -215,9 +215,11 @@ def _other_kind(data: bytes) -> str:
         return "a list, as files of detection results are"
     annotations = document.get("annotations") if isinstance(document, dict) else None
     if not isinstance(annotations, list):
-        return f"without annotations: it has {few(document) or 'nothing'}" if isinstance(
-            document, dict
-        ) else "none"
+        return (
+            f"without annotations: it has {few(document) or 'nothing'}"
+            if isinstance(document, dict)
+            else "none"
+        )
     first = annotations[0] if annotations else None
     if isinstance(first, dict) and "segments_info" not in first and "bbox" in first:
         return "one of single instances, each with a box"

@@ -1,2 +1,1 @@
-"""Evaluation of segmentations: semantic, boundaries, surfaces, panoptic."""
 """Pixels: semantic, boundary and panoptic segmentation."""

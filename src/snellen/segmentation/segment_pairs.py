@@ -114,7 +114,7 @@ def segment_ids(values: NDArray[Any]) -> NDArray[Any]:
 
 def _marked(ids: NDArray[Any], reach: int) -> NDArray[Any]:
     """Return, for each pixel, twice its id, and one more where the segment's border is near."""
-    if ids.dtype == np.int32 and -(1 << 30) <= ids.min() and ids.max() < 1 << 30:
+    if ids.dtype == np.int32 and ids.min() >= -(1 << 30) and ids.max() < 1 << 30:
         return 2 * ids + _core.near_border(np.ascontiguousarray(ids), reach)
     # Only whether neighbours are equal matters to the kernel, which takes narrow numbers.
     place = np.unique(ids, return_inverse=True)[1].reshape(ids.shape).astype(np.int32)
