@@ -168,7 +168,7 @@ def test_instance_ids_of_cityscapes(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(EXAMPLES))
 def test_torchmetrics(seed: int) -> None:
-    """Without crowds, and with void in truth only: elsewhere its rules are others."""
+    """Without crowds, which it doesn't know, and void predictions, which have another meaning."""
     torch = pytest.importorskip("torch")
     peer = pytest.importorskip("torchmetrics.detection")
     random = np.random.default_rng(seed)
@@ -176,15 +176,20 @@ def test_torchmetrics(seed: int) -> None:
     metric = PanopticQuality({1: "", 2: "", 4: "", 6: ""}, things=[1, 2])
     for _ in range(6):
         truth, pred = random_image(random, [1, 2, 4, 6], crowds=0, void=0, stuff=(4, 6))
+        hole = random.random(truth[0].shape) < random.choice([0, 0.3])
+        hole[:, : random.integers(8)] = True
+        truth[0][hole] = 0
+        truth = truth[0], [each for each in truth[1] if (truth[0] == each["id"]).any()]
         metric.update(truth, pred)
         maps = []
         for ids, records in (truth, pred):
-            category = np.zeros_like(ids)
+            category = np.full_like(ids, 77)  # unknown: void
             for record in records:
                 category[ids == record["id"]] = record["category_id"]
             maps.append(torch.tensor(np.stack([category, ids], -1)[None]))
         theirs.update(maps[1], maps[0])
     records = metric.compute().per_class()
+    assert sum(record["tp"] for record in records) > 0
     wanted = theirs.compute().numpy().reshape(4, 3)
     for record, row in zip(records, wanted, strict=True):
         for name, value in zip(("PQ", "SQ", "RQ"), row, strict=True):
