@@ -63,6 +63,9 @@ void bind_value_pairs(nb::module_& m) {
                                to_numpy(std::move(found.pred)), to_numpy(std::move(found.count)));
       },
       nb::arg("truth").noconvert(), nb::arg("pred").noconvert(),
+      nb::sig("def value_pairs(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic]) -> "
+              "tuple[NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64], "
+              "NDArray[numpy.int64]]"),
       "Where the pairs of each image start, and of each pair of values, ascending: truth, pred, "
       "count.");
 }

@@ -40,33 +40,32 @@ SNELLEN_INLINE std::uint64_t nonzero_bytes(std::uint64_t word) {
   return bits * (kFirstIsLowest ? 0x0102040810204080 : 0x8040201008040201) >> 56;
 }
 
+// The functions below take one map or two of equal width: two cost less together.
+
 // Changes of 8 pixels.
-template <std::size_t kWidth>
-SNELLEN_INLINE std::uint64_t changes_of_8(const std::uint8_t* at) {
-  if constexpr (kWidth == 1) return nonzero_bytes(word_at(at) ^ word_at(at - 1));
+template <std::size_t kWidth, class... At>
+SNELLEN_INLINE std::uint64_t changes_of_8(At... at) {
   std::uint64_t any = 0;
   for (std::size_t k = 0; k < kWidth; ++k) {
-    any |= word_at(at + 8 * k) ^ word_at(at + 8 * k - kWidth);
+    any |= ((word_at(at + 8 * k) ^ word_at(at + 8 * k - kWidth)) | ...);
   }
+  if constexpr (kWidth == 1) return nonzero_bytes(any);
   if (any == 0) return 0;
   std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < 8; ++i, at += kWidth) {
-    bits |= std::uint64_t{std::memcmp(at, at - kWidth, kWidth) != 0} << i;
+  for (std::size_t i = 0; i < 8; ++i) {
+    bits |= std::uint64_t{((std::memcmp(at, at - kWidth, kWidth) != 0) || ...)} << i;
+    ((at += kWidth), ...);
   }
   return bits;
 }
 
-template <std::size_t kWidth>
-SNELLEN_INLINE std::uint64_t changes_of_64(const std::uint8_t* at) {
-  std::uint64_t bits = 0;
-  for (std::size_t k = 0; k < 8; ++k) bits |= changes_of_8<kWidth>(at + 8 * k * kWidth) << (8 * k);
-  return bits;
-}
-
-template <std::size_t kWidth>
-void add_changes(const std::uint8_t* at, std::size_t n_words, Changes& changes) {
-  for (std::size_t w = 0; w < n_words; ++w, at += kWordPixels * kWidth) {
-    changes[w] |= changes_of_64<kWidth>(at);
+template <std::size_t kWidth, class... At>
+void add_changes(Changes& changes, std::size_t n_words, At... at) {
+  for (std::size_t w = 0; w < n_words; ++w) {
+    for (std::size_t k = 0; k < 8; ++k) {
+      changes[w] |= changes_of_8<kWidth>(at...) << (8 * k);
+      ((at += 8 * kWidth), ...);
+    }
   }
 }
 
@@ -101,25 +100,21 @@ SNELLEN_INLINE std::uint64_t changes_of_rest(const std::uint8_t* at, std::size_t
 
 SNELLEN_INLINE std::size_t places_of(const Changes& changes, std::size_t n_words, std::size_t n,
                                      std::uint16_t* places) {
+  const std::size_t most = n / kDense;
   std::size_t n_changes = 0;
   for (std::size_t w = 0; w < n_words; ++w) {
-    n_changes += static_cast<std::size_t>(std::popcount(changes[w]));
-  }
-  if (n_changes * kDense > n) return kEveryPixel;
-  // Places are written two at a time, whether or not there are two: to guess the number of changes
-  // in a word costs more.
-  for (std::size_t w = 0; w < n_words; ++w) {
     std::uint64_t bits = changes[w];
-    const auto count = static_cast<std::size_t>(std::popcount(bits));
-    std::size_t written = 0;
-    do {
+    std::uint16_t* const at = places + n_changes;
+    n_changes += static_cast<std::size_t>(std::popcount(bits));
+    if (n_changes > most) return kEveryPixel;
+    // Places are written two at a time, whether or not there are two: to guess the number of
+    // changes in a word costs more.
+    for (std::size_t i = 0; i == 0 || bits != 0; i += 2) {
       for (std::size_t k = 0; k < 2; ++k, bits &= bits - 1) {
-        places[written + k] = static_cast<std::uint16_t>(
-            w * kWordPixels + static_cast<std::size_t>(std::countr_zero(bits)));
+        at[i + k] = static_cast<std::uint16_t>(w * kWordPixels +
+                                               static_cast<std::size_t>(std::countr_zero(bits)));
       }
-      written += 2;
-    } while (written < count);
-    places += count;
+    }
   }
   return n_changes;
 }
@@ -129,8 +124,12 @@ std::size_t find_portable(const std::uint8_t* truth, std::size_t truth_width,
                           std::uint16_t* places) {
   Changes changes{};
   const std::size_t n_words = n / kWordPixels, whole = n_words * kWordPixels;
-  SNELLEN_WITH_WIDTH(truth_width, add_changes, truth, n_words, changes);
-  SNELLEN_WITH_WIDTH(pred_width, add_changes, pred, n_words, changes);
+  if (truth_width == pred_width) {
+    SNELLEN_WITH_WIDTH(truth_width, add_changes, changes, n_words, truth, pred);
+  } else {
+    SNELLEN_WITH_WIDTH(truth_width, add_changes, changes, n_words, truth);
+    SNELLEN_WITH_WIDTH(pred_width, add_changes, changes, n_words, pred);
+  }
   if (whole == n) return places_of(changes, n_words, n, places);
   changes[n_words] = changes_of_rest(truth + whole * truth_width, truth_width, n - whole) |
                      changes_of_rest(pred + whole * pred_width, pred_width, n - whole);
@@ -143,24 +142,36 @@ SNELLEN_AVX2 inline __m256i load_avx2(const std::uint8_t* at) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
 }
 
+// All bits of each number (or colour's byte) that equals that of the pixel before, in 32 bytes.
+template <std::size_t kWidth>
+SNELLEN_AVX2 inline __m256i same_avx2(const std::uint8_t* at) {
+  const __m256i here = load_avx2(at), before = load_avx2(at - kWidth);
+  if constexpr (kWidth == 2) return _mm256_cmpeq_epi16(here, before);
+  if constexpr (kWidth == 4) return _mm256_cmpeq_epi32(here, before);
+  if constexpr (kWidth == 8) return _mm256_cmpeq_epi64(here, before);
+  return _mm256_cmpeq_epi8(here, before);
+}
+template <std::size_t kWidth>
+SNELLEN_AVX2 inline __m256i same_avx2(const std::uint8_t* at, const std::uint8_t* also) {
+  return _mm256_and_si256(same_avx2<kWidth>(at), same_avx2<kWidth>(also));
+}
+
 SNELLEN_AVX2 inline std::uint64_t bits_avx2(__m256i bytes) {
   return static_cast<std::uint32_t>(_mm256_movemask_epi8(bytes));
 }
 
-// A bit for each of 64 bytes that equals the byte `back` before it.
-SNELLEN_AVX2 inline std::uint64_t same_bytes_avx2(const std::uint8_t* at, std::size_t back) {
-  const std::uint64_t low = bits_avx2(_mm256_cmpeq_epi8(load_avx2(at), load_avx2(at - back)));
-  const std::uint64_t high =
-      bits_avx2(_mm256_cmpeq_epi8(load_avx2(at + 32), load_avx2(at + 32 - back)));
-  return low | high << 32;
+// A bit for each of 64 bytes.
+template <std::size_t kWidth, class... At>
+SNELLEN_AVX2 inline std::uint64_t same_bytes_avx2(At... at) {
+  return bits_avx2(same_avx2<kWidth>(at...)) | bits_avx2(same_avx2<kWidth>((at + 32)...)) << 32;
 }
 
-// A bit for each of 32 pixels of two bytes that equals the pixel before.
-SNELLEN_AVX2 inline std::uint64_t same_pairs_avx2(const std::uint8_t* at) {
-  const __m256i low = _mm256_cmpeq_epi16(load_avx2(at), load_avx2(at - 2));
-  const __m256i high = _mm256_cmpeq_epi16(load_avx2(at + 32), load_avx2(at + 30));
+// A bit for each of 32 pixels of two bytes.
+template <class... At>
+SNELLEN_AVX2 inline std::uint64_t same_pairs_avx2(At... at) {
   // Packing goes half by half: the middle quarters change places.
-  return bits_avx2(_mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xd8));
+  return bits_avx2(_mm256_permute4x64_epi64(
+      _mm256_packs_epi16(same_avx2<2>(at...), same_avx2<2>((at + 32)...)), 0xd8));
 }
 
 // Of 48 bits every third one, from the lowest on, where any of the three is set.
@@ -172,15 +183,15 @@ SNELLEN_INLINE std::uint64_t any_of_threes(std::uint64_t x) {
   return (x | x >> 16) & 0xffff;
 }
 
-template <std::size_t kWidth>
-SNELLEN_AVX2 inline std::uint64_t changes_of_64_avx2(const std::uint8_t* at) {
+template <std::size_t kWidth, class... At>
+SNELLEN_AVX2 inline std::uint64_t changes_of_64_avx2(At... at) {
   if constexpr (kWidth == 1) {
-    return ~same_bytes_avx2(at, 1);
+    return ~same_bytes_avx2<1>(at...);
   } else if constexpr (kWidth == 2) {
-    return ~(same_pairs_avx2(at) | same_pairs_avx2(at + 64) << 32);
+    return ~(same_pairs_avx2(at...) | same_pairs_avx2((at + 64)...) << 32);
   } else if constexpr (kWidth == 3) {
-    const std::uint64_t a = ~same_bytes_avx2(at, 3), b = ~same_bytes_avx2(at + 64, 3),
-                        c = ~same_bytes_avx2(at + 128, 3);
+    const std::uint64_t a = ~same_bytes_avx2<3>(at...), b = ~same_bytes_avx2<3>((at + 64)...),
+                        c = ~same_bytes_avx2<3>((at + 128)...);
     if ((a | b | c) == 0) return 0;
     // 192 bits of bytes as four times 48, 16 pixels each.
     constexpr std::uint64_t k48 = 0xffffffffffff;
@@ -189,28 +200,25 @@ SNELLEN_AVX2 inline std::uint64_t changes_of_64_avx2(const std::uint8_t* at) {
   } else if constexpr (kWidth == 4) {
     std::uint64_t same = 0;
     for (std::size_t k = 0; k < 8; ++k) {
-      const __m256i equal =
-          _mm256_cmpeq_epi32(load_avx2(at + 32 * k), load_avx2(at + 32 * k - kWidth));
-      const auto bits = static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(equal)));
-      same |= std::uint64_t{bits} << (8 * k);
+      const __m256 equal = _mm256_castsi256_ps(same_avx2<4>((at + 32 * k)...));
+      same |= std::uint64_t{static_cast<unsigned>(_mm256_movemask_ps(equal))} << (8 * k);
     }
     return ~same;
   } else {
     std::uint64_t same = 0;
     for (std::size_t k = 0; k < 16; ++k) {
-      const __m256i equal =
-          _mm256_cmpeq_epi64(load_avx2(at + 32 * k), load_avx2(at + 32 * k - kWidth));
-      const auto bits = static_cast<unsigned>(_mm256_movemask_pd(_mm256_castsi256_pd(equal)));
-      same |= std::uint64_t{bits} << (4 * k);
+      const __m256d equal = _mm256_castsi256_pd(same_avx2<8>((at + 32 * k)...));
+      same |= std::uint64_t{static_cast<unsigned>(_mm256_movemask_pd(equal))} << (4 * k);
     }
     return ~same;
   }
 }
 
-template <std::size_t kWidth>
-SNELLEN_AVX2 void add_changes_avx2(const std::uint8_t* at, std::size_t n_words, Changes& changes) {
-  for (std::size_t w = 0; w < n_words; ++w, at += kWordPixels * kWidth) {
-    changes[w] |= changes_of_64_avx2<kWidth>(at);
+template <std::size_t kWidth, class... At>
+SNELLEN_AVX2 void add_changes_avx2(Changes& changes, std::size_t n_words, At... at) {
+  for (std::size_t w = 0; w < n_words; ++w) {
+    changes[w] |= changes_of_64_avx2<kWidth>(at...);
+    ((at += kWordPixels * kWidth), ...);
   }
 }
 
@@ -219,8 +227,12 @@ SNELLEN_AVX2 std::size_t find_avx2(const std::uint8_t* truth, std::size_t truth_
                                    std::uint16_t* places) {
   Changes changes{};
   const std::size_t n_words = n / kWordPixels, whole = n_words * kWordPixels;
-  SNELLEN_WITH_WIDTH(truth_width, add_changes_avx2, truth, n_words, changes);
-  SNELLEN_WITH_WIDTH(pred_width, add_changes_avx2, pred, n_words, changes);
+  if (truth_width == pred_width) {
+    SNELLEN_WITH_WIDTH(truth_width, add_changes_avx2, changes, n_words, truth, pred);
+  } else {
+    SNELLEN_WITH_WIDTH(truth_width, add_changes_avx2, changes, n_words, truth);
+    SNELLEN_WITH_WIDTH(pred_width, add_changes_avx2, changes, n_words, pred);
+  }
   if (whole == n) return places_of(changes, n_words, n, places);
   changes[n_words] = changes_of_rest(truth + whole * truth_width, truth_width, n - whole) |
                      changes_of_rest(pred + whole * pred_width, pred_width, n - whole);

@@ -115,10 +115,6 @@ class Counter {
     }
     bytes_.take(rows);
     others_.take(rows);
-    for (std::size_t i = n_before; i < rows.size(); ++i) {
-      check(rows[i].truth, truth_.kind);
-      check(rows[i].pred, pred_.kind);
-    }
     const auto first = rows.begin() + static_cast<std::ptrdiff_t>(n_before);
     if (!std::is_sorted(first, rows.end(), comes_before)) {
       std::sort(first, rows.end(), comes_before);
@@ -139,12 +135,6 @@ class Counter {
     std::size_t width;
     Read read;
   };
-
-  static void check(std::int64_t value, PixelKind kind) {
-    if (kind != PixelKind::kUint64 || value >= 0) return;
-    throw std::invalid_argument("expected values below 2^63, got " +
-                                std::to_string(static_cast<std::uint64_t>(value)));
-  }
 
   void count_bytes(std::size_t begin, std::size_t end) {
     // The run that is not over yet.
@@ -231,6 +221,15 @@ void join(std::vector<PairRow>& rows) {
   rows.resize(n);
 }
 
+// A value of 64 bits without a sign is held as one with it.
+void refuse_below_0(const Column<std::int64_t>& values) {
+  for (const std::int64_t value : values) {
+    if (value >= 0) continue;
+    throw std::invalid_argument("expected values below 2^63, got " +
+                                std::to_string(static_cast<std::uint64_t>(value)));
+  }
+}
+
 void append(const std::vector<PairRow>& rows, ValuePairs& found) {
   for (const PairRow& row : rows) {
     found.truth.push_back(row.truth);
@@ -287,6 +286,8 @@ ValuePairs value_pairs(const PixelMaps& truth, const PixelMaps& pred, std::size_
   } else {
     for (const auto& part : rows) append(part, found);
   }
+  if (truth.kind == PixelKind::kUint64) refuse_below_0(found.truth);
+  if (pred.kind == PixelKind::kUint64) refuse_below_0(found.pred);
   for (std::size_t image = 0; image < n_images; ++image) {
     found.start[image + 1] += found.start[image];
   }

@@ -302,7 +302,7 @@ def near_duplicates(hash: Annotated[NDArray[numpy.uint64], dict(shape=(None, Non
     Of each row the first row of its group, and by part the nearest other row and its distance (-1: none is near); the near pairs by parts.
     """
 
-def value_pairs(truth: Annotated[NDArray, dict(order='C', device='cpu', writable=False)], pred: Annotated[NDArray, dict(order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+def value_pairs(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic]) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64]]:
     """
     Where the pairs of each image start, and of each pair of values, ascending: truth, pred, count.
     """

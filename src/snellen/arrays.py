@@ -6,6 +6,7 @@ already, and each knows how to become a NumPy array.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +16,26 @@ from snellen.errors import InputError, ShapeError
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["to_finite", "to_flags", "to_numpy"]
+__all__ = [
+    "device_of",
+    "tensor_pair_counts",
+    "tensor_top_class",
+    "to_device",
+    "to_finite",
+    "to_flags",
+    "to_numpy",
+]
+
+# Tensors are counted so many pixels at a time: it bounds the memory that a device must have free.
+_PIXELS_AT_ONCE = 1 << 22
+# Up to so many cells a device counts into a table; beyond, it sorts.
+_TABLE_CELLS = 1 << 20
 
 
-def to_numpy(value: Any, name: str, dtype: DTypeLike | None = None) -> NDArray[Any]:
-    """Return any array-like as a contiguous NumPy array on the host.
+def to_numpy(
+    value: Any, name: str, dtype: DTypeLike | None = None, *, contiguous: bool = True
+) -> NDArray[Any]:
+    """Return any array-like as a NumPy array on the host.
 
     Parameters
     ----------
@@ -30,6 +46,8 @@ def to_numpy(value: Any, name: str, dtype: DTypeLike | None = None) -> NDArray[A
         What it is, for messages.
     dtype : numpy dtype, optional
         What to convert to.
+    contiguous : bool
+        Whether an array with gaps or in another order of axes is copied.
 
     Raises
     ------
@@ -42,6 +60,8 @@ def to_numpy(value: Any, name: str, dtype: DTypeLike | None = None) -> NDArray[A
         array = np.asarray(value)
         if dtype is not None and array.dtype.kind in "OUSmMc":
             raise TypeError(f"expected numbers, got {array.dtype}")
+        if not contiguous:
+            return array if dtype is None else array.astype(dtype, copy=False)
         return (
             np.ascontiguousarray(array, dtype) if array.ndim else array.astype(dtype or array.dtype)
         )
@@ -91,3 +111,115 @@ def to_flags(value: Any, name: str) -> NDArray[np.uint8]:
         raise ShapeError(f"expected flags in one axis, got {array.dtype} {array.shape}", name)
     flags: NDArray[np.uint8] = (array != 0).astype(np.uint8)
     return flags
+
+
+def device_of(value: Any) -> Any:
+    """Return the device that a torch tensor lies on, or None for what lies on the host."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(value, torch.Tensor) or value.device.type == "cpu":
+        return None
+    return value.device
+
+
+def to_device(value: Any, device: Any, name: str) -> Any:
+    """Return any array-like as a torch tensor on a device; only for a program that has torch."""
+    torch = sys.modules["torch"]
+    if isinstance(value, torch.Tensor):
+        return value.detach().to(device)
+    array = to_numpy(value, name)
+    # torch warns of arrays that it must not write to, though nothing here would.
+    return torch.as_tensor(array if array.flags.writeable else array.copy()).to(device)
+
+
+def tensor_top_class(score: Any) -> tuple[Any, bool]:
+    """Return the class of the highest score, found on the tensor's device.
+
+    Parameters
+    ----------
+    score : torch.Tensor, shape (N, K, …)
+        The score of each class.
+
+    Returns
+    -------
+    ids : torch.Tensor, shape (N, …), uint8 or int32
+        Of equal scores the lowest class.
+    has_nan : bool
+        Whether any score is NaN.
+    """
+    torch = sys.modules["torch"]
+    if not score.is_floating_point():  # torch finds no maxima of flags and some integers
+        score = score.to(torch.int64)
+    highest, ids = score.max(dim=1)
+    has_nan = score.is_floating_point() and bool(highest.isnan().any())
+    return ids.to(torch.uint8 if score.shape[1] <= 256 else torch.int32), has_nan
+
+
+def tensor_pair_counts(
+    truth: Any, pred: Any
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Count pairs of values on the tensors' device; only the rows found come to the host.
+
+    Parameters
+    ----------
+    truth, pred : torch.Tensor, shape (N, n_pixels), integers or bool
+        On one device.
+
+    Returns
+    -------
+    start, truth, pred, count : ndarray, int64
+        As `_core.value_pairs` returns them.
+
+    Raises
+    ------
+    InputError
+        For values of 2^63 or more.
+    """
+    n_images, n_pixels = truth.shape
+    groups = [(np.zeros(0, np.int64),) * 4]
+    if n_pixels:
+        step = max(1, _PIXELS_AT_ONCE // n_pixels)
+        for first in range(0, n_images, step):
+            image, *rest = _tensor_rows(truth[first : first + step], pred[first : first + step])
+            groups.append((image + first, *rest))
+    image, truth_value, pred_value, count = (
+        np.concatenate(each) for each in zip(*groups, strict=True)
+    )
+    start = np.zeros(n_images + 1, np.int64)
+    np.cumsum(np.bincount(image, minlength=n_images), out=start[1:])
+    return start, truth_value, pred_value, count
+
+
+def _tensor_rows(truth: Any, pred: Any) -> Any:
+    """Return image, truth, pred and count of the pairs of some images, in this order."""
+    torch = sys.modules["torch"]
+    unsigned = [str(side.dtype) == "torch.uint64" for side in (truth, pred)]
+    truth, pred = truth.to(torch.int64), pred.to(torch.int64)
+    ends = torch.stack([*torch.aminmax(truth), *torch.aminmax(pred)]).tolist()
+    for low, is_unsigned in zip(ends[::2], unsigned, strict=True):
+        if low < 0 and is_unsigned:
+            raise InputError(f"expected values below 2^63, got {low + 2**64}")
+    n_truth, n_pred = ends[1] - ends[0] + 1, ends[3] - ends[2] + 1
+    known = None
+    if len(truth) * n_truth * n_pred < 2**63:
+        truth, pred = truth - ends[0], pred - ends[2]
+    else:  # no key holds such a pair: positions among the values that occur take their place
+        truth_values, truth = torch.unique(truth, return_inverse=True)
+        pred_values, pred = torch.unique(pred, return_inverse=True)
+        n_truth, n_pred = len(truth_values), len(pred_values)
+        known = truth_values, pred_values
+    image = torch.arange(len(truth), device=truth.device)[:, None]
+    key = ((image * n_truth + truth) * n_pred + pred).flatten()
+    n_cells = len(truth) * n_truth * n_pred
+    if n_cells <= _TABLE_CELLS:
+        table = torch.bincount(key, minlength=n_cells)
+        key = table.nonzero().flatten()
+        count = table[key]
+    else:
+        key, count = torch.unique(key, return_counts=True)
+    rest, pred = key // n_pred, key % n_pred
+    image, truth = rest // n_truth, rest % n_truth
+    if known is None:
+        truth, pred = truth + ends[0], pred + ends[2]
+    else:
+        truth, pred = known[0][truth], known[1][pred]
+    return torch.stack([image, truth, pred, count]).cpu().numpy()

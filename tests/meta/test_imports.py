@@ -18,7 +18,12 @@ LAYERS = (
     ("snellen.errors",),
     ("snellen.state", "snellen.arrays", "snellen.digests", "snellen.threads"),
     ("snellen.metric", "snellen.result", "snellen.classes", "snellen.table_text"),
-    ("snellen.detection", "snellen.classification", "snellen.regression", "snellen.segmentation"),
+    (
+        "snellen.detection",
+        "snellen.classification",
+        "snellen.regression",
+        "snellen.segmentation",
+    ),
     ("snellen.readers", "snellen.samples"),
     ("snellen.splits", "snellen.statistics"),
     ("snellen.run",),

@@ -1,1 +1,1 @@
-"""Pixels: semantic, boundary and panoptic segmentation."""
+"""Segmentation: classes of pixels."""
