@@ -59,7 +59,7 @@ def decode_label_npy(data: bytes, name: str, max_pixels: int | None) -> LabelIma
     stored: NDArray[Any] = np.frombuffer(data, dtype, offset=start)
     values = stored.reshape(shape, order="F" if fortran_order else "C")
     if dtype.kind == "b":
-        values = values.view(np.uint8)
+        values = (values.view(np.uint8) != 0).view(np.uint8)  # whatever byte true is in the file
     values = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
     bits = 1 if dtype.kind == "b" else 8 * dtype.itemsize
     return LabelImage(values, "colours" if is_colour else "ids", bits)

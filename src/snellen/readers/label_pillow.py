@@ -93,7 +93,8 @@ def decode_label_pillow(data: bytes, kind: str, name: str, max_pixels: int | Non
         check_opaque(int(np.count_nonzero(values[..., -1] != 255)), name)
         values = values[..., 0] if mode == "LA" else values[..., :3]
     elif mode == "1":
-        values = values.view(np.uint8)
+        # Pillow's true is the byte 255.
+        values = (values.view(np.uint8) != 0).view(np.uint8)
     elif mode == "L" and bits < 8:
         values = values // np.uint8(255 // (2**bits - 1))
     elif mode == "L" and sample_format == _SIGNED:
