@@ -357,8 +357,8 @@ def test_png_of_any_size(height: int, width: int) -> None:
         (np.zeros((2, 2), np.int64), 1, "expected pixels of uint8, height × width, got int64"),
         (np.zeros((2, 2, 3), np.uint8), 1, r"of shape \(2, 2, 3\)"),
         (np.zeros((0, 2), np.uint8), 1, r"of shape \(0, 2\)"),
-        (np.full((2, 2), 3, np.uint8), 3, "expected a palette of 4 to 16 colours, got 3"),
-        (np.zeros((2, 2), np.uint8), 17, "expected a palette of 1 to 16 colours, got 17"),
+        (np.full((2, 2), 3, np.uint8), 3, "expected a palette of 4 to 256 colours, got 3"),
+        (np.zeros((2, 2), np.uint8), 257, "expected a palette of 1 to 256 colours, got 257"),
     ],
 )
 def test_bad_pictures(pixels: NDArray[np.uint8], n_colours: int, message: str) -> None:

@@ -99,3 +99,37 @@ def classification(
             click.echo(table)
         if made.images is not None:
             click.echo(made.images)
+
+
+@sample.command()
+@click.argument("directory", type=click.Path(file_okay=False))
+@click.option("--images", default=20, show_default=True, type=click.IntRange(min=0))
+@click.option("--width", default=320, show_default=True, type=click.IntRange(min=16))
+@click.option("--height", default=192, show_default=True, type=click.IntRange(min=16))
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+@click.option("--no-images", is_flag=True, help="Make no pictures.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def segmentation(
+    directory: str, images: int, width: int, height: int, seed: int, no_images: bool, quiet: bool
+) -> None:
+    """Streets, their label maps, and those of a network that never was.
+
+    DIRECTORY gets classes.json, truth/ and predictions/ (PNG files of class ids), images/, and in
+    panoptic/ the same as segments, in COCO's format: the same bytes for the same numbers, on every
+    machine. Boundaries wobble; look-alikes are confused, small things missed, some imagined.
+    """
+    from snellen.samples.segmentation import make_segmentation_sample
+
+    made = make_segmentation_sample(
+        directory,
+        n_images=images,
+        width=width,
+        height=height,
+        seed=seed,
+        draw_images=not no_images,
+    )
+    if not quiet:
+        click.echo(f"{made.classes}\n{made.truth}\n{made.predictions}")
+        if made.images is not None:
+            click.echo(made.images)
+        click.echo(f"{made.panoptic_truth}\n{made.panoptic_predictions}")

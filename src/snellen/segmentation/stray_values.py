@@ -103,7 +103,7 @@ def _remedy(every: Whole, stray: Whole, n_stray: Whole, n_all: int, encoding: En
                 "many colours of few pixels each, as of images that were resized with "
                 "interpolation, or stored as JPEG: resize with nearest, store as PNG"
             )
-        return "is it the class's color of another list? Add it to a class file"
+        return "add them to a class file, as color or more_colors of a class"
     if set(every.tolist()) <= {0, 255}:
         return (
             "a mask of 0 and 255: give a class file with these ids, such as "
