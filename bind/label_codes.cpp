@@ -2,10 +2,13 @@
 
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/tuple.h>
+#include <nanobind/stl/variant.h>
 
 #include <limits>
 #include <optional>
 #include <tuple>
+#include <utility>
+#include <variant>
 
 #include "arrays.hpp"
 
@@ -13,8 +16,10 @@ namespace snellen::bind {
 
 namespace {
 
+using Codes = std::variant<Out<std::uint8_t>, Out<std::uint16_t>>;
+
 template <class Code, class Label>
-std::tuple<nb::object, Out<std::int64_t>, Out<std::int64_t>> codes_of(
+std::tuple<Codes, Out<std::int64_t>, Out<std::int64_t>> codes_of(
     const In1<Label>& labels, const In1<std::int64_t>& ids, std::optional<std::int64_t> ignored) {
   Column<Code> codes;
   UnknownLabels unknown;
@@ -29,8 +34,7 @@ std::tuple<nb::object, Out<std::int64_t>, Out<std::int64_t>> codes_of(
     values.push_back(label);
     counts.push_back(count);
   }
-  return {nb::cast(to_numpy(std::move(codes))), to_numpy(std::move(values)),
-          to_numpy(std::move(counts))};
+  return {to_numpy(std::move(codes)), to_numpy(std::move(values)), to_numpy(std::move(counts))};
 }
 
 template <class Label>

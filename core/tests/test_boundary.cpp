@@ -79,7 +79,9 @@ Flags plain_near_border(const Image<Label>& image, std::size_t distance) {
   for (const Label label : std::set<Label>(image.labels.begin(), image.labels.end())) {
     const Flags mask = mask_of(image, label);
     const Flags rest = eroded(mask, image.height, image.width, distance);
-    for (std::size_t i = 0; i < near.size(); ++i) near[i] |= mask[i] & (rest[i] ^ 1);
+    for (std::size_t i = 0; i < near.size(); ++i) {
+      if (mask[i] != rest[i]) near[i] = 1;
+    }
   }
   return near;
 }

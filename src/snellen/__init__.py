@@ -20,6 +20,8 @@ _HOME = {
     "AreaRange": "snellen.detection.protocols",
     "AveragePrecision": "snellen.detection.average_precision",
     "AveragePrecisionResult": "snellen.detection.average_precision",
+    "BoundaryQuality": "snellen.segmentation.boundary",
+    "BoundaryQualityResult": "snellen.segmentation.boundary",
     "Boxes": "snellen.detection.boxes",
     "CalibrationError": "snellen.classification.calibration",
     "CalibrationErrorResult": "snellen.classification.calibration",
@@ -47,6 +49,7 @@ _HOME = {
     "TopKAccuracy": "snellen.classification.top_k",
     "TopKAccuracyResult": "snellen.classification.top_k",
     "average_precision": "snellen.detection.average_precision",
+    "boundary_quality": "snellen.segmentation.boundary",
     "box_iou": "snellen.detection.matching",
     "calibration_error": "snellen.classification.calibration",
     "compare": "snellen.statistics.comparison",
@@ -108,6 +111,9 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "PanopticQualityResult",
     "panoptic_quality",
     "PanopticSegments",
+    "BoundaryQuality",
+    "BoundaryQualityResult",
+    "boundary_quality",
     # regression
     "Regression",
     "RegressionResult",
@@ -188,6 +194,11 @@ if TYPE_CHECKING:
         panoptic_quality,
     )
     from snellen.segmentation.panoptic_segments import PanopticSegments
+    from snellen.segmentation.boundary import (
+        BoundaryQuality,
+        BoundaryQualityResult,
+        boundary_quality,
+    )
     from snellen.splits.folds import k_fold, leave_one_group_out
     from snellen.splits.hold_out import hold_out
     from snellen.splits.leaks import find_duplicates

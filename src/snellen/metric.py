@@ -191,6 +191,7 @@ class MetricSet:
 # Where the class that wrote a state is found; loaded when such a state is met.
 _MODULES = {
     "AveragePrecision": "snellen.detection.average_precision",
+    "BoundaryQuality": "snellen.segmentation.boundary",
     "CalibrationError": "snellen.classification.calibration",
     "Classification": "snellen.classification.classification",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",

@@ -1,1 +1,1 @@
-"""Segmentation: classes of pixels."""
+"""Evaluation of segmentations: semantic, boundaries, surfaces, panoptic."""
