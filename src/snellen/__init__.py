@@ -188,17 +188,17 @@ if TYPE_CHECKING:
     from snellen.readers.targets import read_targets
     from snellen.regression.regression import Regression, regression_scores
     from snellen.regression.result import RegressionResult
+    from snellen.segmentation.boundary import (
+        BoundaryQuality,
+        BoundaryQualityResult,
+        boundary_quality,
+    )
     from snellen.segmentation.panoptic import (
         PanopticQuality,
         PanopticQualityResult,
         panoptic_quality,
     )
     from snellen.segmentation.panoptic_segments import PanopticSegments
-    from snellen.segmentation.boundary import (
-        BoundaryQuality,
-        BoundaryQualityResult,
-        boundary_quality,
-    )
     from snellen.splits.folds import k_fold, leave_one_group_out
     from snellen.splits.hold_out import hold_out
     from snellen.splits.leaks import find_duplicates

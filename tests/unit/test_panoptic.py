@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snellen import PanopticQuality, PanopticQualityResult, PanopticSegments, panoptic_quality
+from snellen import (
+    PanopticQuality,
+    PanopticQualityResult,
+    PanopticSegments,
+    _core,
+    panoptic_quality,
+)
 from snellen.errors import (
     ClassError,
     IdError,
@@ -18,6 +24,7 @@ from snellen.errors import (
     SchemaError,
     ShapeError,
 )
+from snellen.segmentation import label_maps, segment_pairs
 from snellen.segmentation.segment_pairs import boundary_width, count_segments
 
 CLASSES = {1: "cat", 2: "dog", 9: "sky"}
@@ -425,3 +432,26 @@ def test_result_is_stored(tmp_path: Path) -> None:
     assert "no match     1 classes with segments" in result.composition()
     with pytest.raises(SchemaError):
         PanopticQualityResult._unpack(PanopticQuality(CLASSES).to_bytes(), "here")
+
+
+def test_tensors_are_counted_where_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+
+    def device(value: Any) -> Any:
+        return value.device if isinstance(value, torch.Tensor) else None
+
+    for module in (label_maps, segment_pairs):
+        monkeypatch.setattr(module, "device_of", device)
+    truth, pred = torch.tensor([[1, 1, 2, 0]]), np.array([[5, 5, 5, 0]], np.int32)
+    wanted = count_segments(truth.numpy(), pred)
+    monkeypatch.setattr(_core, "value_pairs", None)  # the host's kernel
+    for found in (
+        count_segments(truth, pred),
+        count_segments(truth.numpy(), torch.from_numpy(pred)),
+    ):
+        for ours, theirs in zip(found[:4], wanted[:4], strict=True):
+            assert ours.tolist() == theirs.tolist()
+    with pytest.raises(ShapeError):
+        count_segments(truth, pred[:, 1:])
+    with pytest.raises(InputError, match="whole numbers"):
+        count_segments(truth.float(), pred)
