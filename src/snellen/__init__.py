@@ -67,6 +67,7 @@ _HOME = {
     "read_coco_predictions": "snellen.readers.coco",
     "read_coco_truth": "snellen.readers.coco",
     "read_labels": "snellen.readers.labels",
+    "read_panoptic": "snellen.readers.panoptic",
     "read_table": "snellen.readers.table",
     "read_targets": "snellen.readers.targets",
     "regression_scores": "snellen.regression.regression",
@@ -132,6 +133,7 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "read_targets",
     "read_coco_truth",
     "read_coco_predictions",
+    "read_panoptic",
     # every task
     "Classes",
     "Metric",
@@ -184,6 +186,7 @@ if TYPE_CHECKING:
     from snellen.metric import Metric, MetricSet, metric_from_bytes
     from snellen.readers.coco import read_coco_predictions, read_coco_truth
     from snellen.readers.labels import read_labels
+    from snellen.readers.panoptic import read_panoptic
     from snellen.readers.table import read_table
     from snellen.readers.targets import read_targets
     from snellen.regression.regression import Regression, regression_scores

@@ -165,6 +165,16 @@ WRONG: dict[str, tuple[int, Callable[[Document], object], tuple[str, ...]]] = {
         ("2 of 2 have none: 4, 9", "pred.json"),
     ),
     "no categories": (0, lambda d: d.pop("categories"), ("expected categories, got none",)),
+    "ids of two kinds": (
+        0,
+        lambda d: d["annotations"][0].update(image_id="x"),
+        ("image ids that are all numbers or all texts, got both", "truth.json"),
+    ),
+    "huge category": (
+        0,
+        lambda d: d["categories"][0].update(id=2**64),
+        ("expected class ids that are whole numbers of 64 bits", "truth.json"),
+    ),
     "no isthing": (
         0,
         lambda d: d["categories"][1].pop("isthing"),
@@ -243,8 +253,9 @@ def test_wrong_json(files: tuple[Path, Path], case: str) -> None:
         (b"{", "expected JSON"),
         (b"\xff", "expected JSON"),
         (b"[]", "a list, as files of detection results are"),
-        (b"3", "segments_info"),
-        (b"null", "segments_info"),
+        (b"3", "this is no object"),
+        (b"null", "this is no object"),
+        (b'{"annotations": [3], "x": "\\ud800"}', "annotations[0]"),
         (b"{}", "without annotations: it has nothing"),
         (b'{"annotations": 3}', "segments_info"),
         (b'{"annotations": [3]}', "annotations[0]"),

@@ -130,7 +130,7 @@ def read_panoptic(
     strict = protocol == "coco-strict"
     t, p = (read_panoptic_json(os.fspath(path)) for path in (truth, pred))
     classes, is_thing = t.classes()
-    ids: list[Any] = Keys(list(t.images), "image id").ids.tolist()
+    ids: list[Any] = t.image_ids.ids.tolist()
     missing = [each for each in ids if each not in p.images]
     if missing:
         raise InputError(

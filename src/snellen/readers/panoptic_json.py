@@ -8,10 +8,11 @@ import msgspec
 import numpy as np
 
 from snellen.classes import Classes
-from snellen.errors import ClassError, IdError, InputError, SchemaError
+from snellen.errors import IdError, InputError, SchemaError
 from snellen.readers.message_text import few, printable
 from snellen.readers.table import read_bytes
 from snellen.segmentation.panoptic_segments import PanopticSegments
+from snellen.state import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +67,8 @@ class PanopticJson:
         The file.
     images : dict
         The position of each image's annotation, by image id.
+    image_ids : Keys
+        The image ids.
     n_without : int
         Listed images that no annotation is about.
 
@@ -93,6 +96,10 @@ class PanopticJson:
                     f"{printable(annotation.image_id)}",
                     f"{path} $.annotations[{k}]",
                 )
+        try:
+            self.image_ids = Keys(list(self.images), "image id")
+        except IdError as error:
+            raise error.within(path) from None
         self.n_without = len({image.id for image in document.images or ()} - self.images.keys())
 
     def classes(self) -> tuple[Classes, NDArray[np.bool_]]:
@@ -116,7 +123,7 @@ class PanopticJson:
             classes = Classes(
                 [each.id for each in self._categories], [each.name for each in self._categories]
             )
-        except ClassError as error:
+        except InputError as error:
             raise error.within(self.path) from None
         things = [each.id for each in self._categories if each.isthing == 1]
         return classes, np.isin(classes.keys.ids, things)
@@ -210,16 +217,17 @@ def _decoded(data: bytes, path: str) -> _Document:
 
 def _other_kind(data: bytes) -> str:
     """Return which other file it is, if it is one that is easily taken for this one."""
-    document: Any = msgspec.json.decode(data)
+    try:
+        document: Any = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # of no kind: something later is wrong, too
+        return ""
     if isinstance(document, list):
         return "a list, as files of detection results are"
-    annotations = document.get("annotations") if isinstance(document, dict) else None
+    if not isinstance(document, dict):
+        return "no object"
+    annotations = document.get("annotations")
     if not isinstance(annotations, list):
-        return (
-            f"without annotations: it has {few(document) or 'nothing'}"
-            if isinstance(document, dict)
-            else "none"
-        )
+        return f"without annotations: it has {few(document) or 'nothing'}"
     first = annotations[0] if annotations else None
     if isinstance(first, dict) and "segments_info" not in first and "bbox" in first:
         return "one of single instances, each with a box"
