@@ -335,6 +335,7 @@ class PanopticQuality:
         metric._images = [images]
         metric._image_ids = set(images.ids.tolist())
         metric._anonymous = packed.content["anonymous"]
+        metric.compute()  # says where rows do not fit each other
         return metric
 
     def _counted(
