@@ -368,9 +368,7 @@ def test_instance_ids_where_label_ids_are_wanted(
     done = ["evaluate", "segmentation", *map(str, arguments), "--truth-encoding", "instanceIds"]
     assert command_line([*done, "--quiet", "--fail-under", "mIoU=1"]) == 0
     other = (home / "labels", home / "city", "--classes", "cityscapes")
-    assert "predictions are probably instanceIds" in refused(
-        capsys, home, *other, task="boundary"
-    )
+    assert "predictions are probably instanceIds" in refused(capsys, home, *other, task="boundary")
 
 
 def test_a_process_of_its_own_says_the_same(run: Run, home: Path) -> None:
