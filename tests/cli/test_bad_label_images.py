@@ -238,7 +238,8 @@ BAD = {
     "transparent": Bad(transparent, ("7 pixels that are not opaque: save it without alpha",)),
     "scaled to 16 bits": Bad(
         functools.partial(change_all, lambda m: m * np.uint16(257)),
-        ("got 257 (1,600 pixels), 514", "multiples of 257, as of 8-bit ids scaled to 16 bits: divide by 257"),
+        ("got 257 (1,600 pixels), 514",
+         "multiples of 257, as of 8-bit ids scaled to 16 bits: divide by 257"),
     ),
     "bytes swapped": Bad(
         functools.partial(change_all, lambda m: m * np.uint16(256)),
@@ -368,9 +369,7 @@ def test_instance_ids_where_label_ids_are_wanted(
     done = ["evaluate", "segmentation", *map(str, arguments), "--truth-encoding", "instanceIds"]
     assert command_line([*done, "--quiet", "--fail-under", "mIoU=1"]) == 0
     other = (home / "labels", home / "city", "--classes", "cityscapes")
-    assert "predictions are probably instanceIds" in refused(
-        capsys, home, *other, task="boundary"
-    )
+    assert "predictions are probably instanceIds" in refused(capsys, home, *other, task="boundary")
 
 
 def test_a_process_of_its_own_says_the_same(run: Run, home: Path) -> None:

@@ -364,7 +364,11 @@ def train_ids(label_ids: Any) -> Any:
 def city(tmp_path: Path) -> Path:
     name = "aachen_{:06d}_000019_gtFine_labelIds"
     write(tmp_path / "truth/aachen", small([LABEL_IDS]), name=name)
-    write(tmp_path / "train", small([train_ids(LABEL_IDS)]), name=name.replace("labelIds", "labelTrainIds"))
+    write(
+        tmp_path / "train",
+        small([train_ids(LABEL_IDS)]),
+        name=name.replace("labelIds", "labelTrainIds"),
+    )
     for side, values in (("labels", PREDICTED), ("trained", train_ids(PREDICTED))):
         write(tmp_path / side, small([values]), name="aachen_{:06d}_000019_leftImg8bit")
     return tmp_path

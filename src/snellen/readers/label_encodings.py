@@ -90,7 +90,7 @@ def encodings_of(
             encoding = scheme.encoding(asked)
             if encoding.is_colour != (kind == "colours"):
                 raise ClassError(
-                    f"expected {'colours' if encoding.is_colour else 'ids'} (the encoding {asked}), "
+                    f"expected {'colours' if encoding.is_colour else 'ids'} (encoding {asked}), "
                     f"got {kind}: name another encoding, or leave it to be recognised",
                     f"{side}, such as {paths[0]}",
                 )
