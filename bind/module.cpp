@@ -30,6 +30,9 @@ void bind_png(nb::module_& m);
 void bind_label_codes(nb::module_& m);
 void bind_boundary(nb::module_& m);
 void bind_distance(nb::module_& m);
+void bind_label_codes(nb::module_& m);
+void bind_boundary(nb::module_& m);
+void bind_png(nb::module_& m);
 
 namespace {
 
@@ -83,6 +86,9 @@ NB_MODULE(_core, m) {
   bind_label_codes(m);
   bind_boundary(m);
   bind_distance(m);
+  bind_label_codes(m);
+  bind_boundary(m);
+  bind_png(m);
 }
 
 }  // namespace snellen::bind

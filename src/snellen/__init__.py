@@ -36,6 +36,9 @@ _HOME = {
     "MetricSet": "snellen.metric",
     "MultilabelConfusion": "snellen.classification.multilabel_confusion",
     "MultilabelConfusionResult": "snellen.classification.multilabel_confusion",
+    "PanopticQuality": "snellen.segmentation.panoptic",
+    "PanopticQualityResult": "snellen.segmentation.panoptic",
+    "PanopticSegments": "snellen.segmentation.panoptic_segments",
     "ProbabilityLoss": "snellen.classification.probability",
     "ProbabilityLossResult": "snellen.classification.probability",
     "Regression": "snellen.regression.regression",
@@ -63,10 +66,12 @@ _HOME = {
     "leave_one_group_out": "snellen.splits.folds",
     "metric_from_bytes": "snellen.metric",
     "multilabel_confusion": "snellen.classification.multilabel_confusion",
+    "panoptic_quality": "snellen.segmentation.panoptic",
     "probability_loss": "snellen.classification.probability",
     "read_coco_predictions": "snellen.readers.coco",
     "read_coco_truth": "snellen.readers.coco",
     "read_labels": "snellen.readers.labels",
+    "read_panoptic": "snellen.readers.panoptic",
     "read_table": "snellen.readers.table",
     "read_targets": "snellen.readers.targets",
     "regression_scores": "snellen.regression.regression",
@@ -112,6 +117,10 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "Segmentation",
     "SegmentationResult",
     "segmentation_scores",
+    "PanopticQuality",
+    "PanopticQualityResult",
+    "panoptic_quality",
+    "PanopticSegments",
     "BoundaryQuality",
     "BoundaryQualityResult",
     "boundary_quality",
@@ -136,6 +145,7 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "read_targets",
     "read_coco_truth",
     "read_coco_predictions",
+    "read_panoptic",
     # every task
     "Classes",
     "Metric",
@@ -188,6 +198,7 @@ if TYPE_CHECKING:
     from snellen.metric import Metric, MetricSet, metric_from_bytes
     from snellen.readers.coco import read_coco_predictions, read_coco_truth
     from snellen.readers.labels import read_labels
+    from snellen.readers.panoptic import read_panoptic
     from snellen.readers.table import read_table
     from snellen.readers.targets import read_targets
     from snellen.regression.regression import Regression, regression_scores
@@ -207,6 +218,12 @@ if TYPE_CHECKING:
         SurfaceDistanceResult,
         surface_distance,
     )
+    from snellen.segmentation.panoptic import (
+        PanopticQuality,
+        PanopticQualityResult,
+        panoptic_quality,
+    )
+    from snellen.segmentation.panoptic_segments import PanopticSegments
     from snellen.splits.folds import k_fold, leave_one_group_out
     from snellen.splits.hold_out import hold_out
     from snellen.splits.leaks import find_duplicates

@@ -196,6 +196,7 @@ _MODULES = {
     "Classification": "snellen.classification.classification",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
     "MultilabelConfusion": "snellen.classification.multilabel_confusion",
+    "PanopticQuality": "snellen.segmentation.panoptic",
     "ProbabilityLoss": "snellen.classification.probability",
     "ThresholdCurves": "snellen.classification.curves",
     "Segmentation": "snellen.segmentation.segmentation",

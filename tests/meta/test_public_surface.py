@@ -79,6 +79,15 @@ def test_protocol_names_of_the_command_line(task: str) -> None:
     assert list(option.type.choices) == list(protocols)
 
 
+def test_panoptic_protocol_names_of_the_command_line() -> None:
+    from snellen.segmentation.panoptic_rules import PROTOCOLS
+
+    (evaluate,) = [command for path, command in commands() if path.endswith("evaluate panoptic")]
+    (option,) = [option for option in evaluate.params if option.name == "protocol"]
+    assert isinstance(option.type, click.Choice)
+    assert list(option.type.choices) == list(PROTOCOLS)
+
+
 def test_version_is_that_of_the_package() -> None:
     from importlib.metadata import version
 

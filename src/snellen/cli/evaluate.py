@@ -9,8 +9,10 @@ import click
 
 from snellen.cli.evaluate_boundary import boundary
 from snellen.cli.evaluate_classification import classification
+from snellen.cli.evaluate_panoptic import panoptic
 from snellen.cli.evaluate_regression import regression
 from snellen.cli.evaluate_segmentation import segmentation
+from snellen.cli.evaluate_surface import surface
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
 if TYPE_CHECKING:
@@ -41,8 +43,10 @@ def evaluate() -> None:
 
 evaluate.add_command(boundary)
 evaluate.add_command(classification)
+evaluate.add_command(panoptic)
 evaluate.add_command(regression)
 evaluate.add_command(segmentation)
+evaluate.add_command(surface)
 
 
 @evaluate.command()

@@ -24,7 +24,7 @@ class LabelInput(NamedTuple):
 
     truth: str
     predictions: str | None
-    classes: str
+    classes: str | None
     ignore_index: int | None
     reduce_zero_label: bool
     truth_encoding: str | None
@@ -106,14 +106,18 @@ class LabelInput(NamedTuple):
         set_threads(self.threads)
 
 
-def label_options(command: Callable[..., None]) -> Callable[..., None]:
+def label_options(
+    command: Callable[..., None] | None = None, *, classes_required: bool = True
+) -> Callable[..., Any]:
     """Give a command TRUTH, PREDICTIONS and the options of `LabelInput`, handed in as `labels`."""
+    if command is None:
+        return functools.partial(label_options, classes_required=classes_required)
 
     @click.argument("truth", type=click.Path())
     @click.argument("predictions", type=click.Path(), required=False)
     @click.option(
         "--classes",
-        required=True,
+        required=classes_required,
         metavar="NAME|FILE",
         help="The classes: cityscapes, voc, ade20k, camvid, coco-stuff; or a file with a name a "
         "line (ids 0, 1, …), or JSON with ids, names, colours.",
@@ -122,7 +126,7 @@ def label_options(command: Callable[..., None]) -> Callable[..., None]:
         "--ignore-index",
         type=int,
         metavar="ID",
-        help="Pixels with this id in truth do not count. [default: that of the classes]",
+        help="Pixels with this id in truth do not count. [default: that of the classes; 255 where a file says nothing of it]",
     )
     @click.option(
         "--reduce-zero-label",
@@ -169,7 +173,7 @@ def label_options(command: Callable[..., None]) -> Callable[..., None]:
     def with_labels(
         truth: str,
         predictions: str | None,
-        classes: str,
+        classes: str | None,
         ignore_index: int | None,
         reduce_zero_label: bool,
         truth_encoding: str | None,

@@ -12,11 +12,11 @@ import numpy as np
 from snellen.errors import InputError, MissingExtraError, SchemaError, ShapeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["VOLUMES", "Volume", "read_volume", "read_volume_pair"]
+__all__ = ["VOLUMES", "Volume", "hold_volumes", "read_volume", "read_volume_pair"]
 
 VOLUMES: Final = (".nii", ".nii.gz", ".npy")
 """The endings of files that are read."""
@@ -53,6 +53,29 @@ class Volume(NamedTuple):
     spacing: tuple[float, ...]
     affine: NDArray[np.float64] | None
     notes: tuple[str, ...] = ()
+
+
+def hold_volumes(paths: Iterable[str | os.PathLike[str]]) -> bool:
+    """Return whether files hold volumes: NIfTI by their name, arrays by their axes.
+
+    What is no array is left to those who read it.
+    """
+    names = [os.fspath(path) for path in paths]
+    if any(name.lower().endswith((".nii", ".nii.gz")) for name in names):
+        return True
+    return bool(names) and all(_n_axes(name) == 3 for name in names)
+
+
+def _n_axes(name: str) -> int:
+    """Return how many axes an array of whole numbers in a file has; 0 where it is none."""
+    if not name.lower().endswith(".npy"):
+        return 0
+    try:
+        array = np.load(name, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        return 0
+    # Bytes with a last axis of 3 are colours.
+    return 2 if array.dtype == np.uint8 and array.shape[-1:] == (3,) else array.ndim
 
 
 def read_volume_pair(

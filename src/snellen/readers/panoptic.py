@@ -1,0 +1,265 @@
+"""Panoptic label maps in files: COCO's PNG and JSON, pair by pair."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import itertools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from snellen.errors import InputError, SchemaError, ShapeError
+from snellen.readers.label_image import read_label_image
+from snellen.readers.message_text import few
+from snellen.readers.panoptic_json import PanopticJson, read_panoptic_json
+from snellen.segmentation.segment_pairs import SegmentPairs
+from snellen.state import Keys
+from snellen.threads import get_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from snellen.classes import Classes
+    from snellen.segmentation.panoptic_segments import PanopticSegments
+
+    Count = Callable[[NDArray[Any], NDArray[Any]], SegmentPairs]
+    Batch = tuple[PanopticSegments, PanopticSegments, SegmentPairs]
+
+__all__ = ["IMAGES_AT_ONCE", "PanopticFiles", "counted_pairs", "read_panoptic"]
+
+IMAGES_AT_ONCE = 64
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PanopticFiles:
+    """Pairs of label maps in files, and what their segments are.
+
+    Attributes
+    ----------
+    truth, pred : PanopticSegments
+        The segments of all images, in order of image ids.
+    truth_maps, pred_maps : tuple of str
+        Where the label map of each image is.
+    is_thing : ndarray, shape (K,), bool
+        Which classes are things.
+    notes : tuple of str
+        What was left out.
+    """
+
+    truth: PanopticSegments
+    pred: PanopticSegments
+    truth_maps: tuple[str, ...]
+    pred_maps: tuple[str, ...]
+    is_thing: NDArray[np.bool_]
+    notes: tuple[str, ...]
+
+    @property
+    def classes(self) -> Classes:
+        """The classes, those of truth."""
+        return self.truth.classes
+
+    @property
+    def things(self) -> list[int]:
+        """The ids of the classes that are things."""
+        found: list[int] = self.classes.keys.ids[self.is_thing].tolist()
+        return found
+
+    def batches(self, count: Count) -> Iterator[Batch]:
+        """Yield what a metric's `update` takes, some images at a time; memory stays flat.
+
+        Maps are read and counted on as many threads as kernels use (`snellen.set_threads`).
+
+        Parameters
+        ----------
+        count : callable
+            What to do with the two maps of an image: the metric's `count`.
+
+        Raises
+        ------
+        InputError
+            For label maps that cannot be evaluated, with the files.
+        """
+        counted = counted_pairs(self.truth_maps, self.pred_maps, "colours", count)
+        for first in range(0, len(self.truth_maps), IMAGES_AT_ONCE):
+            parts = list(itertools.islice(counted, IMAGES_AT_ONCE))
+            rows = first, first + len(parts)
+            yield _images(self.truth, *rows), _images(self.pred, *rows), SegmentPairs.joined(parts)
+
+
+def read_panoptic(
+    truth: str | os.PathLike[str],
+    pred: str | os.PathLike[str],
+    *,
+    truth_maps: str | os.PathLike[str] | None = None,
+    pred_maps: str | os.PathLike[str] | None = None,
+    protocol: str = "coco",
+) -> PanopticFiles:
+    """Read COCO panoptic files: the JSON now, the label maps when they are asked for.
+
+    Parameters
+    ----------
+    truth, pred : path
+        JSON files, plain or gzipped: ``annotations`` with ``image_id``, ``file_name`` and
+        ``segments_info``; truth with ``categories``, of which each has ``isthing``.
+    truth_maps, pred_maps : path, optional
+        The folders of the label maps, RGB images in which a segment's id is R + 256 G + 65536 B.
+        Without, the JSON file's name without ``.json``.
+    protocol : {"coco", "coco-strict"}
+        That of the metric. ``"coco-strict"`` takes and refuses what panopticapi does.
+
+    Raises
+    ------
+    SchemaError, IdError, ClassError, InputError
+        For files that cannot be evaluated; the message ends with the place.
+
+    Examples
+    --------
+    ::
+
+        files = read_panoptic("panoptic_val2017.json", "predictions.json")
+        metric = PanopticQuality(files.classes, things=files.things)
+        for batch in files.batches(metric.count):
+            metric.update(*batch)
+        print(metric.compute())
+    """
+    strict = protocol == "coco-strict"
+    t, p = (read_panoptic_json(os.fspath(path)) for path in (truth, pred))
+    classes, is_thing = t.classes()
+    ids: list[Any] = t.image_ids.ids.tolist()
+    missing = [each for each in ids if each not in p.images]
+    if missing:
+        raise InputError(
+            f"expected a prediction for each image, {len(missing):,} of {len(ids):,} have none: "
+            f"{few(missing)}",
+            p.path,
+        )
+    notes = []
+    if len(p.images) > len(ids):
+        notes.append(
+            f"{len(p.images) - len(ids):,} predicted images are not in truth: left out - at "
+            f"{p.path}"
+        )
+    if t.n_without:
+        notes.append(f"{t.n_without:,} listed images have no annotation: left out - at {t.path}")
+    of_truth, of_pred = (
+        _map_paths(file, argument, folder, ids)
+        for file, argument, folder in ((t, "truth_maps", truth_maps), (p, "pred_maps", pred_maps))
+    )
+    return PanopticFiles(
+        truth=t.segments(ids, classes, of_truth, strict=strict),
+        # panopticapi wants no more of predictions than others do.
+        pred=p.segments(ids, classes, of_pred, strict=False),
+        truth_maps=tuple(of_truth),
+        pred_maps=tuple(of_pred),
+        is_thing=is_thing,
+        notes=tuple(notes),
+    )
+
+
+def counted_pairs(
+    truth: Sequence[str], pred: Sequence[str], kind: str, count: Count
+) -> Iterator[SegmentPairs]:
+    """Yield what `count` returns of each pair of label maps, in order.
+
+    Parameters
+    ----------
+    truth, pred : sequence of str
+        The files.
+    kind : str
+        ``"colours"`` or ``"ids"``: what maps must hold.
+    count : callable
+        What to do with two maps.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    def counted(pair: tuple[str, str]) -> SegmentPairs:
+        sides = [_read_map(path, kind) for path in pair]
+        if sides[0].shape[:2] != sides[1].shape[:2]:
+            shown = [f"{side.shape[1]} x {side.shape[0]}" for side in sides]
+            raise ShapeError(
+                f"expected label maps of one size, got {shown[0]} and {shown[1]} pixels",
+                f"{pair[0]} and {pair[1]}",
+            )
+        return count(*sides)
+
+    n_threads = get_threads()
+    jobs = zip(truth, pred, strict=True)
+    if n_threads == 1:
+        yield from map(counted, jobs)
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        waiting = collections.deque(
+            pool.submit(counted, job) for job in itertools.islice(jobs, 2 * n_threads)
+        )
+        try:
+            while waiting:
+                found = waiting.popleft().result()
+                waiting.extend(pool.submit(counted, job) for job in itertools.islice(jobs, 1))
+                yield found
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _read_map(path: str, kind: str) -> NDArray[Any]:
+    image = read_label_image(path)
+    if image.kind == kind:
+        return image.values
+    wanted, remedy = "gray values", ""
+    if kind == "colours":
+        wanted = "RGB colours (R + 256 G + 65536 B is the segment's id)"
+        remedy = ": is this a folder of semantic labels?"
+    got = {"palette": "a palette image", "ids": "a gray image", "colours": "a colour image"}
+    raise SchemaError(
+        f"expected {wanted}, got {got[image.kind]} of {image.bits} bits{remedy}", path
+    )
+
+
+def _map_paths(
+    file: PanopticJson, argument: str, folder: str | os.PathLike[str] | None, ids: Sequence[Any]
+) -> list[str]:
+    if folder is None:
+        path = Path(file.path)
+        name = path.name.removesuffix(".gz").removesuffix(".json")
+        folder = path.with_name(name)
+        if not folder.is_dir() or folder == path:
+            raise InputError(
+                f"expected the label maps of {path.name} in the folder {name} beside it, there "
+                f"is none: give the folder as {argument}",
+                os.fspath(folder),
+            )
+    place = os.fspath(folder)
+    try:
+        with os.scandir(place) as entries:
+            there = {entry.name for entry in entries}
+    except OSError as error:
+        raise InputError(f"expected a folder of label maps, got: {error.strerror}", place) from None
+    names = file.file_names(ids)
+    missing = [name for name in names if name not in there and not Path(place, name).is_file()]
+    if missing:
+        raise InputError(
+            f"expected the label map of each image, {len(missing):,} of {len(names):,} are not "
+            f"there: {few(missing)}",
+            f"{place}, listed by {file.path}",
+        )
+    return [os.path.join(place, name) for name in names]  # noqa: PTH118  # a path for each image
+
+
+def _images(segments: PanopticSegments, first: int, end: int) -> PanopticSegments:
+    """Return the segments of some images, given by position; rows are in order of images."""
+    rows = slice(*np.searchsorted(segments.image, (first, end)).tolist())
+    return dataclasses.replace(
+        segments,
+        image=segments.image[rows] - np.int32(first),
+        id=segments.id[rows],
+        label=segments.label[rows],
+        crowd=None if segments.crowd is None else segments.crowd[rows],
+        area=None if segments.area is None else segments.area[rows],
+        images=Keys(segments.images.ids[first:end], segments.images.what),
+        places=None if segments.places is None else segments.places[first:end],
+    )
