@@ -30,9 +30,6 @@ void bind_png(nb::module_& m);
 void bind_label_codes(nb::module_& m);
 void bind_boundary(nb::module_& m);
 void bind_distance(nb::module_& m);
-void bind_label_codes(nb::module_& m);
-void bind_boundary(nb::module_& m);
-void bind_png(nb::module_& m);
 
 namespace {
 
@@ -86,9 +83,6 @@ NB_MODULE(_core, m) {
   bind_label_codes(m);
   bind_boundary(m);
   bind_distance(m);
-  bind_label_codes(m);
-  bind_boundary(m);
-  bind_png(m);
 }
 
 }  // namespace snellen::bind

@@ -208,6 +208,12 @@ if TYPE_CHECKING:
         BoundaryQualityResult,
         boundary_quality,
     )
+    from snellen.segmentation.panoptic import (
+        PanopticQuality,
+        PanopticQualityResult,
+        panoptic_quality,
+    )
+    from snellen.segmentation.panoptic_segments import PanopticSegments
     from snellen.segmentation.segmentation import (
         Segmentation,
         SegmentationResult,
@@ -218,12 +224,6 @@ if TYPE_CHECKING:
         SurfaceDistanceResult,
         surface_distance,
     )
-    from snellen.segmentation.panoptic import (
-        PanopticQuality,
-        PanopticQualityResult,
-        panoptic_quality,
-    )
-    from snellen.segmentation.panoptic_segments import PanopticSegments
     from snellen.splits.folds import k_fold, leave_one_group_out
     from snellen.splits.hold_out import hold_out
     from snellen.splits.leaks import find_duplicates

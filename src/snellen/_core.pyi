@@ -327,7 +327,7 @@ class PngHeader:
 
 def png_chunks(data: bytes) -> tuple[tuple[str, int] | None, PngHeader, bytes, bytes]:
     """
-    Where the pairs of each image start, and of each pair of values, ascending: truth, pred, count.
+    What is wrong with a PNG file and at which byte, or None; its header; its palette (3 bytes a colour); the compressed rows.
     """
 
 def png_pixels(header: PngHeader, inflated: bytes) -> tuple[str | None, Annotated[NDArray[numpy.uint8], dict(order='C')], int]:
@@ -374,30 +374,4 @@ def boundary_counts(truth: Annotated[NDArray[numpy.uint16], dict(shape=(None, No
 def surface_distances(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic], first: int, code: NDArray[numpy.int32], n_classes: int, spacing: Sequence[float], corners: bool) -> tuple[tuple[NDArray[numpy.int64], NDArray[numpy.float64], NDArray[numpy.uint8], NDArray[numpy.int64]], tuple[NDArray[numpy.int64], NDArray[numpy.float64], NDArray[numpy.uint8], NDArray[numpy.int64]]]:
     """
     Of truth and of pred: where each class begins, the distance of each point of its surface to the other side's, which pixels around a corner are of the class, values that are unknown.
-class PngHeader:
-    """What the IHDR chunk of a PNG file says."""
-
-    @property
-    def width(self) -> int: ...
-
-    @property
-    def height(self) -> int: ...
-
-    @property
-    def bits(self) -> int: ...
-
-    @property
-    def colour(self) -> int: ...
-
-    @property
-    def n_inflated(self) -> int: ...
-
-def png_chunks(data: bytes) -> tuple[tuple[str, int] | None, PngHeader, bytes, bytes]:
-    """
-    What is wrong with a PNG file and at which byte, or None; its header; its palette (3 bytes a colour); the compressed rows.
-    """
-
-def png_pixels(header: PngHeader, inflated: bytes) -> tuple[str | None, Annotated[NDArray[numpy.uint8], dict(order='C')], int]:
-    """
-    What is wrong with inflated rows, or None; the bytes of the values, height x width (x 3), those of 16 bits two in the machine's order, without alpha; how many pixels are not opaque.
     """
