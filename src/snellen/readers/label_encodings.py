@@ -27,8 +27,9 @@ __all__ = ["Encodings", "encodings_of"]
 _LAST_RESORT: Final = 'add them to the classes, or take them as void with unknown="ignore"'
 _MASK: Final = [0, 255]
 _MASK_OF_VOID: Final = (
-    "expected ids of classes, got 0 and 255 alone, and 255 is void: of masks give a class file with "
-    'these ids, such as {"0": "background", "255": "object"}; if 255 is void, say ignore_index=255'
+    "expected ids of classes, got 0 and 255 alone, and 255 is void: of masks give a class file "
+    'with these ids, such as {"0": "background", "255": "object"}; if 255 is void, say '
+    "ignore_index=255"
 )
 
 
