@@ -39,6 +39,9 @@ def home(tmp_path: Path) -> Path:
         for k, name in enumerate(("road", "car", "sky"))
     ]
     (tmp_path / "classes.json").write_text(json.dumps(described))
+    # A list that says what is void, and that is not 255.
+    void = {"id": 99, "name": "void", "ignore": True}
+    (tmp_path / "with-void.json").write_text(json.dumps([*described, void]))
     return tmp_path
 
 
@@ -180,7 +183,7 @@ BAD = {
     "unknown id": Bad(
         functools.partial(change_all, lambda m: np.where(m == 2, 7, m).astype(np.uint8)),
         # Of each map's 24 blocks of 100 pixels a third is sky, and of the third map all are road.
-        ("expected ids (0 to 2), got 7 (1,600 pixels): add them to the classes, or take",
+        ("expected ids (0 to 2, 255), got 7 (1,600 pixels): add them to the classes, or take",
          "--unknown ignore - at predictions, first in {p}/0.png"),
     ),
     "ids from 1": Bad(
@@ -190,14 +193,16 @@ BAD = {
     "void": Bad(
         functools.partial(change_all, lambda m: np.where(m == 2, 255, m).astype(np.uint8)),
         ("255 (1,600 pixels)", "leave it out with --ignore-index=255 - at"),
+        ("--classes", "with-void.json"),
     ),
     "mask of 0 and 255": Bad(
         functools.partial(change_all, lambda m: np.where(m > 0, 255, 0).astype(np.uint8)),
-        ("a mask of 0 and 255: give a class file",),
+        ("got 0 and 255 alone, and 255 is void: of masks give a class file with these ids",
+         "if 255 is void, say --ignore-index=255"),
     ),
     "interpolated": Bad(
         enlarged_with_interpolation,
-        ("expected ids (0 to 2)", "different ones): many values of few pixels each",
+        ("expected ids (0 to 2, 255)", "different ones): many values of few pixels each",
          "resized with interpolation", "resize with nearest"),
     ),
     "colours without a table": Bad(
@@ -238,7 +243,8 @@ BAD = {
     "transparent": Bad(transparent, ("7 pixels that are not opaque: save it without alpha",)),
     "scaled to 16 bits": Bad(
         functools.partial(change_all, lambda m: m * np.uint16(257)),
-        ("got 257 (1,600 pixels), 514", "multiples of 257, as of 8-bit ids scaled to 16 bits: divide by 257"),
+        ("got 257 (1,600 pixels), 514",
+         "multiples of 257, as of 8-bit ids scaled to 16 bits: divide by 257"),
     ),
     "bytes swapped": Bad(
         functools.partial(change_all, lambda m: m * np.uint16(256)),
@@ -287,7 +293,9 @@ def test_bad_predictions(
             assert text.format(t="t", p="p") in message
 
 
-@pytest.mark.parametrize("name", ["size", "unknown id", "zero bytes", "cut off", "void", "floats"])
+@pytest.mark.parametrize(
+    "name", ["size", "unknown id", "zero bytes", "cut off", "mask of 0 and 255", "floats"]
+)
 def test_bad_truth(capsys: pytest.CaptureFixture[str], home: Path, name: str) -> None:
     BAD[name].change(home / "t")
     message = refused(
@@ -295,7 +303,7 @@ def test_bad_truth(capsys: pytest.CaptureFixture[str], home: Path, name: str) ->
         task="segmentation",
     )
     assert str(home / "t") in message
-    if name in ("unknown id", "void"):
+    if name == "unknown id":
         assert " - at truth, first in " in message
 
 
@@ -346,7 +354,7 @@ def test_places_that_are_not_what_they_should_be(
          'cityscapes (trainIds, labelIds, instanceIds, colours), got "ids". - at '
          "--prediction-encoding"),
         (("t", "p", *classes, "--truth-encoding", "colours"),
-         "expected colours (the encoding colours), got ids: name another encoding"),
+         "expected colours (encoding colours), got ids: name another encoding"),
         (("t", "p", *classes, "--out", "t/0.png/out"), "t/0.png"),
         (("t", "p", *classes, "--json", "absent/x.json"), "absent"),
     ):  # fmt: skip

@@ -89,6 +89,8 @@ def test_numbers_of_two_images(run: Run, street: Path) -> None:
     worst_first = [(record["image"], record["mIoU"]) for record in found["per_image"]]
     assert worst_first == [("1", IMAGES["1"]), ("0", pytest.approx(IMAGES["0"], abs=1e-15))]
     assert found["intervals"]["mIoU"]["unit"] == "image"
+    # Where a list of classes says nothing of void, 255 is void.
+    assert evaluated(run, *sides[:4]) == found
     # In the state there is all of it, and on stdout nothing else.
     out = street / "made/out"
     done = run("evaluate", "segmentation", *sides, "--out", out, "--quiet", "--no-intervals")

@@ -211,8 +211,12 @@ def test_bad_lists(tmp_path: Path, text: str, error: type[Exception], message: s
 
 
 def test_a_list_that_is_no_text(tmp_path: Path) -> None:
-    (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (tmp_path / "x.txt").write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(InputError, match="expected a text of pairs of files"):
+        find_pairs(tmp_path / "x.txt")
+    with pytest.raises(InputError, match="expected a prediction beside a label image, got none"):
         find_pairs(tmp_path / "x.png")
+    with pytest.raises(InputError, match="expected predictions beside a folder of label images"):
+        find_pairs(tmp_path)
     with pytest.raises(InputError, match="expected a text of pairs of files, got: No such file"):
         find_pairs(tmp_path / "none.txt")

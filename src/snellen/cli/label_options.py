@@ -89,6 +89,7 @@ class LabelInput(NamedTuple):
             truth=self.truth_encoding,
             pred=self.pred_encoding,
             unknown=self.unknown,
+            void_said=self.ignore_index is not None,
         )
         if not quiet:
             for note in (*scheme.notes, *files.notes, *found.notes):
@@ -126,7 +127,8 @@ def label_options(
         "--ignore-index",
         type=int,
         metavar="ID",
-        help="Pixels with this id in truth do not count. [default: that of the classes; 255 where a file says nothing of it]",
+        help="Pixels with this id in truth do not count. [default: that of the classes; 255 where "
+        "a file says nothing of it]",
     )
     @click.option(
         "--reduce-zero-label",

@@ -103,7 +103,7 @@ def read_pair(
     ShapeError
         Where they differ in size.
     """
-    if truth.name.lower().endswith((".nii", ".nii.gz")):
+    if any(side.name.lower().endswith((".nii", ".nii.gz")) for side in (truth, pred)):
         return _read_volumes(truth, pred)
     images = tuple(read_label_image(path, max_pixels=max_pixels) for path in (truth, pred))
     _check_sizes(images[0], truth, images[1], pred)

@@ -289,7 +289,10 @@ class SegmentationResult(Result):
             f"classes      {data['n_classes']:,}" + self._absent(),
             f"mIoU         {self.rules.rule}",
         ]
-        lines += [f"undefined    {entry.metric}: {entry.reason}" for entry in self.undefined]
+        reasons: dict[str, list[str]] = {}
+        for entry in self.undefined:
+            reasons.setdefault(entry.reason, []).append(entry.metric)
+        lines += [f"undefined    {', '.join(names)}: {why}" for why, names in reasons.items()]
         return "\n".join(lines)
 
     @property
@@ -353,7 +356,8 @@ class SegmentationResult(Result):
         return ["mIoU of the same pixels under every rule", *aligned_lines(rows, left=3)]
 
     def _image_lines(self) -> list[str]:
-        records = self.per_image()[:_SHOWN_IMAGES]
+        # Those without truth are the last.
+        records = [each for each in self.per_image() if each["n_pixels"]][:_SHOWN_IMAGES]
         if len(records) < 2 or self.pixels.columns.images is None:
             return []
         rows = [
