@@ -18,7 +18,9 @@ FILES = [Path("truth") / f"{name}.png" for name in IDS]
 
 
 def test_by_folder() -> None:
-    assert read_slices("folder", IDS, FILES) == dict(zip(IDS, ("aachen", "aachen", "bonn")))
+    assert read_slices("folder", IDS, FILES) == dict(
+        zip(IDS, ("aachen", "aachen", "bonn"), strict=True)
+    )
 
 
 def test_by_a_column_of_a_table(tmp_path: Path) -> None:
@@ -27,7 +29,7 @@ def test_by_a_column_of_a_table(tmp_path: Path) -> None:
     table.write_text("image,weather\nbonn/1.png,rain\naachen/2.jpg,sun\naachen/1,rain\nx,fog\n")
     expected = {"aachen/1": "rain", "aachen/2": "sun", "bonn/1": "rain"}
     assert read_slices(f"{table}:weather", IDS, FILES) == expected
-    with pytest.raises(SchemaError, match='"wether".*Did you mean "weather"'):
+    with pytest.raises(SchemaError, match=r'"wether".*Did you mean "weather"'):
         read_slices(f"{table}:wether", IDS, FILES)
     table.write_text("image,weather\naachen/1,rain\n")
     with pytest.raises(IdError, match="none for 2: aachen/2, bonn/1"):
@@ -43,7 +45,7 @@ def test_other_sources_are_refused(source: str) -> None:
         read_slices(source, IDS, FILES)
 
 
-def test_a_slice_has_the_numbers_of_its_images_alone(tmp_path: Path) -> None:
+def test_a_slice_has_the_numbers_of_its_images_alone() -> None:
     random = np.random.default_rng(0)
     truth, pred = random.integers(0, 3, (2, 3, 5, 6))
     metric = Segmentation(3).update(truth, pred, image_id=IDS)

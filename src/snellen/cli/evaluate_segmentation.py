@@ -66,8 +66,8 @@ OPTIONS = {
 @click.option(
     "--slice-by",
     metavar="folder|TABLE:COLUMN",
-    help="Also the numbers of parts of the data: by the folders of TRUTH, or by a column of a table "
-    "of images, such as scenes.csv:weather.",
+    help="Also the numbers of parts of the data: by the folders of TRUTH, or by a column of a "
+    "table of images, such as scenes.csv:weather.",
 )
 @output_options
 def segmentation(
