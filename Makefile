@@ -44,10 +44,15 @@ demo/classification/truth.csv: $(BUILT)
 demo/regression/truth.csv: $(BUILT)
 	$(BIN)/snellen sample regression demo/regression --quiet
 
+demo/segmentation/classes.json: $(BUILT)
+	$(BIN)/snellen sample segmentation demo/segmentation --quiet
+
 CLASSIFICATION := demo/classification
+SEGMENTATION := demo/segmentation
 
 # Split, look for leaks, evaluate, compare.
-demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/truth.csv .venv/extra-report
+demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/truth.csv \
+		$(SEGMENTATION)/classes.json .venv/extra-report .venv/extra-segmentation
 	$(BIN)/snellen split $(CLASSIFICATION)/images --ratios 60/20/20 --out $(CLASSIFICATION)/split.csv
 	$(BIN)/snellen check --leaks $(CLASSIFICATION)/split.csv --root $(CLASSIFICATION)/images \
 		--sheet $(CLASSIFICATION)/leaks.png --groups $(CLASSIFICATION)/groups.csv
@@ -60,6 +65,12 @@ demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/trut
 		--group person --out demo/regression/result
 	$(BIN)/snellen evaluate detection demo/detection/truth.json demo/detection/predictions.json \
 		--out demo/detection/result
+	$(BIN)/snellen evaluate segmentation $(SEGMENTATION)/truth $(SEGMENTATION)/predictions \
+		--classes $(SEGMENTATION)/classes.json --out $(SEGMENTATION)/result
+	$(BIN)/snellen evaluate boundary $(SEGMENTATION)/truth $(SEGMENTATION)/predictions \
+		--classes $(SEGMENTATION)/classes.json --out $(SEGMENTATION)/boundaries
+	$(BIN)/snellen evaluate panoptic $(SEGMENTATION)/panoptic/truth.json \
+		$(SEGMENTATION)/panoptic/predictions.json --out $(SEGMENTATION)/panoptic/result
 	@echo "What was made lies in demo: pictures, tables, results; $(CLASSIFICATION)/leaks.png shows"
 	@echo "images that are alike in two parts of the split."
 

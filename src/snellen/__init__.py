@@ -71,6 +71,7 @@ _HOME = {
     "read_coco_predictions": "snellen.readers.coco",
     "read_coco_truth": "snellen.readers.coco",
     "read_labels": "snellen.readers.labels",
+    "read_panoptic": "snellen.readers.panoptic",
     "read_table": "snellen.readers.table",
     "read_targets": "snellen.readers.targets",
     "regression_scores": "snellen.regression.regression",
@@ -123,6 +124,9 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "PanopticQualityResult",
     "panoptic_quality",
     "PanopticSegments",
+    "BoundaryQuality",
+    "BoundaryQualityResult",
+    "boundary_quality",
     "SurfaceDistance",
     "SurfaceDistanceResult",
     "surface_distance",
@@ -144,6 +148,7 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "read_targets",
     "read_coco_truth",
     "read_coco_predictions",
+    "read_panoptic",
     # every task
     "Classes",
     "Metric",
@@ -196,6 +201,7 @@ if TYPE_CHECKING:
     from snellen.metric import Metric, MetricSet, metric_from_bytes
     from snellen.readers.coco import read_coco_predictions, read_coco_truth
     from snellen.readers.labels import read_labels
+    from snellen.readers.panoptic import read_panoptic
     from snellen.readers.table import read_table
     from snellen.readers.targets import read_targets
     from snellen.regression.regression import Regression, regression_scores
@@ -216,6 +222,15 @@ if TYPE_CHECKING:
         panoptic_quality,
     )
     from snellen.segmentation.panoptic_segments import PanopticSegments
+    from snellen.segmentation.surface_distance import (
+        SurfaceDistance,
+        SurfaceDistanceResult,
+        surface_distance,
+    from snellen.segmentation.segmentation import (
+        Segmentation,
+        SegmentationResult,
+        segmentation_scores,
+    )
     from snellen.segmentation.surface_distance import (
         SurfaceDistance,
         SurfaceDistanceResult,

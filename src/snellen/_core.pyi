@@ -6,7 +6,8 @@ from typing import Annotated, Any, overload
 import numpy
 from numpy.typing import NDArray
 
-build_description: str = "C++20, gcc 12.2.0, x86-64, release"
+
+build_description: str = 'C++20, gcc 12.2.0, x86-64, release'
 
 def thread_count() -> int:
     """Number of threads that kernels use."""
@@ -19,39 +20,39 @@ def set_thread_count(n_threads: int) -> None:
 class CocoTruth:
     """Columns of a COCO annotation file."""
 
-    def image_id(
-        self,
-    ) -> tuple[Annotated[NDArray[numpy.int64], dict(order="C")], list[str] | None]: ...
-    def category_id(
-        self,
-    ) -> tuple[Annotated[NDArray[numpy.int64], dict(order="C")], list[str] | None]: ...
+    def image_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
+
+    def category_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
+
     def category_name(self) -> list[str]: ...
-    def box_id(
-        self,
-    ) -> tuple[Annotated[NDArray[numpy.int64], dict(order="C")], list[str] | None]: ...
-    def box_has_id(self) -> Annotated[NDArray[numpy.uint8], dict(order="C")]: ...
-    def box_image_id(
-        self,
-    ) -> tuple[Annotated[NDArray[numpy.int64], dict(order="C")], list[str] | None]: ...
-    def box_category_id(
-        self,
-    ) -> tuple[Annotated[NDArray[numpy.int64], dict(order="C")], list[str] | None]: ...
-    def xywh(self) -> Annotated[NDArray[numpy.float64], dict(order="C")]: ...
-    def area(self) -> Annotated[NDArray[numpy.float64], dict(order="C")]: ...
-    def crowd(self) -> Annotated[NDArray[numpy.uint8], dict(order="C")]: ...
+
+    def box_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
+
+    def box_has_id(self) -> Annotated[NDArray[numpy.uint8], dict(order='C')]: ...
+
+    def box_image_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
+
+    def box_category_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
+
+    def xywh(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
+    def area(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
+    def crowd(self) -> Annotated[NDArray[numpy.uint8], dict(order='C')]: ...
+
     def fault(self) -> tuple[str, str, int, int] | None: ...
 
 class CocoResults:
     """Columns of a COCO results file."""
 
-    def image_id(
-        self,
-    ) -> tuple[Annotated[NDArray[numpy.int64], dict(order="C")], list[str] | None]: ...
-    def category_id(
-        self,
-    ) -> tuple[Annotated[NDArray[numpy.int64], dict(order="C")], list[str] | None]: ...
-    def xywh(self) -> Annotated[NDArray[numpy.float64], dict(order="C")]: ...
-    def score(self) -> Annotated[NDArray[numpy.float64], dict(order="C")]: ...
+    def image_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
+
+    def category_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
+
+    def xywh(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
+    def score(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
     def fault(self) -> tuple[str, str, int, int] | None: ...
 
 def read_coco_truth_file(path: str) -> CocoTruth:
@@ -66,607 +67,151 @@ def read_coco_truth(document: bytes) -> CocoTruth:
 def read_coco_results(document: bytes) -> CocoResults:
     """Read a COCO results document held in memory."""
 
-def lookup(
-    ids: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    known: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> tuple[Annotated[NDArray[numpy.int32], dict(order="C")], int]:
+def lookup(ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], known: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int32], dict(order='C')], int]:
     """
     Positions (int32) of ids in the ascending array known, -1 where absent, and how many are.
     """
 
-def group_rows(
-    image: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    label: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    n_images: int,
-    n_labels: int,
-) -> Annotated[NDArray[numpy.uint32], dict(order="C")]:
+def group_rows(image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_images: int, n_labels: int) -> Annotated[NDArray[numpy.uint32], dict(order='C')]:
     """The place (uint32) of each row in stable (label, image) order."""
 
-def first_unmeasurable(
-    xywh: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-) -> int:
+def first_unmeasurable(xywh: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> int:
     """
     Row of the first box whose corners or area leave float64's range; the number of rows where none does.
     """
 
-def box_iou(
-    pred: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    truth: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    crowd: Annotated[
-        NDArray[numpy.uint8], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> Annotated[NDArray[numpy.float64], dict(order="C")]:
+def box_iou(pred: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], truth: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], crowd: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
     """
     IoU of every pred box with every truth box (x, y, width, height), as (n_pred, n_truth).
     """
 
-def match_boxes(
-    truth_image: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    truth_label: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    truth_xywh: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    truth_area: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    truth_crowd: Annotated[
-        NDArray[numpy.uint8], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    truth_id: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    pred_image: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    pred_label: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    pred_xywh: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    pred_area: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ]
-    | None,
-    pred_score: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    *,
-    n_images: int,
-    n_labels: int,
-    iou_thresholds: Sequence[float],
-    area_ranges: Sequence[Sequence[float]],
-    max_detections: int,
-    id_zero_is_no_match: bool,
-) -> dict[str, Any]:
+def match_boxes(truth_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_xywh: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], truth_area: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_crowd: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_id: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_xywh: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred_area: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, pred_score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_images: int, n_labels: int, iou_thresholds: Sequence[float], area_ranges: Sequence[Sequence[float]], max_detections: int, id_zero_is_no_match: bool) -> dict[str, Any]:
     """
     Match pred to truth boxes greedily in each label and image; columns of outcomes.
     """
 
-def precision_recall_curves(
-    image: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    label: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    score: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    outcome: Annotated[
-        NDArray[numpy.uint32],
-        dict(shape=(None, None, None), order="C", device="cpu", writable=False),
-    ],
-    truth_label: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    truth_ignored: Annotated[
-        NDArray[numpy.uint32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    *,
-    n_labels: int,
-    n_thresholds: int,
-    recall_thresholds: Sequence[float],
-    max_detections: Sequence[int],
-    undefined: float,
-) -> tuple[
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-]:
+def precision_recall_curves(image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], outcome: Annotated[NDArray[numpy.uint32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], truth_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_ignored: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_labels: int, n_thresholds: int, recall_thresholds: Sequence[float], max_detections: Sequence[int], undefined: float) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
     """
     Precision, scores (K, A, M, T, R), recall (K, A, M, T) and counted truth boxes (K, A).
     """
 
-def resampled_curves(
-    image: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    label: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    score: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    outcome: Annotated[
-        NDArray[numpy.uint32],
-        dict(shape=(None, None, None), order="C", device="cpu", writable=False),
-    ],
-    truth_image: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    truth_label: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    truth_ignored: Annotated[
-        NDArray[numpy.uint32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    times: Annotated[
-        NDArray[numpy.int32], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    *,
-    n_labels: int,
-    n_thresholds: int,
-    recall_thresholds: Sequence[float],
-    max_detections: Sequence[int],
-    read_precision: Sequence[bool],
-    undefined: float,
-) -> tuple[
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-]:
+def resampled_curves(image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], outcome: Annotated[NDArray[numpy.uint32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], truth_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_ignored: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], times: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], *, n_labels: int, n_thresholds: int, recall_thresholds: Sequence[float], max_detections: Sequence[int], read_precision: Sequence[bool], undefined: float) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
     """
     Of data sets in which images occur so often: mean precision at wanted caps and recall (N, K, A, M, T), and counted truth boxes (N, K, A).
     """
 
 @overload
-def target_ranks(
-    score: Annotated[
-        NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    code: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> Annotated[NDArray[numpy.int32], dict(order="C")]: ...
+def target_ranks(score: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int32], dict(order='C')]: ...
+
 @overload
-def target_ranks(
-    score: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    code: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> Annotated[NDArray[numpy.int32], dict(order="C")]:
+def target_ranks(score: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
     """
     How many columns of each row come before that of its code: higher, or equal and earlier.
     """
 
 @overload
-def curves_by_column(
-    score: Annotated[
-        NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    code: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ]
-    | None,
-    member: Annotated[
-        NDArray[numpy.uint8], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ]
-    | None,
-) -> tuple[
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-]: ...
+def curves_by_column(score: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, member: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
 @overload
-def curves_by_column(
-    score: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    code: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ]
-    | None,
-    member: Annotated[
-        NDArray[numpy.uint8], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ]
-    | None,
-) -> tuple[
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-]:
+def curves_by_column(score: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, member: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
     """One curve a column: begin, threshold, n_true, n_false, n_false_above."""
 
 @overload
-def curves_and_wins(
-    score: Annotated[
-        NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    code: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> tuple[
-    tuple[
-        Annotated[NDArray[numpy.int64], dict(order="C")],
-        Annotated[NDArray[numpy.float64], dict(order="C")],
-        Annotated[NDArray[numpy.int64], dict(order="C")],
-        Annotated[NDArray[numpy.int64], dict(order="C")],
-        Annotated[NDArray[numpy.int64], dict(order="C")],
-    ],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-]: ...
+def curves_and_wins(score: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
 @overload
-def curves_and_wins(
-    score: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    code: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> tuple[
-    tuple[
-        Annotated[NDArray[numpy.int64], dict(order="C")],
-        Annotated[NDArray[numpy.float64], dict(order="C")],
-        Annotated[NDArray[numpy.int64], dict(order="C")],
-        Annotated[NDArray[numpy.int64], dict(order="C")],
-        Annotated[NDArray[numpy.int64], dict(order="C")],
-    ],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-]:
+def curves_and_wins(score: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]], Annotated[NDArray[numpy.int64], dict(order='C')]]:
     """
     The same, and (K, K): twice the pairs that the row's class wins over the column's.
     """
 
 @overload
-def curve_of_all(
-    score: Annotated[
-        NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    code: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ]
-    | None,
-    member: Annotated[
-        NDArray[numpy.uint8], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ]
-    | None,
-) -> tuple[
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-]: ...
+def curve_of_all(score: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, member: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
 @overload
-def curve_of_all(
-    score: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    code: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ]
-    | None,
-    member: Annotated[
-        NDArray[numpy.uint8], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ]
-    | None,
-) -> tuple[
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-]:
+def curve_of_all(score: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, member: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
     """The curve of all cells, as one column."""
 
 @overload
-def count_by_threshold(
-    score: Annotated[
-        NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    code: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ]
-    | None,
-    member: Annotated[
-        NDArray[numpy.uint8], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ]
-    | None,
-    thresholds: Annotated[
-        NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> tuple[
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-]: ...
+def count_by_threshold(score: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, member: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None, thresholds: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
 @overload
-def count_by_threshold(
-    score: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    code: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ]
-    | None,
-    member: Annotated[
-        NDArray[numpy.uint8], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ]
-    | None,
-    thresholds: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> tuple[
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-]:
+def count_by_threshold(score: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, member: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None, thresholds: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
     """
     All cells and positive ones of each column by how many thresholds they reach.
     """
 
 @overload
-def row_sums(
-    score: Annotated[
-        NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-) -> Annotated[NDArray[numpy.float64], dict(order="C")]: ...
+def row_sums(score: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
 @overload
-def row_sums(
-    score: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-) -> Annotated[NDArray[numpy.float64], dict(order="C")]:
+def row_sums(score: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
     """The sum of each row."""
 
 @overload
-def row_maxima(
-    score: Annotated[
-        NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    *,
-    logit: bool,
-) -> tuple[
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.int32], dict(order="C")],
-]: ...
+def row_maxima(score: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], *, logit: bool) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')]]: ...
+
 @overload
-def row_maxima(
-    score: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    *,
-    logit: bool,
-) -> tuple[
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.int32], dict(order="C")],
-]:
+def row_maxima(score: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], *, logit: bool) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')]]:
     """The highest probability of each row and the first column that has it."""
 
 @overload
-def row_losses(
-    score: Annotated[
-        NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    code: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    *,
-    logit: bool,
-    eps: float,
-) -> tuple[
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-]: ...
+def row_losses(score: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], *, logit: bool, eps: float) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]: ...
+
 @overload
-def row_losses(
-    score: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    code: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    *,
-    logit: bool,
-    eps: float,
-) -> tuple[
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-]:
+def row_losses(score: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], *, logit: bool, eps: float) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
     """Log loss and Brier score (summed over classes) of each row."""
 
 @overload
-def cell_losses(
-    score: Annotated[
-        NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    member: Annotated[
-        NDArray[numpy.uint8], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    *,
-    logit: bool,
-    eps: float,
-) -> tuple[
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-]: ...
+def cell_losses(score: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], member: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)], *, logit: bool, eps: float) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]: ...
+
 @overload
-def cell_losses(
-    score: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    member: Annotated[
-        NDArray[numpy.uint8], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    *,
-    logit: bool,
-    eps: float,
-) -> tuple[
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-]:
+def cell_losses(score: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], member: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)], *, logit: bool, eps: float) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
     """Log loss and Brier score of each cell, a probability of its own."""
 
 @overload
-def probabilities(
-    score: Annotated[
-        NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    *,
-    logit: bool,
-) -> Annotated[NDArray[numpy.float64], dict(order="C")]: ...
+def probabilities(score: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], *, logit: bool) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
 @overload
-def probabilities(
-    score: Annotated[
-        NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    *,
-    logit: bool,
-) -> Annotated[NDArray[numpy.float64], dict(order="C")]:
+def probabilities(score: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], *, logit: bool) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
     """
     Probabilities (n, K): softmax of logits, of one column the logistic function.
     """
 
-def limb_span(
-    values: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> tuple[int, int]:
+def limb_span(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[int, int]:
     """First limb and the one after the last that values touch."""
 
-def limb_span_of_products(
-    a: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    b: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> tuple[int, int]:
+def limb_span_of_products(a: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], b: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[int, int]:
     """First limb and the one after the last that the exact products touch."""
 
-def add_exactly(
-    values: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    limbs: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order="C", device="cpu")],
-    low: int,
-    cell: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ]
-    | None = None,
-) -> None:
+def add_exactly(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], limbs: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu')], low: int, cell: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> None:
     """Add values to sums, in place: to sum cell[i], or to all sums in turn."""
 
-def add_products_exactly(
-    a: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    b: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    limbs: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order="C", device="cpu")],
-    low: int,
-) -> None:
+def add_products_exactly(a: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], b: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], limbs: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu')], low: int) -> None:
     """Add products, not rounded, to all sums in turn, in place."""
 
-def pass_carries(
-    limbs: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order="C", device="cpu")],
-) -> None:
+def pass_carries(limbs: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu')]) -> None:
     """Bring all limbs but the last into [0, 2^32), in place."""
 
-def round_sums(
-    limbs: Annotated[
-        NDArray[numpy.int64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    low: int,
-) -> Annotated[NDArray[numpy.float64], dict(order="C")]:
+def round_sums(limbs: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu', writable=False)], low: int) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
     """Sums rounded once, to nearest even."""
 
-def factorise(
-    labels: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    max_span: int,
-) -> (
-    tuple[
-        Annotated[NDArray[numpy.int64], dict(order="C")],
-        Annotated[NDArray[numpy.int32], dict(order="C")],
-    ]
-    | None
-):
+def factorise(labels: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], max_span: int) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')]] | None:
     """
     Distinct labels, ascending, and the position (int32) of each; None where they are spread over more than max_span numbers.
     """
 
-def count_pairs(
-    row: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    column: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    n_classes: int,
-) -> tuple[
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-]:
+def count_pairs(row: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], column: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_classes: int) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
     """
     Cells (row * n_classes + column, ascending) and how often each pair of codes occurs.
     """
 
-def count_labels(
-    truth: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    pred: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    max_span: int,
-) -> (
-    tuple[
-        Annotated[NDArray[numpy.int64], dict(order="C")],
-        Annotated[NDArray[numpy.int64], dict(order="C")],
-        Annotated[NDArray[numpy.int64], dict(order="C")],
-    ]
-    | None
-):
+def count_labels(truth: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], max_span: int) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]] | None:
     """
     Labels of both sides, ascending, cells and counts as from count_pairs; None where the labels are spread over more than max_span numbers.
     """
 
-def count_inversions(
-    code: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    n_codes: int,
-    times: Annotated[
-        NDArray[numpy.int64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-) -> Annotated[NDArray[numpy.int64], dict(order="C")]:
+def count_inversions(code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_codes: int, times: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
     """
     For each row of times, how many pairs of codes stand in descending order.
     """
@@ -676,199 +221,87 @@ class CsvColumns:
 
     @property
     def n_rows(self) -> int: ...
+
     def fault(self) -> tuple[str, int, int] | None: ...
+
     def kind(self) -> list[str]: ...
-    def number(self) -> Annotated[NDArray[numpy.float64], dict(order="C")]: ...
+
+    def number(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
     def number_column(self, arg: int, /) -> int: ...
-    def integer(self, arg: int, /) -> Annotated[NDArray[numpy.int64], dict(order="C")]: ...
-    def text(
-        self, arg: int, /
-    ) -> tuple[
-        Annotated[NDArray[numpy.int32], dict(order="C")],
-        Annotated[NDArray[numpy.uint8], dict(order="C")],
-        Annotated[NDArray[numpy.int64], dict(order="C")],
-    ]: ...
+
+    def integer(self, arg: int, /) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def text(self, arg: int, /) -> tuple[Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
 
 class CsvTable:
     """Delimited text."""
 
     def __init__(self, document: bytes) -> None: ...
+
     @staticmethod
     def from_file(path: str) -> CsvTable: ...
+
     def fault(self) -> tuple[str, int, int] | None: ...
+
     def head(self, n: int) -> bytes: ...
+
     def split(self, delimiter: str, skipped: int) -> None: ...
+
     @property
     def n_records(self) -> int: ...
+
     def cells(self, record: int) -> list[str]: ...
+
     def line(self, record: int) -> int: ...
-    def columns(
-        self, first: int, width: int, wanted: Sequence[int], as_text: bool
-    ) -> CsvColumns: ...
+
+    def columns(self, first: int, width: int, wanted: Sequence[int], as_text: bool) -> CsvColumns: ...
 
 def is_number(arg: str, /) -> bool: ...
-def match_texts(
-    known: Annotated[
-        NDArray[numpy.uint8], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    known_offset: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    wanted: Annotated[
-        NDArray[numpy.uint8], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    wanted_offset: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-) -> Annotated[NDArray[numpy.int32], dict(order="C")]:
+
+def match_texts(known: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], known_offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], wanted: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], wanted_offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
     """
     The position of each wanted text among the known ones, of equal ones the first; -1 where it is none. Text i is bytes[offset[i]:offset[i + 1]].
     """
 
-def to_code_points(
-    bytes: Annotated[
-        NDArray[numpy.uint8], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    offset: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    max_bytes: int,
-) -> Annotated[NDArray[numpy.uint32], dict(order="C")]:
+def to_code_points(bytes: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], max_bytes: int) -> Annotated[NDArray[numpy.uint32], dict(order='C')]:
     """
     The code points (uint32) of each text in a row, zeros behind: the memory of a NumPy array of texts.
     """
 
-def multiplicities(
-    counts: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    seed: int,
-    first: int,
-    n_replicates: int,
-) -> Annotated[NDArray[numpy.int32], dict(order="C")]:
+def multiplicities(counts: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], seed: int, first: int, n_replicates: int) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
     """
     How often units of each kind are drawn in each bootstrap replicate, (replicates, kinds).
     """
 
-def random_bits(
-    n_units: int, seed: int, first: int, n_replicates: int
-) -> Annotated[NDArray[numpy.uint8], dict(order="C")]:
+def random_bits(n_units: int, seed: int, first: int, n_replicates: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]:
     """A random 0 or 1 for each unit in each replicate, (replicates, units)."""
 
-def sums_by_cell(
-    times: Annotated[
-        NDArray[numpy.int32], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    cell: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    n_cells: int,
-    unit: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ]
-    | None = None,
-    weight: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ]
-    | None = None,
-) -> Annotated[NDArray[numpy.float64], dict(order="C")]:
+def sums_by_cell(times: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], cell: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_cells: int, unit: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
     """
     Sums of times[unit[j]] * weight[j] by cell[j] for each replicate, (replicates, cells).
     """
 
-def label_sums(
-    times: Annotated[
-        NDArray[numpy.int32], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    truth: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    predicted: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    n_classes: int,
-    unit: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ]
-    | None = None,
-    weight: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ]
-    | None = None,
-) -> tuple[
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-    Annotated[NDArray[numpy.float64], dict(order="C")],
-]:
+def label_sums(times: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], truth: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], predicted: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_classes: int, unit: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
     """
     Right, true and predicted weights of each class (replicates, K), and weights of pairs that differ: plain, times the distance, times its square (replicates, 3).
     """
 
-def hash_ranks(keys: list[str], seed: int) -> Annotated[NDArray[numpy.uint64], dict(order="C")]:
+def hash_ranks(keys: list[str], seed: int) -> Annotated[NDArray[numpy.uint64], dict(order='C')]:
     """
     The 8-byte BLAKE2b digest (uint64, read big-endian) of the seed's 8 bytes, little-endian, and each text in UTF-8.
     """
 
-def halve(
-    position: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    share: float,
-    begin: Annotated[
-        NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    unit: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    weight: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    target: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    importance: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    price: Annotated[
-        NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    *,
-    n_sweeps: int,
-    n_candidates: int,
-) -> Annotated[NDArray[numpy.uint8], dict(order="C")]:
+def halve(position: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], share: float, begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], unit: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], target: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], importance: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], price: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_sweeps: int, n_candidates: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]:
     """
     Halves of units (uint8, 1 is right) in which each label has its target of weight.
     """
 
-def near_duplicates(
-    hash: Annotated[
-        NDArray[numpy.uint64], dict(shape=(None, None), order="C", device="cpu", writable=False)
-    ],
-    part: Annotated[
-        NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)
-    ],
-    n_parts: int,
-    distance: int,
-) -> tuple[
-    Annotated[NDArray[numpy.int32], dict(order="C")],
-    Annotated[NDArray[numpy.int32], dict(order="C")],
-    Annotated[NDArray[numpy.int16], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-]:
+def near_duplicates(hash: Annotated[NDArray[numpy.uint64], dict(shape=(None, None), order='C', device='cpu', writable=False)], part: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_parts: int, distance: int) -> tuple[Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.int16], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
     """
     Of each row the first row of its group, and by part the nearest other row and its distance (-1: none is near); the near pairs by parts.
     """
 
-def value_pairs(
-    truth: Annotated[NDArray, dict(order="C", device="cpu", writable=False)],
-    pred: Annotated[NDArray, dict(order="C", device="cpu", writable=False)],
-) -> tuple[
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-    Annotated[NDArray[numpy.int64], dict(order="C")],
-]:
 def value_pairs(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic]) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64]]:
     """
     Where the pairs of each image start, and of each pair of values, ascending: truth, pred, count.
@@ -878,15 +311,45 @@ def value_pairs(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic]) -> 
 
 @overload
 def label_codes(labels: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[object, Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+class PngHeader:
+    """What the IHDR chunk of a PNG file says."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def bits(self) -> int: ...
+
+    @property
+    def colour(self) -> int: ...
+
+    @property
+    def n_inflated(self) -> int: ...
+
+def png_chunks(data: bytes) -> tuple[tuple[str, int] | None, PngHeader, bytes, bytes]:
+    """
+    What is wrong with a PNG file and at which byte, or None; its header; its palette (3 bytes a colour); the compressed rows.
+    """
+
+def png_pixels(header: PngHeader, inflated: bytes) -> tuple[str | None, Annotated[NDArray[numpy.uint8], dict(order='C')], int]:
+    """
+    What is wrong with inflated rows, or None; the bytes of the values, height x width (x 3), those of 16 bits two in the machine's order, without alpha; how many pixels are not opaque.
+    """
 
 @overload
-def label_codes(labels: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[object, Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+def label_codes(labels: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')] | Annotated[NDArray[numpy.uint16], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
 
 @overload
-def label_codes(labels: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[object, Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+def label_codes(labels: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')] | Annotated[NDArray[numpy.uint16], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
 
 @overload
-def label_codes(labels: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[object, Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+def label_codes(labels: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')] | Annotated[NDArray[numpy.uint16], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
+@overload
+def label_codes(labels: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: int | None) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')] | Annotated[NDArray[numpy.uint16], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
     """
     Of each label its position among the ids (uint8, or uint16 for more than 255 ids), the number of ids for the ignored and for unknown ones; the unknown labels, ascending, and how often each occurs.
     """
@@ -1057,6 +520,10 @@ def boundary_counts(
 ) -> Annotated[NDArray[numpy.int64], dict(order="C")]:
     """
     Of each image and class the pixels on both sides, in truth, in pred; the same of border zones; contour pixels of truth and those matched, contour pixels of pred and those matched.
+def surface_distances(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic], first: int, code: NDArray[numpy.int32], n_classes: int, spacing: Sequence[float], corners: bool) -> tuple[tuple[NDArray[numpy.int64], NDArray[numpy.float64], NDArray[numpy.uint8], NDArray[numpy.int64]], tuple[NDArray[numpy.int64], NDArray[numpy.float64], NDArray[numpy.uint8], NDArray[numpy.int64]]]:
+    """
+    Of truth and of pred: where each class begins, the distance of each point of its surface to the other side's, which pixels around a corner are of the class, values that are unknown.
+    """
 def surface_distances(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic], first: int, code: NDArray[numpy.int32], n_classes: int, spacing: Sequence[float], corners: bool) -> tuple[tuple[NDArray[numpy.int64], NDArray[numpy.float64], NDArray[numpy.uint8], NDArray[numpy.int64]], tuple[NDArray[numpy.int64], NDArray[numpy.float64], NDArray[numpy.uint8], NDArray[numpy.int64]]]:
     """
     Of truth and of pred: where each class begins, the distance of each point of its surface to the other side's, which pixels around a corner are of the class, values that are unknown.

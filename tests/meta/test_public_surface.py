@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import subprocess
@@ -69,10 +70,19 @@ def test_commands_are_documented(path: str, command: click.Command) -> None:
             assert option.help or option.show_default, f"{path} {option.opts}"
 
 
-def test_protocol_names_of_the_command_line() -> None:
-    from snellen.detection.protocols import PROTOCOLS
+@pytest.mark.parametrize("task", ["detection", "segmentation"])
+def test_protocol_names_of_the_command_line(task: str) -> None:
+    protocols = importlib.import_module(f"snellen.{task}.protocols").PROTOCOLS
+    (evaluate,) = [command for path, command in commands() if path.endswith(f"evaluate {task}")]
+    (option,) = [option for option in evaluate.params if option.name == "protocol"]
+    assert isinstance(option.type, click.Choice)
+    assert list(option.type.choices) == list(protocols)
 
-    (evaluate,) = [command for path, command in commands() if path.endswith("evaluate detection")]
+
+def test_panoptic_protocol_names_of_the_command_line() -> None:
+    from snellen.segmentation.panoptic_rules import PROTOCOLS
+
+    (evaluate,) = [command for path, command in commands() if path.endswith("evaluate panoptic")]
     (option,) = [option for option in evaluate.params if option.name == "protocol"]
     assert isinstance(option.type, click.Choice)
     assert list(option.type.choices) == list(PROTOCOLS)

@@ -24,9 +24,9 @@ def shown(pairs: LabelPairs) -> list[tuple[str, str, str]]:
 
 
 def test_two_files(tmp_path: Path) -> None:
-    touch(tmp_path, "a.png", "b.npy")
-    pairs = find_pairs(tmp_path / "a.png", tmp_path / "b.npy")
-    assert shown(pairs) == [("a", "a.png", "b.npy")]
+    touch(tmp_path, "a_gt.png", "b.npy")
+    pairs = find_pairs(tmp_path / "a_gt.png", tmp_path / "b.npy")
+    assert shown(pairs) == [("a", "a_gt.png", "b.npy")]
     assert pairs.rule == "two files"
 
 
@@ -101,20 +101,30 @@ def test_a_name_that_is_nothing_but_a_kind(tmp_path: Path) -> None:
 def test_one_of_the_kinds_of_cityscapes(tmp_path: Path) -> None:
     kinds = ("labelIds.png", "labelTrainIds.png", "instanceIds.png", "color.png", "polygons.json")
     truth = touch(tmp_path / "t", *(f"aachen/a_1_gtFine_{kind}" for kind in kinds))
-    pred = touch(tmp_path / "p", "a_1_leftImg8bit.png", "a_1_color.png")
-    # The colours are the only other kind of predictions: their names differ otherwise.
-    with pytest.raises(IdError, match=r"a_1_color\.png and .*a_1_leftImg8bit\.png, which are both"):
-        find_pairs(truth, pred)
-    (pred / "a_1_color.png").unlink()
+    pred = touch(tmp_path / "p", "a_1_leftImg8bit.png")
     pairs = find_pairs(truth, pred)
     assert shown(pairs) == [("a_1", "a_1_gtFine_labelIds.png", "a_1_leftImg8bit.png")]
     assert pairs.instance_files == (truth / "aachen/a_1_gtFine_instanceIds.png",)
     assert pairs.notes == (
-        f"{truth}: of each image *_labelIds is taken, not *_labelTrainIds, *_instanceIds, *_color",
+        f"{truth}: *_labelTrainIds, *_instanceIds, *_color left out where an image has *_labelIds",
         f"{truth}: 1 file of other kinds (.json)",
     )
     (truth / "aachen/a_1_gtFine_labelIds.png").unlink()
     assert find_pairs(truth, pred).truth[0].name == "a_1_gtFine_labelTrainIds.png"
+
+
+def test_colours_beside_predictions_are_for_looking_at(tmp_path: Path) -> None:
+    truth = touch(tmp_path / "t", "a_1_gtFine_labelIds.png", "a_2_gtFine_labelIds.png")
+    pred = touch(tmp_path / "p", "a_1.png", "a_1_color.png", "a_2_color.png")
+    pairs = find_pairs(truth, pred)
+    # Of a_2 there is nothing else.
+    assert [path.name for path in pairs.pred] == ["a_1.png", "a_2_color.png"]
+    assert pairs.notes == (f"{pred}: *_color left out where an image has another file",)
+    (truth / "a_2_gtFine_labelIds.png").unlink()
+    (pred / "a_2_color.png").unlink()
+    assert find_pairs(truth, pred).notes == (
+        f"{pred}: *_color left out where an image has another file",
+    )
 
 
 def test_two_files_of_one_image(tmp_path: Path) -> None:
@@ -142,7 +152,7 @@ def test_files_without_partner(tmp_path: Path) -> None:
         pairs = find_pairs(truth, pred, missing="ignore")
     assert len(caught_warnings) == 1
     assert shown(pairs) == [("0", "0.png", "0.png")]
-    assert pairs.notes[0].startswith("left out: 8 label images have no prediction")
+    assert pairs.notes == ()  # the warning has said it
 
 
 def test_no_pair(tmp_path: Path) -> None:
@@ -201,8 +211,12 @@ def test_bad_lists(tmp_path: Path, text: str, error: type[Exception], message: s
 
 
 def test_a_list_that_is_no_text(tmp_path: Path) -> None:
-    (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (tmp_path / "x.txt").write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(InputError, match="expected a text of pairs of files"):
+        find_pairs(tmp_path / "x.txt")
+    with pytest.raises(InputError, match="expected a prediction beside a label image, got none"):
         find_pairs(tmp_path / "x.png")
+    with pytest.raises(InputError, match="expected predictions beside a folder of label images"):
+        find_pairs(tmp_path)
     with pytest.raises(InputError, match="expected a text of pairs of files, got: No such file"):
         find_pairs(tmp_path / "none.txt")

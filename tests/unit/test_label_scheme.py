@@ -283,6 +283,12 @@ def test_notes_say_why() -> None:
     assert city.recognise([7, 8], [1, 1], "ids", ["labelIds.png"])[1] == (
         "truth is labelIds: so their files are named"
     )
+    assert city.recognise([7, 33], [1, 1], "ids", ["a_trainIds.png"])[1] == (
+        "truth is labelIds: values up to 33, though files are named as trainIds"
+    )
+    assert city.recognise([7, 33, 99], [9, 1, 1], "ids")[1] == (
+        "truth is labelIds: it knows most pixels, not all"
+    )
     assert city.recognise([0, 255], [1, 1], "ids")[1] == (
         "truth is trainIds: no values but -1 to 18, 255"
     )
@@ -408,6 +414,11 @@ def test_files_of_names(tmp_path: Path) -> None:
     assert listed.classes.same_as(text.classes)
     mapped = read_label_scheme(write(tmp_path, "m.json", '{"255": "object", "0": "rest"}'))
     assert mapped.encodings[0].meaning() == {0: 0, 255: 1}
+    within = read_label_scheme(
+        write(tmp_path, "w.json", '{"name": "x", "classes": ["sky", "road"]}')
+    )
+    assert within.classes.same_as(text.classes)
+    assert within.name == "x"
     assert read_label_scheme("voc") is scheme_of("voc")
     ignoring = read_label_scheme(tmp_path / "c.txt", ignore_index=255, reduce_zero_label=True)
     assert ignoring.encodings[0].codes_of([0, 1, 2, 255]).tolist() == [VOID, 0, 1, VOID]

@@ -41,20 +41,31 @@ def boundary(labels: LabelInput, ratio: float, tolerance: float, output: Output)
 
     TRUTH and PREDICTIONS are as of `snellen evaluate segmentation`.
     """
+    from snellen.errors import ShapeError
     from snellen.readers.label_counts import in_threads
+    from snellen.readers.label_maps import void_id
     from snellen.segmentation.boundary import BoundaryQuality
 
     labels.set_threads()
     with data_warnings_on_stderr(quiet=output.quiet), in_words_of_options(OPTIONS):
         scheme = labels.scheme()
-        output.check(BoundaryQuality(scheme.classes, ratio=ratio, tolerance=tolerance))
-        files, reader = labels.maps(scheme, quiet=output.quiet)
         metric = BoundaryQuality(
-            scheme.classes, ratio=ratio, tolerance=tolerance, ignore_index=reader.void
+            scheme.classes,
+            ratio=ratio,
+            tolerance=tolerance,
+            ignore_index=void_id(scheme.classes),
         )
+        output.check(metric)
+        files, reader = labels.maps(scheme, quiet=output.quiet)
 
         def measured(i: int) -> BoundaryQuality:
-            return metric.empty().update(*reader.read(i), image_id=files.image_ids[i])
+            truth, pred = reader.read(i)
+            if truth.ndim != 2:
+                raise ShapeError(
+                    "expected images, got a volume: snellen evaluate surface measures them",
+                    str(files.truth[i]),
+                )
+            return metric.empty().update(truth, pred, image_id=files.image_ids[i])
 
         for part in in_threads(measured, range(len(files.image_ids))):
             metric.merge(part)

@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import output_options
 
 if TYPE_CHECKING:
     from snellen.cli.output import Output
+    from snellen.readers.cityscapes_instances import CityscapesInstances
+    from snellen.readers.panoptic import PanopticFiles
     from snellen.segmentation.panoptic_result import PanopticQualityResult
 
 __all__ = ["panoptic"]
+
+# What the reader calls it, and what it is here.
+_OPTIONS = {"truth_maps": "--truth-images", "pred_maps": "--prediction-images"}
 
 
 @click.command()
@@ -87,6 +93,7 @@ def panoptic(
     from snellen.threads import set_threads
 
     set_threads(threads)
+    files: CityscapesInstances | PanopticFiles
     if classes is not None:
         if truth_images is not None or prediction_images is not None:
             raise click.UsageError(
@@ -107,13 +114,14 @@ def panoptic(
                 )
         from snellen.readers.panoptic import read_panoptic
 
-        files = read_panoptic(
-            truth,
-            predictions,
-            truth_maps=truth_images,
-            pred_maps=prediction_images,
-            protocol=protocol,
-        )
+        with in_words_of_options(_OPTIONS):
+            files = read_panoptic(
+                truth,
+                predictions,
+                truth_maps=truth_images,
+                pred_maps=prediction_images,
+                protocol=protocol,
+            )
     if not output.quiet:
         for note in files.notes:
             click.echo(f"snellen: {note}", err=True)

@@ -21,11 +21,14 @@ __all__ = ["segmentation"]
 
 # What the readers call it, and what it is here.
 OPTIONS = {
-    "max_pixels": "--max-pixels",
+    " (max_pixels)": "",
     "ignore_index": "--ignore-index",
     "reduce_zero_label": "--reduce-zero-label",
     'missing="ignore"': "--missing ignore",
     'unknown="ignore"': "--unknown ignore",
+    "say what truth is": "say --truth-encoding",
+    "say what predictions are": "say --prediction-encoding",
+    "say that they are": "say with --truth-encoding or --prediction-encoding that they are",
 }
 
 
@@ -60,15 +63,31 @@ OPTIONS = {
     help="Also the instance-weighted IoU of Cityscapes, from the instanceIds images beside TRUTH. "
     "[default: where they are]",
 )
+@click.option(
+    "--slice-by",
+    metavar="folder|TABLE:COLUMN",
+    help="Also the numbers of parts of the data: by the folders of TRUTH, or by a column of a "
+    "table of images, such as scenes.csv:weather.",
+)
 @output_options
-def segmentation(labels: LabelInput, protocol: str, instances: bool | None, output: Output) -> None:
+def segmentation(
+    labels: LabelInput,
+    protocol: str,
+    instances: bool | None,
+    slice_by: str | None,
+    output: Output,
+) -> None:
     """IoU, Dice, precision, recall, accuracy of label images.
 
     TRUTH and PREDICTIONS are folders of label images that are paired by name, or two files: PNG
     with ids, a palette or colours, TIFF, NPY. Or TRUTH alone is a text with a pair of files a line.
     """
+    import dataclasses
+
     from snellen.readers.label_counts import count_label_files
+    from snellen.readers.slices import read_slices
     from snellen.segmentation.segmentation import Segmentation
+    from snellen.segmentation.slices import sliced
 
     labels.set_threads()
     with data_warnings_on_stderr(quiet=output.quiet), in_words_of_options(OPTIONS):
@@ -76,9 +95,16 @@ def segmentation(labels: LabelInput, protocol: str, instances: bool | None, outp
         metric = Segmentation(scheme, protocol=protocol, unknown=labels.unknown)
         output.check(metric)
         files = labels.files()
-        marked = None if instances is False else _instance_files(files, required=bool(instances))
+        slice_of = None
+        if slice_by is not None:
+            slice_of = read_slices(slice_by, files.image_ids, files.truth)
+        marked, note = None, ""
+        if instances is not False:
+            marked, note = _instance_files(files, required=bool(instances))
         counted = count_label_files(files, instances=marked, **labels.limits())
         encodings = labels.encodings(counted, files, scheme, quiet=output.quiet)
+        if note and not output.quiet:
+            click.echo(f"snellen: {note}", err=True)
         metric.update_pairs(
             counted.pairs,
             image_id=files.image_ids,
@@ -86,17 +112,23 @@ def segmentation(labels: LabelInput, protocol: str, instances: bool | None, outp
             pred_encoding=encodings.pred,
             instances=counted.instances,
         )
-    output.deliver(metric)
+    if slice_of is None:
+        output.deliver(metric)
+    else:
+        parts = sliced(metric, slice_of)
+        output.deliver(metric, lambda result: dataclasses.replace(result, slices=parts))  # type: ignore[call-arg]  # a SegmentationResult
 
 
-def _instance_files(files: LabelPairs, *, required: bool) -> list[Path] | None:
-    """Return the instanceIds of each image; None where not all have them and they need not."""
+def _instance_files(files: LabelPairs, *, required: bool) -> tuple[list[Path] | None, str]:
+    """Return the instanceIds of each image, and what to say; None where some images lack them."""
     found = [path for path in files.instance_files if path is not None]
-    if len(found) == len(files.truth):
-        return found
+    n = len(files.truth)
+    if len(found) == n:
+        return found, "iIoU is from the files of instanceIds beside truth"
     if required:
         from snellen.errors import InputError
 
         lacking = files.truth[files.instance_files.index(None)]
         raise InputError("expected a file of instanceIds beside it, there is none", str(lacking))
-    return None
+    note = f"no iIoU: {n - len(found)} of {n} images have no file of instanceIds beside truth"
+    return None, note if found else ""

@@ -24,7 +24,7 @@ class LabelInput(NamedTuple):
 
     truth: str
     predictions: str | None
-    classes: str
+    classes: str | None
     ignore_index: int | None
     reduce_zero_label: bool
     truth_encoding: str | None
@@ -35,14 +35,25 @@ class LabelInput(NamedTuple):
     threads: int | None
 
     def scheme(self) -> LabelScheme:
-        """Return the classes."""
+        """Return the classes; encodings that they lack are refused before files are read."""
+        from snellen.errors import InputError
         from snellen.readers.label_scheme_file import read_label_scheme
 
-        return read_label_scheme(
+        scheme = read_label_scheme(
             self.classes,
             ignore_index=self.ignore_index,
             reduce_zero_label=self.reduce_zero_label,
         )
+        for option, name in (
+            ("--truth-encoding", self.truth_encoding),
+            ("--prediction-encoding", self.pred_encoding),
+        ):
+            if name is not None:
+                try:
+                    scheme.encoding(name)
+                except InputError as error:
+                    raise InputError(error.message, option) from error
+        return scheme
 
     def files(self) -> LabelPairs:
         """Return the pairs of files."""
@@ -78,6 +89,7 @@ class LabelInput(NamedTuple):
             truth=self.truth_encoding,
             pred=self.pred_encoding,
             unknown=self.unknown,
+            void_said=self.ignore_index is not None,
         )
         if not quiet:
             for note in (*scheme.notes, *files.notes, *found.notes):
@@ -95,14 +107,18 @@ class LabelInput(NamedTuple):
         set_threads(self.threads)
 
 
-def label_options(command: Callable[..., None]) -> Callable[..., None]:
+def label_options(
+    command: Callable[..., None] | None = None, *, classes_required: bool = True
+) -> Callable[..., Any]:
     """Give a command TRUTH, PREDICTIONS and the options of `LabelInput`, handed in as `labels`."""
+    if command is None:
+        return functools.partial(label_options, classes_required=classes_required)
 
     @click.argument("truth", type=click.Path())
     @click.argument("predictions", type=click.Path(), required=False)
     @click.option(
         "--classes",
-        required=True,
+        required=classes_required,
         metavar="NAME|FILE",
         help="The classes: cityscapes, voc, ade20k, camvid, coco-stuff; or a file with a name a "
         "line (ids 0, 1, …), or JSON with ids, names, colours.",
@@ -111,7 +127,8 @@ def label_options(command: Callable[..., None]) -> Callable[..., None]:
         "--ignore-index",
         type=int,
         metavar="ID",
-        help="Pixels with this id in truth do not count. [default: that of the classes]",
+        help="Pixels with this id in truth do not count. [default: that of the classes; 255 where "
+        "a file says nothing of it]",
     )
     @click.option(
         "--reduce-zero-label",
@@ -158,7 +175,7 @@ def label_options(command: Callable[..., None]) -> Callable[..., None]:
     def with_labels(
         truth: str,
         predictions: str | None,
-        classes: str,
+        classes: str | None,
         ignore_index: int | None,
         reduce_zero_label: bool,
         truth_encoding: str | None,

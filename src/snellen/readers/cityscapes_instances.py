@@ -90,12 +90,21 @@ class CityscapesInstances:
             parts = list(itertools.islice(counted, IMAGES_AT_ONCE))
             pairs = SegmentPairs.joined(parts)
             rows = slice(first, first + len(parts))
-            truth, of_truth = self._segments(pairs.image, pairs.truth, self.truth_maps, rows)
-            pred, of_pred = self._segments(pairs.image, pairs.pred, self.pred_maps, rows)
+            truth, of_truth = self._segments(
+                pairs.image, pairs.truth, pairs.count, self.truth_maps, rows
+            )
+            pred, of_pred = self._segments(
+                pairs.image, pairs.pred, pairs.count, self.pred_maps, rows
+            )
             yield truth, pred, pairs._replace(truth=of_truth, pred=of_pred)
 
     def _segments(
-        self, image: NDArray[Any], values: NDArray[Any], maps: Sequence[str], rows: slice
+        self,
+        image: NDArray[Any],
+        values: NDArray[Any],
+        count: NDArray[np.int64],
+        maps: Sequence[str],
+        rows: slice,
     ) -> tuple[PanopticSegments, NDArray[np.int64]]:
         """Return the segments that values of images are, and the values with 0 for void."""
         ids, places = self.image_ids[rows], maps[rows]
@@ -108,13 +117,19 @@ class CityscapesInstances:
                 f"number; got {first_few(stray)}",
                 places[where],
             )
-        found = np.unique(np.stack([image, values, codes])[:, codes != VOID], axis=1)
+        there = codes != VOID
+        found, at = np.unique(
+            np.stack([image, values, codes])[:, there], axis=1, return_inverse=True
+        )
+        area = np.zeros(found.shape[1], np.int64)
+        np.add.at(area, at.reshape(-1), count[there])
         group = (found[1] < _PER_CLASS) & self.scheme.has_instances[found[2]]
         segments = PanopticSegments.from_columns(
             image_id=np.array(ids)[found[0]],
             id=found[1],
             label=self.classes.keys.ids[found[2]],
             crowd=group,
+            area=area,
             classes=self.classes,
             image_ids=np.array(ids),
             places=places,
@@ -156,12 +171,8 @@ def read_cityscapes_instances(
     more = len(sides[1]) - len(sides[0])
     notes = (f"{more:,} predicted images are not in truth: left out - at {os.fspath(pred)}",)
     ids = sorted(sides[0])
-    return CityscapesInstances(
-        tuple(ids),
-        *(tuple(side[each] for each in ids) for side in sides),
-        scheme,
-        notes if more else (),
-    )
+    of_truth, of_pred = (tuple(side[each] for each in ids) for side in sides)
+    return CityscapesInstances(tuple(ids), of_truth, of_pred, scheme, notes if more else ())
 
 
 def _files(folder: str) -> dict[str, str]:

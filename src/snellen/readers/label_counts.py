@@ -12,7 +12,7 @@ import numpy as np
 
 from snellen import _core
 from snellen.errors import SchemaError, ShapeError
-from snellen.readers.label_image import DEFAULT_MAX_PIXELS, read_label_image
+from snellen.readers.label_image import DEFAULT_MAX_PIXELS, LabelImage, read_label_image
 from snellen.segmentation.value_pairs import ValuePairs
 from snellen.threads import get_threads
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from snellen.readers.label_image import LabelImage
     from snellen.readers.label_pairs import LabelPairs
 
 __all__ = ["CountedLabels", "count_label_files", "in_threads", "read_pair", "value_counts"]
@@ -104,9 +103,22 @@ def read_pair(
     ShapeError
         Where they differ in size.
     """
+    if any(side.name.lower().endswith((".nii", ".nii.gz")) for side in (truth, pred)):
+        return _read_volumes(truth, pred)
     images = tuple(read_label_image(path, max_pixels=max_pixels) for path in (truth, pred))
     _check_sizes(images[0], truth, images[1], pred)
     return images[0], images[1]
+
+
+def _read_volumes(truth: Path, pred: Path) -> tuple[LabelImage, LabelImage]:
+    """Read two volumes, whose voxels are pixels."""
+    from snellen.readers.volume import read_volume_pair
+
+    one, other = (
+        LabelImage(volume.values, "ids", 8 * volume.values.dtype.itemsize, None)
+        for volume in read_volume_pair(truth, pred)
+    )
+    return one, other
 
 
 def in_threads(job: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
@@ -152,7 +164,7 @@ def _one_kind(kinds: list[str], files: Sequence[Path]) -> str:
         other = kinds.index(next(kind for kind in kinds if kind != kinds[0]))
         raise SchemaError(
             f"expected files of one kind on a side, got {kinds[0]} in {files[0]} and "
-            f"{kinds[other]} in another",
+            f"{kinds[other]} in another: store all of them as ids",
             str(files[other]),
         )
     return kinds[0] if kinds else "ids"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import warnings
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from snellen.errors import ClassError, SnellenError
+from snellen.errors import ClassError, DataWarning, SnellenError
 from snellen.readers.label_counts import value_counts
-from snellen.segmentation.label_scheme import STRAY
+from snellen.segmentation.label_scheme import STRAY, VOID
 from snellen.segmentation.stray_values import stray_report
 
 if TYPE_CHECKING:
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from snellen.segmentation.label_scheme import Encoding, LabelScheme
 
 __all__ = ["Encodings", "encodings_of"]
+
+_LAST_RESORT: Final = 'add them to the classes, or take them as void with unknown="ignore"'
+_MASK: Final = [0, 255]
+_MASK_OF_VOID: Final = (
+    "expected ids of classes, got 0 and 255 alone, and 255 is void: of masks give a class file "
+    'with these ids, such as {"0": "background", "255": "object"}; if 255 is void, say '
+    "ignore_index=255"
+)
 
 
 class Encodings(NamedTuple):
@@ -48,6 +57,7 @@ def encodings_of(
     truth: str | None = None,
     pred: str | None = None,
     unknown: str = "error",
+    void_said: bool = False,
 ) -> Encodings:
     """Return the encodings of both sides, and check every value against them.
 
@@ -62,14 +72,24 @@ def encodings_of(
     truth, pred : str, optional
         The names of encodings; without, they are recognised.
     unknown : {"error", "ignore"}
-        Whether values that are none are an error, or reported in a note and void.
+        Whether values that are none are an error, or void with a warning.
+
+    void_said : bool
+        Whether the user said what is void: without, a side of nothing but 0 and a void 255 is taken
+        for a mask, of which all objects would be left out.
 
     Raises
     ------
     ClassError
-        For values that mean nothing: how many pixels have them, and the first file.
+        For values that mean nothing: how many pixels have them, and the first file. For masks of 0
+        and 255 where 255 is void.
     InputError, SchemaError
         Where an encoding can't be recognised, or there is none of that name.
+
+    Warns
+    -----
+    DataWarning
+        With ``unknown="ignore"``, which values of how many pixels mean nothing.
     """
     notes: list[str] = []
     found: list[Encoding] = []
@@ -80,6 +100,12 @@ def encodings_of(
         distinct, counts = value_counts(values, counted.pairs.count)
         if asked is not None:
             encoding = scheme.encoding(asked)
+            if encoding.is_colour != (kind == "colours"):
+                raise ClassError(
+                    f"expected {'colours' if encoding.is_colour else 'ids'} (encoding {asked}), "
+                    f"got {kind}: name another encoding, or leave it to be recognised",
+                    f"{side}, such as {paths[0]}",
+                )
         else:
             try:
                 encoding, note = scheme.recognise(
@@ -95,13 +121,20 @@ def encodings_of(
                 raise error.within(f"{side}, such as {paths[0]}") from error
             if note:
                 notes.append(note)
-        stray = encoding.codes_of(distinct, pred=bool(found)) == STRAY
+        codes = encoding.codes_of(distinct, pred=bool(found))
+        if not void_said and distinct.tolist() == _MASK and codes.tolist()[1] == VOID:
+            raise ClassError(_MASK_OF_VOID, f"{side}, such as {paths[0]}")
+        stray = codes == STRAY
         if stray.any():
-            report = stray_report(distinct, counts, encoding)
+            otherwise = _LAST_RESORT if unknown == "error" else ""
+            report = stray_report(distinct, counts, encoding, otherwise=otherwise)
             first = _first_file(counted.pairs.start, values, distinct[stray], paths)
             if unknown == "error":
                 raise ClassError(report, f"{side}, first in {first}")
-            notes.append(f"{side}: {report}; taken as void; first in {first}")
+            fate = "misses, as no class" if found else "void"
+            warnings.warn(
+                f"{side}: {report}; taken as {fate}; first in {first}", DataWarning, stacklevel=2
+            )
         found.append(encoding)
     return Encodings(found[0], found[1], tuple(notes))
 

@@ -19,7 +19,21 @@ if TYPE_CHECKING:
     from snellen.readers.label_pairs import LabelPairs
     from snellen.segmentation.label_scheme import Encoding
 
-__all__ = ["LabelMapReader"]
+__all__ = ["LabelMapReader", "void_id"]
+
+
+def void_id(classes: Classes) -> int:
+    """Return an id that no class has: 255 where it is free, for maps of bytes are read sooner.
+
+    Examples
+    --------
+    >>> from snellen.classes import Classes
+    >>> void_id(Classes([0, 255], ["background", "object"]))
+    256
+    """
+    ids = classes.keys.ids.astype(np.int64)
+    return 255 if 255 not in ids else int(ids.max()) + 1
+
 
 # Values of up to so many bits are looked up in a table of all of them.
 _TABLE_BITS = 16
@@ -53,10 +67,8 @@ class LabelMapReader:
         max_pixels: int | None = DEFAULT_MAX_PIXELS,
     ) -> None:
         self._files, self._max_pixels = files, max_pixels
-        ids = classes.keys.ids.astype(np.int64)
-        # 255 where it is free: maps of bytes are looked at sooner.
-        self.void = 255 if 255 not in ids else int(ids.max()) + 1
-        whole = np.array([*ids, self.void])
+        self.void = void_id(classes)
+        whole = np.array([*classes.keys.ids.astype(np.int64), self.void])
         self._ids = whole.astype(np.min_scalar_type(int(whole.max())) if whole.min() >= 0 else int)
         self._encodings = {"truth": encodings.truth, "pred": encodings.pred}
         self._tables: dict[tuple[str, str], NDArray[Any]] = {}

@@ -51,7 +51,7 @@ class LabelPairs(NamedTuple):
     rule : str
         What files belong together by.
     notes : tuple of str
-        What was left out or chosen.
+        What was chosen.
     """
 
     image_ids: tuple[str, ...]
@@ -124,7 +124,7 @@ def find_pairs(
             f"expected two files or two folders, got the file {file} and the folder {folder}"
         )
     if not folders[0]:
-        stem = _split(Path(sides[0]).name)[0]
+        stem = _bare(_split(Path(sides[0]).name)[0])
         return _made([stem], [sides[0]], [sides[1]], "two files", [])
     return _by_name(_label_images(sides[0]), _label_images(sides[1]), missing)
 
@@ -154,12 +154,7 @@ def _label_images(root: str) -> _Side:
             f"{': JPEG changes the values of pixels, store labels as PNG' if jpeg else ''}",
             root,
         )
-    kept, left_out = _one_kind(found)
-    notes = []
-    if left_out:
-        kinds = few(f"*_{kind}" for kind in _KINDS if kind in left_out)
-        taken = next(kind for kind in _KINDS if any(stem.endswith(f"_{kind}") for stem, _ in kept))
-        notes.append(f"{root}: of each image *_{taken} is taken, not {kinds}")
+    kept, notes = _one_kind(root, found)
     if n_others:
         ends = few(end or "no ending" for end in sorted(others))
         s = "" if n_others == 1 else "s"
@@ -167,24 +162,34 @@ def _label_images(root: str) -> _Side:
     return _Side(root, [stem for stem, _ in kept], [place for _, place in kept], notes)
 
 
-def _one_kind(found: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], set[str]]:
-    """Return one file for each image where there are several kinds, and which kinds are left."""
+def _one_kind(root: str, found: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return one file for each image where there are several kinds, and notes of what is left."""
+    kinds = [_KIND.fullmatch(stem) for stem, _ in found]
     best: dict[str, str] = {}
-    kinds: list[tuple[str, str] | None] = []
-    for stem, _ in found:
-        match = _KIND.fullmatch(stem)
-        kinds.append((match[1], match[2]) if match else None)
+    for match in kinds:
         if match:
             known = best.get(match[1], match[2])
             best[match[1]] = min(known, match[2], key=_KINDS.index)
-    kept = []
-    left_out = set()
-    for each, kind in zip(found, kinds, strict=True):
-        if kind is None or best[kind[0]] == kind[1]:
+    # Colours are for looking at where there is another file of the image, whatever it is called.
+    others = {
+        _bare(stem)
+        for (stem, _), match in zip(found, kinds, strict=True)
+        if not match or match[2] != "color"
+    }
+    kept, taken, left_out = [], set(), set()
+    for each, match in zip(found, kinds, strict=True):
+        if not match:
             kept.append(each)
+        elif best[match[1]] != match[2] or (match[2] == "color" and _bare(each[0]) in others):
+            left_out.add(match[2])
         else:
-            left_out.add(kind[1])
-    return kept, left_out
+            kept.append(each)
+            taken.add(match[2])
+    if not left_out:
+        return kept, []
+    what = few(f"*_{kind}" for kind in _KINDS if kind in left_out)
+    better = few(f"*_{kind}" for kind in _KINDS if kind in taken - left_out) or "another file"
+    return kept, [f"{root}: {what} left out where an image has {better}"]
 
 
 def _name(stem: str) -> str:
@@ -246,9 +251,7 @@ def _by_name(truth: _Side, pred: _Side, missing: Missing) -> LabelPairs:
             f"{truth.root} and {pred.root}",
         )
     if parts:
-        left_out = f"left out: {' and '.join(parts)}"
-        warnings.warn(left_out, DataWarning, stacklevel=3)
-        notes.append(left_out)
+        warnings.warn(f"left out: {' and '.join(parts)}", DataWarning, stacklevel=3)
     files = [of_truth[key] for key in ids], [of_pred[key] for key in ids]
     return _made(ids, *files, rule, notes)
 
@@ -291,6 +294,15 @@ def _made(
 def _listed(place: str) -> LabelPairs:
     """Return the pairs that a text lists."""
     path = Path(place)
+    if path.is_dir():
+        raise InputError(
+            "expected predictions beside a folder of label images, got none: give their folder",
+            place,
+        )
+    if ending(path.name) in LABEL_IMAGES:
+        raise InputError(
+            "expected a prediction beside a label image, got none: give its file", place
+        )
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -12,7 +12,7 @@ import msgspec
 from snellen.errors import InputError, SnellenError, did_you_mean
 from snellen.readers.class_list import ClassList
 from snellen.readers.table import read_bytes
-from snellen.segmentation.label_scheme import SCHEMES, LabelScheme, scheme_of
+from snellen.segmentation.label_scheme import SCHEMES, VOID, LabelScheme, scheme_of
 from snellen.segmentation.scheme_description import scheme_from
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_label_scheme"]
 
+_USUAL_VOID: Final = 255
 _COLOUR_LINE: Final = re.compile(r"(\d{1,3})[ \t,]+(\d{1,3})[ \t,]+(\d{1,3})[ \t,]+(\S.*)")
 
 
@@ -41,6 +42,8 @@ def read_label_scheme(
         * JSON with a list of names, a mapping of id to name, or what
           `snellen.segmentation.scheme_description` describes: a list of classes with ``id``,
           ``name``, ``color``, ``ignore``, ``isthing``, ``group``, or an object with it.
+
+        Where it says nothing of void, and 255 is no class, 255 is void.
     ignore_index, reduce_zero_label
         As for `scheme_of`.
 
@@ -60,9 +63,16 @@ def read_label_scheme(
         scheme = scheme_of(source)
     elif isinstance(source, (str, os.PathLike)):
         scheme = _from_file(os.fspath(source))
+        if ignore_index is None and _says_nothing_of_void(scheme):
+            scheme = scheme.with_ignored(_USUAL_VOID)
     else:
         scheme = scheme_of(source)
     return scheme_of(scheme, ignore_index=ignore_index, reduce_zero_label=reduce_zero_label)
+
+
+def _says_nothing_of_void(scheme: LabelScheme) -> bool:
+    ids = [each for each in scheme.encodings if not each.is_colour]
+    return not any((each.codes == VOID).any() or _USUAL_VOID in each.values for each in ids)
 
 
 def _from_file(place: str) -> LabelScheme:

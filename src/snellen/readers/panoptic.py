@@ -15,7 +15,6 @@ from snellen.errors import InputError, SchemaError, ShapeError
 from snellen.readers.label_image import read_label_image
 from snellen.readers.message_text import few
 from snellen.readers.panoptic_json import PanopticJson, read_panoptic_json
-from snellen.segmentation.panoptic_segments import PanopticSegments
 from snellen.segmentation.segment_pairs import SegmentPairs
 from snellen.state import Keys
 from snellen.threads import get_threads
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.classes import Classes
+    from snellen.segmentation.panoptic_segments import PanopticSegments
 
     Count = Callable[[NDArray[Any], NDArray[Any]], SegmentPairs]
     Batch = tuple[PanopticSegments, PanopticSegments, SegmentPairs]
@@ -130,7 +130,7 @@ def read_panoptic(
     strict = protocol == "coco-strict"
     t, p = (read_panoptic_json(os.fspath(path)) for path in (truth, pred))
     classes, is_thing = t.classes()
-    ids: list[Any] = Keys(list(t.images), "image id").ids.tolist()
+    ids: list[Any] = t.image_ids.ids.tolist()
     missing = [each for each in ids if each not in p.images]
     if missing:
         raise InputError(
@@ -145,17 +145,18 @@ def read_panoptic(
             f"{p.path}"
         )
     if t.n_without:
-        notes.append(
-            f"{t.n_without:,} listed images have no annotation: left out - at {t.path}"
-        )
-    maps = [_map_paths(file, folder, ids) for file, folder in ((t, truth_maps), (p, pred_maps))]
+        notes.append(f"{t.n_without:,} listed images have no annotation: left out - at {t.path}")
+    of_truth, of_pred = (
+        _map_paths(file, argument, folder, ids)
+        for file, argument, folder in ((t, "truth_maps", truth_maps), (p, "pred_maps", pred_maps))
+    )
     return PanopticFiles(
-        t.segments(ids, classes, maps[0], strict=strict),
-        # panopticapi wants no more of predictions than others do.
-        p.segments(ids, classes, maps[1], strict=False),
-        *map(tuple, maps),
-        is_thing,
-        tuple(notes),
+        truth=t.segments(ids, classes, of_truth, is_truth=True, strict=strict),
+        pred=p.segments(ids, classes, of_pred, is_truth=False, strict=strict),
+        truth_maps=tuple(of_truth),
+        pred_maps=tuple(of_pred),
+        is_thing=is_thing,
+        notes=tuple(notes),
     )
 
 
@@ -219,7 +220,7 @@ def _read_map(path: str, kind: str) -> NDArray[Any]:
 
 
 def _map_paths(
-    file: PanopticJson, folder: str | os.PathLike[str] | None, ids: Sequence[Any]
+    file: PanopticJson, argument: str, folder: str | os.PathLike[str] | None, ids: Sequence[Any]
 ) -> list[str]:
     if folder is None:
         path = Path(file.path)
@@ -228,18 +229,17 @@ def _map_paths(
         if not folder.is_dir() or folder == path:
             raise InputError(
                 f"expected the label maps of {path.name} in the folder {name} beside it, there "
-                "is none: give the folder",
+                f"is none: give the folder as {argument}",
                 os.fspath(folder),
             )
     place = os.fspath(folder)
     try:
-        there = set(os.listdir(place))
+        with os.scandir(place) as entries:
+            there = {entry.name for entry in entries}
     except OSError as error:
         raise InputError(f"expected a folder of label maps, got: {error.strerror}", place) from None
     names = file.file_names(ids)
-    missing = [
-        name for name in names if name not in there and not Path(place, name).is_file()
-    ]
+    missing = [name for name in names if name not in there and not Path(place, name).is_file()]
     if missing:
         raise InputError(
             f"expected the label map of each image, {len(missing):,} of {len(names):,} are not "

@@ -8,13 +8,14 @@ import msgspec
 import numpy as np
 
 from snellen.classes import Classes
-from snellen.errors import ClassError, IdError, InputError, SchemaError
+from snellen.errors import IdError, InputError, SchemaError
 from snellen.readers.message_text import few, printable
 from snellen.readers.table import read_bytes
 from snellen.segmentation.panoptic_segments import PanopticSegments
+from snellen.state import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -66,6 +67,8 @@ class PanopticJson:
         The file.
     images : dict
         The position of each image's annotation, by image id.
+    image_ids : Keys
+        The image ids.
     n_without : int
         Listed images that no annotation is about.
 
@@ -93,6 +96,10 @@ class PanopticJson:
                     f"{printable(annotation.image_id)}",
                     f"{path} $.annotations[{k}]",
                 )
+        try:
+            self.image_ids = Keys(list(self.images), "image id")
+        except IdError as error:
+            raise error.within(path) from None
         self.n_without = len({image.id for image in document.images or ()} - self.images.keys())
 
     def classes(self) -> tuple[Classes, NDArray[np.bool_]]:
@@ -116,7 +123,7 @@ class PanopticJson:
             classes = Classes(
                 [each.id for each in self._categories], [each.name for each in self._categories]
             )
-        except ClassError as error:
+        except InputError as error:
             raise error.within(self.path) from None
         things = [each.id for each in self._categories if each.isthing == 1]
         return classes, np.isin(classes.keys.ids, things)
@@ -126,7 +133,13 @@ class PanopticJson:
         return [self._annotations[self.images[each]].file_name for each in image_ids]
 
     def segments(
-        self, image_ids: Sequence[Id], classes: Classes, maps: Sequence[str], *, strict: bool
+        self,
+        image_ids: Sequence[Id],
+        classes: Classes,
+        maps: Sequence[str],
+        *,
+        is_truth: bool,
+        strict: bool,
     ) -> PanopticSegments:
         """Return the segments of some images.
 
@@ -138,9 +151,12 @@ class PanopticJson:
             The classes of truth.
         maps : sequence of str
             Where the label map of each image is, for messages.
+        is_truth : bool
+            Whether the file is the one of truth.
         strict : bool
-            Whether segments are those of a truth file that panopticapi's rules apply to: each with
-            ``iscrowd`` and ``area``, and of unknown categories left out.
+            Whether panopticapi's rules apply: of segments of one id the last one counts, at the
+            place of the first; those of truth need ``iscrowd`` and ``area``, and are left out where
+            the category is unknown.
 
         Raises
         ------
@@ -154,9 +170,9 @@ class PanopticJson:
         rows = [
             (k, segment)
             for k, each in enumerate(image_ids)
-            for segment in self._annotations[self.images[each]].segments_info
+            for segment in _listed(self._annotations[self.images[each]], strict=strict)
         ]
-        if strict:
+        if strict and is_truth:
             known = set(classes.keys.ids.tolist())
             rows = [row for row in rows if row[1].category_id in known]
             for k, segment in rows:
@@ -175,13 +191,19 @@ class PanopticJson:
                 id=[segment.id for _, segment in rows],
                 label=[segment.category_id for _, segment in rows],
                 crowd=np.array([segment.iscrowd == 1 for _, segment in rows], np.uint8),
-                area=areas if strict else None,  # type: ignore[arg-type]  # none is missing
+                area=areas if strict and is_truth else None,  # type: ignore[arg-type]  # none is missing
                 classes=classes,
                 image_ids=ids,
                 places=places,
             )
         except InputError as error:
             raise (error if self.path in error.place else error.within(self.path)) from None
+
+
+def _listed(annotation: _Annotation, *, strict: bool) -> Iterable[_Segment]:
+    if strict:  # as a dictionary keeps them
+        return {segment.id: segment for segment in annotation.segments_info}.values()
+    return annotation.segments_info
 
 
 def read_panoptic_json(path: str) -> PanopticJson:
@@ -210,14 +232,17 @@ def _decoded(data: bytes, path: str) -> _Document:
 
 def _other_kind(data: bytes) -> str:
     """Return which other file it is, if it is one that is easily taken for this one."""
-    document: Any = msgspec.json.decode(data)
+    try:
+        document: Any = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # of no kind: something later is wrong, too
+        return ""
     if isinstance(document, list):
         return "a list, as files of detection results are"
-    annotations = document.get("annotations") if isinstance(document, dict) else None
+    if not isinstance(document, dict):
+        return "no object"
+    annotations = document.get("annotations")
     if not isinstance(annotations, list):
-        return f"without annotations: it has {few(document) or 'nothing'}" if isinstance(
-            document, dict
-        ) else "none"
+        return f"without annotations: it has {few(document) or 'nothing'}"
     first = annotations[0] if annotations else None
     if isinstance(first, dict) and "segments_info" not in first and "bbox" in first:
         return "one of single instances, each with a box"

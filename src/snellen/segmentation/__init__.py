@@ -1,1 +1,1 @@
-"""Pixels: semantic, boundary and panoptic segmentation, and the surfaces of structures."""
+"""Pixels: semantic, boundary and panoptic segmentation."""

@@ -16,6 +16,8 @@ __all__ = ["LabelMaps", "label_maps"]
 
 # Pixels whose scores are looked at in one go: planes of them fit the cache.
 _BLOCK: Final = 1 << 15
+# A map that is three or four pixels wide and so high is taken for colours, unless it is said.
+_HIGH: Final = 16
 
 
 class LabelMaps(NamedTuple):
@@ -57,7 +59,7 @@ def label_maps(
         one-hot.
     colours : bool or (bool, bool), optional
         Whether the sides (truth, pred) are colours: uint8 with R, G, B as the last axis. Without,
-        uint8 arrays that could be either are refused.
+        uint8 arrays that look like colours (a last axis of 3 or 4, 16 or more before) are refused.
 
     Raises
     ------
@@ -150,7 +152,8 @@ def _check_colours(side: Any, said: bool | None, name: str) -> None:
             f"expected colours as uint8 of shape (H, W, 3) or (N, H, W, 3), got {dtype} {shape}",
             name,
         )
-    if said is None and is_bytes and len(shape) in (3, 4) and shape[-1] in (3, 4):
+    looks_so = is_bytes and len(shape) in (3, 4) and shape[-1] in (3, 4) and shape[-2] >= _HIGH
+    if said is None and looks_so:
         raise ShapeError(
             f"expected labels, got uint8 of shape {shape}, which look like colours: say "
             f"colours=True if they are R, G, B, or colours=False if the maps are {shape[-1]} "

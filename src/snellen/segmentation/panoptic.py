@@ -335,6 +335,7 @@ class PanopticQuality:
         metric._images = [images]
         metric._image_ids = set(images.ids.tolist())
         metric._anonymous = packed.content["anonymous"]
+        metric.compute()  # says where rows do not fit each other
         return metric
 
     def _counted(
@@ -350,8 +351,8 @@ class PanopticQuality:
             start = len(self._image_ids)
             ids = np.arange(start, start + n)
         else:
-            one = isinstance(image_id, (int, str))
-            ids = id_array([image_id] if one else image_id, "image id")
+            given: Any = [image_id] if isinstance(image_id, (int, str)) else image_id
+            ids = id_array(given, "image id")
         t, p = (
             PanopticSegments.from_images(
                 [segments for _, segments in side], image_id=ids, classes=self.classes

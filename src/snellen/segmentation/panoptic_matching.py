@@ -47,8 +47,8 @@ class MatchedSegments(NamedTuple):
     tallies : dict of str to ndarray, shape (C,)
         For each image and class with segments, in this order: ``image`` and ``label`` (int32); of
         truth ``n_truth`` (without crowds), ``n_crowd``, ``fn``, and ``truth_area``, the pixels
-        without those of crowds; of predictions ``n_pred``, ``fp``, and ``n_ignored``, those left
-        out because they lie on void and crowds (int64).
+        of both; of predictions ``n_pred``, ``fp``, and ``n_ignored``, those left out because they
+        lie on void and crowds (int64).
     """
 
     pairs: dict[str, NDArray[np.int32] | Whole]
@@ -151,7 +151,7 @@ def match_segments(
             n_truth=(~crowd).astype(np.int64),
             n_crowd=crowd.astype(np.int64),
             fn=(~crowd & ~t_matched).astype(np.int64),
-            truth_area=t_side.pixels * ~crowd,
+            truth_area=t_side.pixels,
             n_pred=np.ones(n_pred, np.int64),
             fp=(~p_matched & ~ignored).astype(np.int64),
             n_ignored=ignored.astype(np.int64),

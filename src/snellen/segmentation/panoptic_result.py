@@ -168,7 +168,9 @@ class PanopticQualityResult(Result):
         metrics = {name: float(value) for name, (value, _) in means.items()}
         what = {"things": "class of things", "stuff": "class of stuff"}
         undefined = tuple(
-            Undefined(name, f"no {what.get(name.partition('_')[2], 'class')} has segments")
+            Undefined(
+                name, f"no {what.get(name.partition('_')[2], 'class')} has segments that count"
+            )
             for name, value in metrics.items()
             if math.isnan(value)
         )

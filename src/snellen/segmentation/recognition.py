@@ -92,15 +92,16 @@ def recognise(
     fitting = [each for each in ways if not stray[each.name]]
     if hinted is not None and hinted in fitting:
         return hinted, f"{subject} {hinted.name}: so their files are named"
+    though = f", though files are named as {hinted.name}" if hinted is not None else ""
     if len(ways) == 1:
         return ways[0], ""
     highest = int(values.max(initial=0))
     if not fitting:
         best = min(ways, key=lambda each: (stray[each.name], each is not truth))
-        return best, f"{subject} {best.name}: it knows most pixels, though not all"
+        return best, f"{subject} {best.name}: it knows most pixels, not all{though}"
     if len(fitting) == 1:
         _refuse_one_more(fitting[0], ways, values, subject)
-        return fitting[0], f"{subject} {fitting[0].name}: values up to {highest}"
+        return fitting[0], f"{subject} {fitting[0].name}: values up to {highest}{though}"
     if truth is not None and pairs is not None:
         agreeing = [_agreeing(truth, each, pairs) for each in fitting]
         first, second = sorted(agreeing, reverse=True)[:2]

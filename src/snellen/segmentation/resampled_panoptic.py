@@ -12,8 +12,6 @@ from snellen.segmentation.panoptic_matching import ious_of
 from snellen.segmentation.panoptic_result import group_means, qualities
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from snellen.segmentation.panoptic import PanopticQuality
@@ -26,45 +24,41 @@ __all__ = ["panoptic_units"]
 
 
 class _Sums(NamedTuple):
-    """Of R data sets and K classes, each (R, K)."""
+    """Of R data sets and K classes, each (R, K): sums of IoUs, matches, false and missed ones."""
 
     iou: Real
-    tp: Whole
-    fp: Whole
-    fn: Whole
+    tp: Real
+    wrong: Real
 
     def with_those(self, other: _Sums) -> _Sums:
-        return _Sums(
-            self.iou + other.iou, self.tp + other.tp, self.fp + other.fp, self.fn + other.fn
-        )
+        return _Sums(self.iou + other.iou, self.tp + other.tp, self.wrong + other.wrong)
+
+    def qualities(self) -> Qualities:
+        """Return the qualities, for which false and missed segments are alike."""
+        return qualities(self.iou, self.tp, self.wrong, np.zeros_like(self.wrong))
 
 
 class _Rows(NamedTuple):
-    """What each image adds: the IoU of matched pairs, counts of images and classes."""
+    """What each image adds: the IoU of matched pairs, and counts of false and missed segments."""
 
     n_classes: int
     pair_image: NDArray[np.int32]
-    pair_label: NDArray[np.int32]
+    pair_label: NDArray[np.intp]
     iou: Real
     image: NDArray[np.int32]
-    label: NDArray[np.int32]
-    false: Mapping[str, Whole]
+    label: NDArray[np.intp]
+    wrong: Real
 
     def sums(self, multiplicity: NDArray[Any]) -> _Sums:
         """Return the sums of data sets in which images occur so often, (R, U)."""
-        n_sets = len(multiplicity)
-        found = _Sums(
-            np.zeros((n_sets, self.n_classes)),
-            *(np.zeros((n_sets, self.n_classes), np.int64) for _ in range(3)),
-        )
-        for r, times in enumerate(multiplicity):
-            # bincount adds in order of rows, so that the same images give the same bits.
+        k = self.n_classes
+        found = _Sums(*np.zeros((3, len(multiplicity), k)))
+        for r, times in enumerate(multiplicity.astype(np.float64)):
             often = times[self.pair_image]
-            found.iou[r] = np.bincount(self.pair_label, often * self.iou, self.n_classes)
-            found.tp[r] = np.bincount(self.pair_label, often, self.n_classes)
-            often = times[self.image]
-            for name, sums in (("fp", found.fp), ("fn", found.fn)):
-                sums[r] = np.bincount(self.label, often * self.false[name], self.n_classes)
+            # bincount adds in order of rows, so that the same images give the same bits.
+            found.iou[r] = np.bincount(self.pair_label, often * self.iou, k)
+            found.tp[r] = np.bincount(self.pair_label, often, k)
+            found.wrong[r] = np.bincount(self.label, times[self.image] * self.wrong, k)
         return found
 
 
@@ -72,14 +66,16 @@ def panoptic_units(metric: PanopticQuality) -> Units:
     """Return the images of a metric as units."""
     rules = metric.rules
     images, pairs, tallies = metric.rows()
+    wrong = tallies["fp"] + tallies["fn"]
+    some = wrong > 0
     rows = _Rows(
         len(rules.classes),
         pairs["image"],
-        pairs["label"],
+        pairs["label"].astype(np.intp),
         ious_of(pairs),
-        tallies["image"],
-        tallies["label"],
-        {name: tallies[name] for name in ("fp", "fn")},
+        tallies["image"][some],
+        tallies["label"][some].astype(np.intp),
+        wrong[some].astype(np.float64),
     )
     # The last qualities: a comparison asks for those of the classes after the others.
     latest: list[tuple[Any, Any, Qualities]] = []
@@ -90,7 +86,7 @@ def panoptic_units(metric: PanopticQuality) -> Units:
             if other is not None:
                 units, times = other
                 sums = sums.with_those(units.content.sums(times))
-            latest[:] = [(multiplicity, other, qualities(*sums))]
+            latest[:] = [(multiplicity, other, sums.qualities())]
         return latest[0][2]
 
     def values(multiplicity: NDArray[Any], other: Any = None) -> dict[str, Real]:

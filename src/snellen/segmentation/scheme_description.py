@@ -90,6 +90,8 @@ def scheme_from(description: Any, name: str) -> LabelScheme:
         described = description.get("classes", description.get("categories"))
     else:
         described = description
+    if isinstance(described, list) and all(isinstance(each, str) for each in described):
+        described = [{"id": k, "name": each} for k, each in enumerate(described)]
     try:
         # Numbers for flags: COCO writes isthing as 0 and 1.
         rows = msgspec.convert(described, list[_Row], strict=False)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen import _core
-from snellen.arrays import to_numpy
+from snellen.arrays import device_of, to_numpy
 from snellen.errors import InputError, ShapeError
+from snellen.segmentation.value_pairs import count_value_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,7 +80,8 @@ def count_segments(truth: Any, pred: Any, *, boundary_ratio: float | None = None
     Parameters
     ----------
     truth, pred : array-like, shape (H, W) of whole numbers, or (H, W, 3) of uint8
-        Label maps: segment ids, or their colours, R + 256 G + 65536 B.
+        Label maps: segment ids, or their colours, R + 256 G + 65536 B. Ids that are tensors on a
+        device are counted there, unless boundaries are.
     boundary_ratio : float, optional
         Count what is near the segments' borders, too: within this part of the image's diagonal.
 
@@ -90,6 +92,8 @@ def count_segments(truth: Any, pred: Any, *, boundary_ratio: float | None = None
     InputError
         For maps that hold no whole numbers.
     """
+    if boundary_ratio is None and _on_a_device(truth, pred):
+        return SegmentPairs(*count_value_pairs(truth, pred))
     sides = [_label_map(truth, "truth"), _label_map(pred, "pred")]
     if sides[0].shape[:2] != sides[1].shape[:2]:
         shown = [f"{side.shape[1]} x {side.shape[0]}" for side in sides]
@@ -114,7 +118,7 @@ def segment_ids(values: NDArray[Any]) -> NDArray[Any]:
 
 def _marked(ids: NDArray[Any], reach: int) -> NDArray[Any]:
     """Return, for each pixel, twice its id, and one more where the segment's border is near."""
-    if ids.dtype == np.int32 and -(1 << 30) <= ids.min() and ids.max() < 1 << 30:
+    if ids.dtype == np.int32 and ids.min() >= -(1 << 30) and ids.max() < 1 << 30:
         return 2 * ids + _core.near_border(np.ascontiguousarray(ids), reach)
     # Only whether neighbours are equal matters to the kernel, which takes narrow numbers.
     place = np.unique(ids, return_inverse=True)[1].reshape(ids.shape).astype(np.int32)
@@ -136,6 +140,13 @@ def _with_boundaries(truth: NDArray[Any], pred: NDArray[Any]) -> SegmentPairs:
     ]
     start = np.array([0, len(first)])
     return SegmentPairs(start, ids_t[first], ids_p[first], *sums)
+
+
+def _on_a_device(*sides: Any) -> bool:
+    """Return whether label maps are counted where they lie: tensors of ids, not on the host."""
+    return any(device_of(side) is not None for side in sides) and all(
+        getattr(side, "ndim", 0) == 2 for side in sides
+    )
 
 
 def _label_map(value: Any, side: str) -> NDArray[Any]:

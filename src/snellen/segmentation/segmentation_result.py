@@ -22,6 +22,7 @@ from snellen.segmentation.pixel_tables import (
     worst_mean,
 )
 from snellen.segmentation.protocols import PROTOCOLS, SegmentationProtocol
+from snellen.segmentation.slices import SHOWN, Slice
 from snellen.state import Keys, pack, unpack
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
@@ -66,11 +67,15 @@ class SegmentationResult(Result):
         How the numbers of classes became one.
     by_rule : mapping of str to float
         The mIoU under every named rule.
+    slices : tuple of Slice
+        The numbers of parts of the data, where they were asked for
+        (`snellen.segmentation.slices.sliced`).
     """
 
     pixels: PixelData
     rules: SegmentationProtocol
     by_rule: dict[str, float]
+    slices: tuple[Slice, ...] = dataclasses.field(default=(), kw_only=True)
 
     @property
     def task(self) -> str:
@@ -261,6 +266,7 @@ class SegmentationResult(Result):
             name: None if math.isnan(value) else value for name, value in self.by_rule.items()
         }
         plain["per_group"] = records(self.per_group())
+        plain["per_slice"] = records([each.record() for each in self.slices])
         plain["per_image"] = records(self.per_image())
         return plain
 
@@ -269,6 +275,7 @@ class SegmentationResult(Result):
         parts = [
             self._class_lines(),
             self._headline(),
+            self._slice_lines(),
             self._rule_lines(),
             self._image_lines(),
             self._confused_lines(),
@@ -289,7 +296,10 @@ class SegmentationResult(Result):
             f"classes      {data['n_classes']:,}" + self._absent(),
             f"mIoU         {self.rules.rule}",
         ]
-        lines += [f"undefined    {entry.metric}: {entry.reason}" for entry in self.undefined]
+        reasons: dict[str, list[str]] = {}
+        for entry in self.undefined:
+            reasons.setdefault(entry.reason, []).append(entry.metric)
+        lines += [f"undefined    {', '.join(names)}: {why}" for why, names in reasons.items()]
         return "\n".join(lines)
 
     @property
@@ -344,6 +354,20 @@ class SegmentationResult(Result):
             left=3,
         )
 
+    def _slice_lines(self) -> list[str]:
+        if not self.slices:
+            return []
+        rows = [["slice", "images", *SHOWN]]
+        rows += [
+            [
+                printable(each.name, 40),
+                number(each.n_images),
+                *(number(each.metrics[name]) for name in SHOWN),
+            ]
+            for each in self.slices
+        ]
+        return aligned_lines(rows)
+
     def _rule_lines(self) -> list[str]:
         """Return the mIoU under each rule, and who has it."""
         users: dict[tuple[str, str], list[str]] = {}
@@ -353,7 +377,8 @@ class SegmentationResult(Result):
         return ["mIoU of the same pixels under every rule", *aligned_lines(rows, left=3)]
 
     def _image_lines(self) -> list[str]:
-        records = self.per_image()[:_SHOWN_IMAGES]
+        # Those without truth are the last.
+        records = [each for each in self.per_image() if each["n_pixels"]][:_SHOWN_IMAGES]
         if len(records) < 2 or self.pixels.columns.images is None:
             return []
         rows = [
@@ -374,11 +399,15 @@ class SegmentationResult(Result):
             [
                 f"{printable(pair['truth'], 30)} → {printable(pair['prediction'], 30)}",
                 number(pair["n"]),
-                f"{100 * pair['share_of_truth']:.1f} % of {printable(pair['truth'], 30)}",
+                f"{100 * pair['share_of_truth']:.1f} %",
             ]
             for pair in pairs
         ]
-        return ["most confused (true → predicted)", *aligned_lines(rows)]
+        lines = [
+            f"{line} of {printable(pair['truth'], 30)}"
+            for line, pair in zip(aligned_lines(rows), pairs, strict=True)
+        ]
+        return ["most confused (true → predicted)", *lines]
 
     def _pack(self) -> bytes:
         data = self.pixels
@@ -399,6 +428,7 @@ class SegmentationResult(Result):
             "per_image": data.per_image,
             "groups": None if data.groups is None else [list(each) for each in data.groups],
             "protocol": self.rules.to_dict(),
+            "slices": [[each.name, each.n_images, dict(each.metrics)] for each in self.slices],
             "intervals": plain_intervals(self.intervals),
         }
         return pack(type(self).__name__, content, arrays)
@@ -430,7 +460,15 @@ class SegmentationResult(Result):
                 average_size=arrays.get("average_size"),
             )
             found = cls.of_data(pixels, SegmentationProtocol.from_dict(content["protocol"]))
-            return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))
+            slices = (
+                Slice(name, n, {k: math.nan if v is None else v for k, v in metrics.items()})
+                for name, n, metrics in content["slices"]
+            )
+            return dataclasses.replace(
+                found,
+                slices=tuple(slices),
+                intervals=stored_intervals(content["intervals"]),
+            )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
 

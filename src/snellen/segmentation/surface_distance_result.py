@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
-__all__ = ["SurfaceDistanceResult", "measure_names", "result_of"]
+__all__ = ["SurfaceDistanceResult", "result_of"]
 
 _SHOWN_CLASSES = 60
 _ARRAYS = (
@@ -264,8 +264,9 @@ _UNITS = {"mm": "mm", "px": "pixels", "mixed": "mm of some images and pixels of 
 def _missing_text(missing: Any) -> str:
     if missing == "drop":
         return "left out of the distances"
-    counts_as = {"diagonal": "the image's diagonal", "inf": "infinitely far"}
-    return f"count as {counts_as.get(missing, missing)}"
+    if isinstance(missing, (int, float)):
+        return f"count as {missing:g}"
+    return "count as " + {"diagonal": "the image's diagonal", "inf": "infinitely far"}[missing]
 
 
 def _shown(value: float, measure: str) -> str:
@@ -291,10 +292,11 @@ def result_of(
     n[:, 3] = n_images - n[:, :3].sum(axis=1)
     means = np.full((n_classes, len(MEASURES)), math.nan)
     medians = means.copy()
-    for k in range(n_classes):
-        of_class = table.code == k
+    order = np.argsort(table.code, kind="stable")
+    ends = np.searchsorted(table.code[order], np.arange(n_classes), side="right")
+    for k, rows in enumerate(np.split(order, ends[:-1]) if n_classes else []):
         for j in range(len(MEASURES)):
-            counted = values[of_class & counts[:, j], j].tolist()
+            counted = values[rows, j][counts[rows, j]].tolist()
             if counted:
                 means[k, j] = math.fsum(counted) / len(counted)
                 medians[k, j] = statistics.median(counted)
