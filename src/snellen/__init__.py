@@ -117,9 +117,6 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "Segmentation",
     "SegmentationResult",
     "segmentation_scores",
-    "BoundaryQuality",
-    "BoundaryQualityResult",
-    "boundary_quality",
     "PanopticQuality",
     "PanopticQualityResult",
     "panoptic_quality",
@@ -211,21 +208,12 @@ if TYPE_CHECKING:
         BoundaryQualityResult,
         boundary_quality,
     )
-    from snellen.segmentation.segmentation import (
-        Segmentation,
-        SegmentationResult,
-        segmentation_scores,
-    )
     from snellen.segmentation.panoptic import (
         PanopticQuality,
         PanopticQualityResult,
         panoptic_quality,
     )
     from snellen.segmentation.panoptic_segments import PanopticSegments
-    from snellen.segmentation.surface_distance import (
-        SurfaceDistance,
-        SurfaceDistanceResult,
-        surface_distance,
     from snellen.segmentation.segmentation import (
         Segmentation,
         SegmentationResult,
