@@ -45,13 +45,13 @@ def equal(_: str, theirs: Numbers, ours: Numbers) -> str:
 def close(tolerances: Mapping[str, float]) -> Agreement:
     """Return what says whether numbers are equal, and by how much they are not.
 
-    Numbers that both sides have are compared. A side's may differ by its tolerance where it does
-    not do the same arithmetic: sums in another order, float32.
+    Numbers that both sides have are compared. A side's may differ by its tolerance, a share of
+    numbers above 1, where it does not do the same arithmetic: sums in another order, float32.
     """
 
     def agreement(side: str, theirs: Numbers, ours: Numbers) -> str:
         apart = {
-            name: abs(value - ours[name])
+            name: abs(value - ours[name]) / max(1.0, abs(ours[name]))
             for name, value in theirs.items()
             if name in ours and value != ours[name]
         }

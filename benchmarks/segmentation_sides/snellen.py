@@ -19,12 +19,12 @@ set_threads(1)
 
 
 def counting(arrays: Mapping[str, Any]) -> Callable[[], Any]:
-    """All numbers of the metric, of each image, of each class."""
+    """Confusion of each image, which is the metric's state."""
     truth, pred = arrays["truth"], arrays["pred"]
 
     def work() -> Any:
-        result = Segmentation(N_CLASSES).update(truth, pred).compute()
-        return lambda: matrix_numbers(result.matrix)
+        metric = Segmentation(N_CLASSES).update(truth, pred)
+        return lambda: matrix_numbers(metric.compute().matrix)
 
     return work
 
