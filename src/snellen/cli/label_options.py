@@ -93,7 +93,8 @@ class LabelInput(NamedTuple):
         )
         if not quiet:
             for note in (*scheme.notes, *files.notes, *found.notes):
-                click.echo(f"snellen: {note}", err=True)
+                said = note.replace("reduce_zero_label", "--reduce-zero-label")
+                click.echo(f"snellen: {said}", err=True)
         return found
 
     def limits(self) -> dict[str, Any]:
