@@ -343,6 +343,7 @@ def test_places_that_are_not_what_they_should_be(
         (("nothing.txt", *classes), "expected pairs of files, got none - at nothing.txt"),
         (("t", "p", "--classes", "absent.txt"), "or a file of classes, got neither"),
         (("t", "p", "--classes", "cityscape"), 'Did you mean "cityscapes"?'),
+        (("t", "p", "--classes", "VOC"), 'Did you mean "voc"?'),
         (("t", "p", "--classes", "t"), "at t"),
         (("t", "p", "--classes", "t/0.png"), "at t/0.png"),
         (("t", "p", "--classes", "bad.json"), "bad.json"),

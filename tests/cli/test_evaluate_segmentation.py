@@ -173,7 +173,7 @@ def test_gates(run: Run, street: Path) -> None:
         "snellen: mIoU is 0.728632, below 0.73",
         "snellen: pixel_accuracy is 0.852941, below 0.86",
     ]
-    unknown = run(*arguments, "--fail-under", "mIou=0.9")
+    unknown = run(*arguments, "--fail-under", "miou=0.9")
     assert unknown.returncode == 2
     assert 'Did you mean "mIoU"' in unknown.stderr
 
@@ -224,6 +224,12 @@ def test_an_ignored_class_is_ignored_in_truth_and_the_report_says_so(
     found = json.loads(done.stdout)
     assert of_classes(found, "iou") == {**IOU, "void": None}
     assert "snellen: pixels whose truth is void (ids 3) are ignored: " in done.stderr
+    # Without the sky's pixels none is taken for road but road.
+    fewer = evaluated(
+        *(run, street / "t", street / "pred", "--classes", street / "names.txt"),
+        *("--ignore-index", "3", "--ignore-index", "2"),
+    )
+    assert of_classes(fewer, "iou") == {"road": 15 / 17, "car": 4 / 6, "sky": None, "void": None}
 
 
 def test_reduce_zero_label(run: Run, street: Path) -> None:
