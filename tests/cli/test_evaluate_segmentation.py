@@ -144,8 +144,17 @@ def test_halves_merge_to_the_whole(run: Run, street: Path) -> None:
     assert merged.returncode == 0, merged.stderr
     assert json.loads(merged.stdout)["metrics"] == whole.compute().metrics
     again = run("merge", street / "all", street / "out1")
-    assert again.returncode == 1
-    assert "snellen: error: " in again.stderr
+    assert (again.returncode, again.stdout) == (1, "")
+    assert again.stderr.startswith("snellen: error: expected each image once")
+    # A state of another metric is no half of it.
+    sides = (street / "half0" / side for side in ("truth", "pred"))
+    run("evaluate", "boundary", *sides, *arguments, "--out", street / "other")
+    mixed = run("merge", street / "out0", street / "other")
+    assert (mixed.returncode, mixed.stdout) == (1, "")
+    assert mixed.stderr == (
+        f"snellen: error: expected the state of a Segmentation, as {street / 'out0'} is, got that "
+        f"of a BoundaryQuality - at {street / 'other'}\n"
+    )
 
 
 def test_two_runs_are_compared(run: Run, street: Path) -> None:
