@@ -128,6 +128,24 @@ def test_iscrowd_and_area_may_be_missing_unless_strict(files: tuple[Path, Path])
         evaluated(*files, protocol="coco-strict")
 
 
+def test_a_repeated_segment_keeps_its_place_where_strict(tmp_path: Path) -> None:
+    ids = np.array([[5, 6, 6, 0]], np.int32)
+    crowd = {"category_id": 1, "iscrowd": 1, "area": 1}
+    # As a dictionary keeps it, 5 stays the first one, so 6 is the last crowd of its class.
+    truth = [{"id": 5, **crowd, "category_id": 999}, {"id": 6, **crowd}, {"id": 5, **crowd}]
+    on_6 = np.array([[0, 8, 8, 0]], np.int32), [{"id": 8, "category_id": 1}]
+    paths = (
+        write_panoptic(tmp_path, "t", {1: (ids, truth)}, CATEGORIES),
+        write_panoptic(tmp_path, "p", {1: on_6}),
+    )
+    result = evaluated(*paths, protocol="coco-strict").compute()
+    assert (result.fp[0], result.data["n_ignored"]) == (0, 1)
+    # Listed the other way round 5 is the last one, and the prediction not on it.
+    edit(paths[0], lambda d: d["annotations"][0]["segments_info"].pop(0))
+    result = evaluated(*paths, protocol="coco-strict").compute()
+    assert (result.fp[0], result.data["n_ignored"]) == (1, 0)
+
+
 def segment(document: Document, **changes: Any) -> None:
     document["annotations"][1]["segments_info"][1].update(changes)
 

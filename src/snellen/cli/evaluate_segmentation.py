@@ -63,15 +63,31 @@ OPTIONS = {
     help="Also the instance-weighted IoU of Cityscapes, from the instanceIds images beside TRUTH. "
     "[default: where they are]",
 )
+@click.option(
+    "--slice-by",
+    metavar="folder|TABLE:COLUMN",
+    help="Also the numbers of parts of the data: by the folders of TRUTH, or by a column of a "
+    "table of images, such as scenes.csv:weather.",
+)
 @output_options
-def segmentation(labels: LabelInput, protocol: str, instances: bool | None, output: Output) -> None:
+def segmentation(
+    labels: LabelInput,
+    protocol: str,
+    instances: bool | None,
+    slice_by: str | None,
+    output: Output,
+) -> None:
     """IoU, Dice, precision, recall, accuracy of label images.
 
     TRUTH and PREDICTIONS are folders of label images that are paired by name, or two files: PNG
     with ids, a palette or colours, TIFF, NPY. Or TRUTH alone is a text with a pair of files a line.
     """
+    import dataclasses
+
     from snellen.readers.label_counts import count_label_files
+    from snellen.readers.slices import read_slices
     from snellen.segmentation.segmentation import Segmentation
+    from snellen.segmentation.slices import sliced
 
     labels.set_threads()
     with data_warnings_on_stderr(quiet=output.quiet), in_words_of_options(OPTIONS):
@@ -79,6 +95,9 @@ def segmentation(labels: LabelInput, protocol: str, instances: bool | None, outp
         metric = Segmentation(scheme, protocol=protocol, unknown=labels.unknown)
         output.check(metric)
         files = labels.files()
+        slice_of = None
+        if slice_by is not None:
+            slice_of = read_slices(slice_by, files.image_ids, files.truth)
         marked, note = None, ""
         if instances is not False:
             marked, note = _instance_files(files, required=bool(instances))
@@ -93,7 +112,11 @@ def segmentation(labels: LabelInput, protocol: str, instances: bool | None, outp
             pred_encoding=encodings.pred,
             instances=counted.instances,
         )
-    output.deliver(metric)
+    if slice_of is None:
+        output.deliver(metric)
+    else:
+        parts = sliced(metric, slice_of)
+        output.deliver(metric, lambda result: dataclasses.replace(result, slices=parts))  # type: ignore[call-arg]  # a SegmentationResult
 
 
 def _instance_files(files: LabelPairs, *, required: bool) -> tuple[list[Path] | None, str]:

@@ -84,9 +84,16 @@ class Output(NamedTuple):
                     f"{did_you_mean(gate.metric, known)}"
                 )
 
-    def deliver(self, metric: StoredMetric[Result]) -> None:
-        """Write and print the metric's result; exit with 3 where a gate failed."""
-        result = self._with_intervals(metric, metric.compute())
+    def deliver(
+        self,
+        metric: StoredMetric[Result],
+        complete: Callable[[Result], Result] = lambda result: result,
+    ) -> None:
+        """Write and print the metric's result; exit with 3 where a gate failed.
+
+        `complete` adds to the result what was asked for beside it.
+        """
+        result = complete(self._with_intervals(metric, metric.compute()))
         if self.directory is not None or self.json_path is not None:
             self._write(metric, result)
         if not self.quiet and self.json_path != "-":

@@ -151,9 +151,8 @@ def read_panoptic(
         for file, argument, folder in ((t, "truth_maps", truth_maps), (p, "pred_maps", pred_maps))
     )
     return PanopticFiles(
-        truth=t.segments(ids, classes, of_truth, strict=strict),
-        # panopticapi wants no more of predictions than others do.
-        pred=p.segments(ids, classes, of_pred, strict=False),
+        truth=t.segments(ids, classes, of_truth, is_truth=True, strict=strict),
+        pred=p.segments(ids, classes, of_pred, is_truth=False, strict=strict),
         truth_maps=tuple(of_truth),
         pred_maps=tuple(of_pred),
         is_thing=is_thing,

@@ -15,7 +15,7 @@ from snellen.segmentation.panoptic_segments import PanopticSegments
 from snellen.state import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -133,7 +133,13 @@ class PanopticJson:
         return [self._annotations[self.images[each]].file_name for each in image_ids]
 
     def segments(
-        self, image_ids: Sequence[Id], classes: Classes, maps: Sequence[str], *, strict: bool
+        self,
+        image_ids: Sequence[Id],
+        classes: Classes,
+        maps: Sequence[str],
+        *,
+        is_truth: bool,
+        strict: bool,
     ) -> PanopticSegments:
         """Return the segments of some images.
 
@@ -145,9 +151,12 @@ class PanopticJson:
             The classes of truth.
         maps : sequence of str
             Where the label map of each image is, for messages.
+        is_truth : bool
+            Whether the file is the one of truth.
         strict : bool
-            Whether segments are those of a truth file that panopticapi's rules apply to: each with
-            ``iscrowd`` and ``area``, and of unknown categories left out.
+            Whether panopticapi's rules apply: of segments of one id the last one counts, at the
+            place of the first; those of truth need ``iscrowd`` and ``area``, and are left out where
+            the category is unknown.
 
         Raises
         ------
@@ -161,9 +170,9 @@ class PanopticJson:
         rows = [
             (k, segment)
             for k, each in enumerate(image_ids)
-            for segment in self._annotations[self.images[each]].segments_info
+            for segment in _listed(self._annotations[self.images[each]], strict=strict)
         ]
-        if strict:
+        if strict and is_truth:
             known = set(classes.keys.ids.tolist())
             rows = [row for row in rows if row[1].category_id in known]
             for k, segment in rows:
@@ -182,13 +191,19 @@ class PanopticJson:
                 id=[segment.id for _, segment in rows],
                 label=[segment.category_id for _, segment in rows],
                 crowd=np.array([segment.iscrowd == 1 for _, segment in rows], np.uint8),
-                area=areas if strict else None,  # type: ignore[arg-type]  # none is missing
+                area=areas if strict and is_truth else None,  # type: ignore[arg-type]  # none is missing
                 classes=classes,
                 image_ids=ids,
                 places=places,
             )
         except InputError as error:
             raise (error if self.path in error.place else error.within(self.path)) from None
+
+
+def _listed(annotation: _Annotation, *, strict: bool) -> Iterable[_Segment]:
+    if strict:  # as a dictionary keeps them
+        return {segment.id: segment for segment in annotation.segments_info}.values()
+    return annotation.segments_info
 
 
 def read_panoptic_json(path: str) -> PanopticJson:

@@ -22,6 +22,7 @@ from snellen.segmentation.pixel_tables import (
     worst_mean,
 )
 from snellen.segmentation.protocols import PROTOCOLS, SegmentationProtocol
+from snellen.segmentation.slices import SHOWN, Slice
 from snellen.state import Keys, pack, unpack
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
@@ -66,11 +67,15 @@ class SegmentationResult(Result):
         How the numbers of classes became one.
     by_rule : mapping of str to float
         The mIoU under every named rule.
+    slices : tuple of Slice
+        The numbers of parts of the data, where they were asked for
+        (`snellen.segmentation.slices.sliced`).
     """
 
     pixels: PixelData
     rules: SegmentationProtocol
     by_rule: dict[str, float]
+    slices: tuple[Slice, ...] = dataclasses.field(default=(), kw_only=True)
 
     @property
     def task(self) -> str:
@@ -261,6 +266,7 @@ class SegmentationResult(Result):
             name: None if math.isnan(value) else value for name, value in self.by_rule.items()
         }
         plain["per_group"] = records(self.per_group())
+        plain["per_slice"] = records([each.record() for each in self.slices])
         plain["per_image"] = records(self.per_image())
         return plain
 
@@ -269,6 +275,7 @@ class SegmentationResult(Result):
         parts = [
             self._class_lines(),
             self._headline(),
+            self._slice_lines(),
             self._rule_lines(),
             self._image_lines(),
             self._confused_lines(),
@@ -347,6 +354,20 @@ class SegmentationResult(Result):
             left=3,
         )
 
+    def _slice_lines(self) -> list[str]:
+        if not self.slices:
+            return []
+        rows = [["slice", "images", *SHOWN]]
+        rows += [
+            [
+                printable(each.name, 40),
+                number(each.n_images),
+                *(number(each.metrics[name]) for name in SHOWN),
+            ]
+            for each in self.slices
+        ]
+        return aligned_lines(rows)
+
     def _rule_lines(self) -> list[str]:
         """Return the mIoU under each rule, and who has it."""
         users: dict[tuple[str, str], list[str]] = {}
@@ -407,6 +428,7 @@ class SegmentationResult(Result):
             "per_image": data.per_image,
             "groups": None if data.groups is None else [list(each) for each in data.groups],
             "protocol": self.rules.to_dict(),
+            "slices": [[each.name, each.n_images, dict(each.metrics)] for each in self.slices],
             "intervals": plain_intervals(self.intervals),
         }
         return pack(type(self).__name__, content, arrays)
@@ -438,7 +460,15 @@ class SegmentationResult(Result):
                 average_size=arrays.get("average_size"),
             )
             found = cls.of_data(pixels, SegmentationProtocol.from_dict(content["protocol"]))
-            return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))
+            slices = (
+                Slice(name, n, {k: math.nan if v is None else v for k, v in metrics.items()})
+                for name, n, metrics in content["slices"]
+            )
+            return dataclasses.replace(
+                found,
+                slices=tuple(slices),
+                intervals=stored_intervals(content["intervals"]),
+            )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
 
