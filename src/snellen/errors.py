@@ -51,6 +51,8 @@ class SnellenError(Exception):
     """
 
     def __init__(self, message: str, place: str = "") -> None:
+        # A sentence before a suggestion that there is not.
+        message = message.removesuffix(".")
         super().__init__(f"{message} - at {place}" if place else message)
         self.message = message
         self.place = place
