@@ -252,7 +252,7 @@ BAD = {
     ),
     "floats": Bad(
         functools.partial(as_npy, dtype=np.float32),
-        ("expected integers, height × width", "got float32 of shape (40, 60): save class ids, such as scores.argmax(0)"),
+        ("expected integers, height × width", "got float32 of shape (40, 60): save class ids"),
     ),
     "negative": Bad(lambda p: as_npy_less(p), ("got -1 (",)),
     "no common name": Bad(
