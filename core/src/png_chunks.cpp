@@ -95,7 +95,7 @@ class Reader {
     }
     const std::uint8_t* const data = kind + 4;
     if (png_checksum(kind, length + std::size_t{4}) != big_endian(data + length)) {
-      return fail("expected an intact PNG file, got a " + name + " chunk whose checksum is wrong",
+      return fail("expected an intact PNG file, got a chunk " + name + " whose checksum is wrong",
                   start);
     }
     if (stage_ == Stage::kHeader && name != "IHDR") {

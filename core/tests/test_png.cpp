@@ -138,7 +138,7 @@ void what_is_wrong() {
     CHECK_EQUAL(found.header.width, 0U);
   }
   const PngChunks damaged = read(kSignature + gray + chunk("IDAT", "1").substr(0, 12) + "x" + end);
-  CHECK(says(damaged.fault.message, "IDAT chunk whose checksum is wrong"));
+  CHECK(says(damaged.fault.message, "chunk IDAT whose checksum is wrong"));
   CHECK_EQUAL(damaged.fault.byte, 33U);  // behind 8 bytes of signature and 25 of IHDR
 }
 

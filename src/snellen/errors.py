@@ -51,6 +51,8 @@ class SnellenError(Exception):
     """
 
     def __init__(self, message: str, place: str = "") -> None:
+        # A sentence before a suggestion that there is not.
+        message = message.removesuffix(".")
         super().__init__(f"{message} - at {place}" if place else message)
         self.message = message
         self.place = place
@@ -121,10 +123,17 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     --------
     >>> did_you_mean("AP5", ["AP", "AP50", "AR_1"])
     ' Did you mean "AP50"?'
+    >>> did_you_mean("MIOU", ["mIoU", "mDice"])
+    ' Did you mean "mIoU"?'
     """
     import difflib  # only when something is wrong already
 
-    close = difflib.get_close_matches(name, list(known), n=3)
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=3)
+    if not close:
+        # In capitals or not: the least of differences, and far from close letter by letter.
+        folded = {candidate.casefold(): candidate for candidate in names}
+        close = [folded[each] for each in difflib.get_close_matches(name.casefold(), folded, n=3)]
     if not close:
         return ""
     # Of equally close names the one that begins so: AP5 is AP50, not AP75.

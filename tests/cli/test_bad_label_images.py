@@ -228,7 +228,7 @@ BAD = {
         ("expected a lossless label image, got JPEG", "save label images as PNG - at {p}/0.png"),
     ),
     "cut off": Bad(cut_off, ("expected a whole PNG file", "cut off", "at {p}/1.png byte ")),
-    "corrupt": Bad(flipped_bit, ("IDAT chunk whose checksum is wrong", "at {p}/1.png byte 33")),
+    "corrupt": Bad(flipped_bit, ("chunk IDAT whose checksum is wrong", "at {p}/1.png byte 33")),
     "zero bytes": Bad(emptied, ("got an empty file - at {p}/1.png",)),
     "no image": Bad(text_named_png, ("expected a label image (PNG, TIFF", "at {p}/1.png")),
     "bomb": Bad(
@@ -252,7 +252,7 @@ BAD = {
     ),
     "floats": Bad(
         functools.partial(as_npy, dtype=np.float32),
-        ("expected integers, height × width", "got float32 of shape (40, 60) - at {p}/0.npy"),
+        ("expected integers, height × width", "got float32 of shape (40, 60): save class ids"),
     ),
     "negative": Bad(lambda p: as_npy_less(p), ("got -1 (",)),
     "no common name": Bad(
@@ -343,6 +343,7 @@ def test_places_that_are_not_what_they_should_be(
         (("nothing.txt", *classes), "expected pairs of files, got none - at nothing.txt"),
         (("t", "p", "--classes", "absent.txt"), "or a file of classes, got neither"),
         (("t", "p", "--classes", "cityscape"), 'Did you mean "cityscapes"?'),
+        (("t", "p", "--classes", "VOC"), 'Did you mean "voc"?'),
         (("t", "p", "--classes", "t"), "at t"),
         (("t", "p", "--classes", "t/0.png"), "at t/0.png"),
         (("t", "p", "--classes", "bad.json"), "bad.json"),

@@ -108,6 +108,7 @@ def test_one_of_the_kinds_of_cityscapes(tmp_path: Path) -> None:
     assert pairs.notes == (
         f"{truth}: *_labelTrainIds, *_instanceIds, *_color left out where an image has *_labelIds",
         f"{truth}: 1 file of other kinds (.json)",
+        "files are paired by their name without what says what a file is",
     )
     (truth / "aachen/a_1_gtFine_labelIds.png").unlink()
     assert find_pairs(truth, pred).truth[0].name == "a_1_gtFine_labelTrainIds.png"
@@ -119,12 +120,24 @@ def test_colours_beside_predictions_are_for_looking_at(tmp_path: Path) -> None:
     pairs = find_pairs(truth, pred)
     # Of a_2 there is nothing else.
     assert [path.name for path in pairs.pred] == ["a_1.png", "a_2_color.png"]
-    assert pairs.notes == (f"{pred}: *_color left out where an image has another file",)
+    notes = (
+        f"{pred}: *_color left out where an image has another file",
+        "files are paired by their path without what says what a file is",
+    )
+    assert pairs.notes == notes
     (truth / "a_2_gtFine_labelIds.png").unlink()
     (pred / "a_2_color.png").unlink()
-    assert find_pairs(truth, pred).notes == (
-        f"{pred}: *_color left out where an image has another file",
+    assert find_pairs(truth, pred).notes == notes
+
+
+def test_label_ids_of_some_images_and_train_ids_of_others(tmp_path: Path) -> None:
+    truth = touch(
+        *(tmp_path / "t", "a_1_gtFine_labelIds.png", "a_1_gtFine_labelTrainIds.png"),
+        "a_2_gtFine_labelTrainIds.png",
     )
+    pred = touch(tmp_path / "p", "a_1.png", "a_2.png")
+    with pytest.raises(SchemaError, match=r"got \*_labelIds and \*_labelTrainIds: take one kind"):
+        find_pairs(truth, pred)
 
 
 def test_two_files_of_one_image(tmp_path: Path) -> None:

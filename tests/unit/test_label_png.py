@@ -433,7 +433,7 @@ def test_the_place_of_a_fault() -> None:
     data = bytearray(SMALL)
     data[50] ^= 1  # within PLTE, which begins behind 8 + 25 bytes
     assert refused(bytes(data)) == (
-        "expected an intact PNG file, got a PLTE chunk whose checksum is wrong "
+        "expected an intact PNG file, got a chunk PLTE whose checksum is wrong "
         "- at maps/a.png byte 33"
     )
 

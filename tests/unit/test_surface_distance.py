@@ -424,7 +424,7 @@ def test_whether_three_axes_are_a_volume_is_said() -> None:
         assert len(SurfaceDistance(spacing=steps).update(values, values).compute().diagonal) == n
     assert len(SurfaceDistance().update(values[0], values[0]).compute().diagonal) == 1
     assert len(SurfaceDistance().update(values[None], values[None]).compute().diagonal) == 1
-    with pytest.raises(ShapeError, match="expected 3 axes, or 4 of a batch, got 2"):
+    with pytest.raises(ShapeError, match="or 4 of a batch, as dimensions says, got 2"):
         SurfaceDistance(dimensions=3).update(values[0], values[0])
     with pytest.raises(ShapeError, match="expected 3 numbers, got 2"):
         SurfaceDistance(spacing=(1, 1), dimensions=3)

@@ -25,7 +25,7 @@ class LabelInput(NamedTuple):
     truth: str
     predictions: str | None
     classes: str | None
-    ignore_index: int | None
+    ignore_index: tuple[int, ...] | None
     reduce_zero_label: bool
     truth_encoding: str | None
     pred_encoding: str | None
@@ -93,7 +93,8 @@ class LabelInput(NamedTuple):
         )
         if not quiet:
             for note in (*scheme.notes, *files.notes, *found.notes):
-                click.echo(f"snellen: {note}", err=True)
+                said = note.replace("reduce_zero_label", "--reduce-zero-label")
+                click.echo(f"snellen: {said}", err=True)
         return found
 
     def limits(self) -> dict[str, Any]:
@@ -126,9 +127,10 @@ def label_options(
     @click.option(
         "--ignore-index",
         type=int,
+        multiple=True,
         metavar="ID",
-        help="Pixels with this id in truth do not count. [default: that of the classes; 255 where "
-        "a file says nothing of it]",
+        help="Pixels with this id in truth do not count; may be repeated. [default: what the "
+        "classes say; 255 where a file says nothing of it]",
     )
     @click.option(
         "--reduce-zero-label",
@@ -176,7 +178,7 @@ def label_options(
         truth: str,
         predictions: str | None,
         classes: str | None,
-        ignore_index: int | None,
+        ignore_index: tuple[int, ...],
         reduce_zero_label: bool,
         truth_encoding: str | None,
         pred_encoding: str | None,
@@ -190,7 +192,7 @@ def label_options(
             truth,
             predictions,
             classes,
-            ignore_index,
+            ignore_index or None,
             reduce_zero_label,
             truth_encoding,
             pred_encoding,

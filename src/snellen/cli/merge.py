@@ -25,11 +25,17 @@ def merge(states: tuple[str, ...], output: Output) -> None:
     one evaluation of all parts, to the last bit.
     """
     from snellen.cli.states import read_state
-    from snellen.errors import SnellenError
+    from snellen.errors import MergeError, SnellenError
 
     whole = None
     for name in states:
         part = read_state(name)
+        if whole is not None and type(part) is not type(whole):
+            raise MergeError(
+                f"expected the state of a {type(whole).__name__}, as {states[0]} is, got that of a "
+                f"{type(part).__name__}",
+                name,
+            )
         try:
             whole = part if whole is None else whole.merge(part)
         except SnellenError as error:

@@ -104,19 +104,24 @@ def read_pair(
         Where they differ in size.
     """
     if any(side.name.lower().endswith((".nii", ".nii.gz")) for side in (truth, pred)):
-        return _read_volumes(truth, pred)
+        return _read_volumes(truth, pred, max_pixels)
     images = tuple(read_label_image(path, max_pixels=max_pixels) for path in (truth, pred))
     _check_sizes(images[0], truth, images[1], pred)
     return images[0], images[1]
 
 
-def _read_volumes(truth: Path, pred: Path) -> tuple[LabelImage, LabelImage]:
+def _read_volumes(truth: Path, pred: Path, max_pixels: int | None) -> tuple[LabelImage, LabelImage]:
     """Read two volumes, whose voxels are pixels."""
     from snellen.readers.volume import read_volume_pair
 
+    # A volume may be larger than any picture; but a limit that was asked for holds.
+    limit: dict[str, int] = {}
+    if max_pixels is not None and max_pixels != DEFAULT_MAX_PIXELS:
+        limit["max_voxels"] = max_pixels
+
     one, other = (
         LabelImage(volume.values, "ids", 8 * volume.values.dtype.itemsize, None)
-        for volume in read_volume_pair(truth, pred)
+        for volume in read_volume_pair(truth, pred, **limit)
     )
     return one, other
 

@@ -10,6 +10,7 @@ import numpy as np
 from snellen.errors import ClassError, DataWarning, SnellenError
 from snellen.readers.label_counts import value_counts
 from snellen.segmentation.label_scheme import STRAY, VOID
+from snellen.segmentation.recognition import doubt
 from snellen.segmentation.stray_values import stray_report
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Encodings(NamedTuple):
     truth, pred : Encoding
         Of either side.
     notes : tuple of str
-        What was chosen and why, a line each.
+        What was chosen and why, and what speaks against it; a line each.
     """
 
     truth: Encoding
@@ -136,6 +137,9 @@ def encodings_of(
                 f"{side}: {report}; taken as {fate}; first in {first}", DataWarning, stacklevel=2
             )
         found.append(encoding)
+    one_off = doubt(found[0], found[1], counted.pairs)
+    if one_off:
+        notes.append(one_off)
     return Encodings(found[0], found[1], tuple(notes))
 
 

@@ -43,7 +43,7 @@ def decode_label_npy(data: bytes, name: str, max_pixels: int | None) -> LabelIma
     if not is_colour and (len(shape) != 2 or dtype.kind not in "iub"):
         raise SchemaError(
             "expected integers, height × width, or uint8 colours, height × width × 3, got "
-            f"{dtype} of shape {shape}",
+            f"{dtype} of shape {shape}: save class ids, such as scores.argmax(0).astype('uint8')",
             name,
         )
     height, width = shape[:2]

@@ -185,6 +185,12 @@ def _one_kind(root: str, found: list[tuple[str, str]]) -> tuple[list[tuple[str, 
         else:
             kept.append(each)
             taken.add(match[2])
+    if len(taken) > 1:
+        kinds_taken = " and ".join(f"*_{kind}" for kind in _KINDS if kind in taken)
+        raise SchemaError(
+            f"expected files of one kind for all images, got {kinds_taken}: take one kind away",
+            root,
+        )
     if not left_out:
         return kept, []
     what = few(f"*_{kind}" for kind in _KINDS if kind in left_out)
@@ -230,6 +236,8 @@ def _by_name(truth: _Side, pred: _Side, missing: Missing) -> LabelPairs:
     of_pred = _only(pred, pred_keys, common)
     ids = [key for key in truth_keys if key in common]
     notes = [*truth.notes, *pred.notes]
+    if rule != _RULES[0][0]:
+        notes.append(f"files are paired by {rule}")
     without = [stem for stem, key in zip(truth.stems, truth_keys, strict=True) if key not in common]
     unused = [stem for stem, key in zip(pred.stems, pred_keys, strict=True) if key not in common]
     parts = []

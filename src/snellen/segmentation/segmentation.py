@@ -236,8 +236,8 @@ class Segmentation:
         if mine != theirs:
             different = next(key for key in mine if mine[key] != theirs.get(key))
             raise MergeError(
-                "expected the state of a Segmentation with the same parameters, got another "
-                f"{different}"
+                "expected the state of a Segmentation with the same parameters, got one that "
+                f"differs in its {different}"
             )
         self._rows.check_merge(other._rows)
         self._rows.merge(other._rows)

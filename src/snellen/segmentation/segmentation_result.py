@@ -373,8 +373,10 @@ class SegmentationResult(Result):
         users: dict[tuple[str, str], list[str]] = {}
         for name, value in self.by_rule.items():
             users.setdefault((number(value), PROTOCOLS[name].rule), []).append(name)
-        rows = [[value, rule, ", ".join(names)] for (value, rule), names in users.items()]
-        return ["mIoU of the same pixels under every rule", *aligned_lines(rows, left=3)]
+        lines = ["mIoU of the same pixels under every rule"]
+        for (shown, rule), names in users.items():
+            lines += [f"{shown:6}  {rule}", f"        {', '.join(names)}"]
+        return lines
 
     def _image_lines(self) -> list[str]:
         # Those without truth are the last.

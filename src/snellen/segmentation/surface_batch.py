@@ -107,7 +107,10 @@ def _n_axes(n_axes: int, spacing: tuple[float, ...] | None, dimensions: int | No
         )
     told = (2 if n_axes == 2 else 3) if told is None else told
     if n_axes not in (told, told + 1):
-        raise ShapeError(f"expected {told} axes, or {told + 1} of a batch, got {n_axes}", "truth")
+        said = "dimensions" if dimensions is not None else f"a spacing of {told} numbers"
+        raise ShapeError(
+            f"expected {told} axes, or {told + 1} of a batch, as {said} says, got {n_axes}", "truth"
+        )
     return told
 
 
