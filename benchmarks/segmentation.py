@@ -39,6 +39,8 @@ _PACKAGES = {
     "opencv": "opencv-python-headless",
     "monai": "monai",
     "surface_distance": "surface-distance",
+    # No side, but Snellen inflates PNG files with it; without, with Python's zlib, much later.
+    "zlib_ng": "zlib-ng",
 }
 # MONAI computes in float32; of others sums may be in another order.
 _CLOSE = close({"monai": 1e-6, "surface_distance": 1e-12, "panopticapi": 1e-12})

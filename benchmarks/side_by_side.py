@@ -203,7 +203,7 @@ def installed(
             versions[name] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             if not package.isidentifier() or importlib.util.find_spec(package) is None:
-                say(f"{name} is left out: {package} is not installed")
+                say(f"{name} is left out: {package} is not installed, and not in PYTHONPATH")
                 continue
             versions[name] = "from a folder"
         present.append(name)
