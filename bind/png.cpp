@@ -11,7 +11,7 @@
 #include <tuple>
 #include <utility>
 
-#include "arrays.hpp"
+#include "kept_blocks.hpp"
 
 namespace snellen::bind {
 namespace {
@@ -38,8 +38,9 @@ nb::bytes gather(const std::uint8_t* data, const PngChunks& chunks) {
 // Height × (bytes of a row), or height × width × 3 (times the bytes of a sample).
 Out<std::uint8_t> to_rows(PngPixels&& pixels, const PngHeader& header) {
   const std::size_t height = header.height, width = header.width, bytes = pixels.sample_bytes;
-  if (pixels.n_channels == 1) return to_numpy(std::move(pixels.bytes), {height, width * bytes});
-  return to_numpy(std::move(pixels.bytes), {height, width, pixels.n_channels * bytes});
+  if (pixels.n_channels == 1)
+    return to_kept_numpy(std::move(pixels.bytes), {height, width * bytes});
+  return to_kept_numpy(std::move(pixels.bytes), {height, width, pixels.n_channels * bytes});
 }
 
 }  // namespace
@@ -83,7 +84,8 @@ void bind_png(nb::module_& m) {
         PngPixels pixels;
         {
           const nb::gil_scoped_release released;
-          pixels = read_png_pixels(header, bytes_of(inflated));
+          pixels = read_png_pixels(header, bytes_of(inflated),
+                                   KeptBlocks::of_this_thread().take(header.n_values()));
         }
         std::optional<std::string> fault;
         if (!pixels.fault.empty()) fault = std::move(pixels.fault);

@@ -26,6 +26,12 @@ std::uint64_t bits_of_pixel(const PngHeader& header) {
   return std::uint64_t{header.n_channels()} * header.bits;
 }
 
+unsigned n_colours(const PngHeader& header) {
+  return header.n_channels() - (header.has_alpha() ? 1 : 0);
+}
+
+unsigned sample_bytes(const PngHeader& header) { return header.bits == 16 ? 2 : 1; }
+
 // Samples of less than a byte, the first one in the highest bits.
 template <unsigned kBits>
 void spread(const Byte* packed, std::size_t n, Byte* out) {
@@ -45,8 +51,6 @@ void spread(const Byte* packed, std::size_t n, Byte* out) {
   }
   if (n > 0) std::memcpy(out, kTable[*packed].data(), n);
 }
-
-std::uint16_t sample_at(const Byte* at) { return static_cast<std::uint16_t>(at[0] << 8 | at[1]); }
 
 // Samples of 16 bits, in the machine's order.
 void to_native(const Byte* samples, std::size_t n, Byte* out) {
@@ -80,15 +84,16 @@ std::uint64_t without_wide_alpha(const Byte* row, std::size_t n, Byte* out) {
 // The pixels of one image, row by row.
 class Rows {
  public:
-  explicit Rows(const PngHeader& header) : header_(header) {
-    pixels_.n_channels = header.n_channels() - (header.has_alpha() ? 1 : 0);
-    pixels_.sample_bytes = header.bits == 16 ? 2 : 1;
+  Rows(const PngHeader& header, Column<Byte> block) : header_(header) {
+    pixels_.bytes = std::move(block);
+    pixels_.n_channels = n_colours(header);
+    pixels_.sample_bytes = sample_bytes(header);
     out_pixel_ = std::size_t{pixels_.n_channels} * pixels_.sample_bytes;
     filter_pixel_ = std::max<std::size_t>(bits_of_pixel(header) / 8, 1);
   }
 
   PngPixels read(const Byte* inflated) {
-    pixels_.bytes.resize_uninitialised(std::size_t{header_.height} * header_.width * out_pixel_);
+    pixels_.bytes.resize_uninitialised(header_.n_values());
     for (const detail::PngPass& pass : passes_of(header_)) {
       if (!read_pass(pass, inflated)) break;
     }
@@ -194,8 +199,13 @@ std::uint64_t PngHeader::n_inflated() const {
   return std::min(total, kUnheardOf);
 }
 
-PngPixels read_png_pixels(const PngHeader& header, const std::uint8_t* inflated) {
-  return Rows(header).read(inflated);
+std::size_t PngHeader::n_values() const {
+  return std::size_t{height} * width * n_colours(*this) * sample_bytes(*this);
+}
+
+PngPixels read_png_pixels(const PngHeader& header, const std::uint8_t* inflated,
+                          Column<std::uint8_t> block) {
+  return Rows(header, std::move(block)).read(inflated);
 }
 
 }  // namespace snellen

@@ -306,6 +306,31 @@ def test_pillow_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(decode_label_image(data, "a.png").values, scene())
 
 
+def address(image: LabelImage) -> int:
+    found: int = image.values.__array_interface__["data"][0]
+    return found
+
+
+def test_the_memory_of_an_image_that_was_dropped_is_the_next_ones() -> None:
+    shape = (1100, 1000)  # more than a MiB: less comes back without our help
+    maps = [np.full(shape, k, np.uint8) for k in range(6)]
+    files = [saved(Image.fromarray(each)) for each in maps]
+    images = [decode_label_image(data, "x.png") for data in files[:3]]
+    first, second = address(images[0]), address(images[2])
+    del images[0], images[1]
+    images += [decode_label_image(data, "x.png") for data in files[3:]]
+    assert {first, second} <= {address(image) for image in images}
+    assert len({address(image) for image in images}) == 4
+    for image, k in zip(images, (1, 3, 4, 5), strict=True):
+        assert np.array_equal(image.values, maps[k])
+    # One much smaller does not keep it.
+    dropped = {address(image) for image in images[2:]}
+    del images[2:], image
+    small = decode_label_image(saved(Image.fromarray(maps[5][:500])), "x.png")
+    assert address(small) not in dropped
+    assert np.array_equal(small.values, maps[5][:500])
+
+
 def test_threads(tmp_path: Path) -> None:
     maps = [np.roll(scene(), k, axis=1) for k in range(40)]
     for k, ids in enumerate(maps):

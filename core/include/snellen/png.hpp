@@ -27,6 +27,8 @@ struct PngHeader {
   bool has_alpha() const { return colour == PngColour::gray_alpha || colour == PngColour::rgba; }
   // Bytes of all rows with their filters: what inflation must give. At most 2⁶².
   std::uint64_t n_inflated() const;
+  // Bytes of the values that the rows hold: see PngPixels.
+  std::size_t n_values() const;
 };
 
 // Something wrong at a byte of the file; no message: nothing.
@@ -64,8 +66,9 @@ struct PngPixels {
 };
 
 // `inflated` has header.n_inflated() bytes (checked by the caller); header is one that
-// read_png_chunks gave.
-PngPixels read_png_pixels(const PngHeader& header, const std::uint8_t* inflated);
+// read_png_chunks gave. `block` is memory for the bytes, of any size, whatever it holds.
+PngPixels read_png_pixels(const PngHeader& header, const std::uint8_t* inflated,
+                          Column<std::uint8_t> block = {});
 
 // The checksum of chunks (ISO 3309), as zlib's crc32.
 std::uint32_t png_checksum(const std::uint8_t* data, std::size_t size);

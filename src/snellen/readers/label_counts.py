@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CountedLabels", "count_label_files", "in_threads", "read_pair", "value_counts"]
 
+_MOST_AT_ONCE = 16  # pairs of files
+
 Rows = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.int64]"]
 
 
@@ -82,7 +84,11 @@ def count_label_files(
             found = _count(marked, pred)
         return _count(truth, pred), found, _kind(truth), _kind(pred)
 
-    counted = list(in_threads(count, range(len(files.truth))))
+    def count_some(some: range) -> list[Any]:
+        return [count(i) for i in some]
+
+    blocks = in_threads(count_some, _blocks(len(files.truth)))
+    counted = [of_pair for block in blocks for of_pair in block]
     return CountedLabels(
         pairs=_joined([rows for rows, _, _, _ in counted]),
         instances=None
@@ -128,6 +134,10 @@ def _read_volumes(truth: Path, pred: Path, max_pixels: int | None) -> tuple[Labe
 
 def in_threads(job: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
     """Yield what a job returns of each item, in their order; after an error nothing more starts."""
+    if get_threads() == 1:
+        yield from map(job, items)
+        return
+
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(get_threads()) as pool:
@@ -146,6 +156,12 @@ def value_counts(
     total = np.zeros(len(distinct), np.int64)
     np.add.at(total, place, counts)
     return distinct, total
+
+
+def _blocks(n: int) -> list[range]:
+    """Return 0 … n - 1 in parts: to hand out each by itself takes a tenth of the time."""
+    size = max(1, min(_MOST_AT_ONCE, n // (4 * get_threads())))
+    return [range(first, min(first + size, n)) for first in range(0, n, size)]
 
 
 def _count(truth: LabelImage, pred: LabelImage) -> Rows:
