@@ -132,6 +132,49 @@ class Keys:
                 )
         return cls(np.concatenate([part.ids for part in filled]), what)
 
+    @classmethod
+    def once_each(cls, values: ArrayLike, what: str, place: str = "") -> Keys:
+        """Return ids of which none may repeat; `place` says where they stood.
+
+        Raises
+        ------
+        IdError
+            Naming those that do.
+        """
+        ids = id_array(values, what)
+        keys = cls(ids, what)
+        if len(keys) != len(ids):
+            distinct, times = np.unique(ids, return_counts=True)
+            again = distinct[times > 1].tolist()
+            raise IdError(
+                f"expected each {what.removesuffix(' id')} once, got {len(again):,} more than "
+                f"once: {first_few(again)}",
+                place,
+            )
+        return keys
+
+    def store(self, name: str, content: dict[str, Any], arrays: dict[str, Array]) -> None:
+        """Put the ids into a state: whole numbers among its arrays, texts in its content."""
+        if self.is_text:
+            content[name] = self.ids.tolist()
+        else:
+            arrays[name] = self.ids
+
+    @classmethod
+    def stored(
+        cls, name: str, what: str, content: Mapping[str, Any], arrays: Mapping[str, Array]
+    ) -> Keys:
+        """Return the ids that `store` put into a state.
+
+        Raises
+        ------
+        KeyError
+            Where there are none.
+        IdError
+            Where they repeat.
+        """
+        return cls.once_each(arrays[name] if name in arrays else content[name], what)
+
 
 def _kind(keys: Keys) -> str:
     example = keys.ids[0].item()
@@ -443,6 +486,11 @@ class _Piece(NamedTuple):
     keys: dict[str, Keys]
     columns: dict[str, Array]
 
+    def shifted(self, shift: Mapping[str, int]) -> _Piece:
+        """Return the piece with ids of key columns that are greater by so much."""
+        moved = {n: Keys(self.keys[n].ids + by, self.keys[n].what) for n, by in shift.items() if by}
+        return self._replace(keys=self.keys | moved) if moved else self
+
 
 class Ledger:
     """Rows that come in pieces; some columns are positions in `Keys`.
@@ -488,18 +536,21 @@ class Ledger:
                 )
         self._pieces.append(_Piece({name: keys[name] for name in self._keys}, columns))
 
-    def merge(self, other: Ledger) -> None:
-        """Add the pieces of another; rows are never changed, so both may hold the same ones."""
-        self._pieces.extend(other._pieces)
+    def merge(self, other: Ledger, **shift: int) -> None:
+        """Add the pieces of another; rows are never changed, so both may hold the same ones.
+
+        Parameters
+        ----------
+        other : Ledger
+        **shift : int
+            By how much the ids of a key column, whole numbers, are to be greater than they are.
+        """
+        self._pieces.extend(piece.shifted(shift) for piece in tuple(other._pieces))
 
     def replace(self, keys: Mapping[str, Keys], **columns: Array) -> None:
         """Put one piece in the place of all."""
         self._pieces = []
         self.append(keys, **columns)
-
-    def rekey(self, name: str, keys: Keys) -> None:
-        """Put another key table, of the same length, under a key column."""
-        self._pieces = [_Piece({**piece.keys, name: keys}, piece.columns) for piece in self._pieces]
 
     def tables(self) -> dict[str, list[Keys]]:
         """Return the key tables of all pieces, by key column."""

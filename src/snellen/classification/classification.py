@@ -432,10 +432,7 @@ class Classification:
             "parts": list(self._parts),
         }
         for name in ("sample", "group"):
-            if tables[name].is_text:
-                content[name] = tables[name].ids.tolist()
-            else:
-                arrays[name] = tables[name].ids
+            tables[name].store(name, content, arrays)
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
@@ -465,7 +462,7 @@ class Classification:
         metric._samples, metric._sets = _sample_ledger(), _set_ledger()
         metric._ids = SeenIds()
         tables = {
-            name: Keys(packed.arrays[name] if name in packed.arrays else packed.content[name], what)
+            name: Keys.stored(name, what, packed.content, packed.arrays)
             for name, what in (("sample", "sample id"), ("group", "group"))
         }
         if metric._named is None:

@@ -300,15 +300,8 @@ class MultilabelConfusion:
             **{f"class.{name}": array for name, array in self._tally.arrays().items()},
             **{f"sample.{name}": array for name, array in self._kinds.arrays().items()},
         }
-        content: dict[str, Any] = {
-            "parameters": self._parameters(),
-            "class_names": list(self._classes.names),
-        }
-        ids = self._classes.keys
-        if ids.is_text:
-            content["class_ids"] = ids.ids.tolist()
-        else:
-            arrays["class_ids"] = ids.ids
+        content: dict[str, Any] = {"parameters": self._parameters()}
+        self._classes.store(content, arrays)
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
@@ -328,8 +321,7 @@ class MultilabelConfusion:
     @classmethod
     def _of_packed(cls, packed: PackedState) -> MultilabelConfusion:
         parameters = packed.content["parameters"]
-        table: Any = packed.arrays if "class_ids" in packed.arrays else packed.content
-        classes = Classes(table["class_ids"], packed.content["class_names"])
+        classes = Classes.stored(packed.content, packed.arrays)
         averaging = Averaging.from_dict(parameters)
         metric = cls(
             classes if parameters["classes"] is not None else None,

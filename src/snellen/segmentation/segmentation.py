@@ -130,7 +130,7 @@ class Segmentation:
         self._instances = InstanceRows()
 
     def __repr__(self) -> str:
-        return f"Segmentation({len(self.classes)} classes, {self._rows.n_images} images)"
+        return f"Segmentation({len(self.classes)} classes, {len(self._rows.images)} images)"
 
     def update(
         self,
@@ -239,7 +239,6 @@ class Segmentation:
                 "expected the state of a Segmentation with the same parameters, got another "
                 f"{different}"
             )
-        self._rows.check_merge(other._rows)
         self._rows.merge(other._rows)
         self._instances.merge(other._instances)
         return self
@@ -269,7 +268,7 @@ class Segmentation:
         """
         if not self.per_image:
             raise InputError("expected images kept apart to resample them, got per_image=False")
-        if each and self._rows.anonymous and self._rows.n_images:
+        if each and self._rows.images.anonymous:
             raise IdError("expected images with ids, to tell them apart")
         return image_units(self._data(), self.protocol)
 
@@ -369,7 +368,7 @@ class Segmentation:
             classes=self.classes,
             columns=columns,
             per_image=self.per_image,
-            n_images=self._rows.n_images,
+            n_images=len(self._rows.images),
             groups=self.groups,
             instances=instances,
             average_size=self.average_size,
