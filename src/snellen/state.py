@@ -41,8 +41,10 @@ __all__ = [
     "PackedState",
     "id_array",
     "pack",
+    "prefixed",
     "restored",
     "unpack",
+    "unprefixed",
 ]
 
 T = TypeVar("T")
@@ -649,6 +651,20 @@ def pack(name: str, content: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
         size += padding + block.nbytes
     data = b"".join(parts)
     return data + struct.pack("<I", zlib.crc32(data))
+
+
+def prefixed(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return arrays with a prefix before their names: those of a part of a state."""
+    return {f"{prefix}{name}": array for name, array in arrays.items()}
+
+
+def unprefixed(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the arrays whose names have a prefix, without it."""
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
 
 
 def unpack(data: bytes, place: str = "") -> PackedState:

@@ -18,7 +18,7 @@ from snellen.detection.protocols import DetectionProtocol, protocol_named
 from snellen.errors import IdError, InputError, MergeError, SchemaError
 from snellen.image_ids import ImageIds
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
-from snellen.state import Counts, Ledger, pack, restored, unpack
+from snellen.state import Counts, Ledger, pack, prefixed, restored, unpack, unprefixed
 from snellen.table_text import with_interval
 
 if TYPE_CHECKING:
@@ -234,10 +234,7 @@ class AveragePrecision:
         self._settle()
         images, classes = self._images.keys(), self._classes
         truth, pred = self._columns(images, classes)
-        arrays = {
-            **{f"truth.{name}": column for name, column in truth.items()},
-            **{f"pred.{name}": column for name, column in pred.items()},
-        }
+        arrays = {**prefixed("truth.", truth), **prefixed("pred.", pred)}
         content: dict[str, Any] = {
             "protocol": self.protocol.to_dict(),
             "class_names": list(classes.names),
@@ -269,13 +266,8 @@ class AveragePrecision:
             return metric
         metric._classes = classes = Classes.stored(packed.content, packed.arrays)
         keys = {"image": metric._images.keys(), "label": classes.keys}
-        for table, ledger in (("truth", metric._truth), ("pred", metric._pred)):
-            columns = {
-                name.removeprefix(f"{table}."): column
-                for name, column in packed.arrays.items()
-                if name.startswith(f"{table}.")
-            }
-            ledger.append(keys, **columns)
+        metric._truth.append(keys, **unprefixed("truth.", packed.arrays))
+        metric._pred.append(keys, **unprefixed("pred.", packed.arrays))
         metric._counts.add(**packed.content["counts"])
         metric.compute()  # says where rows do not fit each other
         return metric

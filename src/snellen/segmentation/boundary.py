@@ -13,7 +13,7 @@ from snellen.image_ids import ImageIds
 from snellen.segmentation.boundary_result import COLUMNS, BoundaryQualityResult
 from snellen.segmentation.boundary_rules import BoundaryRules
 from snellen.segmentation.label_codes import MOST_CLASSES, label_codes
-from snellen.state import Counts, Keys, Ledger, pack, restored
+from snellen.state import Counts, Keys, Ledger, pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -236,7 +236,7 @@ class BoundaryQuality:
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
         images, rows = self.rows()
-        arrays = {**self._sums.arrays(), **{f"rows.{name}": each for name, each in rows.items()}}
+        arrays = {**self._sums.arrays(), **prefixed("rows.", rows)}
         content: dict[str, Any] = {"rules": self.rules.to_dict()}
         self.classes.store(content, arrays)
         anonymous = self._images.anonymous
@@ -271,7 +271,7 @@ class BoundaryQuality:
             metric._images.add(batch.keys, anonymous=True)
             return metric
         images = Keys.stored("image_ids", "image id", content, arrays)
-        rows = {name: arrays[f"rows.{name}"] for name in ("image", "label", "pixels")}
+        rows = unprefixed("rows.", arrays)
         for name, n in (("image", len(images)), ("label", len(metric.classes))):
             if ((rows[name] < 0) | (rows[name] >= n)).any():
                 raise ValueError(f"a row has no {name}")

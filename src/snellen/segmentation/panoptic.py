@@ -27,7 +27,7 @@ from snellen.segmentation.panoptic_result import PanopticQualityResult
 from snellen.segmentation.panoptic_rules import PROTOCOLS, PanopticRules
 from snellen.segmentation.panoptic_segments import PanopticSegments
 from snellen.segmentation.segment_pairs import SegmentPairs, count_segments
-from snellen.state import Ledger, pack, restored
+from snellen.state import Ledger, pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -266,10 +266,7 @@ class PanopticQuality:
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
         _, pairs, tallies = self.rows()
-        arrays = {
-            **{f"pairs.{name}": column for name, column in pairs.items()},
-            **{f"tallies.{name}": column for name, column in tallies.items()},
-        }
+        arrays = {**prefixed("pairs.", pairs), **prefixed("tallies.", tallies)}
         content: dict[str, Any] = {"rules": self.rules.to_dict()}
         self._images.store(content, arrays)
         return pack(type(self).__name__, content, arrays)
@@ -305,12 +302,8 @@ class PanopticQuality:
         if metric._images.anonymous is None:
             return metric
         images = metric._images.keys()
-        for table, ledger in (("pairs", metric._pairs), ("tallies", metric._tallies)):
-            columns = {
-                name.removeprefix(f"{table}."): column
-                for name, column in packed.arrays.items()
-                if name.startswith(f"{table}.")
-            }
+        for table, ledger in (("pairs.", metric._pairs), ("tallies.", metric._tallies)):
+            columns = unprefixed(table, packed.arrays)
             _check_rows(columns, len(images), len(metric.classes))
             ledger.append({"image": images}, **columns)
         metric.compute()  # says where rows do not fit each other

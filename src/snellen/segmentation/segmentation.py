@@ -18,7 +18,7 @@ from snellen.segmentation.protocols import SegmentationProtocol, segmentation_pr
 from snellen.segmentation.segmentation_result import SegmentationResult
 from snellen.segmentation.stray_values import stray_report
 from snellen.segmentation.value_pairs import count_value_pairs
-from snellen.state import Keys, pack, restored
+from snellen.state import Keys, pack, prefixed, restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -308,7 +308,7 @@ class Segmentation:
         if len(self._instances):
             columns = self._data().instances
             assert columns is not None
-            arrays |= {f"instances.{name}": each for name, each in columns._asdict().items()}
+            arrays |= prefixed("instances.", columns._asdict())
         return pack(
             type(self).__name__,
             {"parameters": self._parameters(), "rows": content, "encoding": self.encoding.name},
