@@ -105,6 +105,13 @@ class ImageIds:
     def __len__(self) -> int:
         return self._n
 
+    @classmethod
+    def numbered(cls, n_images: int) -> ImageIds:
+        """Return so many images without ids."""
+        images = cls()
+        images.anonymous, images._n = True, n_images
+        return images
+
     def keys(self) -> Keys:
         """Return all ids, ascending; numbers, where images have none."""
         if self.anonymous:
@@ -146,21 +153,9 @@ class ImageIds:
         IdError
             Where only some images have ids, where ids are of two kinds, and for an id that came.
         """
-        if self.anonymous not in (None, anonymous):
-            raise IdError(
-                "expected image ids with all batches or with none, got some with and some without"
-            )
-        if anonymous:
-            return
-        for table in self._tables[:1]:
-            if table.is_text != keys.is_text:
-                Keys.union([table, keys], _WHAT)  # says that they are of two kinds
-        again = sorted(self._known.intersection(keys.ids.tolist()))
-        if again:
-            raise IdError(
-                f"expected each image once, got {len(again):,} that were absorbed before: "
-                f"{first_few(again)}"
-            )
+        self._check_naming(anonymous)
+        if not anonymous:
+            self._check_new(keys)
 
     def add(self, keys: Keys, *, anonymous: bool) -> None:
         """Add images that were checked."""
@@ -174,7 +169,9 @@ class ImageIds:
     def check_merge(self, other: ImageIds) -> None:
         """Refuse another's images that don't go with these; see `check`."""
         if other.anonymous is not None:
-            self.check(other.keys(), anonymous=other.anonymous)
+            self._check_naming(other.anonymous)
+            if not other.anonymous:
+                self._check_new(other.keys())
 
     def merge(self, other: ImageIds) -> int:
         """Add another's images, which were checked.
@@ -184,10 +181,12 @@ class ImageIds:
         int
             By how much their numbers grow; 0, where they have ids.
         """
-        if other.anonymous is None:
-            return 0
         start = self._n if other.anonymous else 0
-        self.add(other.keys(), anonymous=other.anonymous)
+        if self.anonymous is None:
+            self.anonymous = other.anonymous
+        self._n += other._n
+        self._tables += other._tables
+        self._known |= other._known
         return start
 
     def store(self, content: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
@@ -204,11 +203,31 @@ class ImageIds:
         KeyError, ValueError
             Where it is not whole.
         """
-        images, anonymous = cls(), content["anonymous"]
-        if anonymous is None:
-            return images
+        if content["anonymous"] is None:
+            return cls()
         keys = Keys.stored("image_ids", _WHAT, content, arrays)
-        images.add(keys, anonymous=anonymous)
+        if not content["anonymous"]:
+            images = cls()
+            images.add(keys, anonymous=False)
+            return images
+        images = cls.numbered(len(keys))
         if not images.keys().same_as(keys):
             raise ValueError("other numbers than those of images without ids")
         return images
+
+    def _check_naming(self, anonymous: bool) -> None:
+        if self.anonymous not in (None, anonymous):
+            raise IdError(
+                "expected image ids with all batches or with none, got some with and some without"
+            )
+
+    def _check_new(self, keys: Keys) -> None:
+        for table in self._tables[:1]:
+            if table.is_text != keys.is_text:
+                Keys.union([table, keys], _WHAT)  # says that they are of two kinds
+        again = sorted(self._known.intersection(keys.ids.tolist()))
+        if again:
+            raise IdError(
+                f"expected each image once, got {len(again):,} that were absorbed before: "
+                f"{first_few(again)}"
+            )

@@ -60,6 +60,14 @@ def test_images_without_ids_are_numbered_on() -> None:
     assert images.keys().ids.tolist() == [0, 1, 2, 3, 4]
 
 
+def test_very_many_images_without_ids_take_no_room() -> None:
+    images = ImageIds.numbered(10**15)
+    images.check_merge(images)
+    assert images.merge(images) == 10**15
+    assert len(images) == 2 * 10**15
+    assert images.batch_of(None, 1).ids.tolist() == [2 * 10**15]
+
+
 def test_all_ids_ascend() -> None:
     images = images_of([10, 9], [], [30, 2])
     assert images.keys().ids.tolist() == [2, 9, 10, 30]

@@ -267,8 +267,7 @@ class BoundaryQuality:
         if content["named"] is None:
             return metric
         if not content["named"]:
-            batch = metric._images.batch_of(None, n_images)
-            metric._images.add(batch.keys, anonymous=True)
+            metric._images = ImageIds.numbered(n_images)
             return metric
         images = Keys.stored("image_ids", "image id", content, arrays)
         rows = unprefixed("rows.", arrays)

@@ -153,12 +153,11 @@ class PixelRows:
         if anonymous is None:
             return rows
         if anonymous:
-            keys = rows.images.batch_of(None, n_images).keys
+            rows.images = ImageIds.numbered(n_images)
         else:
-            keys = Keys.stored("image_ids", "image id", content, arrays)
-            if len(keys) != n_images:
-                raise ValueError("images are missing")
-        rows.images.add(keys, anonymous=anonymous)
+            rows.images = ImageIds.stored(content, arrays)
+        if len(rows.images) != n_images:
+            raise ValueError("images are missing")
         keys = rows._keys()
         image, cell, count = (arrays[name] for name in ("image", "cell", "count"))
         if len(image) and not (
