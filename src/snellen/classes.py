@@ -11,7 +11,7 @@ from snellen.state import Keys
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Classes"]
 
@@ -74,6 +74,23 @@ class Classes:
     def same_as(self, other: Classes) -> bool:
         """Return whether both hold the same ids and names."""
         return self is other or (self.keys.same_as(other.keys) and self.names == other.names)
+
+    def store(self, content: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Put ids and names into a state; see `Keys.store`."""
+        content["class_names"] = list(self.names)
+        self.keys.store("class_ids", content, arrays)
+
+    @classmethod
+    def stored(cls, content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Classes:
+        """Return what `store` put into a state.
+
+        Raises
+        ------
+        KeyError, IdError, ClassError
+            Where it is not whole.
+        """
+        ids: Any = arrays if "class_ids" in arrays else content
+        return cls(ids["class_ids"], content["class_names"])
 
     @classmethod
     def of(cls, description: Classes | Mapping[Any, str] | Sequence[str]) -> Classes:

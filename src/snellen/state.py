@@ -41,8 +41,10 @@ __all__ = [
     "PackedState",
     "id_array",
     "pack",
+    "prefixed",
     "restored",
     "unpack",
+    "unprefixed",
 ]
 
 T = TypeVar("T")
@@ -131,6 +133,49 @@ class Keys:
                     f"got {_kind(first)} and {_kind(part)}: convert one side"
                 )
         return cls(np.concatenate([part.ids for part in filled]), what)
+
+    @classmethod
+    def once_each(cls, values: ArrayLike, what: str, place: str = "") -> Keys:
+        """Return ids of which none may repeat; `place` says where they stood.
+
+        Raises
+        ------
+        IdError
+            Naming those that do.
+        """
+        ids = id_array(values, what)
+        keys = cls(ids, what)
+        if len(keys) != len(ids):
+            distinct, times = np.unique(ids, return_counts=True)
+            again = distinct[times > 1].tolist()
+            raise IdError(
+                f"expected each {what.removesuffix(' id')} once, got {len(again):,} more than "
+                f"once: {first_few(again)}",
+                place,
+            )
+        return keys
+
+    def store(self, name: str, content: dict[str, Any], arrays: dict[str, Array]) -> None:
+        """Put the ids into a state: whole numbers among its arrays, texts in its content."""
+        if self.is_text:
+            content[name] = self.ids.tolist()
+        else:
+            arrays[name] = self.ids
+
+    @classmethod
+    def stored(
+        cls, name: str, what: str, content: Mapping[str, Any], arrays: Mapping[str, Array]
+    ) -> Keys:
+        """Return the ids that `store` put into a state.
+
+        Raises
+        ------
+        KeyError
+            Where there are none.
+        IdError
+            Where they repeat.
+        """
+        return cls.once_each(arrays[name] if name in arrays else content[name], what)
 
 
 def _kind(keys: Keys) -> str:
@@ -443,6 +488,11 @@ class _Piece(NamedTuple):
     keys: dict[str, Keys]
     columns: dict[str, Array]
 
+    def shifted(self, shift: Mapping[str, int]) -> _Piece:
+        """Return the piece with ids of key columns that are greater by so much."""
+        moved = {n: Keys(self.keys[n].ids + by, self.keys[n].what) for n, by in shift.items() if by}
+        return self._replace(keys=self.keys | moved) if moved else self
+
 
 class Ledger:
     """Rows that come in pieces; some columns are positions in `Keys`.
@@ -488,18 +538,21 @@ class Ledger:
                 )
         self._pieces.append(_Piece({name: keys[name] for name in self._keys}, columns))
 
-    def merge(self, other: Ledger) -> None:
-        """Add the pieces of another; rows are never changed, so both may hold the same ones."""
-        self._pieces.extend(other._pieces)
+    def merge(self, other: Ledger, **shift: int) -> None:
+        """Add the pieces of another; rows are never changed, so both may hold the same ones.
+
+        Parameters
+        ----------
+        other : Ledger
+        **shift : int
+            By how much the ids of a key column, whole numbers, are to be greater than they are.
+        """
+        self._pieces.extend(piece.shifted(shift) for piece in tuple(other._pieces))
 
     def replace(self, keys: Mapping[str, Keys], **columns: Array) -> None:
         """Put one piece in the place of all."""
         self._pieces = []
         self.append(keys, **columns)
-
-    def rekey(self, name: str, keys: Keys) -> None:
-        """Put another key table, of the same length, under a key column."""
-        self._pieces = [_Piece({**piece.keys, name: keys}, piece.columns) for piece in self._pieces]
 
     def tables(self) -> dict[str, list[Keys]]:
         """Return the key tables of all pieces, by key column."""
@@ -598,6 +651,20 @@ def pack(name: str, content: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
         size += padding + block.nbytes
     data = b"".join(parts)
     return data + struct.pack("<I", zlib.crc32(data))
+
+
+def prefixed(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return arrays with a prefix before their names: those of a part of a state."""
+    return {f"{prefix}{name}": array for name, array in arrays.items()}
+
+
+def unprefixed(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the arrays whose names have a prefix, without it."""
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
 
 
 def unpack(data: bytes, place: str = "") -> PackedState:

@@ -41,7 +41,7 @@ class ExpectsAscendingImages(Twin):
     """Leaves out the detections of images that come late."""
 
     def update(self, truth: Any, pred: Any) -> Any:  # type: ignore[override]
-        last = max(self._image_ids, default=-1)
+        last = self._images.keys().ids.max(initial=-1)
         return super().update(truth, pred[pred.images.ids[pred.image] > last])
 
 
@@ -49,7 +49,7 @@ class LargerLosesOut(Twin):
     """Absorbs another only if that is no larger than itself."""
 
     def merge(self, other: Any, /) -> Any:
-        return self if len(other._image_ids) > len(self._image_ids) else super().merge(other)
+        return self if len(other._images) > len(self._images) else super().merge(other)
 
 
 class EmptyKeepsClasses(Twin):
@@ -66,7 +66,7 @@ class EmptyForgetsParameters(Twin):
 
 class MergeOfEmptyResets(Twin):
     def merge(self, other: Any, /) -> Any:
-        if not other._image_ids:
+        if not len(other._images):
             self.__init__(protocol=self.protocol)  # type: ignore[misc]
             return self
         return super().merge(other)
@@ -81,7 +81,7 @@ class MergeEmptiesOther(Twin):
 
 class MergeSharesRows(Twin):
     def merge(self, other: Any, /) -> Any:
-        if self._image_ids or not other._image_ids:
+        if len(self._images) or not len(other._images):
             return super().merge(other)
         for field in AveragePrecision.__slots__:
             setattr(self, field, getattr(other, field))

@@ -159,7 +159,7 @@ def test_ids_come_with_all_images_or_none() -> None:
     truth, pred, ids, _ = batch(0, ids="number")
     metric = Positional(dimensions=2).update(truth, pred, ids)
     for other, error in (
-        ((truth, pred), "with all images or with none"),
+        ((truth, pred), "with all batches or with none"),
         ((truth, pred, [f"s{i}" for i in ids]), "expected image ids of one kind"),
     ):
         before = metric.to_bytes()

@@ -27,7 +27,13 @@ HEAVY = (
 LAYERS = (
     ("snellen._core",),
     ("snellen.errors",),
-    ("snellen.state", "snellen.arrays", "snellen.digests", "snellen.threads"),
+    (
+        "snellen.state",
+        "snellen.image_ids",
+        "snellen.arrays",
+        "snellen.digests",
+        "snellen.threads",
+    ),
     ("snellen.metric", "snellen.result", "snellen.classes", "snellen.table_text"),
     ("snellen.detection", "snellen.classification", "snellen.regression", "snellen.segmentation"),
     ("snellen.readers", "snellen.samples"),

@@ -237,9 +237,9 @@ def test_ids() -> None:
     with pytest.raises(IdError, match="of one kind, got texts"):
         metric.merge(BoundaryQuality(CLASSES).update(TRUTH, PRED, image_id=3))
     both = np.stack([TRUTH, PRED])
-    with pytest.raises(IdError, match="an id for each of 2 images, got 1 - at image_id"):
+    with pytest.raises(ShapeError, match="id for each of 2 images, got 1 - at image_id"):
         metric.update(both, both, image_id="b")
-    with pytest.raises(IdError, match="got 1 ids repeatedly: b - at image_id"):
+    with pytest.raises(IdError, match="got 1 more than once: b - at image_id"):
         metric.update(both, both, image_id=["b", "b"])
     assert metric.compute().data["n_images"] == 1
 

@@ -163,3 +163,32 @@ def test_classes_union_refuses_two_names() -> None:
 def test_classes_union_refuses_two_kinds_of_id() -> None:
     with pytest.raises(IdError, match="expected class ids of one kind"):
         Classes.union([Classes([1]), Classes(["1"])])
+
+
+@pytest.mark.parametrize("ids", [[3, 1, 2**60], ["b", "é\U0001f600", ""], []])
+def test_keys_and_classes_in_states(ids: Any) -> None:
+    content: dict[str, Any] = {"first": 0}
+    arrays: dict[str, Any] = {}
+    keys(ids).store("ids", content, arrays)
+    classes = Classes(ids, [f"n{i}" for i in ids])
+    classes.store(content, arrays)
+    whole = ids == [] or isinstance(ids[0], int)
+    assert list(content) == ["first", *([] if whole else ["ids"]), "class_names"] + (
+        [] if whole else ["class_ids"]
+    )
+    assert list(arrays) == (["ids", "class_ids"] if whole else [])
+    assert Keys.stored("ids", "image id", content, arrays).same_as(keys(ids))
+    assert Classes.stored(content, arrays).same_as(classes)
+    with pytest.raises(KeyError):
+        Keys.stored("others", "image id", content, arrays)
+
+
+def test_keys_that_must_not_repeat() -> None:
+    assert Keys.once_each([3, 1], "sample id").ids.tolist() == [1, 3]
+    with pytest.raises(IdError) as caught:
+        Keys.once_each([3, 1, 3, 2, 2, 2], "sample id", "sample_id")
+    assert str(caught.value) == (
+        "expected each sample once, got 2 more than once: 2, 3 - at sample_id"
+    )
+    with pytest.raises(IdError, match="each image once, got 1 more than once: a"):
+        Keys.stored("ids", "image id", {"ids": ["a", "a"]}, {})

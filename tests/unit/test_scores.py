@@ -148,7 +148,7 @@ class TestIds:
         metric = ThresholdCurves().update([0, 1], [0.2, 0.3], sample_id=["a", "b"])
         with pytest.raises(IdError, match="1 that were absorbed before: b"):
             metric.update([0, 1], [0.2, 0.3], sample_id=["b", "c"])
-        with pytest.raises(IdError, match="1 ids repeatedly: c"):
+        with pytest.raises(IdError, match="1 more than once: c"):
             metric.update([0, 1], [0.2, 0.3], sample_id=["c", "c"])
         with pytest.raises(IdError, match="of one kind"):
             metric.update([0, 1], [0.2, 0.3], sample_id=[1, 2])

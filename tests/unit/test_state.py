@@ -232,18 +232,19 @@ def test_ledger_merge_leaves_the_other() -> None:
     assert (len(one), len(other)) == (3, 1)
 
 
-def test_ledger_rekey() -> None:
-    ledger = ledger_of(([0, 1], [1, 0], [1, 2]))
-    ledger.rekey("image", Keys([100, 101], "image id"))
-    columns = ledger.columns({"image": Keys([100, 101, 7], "image id")})
-    assert columns["image"].tolist() == [2, 1]
+def test_ledger_merge_shifts_numbers() -> None:
+    one, other = ledger_of(([0, 1], [0, 1], [1, 2])), ledger_of(([0, 1], [1, 0], [3, 4]))
+    one.merge(other, image=2)
+    columns = one.columns({"image": Keys(range(4), "image id")})
+    assert columns["image"].tolist() == [0, 1, 3, 2]
+    assert columns["value"].tolist() == [1, 2, 3, 4]
+    assert other.columns({"image": Keys([0, 1], "image id")})["image"].tolist() == [1, 0]
 
 
-def test_ledger_rekey_leaves_merged_rows_alone() -> None:
-    ledger, whole = ledger_of(([0, 1], [1, 0], [1, 2])), ledger_of()
-    whole.merge(ledger)
-    ledger.rekey("image", Keys([100, 101], "image id"))
-    assert whole.columns({"image": Keys([0, 1], "image id")})["image"].tolist() == [1, 0]
+def test_a_ledger_merges_with_itself() -> None:
+    ledger = ledger_of(([0], [0], [1]))
+    ledger.merge(ledger, image=1)
+    assert ledger.columns({"image": Keys([0, 1], "image id")})["image"].tolist() == [0, 1]
 
 
 def test_ledger_replace() -> None:

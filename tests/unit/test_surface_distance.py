@@ -514,7 +514,7 @@ def test_ids_that_cannot_be() -> None:
     one = mask((4, 4), (1, 1))
     with pytest.raises(IdError, match="whole numbers of 64 bits or texts"):
         SurfaceDistance().update(one, one, image_id=1.5)
-    with pytest.raises(IdError, match="1 image ids, one for each image, got 2"):
+    with pytest.raises(ShapeError, match="an image id for each of 1 images, got 2"):
         SurfaceDistance().update(one, one, image_id=[1, 2])
     batch = np.stack([one, one])
     with pytest.raises(IdError, match="more than once: 7"):

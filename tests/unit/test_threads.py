@@ -9,6 +9,7 @@ import pytest
 
 from snellen import AveragePrecision, Boxes, get_threads, set_threads
 from snellen.errors import InputError
+from snellen.threads import in_threads
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +68,34 @@ def test_the_number_of_threads_changes_no_byte() -> None:
     assert len(states) == len(curves) == 1
     # Not because there is nothing to count.
     assert 0.01 < result.AP50 < 0.99
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_jobs_in_order_and_few_ahead(n_threads: int) -> None:
+    set_threads(n_threads)
+    begun: list[int] = []
+
+    def items() -> Iterator[int]:
+        for i in range(100):
+            begun.append(i)
+            yield i
+
+    for i, square in enumerate(in_threads(lambda item: item * item, items())):
+        assert square == i * i
+        assert len(begun) <= i + 1 + 2 * n_threads
+    assert len(begun) == 100
+    assert list(in_threads(str, [])) == []
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_after_an_error_no_job_starts(n_threads: int) -> None:
+    set_threads(n_threads)
+    begun: list[int] = []
+
+    def job(item: int) -> float:
+        begun.append(item)
+        return 1 / (item - 5)
+
+    with pytest.raises(ZeroDivisionError):
+        list(in_threads(job, range(100)))
+    assert len(begun) <= 6 + 2 * n_threads

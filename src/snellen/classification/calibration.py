@@ -18,7 +18,7 @@ from snellen.classification.stored_result import packed_result, result_fields
 from snellen.classification.tally import Tally, exact_products
 from snellen.errors import InputError, MergeError, ShapeError
 from snellen.result import Result, Undefined
-from snellen.state import Moments, id_array, pack, restored
+from snellen.state import Moments, id_array, pack, prefixed, restored, unprefixed
 from snellen.table_text import aligned_lines, number, with_interval
 
 if TYPE_CHECKING:
@@ -326,12 +326,12 @@ class CalibrationError:
             "n_samples": self._n_samples,
         }
         arrays = {
-            **_prefixed("bin.", self._tally.arrays()),
-            **_prefixed("bin_sum.", self._sums.arrays()),
+            **prefixed("bin.", self._tally.arrays()),
+            **prefixed("bin_sum.", self._sums.arrays()),
         }
         if self._by_class is not None and self._class_sums is not None:
-            arrays |= _prefixed("class.", self._by_class.arrays())
-            arrays |= _prefixed("class_sum.", self._class_sums.arrays())
+            arrays |= prefixed("class.", self._by_class.arrays())
+            arrays |= prefixed("class_sum.", self._class_sums.arrays())
         if self.adaptive:
             said = self._joined_said()
             arrays |= {"confidence": said.confidence, "right": said.right.astype(np.uint8)}
@@ -359,13 +359,13 @@ class CalibrationError:
         metric._form = Form.from_dict(packed.content["form"])
         metric._n_samples = int(packed.content["n_samples"])
         arrays = packed.arrays
-        metric._tally.restore(_without("bin.", arrays))
-        metric._sums.restore(_without("bin_sum.", arrays))
+        metric._tally.restore(unprefixed("bin.", arrays))
+        metric._sums.restore(unprefixed("bin_sum.", arrays))
         if metric._form is not None and metric.scores != "any":
             state = _class_state(len(metric._form.classes), metric.bins)
             metric._by_class, metric._class_sums = state
-            metric._by_class.restore(_without("class.", arrays))
-            metric._class_sums.restore(_without("class_sum.", arrays))
+            metric._by_class.restore(unprefixed("class.", arrays))
+            metric._class_sums.restore(unprefixed("class_sum.", arrays))
         if metric.adaptive and len(arrays["confidence"]):
             metric._said = [
                 _Said(
@@ -385,18 +385,6 @@ class CalibrationError:
             "adaptive": self.adaptive,
             "classwise": self.classwise,
         }
-
-
-def _prefixed(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {f"{prefix}{name}": array for name, array in arrays.items()}
-
-
-def _without(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {
-        name.removeprefix(prefix): array
-        for name, array in arrays.items()
-        if name.startswith(prefix)
-    }
 
 
 def _class_state(n_classes: int, bins: int) -> tuple[Tally, Moments]:

@@ -28,7 +28,7 @@ from snellen.classification.scores import SeenIds, score_kind, scored_samples
 from snellen.classification.top_k import TopKAccuracy
 from snellen.digests import id_numbers, unit_digests
 from snellen.errors import IdError, InputError, MergeError, ShapeError
-from snellen.state import Keys, Ledger, pack, restored
+from snellen.state import Keys, Ledger, pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -422,20 +422,17 @@ class Classification:
             f"part.{name}": np.frombuffer(part.to_bytes(), np.uint8)
             for name, part in self._parts.items()
         }
-        arrays |= {f"samples.{name}": column for name, column in rows.items()}
+        arrays |= prefixed("samples.", rows)
         if self.multilabel:
             sets = self._settled_sets(tables["sample"])
-            arrays |= {f"sets.{name}": column for name, column in sets.items()}
+            arrays |= prefixed("sets.", sets)
         content: dict[str, Any] = {
             "scores": self.scores,
             "named": self._named,
             "parts": list(self._parts),
         }
         for name in ("sample", "group"):
-            if tables[name].is_text:
-                content[name] = tables[name].ids.tolist()
-            else:
-                arrays[name] = tables[name].ids
+            tables[name].store(name, content, arrays)
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
@@ -465,26 +462,20 @@ class Classification:
         metric._samples, metric._sets = _sample_ledger(), _set_ledger()
         metric._ids = SeenIds()
         tables = {
-            name: Keys(packed.arrays[name] if name in packed.arrays else packed.content[name], what)
+            name: Keys.stored(name, what, packed.content, packed.arrays)
             for name, what in (("sample", "sample id"), ("group", "group"))
         }
         if metric._named is None:
             return metric
         classes = metric.classes.keys
         of_labels = Keys([], "class id") if metric.multilabel else classes
-
-        def stored(prefix: str) -> dict[str, NDArray[Any]]:
-            return {
-                name.removeprefix(prefix): column
-                for name, column in packed.arrays.items()
-                if name.startswith(prefix)
-            }
-
         metric._samples.append(
-            {**tables, "truth": of_labels, "pred": of_labels}, **stored("samples.")
+            {**tables, "truth": of_labels, "pred": of_labels},
+            **unprefixed("samples.", packed.arrays),
         )
         if metric.multilabel:
-            metric._sets.append({"sample": tables["sample"], "label": classes}, **stored("sets."))
+            of_sets = {"sample": tables["sample"], "label": classes}
+            metric._sets.append(of_sets, **unprefixed("sets.", packed.arrays))
         metric._ids.add(tables["sample"])
         return metric
 

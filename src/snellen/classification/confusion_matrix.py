@@ -233,15 +233,8 @@ class ConfusionMatrix:
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
         arrays = self._counts.arrays()
-        content: dict[str, Any] = {
-            "parameters": self._parameters(),
-            "class_names": list(self._classes.names),
-        }
-        ids = self._classes.keys
-        if ids.is_text:
-            content["class_ids"] = ids.ids.tolist()
-        else:
-            arrays["class_ids"] = ids.ids
+        content: dict[str, Any] = {"parameters": self._parameters()}
+        self._classes.store(content, arrays)
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
@@ -261,8 +254,7 @@ class ConfusionMatrix:
     @classmethod
     def _of_packed(cls, packed: PackedState) -> ConfusionMatrix:
         parameters = packed.content["parameters"]
-        table: Any = packed.arrays if "class_ids" in packed.arrays else packed.content
-        classes = Classes(table["class_ids"], packed.content["class_names"])
+        classes = Classes.stored(packed.content, packed.arrays)
         zero_division = parameters["zero_division"]
         metric = cls(
             classes if parameters["classes"] is not None else None,

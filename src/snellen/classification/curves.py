@@ -28,7 +28,7 @@ from snellen.classification.scores import (
 from snellen.classification.tally import Tally
 from snellen.classification.threshold_curve import OperatingPoint, ThresholdCurve
 from snellen.errors import IdError, InputError, MergeError, first_few
-from snellen.state import pack, restored
+from snellen.state import pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -445,7 +445,7 @@ class ThresholdCurves:
         if self.thresholds is not None:
             arrays["thresholds"] = self.thresholds
             if self._tally is not None:
-                arrays |= {f"tally.{name}": array for name, array in self._tally.arrays().items()}
+                arrays |= prefixed("tally.", self._tally.arrays())
         elif self._pieces:
             for name, column in in_canonical_order(self._settled())._asdict().items():
                 if column is None:
@@ -492,13 +492,7 @@ class ThresholdCurves:
             return metric
         if metric.thresholds is not None:
             metric._tally = _tally_of(form, metric.thresholds)
-            metric._tally.restore(
-                {
-                    name.removeprefix("tally."): array
-                    for name, array in arrays.items()
-                    if name.startswith("tally.")
-                }
-            )
+            metric._tally.restore(unprefixed("tally.", arrays))
         elif metric._n_samples:
             ids = arrays.get("sample_id", packed.content.get("sample_id"))
             rows = ScoreRows(

@@ -18,7 +18,7 @@ from snellen.classification.resampled_sets import LabelCounts, label_set_units, 
 from snellen.classification.tally import Tally
 from snellen.errors import ClassError, InputError, MergeError, SchemaError, ShapeError
 from snellen.result import Interval, Result, Undefined
-from snellen.state import Moments, pack, restored, unpack
+from snellen.state import Moments, pack, prefixed, restored, unpack, unprefixed
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
@@ -297,18 +297,11 @@ class MultilabelConfusion:
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
         arrays = {
-            **{f"class.{name}": array for name, array in self._tally.arrays().items()},
-            **{f"sample.{name}": array for name, array in self._kinds.arrays().items()},
+            **prefixed("class.", self._tally.arrays()),
+            **prefixed("sample.", self._kinds.arrays()),
         }
-        content: dict[str, Any] = {
-            "parameters": self._parameters(),
-            "class_names": list(self._classes.names),
-        }
-        ids = self._classes.keys
-        if ids.is_text:
-            content["class_ids"] = ids.ids.tolist()
-        else:
-            arrays["class_ids"] = ids.ids
+        content: dict[str, Any] = {"parameters": self._parameters()}
+        self._classes.store(content, arrays)
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
@@ -328,8 +321,7 @@ class MultilabelConfusion:
     @classmethod
     def _of_packed(cls, packed: PackedState) -> MultilabelConfusion:
         parameters = packed.content["parameters"]
-        table: Any = packed.arrays if "class_ids" in packed.arrays else packed.content
-        classes = Classes(table["class_ids"], packed.content["class_names"])
+        classes = Classes.stored(packed.content, packed.arrays)
         averaging = Averaging.from_dict(parameters)
         metric = cls(
             classes if parameters["classes"] is not None else None,
@@ -340,8 +332,8 @@ class MultilabelConfusion:
         )
         metric._classes = classes
         metric._tally = _tally(len(classes))
-        metric._tally.restore(_under("class.", packed.arrays))
-        metric._kinds.restore(_under("sample.", packed.arrays))
+        metric._tally.restore(unprefixed("class.", packed.arrays))
+        metric._kinds.restore(unprefixed("sample.", packed.arrays))
         return metric
 
     def _parameters(self) -> dict[str, Any]:
@@ -389,14 +381,6 @@ class MultilabelConfusion:
 def _tally(n_classes: int) -> Tally:
     """Return the table of true positives, false positives, false negatives, and of all samples."""
     return Tally(cell=(3 * n_classes + 1,))
-
-
-def _under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {
-        name.removeprefix(prefix): array
-        for name, array in arrays.items()
-        if name.startswith(prefix)
-    }
 
 
 def _check_number(classes: Classes) -> None:

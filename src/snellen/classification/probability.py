@@ -15,7 +15,7 @@ from snellen.classification.stored_result import packed_result, result_fields
 from snellen.classification.tally import Tally, exact_products
 from snellen.errors import InputError, MergeError
 from snellen.result import Result, Undefined
-from snellen.state import Moments, pack, restored
+from snellen.state import Moments, pack, prefixed, restored, unprefixed
 from snellen.table_text import aligned_lines, with_interval
 
 if TYPE_CHECKING:
@@ -223,8 +223,8 @@ class ProbabilityLoss:
             "form": None if self._form is None else self._form.to_dict(),
             "n_samples": self._n_samples,
         }
-        sums = {f"sum.{name}": array for name, array in self._sums.arrays().items()}
-        return pack(type(self).__name__, content, {**self._tally.arrays(), **sums})
+        arrays = {**self._tally.arrays(), **prefixed("sum.", self._sums.arrays())}
+        return pack(type(self).__name__, content, arrays)
 
     @classmethod
     def from_bytes(cls, data: bytes, /) -> ProbabilityLoss:
@@ -248,13 +248,7 @@ class ProbabilityLoss:
         if form is not None:
             metric._use(form)
         metric._tally.restore(packed.arrays)
-        metric._sums.restore(
-            {
-                name.removeprefix("sum."): array
-                for name, array in packed.arrays.items()
-                if name.startswith("sum.")
-            }
-        )
+        metric._sums.restore(unprefixed("sum.", packed.arrays))
         metric._n_samples = int(content["n_samples"])
         return metric
 

@@ -458,14 +458,7 @@ class SeenIds:
         IdError
             For ids that repeat, were seen before, or are of another kind.
         """
-        keys = Keys(ids, "sample id")
-        if len(keys) != len(ids):
-            values, times = np.unique(ids, return_counts=True)
-            again = values[times > 1]
-            raise IdError(
-                f"expected each sample once, got {len(again)} ids repeatedly: "
-                f"{first_few(again.tolist())}"
-            )
+        keys = Keys.once_each(ids, "sample id")
         self.check_new([keys])
         return keys
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen.state import Counts, Moments
+from snellen.state import Counts, Moments, prefixed, unprefixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,7 @@ class Tally:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the state by name: equal samples, equal bytes."""
         weights = {} if self._weights is None else self._weights.arrays()
-        return {**self._counts.arrays(), **{f"weight.{n}": a for n, a in weights.items()}}
+        return {**self._counts.arrays(), **prefixed("weight.", weights)}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Put what `arrays` returned in the place of nothing.
@@ -111,11 +111,7 @@ class Tally:
             if arrays[name].shape != shape or arrays[name].min(initial=0) < 0:
                 raise ValueError(f"{name}: counts of shape {arrays[name].shape}")
             self._counts.add(**{name: arrays[name]})
-        weights = {
-            name.removeprefix("weight."): array
-            for name, array in arrays.items()
-            if name.startswith("weight.")
-        }
+        weights = unprefixed("weight.", arrays)
         if weights:
             self._weights = Moments(**self._shapes)
             self._weights.restore(weights)

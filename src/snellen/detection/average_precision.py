@@ -15,9 +15,10 @@ from snellen.detection.curves import curves_of_rows
 from snellen.detection.headlines import headlines
 from snellen.detection.matching import match_boxes
 from snellen.detection.protocols import DetectionProtocol, protocol_named
-from snellen.errors import IdError, InputError, MergeError, SchemaError, first_few
+from snellen.errors import IdError, InputError, MergeError, SchemaError
+from snellen.image_ids import ImageIds
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
-from snellen.state import Counts, Keys, Ledger, pack, restored, unpack
+from snellen.state import Counts, Ledger, pack, prefixed, restored, unpack, unprefixed
 from snellen.table_text import with_interval
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from snellen.metric import Units
-    from snellen.state import PackedState
+    from snellen.state import Keys, PackedState
 
 __all__ = ["AveragePrecision", "AveragePrecisionResult", "average_precision"]
 
@@ -78,10 +79,8 @@ class AveragePrecision:
     """
 
     __slots__ = (
-        "_anonymous",
         "_classes",
         "_counts",
-        "_image_ids",
         "_images",
         "_pred",
         "_truth",
@@ -107,13 +106,10 @@ class AveragePrecision:
         )
         self._counts = Counts(**dict.fromkeys(_COUNTS, ()))
         self._classes = Classes([])
-        self._images: list[Keys] = []
-        self._image_ids: set[int | str] = set()
-        # Whether images were given without ids and numbered as they came; None before the first.
-        self._anonymous: bool | None = None
+        self._images = ImageIds()
 
     def __repr__(self) -> str:
-        return f"AveragePrecision({self.protocol.name}, {len(self._image_ids)} images)"
+        return f"AveragePrecision({self.protocol.name}, {len(self._images)} images)"
 
     def update(
         self,
@@ -146,11 +142,9 @@ class AveragePrecision:
             truth, pred, anonymous = self._from_records(truth, pred, image_id)
         elif image_id is not None:
             raise InputError("expected no image_id beside Boxes, which have their own", "image_id")
-        self._check_naming(anonymous)
-        new_ids = truth.images.ids.tolist()
-        self._check_new(new_ids)
+        self._images.check(truth.images, anonymous=anonymous)
         matched = match_boxes(truth, pred, self.protocol)
-        classes = self._with(matched.images, matched.classes)
+        classes = Classes.union([self._classes, matched.classes])
         keys = {"image": matched.images, "label": matched.classes.keys}
         self._truth.append(keys, **matched.truth)
         self._pred.append(keys, **matched.pred)
@@ -161,9 +155,7 @@ class AveragePrecision:
             n_dropped_by_cap=len(pred) - len(matched.pred["score"]),
         )
         self._classes = classes
-        self._images.append(matched.images)
-        self._image_ids.update(new_ids)
-        self._anonymous = anonymous
+        self._images.add(matched.images, anonymous=anonymous)
         return self
 
     def merge(self, other: AveragePrecision, /) -> Self:
@@ -181,20 +173,12 @@ class AveragePrecision:
                 "expected the state of an AveragePrecision with the same rules, got others: "
                 f"{self.protocol.differences(other.protocol)}"
             )
-        if other._anonymous is None:
-            return self
-        self._check_naming(other._anonymous)
-        if other._anonymous and self._image_ids:
-            other = other._renumbered(len(self._image_ids))
-        self._check_new(other._image_ids)
-        classes = self._with(other._images[0], other._classes)
-        self._truth.merge(other._truth)
-        self._pred.merge(other._pred)
+        self._images.check_merge(other._images)
+        self._classes = Classes.union([self._classes, other._classes])
+        shift = self._images.merge(other._images)
+        self._truth.merge(other._truth, image=shift)
+        self._pred.merge(other._pred, image=shift)
         self._counts.merge(other._counts)
-        self._classes = classes
-        self._images.extend(other._images)
-        self._image_ids |= other._image_ids
-        self._anonymous = other._anonymous
         return self
 
     def empty(self) -> AveragePrecision:
@@ -232,7 +216,7 @@ class AveragePrecision:
         IdError
             Where `each` is asked for and images were given without ids.
         """
-        if each and self._anonymous:
+        if each and self._images.anonymous:
             raise IdError("expected images with ids, to tell them apart")
         # Here, because an evaluation without intervals is to start without it.
         from snellen.detection.resampled_images import image_units
@@ -242,29 +226,22 @@ class AveragePrecision:
     def rows(self) -> tuple[Keys, Classes, dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
         """Return images, classes, and the rows of truth and predictions by class, image, rank."""
         self._settle()
-        images, classes = self._all_images(), self._classes
+        images, classes = self._images.keys(), self._classes
         return (images, classes, *self._columns(images, classes))
 
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
         self._settle()
-        images, classes = self._all_images(), self._classes
+        images, classes = self._images.keys(), self._classes
         truth, pred = self._columns(images, classes)
-        arrays = {
-            **{f"truth.{name}": column for name, column in truth.items()},
-            **{f"pred.{name}": column for name, column in pred.items()},
-        }
+        arrays = {**prefixed("truth.", truth), **prefixed("pred.", pred)}
         content: dict[str, Any] = {
             "protocol": self.protocol.to_dict(),
             "class_names": list(classes.names),
             "counts": {name: int(self._counts[name]) for name in _COUNTS},
-            "anonymous": self._anonymous,
         }
-        for name, keys in (("image_ids", images), ("class_ids", classes.keys)):
-            if keys.is_text:
-                content[name] = keys.ids.tolist()
-            else:
-                arrays[name] = keys.ids
+        self._images.store(content, arrays)
+        classes.keys.store("class_ids", content, arrays)
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
@@ -284,28 +261,14 @@ class AveragePrecision:
     @classmethod
     def _of_packed(cls, packed: PackedState) -> AveragePrecision:
         metric = cls(protocol=DetectionProtocol.from_dict(packed.content["protocol"]))
-        if packed.content["anonymous"] is None:
+        metric._images = ImageIds.stored(packed.content, packed.arrays)
+        if metric._images.anonymous is None:
             return metric
-        tables = {
-            name: packed.arrays[name] if name in packed.arrays else packed.content[name]
-            for name in ("image_ids", "class_ids")
-        }
-        images = Keys(tables["image_ids"], "image id")
-        if len(images) != len(tables["image_ids"]):
-            raise IdError("expected each image once")
-        classes = Classes(tables["class_ids"], packed.content["class_names"])
-        for table, ledger in (("truth", metric._truth), ("pred", metric._pred)):
-            columns = {
-                name.removeprefix(f"{table}."): column
-                for name, column in packed.arrays.items()
-                if name.startswith(f"{table}.")
-            }
-            ledger.append({"image": images, "label": classes.keys}, **columns)
+        metric._classes = classes = Classes.stored(packed.content, packed.arrays)
+        keys = {"image": metric._images.keys(), "label": classes.keys}
+        metric._truth.append(keys, **unprefixed("truth.", packed.arrays))
+        metric._pred.append(keys, **unprefixed("pred.", packed.arrays))
         metric._counts.add(**packed.content["counts"])
-        metric._classes = classes
-        metric._images = [images]
-        metric._image_ids = set(images.ids.tolist())
-        metric._anonymous = packed.content["anonymous"]
         metric.compute()  # says where rows do not fit each other
         return metric
 
@@ -321,48 +284,12 @@ class AveragePrecision:
             raise InputError(
                 f"expected as many images in truth and pred, got {len(truth)} and {len(pred)}"
             )
-        ids = image_id
-        if ids is None:
-            start = len(self._image_ids)
-            ids = np.arange(start, start + len(truth))
+        batch = self._images.batch_of(image_id, len(truth))
         return (
-            Boxes.from_images(truth, image_id=ids),
-            Boxes.from_images(pred, image_id=ids),
-            image_id is None,
+            Boxes.from_images(truth, image_id=batch.ids),
+            Boxes.from_images(pred, image_id=batch.ids),
+            batch.anonymous,
         )
-
-    def _check_naming(self, anonymous: bool) -> None:
-        if self._anonymous is not None and self._anonymous != anonymous:
-            raise IdError(
-                "expected image ids with all batches or with none, got some with and some without"
-            )
-
-    def _check_new(self, ids: Sequence[int | str] | set[int | str]) -> None:
-        if self._image_ids.isdisjoint(ids):
-            return
-        again = sorted(self._image_ids.intersection(ids), key=str)
-        raise IdError(
-            f"expected each image once, got {len(again)} that were absorbed before: "
-            f"{first_few(again)}"
-        )
-
-    def _renumbered(self, start: int) -> AveragePrecision:
-        """Return this metric with its numbered images numbered from `start`."""
-        other = AveragePrecision.from_bytes(self.to_bytes())
-        moved = Keys(other._images[0].ids + start, "image id")
-        for ledger in (other._truth, other._pred):
-            ledger.rekey("image", moved)
-        other._images = [moved]
-        other._image_ids = set(moved.ids.tolist())
-        return other
-
-    def _all_images(self) -> Keys:
-        return Keys.union(self._images, "image id")
-
-    def _with(self, images: Keys, classes: Classes) -> Classes:
-        """Return the classes absorbed and these; refuse ids or names that do not go with them."""
-        Keys.union([*self._images[:1], images], "image id")
-        return Classes.union([self._classes, classes])
 
     def _columns(
         self, images: Keys, classes: Classes
@@ -378,7 +305,7 @@ class AveragePrecision:
         """
         if self._pred.n_pieces <= 1:
             return
-        images, classes = self._all_images(), self._classes
+        images, classes = self._images.keys(), self._classes
         keys = {"image": images, "label": classes.keys}
         for ledger in (self._truth, self._pred):
             columns = ledger.columns(keys)
@@ -387,7 +314,6 @@ class AveragePrecision:
             for name, column in columns.items():
                 ordered[name][place] = column
             ledger.replace(keys, **ordered)
-        self._images = [images]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

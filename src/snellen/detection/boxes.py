@@ -11,6 +11,7 @@ from snellen import _core
 from snellen.arrays import to_finite, to_flags, to_numpy
 from snellen.classes import Classes
 from snellen.errors import ClassError, IdError, InputError, ShapeError, first_few
+from snellen.image_ids import ImageBatch
 from snellen.state import Keys, id_array
 
 if TYPE_CHECKING:
@@ -168,18 +169,7 @@ class Boxes:
         classes : mapping of id to name, or sequence of names, optional
             All classes.
         """
-        ids = id_array(image_id, "image_id")
-        if len(ids) != len(records):
-            raise ShapeError(
-                f"expected an image id for each of {len(records)} images, got {len(ids)}"
-            )
-        distinct, counts = np.unique(ids, return_counts=True)
-        if len(distinct) != len(ids):
-            raise IdError(
-                f"expected each image once, got some twice: "
-                f"{first_few(distinct[counts > 1].tolist())}",
-                "image_id",
-            )
+        ids = ImageBatch.of(image_id, len(records)).ids
         boxes = [
             to_finite(_field(record, "boxes", i), f"boxes of image {i}", width=4)
             for i, record in enumerate(records)

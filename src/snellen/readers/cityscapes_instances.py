@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import os
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -13,10 +12,9 @@ import numpy as np
 from snellen.errors import ClassError, IdError, InputError, first_few
 from snellen.readers.image_files import files_below
 from snellen.readers.message_text import few
-from snellen.readers.panoptic import IMAGES_AT_ONCE, counted_pairs
+from snellen.readers.panoptic import counted_pairs
 from snellen.segmentation.label_scheme import STRAY, VOID
 from snellen.segmentation.panoptic_segments import PanopticSegments
-from snellen.segmentation.segment_pairs import SegmentPairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,16 +83,12 @@ class CityscapesInstances:
         InputError
             For label maps that cannot be evaluated, with the files.
         """
-        counted = counted_pairs(self.truth_maps, self.pred_maps, "ids", count)
-        for first in range(0, len(self.image_ids), IMAGES_AT_ONCE):
-            parts = list(itertools.islice(counted, IMAGES_AT_ONCE))
-            pairs = SegmentPairs.joined(parts)
-            rows = slice(first, first + len(parts))
+        for some, pairs in counted_pairs(self.truth_maps, self.pred_maps, "ids", count):
             truth, of_truth = self._segments(
-                pairs.image, pairs.truth, pairs.count, self.truth_maps, rows
+                pairs.image, pairs.truth, pairs.count, self.truth_maps, some
             )
             pred, of_pred = self._segments(
-                pairs.image, pairs.pred, pairs.count, self.pred_maps, rows
+                pairs.image, pairs.pred, pairs.count, self.pred_maps, some
             )
             yield truth, pred, pairs._replace(truth=of_truth, pred=of_pred)
 
@@ -104,10 +98,10 @@ class CityscapesInstances:
         values: NDArray[Any],
         count: NDArray[np.int64],
         maps: Sequence[str],
-        rows: slice,
+        some: slice,
     ) -> tuple[PanopticSegments, NDArray[np.int64]]:
         """Return the segments that values of images are, and the values with 0 for void."""
-        ids, places = self.image_ids[rows], maps[rows]
+        ids, places = self.image_ids[some], maps[some]
         codes = self.scheme.encoding("instanceIds").codes_of(values)
         if (codes == STRAY).any():
             where = int(image[np.argmax(codes == STRAY)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import itertools
 import os
@@ -17,7 +16,7 @@ from snellen.readers.message_text import few
 from snellen.readers.panoptic_json import PanopticJson, read_panoptic_json
 from snellen.segmentation.segment_pairs import SegmentPairs
 from snellen.state import Keys
-from snellen.threads import get_threads
+from snellen.threads import in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -84,11 +83,8 @@ class PanopticFiles:
         InputError
             For label maps that cannot be evaluated, with the files.
         """
-        counted = counted_pairs(self.truth_maps, self.pred_maps, "colours", count)
-        for first in range(0, len(self.truth_maps), IMAGES_AT_ONCE):
-            parts = list(itertools.islice(counted, IMAGES_AT_ONCE))
-            rows = first, first + len(parts)
-            yield _images(self.truth, *rows), _images(self.pred, *rows), SegmentPairs.joined(parts)
+        for some, pairs in counted_pairs(self.truth_maps, self.pred_maps, "colours", count):
+            yield _images(self.truth, some), _images(self.pred, some), pairs
 
 
 def read_panoptic(
@@ -162,8 +158,8 @@ def read_panoptic(
 
 def counted_pairs(
     truth: Sequence[str], pred: Sequence[str], kind: str, count: Count
-) -> Iterator[SegmentPairs]:
-    """Yield what `count` returns of each pair of label maps, in order.
+) -> Iterator[tuple[slice, SegmentPairs]]:
+    """Yield some pairs of label maps after the others: which, and what `count` returns of them.
 
     Parameters
     ----------
@@ -174,7 +170,6 @@ def counted_pairs(
     count : callable
         What to do with two maps.
     """
-    from concurrent.futures import ThreadPoolExecutor
 
     def counted(pair: tuple[str, str]) -> SegmentPairs:
         sides = [_read_map(path, kind) for path in pair]
@@ -186,23 +181,10 @@ def counted_pairs(
             )
         return count(*sides)
 
-    n_threads = get_threads()
-    jobs = zip(truth, pred, strict=True)
-    if n_threads == 1:
-        yield from map(counted, jobs)
-        return
-    with ThreadPoolExecutor(n_threads) as pool:
-        waiting = collections.deque(
-            pool.submit(counted, job) for job in itertools.islice(jobs, 2 * n_threads)
-        )
-        try:
-            while waiting:
-                found = waiting.popleft().result()
-                waiting.extend(pool.submit(counted, job) for job in itertools.islice(jobs, 1))
-                yield found
-        finally:
-            for future in waiting:
-                future.cancel()
+    parts = in_threads(counted, zip(truth, pred, strict=True))
+    for first in range(0, len(truth), IMAGES_AT_ONCE):
+        some = list(itertools.islice(parts, IMAGES_AT_ONCE))
+        yield slice(first, first + len(some)), SegmentPairs.joined(some)
 
 
 def _read_map(path: str, kind: str) -> NDArray[Any]:
@@ -249,16 +231,16 @@ def _map_paths(
     return [os.path.join(place, name) for name in names]  # noqa: PTH118  # a path for each image
 
 
-def _images(segments: PanopticSegments, first: int, end: int) -> PanopticSegments:
+def _images(segments: PanopticSegments, some: slice) -> PanopticSegments:
     """Return the segments of some images, given by position; rows are in order of images."""
-    rows = slice(*np.searchsorted(segments.image, (first, end)).tolist())
+    rows = slice(*np.searchsorted(segments.image, (some.start, some.stop)).tolist())
     return dataclasses.replace(
         segments,
-        image=segments.image[rows] - np.int32(first),
+        image=segments.image[rows] - np.int32(some.start),
         id=segments.id[rows],
         label=segments.label[rows],
         crowd=None if segments.crowd is None else segments.crowd[rows],
         area=None if segments.area is None else segments.area[rows],
-        images=Keys(segments.images.ids[first:end], segments.images.what),
-        places=None if segments.places is None else segments.places[first:end],
+        images=Keys(segments.images.ids[some], segments.images.what),
+        places=None if segments.places is None else segments.places[some],
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen.errors import IdError, first_few
-from snellen.state import Keys, Ledger
+from snellen.state import Keys, Ledger, id_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -233,15 +233,8 @@ def coded(values: ArrayLike | None, n: int, name: str) -> tuple[Keys, NDArray[np
     place = "sample_id" if name == "sample" else name
     if values is None:
         return Keys([], what), np.zeros(n, np.int32)
-    keys = Keys(values, what)
-    codes = keys.codes(values)
-    if len(codes) != n:
-        raise IdError(f"expected {n} {what}s, one for each sample, got {len(codes)}", place)
-    if name == "sample" and len(keys) != n:
-        twice = keys.ids[np.bincount(codes) > 1]
-        raise IdError(
-            f"expected each sample once, got {len(twice):,} more than once: "
-            f"{first_few(twice.tolist())}",
-            place,
-        )
-    return keys, codes
+    ids = id_array(values, what)
+    if len(ids) != n:
+        raise IdError(f"expected {n} {what}s, one for each sample, got {len(ids)}", place)
+    keys = Keys.once_each(ids, what, place) if name == "sample" else Keys(ids, what)
+    return keys, keys.codes(ids)

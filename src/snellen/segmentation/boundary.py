@@ -8,11 +8,12 @@ import numpy as np
 
 from snellen import _core
 from snellen.classes import Classes
-from snellen.errors import ClassError, IdError, InputError, MergeError, ShapeError, first_few
+from snellen.errors import ClassError, IdError, InputError, MergeError, ShapeError
+from snellen.image_ids import ImageIds
 from snellen.segmentation.boundary_result import COLUMNS, BoundaryQualityResult
 from snellen.segmentation.boundary_rules import BoundaryRules
 from snellen.segmentation.label_codes import MOST_CLASSES, label_codes
-from snellen.state import Counts, Keys, Ledger, pack, restored
+from snellen.state import Counts, Keys, Ledger, pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,7 +82,7 @@ class BoundaryQuality:
     (0.5714, 0.75, 1.0)
     """
 
-    __slots__ = ("_image_ids", "_images", "_named", "_rows", "_sums", "classes", "rules")
+    __slots__ = ("_images", "_rows", "_sums", "classes", "rules")
 
     def __init__(
         self,
@@ -98,10 +99,7 @@ class BoundaryQuality:
         self._rows = Ledger(
             ("image",), image=np.int32, label=np.int32, pixels=(np.int64, (len(COLUMNS),))
         )
-        self._images: list[Keys] = []
-        self._image_ids: set[int | str] = set()
-        # Whether images come with ids; None before the first.
-        self._named: bool | None = None
+        self._images = ImageIds()
 
     def __repr__(self) -> str:
         return f"BoundaryQuality({len(self.classes)} classes, {self._sums['n_images']} images)"
@@ -141,7 +139,7 @@ class BoundaryQuality:
                 f"expected images of one size in truth and pred, got {shapes[0]} and {shapes[1]}"
             )
         n_images, height, width = truth_codes.shape
-        keys, order = self._checked_ids(image_id, n_images)
+        batch = self._images.batch_of(image_id, n_images)
         pixels = _core.boundary_counts(
             truth_codes,
             pred_codes,
@@ -152,17 +150,15 @@ class BoundaryQuality:
         if not n_images:
             return self
         self._sums.add(pixels=pixels.sum(axis=0), n_images=n_images)
-        if keys is not None:
+        if not batch.anonymous:
             image, label = np.nonzero(pixels.any(axis=2))
             self._rows.append(
-                {"image": keys},
-                image=order[image],
+                {"image": batch.keys},
+                image=batch.place[image],
                 label=label.astype(np.int32),
                 pixels=pixels[image, label],
             )
-            self._images.append(keys)
-            self._image_ids.update(keys.ids.tolist())
-        self._named = keys is not None
+        self._images.add(batch.keys, anonymous=batch.anonymous)
         return self
 
     def merge(self, other: BoundaryQuality, /) -> Self:
@@ -180,16 +176,10 @@ class BoundaryQuality:
                 "expected the state of a BoundaryQuality with the same parameters, got "
                 f"{other.classes}, {other.rules} for {self.classes}, {self.rules}"
             )
-        if other._named is None:
-            return self
-        self._check_naming(other._named)
-        if other._images:
-            self._check_new(other._images[0], other._image_ids)
+        self._images.check_merge(other._images)
+        self._images.merge(other._images)
         self._sums.merge(other._sums)
         self._rows.merge(other._rows)
-        self._images.extend(other._images)
-        self._image_ids |= other._image_ids
-        self._named = other._named
         return self
 
     def empty(self) -> BoundaryQuality:
@@ -204,7 +194,7 @@ class BoundaryQuality:
             self.rules,
             int(self._sums["n_images"]),
             self._sums["pixels"].copy(),
-            images if self._named else None,
+            images if self._images.anonymous is False else None,
             rows,
         )
 
@@ -217,7 +207,7 @@ class BoundaryQuality:
             Where images were given without ids: only their sum is known.
         """
         del each  # they always are
-        if self._named is False:
+        if self._images.anonymous:
             raise IdError("expected images with ids, of others only the sum is kept", "image_id")
         # Here, because an evaluation without intervals is to start without it.
         from snellen.segmentation.resampled_boundaries import boundary_units
@@ -234,30 +224,24 @@ class BoundaryQuality:
             ``image`` and ``label``, positions, (M,), and ``pixels``, (M, 10): a row for each class
             that either side of the image has.
         """
-        images = Keys.union(self._images, "image id")
+        images = Keys([], "image id") if self._images.anonymous else self._images.keys()
         keys = {"image": images}
         rows = self._rows.columns(keys)
         order = np.lexsort((rows["label"], rows["image"]))
         rows = {name: column[order] for name, column in rows.items()}
-        if len(self._images) > 1:
+        if self._rows.n_pieces > 1:
             self._rows.replace(keys, **rows)
-            self._images = [images]
         return images, rows
 
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
         images, rows = self.rows()
-        arrays = {**self._sums.arrays(), **{f"rows.{name}": each for name, each in rows.items()}}
-        content: dict[str, Any] = {
-            "rules": self.rules.to_dict(),
-            "class_names": list(self.classes.names),
-            "named": self._named,
-        }
-        arrays["class_ids"] = self.classes.keys.ids
-        if images.is_text:
-            content["image_ids"] = images.ids.tolist()
-        else:
-            arrays["image_ids"] = images.ids
+        arrays = {**self._sums.arrays(), **prefixed("rows.", rows)}
+        content: dict[str, Any] = {"rules": self.rules.to_dict()}
+        self.classes.store(content, arrays)
+        anonymous = self._images.anonymous
+        content["named"] = None if anonymous is None else not anonymous
+        images.store("image_ids", content, arrays)
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
@@ -277,69 +261,28 @@ class BoundaryQuality:
     @classmethod
     def _of_packed(cls, packed: PackedState) -> BoundaryQuality:
         content, arrays = packed.content, packed.arrays
-        metric = cls(Classes(arrays["class_ids"], content["class_names"]), **content["rules"])
+        metric = cls(Classes.stored(content, arrays), **content["rules"])
         metric._sums.add(pixels=arrays["pixels"], n_images=arrays["n_images"])
-        metric._named = content["named"]
-        if not metric._named:
+        n_images = int(metric._sums["n_images"])
+        if content["named"] is None:
             return metric
-        ids: Any = arrays if "image_ids" in arrays else content
-        images = Keys(ids["image_ids"], "image id")
-        rows = {name: arrays[f"rows.{name}"] for name in ("image", "label", "pixels")}
+        if not content["named"]:
+            metric._images = ImageIds.numbered(n_images)
+            return metric
+        images = Keys.stored("image_ids", "image id", content, arrays)
+        rows = unprefixed("rows.", arrays)
         for name, n in (("image", len(images)), ("label", len(metric.classes))):
             if ((rows[name] < 0) | (rows[name] >= n)).any():
                 raise ValueError(f"a row has no {name}")
         whole = np.zeros_like(metric._sums["pixels"])
         np.add.at(whole, rows["label"], rows["pixels"])
-        if len(images) != len(ids["image_ids"]) or len(images) != arrays["n_images"]:
+        if len(images) != n_images:
             raise ValueError("images are missing")
         if not np.array_equal(whole, arrays["pixels"]):
             raise ValueError("rows are missing")
         metric._rows.append({"image": images}, **rows)
-        metric._images = [images]
-        metric._image_ids = set(images.ids.tolist())
+        metric._images.add(images, anonymous=False)
         return metric
-
-    def _checked_ids(
-        self, image_id: ArrayLike | None, n_images: int
-    ) -> tuple[Keys | None, NDArray[np.int32]]:
-        """Return the ids of a batch, and which of them each of its images has."""
-        if image_id is None:
-            if n_images:
-                self._check_naming(named=False)
-            return None, np.zeros(0, np.int32)
-        ids: Any = [image_id] if np.ndim(image_id) == 0 else image_id
-        keys = Keys(ids, "image id")
-        order = keys.codes(ids)
-        if len(order) != n_images:
-            raise IdError(
-                f"expected an id for each of {n_images} images, got {len(order)}", "image_id"
-            )
-        if len(keys) != n_images:
-            values, times = np.unique(order, return_counts=True)
-            again = keys.ids[values[times > 1]].tolist()
-            raise IdError(
-                f"expected each image once, got {len(again)} ids repeatedly: {first_few(again)}",
-                "image_id",
-            )
-        if n_images:
-            self._check_naming(named=True)
-            self._check_new(keys, set(keys.ids.tolist()))
-        return keys, order
-
-    def _check_naming(self, named: bool) -> None:
-        if self._named is not None and self._named != named:
-            raise IdError(
-                "expected image ids with all batches or with none, got some with and some without"
-            )
-
-    def _check_new(self, some: Keys, ids: set[int | str]) -> None:
-        Keys.union([*self._images[:1], some], "image id")  # says where they are of two kinds
-        again = sorted(self._image_ids & ids, key=str)
-        if again:
-            raise IdError(
-                f"expected each image once, got {len(again)} that were absorbed before: "
-                f"{first_few(again)}"
-            )
 
 
 def boundary_quality(

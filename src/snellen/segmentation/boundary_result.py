@@ -12,7 +12,7 @@ from snellen.classes import Classes
 from snellen.errors import SchemaError
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
 from snellen.segmentation.boundary_rules import BoundaryRules
-from snellen.state import Keys, pack, unpack
+from snellen.state import Keys, pack, prefixed, unpack, unprefixed
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
@@ -318,10 +318,7 @@ class BoundaryQualityResult(Result):
             "image_ids": None if self.images is None else self.images.ids.tolist(),
             "intervals": plain_intervals(self.intervals),
         }
-        arrays = {
-            "pixels": self.pixels,
-            **{f"rows.{name}": each for name, each in self.rows.items()},
-        }
+        arrays = {"pixels": self.pixels, **prefixed("rows.", self.rows)}
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
@@ -338,7 +335,7 @@ class BoundaryQualityResult(Result):
                 content["n_images"],
                 arrays["pixels"],
                 None if ids is None else Keys(ids, "image id"),
-                {name: arrays[f"rows.{name}"] for name in ("image", "label", "pixels")},
+                unprefixed("rows.", arrays),
             )
             return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:

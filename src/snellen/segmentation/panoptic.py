@@ -16,6 +16,7 @@ from snellen.errors import (
     did_you_mean,
     first_few,
 )
+from snellen.image_ids import ImageIds
 from snellen.segmentation.panoptic_matching import (
     BOUNDARY_MEASURES,
     MEASURES,
@@ -26,7 +27,7 @@ from snellen.segmentation.panoptic_result import PanopticQualityResult
 from snellen.segmentation.panoptic_rules import PROTOCOLS, PanopticRules
 from snellen.segmentation.panoptic_segments import PanopticSegments
 from snellen.segmentation.segment_pairs import SegmentPairs, count_segments
-from snellen.state import Keys, Ledger, id_array, pack, restored
+from snellen.state import Ledger, pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from snellen.metric import Units
-    from snellen.state import PackedState
+    from snellen.state import Keys, PackedState
 
     Image = tuple[Any, Sequence[Mapping[str, Any]]]
 
@@ -98,7 +99,7 @@ class PanopticQuality:
     (0.375, 0.75, 0.0)
     """
 
-    __slots__ = ("_anonymous", "_image_ids", "_images", "_pairs", "_tallies", "rules")
+    __slots__ = ("_images", "_pairs", "_tallies", "rules")
 
     def __init__(
         self,
@@ -130,13 +131,10 @@ class PanopticQuality:
         ids = {"truth_id": np.int64, "pred_id": np.int64}
         self._pairs = Ledger(("image",), **columns, **ids, **dict.fromkeys(measures, np.int64))
         self._tallies = Ledger(("image",), **columns, **dict.fromkeys(TALLIES, np.int64))
-        self._images: list[Keys] = []
-        self._image_ids: set[int | str] = set()
-        # Whether images were given without ids and numbered as they came; None before the first.
-        self._anonymous: bool | None = None
+        self._images = ImageIds()
 
     def __repr__(self) -> str:
-        return f"PanopticQuality({self.rules.protocol}, {len(self._image_ids)} images)"
+        return f"PanopticQuality({self.rules.protocol}, {len(self._images)} images)"
 
     @property
     def classes(self) -> Classes:
@@ -196,15 +194,12 @@ class PanopticQuality:
                 raise InputError("expected pairs beside PanopticSegments, and no image_id")
             anonymous = False
         self._check_fit(truth, pred, pairs)
-        self._check_naming(anonymous)
-        self._check_new(truth.images)
+        self._images.check(truth.images, anonymous=anonymous)
         matched = match_segments(pairs, truth, pred, strict=self.rules.strict)
         keys = {"image": truth.images}
         self._pairs.append(keys, **matched.pairs)
         self._tallies.append(keys, **matched.tallies)
-        self._images.append(truth.images)
-        self._image_ids.update(truth.images.ids.tolist())
-        self._anonymous = anonymous
+        self._images.add(truth.images, anonymous=anonymous)
         return self
 
     def merge(self, other: PanopticQuality, /) -> Self:
@@ -222,17 +217,10 @@ class PanopticQuality:
                 "expected the state of a PanopticQuality with the same parameters, got "
                 f"{other.rules} for {self.rules}"
             )
-        if other._anonymous is None:
-            return self
-        self._check_naming(other._anonymous)
-        if other._anonymous and self._image_ids:
-            other = other._renumbered(len(self._image_ids))
-        self._check_new(other._all_images())
-        self._pairs.merge(other._pairs)
-        self._tallies.merge(other._tallies)
-        self._images.extend(other._images)
-        self._image_ids |= other._image_ids
-        self._anonymous = other._anonymous
+        self._images.check_merge(other._images)
+        shift = self._images.merge(other._images)
+        self._pairs.merge(other._pairs, image=shift)
+        self._tallies.merge(other._tallies, image=shift)
         return self
 
     def empty(self) -> PanopticQuality:
@@ -252,7 +240,7 @@ class PanopticQuality:
         IdError
             Where `each` is asked for and images were given without ids.
         """
-        if each and self._anonymous:
+        if each and self._images.anonymous:
             raise IdError("expected images with ids, to tell them apart")
         # Here, because an evaluation without intervals is to start without it.
         from snellen.segmentation.resampled_panoptic import panoptic_units
@@ -261,34 +249,26 @@ class PanopticQuality:
 
     def rows(self) -> tuple[Keys, dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
         """Return images, matched pairs by image and ids, and tallies by image and class."""
-        images = self._all_images()
+        images = self._images.keys()
+        keys = {"image": images}
         for ledger, by in (
             (self._pairs, ("pred_id", "truth_id", "image")),
             (self._tallies, ("label", "image")),
         ):
             # Each piece is in order already; only several need sorting.
             if ledger.n_pieces > 1:
-                columns = ledger.columns({"image": images})
+                columns = ledger.columns(keys)
                 order = np.lexsort([columns[name] for name in by])
                 columns = {name: column[order] for name, column in columns.items()}
-                ledger.replace({"image": images}, **columns)
-        if len(self._images) > 1:
-            self._images = [images]
-        keys = {"image": images}
+                ledger.replace(keys, **columns)
         return images, self._pairs.columns(keys), self._tallies.columns(keys)
 
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
-        images, pairs, tallies = self.rows()
-        arrays = {
-            **{f"pairs.{name}": column for name, column in pairs.items()},
-            **{f"tallies.{name}": column for name, column in tallies.items()},
-        }
-        content: dict[str, Any] = {"rules": self.rules.to_dict(), "anonymous": self._anonymous}
-        if images.is_text:
-            content["image_ids"] = images.ids.tolist()
-        else:
-            arrays["image_ids"] = images.ids
+        _, pairs, tallies = self.rows()
+        arrays = {**prefixed("pairs.", pairs), **prefixed("tallies.", tallies)}
+        content: dict[str, Any] = {"rules": self.rules.to_dict()}
+        self._images.store(content, arrays)
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
@@ -318,23 +298,14 @@ class PanopticQuality:
     @classmethod
     def _of_packed(cls, packed: PackedState) -> PanopticQuality:
         metric = cls._under(PanopticRules.from_dict(packed.content["rules"]))
-        if packed.content["anonymous"] is None:
+        metric._images = ImageIds.stored(packed.content, packed.arrays)
+        if metric._images.anonymous is None:
             return metric
-        ids: Any = packed.arrays if "image_ids" in packed.arrays else packed.content
-        images = Keys(ids["image_ids"], "image id")
-        if len(images) != len(ids["image_ids"]):
-            raise IdError("expected each image once")
-        for table, ledger in (("pairs", metric._pairs), ("tallies", metric._tallies)):
-            columns = {
-                name.removeprefix(f"{table}."): column
-                for name, column in packed.arrays.items()
-                if name.startswith(f"{table}.")
-            }
+        images = metric._images.keys()
+        for table, ledger in (("pairs.", metric._pairs), ("tallies.", metric._tallies)):
+            columns = unprefixed(table, packed.arrays)
             _check_rows(columns, len(images), len(metric.classes))
             ledger.append({"image": images}, **columns)
-        metric._images = [images]
-        metric._image_ids = set(images.ids.tolist())
-        metric._anonymous = packed.content["anonymous"]
         metric.compute()  # says where rows do not fit each other
         return metric
 
@@ -347,12 +318,7 @@ class PanopticQuality:
             raise InputError(
                 f"expected as many images in truth and pred, got {n} and {len(sides[1])}"
             )
-        if image_id is None:
-            start = len(self._image_ids)
-            ids = np.arange(start, start + n)
-        else:
-            given: Any = [image_id] if isinstance(image_id, (int, str)) else image_id
-            ids = id_array(given, "image id")
+        ids = self._images.batch_of(image_id, n).ids
         t, p = (
             PanopticSegments.from_images(
                 [segments for _, segments in side], image_id=ids, classes=self.classes
@@ -380,34 +346,6 @@ class PanopticQuality:
             )
         if (pairs.near_both is None) != (self.rules.boundary_ratio is None) and len(pairs.count):
             raise InputError("expected pairs that the metric's own count gave", "pairs")
-
-    def _check_naming(self, anonymous: bool) -> None:
-        if self._anonymous is not None and self._anonymous != anonymous:
-            raise IdError(
-                "expected image ids with all batches or with none, got some with and some without"
-            )
-
-    def _check_new(self, images: Keys) -> None:
-        Keys.union([*self._images[:1], images], "image id")  # refuses ids of another kind
-        again = self._image_ids.intersection(images.ids.tolist())
-        if again:
-            raise IdError(
-                f"expected each image once, got {len(again)} that were absorbed before: "
-                f"{first_few(sorted(again, key=str))}"
-            )
-
-    def _renumbered(self, start: int) -> PanopticQuality:
-        """Return this metric with its numbered images numbered from `start`."""
-        other = PanopticQuality.from_bytes(self.to_bytes())
-        moved = Keys(other._images[0].ids + start, "image id")
-        for ledger in (other._pairs, other._tallies):
-            ledger.rekey("image", moved)
-        other._images = [moved]
-        other._image_ids = set(moved.ids.tolist())
-        return other
-
-    def _all_images(self) -> Keys:
-        return Keys.union(self._images, "image id")
 
 
 def _flags(things: Iterable[int | str], classes: Classes) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ import numpy as np
 from snellen.arrays import to_flags, to_numpy
 from snellen.classes import Classes
 from snellen.errors import ClassError, IdError, InputError, ShapeError, first_few
+from snellen.image_ids import ImageBatch
 from snellen.state import Keys, id_array
 
 if TYPE_CHECKING:
@@ -172,18 +173,7 @@ class PanopticSegments:
         InputError
             As `from_columns`, and for mappings without these keys.
         """
-        ids = id_array(image_id, "image_id")
-        if len(ids) != len(records):
-            raise ShapeError(
-                f"expected an image id for each of {len(records)} images, got {len(ids)}"
-            )
-        distinct, counts = np.unique(ids, return_counts=True)
-        if len(distinct) != len(ids):
-            raise IdError(
-                f"expected each image once, got some twice: "
-                f"{first_few(distinct[counts > 1].tolist())}",
-                "image_id",
-            )
+        ids = ImageBatch.of(image_id, len(records)).ids
         rows = [(k, record) for k, listed in enumerate(records) for record in listed]
         for k, record in rows:
             if "id" not in record or not any(field in record for field in _CLASS_FIELDS):

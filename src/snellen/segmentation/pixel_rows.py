@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen.digests import unit_digests
-from snellen.errors import IdError, InputError, first_few
-from snellen.state import Keys, Ledger, id_array
+from snellen.errors import InputError
+from snellen.image_ids import ImageIds
+from snellen.state import Keys, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
-__all__ = ["Batch", "PixelColumns", "PixelRows"]
+    from snellen.image_ids import ImageBatch
+
+__all__ = ["PixelColumns", "PixelRows"]
 
 # Rows of a sum without images wait until there are so many.
 _PENDING = 1 << 16
+# The table of a sum without images.
+_TOGETHER = Keys([0], "image id")
 
 
 class PixelColumns(NamedTuple):
@@ -45,28 +50,6 @@ class PixelColumns(NamedTuple):
     count: NDArray[np.int64]  # type: ignore[assignment]  # a tuple's own count is not missed
 
 
-class Batch(NamedTuple):
-    """The images of an update.
-
-    Attributes
-    ----------
-    keys : Keys
-        Their ids; numbers, where they have none.
-    place : ndarray, shape (n,), int32
-        The position of each image in `keys`.
-    anonymous : bool
-        Whether they have no ids.
-    """
-
-    keys: Keys
-    place: NDArray[np.int32]
-    anonymous: bool
-
-    def name(self, i: int) -> str:
-        """Return what image i is called."""
-        return f"image {self.keys.ids[self.place[i]]}"
-
-
 class PixelRows:
     """Counts of cells, image by image; or, with ``per_image=False``, of all images together.
 
@@ -74,93 +57,59 @@ class PixelRows:
     merges in any order give the same bytes.
     """
 
-    __slots__ = ("_anonymous", "_ids", "_images", "_ledger", "n_images", "per_image")
+    __slots__ = ("_ledger", "images", "per_image")
 
     def __init__(self, *, per_image: bool) -> None:
         self.per_image = per_image
         self._ledger = Ledger(("image",), image=np.int32, cell=np.int32, count=np.int64)
-        self._images: list[Keys] = []
-        self._ids: set[int | str] = set()
-        # Whether images came without ids; None before the first.
-        self._anonymous: bool | None = None
-        self.n_images = 0
+        self.images = ImageIds()
 
-    @property
-    def anonymous(self) -> bool:
-        """Whether images have no ids."""
-        return self._anonymous is not False
-
-    def batch_of(self, image_id: Any, n_images: int) -> Batch:
-        """Return the ids of a batch; refuse those that are not new.
+    def batch_of(self, image_id: Any, n_images: int) -> ImageBatch:
+        """Return the images of an update; see `ImageIds.batch_of`.
 
         Raises
         ------
-        IdError
-            For an image that was absorbed before or comes twice, and for ids beside none.
         InputError
-            For another number of ids, or ids where images are not told apart.
+            For ids where images are not kept apart; else as `ImageIds.batch_of`.
         """
-        if image_id is None:
-            self._check_naming(anonymous=True)
-            first = self.n_images if self.per_image else 0
-            keys = Keys(np.arange(first, first + n_images), "image id")
-            return Batch(keys, np.arange(n_images, dtype=np.int32), anonymous=True)
-        if not self.per_image:
+        if image_id is not None and not self.per_image:
             raise InputError("expected no image_id where images are not kept apart", "image_id")
-        one = isinstance(image_id, (int, str, np.integer))
-        ids = id_array([image_id] if one else image_id, "image id")
-        keys = Keys(ids, "image id")
-        if len(ids) != n_images:
-            raise InputError(f"expected {n_images} image ids, got {len(ids)}", "image_id")
-        if len(keys) != n_images:
-            raise IdError("expected each image once, got one twice in a batch", "image_id")
-        self._check_naming(anonymous=False)
-        self._check_new(keys.ids.tolist())
-        return Batch(keys, keys.codes(ids), anonymous=False)
+        return self.images.batch_of(image_id, n_images)
 
     def add(
         self,
-        batch: Batch,
+        batch: ImageBatch,
         image: NDArray[np.int32],
         cell: NDArray[np.int32],
         count: NDArray[np.int64],
     ) -> None:
         """Add rows of the images of a batch; `image` counts them as they came."""
-        keys = batch.keys if self.per_image else Keys([0], "image id")
+        keys = batch.keys if self.per_image else _TOGETHER
         image = batch.place[image] if self.per_image else np.zeros_like(image)
         self._ledger.append({"image": keys}, image=image, cell=cell, count=count)
-        self._absorb_images([keys], anonymous=batch.anonymous, n_images=len(batch.place))
+        self.images.add(batch.keys, anonymous=batch.anonymous)
+        self._add_up()
 
-    def check_merge(self, other: PixelRows) -> None:
-        """Refuse images that are not new.
+    def merge(self, other: PixelRows) -> None:
+        """Add another's rows.
 
         Raises
         ------
         IdError
-            As `batch_of`.
+            As `ImageIds.check_merge`; then nothing was added.
         """
-        if other._anonymous is not None:
-            self._check_naming(anonymous=other._anonymous)
-            self._check_new(other._ids)
-
-    def merge(self, other: PixelRows) -> None:
-        """Add another's rows; `check_merge` has let them pass."""
-        if other._anonymous is None:
-            return
-        if other._anonymous and self.per_image:
-            other = other._renumbered(self.n_images)
-        self._ledger.merge(other._ledger)
-        self._absorb_images(
-            other._images, anonymous=bool(other._anonymous), n_images=other.n_images
-        )
+        self.images.check_merge(other.images)
+        shift = self.images.merge(other.images)
+        self._ledger.merge(other._ledger, image=shift if self.per_image else 0)
+        self._add_up()
 
     def columns(self) -> PixelColumns:
         """Return all rows in the one order that does not depend on how they came."""
-        images = Keys.union(self._images, "image id")
+        images = self._keys()
         columns = self._ledger.columns({"image": images})
         image, cell, count = (columns[name] for name in ("image", "cell", "count"))
-        n_images = len(images)
-        if self.anonymous and self.per_image:
+        n_images, named = len(images), self.images.anonymous is False
+        if self.per_image and not named:
             digest = unit_digests((cell, count), image, n_images)
             place = np.empty(n_images, np.int32)
             place[np.argsort(digest, kind="stable")] = np.arange(n_images, dtype=np.int32)
@@ -172,20 +121,20 @@ class PixelRows:
             if len(cell):
                 count = np.add.reduceat(count, first)
             image = np.zeros(len(cell), np.int32)
-        return PixelColumns(None if self.anonymous else images, n_images, image, cell, count)
+        return PixelColumns(images if named else None, n_images, image, cell, count)
 
     def stored(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return plain values and arrays: equal rows, equal bytes."""
         columns = self.columns()
-        content: dict[str, Any] = {"n_images": self.n_images, "anonymous": self._anonymous}
+        content: dict[str, Any] = {
+            "n_images": len(self.images),
+            "anonymous": self.images.anonymous,
+        }
         arrays: dict[str, NDArray[Any]] = {
             name: getattr(columns, name) for name in ("image", "cell", "count")
         }
         if columns.images is not None:
-            if columns.images.is_text:
-                content["image_ids"] = columns.images.ids.tolist()
-            else:
-                arrays["image_ids"] = columns.images.ids
+            columns.images.store("image_ids", content, arrays)
         return content, arrays
 
     @classmethod
@@ -204,67 +153,30 @@ class PixelRows:
         if anonymous is None:
             return rows
         if anonymous:
-            keys = Keys(np.arange(n_images if per_image else 1), "image id")
+            rows.images = ImageIds.numbered(n_images)
         else:
-            ids = arrays["image_ids"] if "image_ids" in arrays else content["image_ids"]
-            keys = Keys(ids, "image id")
-            if len(keys) != len(ids) or len(ids) != n_images:
-                raise ValueError("images are not there once each")
+            rows.images = ImageIds.stored(content, arrays)
+        if len(rows.images) != n_images:
+            raise ValueError("images are missing")
+        keys = rows._keys()
         image, cell, count = (arrays[name] for name in ("image", "cell", "count"))
         if len(image) and not (
             image.min() >= 0 and image.max() < len(keys) and cell.min() >= 0 and count.min() > 0
         ):
             raise ValueError("rows of other images")
         rows._ledger.append({"image": keys}, image=image, cell=cell, count=count)
-        rows._absorb_images([keys], anonymous=anonymous, n_images=n_images)
         return rows
 
-    def _absorb_images(self, keys: list[Keys], *, anonymous: bool, n_images: int) -> None:
-        self._images.extend(keys)
-        self._anonymous = anonymous
-        self.n_images += n_images
-        if not anonymous:
-            for table in keys:
-                self._ids.update(table.ids.tolist())
-        elif not self.per_image:
-            self._settle()
+    def _keys(self) -> Keys:
+        if self.per_image or self.images.anonymous is None:
+            return self.images.keys()
+        return _TOGETHER
 
-    def _settle(self) -> None:
+    def _add_up(self) -> None:
         """Add up the rows of a sum without images before there are many."""
-        if len(self._ledger) <= _PENDING:
+        if self.per_image or len(self._ledger) <= _PENDING:
             return
         columns = self.columns()
-        keys = Keys([0], "image id")
         self._ledger.replace(
-            {"image": keys}, image=columns.image, cell=columns.cell, count=columns.count
+            {"image": _TOGETHER}, image=columns.image, cell=columns.cell, count=columns.count
         )
-        self._images = [keys]
-
-    def _renumbered(self, start: int) -> PixelRows:
-        """Return the same rows of images without ids, numbered from another number on."""
-        moved = PixelRows(per_image=True)
-        columns = self.columns()
-        keys = Keys(np.arange(start, start + self.n_images), "image id")
-        moved._ledger.append(
-            {"image": keys}, image=columns.image, cell=columns.cell, count=columns.count
-        )
-        moved._absorb_images([keys], anonymous=True, n_images=self.n_images)
-        return moved
-
-    def _check_naming(self, *, anonymous: bool) -> None:
-        if self._anonymous is not None and self._anonymous != anonymous:
-            words = ("without", "with") if anonymous else ("with", "without")
-            raise IdError(
-                "expected ids for all images or for none, got images {} ids after some {}".format(
-                    *words
-                ),
-                "image_id",
-            )
-
-    def _check_new(self, ids: Any) -> None:
-        known = [each for each in ids if each in self._ids]
-        if known:
-            raise IdError(
-                f"expected each image once, got {len(known)} again: {first_few(sorted(known))}",
-                "image_id",
-            )

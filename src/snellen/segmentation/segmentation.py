@@ -18,7 +18,7 @@ from snellen.segmentation.protocols import SegmentationProtocol, segmentation_pr
 from snellen.segmentation.segmentation_result import SegmentationResult
 from snellen.segmentation.stray_values import stray_report
 from snellen.segmentation.value_pairs import count_value_pairs
-from snellen.state import Keys, pack, restored
+from snellen.state import Keys, pack, prefixed, restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -130,7 +130,7 @@ class Segmentation:
         self._instances = InstanceRows()
 
     def __repr__(self) -> str:
-        return f"Segmentation({len(self.classes)} classes, {self._rows.n_images} images)"
+        return f"Segmentation({len(self.classes)} classes, {len(self._rows.images)} images)"
 
     def update(
         self,
@@ -239,7 +239,6 @@ class Segmentation:
                 "expected the state of a Segmentation with the same parameters, got one that "
                 f"differs in its {different}"
             )
-        self._rows.check_merge(other._rows)
         self._rows.merge(other._rows)
         self._instances.merge(other._instances)
         return self
@@ -269,7 +268,7 @@ class Segmentation:
         """
         if not self.per_image:
             raise InputError("expected images kept apart to resample them, got per_image=False")
-        if each and self._rows.anonymous and self._rows.n_images:
+        if each and self._rows.images.anonymous:
             raise IdError("expected images with ids, to tell them apart")
         return image_units(self._data(), self.protocol)
 
@@ -309,7 +308,7 @@ class Segmentation:
         if len(self._instances):
             columns = self._data().instances
             assert columns is not None
-            arrays |= {f"instances.{name}": each for name, each in columns._asdict().items()}
+            arrays |= prefixed("instances.", columns._asdict())
         return pack(
             type(self).__name__,
             {"parameters": self._parameters(), "rows": content, "encoding": self.encoding.name},
@@ -369,7 +368,7 @@ class Segmentation:
             classes=self.classes,
             columns=columns,
             per_image=self.per_image,
-            n_images=self._rows.n_images,
+            n_images=len(self._rows.images),
             groups=self.groups,
             instances=instances,
             average_size=self.average_size,

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen.arrays import to_numpy
-from snellen.errors import IdError, InputError, ShapeError
+from snellen.errors import InputError, ShapeError
 from snellen.segmentation.surface_parameters import pixel_steps
-from snellen.state import id_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,18 +19,15 @@ __all__ = ["SurfaceBatch"]
 
 
 class SurfaceBatch(NamedTuple):
-    """N images of one shape, (N, …), the spacing of each, and their ids."""
+    """N images of one shape, (N, …), and the spacing of each."""
 
     truth: NDArray[Any]
     pred: NDArray[Any]
     spacing: list[tuple[float, ...]]
     in_mm: bool
-    ids: list[int | str] | None
 
     @classmethod
-    def of(
-        cls, truth: Any, pred: Any, image_id: Any, spacing: Any, parameters: SurfaceParameters
-    ) -> SurfaceBatch:
+    def of(cls, truth: Any, pred: Any, spacing: Any, parameters: SurfaceParameters) -> SurfaceBatch:
         """Return the images of an update.
 
         Raises
@@ -72,7 +68,6 @@ class SurfaceBatch(NamedTuple):
             other,
             [steps * n_axes if len(steps) == 1 else steps for steps in each],
             given is not None,
-            _image_ids(image_id, len(one)),
         )
 
 
@@ -112,16 +107,3 @@ def _n_axes(n_axes: int, spacing: tuple[float, ...] | None, dimensions: int | No
             f"expected {told} axes, or {told + 1} of a batch, as {said} says, got {n_axes}", "truth"
         )
     return told
-
-
-def _image_ids(image_id: Any, n_images: int) -> list[int | str] | None:
-    if image_id is None:
-        return None
-    if not np.ndim(image_id):
-        image_id = [image_id]
-    ids: list[int | str] = id_array(image_id, "image id").tolist()
-    if len(ids) != n_images:
-        raise IdError(
-            f"expected {n_images} image ids, one for each image, got {len(ids)}", "image_id"
-        )
-    return ids

@@ -173,15 +173,14 @@ class SurfaceDistance:
         ShapeError, ClassError, IdError, InputError
             For what cannot be evaluated. After an error the metric is as it was.
         """
-        batch = SurfaceBatch.of(truth, pred, image_id, spacing, self._parameters)
-        if len(batch.truth):
-            self._images.check(batch.ids)
+        batch = SurfaceBatch.of(truth, pred, spacing, self._parameters)
+        images = self._images.ids.batch_of(image_id, len(batch.truth))
         classes = self._classes
         found = []
         for one, other, steps in zip(batch.truth, batch.pred, batch.spacing, strict=True):
             image, classes = self._measured(one, other, steps, batch.in_mm, classes)
             found.append(image)
-        self._images.append(batch.ids, found)
+        self._images.append(images, found)
         self._classes = classes
         return self
 
@@ -287,11 +286,8 @@ class SurfaceDistance:
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of images."""
         content, arrays = self._images.state()
-        content |= {
-            "parameters": self._all_parameters(),
-            "class_names": list(self._classes.names),
-        }
-        arrays["class_ids"] = self._classes.keys.ids
+        content["parameters"] = self._all_parameters()
+        self._classes.store(content, arrays)
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
@@ -311,7 +307,7 @@ class SurfaceDistance:
     @classmethod
     def _of_packed(cls, packed: PackedState) -> SurfaceDistance:
         parameters = dict(packed.content["parameters"])
-        classes = Classes(packed.arrays["class_ids"], packed.content["class_names"])
+        classes = Classes.stored(packed.content, packed.arrays)
         declared = parameters.pop("classes") is not None
         metric = cls(classes if declared else None, **SurfaceParameters.arguments_of(parameters))
         metric._classes = classes

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from snellen.errors import IdError, first_few
+from snellen.image_ids import ImageIds
 from snellen.segmentation.structures import COLUMNS
-from snellen.state import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["OrderedImages", "SurfaceImage", "SurfaceImages"]
+    from snellen.image_ids import ImageBatch
+    from snellen.state import Keys
 
-_WHAT = "image id"
+__all__ = ["OrderedImages", "SurfaceImage", "SurfaceImages"]
 
 
 class SurfaceImage(NamedTuple):
@@ -64,53 +64,23 @@ class OrderedImages(NamedTuple):
 class SurfaceImages:
     """Images, all with ids or all without; each id once."""
 
-    __slots__ = ("_ids", "_known", "images")
+    __slots__ = ("_listed", "ids", "images")
 
     def __init__(self) -> None:
+        self.ids = ImageIds()
         self.images: list[SurfaceImage] = []
-        self._ids: list[int | str] | None = None
-        self._known: set[int | str] = set()
+        self._listed: list[int | str] = []  # the id of each image, if they have ids
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def check(self, ids: Sequence[int | str] | None) -> None:
-        """Refuse ids that don't go with these.
-
-        Raises
-        ------
-        IdError
-            Where only some images have ids, ids are of two kinds, or an id comes again.
-        """
-        if ids is not None and len(set(ids)) != len(ids):
-            again = sorted({each for each in ids if ids.count(each) > 1}, key=str)
-            raise IdError(
-                f"expected each image once, got more than once: {first_few(again)}", "image_id"
-            )
-        if not self.images:
-            return
-        if (ids is None) != (self._ids is None):
-            raise IdError(
-                "expected image ids with all images or with none, got some with and some without",
-                "image_id",
-            )
-        if ids is None or self._ids is None:
-            return
-        Keys.union([Keys(self._ids[:1], _WHAT), Keys(ids, _WHAT)], _WHAT)
-        again = sorted(self._known.intersection(ids), key=str)
-        if again:
-            raise IdError(
-                f"expected each image once, got {len(again):,} that were absorbed before: "
-                f"{first_few(again)}",
-                "image_id",
-            )
-
-    def append(self, ids: Sequence[int | str] | None, images: Sequence[SurfaceImage]) -> None:
-        """Add images that were checked."""
-        if ids is not None and images:
-            self._ids = [*(self._ids or []), *ids]
-            self._known.update(ids)
-        self.images.extend(images)
+    def append(self, batch: ImageBatch, images: Sequence[SurfaceImage]) -> None:
+        """Add the images of a batch."""
+        if images:
+            self.ids.add(batch.keys, anonymous=batch.anonymous)
+            self.images += images
+            if not batch.anonymous:
+                self._listed += batch.ids.tolist()
 
     def merge(self, other: SurfaceImages) -> None:
         """Add all of another's.
@@ -118,18 +88,19 @@ class SurfaceImages:
         Raises
         ------
         IdError
-            As `check`.
+            As `ImageIds.check_merge`.
         """
-        if other.images:
-            self.check(other._ids)
-            self.append(other._ids, other.images)
+        self.ids.check_merge(other.ids)
+        self.ids.merge(other.ids)
+        self._listed += other._listed
+        self.images += other.images
 
     def ordered(self) -> OrderedImages:
         """Return the images by id, without ids by what they hold."""
-        if self._ids is None:
+        if self.ids.anonymous is not False:
             return OrderedImages(None, sorted(self.images, key=SurfaceImage.key))
-        keys = Keys(self._ids, _WHAT)
-        order = np.argsort(keys.codes(self._ids)).tolist()
+        keys = self.ids.keys()
+        order = np.argsort(keys.codes(self._listed)).tolist()
         return OrderedImages(keys, [self.images[i] for i in order])
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -137,10 +108,8 @@ class SurfaceImages:
         keys, images = self.ordered()
         content: dict[str, Any] = {"image_ids": None}
         arrays: dict[str, NDArray[Any]] = {}
-        if keys is not None and keys.is_text:
-            content["image_ids"] = keys.ids.tolist()
-        elif keys is not None:
-            arrays["image_ids"] = keys.ids
+        if keys is not None:
+            keys.store("image_ids", content, arrays)
         arrays |= {
             "diagonal": np.array([image.diagonal for image in images], np.float64),
             "in_mm": np.array([image.in_mm for image in images], np.uint8),
@@ -163,22 +132,21 @@ class SurfaceImages:
         ValueError, KeyError, TypeError
             Where it is not whole.
         """
-        ids = arrays["image_ids"].tolist() if "image_ids" in arrays else content["image_ids"]
-        n = len(arrays["diagonal"])
+        n, found = len(arrays["diagonal"]), cls()
+        ids = arrays["image_ids"] if "image_ids" in arrays else content["image_ids"]
+        batch = found.ids.batch_of(ids, n)
         parts = {}
         for name, count in (("others", "n_others"), ("label", "n_structures")):
             ends = np.cumsum(arrays[count])
             if len(ends) != n or (n and ends[-1] != len(arrays[name])):
                 raise ValueError(name)
             parts[name] = np.split(arrays[name], ends[:-1]) if n else []
-        if len(arrays["numbers"]) != len(arrays["label"]) or (ids is not None and len(ids) != n):
+        if len(arrays["numbers"]) != len(arrays["label"]):
             raise ValueError("rows are missing")
         numbers = np.split(arrays["numbers"], np.cumsum(arrays["n_structures"])[:-1]) if n else []
         columns = (arrays["diagonal"].tolist(), (arrays["in_mm"] != 0).tolist())
-        found = cls()
-        found.check(ids)
         found.append(
-            ids,
+            batch,
             [
                 SurfaceImage(*row)
                 for row in zip(*columns, parts["others"], parts["label"], numbers, strict=True)
