@@ -42,9 +42,9 @@ def boundary(labels: LabelInput, ratio: float, tolerance: float, output: Output)
     TRUTH and PREDICTIONS are as of `snellen evaluate segmentation`.
     """
     from snellen.errors import ShapeError
-    from snellen.readers.label_counts import in_threads
     from snellen.readers.label_maps import void_id
     from snellen.segmentation.boundary import BoundaryQuality
+    from snellen.threads import in_threads
 
     labels.set_threads()
     with data_warnings_on_stderr(quiet=output.quiet), in_words_of_options(OPTIONS):

@@ -100,9 +100,9 @@ def surface(
     TRUTH and PREDICTIONS are label images as of `snellen evaluate segmentation`, or volumes: NIfTI
     (.nii, .nii.gz) or NPY with three axes. Without --classes every value but 0 is a class.
     """
-    from snellen.readers.label_counts import in_threads
     from snellen.readers.volume import hold_volumes
     from snellen.segmentation.surface_distance import SurfaceDistance
+    from snellen.threads import in_threads
 
     labels.set_threads()
     parameters: dict[str, Any] = {

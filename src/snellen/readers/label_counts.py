@@ -14,17 +14,17 @@ from snellen import _core
 from snellen.errors import SchemaError, ShapeError
 from snellen.readers.label_image import DEFAULT_MAX_PIXELS, LabelImage, read_label_image
 from snellen.segmentation.value_pairs import ValuePairs
-from snellen.threads import get_threads
+from snellen.threads import get_threads, in_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from snellen.readers.label_pairs import LabelPairs
 
-__all__ = ["CountedLabels", "count_label_files", "in_threads", "read_pair", "value_counts"]
+__all__ = ["CountedLabels", "count_label_files", "read_pair", "value_counts"]
 
 _MOST_AT_ONCE = 16  # pairs of files
 
@@ -130,22 +130,6 @@ def _read_volumes(truth: Path, pred: Path, max_pixels: int | None) -> tuple[Labe
         for volume in read_volume_pair(truth, pred, **limit)
     )
     return one, other
-
-
-def in_threads(job: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-    """Yield what a job returns of each item, in their order; after an error nothing more starts."""
-    if get_threads() == 1:
-        yield from map(job, items)
-        return
-
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(get_threads()) as pool:
-        try:
-            yield from pool.map(job, items)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
 
 
 def value_counts(

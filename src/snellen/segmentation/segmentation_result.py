@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -302,11 +303,11 @@ class SegmentationResult(Result):
         lines += [f"undefined    {', '.join(names)}: {why}" for why, names in reasons.items()]
         return "\n".join(lines)
 
-    @property
+    @functools.cached_property
     def _tables(self) -> PixelTables:
         return self.pixels.tables()
 
-    @property
+    @functools.cached_property
     def _image_values(self) -> NDArray[np.float64]:
         """The IoU of each image and class, (N, K)."""
         return class_numbers(self._tables, self.rules)["iou"]
