@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from PIL import Image
 
 from snellen import Segmentation, metric_from_bytes
 from snellen.cli.root import run as command_line
+from snellen.segmentation.label_scheme import SCHEMES
 from snellen.segmentation.protocols import PROTOCOLS
 
 from .conftest import Run
@@ -306,6 +308,12 @@ def test_files_of_every_kind(run: Run, street: Path, kind: str) -> None:
         "other names": "snellen: files are paired by their path without what says what a file is\n",
     }
     assert done.stderr == said.get(kind, "")
+
+
+def test_help_names_every_scheme(run: Run) -> None:
+    shown = " ".join(run("evaluate", "segmentation", "--help").stdout.split())
+    for name in SCHEMES:
+        assert re.search(rf" {name}[,;]", shown), name
 
 
 def test_lists_and_single_files(run: Run, street: Path) -> None:

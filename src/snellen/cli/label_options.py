@@ -121,8 +121,8 @@ def label_options(
         "--classes",
         required=classes_required,
         metavar="NAME|FILE",
-        help="The classes: cityscapes, voc, ade20k, camvid, coco-stuff; or a file with a name a "
-        "line (ids 0, 1, …), or JSON with ids, names, colours.",
+        help="The classes: cityscapes, voc, ade20k, camvid, camvid-32, coco-stuff; or a file with "
+        "a name a line (ids 0, 1, …), or JSON with ids, names, colours.",
     )
     @click.option(
         "--ignore-index",
