@@ -444,6 +444,25 @@ def test_label_ids_and_train_ids_are_told_apart(run: Run, city: Path) -> None:
     assert wrong["metrics"]["mIoU"] == 0
 
 
+def test_values_of_two_encodings_are_said(run: Run, tmp_path: Path) -> None:
+    # Unlabelled, road, sidewalk, building as labelIds; as trainIds road, traffic sign, vegetation,
+    # person. Nothing tells which, so what was taken is said, and what to say if it was not that.
+    for side in ("truth", "pred"):
+        write(tmp_path / side, small([[[0, 7, 8, 11]]]))
+    sides = tmp_path / "truth", tmp_path / "pred", "--classes", "cityscapes", "--no-intervals"
+    done = run("evaluate", "segmentation", *sides, "--json", "-")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == [
+        "snellen: truth is taken as trainIds (0 to 18, 255), which are fewest: values up to 11 "
+        "could be labelIds too; if so, say --truth-encoding",
+        "snellen: predictions are trainIds: 100.0% of the pixels agree with truth so, at most 0.0% "
+        "else",
+    ]
+    # Predictions then follow truth: by agreement.
+    said = evaluated(run, *sides, "--truth-encoding", "labelIds")
+    assert {k for k, v in of_classes(said, "iou").items() if v} == {"road", "sidewalk", "building"}
+
+
 def test_instances_beside_label_ids(run: Run, city: Path) -> None:
     sides = city / "truth", city / "labels", "--classes", "cityscapes", "--no-intervals"
     needed = run("evaluate", "segmentation", *sides, "--instances", "--out", city / "out")

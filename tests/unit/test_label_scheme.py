@@ -54,6 +54,12 @@ def test_codes() -> None:
     assert Encoding.of("none", {}).codes_of([3]).tolist() == [STRAY]
 
 
+def test_values_as_text() -> None:
+    encoding = Encoding.of("ids", {-3: 0, -1: VOID, 0: 1, 1: 1, 4: 2, 255: VOID})
+    assert encoding.described() == "-3, 0 to 1, 4, 255"
+    assert scheme_of("cityscapes").encoding("trainIds").described() == "0 to 18, 255"
+
+
 def test_encodings_are_checked() -> None:
     with pytest.raises(ClassError, match="expected values that ascend - at ids"):
         Encoding("ids", np.array([1, 1]), np.array([0, 1], np.int32))
@@ -246,7 +252,10 @@ def test_predictions_beside_reduced_truth() -> None:
     assert truth.name == "ids from 1"
     usual, note = scheme.recognise([0, 1, 2], [5, 5, 5], "ids", side="pred", truth=truth)
     assert usual.name == "ids"
-    assert note == "predictions are taken as ids: values up to 2 could be ids from 1 too"
+    assert note == (
+        "predictions are taken as ids: values up to 2 could be ids from 1 too; if so, say what "
+        "predictions are"
+    )
     stepped, _ = scheme.recognise([1, 2, 3], [5, 5, 5], "ids", side="pred", truth=truth)
     assert stepped.name == "ids from 1"
 
@@ -317,11 +326,12 @@ def test_notes_say_why() -> None:
         "truth is labelIds: it knows most pixels, not all"
     )
     assert city.recognise([0, 255], [1, 1], "ids")[1] == (
-        "truth is trainIds: no values but -1 to 18, 255"
+        "truth is taken as trainIds (0 to 18, 255), which are fewest: values up to 255 could be "
+        "labelIds too; if so, say what truth is"
     )
     assert scheme_of(2).recognise([0, 1], [1, 1], "ids")[1] == ""
     assert scheme_of("ade20k").recognise([0, 3], [1, 1], "ids")[1] == (
-        "truth is taken as raw: values up to 3 could be reduced too"
+        "truth is taken as raw: values up to 3 could be reduced too; if so, say what truth is"
     )
 
 

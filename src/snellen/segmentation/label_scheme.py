@@ -159,7 +159,7 @@ class Encoding:
         return codes
 
     def described(self) -> str:
-        """Return which values it knows, as readable text.
+        """Return which values it knows, as readable text: of void, only what images can hold.
 
         Examples
         --------
@@ -168,13 +168,12 @@ class Encoding:
         """
         if self.is_colour:
             return f"{len(self.values)} colours"
-        starts = np.flatnonzero(np.diff(self.values, prepend=self.values[:1] - 2) != 1)
-        ends = np.append(starts[1:], len(self.values)) - 1
+        values = self.values[(self.values >= 0) | (self.codes >= 0)]
+        starts = np.flatnonzero(np.diff(values, prepend=values[:1] - 2) != 1)
+        ends = np.append(starts[1:], len(values)) - 1
         runs = [
             f"{first} to {last}" if last > first else f"{first}"
-            for first, last in zip(
-                self.values[starts].tolist(), self.values[ends].tolist(), strict=True
-            )
+            for first, last in zip(values[starts].tolist(), values[ends].tolist(), strict=True)
         ]
         more = f", {self.per_instance} × id + number" if self.per_instance else ""
         return ", ".join(runs if len(runs) < 7 else [*runs[:3], "…", *runs[-2:]]) + more
