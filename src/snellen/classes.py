@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from snellen.errors import ClassError
@@ -94,12 +94,25 @@ class Classes:
 
     @classmethod
     def of(cls, description: Classes | Mapping[Any, str] | Sequence[str]) -> Classes:
-        """Return classes from a mapping of id to name, or from names whose ids are 0, 1, 2, …."""
+        """Return classes from a mapping of id to name, or from names whose ids are 0, 1, 2, ….
+
+        Raises
+        ------
+        ClassError
+            For a text, whose letters are no classes, and for what has no elements.
+        """
         if isinstance(description, Classes):
             return description
         if isinstance(description, Mapping):
             return cls(list(description), list(description.values()))
-        return cls(range(len(description)), description)
+        if isinstance(description, (str, bytes)) or not isinstance(description, Iterable):
+            raise ClassError(
+                f"expected a list of class names or a mapping of id to name, got {description!r}: "
+                'of a single class say ["name"]',
+                "classes",
+            )
+        names = list(description)
+        return cls(range(len(names)), names)
 
     @classmethod
     def union(cls, parts: Sequence[Classes]) -> Classes:

@@ -103,7 +103,7 @@ def iou(one: Any, other: Any) -> float:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
 @pytest.mark.parametrize("ratio", [0.001, 0.02, 0.1, 0.6])
 def test_zones_are_masks_without_their_erosion(ratio: float, dtype: Any) -> None:
-    rules = BoundaryRules(ratio, 1, None)
+    rules = BoundaryRules(ratio, 1)
     for truth, _ in pairs(1, 40):
         near = _core.near_border(truth.astype(dtype), rules.zone_width(*truth.shape))
         for label in np.unique(truth):

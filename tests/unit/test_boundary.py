@@ -13,15 +13,17 @@ import pytest
 from snellen import (
     BoundaryQuality,
     BoundaryQualityResult,
+    Segmentation,
     boundary_quality,
     compare,
     intervals,
     metric_from_bytes,
     set_threads,
 )
-from snellen.errors import ClassError, IdError, InputError, SchemaError, ShapeError
+from snellen.errors import ClassError, IdError, InputError, MergeError, SchemaError, ShapeError
 from snellen.segmentation.boundary_result import COLUMNS
 from snellen.segmentation.boundary_rules import BoundaryRules
+from snellen.segmentation.label_scheme import scheme_of
 from snellen.state import pack, unpack
 
 CLASSES = ["ground", "box"]
@@ -75,14 +77,14 @@ def test_worked_by_hand() -> None:
     assert result.mask_iou == pytest.approx((12 / 16 + 20 / 24) / 2, rel=1e-15)
     assert "thin         1 classes lie in their border zones wholly" in result.composition()
     # Within a pixel, each contour pixel has one of the other side.
-    lenient = boundary_quality(TRUTH, PRED, classes=CLASSES, tolerance=1)
+    lenient = boundary_quality(TRUTH, PRED, CLASSES, tolerance=1)
     assert lenient.boundary_f == 1
 
 
 def test_wide_zones_are_masks() -> None:
     # 12 % of 8.5 pixels are 1.02; 20 % are 1.7, which is rounded to 2: the box has no inside left.
     for ratio, border in ((0.12, 12), (0.2, 16)):
-        result = boundary_quality(TRUTH, TRUTH, classes=CLASSES, ratio=ratio)
+        result = boundary_quality(TRUTH, TRUTH, CLASSES, ratio=ratio)
         assert counts(result, 1)["border_truth"] == border
 
 
@@ -92,7 +94,7 @@ def test_void_of_truth_is_on_neither_side() -> None:
     for there in (0, 1, VOID):
         pred = truth.copy()
         pred[1:5, 4] = there
-        result = boundary_quality(truth, pred, classes=CLASSES)
+        result = boundary_quality(truth, pred, CLASSES)
         assert (result.boundary_iou, result.boundary_f, result.mask_iou) == (1, 1, 1)
         # A border with void is a border: the box of 12 pixels has 2 inside.
         assert counts(result, 1)["border_truth"] == counts(result, 1)["border_pred"] == 10
@@ -103,7 +105,7 @@ def test_void_of_truth_is_on_neither_side() -> None:
 def test_void_of_predictions_is_of_no_class() -> None:
     pred = TRUTH.copy()
     pred[1:5, 4] = VOID
-    result = boundary_quality(TRUTH, pred, classes=CLASSES)
+    result = boundary_quality(TRUTH, pred, CLASSES)
     # The box is PRED's; the frame has lost nothing, and gained nothing.
     assert counts(result, 1)["border_both"] == 8
     assert result.per_class()[0]["mask_iou"] == 1
@@ -111,7 +113,7 @@ def test_void_of_predictions_is_of_no_class() -> None:
 
 def test_what_is_undefined() -> None:
     classes = ["ground", "box", "ball"]
-    result = boundary_quality(TRUTH, TRUTH * 0, classes=classes)
+    result = boundary_quality(TRUTH, TRUTH * 0, classes)
     ground, box, ball = result.per_class()
     assert (box["boundary_iou"], box["boundary_f"], box["boundary_recall"]) == (0, 0, 0)
     assert math.isnan(box["boundary_precision"])
@@ -126,7 +128,7 @@ def test_what_is_undefined() -> None:
     assert reasons["ball", "boundary_iou"] == "neither side has a pixel of the class"
     assert reasons["box", "boundary_precision"] == "predictions have no contour of the class"
     assert ("box", "boundary_recall") not in reasons
-    filled = boundary_quality(TRUTH * 0, TRUTH * 0, classes=classes)
+    filled = boundary_quality(TRUTH * 0, TRUTH * 0, classes)
     assert (filled.boundary_iou, filled.mask_iou) == (1, 1)
     assert math.isnan(filled.boundary_f)
     assert {each.metric for each in filled.undefined} == {
@@ -139,16 +141,16 @@ def test_what_is_undefined() -> None:
 def test_classes_far_apart() -> None:
     ids = {-3: "minus", 7: "seven", 40_000: "many"}
     other = np.where(TRUTH == 1, 40_000, -3).astype(np.int32)
-    result = boundary_quality(other, np.where(PRED == 1, 40_000, -3), classes=ids)
-    plain = boundary_quality(TRUTH, PRED, classes=CLASSES)
+    result = boundary_quality(other, np.where(PRED == 1, 40_000, -3), ids)
+    plain = boundary_quality(TRUTH, PRED, CLASSES)
     assert result.pixels[[0, 2]].tolist() == plain.pixels.tolist()
 
 
 def test_more_classes_than_a_byte_has_values() -> None:
-    plain = boundary_quality(TRUTH, PRED, classes=CLASSES)
+    plain = boundary_quality(TRUTH, PRED, CLASSES)
     for n in (255, 256, 257, 400):
         truth, pred = (np.where(side == 1, n - 1, 0).astype(np.uint16) for side in (TRUTH, PRED))
-        found = boundary_quality(truth, pred, classes=[""] * n, ignore_index=None)
+        found = boundary_quality(truth, pred, [""] * n, ignore_index=None)
         assert found.pixels[[0, n - 1]].tolist() == plain.pixels.tolist()
 
 
@@ -156,20 +158,20 @@ def test_more_classes_than_a_byte_has_values() -> None:
     "dtype", ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "bool"]
 )
 def test_types(dtype: str) -> None:
-    wanted = boundary_quality(TRUTH, PRED, classes=CLASSES).pixels
-    found = boundary_quality(TRUTH.astype(dtype), PRED.astype(dtype), classes=CLASSES)
+    wanted = boundary_quality(TRUTH, PRED, CLASSES).pixels
+    found = boundary_quality(TRUTH.astype(dtype), PRED.astype(dtype), CLASSES)
     assert np.array_equal(found.pixels, wanted)
 
 
 def test_arrays_of_other_kinds() -> None:
     torch = pytest.importorskip("torch")
-    wanted = boundary_quality(TRUTH, PRED, classes=CLASSES).pixels
+    wanted = boundary_quality(TRUTH, PRED, CLASSES).pixels
     for truth, pred in (
         (torch.tensor(TRUTH).long(), torch.tensor(PRED)),
         (TRUTH.tolist(), PRED[:, ::-1].copy()[:, ::-1]),
-        (np.asfortranarray(TRUTH), np.stack([PRED, PRED])[:1]),
+        (np.asfortranarray(TRUTH)[None], np.stack([PRED, PRED])[:1]),
     ):
-        assert np.array_equal(boundary_quality(truth, pred, classes=CLASSES).pixels, wanted)
+        assert np.array_equal(boundary_quality(truth, pred, CLASSES).pixels, wanted)
 
 
 def test_a_batch_is_its_images() -> None:
@@ -184,7 +186,7 @@ def test_a_batch_is_its_images() -> None:
         set_threads(n_threads)
         many = np.stack([TRUTH] * 40), np.stack([PRED] * 40)
         counted = BoundaryQuality(CLASSES).update(*many).compute().pixels
-        assert np.array_equal(counted, 40 * boundary_quality(TRUTH, PRED, classes=CLASSES).pixels)
+        assert np.array_equal(counted, 40 * boundary_quality(TRUTH, PRED, CLASSES).pixels)
     set_threads(None)
 
 
@@ -252,24 +254,134 @@ def test_errors_say_what_came_and_where() -> None:
     with pytest.raises(ClassError) as caught:
         metric.update(TRUTH, stray)
     assert str(caught.value) == (
-        "expected ids of the 2 classes or of no class, "
+        "expected ids of the 2 classes or of no class (0 to 1, 255), "
         "got 2 other: 7 (2 pixels), 9 (1 pixel) - at pred[2, 3]"
     )
     with pytest.raises(ClassError, match=r"- at truth\[1, 2, 3\]"):
         metric.update(np.stack([TRUTH, stray]), np.stack([PRED, PRED]))
     gradient = np.arange(36).reshape(6, 6)
     with pytest.raises(ClassError, match=r"5 \(1 pixel\), 6 .*, …\. Was an image resized"):
-        boundary_quality(gradient, gradient, classes=[""] * 5)
+        boundary_quality(gradient, gradient, [""] * 5)
     with pytest.raises(ClassError, match="got 1 other: 255"):
         BoundaryQuality(CLASSES, ignore_index=None).update(TRUTH, TRUTH * 0 + VOID)
     with pytest.raises(ClassError, match="got 1 other: 9223372036854775807"):
         metric.update(TRUTH, PRED + np.uint64(2**63 + 5))
-    with pytest.raises(ShapeError, match="got 1 of 6 × 6 and 1 of 6 × 5"):
+    with pytest.raises(ShapeError, match=r"shape \(6, 6\) or scores .* got \(6, 5\) - at pred"):
         metric.update(TRUTH, PRED[:, 1:])
-    with pytest.raises(ShapeError, match=r"got \(2, 1, 6, 6\) - at truth"):
+    with pytest.raises(ShapeError, match=r"for truth \(2, 1, 6, 6\), got \(6, 6\) - at pred"):
         metric.update([[TRUTH], [TRUTH]], PRED)
-    with pytest.raises(InputError, match=r"got float64: of scores .* \(argmax\) - at pred"):
+    with pytest.raises(InputError, match=r"whole numbers as labels, got float64 .* - at pred"):
         metric.update(TRUTH, PRED / 2)
+    with pytest.raises(ShapeError, match=r"images with pixels, got \(1, 6, 0\) - at truth"):
+        metric.update(TRUTH[:, :0], TRUTH[:, :0])
+
+
+def test_an_image_that_was_read_as_colours_is_no_batch() -> None:
+    gray = np.zeros((20, 30), np.uint8)
+    gray[4:9, 5:16] = 1
+    # As cv2.imread gives a gray file: three equal channels.
+    colours = np.repeat(gray[..., None], 3, axis=2)
+    metric = BoundaryQuality(CLASSES)
+    with pytest.raises(ShapeError, match=r"take one channel of a mask, .* - at truth") as caught:
+        metric.update(colours, colours)
+    assert "look like colours" in str(caught.value)
+    assert "colours=" not in str(caught.value)  # which update doesn't have
+    narrow = metric.update(colours.astype(np.int16), colours.astype(np.int16)).compute()
+    assert narrow.data["n_images"] == 20
+
+
+def test_scores() -> None:
+    wanted = boundary_quality(TRUTH, PRED, CLASSES).pixels
+    scores = np.stack([0.5 - PRED, np.full(PRED.shape, 0.1)])  # 0.5 or -0.5 beside 0.1
+    one_hot = np.stack([TRUTH == 0, TRUTH == 1])
+    for truth, pred in (
+        (TRUTH, scores),
+        (TRUTH, np.stack([PRED == 0, PRED == 1])),
+        (TRUTH[None], scores[None]),
+        (one_hot[None], scores[None]),
+    ):
+        assert np.array_equal(boundary_quality(truth, pred, CLASSES).pixels, wanted)
+    # The highest score is that of a position, whatever the ids are.
+    ids = {7: "ground", 9: "box"}
+    assert np.array_equal(boundary_quality(TRUTH * 2 + 7, scores, ids).pixels, wanted)
+    with pytest.raises(ShapeError, match="a score for each of 3 classes, got 2 - at pred"):
+        boundary_quality(TRUTH, scores, [*CLASSES, "ball"])
+    void = TRUTH.copy()
+    void[0] = VOID
+    assert boundary_quality(void, scores, CLASSES).pixels[0, 1] == 14  # 20 of the frame less 6
+
+
+def test_classes_of_a_data_set() -> None:
+    scheme = scheme_of("cityscapes")
+    truth = np.where(TRUTH == 1, 13, 0).astype(np.uint8)  # 0 … 18: road, and a car
+    pred = np.where(PRED == 1, 13, 0).astype(np.uint8)
+    truth[0, 0] = VOID
+    metric = BoundaryQuality("cityscapes").update(truth, pred, image_id=1)
+    result = metric.compute()
+    twin = Segmentation("cityscapes").update(truth, pred).compute()
+    records = {each["class"]: each for each in result.per_class()}
+    assert (records["road"]["id"], records["car"]["id"]) == (7, 26)
+    assert [each["id"] for each in twin.per_class()] == [each["id"] for each in result.per_class()]
+    assert records["car"]["mask_iou"] == 12 / 16
+    assert records["road"]["mask_iou"] == 19 / 23
+    # The same numbers from labelIds, which are the ids of the classes.
+    ids = scheme.classes.keys.ids.astype(np.uint8)
+    plain = BoundaryQuality(scheme.classes).update(
+        np.where(truth == VOID, VOID, ids[np.minimum(truth, 18)]), ids[pred]
+    )
+    assert np.array_equal(plain.compute().pixels, result.pixels)
+    again = metric_from_bytes(metric.to_bytes())
+    assert isinstance(again, BoundaryQuality)
+    again.update(truth, pred, image_id=2)
+    assert np.array_equal(again.compute().pixels, 2 * result.pixels)
+    with pytest.raises(MergeError, match=r"same parameters, got .*values 7 to 8"):
+        metric.merge(BoundaryQuality(scheme.classes))
+    with pytest.raises(ClassError, match=r"got 1 other: 26 \(12 pixels\)"):
+        metric.update(np.where(PRED == 1, 26, 0), pred, image_id=3)
+
+
+def test_a_number_of_classes() -> None:
+    wanted = boundary_quality(TRUTH, PRED, CLASSES)
+    assert np.array_equal(boundary_quality(TRUTH, PRED, 2).pixels, wanted.pixels)
+    assert BoundaryQuality(np.int64(2)).classes.keys.ids.tolist() == [0, 1]
+
+
+def test_ignored_values_of_all_kinds() -> None:
+    truth = TRUTH.astype(int)
+    truth[0], truth[5] = 254, VOID
+    for ignored in ([254, 255], (255, 254), np.array([254, 255]), {254, 255}):
+        metric = BoundaryQuality(CLASSES, ignore_index=ignored)
+        result = metric.update(truth, truth).compute()
+        assert result.protocol["ignore_index"] == [254, 255]
+        assert counts(result, 0)["pixels_truth"] == 8
+        assert (
+            metric.empty().to_bytes() == BoundaryQuality(CLASSES, ignore_index=ignored).to_bytes()
+        )
+    one = BoundaryQuality(CLASSES, ignore_index=np.int64(255))
+    assert one.to_bytes() == BoundaryQuality(CLASSES).to_bytes()
+    # 255 is void where it is free.
+    mask = BoundaryQuality({0: "ground", 255: "box"})
+    assert mask.rules.ignore_index == ()
+    assert mask.update(TRUTH * 255, PRED * 255).compute().pixels[1, 0] == 12
+    # A class that truth ignores may be predicted, and is false there.
+    result = boundary_quality(TRUTH, PRED * 0 + 1, CLASSES, ignore_index=0)
+    assert counts(result, 1)["pixels_pred"] == 16
+    assert counts(result, 0)["pixels_truth"] == counts(result, 0)["pixels_pred"] == 0
+    elsewhere = boundary_quality(TRUTH, TRUTH * 0, CLASSES, ignore_index=0)
+    assert counts(elsewhere, 0)["pixels_pred"] == 16
+
+
+def test_a_tolerance_beyond_all_images() -> None:
+    wanted = boundary_quality(TRUTH, PRED, CLASSES, tolerance=12).pixels
+    for tolerance in (1e30, 10**18, np.float32(1e30), np.int64(50)):
+        found = boundary_quality(TRUTH, PRED, CLASSES, tolerance=tolerance)
+        assert np.array_equal(found.pixels, wanted)
+
+
+def test_ids_that_are_numpys_numbers() -> None:
+    for image_id in (np.int64(3), np.array(3), np.uint8(3)):
+        metric = BoundaryQuality(CLASSES).update(TRUTH, PRED, image_id=image_id)
+        assert metric.compute().per_image()[0]["image"] == 3
 
 
 @pytest.mark.parametrize(
@@ -284,8 +396,16 @@ def test_errors_say_what_came_and_where() -> None:
         ({"tolerance": math.nan}, "got nan - at tolerance"),
         ({"tolerance": "2"}, "expected a number, got '2' - at tolerance"),
         ({"ignore_index": 0.5}, "got 0.5 - at ignore_index"),
-        ({"ignore_index": 1}, "than 1, which is a class: give ignore_index=None"),
-        ({"classes": {"a": "ground"}}, "whole numbers, the values of pixels, got texts"),
+        ({"ignore_index": True}, "got True - at ignore_index"),
+        ({"ignore_index": [255, True]}, r"got \[255, True\] - at ignore_index"),
+        ({"ignore_index": 2**63}, "got 9223372036854775808 - at ignore_index"),
+        ({"ignore_index": "255"}, "got '255' - at ignore_index"),
+        ({"tolerance": True}, "expected a number, got True - at tolerance"),
+        ({"classes": {"a": "ground"}}, "class ids that pixels can hold, got texts such as a"),
+        ({"classes": "cityscape"}, 'got "cityscape". Did you mean "cityscapes"'),
+        ({"classes": True}, "or how many there are, got True - at classes"),
+        ({"classes": 2.0}, "a name, a number, a list or a mapping, got 2.0 - at classes"),
+        ({"classes": []}, "at least one class, got none"),
         ({"classes": [""] * 65_536, "ignore_index": None}, "65,535 classes, got 65,536"),
     ],
 )
@@ -295,12 +415,12 @@ def test_parameters_that_cannot_be(parameters: dict[str, Any], message: str) -> 
 
 
 def test_widths_in_pixels() -> None:
-    rules = BoundaryRules(0.02, 0.008, None)
+    rules = BoundaryRules(0.02, 0.008)
     # The diagonal of 1024 × 2048 is 2289.7: 45.8 and 18.3.
     assert (rules.zone_width(1024, 2048), rules.contour_tolerance(1024, 2048)) == (46, 19)
     # 15 × 20: a diagonal of 25, of which 2 % is a half; 45 × 60: 75, and 1.5; 75 × 100: 2.5.
     assert [rules.zone_width(3 * n, 4 * n) for n in (1, 5, 15, 25)] == [1, 1, 2, 2]
-    assert [BoundaryRules(0.5, each, None).contour_tolerance(3, 4) for each in (0, 2, 0.2)] == [
+    assert [BoundaryRules(0.5, each).contour_tolerance(3, 4) for each in (0, 2, 0.2)] == [
         *(0, 2, 1)
     ]
 
@@ -337,6 +457,16 @@ def test_units_are_the_data_sets_that_multiplicities_say() -> None:
         assert of_classes.tolist() == pytest.approx(
             wanted.class_values()["boundary_iou"].tolist(), nan_ok=True
         )
+
+
+def test_a_data_set_has_the_same_bits_whatever_else_is_asked_for() -> None:
+    """A matrix product adds in an order that follows shapes and threads."""
+    units = fed(1, [f"img{i}" for i in range(200)]).units()
+    times = np.random.default_rng(3).poisson(1, (60, 200))
+    found = units.values(times)
+    for r in range(len(times)):
+        for name, value in units.values(times[r : r + 1].copy()).items():
+            assert value[0] == found[name][r]
 
 
 def test_units_joined_with_those_of_another_metric() -> None:
@@ -382,7 +512,7 @@ def test_results_are_stored_whole(tmp_path: Path) -> None:
 
 
 def test_the_table() -> None:
-    lines = str(boundary_quality(TRUTH, PRED, classes=CLASSES, tolerance=0)).splitlines()
+    lines = str(boundary_quality(TRUTH, PRED, CLASSES, tolerance=0)).splitlines()
     assert lines[0].split("  ")[-1] == "border share"
     # 22 / 30, 11 / 14, 11 / 16, and all of the frame.
     assert lines[1].split() == [

@@ -133,6 +133,13 @@ def test_classes_of() -> None:
     assert Classes.of({"x": "cat"}).keys.ids.tolist() == ["x"]
 
 
+@pytest.mark.parametrize("description", ["cityscapes", b"ab", 19, None, 2.5])
+def test_classes_of_what_is_no_list(description: Any) -> None:
+    with pytest.raises(ClassError, match="a list of class names or a mapping of id to name, got"):
+        Classes.of(description)
+    assert Classes.of(name for name in "ab").names == ("a", "b")
+
+
 def test_classes_same_as() -> None:
     one = Classes([1, 2], ["cat", "dog"])
     assert one.same_as(Classes([2, 1], ["dog", "cat"]))

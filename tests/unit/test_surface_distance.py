@@ -629,6 +629,16 @@ def test_units_are_images_so_often(missing: Any) -> None:
         assert of_classes(times)[i].tolist() == pytest.approx(expected, rel=1e-12, nan_ok=True)
 
 
+def test_a_data_set_has_the_same_bits_whatever_else_is_asked_for() -> None:
+    """A matrix product adds in an order that follows shapes and threads."""
+    units = SurfaceDistance(dimensions=2).update(*images(5, n=150)).units()
+    times = np.random.default_rng(6).poisson(1, (60, 150))
+    found = units.values(times)
+    for r in range(len(times)):
+        for name, value in units.values(times[r : r + 1].copy()).items():
+            assert value[0] == found[name][r]
+
+
 def test_two_runs_compared() -> None:
     truth, pred = images(3)
     ids = [f"i{k}" for k in range(len(truth))]

@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen import _core
-from snellen.classes import Classes
-from snellen.errors import ClassError, IdError, InputError, MergeError, ShapeError
+from snellen.arrays import to_numpy
+from snellen.errors import ClassError, IdError, MergeError, ShapeError
 from snellen.image_ids import ImageIds
+from snellen.segmentation.array_labels import ArrayLabels, label_images
 from snellen.segmentation.boundary_result import COLUMNS, BoundaryQualityResult
 from snellen.segmentation.boundary_rules import BoundaryRules
 from snellen.segmentation.label_codes import MOST_CLASSES, label_codes
+from snellen.segmentation.label_scheme import Encoding
 from snellen.state import Counts, Keys, Ledger, pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
+    from snellen.classes import Classes
     from snellen.metric import Units
+    from snellen.segmentation.label_scheme import LabelScheme
     from snellen.state import PackedState
 
 __all__ = ["BoundaryQuality", "BoundaryQualityResult", "boundary_quality"]
@@ -36,16 +40,19 @@ class BoundaryQuality:
 
     Parameters
     ----------
-    classes : Classes, mapping of id to name, or sequence of names
-        All classes; their ids are the values of pixels. Names alone stand for 0, 1, 2, ….
+    classes : int, str, LabelScheme, Classes, mapping of id to name, or sequence of names
+        All classes; their ids are the values of pixels. Names alone stand for 0, 1, 2, …, a number
+        n for 0 … n - 1, a text for a built-in scheme
+        (`snellen.segmentation.label_scheme.SCHEMES`), whose arrays hold 0 … n - 1, too.
     ratio : float
         The width of border zones as a share of the image's diagonal; at least one pixel.
     tolerance : float or int
         Of contours: below 1, a share of the image's diagonal, rounded up to whole pixels; else
         whole pixels (0: contours must lie on each other). DAVIS has 0.008.
-    ignore_index : int or None
-        The value of truth pixels that count on neither side. A prediction may have it too: it is
-        then of no class.
+    ignore_index : int, ints, None, or "auto"
+        Values of truth pixels that count on neither side. A prediction may have them too: it is
+        then of no class, unless the value is a class, which is ignored in truth alone. ``"auto"``:
+        255, unless that is a class.
 
     Notes
     -----
@@ -82,37 +89,57 @@ class BoundaryQuality:
     (0.5714, 0.75, 1.0)
     """
 
-    __slots__ = ("_images", "_rows", "_sums", "classes", "rules")
+    __slots__ = ("_images", "_rows", "_sums", "labels", "rules")
 
     def __init__(
         self,
-        classes: Classes | Mapping[Any, str] | Sequence[str],
+        classes: int | str | LabelScheme | Classes | Mapping[int, str] | Sequence[str],
         *,
         ratio: float = 0.02,
         tolerance: float = 0.0075,
-        ignore_index: int | None = 255,
+        ignore_index: int | Iterable[int] | str | None = "auto",
     ) -> None:
-        self.classes = Classes.of(classes)
-        self.rules = BoundaryRules(ratio, tolerance, ignore_index)
-        _check_classes(self.classes, ignore_index)
+        self._begin(ArrayLabels.of(classes, ignore_index), ratio, tolerance)
+
+    def _begin(self, labels: ArrayLabels, ratio: float, tolerance: float) -> None:
+        if len(labels.classes) > MOST_CLASSES:
+            raise ClassError(
+                f"expected up to {MOST_CLASSES:,} classes, got {len(labels.classes):,}", "classes"
+            )
+        self.labels = labels
+        self.rules = BoundaryRules(ratio, tolerance, labels.ignored())
         self._sums = Counts(pixels=(len(self.classes), len(COLUMNS)), n_images=())
         self._rows = Ledger(
             ("image",), image=np.int32, label=np.int32, pixels=(np.int64, (len(COLUMNS),))
         )
         self._images = ImageIds()
 
+    @classmethod
+    def _of_labels(cls, labels: ArrayLabels, ratio: float, tolerance: float) -> Self:
+        metric = cls.__new__(cls)
+        metric._begin(labels, ratio, tolerance)
+        return metric
+
+    @property
+    def classes(self) -> Classes:
+        """The K classes."""
+        return self.labels.classes
+
     def __repr__(self) -> str:
         return f"BoundaryQuality({len(self.classes)} classes, {self._sums['n_images']} images)"
 
     def update(
-        self, truth: ArrayLike, pred: ArrayLike, *, image_id: ArrayLike | None = None
+        self, truth: ArrayLike, pred: ArrayLike, *, image_id: ArrayLike | int | str | None = None
     ) -> Self:
         """Absorb one label image or a batch of N.
 
         Parameters
         ----------
-        truth, pred : array-like, shape (H, W) or (N, H, W)
-            Class ids of pixels: whole numbers, of NumPy or torch.
+        truth : array-like, shape (H, W) or (N, H, W)
+            Class ids of pixels: whole numbers, of NumPy or torch. Tensors on a device are brought
+            to the host.
+        pred : array-like, shape (H, W) or (N, H, W), or (K, H, W) or (N, K, H, W)
+            Class ids; or a score for each class, of which the highest counts.
         image_id : int or str, or array-like of shape (N,), optional
             Ids of the images: for numbers of each image, means over images, and intervals. With
             all updates or with none.
@@ -123,21 +150,10 @@ class BoundaryQuality:
             For ids that are no class.
         IdError
             For an image that was absorbed before.
-        InputError
+        ShapeError, InputError
             For what cannot be evaluated. After an error the metric is as it was.
         """
-        truth_codes, pred_codes = (
-            label_codes(side, name, self.classes, self.rules.ignore_index)
-            for side, name in ((truth, "truth"), (pred, "pred"))
-        )
-        if truth_codes.shape != pred_codes.shape:
-            shapes = [
-                f"{len(side):,} of {side.shape[1]} × {side.shape[2]}"
-                for side in (truth_codes, pred_codes)
-            ]
-            raise ShapeError(
-                f"expected images of one size in truth and pred, got {shapes[0]} and {shapes[1]}"
-            )
+        truth_codes, pred_codes = self._codes(truth, pred)
         n_images, height, width = truth_codes.shape
         batch = self._images.batch_of(image_id, n_images)
         pixels = _core.boundary_counts(
@@ -161,6 +177,32 @@ class BoundaryQuality:
         self._images.add(batch.keys, anonymous=batch.anonymous)
         return self
 
+    def _codes(self, truth: ArrayLike, pred: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the positions of classes in both sides, (N, H, W); K for no class."""
+        maps = label_images(truth, pred)
+        n_classes, found = len(self.classes), []
+        for name, given, n_scores in (
+            ("truth", truth, maps.truth_classes),
+            ("pred", pred, maps.pred_classes),
+        ):
+            encoding = self.labels.side(name)
+            if n_scores is not None:
+                if n_scores != n_classes:
+                    raise ShapeError(
+                        f"expected a score for each of {n_classes} classes, got {n_scores}", name
+                    )
+                encoding = Encoding.of("positions", {k: k for k in range(n_classes)})
+            found.append(
+                label_codes(
+                    to_numpy(getattr(maps, name), name, contiguous=False),
+                    name,
+                    encoding,
+                    n_classes,
+                    is_batch=np.ndim(given) != 2,
+                )
+            )
+        return found[0], found[1]
+
     def merge(self, other: BoundaryQuality, /) -> Self:
         """Absorb another metric of equal parameters; `other` stays as it was.
 
@@ -171,10 +213,10 @@ class BoundaryQuality:
         IdError
             Where both have absorbed the same image, or only one has image ids.
         """
-        if not self.classes.same_as(other.classes) or self.rules != other.rules:
+        if not self.labels.same_as(other.labels) or self.rules != other.rules:
             raise MergeError(
                 "expected the state of a BoundaryQuality with the same parameters, got "
-                f"{other.classes}, {other.rules} for {self.classes}, {self.rules}"
+                f"{other._shown()} for {self._shown()}"
             )
         self._images.check_merge(other._images)
         self._images.merge(other._images)
@@ -182,9 +224,13 @@ class BoundaryQuality:
         self._rows.merge(other._rows)
         return self
 
+    def _shown(self) -> str:
+        values = self.labels.truth.described()
+        return f"{self.classes} (values {values}), {self.rules}"
+
     def empty(self) -> BoundaryQuality:
         """Return a metric of the same parameters without data."""
-        return BoundaryQuality(self.classes, **self.rules.to_dict())
+        return type(self)._of_labels(self.labels, self.rules.ratio, self.rules.tolerance)
 
     def compute(self) -> BoundaryQualityResult:
         """Return the result of all that was absorbed."""
@@ -237,8 +283,7 @@ class BoundaryQuality:
         """Return the state: the same bytes for any sharding and any order of batches."""
         images, rows = self.rows()
         arrays = {**self._sums.arrays(), **prefixed("rows.", rows)}
-        content: dict[str, Any] = {"rules": self.rules.to_dict()}
-        self.classes.store(content, arrays)
+        content: dict[str, Any] = {"rules": self.rules.to_dict(), "labels": self.labels.to_dict()}
         anonymous = self._images.anonymous
         content["named"] = None if anonymous is None else not anonymous
         images.store("image_ids", content, arrays)
@@ -261,7 +306,12 @@ class BoundaryQuality:
     @classmethod
     def _of_packed(cls, packed: PackedState) -> BoundaryQuality:
         content, arrays = packed.content, packed.arrays
-        metric = cls(Classes.stored(content, arrays), **content["rules"])
+        rules = BoundaryRules(**content["rules"])
+        metric = cls._of_labels(
+            ArrayLabels.from_dict(content["labels"]), rules.ratio, rules.tolerance
+        )
+        if metric.rules != rules:
+            raise ValueError("rules that are not those of the values")
         metric._sums.add(pixels=arrays["pixels"], n_images=arrays["n_images"])
         n_images = int(metric._sums["n_images"])
         if content["named"] is None:
@@ -288,12 +338,10 @@ class BoundaryQuality:
 def boundary_quality(
     truth: ArrayLike,
     pred: ArrayLike,
+    classes: int | str | LabelScheme | Classes | Mapping[int, str] | Sequence[str],
     *,
-    classes: Classes | Mapping[Any, str] | Sequence[str],
-    image_id: ArrayLike | None = None,
-    ratio: float = 0.02,
-    tolerance: float = 0.0075,
-    ignore_index: int | None = 255,
+    image_id: ArrayLike | int | str | None = None,
+    **parameters: Any,
 ) -> BoundaryQualityResult:
     """Return Boundary IoU and boundary F of label images; see `BoundaryQuality`.
 
@@ -301,27 +349,8 @@ def boundary_quality(
     --------
     >>> from snellen import boundary_quality
     >>> truth = [[0, 0, 1, 1]] * 4
-    >>> result = boundary_quality(truth, truth, classes=["left", "right"])
+    >>> result = boundary_quality(truth, truth, ["left", "right"])
     >>> result.boundary_iou, result.boundary_f
     (1.0, 1.0)
     """
-    metric = BoundaryQuality(classes, ratio=ratio, tolerance=tolerance, ignore_index=ignore_index)
-    return metric.update(truth, pred, image_id=image_id).compute()
-
-
-def _check_classes(classes: Classes, ignore_index: int | None) -> None:
-    if classes.keys.is_text:
-        raise ClassError(
-            "expected classes whose ids are whole numbers, the values of pixels, got texts",
-            "classes",
-        )
-    if len(classes) > MOST_CLASSES:
-        raise ClassError(
-            f"expected up to {MOST_CLASSES:,} classes, got {len(classes):,}", "classes"
-        )
-    if ignore_index is not None and ignore_index in classes.keys.ids:
-        raise InputError(
-            f"expected another value of ignored pixels than {ignore_index}, which is a class: give "
-            "ignore_index=None, or classes without it",
-            "ignore_index",
-        )
+    return BoundaryQuality(classes, **parameters).update(truth, pred, image_id=image_id).compute()

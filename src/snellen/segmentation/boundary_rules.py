@@ -6,7 +6,9 @@ import dataclasses
 import math
 from typing import Any
 
-from snellen.errors import InputError
+import numpy as np
+
+from snellen.errors import InputError, first_few
 
 __all__ = ["BoundaryRules"]
 
@@ -14,6 +16,12 @@ __all__ = ["BoundaryRules"]
 @dataclasses.dataclass(frozen=True)
 class BoundaryRules:
     """The parameters of `BoundaryQuality`, which describes them.
+
+    Attributes
+    ----------
+    ratio, tolerance : float
+    ignore_index : tuple of int
+        The values whose pixels truth leaves out, ascending.
 
     Raises
     ------
@@ -23,13 +31,16 @@ class BoundaryRules:
 
     ratio: float
     tolerance: float
-    ignore_index: int | None
+    ignore_index: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("ratio", "tolerance"):
             value = getattr(self, name)
-            if not isinstance(value, (int, float)) or isinstance(value, bool):
+            if isinstance(value, bool) or not isinstance(
+                value, (int, float, np.integer, np.floating)
+            ):
                 raise InputError(f"expected a number, got {value!r}", name)
+            object.__setattr__(self, name, value.item() if isinstance(value, np.generic) else value)
         if not 0 < self.ratio < 1:
             raise InputError(f"expected a share of the diagonal, got {self.ratio!r}", "ratio")
         is_share = 0 < self.tolerance < 1
@@ -40,11 +51,7 @@ class BoundaryRules:
                 f"{self.tolerance!r}",
                 "tolerance",
             )
-        ignored = self.ignore_index
-        if ignored is not None and (type(ignored) is not int or not -(2**63) <= ignored < 2**63):
-            raise InputError(
-                f"expected a whole number of 64 bits or None, got {ignored!r}", "ignore_index"
-            )
+        object.__setattr__(self, "ignore_index", tuple(self.ignore_index))
 
     def __str__(self) -> str:
         """Return the rules in one line."""
@@ -53,7 +60,9 @@ class BoundaryRules:
             if 0 < self.tolerance < 1
             else f"{self.tolerance:g} px"
         )
-        ignored = "" if self.ignore_index is None else f", {self.ignore_index} ignored"
+        ignored = ""
+        if self.ignore_index:
+            ignored = f", {first_few(self.ignore_index)} ignored"
         return (
             f"border zones of {100 * self.ratio:g} % of the diagonal, "
             f"contours within {tolerance}{ignored}"
@@ -61,7 +70,7 @@ class BoundaryRules:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rules as plain values."""
-        return dataclasses.asdict(self)
+        return {**dataclasses.asdict(self), "ignore_index": list(self.ignore_index)}
 
     def zone_width(self, height: int, width: int) -> int:
         """Return the width of border zones in an image, in pixels.
@@ -73,5 +82,6 @@ class BoundaryRules:
     def contour_tolerance(self, height: int, width: int) -> int:
         """Return the tolerance of contours in an image, in pixels; a share is rounded up."""
         if not 0 < self.tolerance < 1:
-            return int(self.tolerance)
+            # No two pixels are further apart than this; the kernel counts in 64 bits.
+            return min(int(self.tolerance), height + width)
         return math.ceil(self.tolerance * math.sqrt(height**2 + width**2))

@@ -1,4 +1,4 @@
-"""Label images of class ids as codes: the position of each pixel's class."""
+"""Label images as codes: the position of each pixel's class."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snellen import _core
-from snellen.arrays import to_numpy
-from snellen.errors import ClassError, InputError, ShapeError, first_few
+from snellen.errors import ClassError, InputError, first_few
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
-    from snellen.classes import Classes
+    from snellen.segmentation.label_scheme import Encoding
 
 __all__ = ["MOST_CLASSES", "label_codes"]
 
@@ -31,60 +30,66 @@ _MANY = 8
 
 
 def label_codes(
-    labels: ArrayLike, name: str, classes: Classes, ignore_index: int | None
+    maps: NDArray[Any], name: str, encoding: Encoding, n_classes: int, *, is_batch: bool
 ) -> NDArray[Any]:
     """Return label images as positions in the classes.
 
     Parameters
     ----------
-    labels : array-like, shape (H, W) or (N, H, W)
-        Class ids: whole numbers of any type, of NumPy or torch.
+    maps : ndarray, shape (N, H, W)
+        Values of pixels: whole numbers of any type.
     name : str
-        What they are, for messages: ``"truth"``.
-    classes : Classes
-        The K classes; their ids are whole numbers.
-    ignore_index : int or None
-        The id of pixels of no class.
+        What they are: ``"truth"`` or ``"pred"``.
+    encoding : Encoding
+        What values mean.
+    n_classes : int
+        The number K of classes.
+    is_batch : bool
+        Whether places in messages have the number of the image.
 
     Returns
     -------
-    ndarray, shape (N, H, W), uint8 or uint16
+    ndarray, shape (N, H, W), uint8, or uint16 for more than 255 classes
         Positions; K for pixels of no class.
 
     Raises
     ------
-    ShapeError, InputError
-        For what is no label image.
     ClassError
-        For ids that are no class: which, of how many pixels, and where the first one is.
+        For values that are no class: which, of how many pixels, and where the first one is.
+    InputError
+        For more than 65,535 values that mean something.
     """
-    array = to_numpy(labels, name)
-    if array.dtype.kind not in "biu":
+    if maps.dtype == np.uint64:  # what int64 cannot hold must not become something else
+        maps = np.minimum(maps, np.iinfo(np.int64).max)
+    maps = np.ascontiguousarray(maps, _KERNEL_TYPES[maps.dtype.name])
+    values = encoding.values
+    meaning = encoding.codes_of(values, pred=name == "pred")
+    is_class = meaning >= 0
+    void: list[int] = values[~is_class].tolist()
+    in_order = meaning[is_class].tolist() == list(range(n_classes))
+    known, ignored = values, None
+    if in_order and len(void) < 2:
+        known, ignored = values[is_class], (void[0] if void else None)
+    if len(known) > MOST_CLASSES:
         raise InputError(
-            f"expected class ids as whole numbers, got {array.dtype}: "
-            "of scores give the class of the highest (argmax)",
-            name,
+            f"expected up to {MOST_CLASSES:,} values of classes and of void, got {len(known):,}"
         )
-    if array.ndim not in (2, 3) or 0 in array.shape[-2:]:
-        raise ShapeError(
-            f"expected label images of shape (H, W) or (N, H, W), got {array.shape}", name
-        )
-    ids = classes.keys.ids.astype(np.int64)
-    images = array[None] if array.ndim == 2 else array
-    if array.dtype == np.uint64:  # what int64 cannot hold must not become something else
-        images = np.minimum(images, np.iinfo(np.int64).max)
-    images = images.astype(_KERNEL_TYPES[array.dtype.name], copy=False)
-    codes, unknown, counts = _core.label_codes(images.reshape(-1), ids, ignore_index)
+    codes, unknown, counts = _core.label_codes(maps.reshape(-1), known, ignored)
     if len(unknown):
-        raise _unknown_ids(images, unknown, counts, classes, name, is_batch=array.ndim == 3)
-    return codes.reshape(images.shape)
+        what = f"the {n_classes} classes or of no class ({encoding.described()})"
+        raise _unknown_ids(maps, unknown, counts, what, name, is_batch=is_batch)
+    if known is values:  # positions of values so far
+        dtype = np.uint8 if n_classes <= np.iinfo(np.uint8).max else np.uint16
+        codes = np.where(is_class, meaning, n_classes).astype(dtype)[codes]
+    found: NDArray[Any] = codes.reshape(maps.shape)
+    return found
 
 
 def _unknown_ids(
     images: NDArray[Any],
     unknown: NDArray[np.int64],
     counts: NDArray[np.int64],
-    classes: Classes,
+    what: str,
     name: str,
     *,
     is_batch: bool,
@@ -101,7 +106,6 @@ def _unknown_ids(
     image, row, column = np.argwhere(np.isin(images, unknown))[0].tolist()
     place = [image, row, column] if is_batch else [row, column]
     return ClassError(
-        f"expected ids of the {len(classes)} classes or of no class, "
-        f"got {len(unknown)} other: {first_few(some)}{hint}",
+        f"expected ids of {what}, got {len(unknown)} other: {first_few(some)}{hint}",
         f"{name}[{', '.join(map(str, place))}]",
     )

@@ -58,10 +58,18 @@ class _Images(NamedTuple):
             )
             for i in range(len(COLUMNS))
         ]
-        often, defined = multiplicity.astype(np.float64), ~np.isnan(self.means)
+        often = np.ascontiguousarray(multiplicity, np.float64)
+        defined = ~np.isnan(self.means)
         return _Sums(
             np.stack(columns, axis=-1),
-            often @ np.where(defined, self.means, 0.0),
+            # Not a matrix product, which adds fractions in the order of the machine's threads.
+            np.stack(
+                [
+                    (often * each).sum(axis=-1)
+                    for each in np.ascontiguousarray(np.where(defined, self.means, 0.0).T)
+                ],
+                axis=-1,
+            ),
             often @ defined.astype(np.float64),
         )
 

@@ -59,8 +59,16 @@ class _Tables:
 
     def sums(self, multiplicity: NDArray[Any]) -> _Sums:
         """Return the sums of data sets, multiplicities (R, U)."""
-        times = multiplicity.astype(np.float64)
-        total = times @ np.where(self.is_infinite, 0.0, self.values)
+        times = np.ascontiguousarray(multiplicity, np.float64)
+        total = np.zeros((len(MEASURES), len(times), self.values.shape[2]))
+        finite = np.where(self.is_infinite, 0.0, self.values)
+        # Not a matrix product, which adds fractions in the order of the machine's threads; and
+        # only of the images that have the class.
+        for k in range(total.shape[2]):
+            having = np.flatnonzero(finite[:, :, k].any(axis=0))
+            often = np.ascontiguousarray(times[:, having])
+            for j in range(len(MEASURES)):
+                total[j, :, k] = (often * finite[j, having, k]).sum(axis=-1)
         if self.is_infinite.any():  # 0 times infinity is nothing here
             total[times @ self.is_infinite.astype(np.float64) > 0] = math.inf
         return _Sums(total, times @ self.counts)
