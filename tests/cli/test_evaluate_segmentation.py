@@ -294,6 +294,37 @@ def palette_images(folder: Path, maps: Maps) -> Path:
     return folder
 
 
+def test_colours_at_other_indices_of_palettes(run: Run, street: Path) -> None:
+    made = street / "made"
+    made.mkdir()
+    for k, ids in enumerate(small(PRED)):
+        image = Image.fromarray(np.array([2, 0, 1], np.uint8)[ids])
+        image.putpalette(COLOURS[[1, 2, 0]].tobytes())
+        image.save(made / f"{k}.png")
+    sides = street / "truth", made, *IGNORING, "--classes", street / "classes.json"
+    done = run("evaluate", "segmentation", *sides, "--no-intervals", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    assert of_classes(json.loads(done.stdout), "iou") == IOU
+    assert done.stderr == (
+        "snellen: predictions are colours, through palettes: they have those of classes.json, at "
+        "other indices than its ids\n"
+    )
+    as_ids = evaluated(run, *sides, "--prediction-encoding", "ids")
+    assert of_classes(as_ids, "iou") != IOU
+    # What looks at shapes sees the same.
+    write(street / "gray", small(PRED))
+    found = [
+        run(
+            *("evaluate", "boundary", street / "truth", pred, *IGNORING, "--no-intervals"),
+            *("--classes", street / "classes.json", "--json", "-"),
+        )
+        for pred in (made, street / "gray")
+    ]
+    assert [each.returncode for each in found] == [0, 0], found[0].stderr
+    results = [json.loads(each.stdout)["metrics"] for each in found]
+    assert results[0] == results[1]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_files_of_every_kind(run: Run, street: Path, kind: str) -> None:
     made = KINDS[kind](street / "made")

@@ -27,7 +27,7 @@ def evaluated(truth: Path, pred: Path, classes: Any, **options: Any) -> Segmenta
     scheme = scheme_of(classes, ignore_index=options.pop("ignore_index", None))
     metric = Segmentation(scheme, **options)
     files = find_pairs(truth, pred)
-    counted = count_label_files(files)
+    counted = count_label_files(files, scheme)
     encodings = encodings_of(counted, files, scheme)
     metric.update_pairs(
         counted.pairs,

@@ -84,7 +84,6 @@ def segmentation(
     """
     import dataclasses
 
-    from snellen.readers.label_counts import count_label_files
     from snellen.readers.slices import read_slices
     from snellen.segmentation.segmentation import Segmentation
     from snellen.segmentation.slices import sliced
@@ -101,7 +100,7 @@ def segmentation(
         marked, note = None, ""
         if instances is not False:
             marked, note = _instance_files(files, required=bool(instances))
-        counted = count_label_files(files, instances=marked, **labels.limits())
+        counted = labels.counted(files, scheme, instances=marked)
         encodings = labels.encodings(counted, files, scheme, quiet=output.quiet)
         if note and not output.quiet:
             click.echo(f"snellen: {note}", err=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from snellen.readers.label_counts import CountedLabels
     from snellen.readers.label_encodings import Encodings
@@ -75,13 +76,27 @@ class LabelInput(NamedTuple):
         All files are read once to see what their values mean: that is soon done, and what looks at
         shapes takes longer by far.
         """
-        from snellen.readers.label_counts import count_label_files
         from snellen.readers.label_maps import LabelMapReader
 
         files = self.files()
-        counted = count_label_files(files, **self.limits())
+        counted = self.counted(files, scheme)
         encodings = self.encodings(counted, files, scheme, quiet=quiet)
         return files, LabelMapReader(files, encodings, scheme.classes, **self.limits())
+
+    def counted(
+        self, files: LabelPairs, scheme: LabelScheme, *, instances: Sequence[Path] | None = None
+    ) -> CountedLabels:
+        """Return how often each pair of values occurs in each pair of files."""
+        from snellen.readers.label_counts import count_label_files
+
+        return count_label_files(
+            files,
+            scheme,
+            truth=self.truth_encoding,
+            pred=self.pred_encoding,
+            instances=instances,
+            **self.limits(),
+        )
 
     def encodings(
         self, counted: CountedLabels, files: LabelPairs, scheme: LabelScheme, *, quiet: bool

@@ -13,6 +13,8 @@ import numpy as np
 from snellen import _core
 from snellen.errors import SchemaError, ShapeError
 from snellen.readers.label_image import DEFAULT_MAX_PIXELS, LabelImage, read_label_image
+from snellen.readers.label_palettes import Meaning, Stored, colour_values, meaning_of_indices
+from snellen.readers.label_sums import added_up, narrow
 from snellen.segmentation.value_pairs import ValuePairs
 from snellen.threads import get_threads, in_threads
 
@@ -23,12 +25,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.readers.label_pairs import LabelPairs
+    from snellen.segmentation.label_scheme import LabelScheme
 
-__all__ = ["CountedLabels", "count_label_files", "read_pair", "value_counts"]
+__all__ = ["CountedLabels", "count_label_files", "read_pair"]
 
 _MOST_AT_ONCE = 16  # pairs of files
-
-Rows = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.int64]"]
 
 
 class CountedLabels(NamedTuple):
@@ -41,18 +42,46 @@ class CountedLabels(NamedTuple):
     instances : ValuePairs or None
         Of the map of instances and prediction, where there are such maps.
     truth_kind, pred_kind : str
-        What the files of a side hold: ``"ids"`` or ``"colours"``; palette indices are ids.
+        What the values of a side are: ``"ids"`` or ``"colours"``.
+    truth_encoding, pred_encoding : str or None
+        The encoding that the palettes of a side speak for.
+    notes : tuple of str
+        What was decided by palettes.
     """
 
     pairs: ValuePairs
     instances: ValuePairs | None
     truth_kind: str
     pred_kind: str
+    truth_encoding: str | None = None
+    pred_encoding: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class _Rows(NamedTuple):
+    """Rows of some pairs of files, in as few bytes as they need."""
+
+    n_rows: list[int]
+    truth: NDArray[Any]
+    pred: NDArray[Any]
+    count: NDArray[Any]  # type: ignore[assignment]  # a tuple's own count is not missed
+
+
+class _Block(NamedTuple):
+    """What some pairs of files hold; of each file its kind and its palette."""
+
+    pairs: _Rows
+    instances: _Rows | None
+    truth: list[tuple[str, bytes]]
+    pred: list[tuple[str, bytes]]
 
 
 def count_label_files(
     files: LabelPairs,
+    scheme: LabelScheme,
     *,
+    truth: str | None = None,
+    pred: str | None = None,
     instances: Sequence[Path] | None = None,
     max_pixels: int | None = DEFAULT_MAX_PIXELS,
 ) -> CountedLabels:
@@ -62,6 +91,11 @@ def count_label_files(
     ----------
     files : LabelPairs
         N pairs.
+    scheme : LabelScheme
+        The classes: by their colours palettes tell whether indices are ids
+        (`snellen.readers.label_palettes`).
+    truth, pred : str, optional
+        The names of encodings, where palettes do not decide.
     instances : sequence of path, optional
         For each pair the file of true instances.
     max_pixels : int
@@ -73,30 +107,38 @@ def count_label_files(
         Where two images of a pair differ in size; both files are named.
     SchemaError, InputError
         For files that are no label images, and for sides that mix ids and colours.
+    ClassError
+        For palettes that do not tell.
     """
+    palettes: dict[bytes, bytes] = {}  # equal ones are kept once
 
-    def count(i: int) -> tuple[Rows, Rows | None, str, str]:
-        truth, pred = read_pair(files.truth[i], files.pred[i], max_pixels=max_pixels)
-        found = None
-        if instances is not None:
-            marked = read_label_image(instances[i], max_pixels=max_pixels)
-            _check_sizes(marked, instances[i], pred, files.pred[i])
-            found = _count(marked, pred)
-        return _count(truth, pred), found, _kind(truth), _kind(pred)
+    def stored(image: LabelImage) -> tuple[str, bytes]:
+        palette = b"" if image.palette is None else image.palette.tobytes()
+        return image.kind, palettes.setdefault(palette, palette)
 
-    def count_some(some: range) -> list[Any]:
-        return [count(i) for i in some]
+    def count(some: range) -> _Block:
+        pairs, marks, of_truth, of_pred = [], [], [], []
+        for i in some:
+            one, other = read_pair(files.truth[i], files.pred[i], max_pixels=max_pixels)
+            pairs.append(_count(one, other))
+            of_truth.append(stored(one))
+            of_pred.append(stored(other))
+            if instances is not None:
+                marked = read_label_image(instances[i], max_pixels=max_pixels)
+                _check_sizes(marked, instances[i], other, files.pred[i])
+                marks.append(_count(marked, other))
+        return _Block(_narrowed(pairs), _narrowed(marks) if marks else None, of_truth, of_pred)
 
-    blocks = in_threads(count_some, _blocks(len(files.truth)))
-    counted = [of_pair for block in blocks for of_pair in block]
-    return CountedLabels(
-        pairs=_joined([rows for rows, _, _, _ in counted]),
-        instances=None
-        if instances is None
-        else _joined([rows for _, rows, _, _ in counted if rows is not None]),
-        truth_kind=_one_kind([kind for _, _, kind, _ in counted], files.truth),
-        pred_kind=_one_kind([kind for _, _, _, kind in counted], files.pred),
+    blocks = list(in_threads(count, _blocks(len(files.truth))))
+    sides = (
+        Stored.of("truth", files.truth, [each for block in blocks for each in block.truth]),
+        Stored.of("pred", files.pred, [each for block in blocks for each in block.pred]),
     )
+    pairs = _joined([block.pairs for block in blocks])
+    marks = [block.instances for block in blocks if block.instances is not None]
+    marked = None if instances is None else _joined(marks)
+    del blocks, marks
+    return _with_meaning(pairs, marked, sides, scheme, (truth, pred))
 
 
 def read_pair(
@@ -132,25 +174,15 @@ def _read_volumes(truth: Path, pred: Path, max_pixels: int | None) -> tuple[Labe
     return one, other
 
 
-def value_counts(
-    values: NDArray[np.int64], counts: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return each value once, ascending, and how many pixels have it."""
-    distinct, place = np.unique(values, return_inverse=True)
-    total = np.zeros(len(distinct), np.int64)
-    np.add.at(total, place, counts)
-    return distinct, total
-
-
 def _blocks(n: int) -> list[range]:
     """Return 0 … n - 1 in parts: to hand out each by itself takes a tenth of the time."""
     size = max(1, min(_MOST_AT_ONCE, n // (4 * get_threads())))
     return [range(first, min(first + size, n)) for first in range(0, n, size)]
 
 
-def _count(truth: LabelImage, pred: LabelImage) -> Rows:
-    _, *rows = _core.value_pairs(*(_flat(side) for side in (truth, pred)))
-    return rows[0], rows[1], rows[2]
+def _count(one: LabelImage, other: LabelImage) -> list[NDArray[np.int64]]:
+    _, *rows = _core.value_pairs(_flat(one), _flat(other))
+    return rows
 
 
 def _flat(image: LabelImage) -> NDArray[Any]:
@@ -160,17 +192,15 @@ def _flat(image: LabelImage) -> NDArray[Any]:
     return values.reshape(1, -1)
 
 
-def _kind(image: LabelImage) -> str:
-    return "colours" if image.kind == "colours" else "ids"
-
-
-def _one_kind(kinds: list[str], files: Sequence[Path]) -> str:
+def _one_kind(side: Stored, meaning: Meaning) -> str:
+    of_palettes = "ids" if meaning.colours is None else "colours"
+    kinds = [of_palettes if kind == "palette" else kind for kind in side.kinds]
     if len(set(kinds)) > 1:
         other = kinds.index(next(kind for kind in kinds if kind != kinds[0]))
         raise SchemaError(
-            f"expected files of one kind on a side, got {kinds[0]} in {files[0]} and "
+            f"expected files of one kind on a side, got {kinds[0]} in {side.files[0]} and "
             f"{kinds[other]} in another: store all of them as ids",
-            str(files[other]),
+            str(side.files[other]),
         )
     return kinds[0] if kinds else "ids"
 
@@ -185,11 +215,62 @@ def _check_sizes(one: LabelImage, one_path: Path, other: LabelImage, other_path:
         )
 
 
-def _joined(rows: list[Rows]) -> ValuePairs:
-    lengths = [len(each[0]) for each in rows]
-    start = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
-    columns = [
-        np.concatenate([each[i] for each in rows]) if rows else np.zeros(0, np.int64)
-        for i in range(3)
-    ]
+def _narrowed(rows: list[list[NDArray[np.int64]]]) -> _Rows:
+    """Return the rows of some pairs of files as one."""
+    n_rows = [len(count) for _, _, count in rows]
+    return _Rows(n_rows, *(narrow(np.concatenate(column)) for column in zip(*rows, strict=True)))
+
+
+def _joined(blocks: list[_Rows]) -> ValuePairs:
+    n_rows = [n for block in blocks for n in block.n_rows]
+    start = np.zeros(len(n_rows) + 1, np.int64)
+    np.cumsum(n_rows, out=start[1:])
+    columns = (
+        np.concatenate([np.zeros(0, np.int64), *(getattr(block, name) for block in blocks)])
+        for name in ("truth", "pred", "count")
+    )
     return ValuePairs(start, *columns)
+
+
+def _with_meaning(
+    pairs: ValuePairs,
+    marked: ValuePairs | None,
+    sides: tuple[Stored, Stored],
+    scheme: LabelScheme,
+    asked: tuple[str | None, str | None],
+) -> CountedLabels:
+    """Return what was counted, of colours where indices stand for them."""
+    truth, pred = (
+        meaning_of_indices(side, scheme, pairs.start, values, pairs.count, encoding=encoding)
+        for side, values, encoding in zip(sides, (pairs.truth, pairs.pred), asked, strict=True)
+    )
+    kinds = _one_kind(sides[0], truth), _one_kind(sides[1], pred)
+    if marked is not None and pred.colours is not None:
+        n_rows = np.diff(marked.start)
+        marked = _in_colours(marked, None, colour_values(sides[1].palettes, n_rows, marked.pred))
+    return CountedLabels(
+        _in_colours(pairs, truth.colours, pred.colours),
+        marked,
+        *kinds,
+        truth_encoding=truth.encoding,
+        pred_encoding=pred.encoding,
+        notes=tuple(meaning.note for meaning in (truth, pred) if meaning.note),
+    )
+
+
+def _in_colours(
+    pairs: ValuePairs, truth: NDArray[np.int64] | None, pred: NDArray[np.int64] | None
+) -> ValuePairs:
+    """Return pairs with colours for indices on a side or both: ascending, each pair once."""
+    if truth is None and pred is None:
+        return pairs
+    n_images = len(pairs.start) - 1
+    image = np.repeat(np.arange(n_images), np.diff(pairs.start))
+    columns, count = added_up(
+        image,
+        pairs.truth if truth is None else truth,
+        pairs.pred if pred is None else pred,
+        counts=pairs.count,
+    )
+    start = np.searchsorted(columns[0], np.arange(n_images + 1))
+    return ValuePairs(start, columns[1], columns[2], count)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from snellen.errors import ClassError, DataWarning, SnellenError
-from snellen.readers.label_counts import value_counts
+from snellen.readers.label_sums import added_up
 from snellen.segmentation.label_scheme import STRAY, VOID
 from snellen.segmentation.recognition import doubt
 from snellen.segmentation.stray_values import stray_report
+from snellen.segmentation.value_pairs import ValuePairs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +72,7 @@ def encodings_of(
     scheme : LabelScheme
         The classes, and the encodings they are found in.
     truth, pred : str, optional
-        The names of encodings; without, they are recognised.
+        The names of encodings; without, they are those that palettes speak for, or recognised.
     unknown : {"error", "ignore"}
         Whether values that are none are an error, or void with a warning.
 
@@ -92,13 +93,18 @@ def encodings_of(
     DataWarning
         With ``unknown="ignore"``, which values of how many pixels mean nothing.
     """
-    notes: list[str] = []
+    # Of all images together: all that follows looks at some hundred rows.
+    (truth_values, pred_values), n = added_up(
+        counted.pairs.truth, counted.pairs.pred, counts=counted.pairs.count
+    )
+    pairs = ValuePairs(np.array([0, len(n)]), truth_values, pred_values, n)
+    notes = list(counted.notes)
     found: list[Encoding] = []
     for side, asked, values, kind, paths in (
-        ("truth", truth, counted.pairs.truth, counted.truth_kind, files.truth),
-        ("predictions", pred, counted.pairs.pred, counted.pred_kind, files.pred),
+        ("truth", truth or counted.truth_encoding, pairs.truth, counted.truth_kind, files.truth),
+        ("predictions", pred or counted.pred_encoding, pairs.pred, counted.pred_kind, files.pred),
     ):
-        distinct, counts = value_counts(values, counted.pairs.count)
+        (distinct,), counts = added_up(values, counts=n)
         if asked is not None:
             encoding = scheme.encoding(asked)
             if encoding.is_colour != (kind == "colours"):
@@ -116,7 +122,7 @@ def encodings_of(
                     [path.name for path in paths],
                     side="pred" if found else "truth",
                     truth=found[0] if found else None,
-                    pairs=counted.pairs if found else None,
+                    pairs=pairs if found else None,
                 )
             except SnellenError as error:
                 raise error.within(f"{side}, such as {paths[0]}") from error
@@ -129,7 +135,8 @@ def encodings_of(
         if stray.any():
             otherwise = _LAST_RESORT if unknown == "error" else ""
             report = stray_report(distinct, counts, encoding, otherwise=otherwise)
-            first = _first_file(counted.pairs.start, values, distinct[stray], paths)
+            every = counted.pairs.pred if found else counted.pairs.truth
+            first = _first_file(counted.pairs.start, every, distinct[stray], paths)
             if unknown == "error":
                 raise ClassError(report, f"{side}, first in {first}")
             fate = "misses, as no class" if found else "void"
@@ -137,7 +144,7 @@ def encodings_of(
                 f"{side}: {report}; taken as {fate}; first in {first}", DataWarning, stacklevel=2
             )
         found.append(encoding)
-    one_off = doubt(found[0], found[1], counted.pairs)
+    one_off = doubt(found[0], found[1], pairs)
     if one_off:
         notes.append(one_off)
     return Encodings(found[0], found[1], tuple(notes))

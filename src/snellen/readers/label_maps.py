@@ -8,6 +8,7 @@ import numpy as np
 
 from snellen.readers.label_counts import read_pair
 from snellen.readers.label_image import DEFAULT_MAX_PIXELS
+from snellen.readers.label_palettes import colour_values
 from snellen.segmentation.label_scheme import STRAY, VOID
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class LabelMapReader:
     ----------
     files : LabelPairs
     encodings : Encodings
-        What the values of either side mean; unknown values are void.
+        What the values of either side mean; unknown values are void. Where they are colours, a
+        palette's indices stand for its colours.
     classes : Classes
         The classes; their ids are what maps hold.
     max_pixels : int
@@ -86,6 +88,10 @@ class LabelMapReader:
             # As in COCO panoptic: R + 256 G + 65536 B.
             red, green, blue = (values[..., c].astype(np.int32) for c in range(3))
             return self._of_values(red | green << 8 | blue << 16, encoding, side)
+        if image.palette is not None and encoding.is_colour:
+            every = np.arange(256)
+            colours = colour_values([image.palette.tobytes()], np.array([len(every)]), every)
+            return np.take(self._of_values(colours, encoding, side), values)
         if values.dtype.kind == "u" and values.dtype.itemsize * 8 <= _TABLE_BITS:
             key = (side, values.dtype.str)
             if key not in self._tables:

@@ -13,7 +13,7 @@ from snellen.readers.image_files import ending, files_below
 from snellen.readers.message_text import few, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from snellen.readers.join import Missing
 
@@ -171,11 +171,13 @@ def _one_kind(root: str, found: list[tuple[str, str]]) -> tuple[list[tuple[str, 
             known = best.get(match[1], match[2])
             best[match[1]] = min(known, match[2], key=_KINDS.index)
     # Colours are for looking at where there is another file of the image, whatever it is called.
-    others = {
-        _bare(stem)
-        for (stem, _), match in zip(found, kinds, strict=True)
-        if not match or match[2] != "color"
-    }
+    others: set[str] = set()
+    if any(match and match[2] == "color" for match in kinds):
+        others = {
+            _bare(stem)
+            for (stem, _), match in zip(found, kinds, strict=True)
+            if not match or match[2] != "color"
+        }
     kept, taken, left_out = [], set(), set()
     for each, match in zip(found, kinds, strict=True):
         if not match:
@@ -209,21 +211,34 @@ def _bare(stem: str) -> str:
     return stem[: len(stem) - len(name)] + short
 
 
-_RULES: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
-    ("their path without its ending", lambda stem: stem),
-    ("their name without its ending", _name),
-    ("their path without what says what a file is", _bare),
-    ("their name without what says what a file is", lambda stem: _name(_bare(stem))),
+_RULES: Final = (
+    "their path without its ending",
+    "their name without its ending",
+    "their path without what says what a file is",
+    "their name without what says what a file is",
 )
+
+
+def _keys_by_rule(stems: list[str]) -> Iterator[list[str]]:
+    """Yield what files are called by each rule, none before it is asked for."""
+    yield stems
+    yield [_name(stem) for stem in stems]
+    bare = [_bare(stem) for stem in stems]
+    yield bare
+    yield [_name(stem) for stem in bare]
 
 
 def _by_name(truth: _Side, pred: _Side, missing: Missing) -> LabelPairs:
     n_best, best = 0, None
-    for rule, key_of in _RULES:
-        keys = [key_of(stem) for stem in truth.stems], [key_of(stem) for stem in pred.stems]
+    most = min(len(truth.stems), len(pred.stems))
+    for rule, *keys in zip(
+        _RULES, _keys_by_rule(truth.stems), _keys_by_rule(pred.stems), strict=True
+    ):
         n = len({*keys[0]} & {*keys[1]})
         if n > n_best:
             n_best, best = n, (rule, keys)
+        if n == most:  # no other pairs more
+            break
     if best is None:
         raise IdError(
             "expected label images and predictions with names in common, got none: truth has "
@@ -236,7 +251,7 @@ def _by_name(truth: _Side, pred: _Side, missing: Missing) -> LabelPairs:
     of_pred = _only(pred, pred_keys, common)
     ids = [key for key in truth_keys if key in common]
     notes = [*truth.notes, *pred.notes]
-    if rule != _RULES[0][0]:
+    if rule != _RULES[0]:
         notes.append(f"files are paired by {rule}")
     without = [stem for stem, key in zip(truth.stems, truth_keys, strict=True) if key not in common]
     unused = [stem for stem, key in zip(pred.stems, pred_keys, strict=True) if key not in common]
@@ -285,10 +300,10 @@ def _made(
 ) -> LabelPairs:
     instances: list[Path | None] = []
     for file in truth:
-        path = Path(file)
-        match = _KIND.fullmatch(path.stem)
-        beside = path.with_name(f"{match[1]}_instanceIds{path.suffix}") if match else None
-        instances.append(beside if beside is not None and beside.is_file() else None)
+        stem, end = os.path.splitext(file)  # noqa: PTH122  # no object for each of many
+        match = _KIND.fullmatch(stem)
+        beside = f"{match[1]}_instanceIds{end}" if match else ""
+        instances.append(Path(beside) if beside and os.path.isfile(beside) else None)  # noqa: PTH113
     return LabelPairs(
         tuple(ids),
         tuple(map(Path, truth)),

@@ -299,7 +299,7 @@ class LabelScheme:
                 Encoding.of(
                     each.name,
                     meaning,
-                    ignored=np.union1d(each.ignored, np.array(classes, np.int64)),
+                    ignored=np.array(sorted({*each.ignored.tolist(), *classes}), np.int64),
                     **_kept(each),
                 )
             )
