@@ -69,6 +69,8 @@ demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/trut
 		--classes $(SEGMENTATION)/classes.json --out $(SEGMENTATION)/result
 	$(BIN)/snellen evaluate boundary $(SEGMENTATION)/truth $(SEGMENTATION)/predictions \
 		--classes $(SEGMENTATION)/classes.json --out $(SEGMENTATION)/boundaries
+	$(BIN)/snellen evaluate surface $(SEGMENTATION)/truth $(SEGMENTATION)/predictions \
+		--classes $(SEGMENTATION)/classes.json --out $(SEGMENTATION)/surfaces
 	$(BIN)/snellen evaluate panoptic $(SEGMENTATION)/panoptic/truth.json \
 		$(SEGMENTATION)/panoptic/predictions.json --out $(SEGMENTATION)/panoptic/result
 	@echo "What was made lies in demo: pictures, tables, results; $(CLASSIFICATION)/leaks.png shows"

@@ -62,17 +62,18 @@ void bind_png(nb::module_& m) {
           const nb::gil_scoped_release released;
           chunks = read_png_chunks(bytes_of(data), data.size());
         }
-        std::optional<std::tuple<std::string, std::size_t>> fault;
+        std::optional<std::tuple<std::string, std::size_t, bool>> fault;
         if (chunks.fault) {
-          fault.emplace(std::move(chunks.fault.message), chunks.fault.byte);
+          fault.emplace(std::move(chunks.fault.message), chunks.fault.byte, chunks.fault.odd);
         }
         return std::make_tuple(std::move(fault), chunks.header,
                                nb::bytes(chunks.palette.data(), chunks.palette.size()),
                                gather(bytes_of(data), chunks));
       },
       nb::arg("data"),
-      "What is wrong with a PNG file and at which byte, or None; its header; its palette (3 bytes "
-      "a colour); the compressed rows.");
+      "What is wrong with a PNG file, at which byte, and whether that is odd rather than damage, "
+      "or "
+      "None; its header; its palette (3 bytes a colour); the compressed rows.");
   m.def(
       "png_pixels",
       [](const PngHeader& header, nb::bytes inflated) {

@@ -45,6 +45,10 @@ bool is_letter(std::uint8_t byte) {
   return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
 }
 
+bool is_of_a_word(std::uint8_t byte) {
+  return is_letter(byte) || (byte >= '0' && byte <= '9') || byte == '_';
+}
+
 bool depth_fits(PngColour colour, unsigned bits) {
   switch (colour) {
     case PngColour::gray:
@@ -71,21 +75,32 @@ class Reader {
     }
     at_ = kSignature.size();
     while (!ended_ && !chunks_.fault) chunk();
-    if (chunks_.fault) chunks_ = {std::move(chunks_.fault), {}, {}, {}, 0};
+    if (chunks_.fault) {
+      chunks_ = {std::move(chunks_.fault), {}, {}, {}, 0};
+    } else if (odd_) {
+      chunks_.fault = std::move(odd_);
+    }
     return std::move(chunks_);
   }
 
  private:
   enum class Stage { kHeader, kBefore, kPixels, kBehind };
 
-  void fail(std::string message, std::size_t byte) { chunks_.fault = {std::move(message), byte}; }
+  void fail(std::string message, std::size_t byte) {
+    chunks_.fault = {std::move(message), byte, false};
+  }
+
+  // Not as the format has it, but told apart from damage: what follows is looked at, too.
+  void odd(std::string message, std::size_t byte) {
+    if (!odd_) odd_ = {std::move(message), byte, true};
+  }
 
   void chunk() {
     const std::size_t start = at_;
     if (size_ - at_ < 8) return fail("expected a whole PNG file, got one that is cut off", size_);
     const std::uint32_t length = big_endian(data_ + at_);
     const std::uint8_t* const kind = data_ + at_ + 4;
-    if (!std::all_of(kind, kind + 4, is_letter) || length > kMost) {
+    if (!std::all_of(kind, kind + 4, is_of_a_word) || length > kMost) {
       return fail("expected a chunk of a PNG file, got bytes that are none", start);
     }
     const std::string name(reinterpret_cast<const char*>(kind), 4);
@@ -99,9 +114,16 @@ class Reader {
                   start);
     }
     if (stage_ == Stage::kHeader && name != "IHDR") {
-      return fail("expected a PNG file that begins with IHDR, got " + name, start);
-    }
-    if (name == "IHDR") {
+      const std::string message = "expected a PNG file that begins with IHDR, got " + name;
+      if ((kind[0] & 0x20) == 0) return fail(message, start);
+      odd(message, start);
+    } else if (name == "acTL") {
+      // Which of its frames are the labels, it does not say.
+      return fail("expected one image in the file, got an animated PNG (acTL): save one frame",
+                  start);
+    } else if (!std::all_of(kind, kind + 4, is_letter)) {
+      odd("expected a chunk whose name is of letters, got " + name, start);
+    } else if (name == "IHDR") {
       header(data, length, start);
     } else if (name == "PLTE") {
       palette(data, length, start);
@@ -110,7 +132,7 @@ class Reader {
     } else if (name == "IEND") {
       end(length, start);
     } else if ((kind[0] & 0x20) == 0) {  // a capital: not to be passed over
-      return fail("expected chunks that are known, got " + name, start);
+      odd("expected chunks that are known, got " + name, start);
     } else if (stage_ == Stage::kPixels) {
       stage_ = Stage::kBehind;
     }
@@ -121,14 +143,17 @@ class Reader {
     if (stage_ != Stage::kHeader) return fail("expected one IHDR chunk, got a second", start);
     stage_ = Stage::kBefore;
     if (length != 13) {
-      return fail("expected an IHDR chunk of 13 bytes, got " + std::to_string(length), start);
+      const std::string message =
+          "expected an IHDR chunk of 13 bytes, got " + std::to_string(length);
+      if (length < 13) return fail(message, start);
+      odd(message, start);
     }
     PngHeader& header = chunks_.header;
     header.width = big_endian(data);
     header.height = big_endian(data + 4);
     header.bits = data[8];
     header.colour = static_cast<PngColour>(data[9]);
-    header.interlaced = data[12] == 1;
+    header.interlaced = data[12] != 0;
     if (header.width == 0 || header.height == 0 || header.width > kMost || header.height > kMost) {
       return fail("expected 1 to 2147483647 columns and rows, got " + std::to_string(header.width) +
                       " and " + std::to_string(header.height),
@@ -140,19 +165,20 @@ class Reader {
                   start);
     }
     if (data[10] != 0 || data[11] != 0 || data[12] > 1) {
-      return fail("expected compression 0, filter 0 and interlace 0 or 1, got " +
-                      std::to_string(data[10]) + ", " + std::to_string(data[11]) + " and " +
-                      std::to_string(data[12]),
-                  start);
+      const std::string message = "expected compression 0, filter 0 and interlace 0 or 1, got " +
+                                  std::to_string(data[10]) + ", " + std::to_string(data[11]) +
+                                  " and " + std::to_string(data[12]);
+      if (data[11] != 0) return fail(message, start);
+      odd(message, start);
     }
   }
 
   void palette(const std::uint8_t* data, std::uint32_t length, std::size_t start) {
     if (stage_ != Stage::kBefore || !chunks_.palette.empty()) {
-      return fail("expected one PLTE chunk before the pixels, got another", start);
+      return odd("expected one PLTE chunk before the pixels, got another", start);
     }
     if (length == 0 || length > 768 || length % 3 != 0) {
-      return fail(
+      return odd(
           "expected a PLTE chunk of 1 to 256 colours, got " + std::to_string(length) + " bytes",
           start);
     }
@@ -164,7 +190,7 @@ class Reader {
       return fail("expected IDAT chunks that follow each other, got another chunk between", start);
     }
     if (chunks_.header.colour == PngColour::palette && chunks_.palette.empty()) {
-      return fail("expected a PLTE chunk before the pixels, got none", start);
+      odd("expected a PLTE chunk before the pixels, got none", start);
     }
     stage_ = Stage::kPixels;
     chunks_.compressed.push_back({begin, length});
@@ -173,7 +199,7 @@ class Reader {
 
   void end(std::uint32_t length, std::size_t start) {
     if (chunks_.compressed.empty()) return fail("expected an IDAT chunk, got none", start);
-    if (length != 0) return fail("expected an empty IEND chunk, got data in it", start);
+    if (length != 0) odd("expected an empty IEND chunk, got data in it", start);
     ended_ = true;  // bytes behind it are nobody's
   }
 
@@ -182,6 +208,7 @@ class Reader {
   std::size_t at_ = 0;
   Stage stage_ = Stage::kHeader;
   bool ended_ = false;
+  PngFault odd_;  // the first
   PngChunks chunks_;
 };
 

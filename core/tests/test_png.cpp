@@ -113,15 +113,17 @@ void what_is_wrong() {
   CHECK(says(fault_of(gray + pixels + chunk("IEND", "x")), "empty IEND"));
   CHECK(says(fault_of(gray + pixels + chunk("tIME", "") + pixels + end), "follow each other"));
   CHECK(says(fault_of(gray + chunk("CgBI", "") + pixels + end), "known, got CgBI"));
-  CHECK(says(fault_of(gray + chunk("1234", "") + pixels + end), "bytes that are none"));
+  CHECK(says(fault_of(gray + chunk("1234", "") + pixels + end), "name is of letters, got 1234"));
+  CHECK(says(fault_of(gray + chunk("12-4", "") + pixels + end), "bytes that are none"));
   CHECK(
       says(fault_of(header(2, 2, 8, 3) + pixels + end), "PLTE chunk before the pixels, got none"));
   CHECK(says(fault_of(header(2, 2, 8, 3) + chunk("PLTE") + pixels + end), "got 0 bytes"));
   CHECK(says(fault_of(header(2, 2, 8, 3) + chunk("PLTE", "ab") + pixels + end), "got 2 bytes"));
   CHECK(says(fault_of(header(2, 2, 8, 3) + chunk("PLTE", std::string(771, 'x')) + pixels + end),
              "got 771 bytes"));
-  CHECK(says(fault_of(header(2, 2, 8, 3) + chunk("PLTE", "abc") + chunk("PLTE", "abc") + pixels),
-             "got another"));
+  CHECK(says(
+      fault_of(header(2, 2, 8, 3) + chunk("PLTE", "abc") + chunk("PLTE", "abc") + pixels + end),
+      "got another"));
   CHECK(says(fault_of(gray + pixels + chunk("PLTE", "abc") + end), "got another"));
   // A length beyond the format's, and one beyond the file.
   CHECK(says(fault_of(gray + four(0x80000000U) + "IDAT"), "bytes that are none"));
@@ -140,6 +142,57 @@ void what_is_wrong() {
   const PngChunks damaged = read(kSignature + gray + chunk("IDAT", "1").substr(0, 12) + "x" + end);
   CHECK(says(damaged.fault.message, "chunk IDAT whose checksum is wrong"));
   CHECK_EQUAL(damaged.fault.byte, 33U);  // behind 8 bytes of signature and 25 of IHDR
+}
+
+// Odd: the format says otherwise, but all is there.
+void what_is_odd() {
+  const std::string gray = header(2, 2, 8, 0), pixels = chunk("IDAT", "1"), end = chunk("IEND");
+  const std::string indexed = header(2, 2, 8, 3), colour = chunk("PLTE", "abc");
+  const std::string odd_files[] = {
+      gray + pixels + chunk("IEND", "x"),
+      gray + chunk("ABCD", "") + pixels + end,
+      gray + pixels + chunk("ABCD", "") + end,
+      gray + chunk("ab1_", "") + pixels + end,
+      chunk("tEXt", "") + gray + pixels + end,
+      chunk("IHDR", four(2) + four(2) + std::string("\x08\0\0\0\0\0", 6)) + pixels + end,
+      header(2, 2, 8, 0, 0, 1) + pixels + end,
+      header(2, 2, 8, 0, 2) + pixels + end,
+      indexed + pixels + end,
+      indexed + pixels + colour + end,
+      indexed + colour + colour + pixels + end,
+      indexed + chunk("PLTE") + pixels + end,
+      indexed + chunk("PLTE", "abcd") + pixels + end,
+      gray + pixels + colour + end,
+  };
+  for (const std::string& chunks : odd_files) {
+    const PngChunks found = read(kSignature + chunks);
+    CHECK(!found.fault.message.empty());
+    CHECK(found.fault.odd);
+    CHECK_EQUAL(found.header.width, 2U);
+    CHECK_EQUAL(found.n_compressed, 1U);
+    // Damage behind it is damage, and nothing is told of such a file.
+    for (const std::string& tail : {std::string(), end.substr(0, 9), end.substr(0, 11) + "x"}) {
+      const PngChunks damaged = read(kSignature + chunks.substr(0, chunks.find("IEND") - 4) + tail);
+      CHECK(!damaged.fault.message.empty());
+      CHECK(!damaged.fault.odd);
+      CHECK_EQUAL(damaged.n_compressed, 0U);
+    }
+  }
+  // The first of several is named.
+  const PngChunks twice = read(kSignature + gray + chunk("ABCD") + pixels + chunk("IEND", "x"));
+  CHECK(says(twice.fault.message, "got ABCD"));
+  // What nobody can read so is not odd.
+  for (const std::string& chunks :
+       {pixels + gray + pixels + end, chunk("CgBI", "") + gray + pixels + end,
+        gray + gray + pixels + end, header(2, 2, 8, 0, 0, 0, 1) + pixels + end, gray + end,
+        gray + chunk("acTL", std::string(8, '\1')) + pixels + end,
+        gray + pixels + chunk("tEXt", "") + pixels + end}) {
+    const PngChunks found = read(kSignature + chunks);
+    CHECK(!found.fault.message.empty());
+    CHECK(!found.fault.odd);
+  }
+  CHECK(says(fault_of(gray + chunk("acTL", std::string(8, '\1')) + pixels + end),
+             "got an animated PNG (acTL)"));
 }
 
 void sizes_of_rows() {
@@ -253,6 +306,7 @@ int main() {
   checksums();
   chunks_of_a_file();
   what_is_wrong();
+  what_is_odd();
   sizes_of_rows();
   worked_by_hand();
   as_the_format_says();

@@ -325,9 +325,9 @@ class PngHeader:
     @property
     def n_inflated(self) -> int: ...
 
-def png_chunks(data: bytes) -> tuple[tuple[str, int] | None, PngHeader, bytes, bytes]:
+def png_chunks(data: bytes) -> tuple[tuple[str, int, bool] | None, PngHeader, bytes, bytes]:
     """
-    What is wrong with a PNG file and at which byte, or None; its header; its palette (3 bytes a colour); the compressed rows.
+    What is wrong with a PNG file, at which byte, and whether that is odd rather than damage, or None; its header; its palette (3 bytes a colour); the compressed rows.
     """
 
 def png_pixels(header: PngHeader, inflated: bytes) -> tuple[str | None, Annotated[NDArray[numpy.uint8], dict(order='C')], int]:

@@ -58,6 +58,8 @@ def to_numpy(
         value = _host_array(value)
     try:
         array = np.asarray(value)
+        if array.dtype.name == "bfloat16":  # of JAX, by ml_dtypes
+            array = array.astype(np.float32)
         if dtype is not None and array.dtype.kind in "OUSmMc":
             raise TypeError(f"expected numbers, got {array.dtype}")
         if not contiguous:

@@ -97,6 +97,8 @@ class Units(NamedTuple):
     among : callable or None
         From classes that hold all of `classes` to the same units with those; None where the classes
         are fixed.
+    without_interval : mapping of str to str
+        Numbers that a bootstrap says nothing true of, and why: such as the least of few.
     content : object
         What the `values` of other units of the same metric read of these when they are joined.
     """
@@ -115,6 +117,7 @@ class Units(NamedTuple):
     truth: NDArray[Any] | None = None
     correct: NDArray[Any] | None = None
     among: Callable[[Classes], Units] | None = None
+    without_interval: Mapping[str, str] = MappingProxyType({})
     content: Any = None
 
 

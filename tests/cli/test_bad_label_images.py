@@ -352,7 +352,7 @@ def test_places_that_are_not_what_they_should_be(
         (("t", "p", *city, "--truth-encoding", "labelids"),
          'Did you mean "labelIds"? - at --truth-encoding'),
         (("t", "p", *city, "--prediction-encoding", "ids"),
-         'cityscapes (trainIds, labelIds, instanceIds, colours), got "ids". - at '
+         'cityscapes (trainIds, labelIds, instanceIds, colours), got "ids" - at '
          "--prediction-encoding"),
         (("t", "p", *classes, "--truth-encoding", "colours"),
          "expected colours (encoding colours), got ids: name another encoding"),

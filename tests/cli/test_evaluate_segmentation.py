@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from PIL import Image
 
 from snellen import Segmentation, metric_from_bytes
 from snellen.cli.root import run as command_line
+from snellen.segmentation.label_scheme import SCHEMES
 from snellen.segmentation.protocols import PROTOCOLS
 
 from .conftest import Run
@@ -308,6 +310,12 @@ def test_files_of_every_kind(run: Run, street: Path, kind: str) -> None:
     assert done.stderr == said.get(kind, "")
 
 
+def test_help_names_every_scheme(run: Run) -> None:
+    shown = " ".join(run("evaluate", "segmentation", "--help").stdout.split())
+    for name in SCHEMES:
+        assert re.search(rf" {name}[,;]", shown), name
+
+
 def test_lists_and_single_files(run: Run, street: Path) -> None:
     classes = ("--classes", street / "classes.json", *IGNORING)
     (street / "pairs.txt").write_text("truth/0.png\tpred/0.png\n\ntruth/1.png\tpred/1.png\n")
@@ -434,6 +442,25 @@ def test_label_ids_and_train_ids_are_told_apart(run: Run, city: Path) -> None:
         *("--prediction-encoding", "labelIds"),
     )
     assert wrong["metrics"]["mIoU"] == 0
+
+
+def test_values_of_two_encodings_are_said(run: Run, tmp_path: Path) -> None:
+    # Unlabelled, road, sidewalk, building as labelIds; as trainIds road, traffic sign, vegetation,
+    # person. Nothing tells which, so what was taken is said, and what to say if it was not that.
+    for side in ("truth", "pred"):
+        write(tmp_path / side, small([[[0, 7, 8, 11]]]))
+    sides = tmp_path / "truth", tmp_path / "pred", "--classes", "cityscapes", "--no-intervals"
+    done = run("evaluate", "segmentation", *sides, "--json", "-")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == [
+        "snellen: truth is taken as trainIds (0 to 18, 255), which are fewest: values up to 11 "
+        "could be labelIds too; if so, say --truth-encoding",
+        "snellen: predictions are trainIds: 100.0% of the pixels agree with truth so, at most 0.0% "
+        "else",
+    ]
+    # Predictions then follow truth: by agreement.
+    said = evaluated(run, *sides, "--truth-encoding", "labelIds")
+    assert {k for k, v in of_classes(said, "iou").items() if v} == {"road", "sidewalk", "building"}
 
 
 def test_instances_beside_label_ids(run: Run, city: Path) -> None:

@@ -55,6 +55,12 @@ def test_the_highest_score_and_the_lowest_class(dtype: str) -> None:
     assert label_maps([[0, 0, 0]], scores.tolist()).pred.tolist() == [[[1, 0, 2]]]
 
 
+def test_bfloat16_of_jax() -> None:
+    ml_dtypes = pytest.importorskip("ml_dtypes")  # what JAX arrays become in NumPy
+    scores = SCORES.astype(ml_dtypes.bfloat16)
+    assert label_maps(np.zeros((1, 3), int), scores).pred.tolist() == [[[1, 0, 2]]]
+
+
 def test_bfloat16_and_gradients() -> None:
     scores = torch.tensor(SCORES, dtype=torch.bfloat16, requires_grad=True)
     assert label_maps(np.zeros((1, 3), int), scores).pred.tolist() == [[[1, 0, 2]]]

@@ -54,6 +54,12 @@ def test_codes() -> None:
     assert Encoding.of("none", {}).codes_of([3]).tolist() == [STRAY]
 
 
+def test_values_as_text() -> None:
+    encoding = Encoding.of("ids", {-3: 0, -1: VOID, 0: 1, 1: 1, 4: 2, 255: VOID})
+    assert encoding.described() == "-3, 0 to 1, 4, 255"
+    assert scheme_of("cityscapes").encoding("trainIds").described() == "0 to 18, 255"
+
+
 def test_encodings_are_checked() -> None:
     with pytest.raises(ClassError, match="expected values that ascend - at ids"):
         Encoding("ids", np.array([1, 1]), np.array([0, 1], np.int32))
@@ -156,6 +162,12 @@ def test_scheme_of_classes() -> None:
         scheme_of(Classes(["cat", "dog"]))
     with pytest.raises(InputError, match="expected classes: a name"):
         scheme_of(2.5)  # type: ignore[arg-type]
+    # A flag is no number of classes, and no machine has pixels for so many.
+    with pytest.raises(InputError, match=r"expected classes: a name, .* got True"):
+        scheme_of(True)
+    for n in (65_536, 2**70):
+        with pytest.raises(InputError, match="expected at most 65,535 classes"):
+            scheme_of(n)
     with pytest.raises(InputError, match=r'got "labelId"\. Did you mean "labelIds"\?'):
         scheme_of("cityscapes").encoding("labelId")
 
@@ -195,6 +207,27 @@ def test_ignore_index_is_a_value_of_each_encoding() -> None:
     assert scheme.encoding("colours").codes_of([10]).tolist() == [STRAY]
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (2**70, "expected a value that pixels can have, got 1180591620717411303424"),
+        ([0, -(2**63) - 1], "a value that pixels can have, got -9223372036854775809"),
+        (2**63 - 1, "a value that pixels can have"),
+        (True, "expected whole numbers, got True"),
+        ([1, False], "expected whole numbers, got False"),
+        (np.bool_(True), "expected whole numbers, got np.True_"),
+        (2.5, "expected whole numbers, got 2.5"),
+        ("255", "expected whole numbers, got '2'"),
+    ],
+)
+def test_an_ignore_index_that_is_none(given: Any, message: str) -> None:
+    for reduce_zero_label in (False, True):
+        with pytest.raises(InputError) as caught:
+            scheme_of(2, ignore_index=given, reduce_zero_label=reduce_zero_label)
+        assert message in str(caught.value)
+        assert str(caught.value).endswith("- at ignore_index")
+
+
 def test_reduce_zero_label_as_mmsegmentation() -> None:
     # Its loader: 0 → 255, minus 1, 254 → 255.
     stored = np.arange(256)
@@ -219,7 +252,10 @@ def test_predictions_beside_reduced_truth() -> None:
     assert truth.name == "ids from 1"
     usual, note = scheme.recognise([0, 1, 2], [5, 5, 5], "ids", side="pred", truth=truth)
     assert usual.name == "ids"
-    assert note == "predictions are taken as ids: values up to 2 could be ids from 1 too"
+    assert note == (
+        "predictions are taken as ids: values up to 2 could be ids from 1 too; if so, say what "
+        "predictions are"
+    )
     stepped, _ = scheme.recognise([1, 2, 3], [5, 5, 5], "ids", side="pred", truth=truth)
     assert stepped.name == "ids from 1"
 
@@ -290,11 +326,12 @@ def test_notes_say_why() -> None:
         "truth is labelIds: it knows most pixels, not all"
     )
     assert city.recognise([0, 255], [1, 1], "ids")[1] == (
-        "truth is trainIds: no values but -1 to 18, 255"
+        "truth is taken as trainIds (0 to 18, 255), which are fewest: values up to 255 could be "
+        "labelIds too; if so, say what truth is"
     )
     assert scheme_of(2).recognise([0, 1], [1, 1], "ids")[1] == ""
     assert scheme_of("ade20k").recognise([0, 3], [1, 1], "ids")[1] == (
-        "truth is taken as raw: values up to 3 could be reduced too"
+        "truth is taken as raw: values up to 3 could be reduced too; if so, say what truth is"
     )
 
 
@@ -452,6 +489,26 @@ def test_files_of_colours(tmp_path: Path) -> None:
     ("name", "text", "error", "message"),
     [
         ("c.json", '[{"name": "car"}]', SchemaError, "missing required field `id`"),
+        ("c.json", '[{"id": 1, "color": [0, "a", 0]}]', SchemaError, "c.json $[0].color[1]"),
+        ("c.json", '[{"id": 1, "color": [0, 0, 300]}]', SchemaError, "c.json $[0].color"),
+        (
+            *("c.json", '{"categories": [{"id": 1}, {"id": 2, "color": 3}]}', SchemaError),
+            "expected a list of classes: Expected `array | null`, got `int` - at ",
+        ),
+        ("c.json", '{"classes": [{"id": "x"}]}', SchemaError, "c.json $.classes[0].id"),
+        (
+            *(
+                "c.json",
+                '{"classes": ["a"], "encodings": [{"name": "x", "void": [9223372036854775808]}]}',
+            ),
+            *(SchemaError, "values that pixels can have, got 9223372036854775808"),
+        ),
+        (
+            "c.json",
+            '{"classes": [{"id": 1, "n": "q"}], "encodings": [{"name": "x", "value": "n"}]}',
+            *(SchemaError, 'expected a whole number as n of 1, got "q"'),
+        ),
+        ("c.json", '{"classes": ["a"], "encodings": [{}]}', SchemaError, "c.json $.encodings[0]"),
         ("c.json", '[{"id": 1}, {"id": 1}]', ClassError, "expected each class id once, got 1 2"),
         ("c.json", '[{"id": 1, "ignore": true}]', ClassError, "at least one class"),
         ("c.json", '[{"id": 1, "color": [0, 0, 300]}]', SchemaError, "a colour of 0 to 255"),
@@ -466,7 +523,8 @@ def test_bad_files(tmp_path: Path, name: str, text: str, error: type, message: s
     with pytest.raises(error) as caught:
         read_label_scheme(path)
     assert message in str(caught.value)
-    assert str(path) in str(caught.value)
+    assert f"- at {path}" in str(caught.value)
+    assert str(caught.value).count(" - at ") == 1
 
 
 def test_no_such_file() -> None:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from snellen import Segmentation, segmentation_scores
+from snellen import Segmentation, intervals, segmentation_scores
 from snellen.errors import ClassError, IdError, InputError, MergeError, ShapeError
 from snellen.segmentation.protocols import PROTOCOLS
 
@@ -252,3 +252,86 @@ def test_results_are_kept_whole(tmp_path) -> None:
     result.save(tmp_path / "result.bin")
     again = type(result).load(tmp_path / "result.bin")
     assert again.to_dict() == result.to_dict()
+
+
+def test_reduce_zero_label_is_of_truth() -> None:
+    # Truth 0 is void, 1 … 3 are classes 0 … 2; the network writes 0 … 2.
+    metric = Segmentation(3, reduce_zero_label=True)
+    result = metric.update([[0, 1, 2, 3, 255]], [[2, 0, 1, 1, 0]]).compute()
+    assert result.matrix.tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 1, 0, 0], [1, 0, 1, 0]]
+    scheme = Segmentation("ade20k", reduce_zero_label=True).update([[0, 1, 150]], [[0, 0, 149]])
+    assert scheme.compute().pixel_accuracy == 1.0
+    again = Segmentation.from_bytes(metric.to_bytes()).update([[1, 2]], [[0, 1]])
+    assert again.compute().pixel_accuracy == 4 / 5
+
+
+def test_a_class_of_id_255_is_one() -> None:
+    mask = Segmentation({0: "ground", 255: "object"}).update([[0, 255, 255]], [[0, 255, 0]])
+    assert mask.compute().class_values()["iou"].tolist() == [0.5, 0.5]
+    many = Segmentation(1000).update([[255, 254]], [[255, 255]]).compute()
+    assert many.per_class()[255]["iou"] == 0.5
+    with pytest.raises(InputError, match='"auto"'):
+        Segmentation(2, ignore_index="255")
+
+
+def test_masks_of_three_channels_are_no_batch() -> None:
+    mask = np.zeros((20, 30, 3), np.uint8)
+    with pytest.raises(ShapeError, match="look like colours: take one channel"):
+        Segmentation(2).update(mask, mask)
+    ids = np.zeros((20, 30, 3), np.int64)  # twenty images, three pixels wide
+    assert Segmentation(2).update(ids, ids).compute().data["n_images"] == 20
+
+
+def test_instances_are_of_all_images_or_none() -> None:
+    truth, marked = np.array([[1, 0]]), np.array([[1001, 0]])
+    metric = Segmentation(2).update(truth, truth, image_id="a", instances=marked)
+    before = metric.to_bytes()
+    with pytest.raises(IdError, match="with all images or with none"):
+        metric.update(truth, truth, image_id="b")
+    with pytest.raises(IdError, match="with all images or with none"):
+        metric.merge(Segmentation(2).update(truth, truth, image_id="b"))
+    assert metric.to_bytes() == before
+    # An image without an instance is an image with a map of none.
+    metric.update(0 * truth, 0 * truth, image_id="c", instances=0 * marked)
+    assert metric.compute().iIoU == 1.0
+    with pytest.raises(ShapeError, match=r"\(1, 1, 3\) - at instances"):
+        metric.update(truth, truth, image_id="d", instances=[[1001, 0, 0]])
+    with pytest.raises(InputError, match="at instances"):
+        metric.update(truth, truth, image_id="d", instances=[[1001.5, 0]])
+
+
+def test_ids_of_two_kinds_are_refused_at_once() -> None:
+    metric = Segmentation(2).update([[0, 1]], [[0, 1]], image_id="a")
+    with pytest.raises(IdError, match="kind"):
+        metric.update([[0, 1]], [[0, 1]], image_id=1)
+    with pytest.raises(IdError, match="kind"):
+        metric.merge(Segmentation(2).update([[0, 1]], [[0, 1]], image_id=1))
+    assert metric.compute().mIoU == 1.0
+
+
+def test_as_many_classes_as_cells_can_tell_apart() -> None:
+    last = 46_338
+    result = segmentation_scores([[last, 0]], [[last, last]], last + 1)
+    assert result.per_class()[last]["iou"] == 0.5
+    with pytest.raises(InputError, match="1 to 46,339 classes, got 46,340"):
+        Segmentation(46_340)
+
+
+def test_the_result_says_what_was_ignored_and_how_values_were_read() -> None:
+    result = segmentation_scores([[0, 1, 1]], [[1, 1, 0]], ["sky", "car"], ignore_index=0)
+    assert result.protocol["ignored_classes"] == ["sky"]
+    assert "ignored      truth of sky" in result.composition()
+    assert "recall" in result.composition()
+    city = segmentation_scores([[0, 13]], [[0, 13]], "cityscapes")
+    assert city.protocol["encodings"] == {"truth": ["trainIds"], "pred": ["trainIds"]}
+    assert "read as      truth trainIds; predictions trainIds" in city.composition()
+
+
+def test_the_worst_of_few_images_have_no_interval() -> None:
+    random = np.random.default_rng(0)
+    few = Segmentation(3).update(*random.integers(0, 3, (2, 40, 4, 4)))
+    found = intervals(few, replicates=50)
+    assert math.isnan(found["mIoU_I_worst5"].low)
+    assert found["mIoU_I_worst5"].note == "the least of fewer than 100 images"
+    many = Segmentation(3).update(*random.integers(0, 3, (2, 100, 4, 4)))
+    assert not math.isnan(intervals(many, replicates=50)["mIoU_I_worst5"].low)

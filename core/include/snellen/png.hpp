@@ -31,10 +31,12 @@ struct PngHeader {
   std::size_t n_values() const;
 };
 
-// Something wrong at a byte of the file; no message: nothing.
+// Something wrong at a byte of the file; no message: nothing. Odd is what breaks a rule of the
+// format in a file that is whole: its checksums are right, and other readers may read it.
 struct PngFault {
   std::string message;
   std::size_t byte = 0;
+  bool odd = false;
   explicit operator bool() const { return !message.empty(); }
 };
 
@@ -51,8 +53,8 @@ struct PngChunks {
   std::size_t n_compressed = 0;
 };
 
-// Every chunk's length, place and checksum are checked; what is no PNG file has a
-// fault, and nothing else.
+// Every chunk's length, place and checksum are checked. What is no PNG file, or a damaged one, has
+// a fault, and nothing else; an odd file has a header and compressed rows, too.
 PngChunks read_png_chunks(const std::uint8_t* data, std::size_t size);
 
 // Alpha is left out, and counted where it is not opaque. Samples of at most 8 bits are a byte, of

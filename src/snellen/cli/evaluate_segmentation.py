@@ -92,7 +92,7 @@ def segmentation(
     labels.set_threads()
     with data_warnings_on_stderr(quiet=output.quiet), in_words_of_options(OPTIONS):
         scheme = labels.scheme()
-        metric = Segmentation(scheme, protocol=protocol, unknown=labels.unknown)
+        metric = Segmentation(scheme, ignore_index=None, protocol=protocol, unknown=labels.unknown)
         output.check(metric)
         files = labels.files()
         slice_of = None
@@ -111,6 +111,7 @@ def segmentation(
             truth_encoding=encodings.truth,
             pred_encoding=encodings.pred,
             instances=counted.instances,
+            notes=(*files.notes, *encodings.notes),
         )
     if slice_of is None:
         output.deliver(metric)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from snellen.segmentation.label_scheme import LabelScheme
 
 __all__ = ["LabelInput", "label_options"]
+
+# What notes call it, and what it is here.
+_OPTIONS: Final = {
+    "reduce_zero_label": "--reduce-zero-label",
+    "say what truth is": "say --truth-encoding",
+    "say what predictions are": "say --prediction-encoding",
+}
 
 
 class LabelInput(NamedTuple):
@@ -93,8 +100,7 @@ class LabelInput(NamedTuple):
         )
         if not quiet:
             for note in (*scheme.notes, *files.notes, *found.notes):
-                said = note.replace("reduce_zero_label", "--reduce-zero-label")
-                click.echo(f"snellen: {said}", err=True)
+                click.echo(f"snellen: {_in_words_of_options(note)}", err=True)
         return found
 
     def limits(self) -> dict[str, Any]:
@@ -106,6 +112,12 @@ class LabelInput(NamedTuple):
         from snellen.threads import set_threads
 
         set_threads(self.threads)
+
+
+def _in_words_of_options(note: str) -> str:
+    for words, option in _OPTIONS.items():
+        note = note.replace(words, option)
+    return note
 
 
 def label_options(
@@ -121,8 +133,8 @@ def label_options(
         "--classes",
         required=classes_required,
         metavar="NAME|FILE",
-        help="The classes: cityscapes, voc, ade20k, camvid, coco-stuff; or a file with a name a "
-        "line (ids 0, 1, …), or JSON with ids, names, colours.",
+        help="The classes: cityscapes, voc, ade20k, camvid, camvid-32, coco-stuff; or a file with "
+        "a name a line (ids 0, 1, …), or JSON with ids, names, colours.",
     )
     @click.option(
         "--ignore-index",

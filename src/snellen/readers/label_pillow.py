@@ -1,4 +1,4 @@
-"""Label images of the less usual lossless formats, decoded by Pillow.
+"""Label images of the less usual lossless formats, and odd PNG files, decoded by Pillow.
 
 Pillow is made for pictures: it stretches gray values of few bits and cuts colours of 16 bits. What
 it did is undone here where it can be, and refused where not.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.ImageFile import ImageFile
 
-__all__ = ["decode_label_pillow"]
+__all__ = ["PillowError", "decode_label_pillow"]
 
 _IDS: Final = ("1", "L", "LA", "I", "I;16", "I;16L", "I;16B")
 _COLOURS: Final = ("RGB", "RGBA")
@@ -39,19 +39,27 @@ _LOSSY_COMPRESSION: Final = ("jpeg", "tiff_jpeg", "webp")
 _without_limit = threading.Lock()
 
 
-def decode_label_pillow(data: bytes, kind: str, name: str, max_pixels: int | None) -> LabelImage:
+class PillowError(SchemaError):
+    """What Pillow could not decode."""
+
+
+def decode_label_pillow(
+    data: bytes, kind: str, name: str, max_pixels: int | None, *, bits: int = 8
+) -> LabelImage:
     """Return the values that an image file stores.
 
     Parameters
     ----------
     data : bytes
         The file.
-    kind : {"TIFF", "BMP", "GIF", "WebP"}
+    kind : {"PNG", "TIFF", "BMP", "GIF", "WebP"}
         Its format.
     name : str
         What errors call it.
     max_pixels : int or None
         More are refused.
+    bits : int
+        Of a sample, of PNG files: Pillow doesn't tell.
 
     Raises
     ------
@@ -77,7 +85,7 @@ def decode_label_pillow(data: bytes, kind: str, name: str, max_pixels: int | Non
             n_pages = getattr(image, "n_frames", 1)
         if n_pages != 1:
             raise SchemaError(f"expected one image in the file, got {n_pages}", name)
-        bits, sample_format = 8, _UNSIGNED
+        sample_format = _UNSIGNED
         if kind == "TIFF":
             bits, sample_format = _tiff_samples(image, name)
         elif kind == "BMP":
@@ -109,7 +117,7 @@ def decode_label_pillow(data: bytes, kind: str, name: str, max_pixels: int | Non
 
 def _opener(kind: str) -> Callable[[io.BytesIO], ImageFile]:
     """Return the class of a format: unlike Image.open it imports and tries no other."""
-    name = {"TIFF": "Tiff", "BMP": "Bmp", "GIF": "Gif", "WebP": "WebP"}[kind]
+    name = {"PNG": "Png", "TIFF": "Tiff", "BMP": "Bmp", "GIF": "Gif", "WebP": "WebP"}[kind]
     try:
         plugin = importlib.import_module(f"PIL.{name}ImagePlugin")
     except ImportError:
@@ -124,7 +132,7 @@ def _errors_of_pillow(kind: str, name: str) -> Iterator[None]:
     # What a broken file makes a decoder raise is anybody's guess.
     except Exception as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise SchemaError(
+        raise PillowError(
             f"expected a {kind} image that Pillow can decode, got: {reason}", name
         ) from error
 

@@ -28,6 +28,7 @@ import numpy as np
 
 from snellen.classes import Classes
 from snellen.errors import ClassError, InputError, did_you_mean
+from snellen.segmentation.label_codes import MOST_CLASSES
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -158,7 +159,7 @@ class Encoding:
         return codes
 
     def described(self) -> str:
-        """Return which values it knows, as readable text.
+        """Return which values it knows, as readable text: of void, only what images can hold.
 
         Examples
         --------
@@ -167,13 +168,12 @@ class Encoding:
         """
         if self.is_colour:
             return f"{len(self.values)} colours"
-        starts = np.flatnonzero(np.diff(self.values, prepend=self.values[:1] - 2) != 1)
-        ends = np.append(starts[1:], len(self.values)) - 1
+        values = self.values[(self.values >= 0) | (self.codes >= 0)]
+        starts = np.flatnonzero(np.diff(values, prepend=values[:1] - 2) != 1)
+        ends = np.append(starts[1:], len(values)) - 1
         runs = [
             f"{first} to {last}" if last > first else f"{first}"
-            for first, last in zip(
-                self.values[starts].tolist(), self.values[ends].tolist(), strict=True
-            )
+            for first, last in zip(values[starts].tolist(), values[ends].tolist(), strict=True)
         ]
         more = f", {self.per_instance} × id + number" if self.per_instance else ""
         return ", ".join(runs if len(runs) < 7 else [*runs[:3], "…", *runs[-2:]]) + more
@@ -395,13 +395,34 @@ def scheme_of(
     scheme = _scheme_of(source)
     if ignore_index is not None:
         given = ignore_index if isinstance(ignore_index, Iterable) else (ignore_index,)
-        try:
-            scheme = scheme.with_ignored(*map(operator.index, given))
-        except TypeError:
-            raise InputError(
-                f"expected whole numbers, got {ignore_index!r}", "ignore_index"
-            ) from None
+        scheme = scheme.with_ignored(*(_index_of(value) for value in given))
     return scheme.with_zero_void() if reduce_zero_label else scheme
+
+
+def _index_of(value: Any) -> int:
+    """Return a value that pixels can have.
+
+    Raises
+    ------
+    InputError
+        For what is no whole number, or none of 64 bits.
+    """
+    index = _whole(value)
+    if index is None:
+        raise InputError(f"expected whole numbers, got {value!r}", "ignore_index")
+    if not -(2**63) <= index < 2**63 - 1:  # one more with the step of reduce_zero_label
+        raise InputError(f"expected a value that pixels can have, got {index}", "ignore_index")
+    return index
+
+
+def _whole(value: Any) -> int | None:
+    """Return a whole number, None for anything else: flags are none, though Python counts them."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
 
 
 def _scheme_of(source: Any) -> LabelScheme:
@@ -418,13 +439,15 @@ def _scheme_of(source: Any) -> LabelScheme:
 
         return built_in(source)
     if not isinstance(source, (Classes, Mapping, Sequence)):
-        try:
-            source = [""] * operator.index(source)
-        except TypeError:
+        n = _whole(source)
+        if n is None:
             raise InputError(
                 f"expected classes: a name, a number, a list or a mapping, got {source!r}",
                 "classes",
-            ) from None
+            )
+        if n > MOST_CLASSES:
+            raise InputError(f"expected at most {MOST_CLASSES:,} classes, got {n:,}", "classes")
+        source = [""] * n
     classes = Classes.of(source)
     if not len(classes):
         raise ClassError("expected at least one class, got none", "classes")

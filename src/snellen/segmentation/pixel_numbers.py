@@ -36,6 +36,9 @@ __all__ = ["Groups", "PixelData", "headline_numbers", "image_units", "means_by_r
 WORST = 0.05
 """The share of images, the worst ones, of ``mIoU_I_worst5``."""
 
+# The mean of fewer than five worst images is a minimum, which a bootstrap can't vary upwards.
+_ENOUGH = 100
+
 _OF_IMAGES = PROTOCOLS["monai"]
 _OF_CLASSES = PROTOCOLS["monai-batch"]
 _OF_GROUPS = PROTOCOLS["cityscapes"]
@@ -237,6 +240,9 @@ def image_units(data: PixelData, protocol: SegmentationProtocol) -> Units:
         class_values=class_values,
         headline=("mIoU", "mIoU_I", "pixel_accuracy"),
         ranges={"": (0.0, 1.0)},
+        without_interval={}
+        if n_images >= _ENOUGH
+        else {"mIoU_I_worst5": f"the least of fewer than {_ENOUGH} images"},
         truth=unit_digests((label, tables.truth.reshape(-1)), image, n_images),
         content=(data, tables),
     )

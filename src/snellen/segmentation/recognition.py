@@ -120,10 +120,12 @@ def recognise(
     others = [each for each in fitting if each is not best]
     far_fewer = all(len(each.values) >= _FAR_FEWER * len(best.values) for each in others)
     if far_fewer and best.sides != ("pred",):
-        return best, f"{subject} {best.name}: no values but {best.described()}"
+        why = f" ({best.described()}), which are fewest"
+    else:
+        why = ", as truth is" if best is truth else ""
     return best, (
-        f"{subject} taken as {best.name}{', as truth is' if best is truth else ''}: values up to "
-        f"{highest} could be {' or '.join(each.name for each in others)} too"
+        f"{subject} taken as {best.name}{why}: values up to {highest} could be "
+        f"{' or '.join(each.name for each in others)} too; if so, say what {subject}"
     )
 
 

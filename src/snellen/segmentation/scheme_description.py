@@ -78,30 +78,33 @@ def scheme_from(description: Any, name: str) -> LabelScheme:
     Raises
     ------
     SchemaError
-        For a description of another form.
+        For a description of another form, values that pixels can't have.
     ClassError
         For ids that come twice, or no class that is evaluated.
     """
     ways: Any = None
     described: Any
+    where = "$"
     if isinstance(description, dict):
         name = str(description.get("name", name))
         ways = description.get("encodings")
-        described = description.get("classes", description.get("categories"))
+        field = "classes" if "classes" in description else "categories"
+        described, where = description.get(field), f"$.{field}"
     else:
         described = description
     if isinstance(described, list) and all(isinstance(each, str) for each in described):
         described = [{"id": k, "name": each} for k, each in enumerate(described)]
-    try:
-        # Numbers for flags: COCO writes isthing as 0 and 1.
-        rows = msgspec.convert(described, list[_Row], strict=False)
-        encodings = None if ways is None else msgspec.convert(ways, list[_Way])
-    except msgspec.ValidationError as error:
-        raise SchemaError(f"expected a list of classes: {error}") from error
+    # Numbers for flags: COCO writes isthing as 0 and 1.
+    rows = _converted(described, list[_Row], "classes", where, strict=False)
+    encodings = None
+    if ways is not None:
+        encodings = _converted(ways, list[_Way], "encodings", "$.encodings", strict=True)
     for k, row in enumerate(rows):
         for colour in (row.color, row.colour, *row.more_colors):
             if colour is not None and not all(0 <= part <= 255 for part in colour):
-                raise SchemaError(f"expected a colour of 0 to 255, got {colour}", f"$[{k}].color")
+                raise SchemaError(
+                    f"expected a colour of 0 to 255, got {colour}", f"{where}[{k}].color"
+                )
     kept = sorted((k for k, row in enumerate(rows) if not row.ignore), key=lambda k: rows[k].id)
     if not kept:
         raise ClassError("expected at least one class that is evaluated, got none")
@@ -122,6 +125,16 @@ def scheme_from(description: Any, name: str) -> LabelScheme:
         has_instances=np.array([rows[k].has_instances or rows[k].isthing for k in kept], np.bool_),
         average_instance_size=None if np.isnan(sizes).all() else sizes,
     )
+
+
+def _converted(described: Any, kind: Any, of_what: str, where: str, *, strict: bool) -> Any:
+    """Return records of a kind; what is none is named by its place, which begins with `where`."""
+    try:
+        return msgspec.convert(described, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at ")
+        within = place.strip("`").removeprefix("$")
+        raise SchemaError(f"expected a list of {of_what}: {message}", where + within) from error
 
 
 def _encoding(
@@ -147,6 +160,9 @@ def _encoding(
             meaning[value] = code.get(k, VOID)
             if rows[k].has_instances or rows[k].isthing:
                 things.append(value)
+    for value in meaning:
+        if not -(2**63) <= value < 2**63:
+            raise SchemaError(f"expected values that pixels can have, got {value}", way.name)
     return Encoding.of(
         way.name,
         meaning,
@@ -168,5 +184,10 @@ def _values(way: _Way, row: _Row, described: dict[str, Any], code: int | None) -
     value = described.get(way.value)
     if value is None:
         return []
+    if type(value) is not int:
+        raise SchemaError(
+            f'expected a whole number as {way.value} of {row.name or row.id}, got "{value}"',
+            way.name,
+        )
     # What is void is written apart where ids are one less: there is no −1 for "other".
-    return [] if code is None and way.minus else [int(value) - way.minus]
+    return [] if code is None and way.minus else [value - way.minus]

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen.classes import Classes
 from snellen.errors import ClassError, IdError, InputError, MergeError, ShapeError
 from snellen.segmentation.instance_rows import InstanceColumns, InstanceRows
 from snellen.segmentation.label_maps import label_maps
-from snellen.segmentation.label_scheme import STRAY, VOID, Encoding, LabelScheme, scheme_of
-from snellen.segmentation.pixel_numbers import Groups, PixelData, image_units
+from snellen.segmentation.label_scheme import STRAY, VOID, Encoding
+from snellen.segmentation.pixel_numbers import PixelData, image_units
 from snellen.segmentation.pixel_rows import PixelRows
-from snellen.segmentation.protocols import SegmentationProtocol, segmentation_protocol_named
+from snellen.segmentation.pixel_setup import PixelSetup
 from snellen.segmentation.segmentation_result import SegmentationResult
 from snellen.segmentation.stray_values import stray_report
 from snellen.segmentation.value_pairs import count_value_pairs
@@ -26,14 +24,16 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
+    from snellen.classes import Classes
     from snellen.metric import Units
+    from snellen.segmentation.label_maps import LabelMaps
+    from snellen.segmentation.label_scheme import LabelScheme
+    from snellen.segmentation.protocols import SegmentationProtocol
     from snellen.segmentation.value_pairs import ValuePairs
     from snellen.state import PackedState
 
 __all__ = ["Segmentation", "SegmentationResult", "segmentation_scores"]
 
-# What makes an encoding of ids, beside its name.
-_ENCODING = ("values", "codes", "ignored")
 # In the map of instances a pixel of instance k of class c is c · 1000 + k.
 _INSTANCES = 1000
 
@@ -46,10 +46,12 @@ class Segmentation:
     classes : int, str, LabelScheme, Classes, mapping of id to name, or sequence of names
         The classes: a number n stands for the ids 0 … n - 1, a text for a built-in scheme
         (`snellen.segmentation.label_scheme.SCHEMES`), whose arrays hold 0 … n - 1, too.
-    ignore_index : int, ints, or None
+    ignore_index : int, ints, None, or "auto"
         Pixels with this id in truth do not count; predicted, it is no class. An id of a class is
         ignored in truth alone: false positives on these pixels vanish, so that numbers of other
-        classes look better than they are.
+        classes look better than they are. ``"auto"``: 255, unless that is a class.
+    reduce_zero_label : bool
+        In truth 0 is void, and every other id one more than its class, as in MMSegmentation.
     protocol : str or SegmentationProtocol
         How the numbers of classes become one; see `snellen.segmentation.protocols.PROTOCOLS`.
     unknown : {"error", "ignore"}
@@ -92,45 +94,67 @@ class Segmentation:
 
     __slots__ = (
         "_instances",
+        "_marked",
+        "_notes",
+        "_read_as",
         "_rows",
-        "average_size",
-        "classes",
-        "encoding",
-        "groups",
-        "per_image",
-        "protocol",
-        "unknown",
+        "setup",
     )
 
     def __init__(
         self,
         classes: int | str | LabelScheme | Classes | Mapping[int, str] | Sequence[str],
         *,
-        ignore_index: int | Iterable[int] | None = 255,
+        ignore_index: int | Iterable[int] | str | None = "auto",
+        reduce_zero_label: bool = False,
         protocol: str | SegmentationProtocol = "snellen",
         unknown: str = "error",
         per_image: bool = True,
     ) -> None:
-        self.protocol = segmentation_protocol_named(protocol)
-        if unknown not in ("error", "ignore"):
-            raise InputError(f'expected "error" or "ignore", got {unknown!r}', "unknown")
-        if self.protocol.needs_images and not per_image:
-            raise InputError(
-                f'expected images kept apart under the protocol "{self.protocol.name}", '
-                "got per_image=False"
+        self._begin(
+            PixelSetup.of(
+                classes,
+                ignore_index=ignore_index,
+                reduce_zero_label=reduce_zero_label,
+                protocol=protocol,
+                unknown=unknown,
+                per_image=per_image,
             )
-        self.unknown, self.per_image = unknown, per_image
-        scheme = scheme_of(classes, ignore_index=ignore_index)
-        if not len(scheme):
-            raise InputError("expected at least one class, got none", "classes")
-        self.classes, self.encoding = scheme.classes, _of_arrays(scheme)
-        self.groups = Groups.of(scheme.groups) if scheme.groups else None
-        self.average_size = scheme.average_instance_size
-        self._rows = PixelRows(per_image=per_image)
+        )
+
+    def _begin(self, setup: PixelSetup) -> None:
+        self.setup = setup
+        self._rows = PixelRows(per_image=setup.per_image)
         self._instances = InstanceRows()
+        # Whether images come with maps of instances; None before the first.
+        self._marked: bool | None = None
+        # Which encodings either side was read in, and what was said of it.
+        self._read_as: dict[str, set[str]] = {"truth": set(), "pred": set()}
+        self._notes: set[str] = set()
+
+    @classmethod
+    def _of_setup(cls, setup: PixelSetup) -> Self:
+        metric = cls.__new__(cls)
+        metric._begin(setup)
+        return metric
 
     def __repr__(self) -> str:
         return f"Segmentation({len(self.classes)} classes, {len(self._rows.images)} images)"
+
+    @property
+    def classes(self) -> Classes:
+        """The K classes."""
+        return self.setup.classes
+
+    @property
+    def protocol(self) -> SegmentationProtocol:
+        """The rules."""
+        return self.setup.protocol
+
+    @property
+    def per_image(self) -> bool:
+        """Whether images are kept apart."""
+        return self.setup.per_image
 
     def update(
         self,
@@ -145,7 +169,8 @@ class Segmentation:
         Parameters
         ----------
         truth : array-like, shape (H, W) or (N, H, W)
-            Class ids: whole numbers, on the host or on a device.
+            Class ids: whole numbers, on the host or on a device. Of one update or of all, images
+            come with `instances` or without.
         pred : array-like, shape (H, W) or (N, H, W), or (K, H, W) or (N, K, H, W)
             Class ids; or a score for each class, of which the highest counts.
         image_id : int, str, or array-like of N ids, optional
@@ -161,17 +186,18 @@ class Segmentation:
         ShapeError, IdError, InputError
             For what cannot be evaluated. After an error the metric is as it was.
         """
-        maps = label_maps(truth, pred, colours=False)
-        sides = {
-            f"{name}_encoding": self._of_scores(n, name)
-            for name, n in (("truth", maps.truth_classes), ("pred", maps.pred_classes))
-        }
+        maps = _ids_of(truth, pred)
         marked = None
         if instances is not None:
-            of_instances = label_maps(instances, instances, colours=False).truth
-            marked = count_value_pairs(of_instances, maps.pred, colours=False)
+            marked = count_value_pairs(_instances_like(instances, maps), maps.pred, colours=False)
         pairs = count_value_pairs(maps.truth, maps.pred, colours=False)
-        return self.update_pairs(pairs, image_id=image_id, instances=marked, **sides)
+        return self.update_pairs(
+            pairs,
+            image_id=image_id,
+            truth_encoding=self._of_scores(maps.truth_classes, "truth"),
+            pred_encoding=self._of_scores(maps.pred_classes, "pred"),
+            instances=marked,
+        )
 
     def update_pairs(
         self,
@@ -181,6 +207,7 @@ class Segmentation:
         truth_encoding: Encoding | None = None,
         pred_encoding: Encoding | None = None,
         instances: ValuePairs | None = None,
+        notes: Iterable[str] = (),
     ) -> Self:
         """Absorb images of which the pairs of pixel values were counted already.
 
@@ -194,13 +221,15 @@ class Segmentation:
             What pixel values mean.
         instances : ValuePairs, optional
             Of the map of instances and prediction.
+        notes : iterable of str
+            What was decided on the way, for readers of the numbers.
 
         Raises
         ------
         ClassError, IdError, InputError
             As `update`.
         """
-        encodings = truth_encoding or self.encoding, pred_encoding or self.encoding
+        encodings = truth_encoding or self.setup.truth, pred_encoding or self.setup.pred
         n_images, n_classes = len(pairs.start) - 1, len(self.classes)
         batch = self._rows.batch_of(image_id, n_images)
         image = np.repeat(np.arange(n_images, dtype=np.int32), np.diff(pairs.start))
@@ -209,18 +238,33 @@ class Segmentation:
             values = getattr(pairs, side)
             code = encoding.codes_of(values, pred=side == "pred")
             stray = code == STRAY
-            if self.unknown == "error" and stray.any():
+            if self.setup.unknown == "error" and stray.any():
                 where = f"{side}, first in {batch.name(int(image[stray][0]))}"
                 raise ClassError(stray_report(values, pairs.count, encoding), where)
             codes.append(np.where(code < 0, n_classes, code))
         rows = _added_up(image, codes[0] * (n_classes + 1) + codes[1], pairs.count)
+        if n_images:
+            self._check_marked(instances is not None)
         if instances is not None:
             if batch.anonymous:
                 raise IdError("expected images with ids beside instances", "image_id")
             found = self._instances_of(instances, encodings[1])
             self._instances.add(batch.keys, found._replace(image=batch.place[found.image]))
         self._rows.add(batch, *rows)
+        if n_images:
+            self._marked = instances is not None
+            self._notes.update(notes)
+            for side, encoding in zip(("truth", "pred"), encodings, strict=True):
+                self._read_as[side].add(encoding.name)
         return self
+
+    def _check_marked(self, marked: bool) -> None:
+        if self._marked not in (None, marked):
+            raise IdError(
+                "expected instances with all images or with none: where some lack them, false "
+                "positives of those would count against the instances of the others",
+                "instances",
+            )
 
     def merge(self, other: Segmentation, /) -> Self:
         """Absorb another metric of equal parameters; `other` stays as it was.
@@ -232,29 +276,41 @@ class Segmentation:
         IdError
             Where both have absorbed the same image.
         """
-        mine, theirs = self._parameters(), other._parameters()
+        mine, theirs = self.setup.parameters(), other.setup.parameters()
         if mine != theirs:
             different = next(key for key in mine if mine[key] != theirs.get(key))
             raise MergeError(
                 "expected the state of a Segmentation with the same parameters, got one that "
                 f"differs in its {different}"
             )
+        if other._marked is not None:
+            self._check_marked(other._marked)
         self._rows.merge(other._rows)
         self._instances.merge(other._instances)
+        if other._marked is not None:
+            self._marked = other._marked
+        self._notes |= other._notes
+        for side, names in other._read_as.items():
+            self._read_as[side] |= names
         return self
 
     def empty(self) -> Segmentation:
         """Return a metric of the same parameters without data."""
-        twin = Segmentation(
-            self.classes, protocol=self.protocol, unknown=self.unknown, per_image=self.per_image
-        )
-        twin.encoding, twin.groups = self.encoding, self.groups
-        twin.average_size = self.average_size
-        return twin
+        return Segmentation._of_setup(self.setup)
 
     def compute(self) -> SegmentationResult:
         """Return the result of all that was absorbed."""
-        return SegmentationResult.of_data(self._data(), self.protocol)
+        setup = self.setup
+        return SegmentationResult.of_data(
+            self._data(),
+            self.protocol,
+            {
+                "unknown": setup.unknown,
+                "ignored_classes": setup.ignored_classes(),
+                "encodings": {side: sorted(names) for side, names in self._read_as.items()},
+                "notes": [*setup.notes, *sorted(self._notes - set(setup.notes))],
+            },
+        )
 
     def units(self, *, each: bool = False) -> Units:
         """Return the images as units for resampling.
@@ -299,21 +355,26 @@ class Segmentation:
             kept = place[data.instances.image] >= 0
             rows = InstanceColumns._make(each[kept] for each in data.instances)
             part._instances.add(wanted, rows._replace(image=place[rows.image]))
+        part._marked = self._marked if len(wanted) else None
+        part._notes = set(self._notes)
+        part._read_as = {side: set(names) for side, names in self._read_as.items()}
         return part
 
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
         content, arrays = self._rows.stored()
-        arrays |= {f"encoding.{name}": getattr(self.encoding, name) for name in _ENCODING}
-        if len(self._instances):
+        if self._marked:
             columns = self._data().instances
             assert columns is not None
             arrays |= prefixed("instances.", columns._asdict())
-        return pack(
-            type(self).__name__,
-            {"parameters": self._parameters(), "rows": content, "encoding": self.encoding.name},
-            arrays,
-        )
+        whole: dict[str, Any] = {
+            "rows": content,
+            "marked": self._marked,
+            "read_as": {side: sorted(names) for side, names in self._read_as.items()},
+            "notes": sorted(self._notes),
+        }
+        self.setup.store(whole, arrays)
+        return pack(type(self).__name__, whole, arrays)
 
     @classmethod
     def from_bytes(cls, data: bytes, /) -> Segmentation:
@@ -331,37 +392,26 @@ class Segmentation:
 
     @classmethod
     def _of_packed(cls, packed: PackedState) -> Segmentation:
-        parameters, rows = packed.content["parameters"], packed.content["rows"]
-        metric = cls(
-            Classes(*parameters["classes"]),
-            protocol=SegmentationProtocol.from_dict(parameters["protocol"]),
-            unknown=parameters["unknown"],
-            per_image=parameters["per_image"],
-        )
-        if parameters["groups"] is not None:
-            names, of_class = parameters["groups"]
-            metric.groups = Groups(tuple(names), tuple(of_class))
-        if parameters["average_size"] is not None:
-            metric.average_size = np.array(
-                [math.nan if each is None else each for each in parameters["average_size"]]
-            )
-        values, codes, ignored = (packed.arrays[f"encoding.{name}"] for name in _ENCODING)
-        metric.encoding = Encoding(packed.content["encoding"], values, codes, ignored=ignored)
-        metric._rows = PixelRows.restored(rows, packed.arrays, per_image=metric.per_image)
+        content, arrays = packed.content, packed.arrays
+        metric = cls._of_setup(PixelSetup.stored(content, arrays))
+        metric._rows = PixelRows.restored(content["rows"], arrays, per_image=metric.per_image)
         columns = metric._rows.columns()
         if len(columns.cell) and columns.cell.max() >= (len(metric.classes) + 1) ** 2:
             raise ValueError("cells of other classes")
-        if "instances.image" in packed.arrays:
+        metric._marked = content["marked"]
+        if metric._marked:
             if columns.images is None:
                 raise ValueError("instances of images without ids")
-            metric._instances.restore(columns.images, packed.arrays)
+            metric._instances.restore(columns.images, arrays)
+        metric._read_as = {side: set(names) for side, names in content["read_as"].items()}
+        metric._notes = set(content["notes"])
         metric.compute()  # says where rows do not fit each other
         return metric
 
     def _data(self) -> PixelData:
         columns = self._rows.columns()
         instances = None
-        if len(self._instances):
+        if self._marked:
             assert columns.images is not None
             instances = self._instances.columns(columns.images)
         return PixelData(
@@ -369,34 +419,22 @@ class Segmentation:
             columns=columns,
             per_image=self.per_image,
             n_images=len(self._rows.images),
-            groups=self.groups,
+            groups=self.setup.groups,
             instances=instances,
-            average_size=self.average_size,
+            average_size=self.setup.average_size,
         )
 
     def _of_scores(self, n_scores: int | None, name: str) -> Encoding:
         """Return what the values of a side mean: positions of classes, where it came as scores."""
+        usual = self.setup.truth if name == "truth" else self.setup.pred
         if n_scores is None:
-            return self.encoding
+            return usual
         if n_scores != len(self.classes):
             raise ShapeError(
                 f"expected a score for each of {len(self.classes)} classes, got {n_scores}", name
             )
-        return Encoding.of("positions", {k: k for k in range(n_scores)})
-
-    def _parameters(self) -> dict[str, Any]:
-        sizes = self.average_size
-        return {
-            "classes": [self.classes.keys.ids.tolist(), list(self.classes.names)],
-            "ignored": self.encoding.ignored.tolist(),
-            "protocol": self.protocol.to_dict(),
-            "unknown": self.unknown,
-            "per_image": self.per_image,
-            "groups": None if self.groups is None else [list(each) for each in self.groups],
-            "average_size": None
-            if sizes is None
-            else [None if math.isnan(each) else each for each in sizes.tolist()],
-        }
+        ignored = self.setup.truth.codes_of(self.setup.truth.ignored, pred=True)
+        return Encoding.of(usual.name, {k: k for k in range(n_scores)}, ignored=ignored)
 
     def _instances_of(self, pairs: ValuePairs, encoding: Encoding) -> InstanceColumns:
         """Return how much of each instance was predicted as its class, and as its group."""
@@ -404,8 +442,9 @@ class Segmentation:
         label = self.classes.keys.codes(pairs.truth // _INSTANCES)
         # As cityscapesScripts has it: 1000 itself is no instance.
         is_one = (pairs.truth > _INSTANCES) & (label >= 0)
-        if self.average_size is not None:
-            is_one &= ~np.isnan(self.average_size)[label]
+        sizes, groups = self.setup.average_size, self.setup.groups
+        if sizes is not None:
+            is_one &= ~np.isnan(sizes)[label]
         image, label, value = image[is_one], label[is_one], pairs.truth[is_one]
         code, count = encoding.codes_of(pairs.pred[is_one], pred=True), pairs.count[is_one]
         # Rows ascend by image and value: those of one instance follow each other.
@@ -420,7 +459,7 @@ class Segmentation:
                 return np.zeros(0, np.int64)
             return np.add.reduceat(np.where(chosen, count, 0), first)
 
-        group = np.arange(len(self.classes)) if self.groups is None else self.groups.of_class
+        group = np.arange(len(self.classes)) if groups is None else groups.of_class
         group = np.array([*group, -1])  # VOID and STRAY, read from the end, are of no group
         return InstanceColumns(
             image=image[first],
@@ -436,20 +475,44 @@ def segmentation_scores(
     truth: ArrayLike,
     pred: ArrayLike,
     classes: int | str | LabelScheme | Classes | Mapping[int, str] | Sequence[str],
+    *,
+    image_id: ArrayLike | int | str | None = None,
+    instances: ArrayLike | None = None,
     **parameters: Any,
 ) -> SegmentationResult:
     """Return all numbers of label maps; see `Segmentation`."""
-    return Segmentation(classes, **parameters).update(truth, pred).compute()
+    metric = Segmentation(classes, **parameters)
+    return metric.update(truth, pred, image_id=image_id, instances=instances).compute()
 
 
-def _of_arrays(scheme: LabelScheme) -> Encoding:
-    """Return the encoding that arrays come in: 0 … K - 1, as networks give them, if there is it."""
-    ids = [each for each in scheme.encodings if not each.is_colour and not each.per_instance]
-    if not ids:
-        raise InputError(f"expected classes with ids, {scheme.name} has colours alone", "classes")
-    natural = np.arange(len(scheme))
-    fitting = (each for each in ids if (each.codes_of(natural, pred=True) == natural).all())
-    return next(fitting, ids[0])
+def _ids_of(truth: ArrayLike, pred: ArrayLike) -> LabelMaps:
+    """Return both sides as maps of ids; refuse what looks like colours."""
+    try:
+        return label_maps(truth, pred)
+    except ShapeError as error:
+        message, colours, _ = error.message.partition(", which look like colours")
+        if not colours:
+            raise
+        raise ShapeError(
+            f"{message}{colours}: take one channel of a mask, decode colours to ids, or give maps "
+            "that are so narrow as another type",
+            error.place,
+        ) from None
+
+
+def _instances_like(instances: ArrayLike, maps: LabelMaps) -> Any:
+    """Return maps of instances that fit those of truth."""
+    try:
+        found = label_maps(instances, instances, colours=False).truth
+    except InputError as error:
+        raise type(error)(error.message, "instances") from None
+    if tuple(found.shape) != tuple(maps.truth.shape):
+        raise ShapeError(
+            f"expected maps of the shape of truth, {tuple(maps.truth.shape)}, got "
+            f"{tuple(found.shape)}",
+            "instances",
+        )
+    return found
 
 
 def _added_up(

@@ -28,12 +28,15 @@ from snellen.state import Keys, pack, unpack
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from snellen.segmentation.pixel_tables import PixelTables
 
 __all__ = ["SegmentationResult"]
 
+_DESCRIBED = ("unknown", "ignored_classes", "encodings", "notes")
 _SHOWN_CLASSES = 40
 _SHOWN_IMAGES = 5
 _SHOWN_PAIRS = 5
@@ -84,8 +87,13 @@ class SegmentationResult(Result):
         return "segmentation"
 
     @classmethod
-    def of_data(cls, data: PixelData, protocol: SegmentationProtocol) -> SegmentationResult:
-        """Return the result of what a metric absorbed."""
+    def of_data(
+        cls, data: PixelData, protocol: SegmentationProtocol, described: Mapping[str, Any]
+    ) -> SegmentationResult:
+        """Return the result of what a metric absorbed.
+
+        `described` is what else the protocol says: how values were read, what was ignored.
+        """
         tables = data.tables()
         times = np.ones((1, len(tables.truth)), np.int64)
         numbers = headline_numbers(data, protocol, tables, times)
@@ -100,7 +108,7 @@ class SegmentationResult(Result):
         )
         return cls(
             metrics=metrics,
-            protocol={**protocol.to_dict(), "rule": protocol.rule},
+            protocol={**protocol.to_dict(), "rule": protocol.rule, **described},
             undefined=undefined,
             data={
                 "n_images": data.n_images,
@@ -296,12 +304,27 @@ class SegmentationResult(Result):
             ),
             f"classes      {data['n_classes']:,}" + self._absent(),
             f"mIoU         {self.rules.rule}",
+            *self._reading(),
         ]
         reasons: dict[str, list[str]] = {}
         for entry in self.undefined:
             reasons.setdefault(entry.reason, []).append(entry.metric)
         lines += [f"undefined    {', '.join(names)}: {why}" for why, names in reasons.items()]
         return "\n".join(lines)
+
+    def _reading(self) -> list[str]:
+        """Return, in lines, what values meant, what was ignored, and what was said of it."""
+        encodings: Mapping[str, list[str]] = self.protocol.get("encodings", {})
+        named = {side: ", ".join(names) for side, names in encodings.items()}
+        lines = []
+        if any(set(names) - {"ids"} for names in encodings.values()):
+            lines.append(f"read as      truth {named['truth']}; predictions {named['pred']}")
+        ignored = self.protocol.get("ignored_classes", [])
+        if ignored:
+            lines.append(f"ignored      truth of {printable(', '.join(ignored))}")
+        return lines + [
+            f"note         {printable(note)}" for note in self.protocol.get("notes", [])
+        ]
 
     @functools.cached_property
     def _tables(self) -> PixelTables:
@@ -431,6 +454,7 @@ class SegmentationResult(Result):
             "per_image": data.per_image,
             "groups": None if data.groups is None else [list(each) for each in data.groups],
             "protocol": self.rules.to_dict(),
+            "described": {key: self.protocol[key] for key in self.protocol if key in _DESCRIBED},
             "slices": [[each.name, each.n_images, dict(each.metrics)] for each in self.slices],
             "intervals": plain_intervals(self.intervals),
         }
@@ -462,7 +486,8 @@ class SegmentationResult(Result):
                 instances=instances,
                 average_size=arrays.get("average_size"),
             )
-            found = cls.of_data(pixels, SegmentationProtocol.from_dict(content["protocol"]))
+            rules = SegmentationProtocol.from_dict(content["protocol"])
+            found = cls.of_data(pixels, rules, content["described"])
             slices = (
                 Slice(name, n, {k: math.nan if v is None else v for k, v in metrics.items()})
                 for name, n, metrics in content["slices"]

@@ -139,15 +139,16 @@ def intervals(
                 units.unit,
                 "" if trials else "it is a share of nothing",
             )
+    for name in wanted:
+        note = units.without_interval.get(name, "")
+        if units.counts.sum() == 1:
+            # All replicates of one unit are that unit: no width is no certainty.
+            note = f"a single {units.unit} does not tell how others vary"
+        if note and name not in found:
+            shown = f"bootstrap, {method}"
+            found[name] = Interval(math.nan, math.nan, level, shown, units.unit, note)
     rest = [name for name in wanted if name not in found]
-    if rest and units.counts.sum() == 1:
-        # All replicates of one unit are that unit: no width is no certainty.
-        note = f"a single {units.unit} does not tell how others vary"
-        for name in rest:
-            found[name] = Interval(
-                math.nan, math.nan, level, f"bootstrap, {method}", units.unit, note
-            )
-    elif rest:
+    if rest:
         drawn = _replicated(units, rest, replicates, seed)
         left_out = _left_out(units, rest) if method == "bca" else {}
         for name in rest:
