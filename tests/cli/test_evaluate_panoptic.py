@@ -141,6 +141,24 @@ def test_cityscapes(run: Run, tmp_path: Path) -> None:
     assert "with JSON files only" in done.stderr
 
 
+def test_large_maps(run: Run, files: tuple[Path, Path], tmp_path: Path) -> None:
+    with_folders = tmp_path / "ids"
+    for side in ("truth", "pred"):
+        folder = with_folders / side
+        folder.mkdir(parents=True)
+        name = "bonn_000000_000019_gtFine_instanceIds.png"
+        (folder / name).write_bytes(png_bytes(np.full((9, 9), 7, np.uint16)))
+    cityscapes = (with_folders / "truth", with_folders / "pred", "--classes", "cityscapes")
+    for arguments in (files, cityscapes):
+        done = run("evaluate", "panoptic", *arguments, "--max-pixels", 80)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "expected at most 80 pixels, got " in done.stderr
+        assert "raise --max-pixels - at " in done.stderr
+        wide = run("evaluate", "panoptic", *arguments, "--max-pixels", 10**6, "--no-intervals")
+        assert wide.returncode == 0, wide.stderr
+    assert run("evaluate", "panoptic", *files, "--max-pixels", 0).returncode == 2
+
+
 def drop_map(folder: Path) -> None:
     (folder / "pred" / "3.png").unlink()
 

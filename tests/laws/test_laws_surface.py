@@ -183,7 +183,9 @@ def test_ids_come_with_all_images_or_none() -> None:
         {"spacing": 2.0},
         {"dimensions": 2},
         {"background": None},
-        {"ignore_index": 255},
+        {"ignore_index": 254},
+        {"ignore_index": [254, 255]},
+        {"classes": "voc"},
     ],
 )
 def test_every_parameter_counts(other: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ def evaluated(truth: Any, pred: Any, **parameters: Any) -> PanopticQualityResult
         [(strip(text), listed) for text, listed in ([side] if isinstance(side, tuple) else side)]
         for side in (truth, pred)
     ]
-    return panoptic_quality(*sides, classes=CLASSES, things=[1, 2], **parameters)
+    return panoptic_quality(*sides, CLASSES, things=[1, 2], **parameters)
 
 
 def counts(result: PanopticQualityResult, k: int = 0) -> tuple[int, int, int]:
@@ -211,9 +211,7 @@ def test_ids_that_no_map_can_hold(wrong: int) -> None:
 
 def test_negative_values_are_no_segment() -> None:
     maps = [np.array([[-1, 1, 1]]), np.array([[2, 2, 2]], np.int16)]
-    result = panoptic_quality(
-        (maps[0], segments((1, 1))), (maps[1], segments((2, 1))), classes=CLASSES
-    )
+    result = panoptic_quality((maps[0], segments((1, 1))), (maps[1], segments((2, 1))), CLASSES)
     assert result.iou_sum[0] == 1
     assert set(result.metrics) == {"PQ", "SQ", "RQ"}
 
@@ -279,7 +277,7 @@ def test_colours_are_numbers() -> None:
     result = panoptic_quality(
         (pixels, segments((number, 1))),
         (np.array([[7, 7, 7]], np.uint8), segments((7, 1))),
-        classes=CLASSES,
+        CLASSES,
     )
     assert result.iou_sum[0] == 1
 
@@ -298,13 +296,13 @@ def test_boundaries() -> None:
     result = panoptic_quality(
         (truth, segments((1, 1))),
         (pred, segments((1, 1))),
-        classes=CLASSES,
+        CLASSES,
         iou="boundary",
         boundary_ratio=0.07,
     )
     assert result.iou_sum[0] == shared / union
     assert shared / union < 240 / 256
-    mask = panoptic_quality((truth, segments((1, 1))), (pred, segments((1, 1))), classes=CLASSES)
+    mask = panoptic_quality((truth, segments((1, 1))), (pred, segments((1, 1))), CLASSES)
     assert mask.iou_sum[0] == 240 / 256
 
 
@@ -319,7 +317,7 @@ def test_segments_of_other_libraries() -> None:
     torch = pytest.importorskip("torch")
     info = [{"id": 1, "label_id": 1, "was_fused": False, "score": 0.9}]
     truth = torch.tensor([[1, 1, 0]], dtype=torch.int32)
-    result = panoptic_quality((truth, info), (truth.long(), info), classes=CLASSES)
+    result = panoptic_quality((truth, info), (truth.long(), info), CLASSES)
     assert result.PQ == 1
 
 
@@ -332,6 +330,7 @@ def test_wrong_input() -> None:
         ((np.ones((2, 2, 3), np.int32), good[1]), ShapeError, "colours of uint8 and shape"),
         ((np.ones(4, np.int32), good[1]), ShapeError, r"expected a label map of shape \(H, W\)"),
         ((np.ones((0, 2), np.int32), good[1]), ShapeError, "expected pixels"),
+        ((np.full((2, 2), 2**63, np.uint64), good[1]), InputError, "2\\^63"),
         ((good[0], [{"id": 1}]), InputError, "expected segments with id and category_id, got id"),
         ((good[0], segments((1, 5))), ClassError, "of the 3 known ones for segment 1, got 5"),
         ((good[0], segments((1, 1, 0, -3))), InputError, "a whole number of pixels, got -3"),
@@ -362,8 +361,46 @@ def test_images_come_once() -> None:
         one.units(each=True)
 
 
+def test_ids_that_are_numpys_numbers() -> None:
+    good = np.ones((2, 2), np.int32), segments((1, 1))
+    for image_id in (np.int64(3), np.array(3), np.uint8(3)):
+        result = panoptic_quality(good, good, CLASSES, image_id=image_id)
+        assert result.per_image()[0]["image"] == 3
+
+
+def test_classes_of_a_data_set() -> None:
+    metric = PanopticQuality("cityscapes")
+    assert metric.rules.is_thing is not None
+    things = metric.classes.keys.ids[metric.rules.is_thing].tolist()
+    assert things == [24, 25, 26, 27, 28, 31, 32, 33]  # person … bicycle
+    # Segments have the ids of classes, as Cityscapes' own files: 7 is road, 26 a car.
+    one = np.array([[1, 1, 1, 2]]), segments((1, 7), (2, 26))
+    result = metric.update(one, one).compute()
+    records = {each["class"]: each for each in result.per_class()}
+    assert (records["road"]["tp"], records["car"]["tp"]) == (1, 1)
+    assert (result.PQ_things, result.PQ_stuff) == (1, 1)
+    assert PanopticQuality.from_bytes(metric.to_bytes()).to_bytes() == metric.to_bytes()
+    with pytest.raises(ClassError, match="for segment 1, got 0"):
+        metric.update((one[0], segments((1, 0), (2, 26))), one)
+    assert PanopticQuality("camvid").rules.is_thing is None  # which says nothing of it
+    counted = PanopticQuality(np.int64(3), things=[2])
+    assert counted.classes.keys.ids.tolist() == [0, 1, 2]
+    assert PanopticQuality({"a": "cat"}).classes.keys.is_text
+
+
 def test_wrong_parameters() -> None:
+    for classes, message in (
+        ("coco", 'a label scheme of .*, or a file, got "coco"'),
+        (True, "or how many there are, got True - at classes"),
+        (2.5, "a name, a number, a list or a mapping, got 2.5"),
+    ):
+        with pytest.raises(InputError, match=message):
+            PanopticQuality(classes)
     for parameters, message in (
+        ({"boundary_ratio": "wide"}, "expected a number from 0 to 1, got 'wide'"),
+        ({"boundary_ratio": math.nan}, "expected a number from 0 to 1, got nan"),
+        ({"things": "dog"}, "a list of classes that are things, got 'dog' - at things"),
+        ({"things": 1}, "a list of classes that are things, got 1 - at things"),
         ({"protocol": "coc"}, 'Did you mean "coco"'),
         ({"iou": "edge"}, "expected mask or boundary"),
         ({"boundary_ratio": 0}, "expected a number from 0 to 1"),

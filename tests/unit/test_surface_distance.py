@@ -18,7 +18,8 @@ from snellen import (
     metric_from_bytes,
     surface_distance,
 )
-from snellen.errors import ClassError, IdError, InputError, SchemaError, ShapeError
+from snellen.errors import ClassError, IdError, InputError, MergeError, SchemaError, ShapeError
+from snellen.segmentation.label_scheme import scheme_of
 from snellen.segmentation.surface_distance_result import SurfaceDistanceResult
 from snellen.segmentation.surface_elements import surface_elements
 from snellen.segmentation.surface_rules import SURFACE_RULES, SurfaceRules
@@ -362,6 +363,8 @@ def test_ids_that_lie_far_apart() -> None:
     assert metric.classes.keys.ids.tolist() == [low, 5, high]
     assert metric.compute().n[:, :3].tolist() == [[1, 0, 0], [0, 1, 0], [1, 0, 0]]
     assert metric.compute().means[2, 0] == 1
+    low, high = low // 2, high // 2  # an encoding's ids are less than 2^63 apart
+    truth, pred = np.array([[low, 0, 5, high, high]]), np.array([[low, 0, high, high, 0]])
     named = SurfaceDistance({low: "low", high: "high"}).update(truth, pred).compute()
     assert dict(named.others) == {5: 1}
     assert named.means[1, 0] == 1
@@ -384,6 +387,123 @@ def test_ignored_pixels_are_cut_out_on_both_sides() -> None:
     assert np.array_equal(pred, before)
 
 
+def test_255_is_void_unless_it_is_a_class() -> None:
+    truth = np.array([[1, 1, 255, 255, 0, 0]], np.uint8)
+    pred = np.array([[1, 1, 1, 1, 1, 0]], np.uint8)
+    for metric in (SurfaceDistance(), SurfaceDistance({1: "a"}), SurfaceDistance(2)):
+        result = metric.update(truth, pred).compute()
+        assert result.hd == 3
+        assert 255 not in [*result.others, *result.classes.keys.ids]
+        assert result.protocol["ignore_index"] == [255]
+    for ignored in (None, 254, np.int64(254)):
+        found = SurfaceDistance(ignore_index=ignored).update(truth, pred).compute()
+        assert found.classes.keys.ids.tolist() == [1, 255]
+    both = SurfaceDistance(ignore_index=[254, 255]).update(
+        np.maximum(truth, 254 * (truth > 1)), pred
+    )
+    assert both.compute().hd == 3
+    # A class that truth ignores is cut out where truth has it; it may be predicted elsewhere.
+    result = SurfaceDistance({1: "a", 2: "b"}, ignore_index=2).update(
+        np.array([[1, 2, 2, 0, 0]]), np.array([[1, 1, 2, 2, 0]])
+    )
+    assert result.compute().n[:, :3].tolist() == [[1, 0, 0], [0, 0, 1]]
+    assert result.compute().means[0, 0] == 0
+
+
+def test_masks_of_0_and_255_are_not_void() -> None:
+    mask = np.zeros((6, 6), np.uint8)
+    mask[1:4, 1:4] = 255
+    for truth, pred, where in ((mask, mask, "truth"), (mask // 255, mask, "pred")):
+        with pytest.raises(ClassError, match=rf"none but 255, .* {where} > 0, .* - at {where}"):
+            SurfaceDistance().update(truth, pred)
+    assert surface_distance(mask > 0, mask > 0).hd == 0
+    assert surface_distance(mask, mask, {255: "object"}).hd == 0
+    said = surface_distance(mask, mask, ignore_index=255)
+    assert len(said.classes) == 0
+    # Void beside a class is no mask.
+    some = mask.copy()
+    some[5] = 1
+    assert surface_distance(some, some * (some == 1)).hd == 0
+
+
+def test_the_background_of_a_list_of_classes() -> None:
+    truth = np.array([[0, 0, 1, 2, 2, 0]])
+    for name in ("background", "Background", "_background_", "unlabelled", "void", "BG"):
+        metric = SurfaceDistance([name, "liver", "tumour"]).update(truth, truth)
+        result = metric.compute()
+        assert [each["name"] for each in result.per_class()] == ["liver", "tumour"]
+        assert result.protocol["left_out"] == name
+        assert f"background   {name} (0) is not measured" in str(result).splitlines()
+        assert not result.others
+    whole = SurfaceDistance(["background", "liver", "tumour"], background=None)
+    result = whole.update(truth, truth).compute()
+    assert len(result.classes) == 3
+    assert "is not measured" not in str(result)
+    assert SurfaceDistance(["sky", "road"]).classes.names == ("sky", "road")
+    assert SurfaceDistance(["sky", "road"], background=1).classes.names == ("sky",)
+    assert SurfaceDistance({1: "background", 2: "a"}).classes.names == ("background", "a")
+    tolerances = SurfaceDistance(["background", "a"], tolerance={"a": 2.0})
+    again = SurfaceDistance.from_bytes(tolerances.update(truth % 2, truth % 2).to_bytes())
+    assert again.compute().protocol == tolerances.compute().protocol
+    assert "a (1)" not in str(again.merge(tolerances.empty()).compute())
+
+
+def test_classes_of_a_data_set() -> None:
+    truth = np.zeros((9, 9), np.uint8)
+    truth[2:6, 2:6] = 13  # a car
+    pred = np.roll(truth, 2, axis=1)
+    metric = SurfaceDistance("cityscapes").update(truth, pred, image_id="a")
+    records = {each["name"]: each for each in metric.compute().per_class()}
+    assert (records["car"]["id"], records["car"]["hd"]) == (26, 2)
+    assert (records["road"]["id"], records["road"]["n_scored"]) == (7, 1)
+    assert len(records) == 19
+    again = SurfaceDistance.from_bytes(metric.to_bytes()).update(truth, pred, image_id="b")
+    assert again.compute().n.sum() == 2 * 19
+    with pytest.raises(ClassError, match=r"got 26 \(16 pixels\).* - at truth"):
+        metric.update(np.where(truth == 13, 26, 0), pred, image_id="c")
+    with pytest.raises(MergeError):
+        metric.merge(SurfaceDistance(scheme_of("cityscapes").classes))
+    # Its background is left out, too.
+    assert "background" not in SurfaceDistance("voc").classes.names
+    assert SurfaceDistance(3).classes.keys.ids.tolist() == [1, 2]
+    assert SurfaceDistance(3, background=None).classes.keys.ids.tolist() == [0, 1, 2]
+
+
+def test_an_image_that_was_read_as_colours_is_no_batch() -> None:
+    gray = np.zeros((20, 30), np.uint8)
+    gray[4:9, 5:16] = 1
+    colours = np.repeat(gray[..., None], 3, axis=2)
+    for metric in (SurfaceDistance(dimensions=2), SurfaceDistance(spacing=(1, 1))):
+        with pytest.raises(ShapeError, match=r"take one channel of a mask, .* - at truth"):
+            metric.update(colours, colours)
+        with pytest.raises(ShapeError, match=r"take one channel of a mask, .* - at truth"):
+            metric.update(colours[None, :, :, 0], colours[None, :, :, 0]).update(colours, colours)
+    # A volume may be so narrow, where it is said to be one.
+    assert surface_distance(colours, colours, dimensions=3).hd == 0
+
+
+def test_ids_that_are_numpys_numbers() -> None:
+    one = np.ones((3, 3), np.uint8)
+    for image_id in (np.int64(3), np.array(3), np.uint8(3)):
+        assert surface_distance(one, one, image_id=image_id).per_image()[0]["image"] == 3
+
+
+def test_steps_that_squares_cannot_hold() -> None:
+    one = np.zeros((9, 9), np.uint8)
+    one[2:5, 2:5] = 1
+    other = np.roll(one, 2)
+    for spacing in (1e200, 1e-200, [1, 1e90], [[1, 1e90]]):
+        with pytest.raises(InputError, match="expected numbers from 1e-75 to"):
+            SurfaceDistance(dimensions=2).update(one[None], other[None], spacing=spacing)
+    for spacing in (1e75, 1e-75):
+        result = surface_distance(one, other, spacing=spacing, rules="deepmind")
+        assert result.hd / spacing == pytest.approx(surface_distance(one, other).hd)
+        volume = surface_distance(
+            one[None], other[None], rules="deepmind", dimensions=3, spacing=spacing
+        )
+        assert 0 < volume.assd < math.inf
+
+
 def test_a_tolerance_for_each_class() -> None:
     truth, pred = np.zeros((2, 2, 6), np.uint8)
     truth[:, 0], pred[:, 2] = [1, 2], [1, 2]
@@ -402,11 +522,11 @@ def test_a_tolerance_for_each_class() -> None:
 
 
 def test_photographs_are_no_label_maps() -> None:
-    many = np.arange(4097).reshape(1, -1) + 1
+    many = np.arange(4097).reshape(1, -1) + 1000
     with pytest.raises(ClassError, match="at most 4,096 classes, got 4,097: are these images"):
         SurfaceDistance().update(many, many)
     assert len(SurfaceDistance().update(many[:, 1:], many[:, 1:]).classes) == 4096
-    assert SurfaceDistance({1: "a"}).update(many, many).compute().hd == 0
+    assert SurfaceDistance({1000: "a"}).update(many, many).compute().hd == 0
 
 
 # ---- Images --------------------------------------------------------------------------------------
@@ -491,9 +611,16 @@ def test_a_frameworks_tensors() -> None:
         ({"spacing": 0}, InputError, "above 0, got 0 - at spacing"),
         ({"spacing": (1, 1, 1, 1)}, ShapeError, "- at spacing"),
         ({"background": 0.5}, InputError, "whole number, got 0.5 - at background"),
-        ({"ignore_index": True}, InputError, "whole number, got True - at ignore_index"),
-        ({"ignore_index": 1}, InputError, "a value of no class, got 1 - at ignore_index"),
-        ({"classes": Classes(["liver"])}, ClassError, 'whole numbers, .*got "liver"'),
+        ({"ignore_index": True}, InputError, "got True - at ignore_index"),
+        ({"ignore_index": True, "classes": None}, InputError, "got True - at ignore_index"),
+        ({"background": True}, InputError, "whole number, got True - at background"),
+        ({"background": "auto "}, InputError, "whole number, got 'auto ' - at background"),
+        ({"background": 0, "classes": ["sky"]}, ClassError, "a class that is not the background"),
+        ({"spacing": 1e200}, InputError, r"from 1e-75 to 1e\+75, got 1e\+200 - at spacing"),
+        ({"spacing": (1, 1e-200)}, InputError, "from 1e-75 to"),
+        ({"classes": Classes(["liver"])}, ClassError, "got texts such as liver"),
+        ({"classes": "liver"}, InputError, 'a label scheme of .*, or a file, got "liver"'),
+        ({"classes": True}, InputError, "or how many there are, got True - at classes"),
     ],
 )
 def test_parameters_that_cannot_be(

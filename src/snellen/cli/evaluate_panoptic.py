@@ -64,6 +64,12 @@ _OPTIONS = {"truth_maps": "--truth-images", "pred_maps": "--prediction-images"}
     help="Print the N images of lowest PQ, too.",
 )
 @click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Read label maps of up to N pixels. [default: 178,956,970]",
+)
+@click.option(
     "--threads",
     type=click.IntRange(min=1, max=4096),
     help="Number of threads; it never changes a number. [default: one a processor]",
@@ -78,6 +84,7 @@ def panoptic(
     protocol: str,
     boundary: bool,
     worst: int | None,
+    max_pixels: int | None,
     threads: int | None,
     output: Output,
 ) -> None:
@@ -93,6 +100,7 @@ def panoptic(
     from snellen.threads import set_threads
 
     set_threads(threads)
+    limits = {} if max_pixels is None else {"max_pixels": max_pixels}
     files: CityscapesInstances | PanopticFiles
     if classes is not None:
         if truth_images is not None or prediction_images is not None:
@@ -103,7 +111,7 @@ def panoptic(
         from snellen.readers.cityscapes_instances import read_cityscapes_instances
         from snellen.segmentation.label_scheme import scheme_of
 
-        files = read_cityscapes_instances(truth, predictions, scheme=scheme_of(classes))
+        files = read_cityscapes_instances(truth, predictions, scheme=scheme_of(classes), **limits)
     else:
         for path in (truth, predictions):
             if Path(path).is_dir():
@@ -121,6 +129,7 @@ def panoptic(
                 truth_maps=truth_images,
                 pred_maps=prediction_images,
                 protocol=protocol,
+                **limits,
             )
     if not output.quiet:
         for note in files.notes:
@@ -132,8 +141,9 @@ def panoptic(
         iou="boundary" if boundary else "mask",
     )
     output.check(metric)
-    for batch in files.batches(metric.count):
-        metric.update(*batch)
+    with in_words_of_options({" (max_pixels)": ""}):
+        for batch in files.batches(metric.count):
+            metric.update(*batch)
     gate = None
     try:
         output.deliver(metric)

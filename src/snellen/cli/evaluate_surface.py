@@ -14,9 +14,21 @@ from snellen.cli.output import data_warnings_on_stderr, output_options
 if TYPE_CHECKING:
     from snellen.cli.label_options import LabelInput
     from snellen.cli.output import Output
-    from snellen.readers.label_pairs import LabelPairs
+    from snellen.readers.volume_maps import VolumePair
+    from snellen.segmentation.surface_distance import SurfaceDistance
 
 __all__ = ["surface"]
+
+_MASKS = 'give --classes, a file such as {"0": "background", "255": "object"}'
+# What readers and the metric call it, and what it is here.
+_OPTIONS = {
+    **OPTIONS,
+    "max_voxels lifts the limit": "--max-pixels lifts the limit",
+    'give flags, such as truth > 0, or classes={255: "object"}': _MASKS,
+    'give flags, such as pred > 0, or classes={255: "object"}': _MASKS,
+    "give spacing": "give --spacing",
+    "say which with spacing": "say which with --spacing",
+}
 
 
 def _spacing(_: click.Context, __: click.Parameter, text: str | None) -> float | list[float] | None:
@@ -85,6 +97,12 @@ def _penalty(_: click.Context, __: click.Parameter, text: str) -> str | float:
     help="The distance between pixels in mm, one for all axes or one for each (depth, height, "
     "width). [default: that of NIfTI files, else distances are in pixels]",
 )
+@click.option(
+    "--include-background",
+    is_flag=True,
+    help="Measure class 0, too, where it is the background: its name is background, void or "
+    "unlabelled, or there are no --classes. [default: it is left out, and that is said]",
+)
 @output_options
 def surface(
     labels: LabelInput,
@@ -93,14 +111,19 @@ def surface(
     tolerance: float,
     missing_structure: str | float,
     spacing: float | list[float] | None,
+    include_background: bool,
     output: Output,
 ) -> None:
     """Hausdorff distances, surface distance and surface Dice.
 
     TRUTH and PREDICTIONS are label images as of `snellen evaluate segmentation`, or volumes: NIfTI
-    (.nii, .nii.gz) or NPY with three axes. Without --classes every value but 0 is a class.
+    (.nii, .nii.gz) or NPY with three axes. Without --classes every value but 0 (background) and 255
+    (void) is a class.
     """
+    from snellen.errors import InputError
+    from snellen.readers.label_maps import void_id
     from snellen.readers.volume import hold_volumes
+    from snellen.readers.volume_maps import VolumeMaps, count_volumes
     from snellen.segmentation.surface_distance import SurfaceDistance
     from snellen.threads import in_threads
 
@@ -110,17 +133,35 @@ def surface(
         "percentile": percentile,
         "tolerance": tolerance,
         "missing": missing_structure,
+        "background": None if include_background else "auto",
     }
-    with data_warnings_on_stderr(quiet=output.quiet), in_words_of_options(OPTIONS):
+    with data_warnings_on_stderr(quiet=output.quiet), in_words_of_options(_OPTIONS):
         scheme = labels.scheme() if labels.classes is not None else None
         classes = None if scheme is None else scheme.classes
-        output.check(SurfaceDistance(classes, **parameters))
+        metric = SurfaceDistance(classes, **parameters)
+        output.check(metric)
         files = labels.files()
         if hold_volumes([*files.truth, *files.pred]):
-            metric = _of_volumes(labels, files, SurfaceDistance(classes, **parameters), spacing)
+            limits: dict[str, Any] = {"spacing": spacing}
+            if labels.max_pixels is not None:
+                limits["max_voxels"] = labels.max_pixels
+            volumes = VolumeMaps(files, **limits)
+            if scheme is None:
+                _refuse_options_of_classes(labels)
+                if labels.ignore_index is not None:
+                    metric = SurfaceDistance(ignore_index=labels.ignore_index, **parameters)
+                pairs = volumes.raw()
+            else:
+                # All files are read once to see what their values mean, as images are.
+                counted = count_volumes(files, **limits)
+                encodings = labels.encodings(counted, files, scheme, quiet=output.quiet)
+                metric = SurfaceDistance(
+                    classes, ignore_index=void_id(scheme.classes), **parameters
+                )
+                pairs = volumes.of_classes(encodings, scheme.classes)
+            for pair in pairs:  # one after the other: each is large
+                _absorb(metric, pair)
         elif scheme is None:
-            from snellen.errors import InputError
-
             raise InputError("expected --classes, which only volumes can do without")
         else:
             found, reader = labels.maps(scheme, quiet=output.quiet)
@@ -137,15 +178,29 @@ def surface(
     output.deliver(metric)
 
 
-def _of_volumes(labels: LabelInput, files: LabelPairs, metric: Any, spacing: Any) -> Any:
-    """Return the metric after it has absorbed volumes, one after the other: each is large."""
-    from snellen.readers.volume import read_volume_pair
+def _absorb(metric: SurfaceDistance, pair: VolumePair) -> None:
+    from snellen.errors import SnellenError
 
-    if labels.ignore_index is not None or labels.reduce_zero_label:
-        raise click.UsageError(
-            "expected label images with --ignore-index and --reduce-zero-label, got volumes."
+    try:
+        metric.update(pair.truth, pair.pred, image_id=pair.image_id, spacing=pair.spacing)
+    except SnellenError as error:
+        raise type(error)(error.message, pair.place) from None
+
+
+def _refuse_options_of_classes(labels: LabelInput) -> None:
+    """Refuse what says something of classes where there are none."""
+    given = [
+        option
+        for option, is_given in (
+            ("--reduce-zero-label", labels.reduce_zero_label),
+            ("--truth-encoding", labels.truth_encoding is not None),
+            ("--prediction-encoding", labels.pred_encoding is not None),
+            ("--unknown ignore", labels.unknown == "ignore"),
         )
-    for image_id, truth, pred in zip(files.image_ids, files.truth, files.pred, strict=True):
-        one, other = read_volume_pair(truth, pred, spacing=spacing)
-        metric.update(one.values, other.values, image_id=image_id, spacing=one.spacing)
-    return metric
+        if is_given
+    ]
+    if given:
+        raise click.UsageError(
+            f"expected --classes with {' and '.join(given)}: without, every value but 0 and void "
+            "is a class."
+        )

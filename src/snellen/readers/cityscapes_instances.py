@@ -11,6 +11,7 @@ import numpy as np
 
 from snellen.errors import ClassError, IdError, InputError, first_few
 from snellen.readers.image_files import files_below
+from snellen.readers.label_image import DEFAULT_MAX_PIXELS
 from snellen.readers.message_text import few
 from snellen.readers.panoptic import counted_pairs
 from snellen.segmentation.label_scheme import STRAY, VOID
@@ -47,6 +48,8 @@ class CityscapesInstances:
         The classes, and what values mean.
     notes : tuple of str
         What was left out.
+    max_pixels : int or None
+        Larger maps are refused; None lifts the limit.
     """
 
     image_ids: tuple[str, ...]
@@ -54,6 +57,7 @@ class CityscapesInstances:
     pred_maps: tuple[str, ...]
     scheme: LabelScheme
     notes: tuple[str, ...]
+    max_pixels: int | None = DEFAULT_MAX_PIXELS
 
     @property
     def classes(self) -> Classes:
@@ -83,7 +87,9 @@ class CityscapesInstances:
         InputError
             For label maps that cannot be evaluated, with the files.
         """
-        for some, pairs in counted_pairs(self.truth_maps, self.pred_maps, "ids", count):
+        for some, pairs in counted_pairs(
+            self.truth_maps, self.pred_maps, "ids", count, max_pixels=self.max_pixels
+        ):
             truth, of_truth = self._segments(
                 pairs.image, pairs.truth, pairs.count, self.truth_maps, some
             )
@@ -136,6 +142,7 @@ def read_cityscapes_instances(
     pred: str | os.PathLike[str],
     *,
     scheme: LabelScheme,
+    max_pixels: int | None = DEFAULT_MAX_PIXELS,
 ) -> CityscapesInstances:
     """Find pairs of Cityscapes' instanceIds below two folders.
 
@@ -146,6 +153,8 @@ def read_cityscapes_instances(
         some are called ``*instanceIds.png``, only those count, else all PNGs.
     scheme : LabelScheme
         That of Cityscapes.
+    max_pixels : int or None
+        Refuse larger label maps, before they are unpacked; None lifts the limit.
 
     Raises
     ------
@@ -166,7 +175,9 @@ def read_cityscapes_instances(
     notes = (f"{more:,} predicted images are not in truth: left out - at {os.fspath(pred)}",)
     ids = sorted(sides[0])
     of_truth, of_pred = (tuple(side[each] for each in ids) for side in sides)
-    return CityscapesInstances(tuple(ids), of_truth, of_pred, scheme, notes if more else ())
+    return CityscapesInstances(
+        tuple(ids), of_truth, of_pred, scheme, notes if more else (), max_pixels
+    )
 
 
 def _files(folder: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.errors import InputError, SchemaError, ShapeError
-from snellen.readers.label_image import read_label_image
+from snellen.readers.label_image import DEFAULT_MAX_PIXELS, read_label_image
 from snellen.readers.message_text import few
 from snellen.readers.panoptic_json import PanopticJson, read_panoptic_json
 from snellen.segmentation.segment_pairs import SegmentPairs
@@ -48,6 +48,8 @@ class PanopticFiles:
         Which classes are things.
     notes : tuple of str
         What was left out.
+    max_pixels : int or None
+        Larger maps are refused; None lifts the limit.
     """
 
     truth: PanopticSegments
@@ -56,6 +58,7 @@ class PanopticFiles:
     pred_maps: tuple[str, ...]
     is_thing: NDArray[np.bool_]
     notes: tuple[str, ...]
+    max_pixels: int | None = DEFAULT_MAX_PIXELS
 
     @property
     def classes(self) -> Classes:
@@ -83,7 +86,9 @@ class PanopticFiles:
         InputError
             For label maps that cannot be evaluated, with the files.
         """
-        for some, pairs in counted_pairs(self.truth_maps, self.pred_maps, "colours", count):
+        for some, pairs in counted_pairs(
+            self.truth_maps, self.pred_maps, "colours", count, max_pixels=self.max_pixels
+        ):
             yield _images(self.truth, some), _images(self.pred, some), pairs
 
 
@@ -94,6 +99,7 @@ def read_panoptic(
     truth_maps: str | os.PathLike[str] | None = None,
     pred_maps: str | os.PathLike[str] | None = None,
     protocol: str = "coco",
+    max_pixels: int | None = DEFAULT_MAX_PIXELS,
 ) -> PanopticFiles:
     """Read COCO panoptic files: the JSON now, the label maps when they are asked for.
 
@@ -107,6 +113,8 @@ def read_panoptic(
         Without, the JSON file's name without ``.json``.
     protocol : {"coco", "coco-strict"}
         That of the metric. ``"coco-strict"`` takes and refuses what panopticapi does.
+    max_pixels : int or None
+        Refuse larger label maps, before they are unpacked; None lifts the limit.
 
     Raises
     ------
@@ -153,11 +161,17 @@ def read_panoptic(
         pred_maps=tuple(of_pred),
         is_thing=is_thing,
         notes=tuple(notes),
+        max_pixels=max_pixels,
     )
 
 
 def counted_pairs(
-    truth: Sequence[str], pred: Sequence[str], kind: str, count: Count
+    truth: Sequence[str],
+    pred: Sequence[str],
+    kind: str,
+    count: Count,
+    *,
+    max_pixels: int | None = DEFAULT_MAX_PIXELS,
 ) -> Iterator[tuple[slice, SegmentPairs]]:
     """Yield some pairs of label maps after the others: which, and what `count` returns of them.
 
@@ -169,10 +183,12 @@ def counted_pairs(
         ``"colours"`` or ``"ids"``: what maps must hold.
     count : callable
         What to do with two maps.
+    max_pixels : int or None
+        Larger maps are refused.
     """
 
     def counted(pair: tuple[str, str]) -> SegmentPairs:
-        sides = [_read_map(path, kind) for path in pair]
+        sides = [_read_map(path, kind, max_pixels) for path in pair]
         if sides[0].shape[:2] != sides[1].shape[:2]:
             shown = [f"{side.shape[1]} x {side.shape[0]}" for side in sides]
             raise ShapeError(
@@ -187,8 +203,8 @@ def counted_pairs(
         yield slice(first, first + len(some)), SegmentPairs.joined(some)
 
 
-def _read_map(path: str, kind: str) -> NDArray[Any]:
-    image = read_label_image(path)
+def _read_map(path: str, kind: str, max_pixels: int | None) -> NDArray[Any]:
+    image = read_label_image(path, max_pixels=max_pixels)
     if image.kind == kind:
         return image.values
     wanted, remedy = "gray values", ""

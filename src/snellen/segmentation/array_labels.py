@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-__all__ = ["AUTO", "ArrayLabels", "ignored_values", "label_images", "usual_void"]
+__all__ = ["AUTO", "USUAL_VOID", "ArrayLabels", "ignored_values", "label_images", "usual_void"]
 
 AUTO: Final = "auto"
 """What stands for the usual void value, unless that is a class."""
 
-_USUAL_VOID: Final = 255
+USUAL_VOID: Final = 255
 # What makes an encoding of ids, beside its name.
 _ENCODING: Final = ("values", "codes", "ignored")
 
@@ -71,7 +71,9 @@ class ArrayLabels:
         ignored = ignored_values(ignore_index)
         if ignored is None:
             ids = [each for each in scheme.encodings if not each.is_colour]
-            ignored = usual_void(any(each.codes_of(_USUAL_VOID, pred=True) >= 0 for each in ids))
+            ignored = usual_void(
+                is_class=any(each.codes_of(USUAL_VOID, pred=True) >= 0 for each in ids)
+            )
         scheme = scheme.with_ignored(*ignored)
         return cls(
             scheme.classes,
@@ -154,9 +156,9 @@ def label_images(truth: ArrayLike, pred: ArrayLike) -> LabelMaps:
     return maps
 
 
-def usual_void(is_class: bool) -> tuple[int, ...]:
+def usual_void(*, is_class: bool) -> tuple[int, ...]:
     """Return what ``"auto"`` stands for."""
-    return () if is_class else (_USUAL_VOID,)
+    return () if is_class else (USUAL_VOID,)
 
 
 def ignored_values(ignore_index: Any) -> tuple[int, ...] | None:

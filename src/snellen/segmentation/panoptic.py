@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from snellen.errors import (
     first_few,
 )
 from snellen.image_ids import ImageIds
+from snellen.segmentation.label_scheme import scheme_of
 from snellen.segmentation.panoptic_matching import (
     BOUNDARY_MEASURES,
     MEASURES,
@@ -30,12 +32,13 @@ from snellen.segmentation.segment_pairs import SegmentPairs, count_segments
 from snellen.state import Ledger, pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
     from snellen.metric import Units
+    from snellen.segmentation.label_scheme import LabelScheme
     from snellen.state import Keys, PackedState
 
     Image = tuple[Any, Sequence[Mapping[str, Any]]]
@@ -51,11 +54,13 @@ class PanopticQuality:
 
     Parameters
     ----------
-    classes : Classes, mapping of id to name, or sequence of names
-        All classes.
+    classes : int, str, LabelScheme, Classes, mapping of id to name, or sequence of names
+        All classes; a number n stands for the ids 0 … n - 1, a text for a built-in scheme
+        (`snellen.segmentation.label_scheme.SCHEMES`). Segments have the ids of classes; of
+        Cityscapes these are its label ids, as in its own files.
     things : iterable of int or str, optional
-        The classes of countable objects, by id or name; the others are stuff. Without, there are
-        no numbers of things and of stuff.
+        The classes of countable objects, by id or name; the others are stuff. Without, those of
+        the scheme; of other classes there are no numbers of things and of stuff.
     protocol : {"coco", "coco-strict"}
         The rules. ``"coco-strict"`` is panopticapi to the last bit; ``"coco"`` differs from it
         where that looks at one crowd of a class only, trusts annotated areas, overlooks truth
@@ -103,14 +108,14 @@ class PanopticQuality:
 
     def __init__(
         self,
-        classes: Classes | Mapping[Any, str] | Sequence[str],
+        classes: int | str | LabelScheme | Classes | Mapping[Any, str] | Sequence[str],
         *,
         things: Iterable[int | str] | None = None,
         protocol: str = "coco",
         iou: str = "mask",
         boundary_ratio: float = 0.02,
     ) -> None:
-        known = Classes.of(classes)
+        known, of_scheme = _described(classes)
         for name, value, choices in (("protocol", protocol, PROTOCOLS), ("iou", iou, _IOUS)):
             if value not in choices:
                 raise InputError(
@@ -118,12 +123,15 @@ class PanopticQuality:
                     f"{did_you_mean(str(value), choices)}",
                     name,
                 )
-        if not 0 < boundary_ratio < 1:
-            raise InputError(f"expected a number from 0 to 1, got {boundary_ratio}", "ratio")
+        is_number = isinstance(boundary_ratio, (int, float, np.floating))
+        if not is_number or not 0 < boundary_ratio < 1:
+            raise InputError(
+                f"expected a number from 0 to 1, got {boundary_ratio!r}", "boundary_ratio"
+            )
         self.rules = PanopticRules(
             protocol,
             known,
-            None if things is None else _flags(things, known),
+            of_scheme if things is None else _flags(things, known),
             float(boundary_ratio) if iou == "boundary" else None,
         )
         measures = MEASURES if iou == "mask" else (*MEASURES, *BOUNDARY_MEASURES)
@@ -159,7 +167,7 @@ class PanopticQuality:
         pred: PanopticSegments | Image | Sequence[Image],
         pairs: SegmentPairs | None = None,
         *,
-        image_id: ArrayLike | None = None,
+        image_id: ArrayLike | int | str | None = None,
     ) -> Self:
         """Absorb one image or several.
 
@@ -310,7 +318,7 @@ class PanopticQuality:
         return metric
 
     def _counted(
-        self, truth: Any, pred: Any, image_id: ArrayLike | None
+        self, truth: Any, pred: Any, image_id: ArrayLike | int | str | None
     ) -> tuple[PanopticSegments, PanopticSegments, SegmentPairs]:
         sides = [_images_of(side, name) for side, name in ((truth, "truth"), (pred, "pred"))]
         n = len(sides[0])
@@ -348,8 +356,21 @@ class PanopticQuality:
             raise InputError("expected pairs that the metric's own count gave", "pairs")
 
 
+def _described(classes: Any) -> tuple[Classes, NDArray[np.bool_] | None]:
+    """Return classes that a user describes, and which are things, where that is known."""
+    if isinstance(classes, (Classes, Mapping)):  # whose ids may be texts
+        return Classes.of(classes), None
+    if isinstance(classes, bool):
+        raise InputError(f"expected classes, or how many there are, got {classes}", "classes")
+    scheme = scheme_of(classes)
+    # Of a list of names it is not known, nor of schemes that say nothing of it.
+    return scheme.classes, scheme.has_instances if scheme.has_instances.any() else None
+
+
 def _flags(things: Iterable[int | str], classes: Classes) -> NDArray[np.bool_]:
     """Return which classes are things, given by ids or names."""
+    if isinstance(things, (str, int)):
+        raise ClassError(f"expected a list of classes that are things, got {things!r}", "things")
     flags = np.zeros(len(classes), np.bool_)
     place: dict[Any, int] = {name: k for k, name in enumerate(classes.names) if name}
     place |= {class_id: k for k, class_id in enumerate(classes.keys.ids.tolist())}
@@ -384,10 +405,12 @@ def _check_rows(columns: Mapping[str, NDArray[Any]], n_images: int, n_classes: i
 def panoptic_quality(
     truth: PanopticSegments | Image | Sequence[Image],
     pred: PanopticSegments | Image | Sequence[Image],
-    pairs: SegmentPairs | None = None,
+    classes: int | str | LabelScheme | Classes | Mapping[Any, str] | Sequence[str],
     *,
-    classes: Classes | Mapping[Any, str] | Sequence[str],
+    pairs: SegmentPairs | None = None,
+    image_id: ArrayLike | int | str | None = None,
     **parameters: Any,
 ) -> PanopticQualityResult:
     """Return the panoptic quality of labelled segments; see `PanopticQuality`."""
-    return PanopticQuality(classes, **parameters).update(truth, pred, pairs).compute()
+    metric = PanopticQuality(classes, **parameters)
+    return metric.update(truth, pred, pairs, image_id=image_id).compute()

@@ -169,5 +169,8 @@ def _counted(truth: NDArray[Any], pred: NDArray[Any]) -> tuple[Whole, Whole, Who
     def row(side: NDArray[Any]) -> NDArray[Any]:
         return np.ascontiguousarray(side).reshape(1, -1, *side.shape[2:])
 
-    found: tuple[Whole, Whole, Whole, Whole] = _core.value_pairs(row(truth), row(pred))
+    try:
+        found: tuple[Whole, Whole, Whole, Whole] = _core.value_pairs(row(truth), row(pred))
+    except ValueError as error:  # values of 2^63 and more
+        raise InputError(str(error)) from None
     return found

@@ -12,7 +12,7 @@ from snellen.segmentation.surface_elements import surface_elements
 from snellen.state import Keys, Moments
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Real = NDArray[np.float64]
 
-__all__ = ["COLUMNS", "NO_CLASS", "Structures", "measure_structures"]
+__all__ = ["COLUMNS", "NO_CLASS", "Meaning", "Structures", "measure_structures"]
 
 COLUMNS: Final = (
     *("hd", "percentile"),
@@ -57,11 +57,34 @@ class Structures(NamedTuple):
     unknown: tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
+class Meaning(NamedTuple):
+    """What the values of a label map mean.
+
+    Attributes
+    ----------
+    values : ndarray, shape (V,), int64
+        All that are known, ascending.
+    codes : ndarray, shape (V,), int32
+        The position of each value's class; `NO_CLASS`.
+    """
+
+    values: NDArray[np.int64]
+    codes: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, meaning: Mapping[int, int]) -> Meaning:
+        """Return the meaning of a mapping of value to code."""
+        values = sorted(meaning)
+        return cls(
+            np.array(values, np.int64), np.array([meaning[each] for each in values], np.int32)
+        )
+
+
 def measure_structures(
     truth: NDArray[Any],
     pred: NDArray[Any],
-    ids: NDArray[np.int64],
-    others: Sequence[int],
+    meanings: tuple[Meaning, Meaning],
+    n_classes: int,
     *,
     spacing: tuple[float, ...],
     rules: SurfaceRules,
@@ -74,10 +97,10 @@ def measure_structures(
     ----------
     truth, pred : ndarray, shape (H, W) or (D, H, W), C order
         The class of each pixel, as integers of at most 64 bits or flags.
-    ids : ndarray, shape (K,), int64
-        The ids of the classes, ascending.
-    others : sequence of int
-        Values that are known to be of no class.
+    meanings : (Meaning, Meaning)
+        What the values of truth and of the prediction mean; others are of no class.
+    n_classes : int
+        The number K of classes.
     spacing : tuple of float
         The distance between pixels along each axis.
     rules : SurfaceRules
@@ -87,20 +110,22 @@ def measure_structures(
     tolerance : ndarray, shape (K,)
         Up to which distance a point counts as within, for each class.
     """
-    table, first = _table(ids, others)
     unknown: list[NDArray[np.int64]] = []
+    table, first = None, 0
+    if meanings[0] is meanings[1]:  # the kernel has one table
+        table, first = _table(meanings[0])
     if table is None:
-        coded = [_coded(side, ids, others) for side in (truth, pred)]
+        coded = [_coded(*each) for each in zip((truth, pred), meanings, strict=True)]
         truth, pred = (codes for codes, _ in coded)
         unknown = [values for _, values in coded]
-        table, first = np.arange(NO_CLASS, len(ids), dtype=np.int32), NO_CLASS
+        table, first = np.arange(NO_CLASS, n_classes, dtype=np.int32), NO_CLASS
     is_contour = rules.surface == "contour"
     sides = _core.surface_distances(
         _kernel_input(truth),
         _kernel_input(pred),
         first=first,
         code=table,
-        n_classes=len(ids),
+        n_classes=n_classes,
         spacing=(*(1.0,) * (3 - len(spacing)), *spacing),
         corners=is_contour,
     )
@@ -128,28 +153,26 @@ def measure_structures(
 # ---- Classes ------------------------------------------------------------------------------------
 
 
-def _table(ids: NDArray[np.int64], others: Sequence[int]) -> tuple[NDArray[np.int32] | None, int]:
+def _table(meaning: Meaning) -> tuple[NDArray[np.int32] | None, int]:
     """Return the code of each value from a first one on; None where they lie too far apart."""
-    known = [*ids.tolist(), *others]
-    if not known:
+    values = meaning.values
+    if not len(values):
         return np.zeros(0, np.int32), 0
-    first = min(known)
-    if max(known) - first >= _WIDEST_TABLE:
+    first, last = int(values[0]), int(values[-1])
+    if last - first >= _WIDEST_TABLE:
         return None, 0
-    table = np.full(max(known) - first + 1, _UNKNOWN, np.int32)
-    table[[other - first for other in others]] = NO_CLASS
-    table[ids - first] = np.arange(len(ids), dtype=np.int32)
+    table = np.full(last - first + 1, _UNKNOWN, np.int32)
+    table[values - first] = meaning.codes
     return table, first
 
 
-def _coded(
-    values: NDArray[Any], ids: NDArray[np.int64], others: Sequence[int]
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def _coded(labels: NDArray[Any], meaning: Meaning) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return the code of each value, NO_CLASS where it has none, and the values not known."""
-    flat = values.reshape(-1).astype(np.int64)
-    codes = Keys(ids, "class id").codes(flat)
-    unknown = np.unique(flat[codes < 0])
-    return codes.reshape(values.shape), unknown[~np.isin(unknown, np.array(others, np.int64))]
+    flat = labels.reshape(-1).astype(np.int64)
+    place = Keys(meaning.values, "value").codes(flat)
+    # The last code is that of values that are not there, at -1.
+    codes = np.append(meaning.codes, np.int32(NO_CLASS))[place]
+    return codes.reshape(labels.shape), np.unique(flat[place < 0])
 
 
 def _kernel_input(values: NDArray[Any]) -> NDArray[Any]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from snellen.arrays import to_numpy
 from snellen.errors import InputError, ShapeError
+from snellen.segmentation.array_labels import label_images
 from snellen.segmentation.surface_parameters import pixel_steps
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class SurfaceBatch(NamedTuple):
             one, other = one[None], other[None]
         if not one[:1].size and len(one):
             raise ShapeError(f"expected images with pixels, got shape {one.shape[1:]}", "truth")
+        if n_axes == 2:
+            label_images(one, other)  # says where they look like colours
         if rows is not None and len(rows) != len(one):
             raise ShapeError(
                 f"expected {len(one)} rows, one for each image, got {len(rows)}", "spacing"

@@ -9,21 +9,27 @@ import numpy as np
 
 from snellen.classes import Classes
 from snellen.errors import ClassError, InputError, MergeError
+from snellen.segmentation.array_labels import ArrayLabels
+from snellen.segmentation.stray_values import stray_report
 from snellen.segmentation.structure_table import measure_names
-from snellen.segmentation.structures import measure_structures
+from snellen.segmentation.structures import COLUMNS, measure_structures
 from snellen.segmentation.surface_batch import SurfaceBatch
 from snellen.segmentation.surface_distance_result import SurfaceDistanceResult, result_of
 from snellen.segmentation.surface_images import SurfaceImage, SurfaceImages
-from snellen.segmentation.surface_parameters import SurfaceParameters, whole_classes
+from snellen.segmentation.surface_meanings import declared_meanings, found_meanings
+from snellen.segmentation.surface_parameters import SurfaceParameters, without
 from snellen.state import pack, restored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
     from snellen.metric import Units
+    from snellen.segmentation.label_scheme import LabelScheme
+    from snellen.segmentation.structures import Structures
+    from snellen.segmentation.surface_meanings import Meanings
     from snellen.segmentation.surface_rules import SurfaceRules
     from snellen.state import PackedState
 
@@ -48,9 +54,11 @@ class SurfaceDistance:
 
     Parameters
     ----------
-    classes : Classes, mapping of id to name, or sequence of names, optional
-        The classes that are measured, by whole numbers (names alone: 0, 1, 2, …); other values
-        of label maps are of no class. Without, all values but `background` are classes.
+    classes : int, str, LabelScheme, Classes, mapping of id to name, or sequence, optional
+        The classes that are measured, by whole numbers (names alone: 0, 1, 2, …; a number n: 0 …
+        n - 1); other values of label maps are of no class. A text stands for a built-in scheme
+        (`snellen.segmentation.label_scheme.SCHEMES`), whose arrays hold 0 … n - 1, and no other
+        values. Without, all values but `background` and `ignore_index` are classes.
     rules : {"monai", "deepmind", "medpy"} or SurfaceRules
         What a surface is, and which percentile is meant.
     percentile : float
@@ -68,10 +76,12 @@ class SurfaceDistance:
     dimensions : {2, 3}, optional
         Whether images or volumes are measured. It must be known where an array has three axes: a
         volume, or a batch of images.
-    background : int or None
-        The value that is no class, where `classes` doesn't say which are.
-    ignore_index : int, optional
-        Pixels of this value in truth are of no class on both sides, as if cut out.
+    background : int, None or "auto"
+        The class that is not measured. ``"auto"``: 0, unless `classes` give it a name, and another
+        one than background, void or unlabelled. None: all are measured.
+    ignore_index : int, ints, None, or "auto"
+        Pixels of these values in truth are of no class on both sides, as if cut out. ``"auto"``:
+        255, unless that is a class; without `classes`, label maps of 0 and 255 alone are refused.
 
     Notes
     -----
@@ -109,11 +119,17 @@ class SurfaceDistance:
     (6.0, 6.0, 4.0)
     """
 
-    __slots__ = ("_classes", "_images", "_parameters", "declared")
+    __slots__ = ("_classes", "_images", "_labels", "_meanings", "_parameters")
 
     def __init__(
         self,
-        classes: Classes | Mapping[int, str] | Sequence[str] | None = None,
+        classes: int
+        | str
+        | LabelScheme
+        | Classes
+        | Mapping[int, str]
+        | Sequence[str]
+        | None = None,
         *,
         rules: str | SurfaceRules = "monai",
         percentile: float = 95.0,
@@ -121,13 +137,12 @@ class SurfaceDistance:
         missing: str | float = "diagonal",
         spacing: float | Sequence[float] | None = None,
         dimensions: int | None = None,
-        background: int | None = 0,
-        ignore_index: int | None = None,
+        background: int | str | None = "auto",
+        ignore_index: int | Iterable[int] | str | None = "auto",
     ) -> None:
-        self.declared = None if classes is None else whole_classes(Classes.of(classes))
-        self._classes = Classes([]) if self.declared is None else self.declared
-        self._parameters = SurfaceParameters.checked(
-            self.declared,
+        labels = None if classes is None else ArrayLabels.of(classes, ignore_index)
+        parameters = SurfaceParameters.checked(
+            labels,
             rules=rules,
             percentile=percentile,
             tolerance=tolerance,
@@ -137,14 +152,28 @@ class SurfaceDistance:
             background=background,
             ignore_index=ignore_index,
         )
+        self._begin(labels, parameters)
+
+    def _begin(self, labels: ArrayLabels | None, parameters: SurfaceParameters) -> None:
+        self._labels, self._parameters = labels, parameters
         self._images = SurfaceImages()
+        self._classes, self._meanings = Classes([]), None
+        if labels is not None:
+            self._classes = without(labels.classes, parameters.background)
+            self._meanings = declared_meanings(labels, self._classes, parameters.background)
+
+    @classmethod
+    def _of_parameters(cls, labels: ArrayLabels | None, parameters: SurfaceParameters) -> Self:
+        metric = cls.__new__(cls)
+        metric._begin(labels, parameters)
+        return metric
 
     def __repr__(self) -> str:
         return f"SurfaceDistance({len(self._images)} images, {len(self._classes)} classes)"
 
     @property
     def classes(self) -> Classes:
-        """The classes: the declared ones, or those that have occurred."""
+        """The classes that are measured: the declared ones, or those that have occurred."""
         return self._classes
 
     def update(
@@ -192,30 +221,30 @@ class SurfaceDistance:
         in_mm: bool,
         classes: Classes,
     ) -> tuple[SurfaceImage, Classes]:
-        parameters = self._parameters
-        if parameters.ignore_index is not None:
-            pred = _without_ignored(truth, pred, parameters.ignore_index)
-        known = self._classes.keys.ids.tolist()
-        others = [
-            value
-            for value in (parameters.background, parameters.ignore_index)
-            if value is not None and value not in known
-        ]
+        parameters, declared = self._parameters, self._meanings
+        cut = _without_ignored(truth, pred, parameters.ignore_index, declared)
         for again in (False, True):
+            meanings = declared
+            if meanings is None:
+                meanings = found_meanings(classes, parameters.background, parameters.ignore_index)
             found = measure_structures(
                 truth,
-                pred,
-                classes.keys.ids,
-                others,
+                cut,
+                (meanings.truth, meanings.pred),
+                len(classes),
                 spacing=spacing,
                 rules=parameters.rules,
                 percentile=parameters.percentile,
                 tolerance=parameters.tolerance_of(classes),
             )
             unknown = np.union1d(*found.unknown)
-            if again or self.declared is not None or not len(unknown):
+            if again or declared is not None or not len(unknown):
                 break
             classes = _joined(classes, unknown)
+        if self._labels is not None and self._labels.is_complete:
+            _refuse_unknown(self._labels, {"truth": truth, "pred": pred}, found)
+        if parameters.is_guessed:
+            _refuse_masks(parameters, {"truth": truth, "pred": pred}, found)
         sides = [n * step for n, step in zip(truth.shape, spacing, strict=True)]
         image = SurfaceImage(
             diagonal=math.sqrt(math.fsum(side * side for side in sides)),
@@ -236,7 +265,8 @@ class SurfaceDistance:
         IdError
             Where images don't go together.
         """
-        if self._all_parameters() != other._all_parameters():
+        is_twin = self._labels is other._labels and self._parameters is other._parameters
+        if not is_twin and self._all_parameters() != other._all_parameters():
             raise MergeError(
                 "expected the state of a SurfaceDistance with the same parameters, got "
                 f"{other._all_parameters()} for {self._all_parameters()}"
@@ -248,14 +278,18 @@ class SurfaceDistance:
 
     def empty(self) -> SurfaceDistance:
         """Return a metric of the same parameters without data."""
-        return type(self)(self.declared, **self._parameters.arguments())
+        return type(self)._of_parameters(self._labels, self._parameters)
 
     def compute(self) -> SurfaceDistanceResult:
         """Return the result of all that was absorbed."""
         return result_of(
             self._images.ordered(),
             self._classes,
-            protocol={"name": "surface-distance", **self._parameters.to_dict()},
+            protocol={
+                "name": "surface-distance",
+                **self._parameters.to_dict(),
+                "left_out": self._left_out(),
+            },
         )
 
     def units(self, *, each: bool = False) -> Units:
@@ -308,9 +342,13 @@ class SurfaceDistance:
     def _of_packed(cls, packed: PackedState) -> SurfaceDistance:
         parameters = dict(packed.content["parameters"])
         classes = Classes.stored(packed.content, packed.arrays)
-        declared = parameters.pop("classes") is not None
-        metric = cls(classes if declared else None, **SurfaceParameters.arguments_of(parameters))
-        metric._classes = classes
+        content = parameters.pop("labels")
+        labels = None if content is None else ArrayLabels.from_dict(content)
+        metric = cls._of_parameters(labels, SurfaceParameters.from_dict(parameters, labels))
+        if labels is None:
+            metric._classes = classes
+        elif not classes.same_as(metric._classes):
+            raise ValueError("other classes than those of the values")
         metric._images = SurfaceImages.of_state(packed.content, packed.arrays)
         known = set(classes.keys.ids.tolist())
         for image in metric._images.images:
@@ -318,12 +356,18 @@ class SurfaceDistance:
                 raise ValueError("structures of no class")
         return metric
 
+    def _left_out(self) -> str | None:
+        """Return the name of the declared class that is not measured."""
+        if self._labels is None or len(self._classes) == len(self._labels.classes):
+            return None
+        classes = self._labels.classes
+        place: int = classes.keys.ids.tolist().index(self._parameters.background)
+        return classes.display_names()[place]
+
     def _all_parameters(self) -> dict[str, Any]:
-        declared = self.declared
+        labels = self._labels
         return {
-            "classes": None
-            if declared is None
-            else [declared.keys.ids.tolist(), list(declared.names)],
+            "labels": None if labels is None else labels.to_dict(),
             **self._parameters.to_dict(),
         }
 
@@ -331,24 +375,55 @@ class SurfaceDistance:
 def surface_distance(
     truth: ArrayLike,
     pred: ArrayLike,
+    classes: int | str | LabelScheme | Classes | Mapping[int, str] | Sequence[str] | None = None,
     *,
-    image_id: Any = None,
+    image_id: ArrayLike | int | str | None = None,
     **parameters: Any,
 ) -> SurfaceDistanceResult:
     """Return the distances between surfaces; see `SurfaceDistance`."""
-    metric = SurfaceDistance(**parameters)
-    return metric.update(truth, pred, image_id=image_id).compute()
+    return SurfaceDistance(classes, **parameters).update(truth, pred, image_id=image_id).compute()
 
 
-def _without_ignored(truth: NDArray[Any], pred: NDArray[Any], ignored: int) -> NDArray[Any]:
-    """Return the prediction, with the value that is ignored wherever truth has it."""
-    there = truth == ignored
+def _without_ignored(
+    truth: NDArray[Any], pred: NDArray[Any], ignored: tuple[int, ...], declared: Meanings | None
+) -> NDArray[Any]:
+    """Return the prediction, with a value of no class wherever truth has one that is ignored."""
+    if not ignored:
+        return pred
+    there = truth == ignored[0] if len(ignored) == 1 else np.isin(truth, ignored)
     if not there.any():
         return pred
-    fitting = np.result_type(pred.dtype, np.min_scalar_type(ignored))
+    nothing = ignored[0] if declared is None else declared.nothing
+    fitting = np.result_type(pred.dtype, np.min_scalar_type(nothing))
     cut = pred.astype(fitting if fitting.kind in "iu" else np.int64)
-    cut[there] = ignored
+    cut[there] = nothing
     return cut
+
+
+def _refuse_unknown(
+    labels: ArrayLabels, sides: Mapping[str, NDArray[Any]], found: Structures
+) -> None:
+    for (name, side), unknown in zip(sides.items(), found.unknown, strict=True):
+        if len(unknown):
+            values, counts = np.unique(side, return_counts=True)
+            raise ClassError(stray_report(values, counts, labels.side(name)), name)
+
+
+def _refuse_masks(
+    parameters: SurfaceParameters, sides: Mapping[str, NDArray[Any]], found: Structures
+) -> None:
+    """Refuse label maps of 0 and 255 alone where nobody said that 255 is void."""
+    for name, side in sides.items():
+        size = found.numbers[:, COLUMNS.index(f"size_{name}")]
+        if size.any() or not np.isin(side, parameters.ignore_index).any():
+            continue
+        void = parameters.ignore_index[0]
+        raise ClassError(
+            f"expected values of classes, got none but {void}, which is void: of masks give flags, "
+            f'such as {name} > 0, or classes={{{void}: "object"}}; if {void} is void, say '
+            f"ignore_index={void}",
+            name,
+        )
 
 
 def _joined(classes: Classes, ids: NDArray[np.int64]) -> Classes:

@@ -192,6 +192,11 @@ class SurfaceDistanceResult(Result):
         ]
         if not isinstance(protocol["tolerance"], (int, float)):
             lines.append("NSD          a tolerance for each class")
+        if protocol.get("left_out") is not None:
+            lines.append(
+                f"background   {printable(protocol['left_out'], 30)} ({protocol['background']}) is "
+                "not measured"
+            )
         if one_sided:
             lines.append(
                 f"one-sided    {one_sided:,} {'structure' if one_sided == 1 else 'structures'} "

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.arrays import to_numpy
+from snellen.classes import Classes
 from snellen.errors import ClassError, InputError, ShapeError, did_you_mean, first_few
+from snellen.segmentation.array_labels import AUTO, USUAL_VOID, ignored_values, usual_void
 from snellen.segmentation.surface_rules import SurfaceRules
 
 if TYPE_CHECKING:
@@ -17,16 +19,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from snellen.classes import Classes
+    from snellen.segmentation.array_labels import ArrayLabels
 
-__all__ = ["SurfaceParameters", "pixel_steps", "whole_classes"]
+__all__ = ["SurfaceParameters", "pixel_steps", "without"]
 
 _MISSING = ("diagonal", "inf", "drop")
+# What class 0 is called where it is everything else; without a name it is so, too.
+_BACKGROUND = ("", "background", "bg", "void", "unlabelled", "unlabeled")
+# Squares of distances, and products of three steps, are neither infinite nor 0.
+_LEAST_STEP, _LARGEST_STEP = 1e-75, 1e75
 
 
 @dataclasses.dataclass(frozen=True)
 class SurfaceParameters:
-    """The checked parameters of `SurfaceDistance`, save its classes; see there."""
+    """The checked parameters of `SurfaceDistance`, save its classes; see there.
+
+    `ignore_index` is all values that are ignored, `is_guessed` whether nobody said so: without
+    classes, and with ``"auto"``. `background` is the class that is not measured, or the value that
+    is no class; None for none.
+    """
 
     rules: SurfaceRules
     percentile: float
@@ -35,7 +46,8 @@ class SurfaceParameters:
     spacing: tuple[float, ...] | None
     dimensions: int | None
     background: int | None
-    ignore_index: int | None
+    ignore_index: tuple[int, ...]
+    is_guessed: bool
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parameters as plain values."""
@@ -50,23 +62,34 @@ class SurfaceParameters:
             "spacing": None if self.spacing is None else list(self.spacing),
             "dimensions": self.dimensions,
             "background": self.background,
-            "ignore_index": self.ignore_index,
+            "ignore_index": list(self.ignore_index),
+            "is_guessed": self.is_guessed,
         }
 
-    @staticmethod
-    def arguments_of(content: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments of the constructor that `to_dict` described."""
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any], labels: ArrayLabels | None) -> SurfaceParameters:
+        """Return the parameters that `to_dict` described.
+
+        Raises
+        ------
+        InputError, KeyError, TypeError, ValueError
+            Where they are not whole.
+        """
         tolerance = content["tolerance"]
-        return {
-            **content,
-            "rules": SurfaceRules(**content["rules"]),
-            "tolerance": dict(tolerance) if isinstance(tolerance, list) else tolerance,
-        }
+        found = cls.checked(
+            labels,
+            **{
+                **{name: value for name, value in content.items() if name != "is_guessed"},
+                "rules": SurfaceRules(**content["rules"]),
+                "tolerance": dict(tolerance) if isinstance(tolerance, list) else tolerance,
+            },
+        )
+        return dataclasses.replace(found, is_guessed=bool(content["is_guessed"]))
 
     @classmethod
     def checked(
         cls,
-        declared: Classes | None,
+        labels: ArrayLabels | None,
         *,
         rules: Any,
         percentile: Any,
@@ -91,23 +114,27 @@ class SurfaceParameters:
             if dimensions not in (None, len(steps)):
                 raise ShapeError(f"expected {dimensions} numbers, got {len(steps)}", "spacing")
             dimensions = len(steps)
-        ignored = _value(ignore_index, "ignore_index")
-        if declared is not None and ignored in declared.keys.ids.tolist():
-            raise InputError(f"expected a value of no class, got {ignored}", "ignore_index")
+        if background == AUTO:
+            background = 0 if labels is None or _has_background(labels.classes) else None
+        background = _value(background, "background")
+        ignored = ignored_values(ignore_index) if labels is None else labels.ignored()
+        is_guessed = ignored is None
+        if ignored is None:
+            ignored = usual_void(is_class=background == USUAL_VOID)
+        measured = None if labels is None else without(labels.classes, background)
+        if measured is not None and not len(measured):
+            raise ClassError("expected a class that is not the background, got none", "classes")
         return cls(
             rules=SurfaceRules.of(rules),
             percentile=_percentile(percentile),
-            tolerance=_tolerances(tolerance, declared),
+            tolerance=_tolerances(tolerance, measured),
             missing=_penalty(missing),
             spacing=steps,
             dimensions=dimensions,
-            background=_value(background, "background"),
+            background=background,
             ignore_index=ignored,
+            is_guessed=is_guessed,
         )
-
-    def arguments(self) -> dict[str, Any]:
-        """Return the arguments of the constructor that these are of."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     def tolerance_of(self, classes: Classes) -> NDArray[np.float64]:
         """Return the tolerance of each class.
@@ -129,21 +156,19 @@ class SurfaceParameters:
         return np.array([self.tolerance[each] for each in ids], np.float64)
 
 
-def whole_classes(classes: Classes) -> Classes:
-    """Return classes whose ids are whole numbers.
+def without(classes: Classes, background: int | None) -> Classes:
+    """Return classes, less one of them."""
+    ids = classes.keys.ids.tolist()
+    if background not in ids:
+        return classes
+    kept = [k for k, each in enumerate(ids) if each != background]
+    return Classes([ids[k] for k in kept], [classes.names[k] for k in kept])
 
-    Raises
-    ------
-    ClassError
-        For others.
-    """
-    if classes.keys.is_text:
-        raise ClassError(
-            "expected ids of classes that are whole numbers, as label maps have, got "
-            f'"{classes.keys.ids[0]}"',
-            "classes",
-        )
-    return classes
+
+def _has_background(classes: Classes) -> bool:
+    """Return whether class 0 is the background by its name; or free."""
+    names = dict(zip(classes.keys.ids.tolist(), classes.names, strict=True))
+    return names.get(0, "background").lower().strip("_ ") in _BACKGROUND
 
 
 def _value(value: Any, name: str) -> int | None:
@@ -224,4 +249,8 @@ def pixel_steps(spacing: Any, name: str) -> tuple[float, ...]:
         raise ShapeError(f"expected one number for each axis, got shape {steps.shape}", name)
     if not (np.isfinite(steps) & (steps > 0)).all():
         raise InputError(f"expected finite numbers above 0, got {spacing!r}", name)
+    if not ((steps >= _LEAST_STEP) & (steps <= _LARGEST_STEP)).all():
+        raise InputError(
+            f"expected numbers from {_LEAST_STEP:g} to {_LARGEST_STEP:g}, got {spacing!r}", name
+        )
     return tuple(steps.reshape(-1).tolist())
