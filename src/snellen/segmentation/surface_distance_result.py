@@ -170,16 +170,19 @@ class SurfaceDistanceResult(Result):
                 ]
             )
         mean = [
-            with_interval(self.metrics[key], self.intervals[key])
-            if key in self.intervals
-            else _shown(self.metrics[key], name)
-            for key, name in zip(self.names, MEASURES, strict=True)
+            _shown(self.metrics[key], name) for key, name in zip(self.names, MEASURES, strict=True)
         ]
         totals = [f"{total:,}" for total in self.n.sum(axis=0).tolist()]
         rows.append(["mean over classes", *totals, *mean])
         if len(self.classes) > _SHOWN_CLASSES:
             rows = [rows[0], rows[-1]]
         lines = [f"Surface distances in {_UNITS[unit]}", "", *aligned_lines(rows), ""]
+        if self.intervals:
+            of_means = [
+                [f"mean {title}", with_interval(self.metrics[key], self.intervals.get(key))]
+                for title, key in zip(titles, self.names, strict=True)
+            ]
+            lines += [*aligned_lines(of_means, left=2), ""]
         return "\n".join([*lines, *self._rule_lines()])
 
     def _rule_lines(self) -> list[str]:
