@@ -403,7 +403,7 @@ def test_ids_that_are_numpys_numbers() -> None:
         ({"tolerance": True}, "expected a number, got True - at tolerance"),
         ({"classes": {"a": "ground"}}, "class ids that pixels can hold, got texts such as a"),
         ({"classes": "cityscape"}, 'got "cityscape". Did you mean "cityscapes"'),
-        ({"classes": True}, "or how many there are, got True - at classes"),
+        ({"classes": True}, "a list or a mapping, got True - at classes"),
         ({"classes": 2.0}, "a name, a number, a list or a mapping, got 2.0 - at classes"),
         ({"classes": []}, "at least one class, got none"),
         ({"classes": [""] * 65_536, "ignore_index": None}, "65,535 classes, got 65,536"),

@@ -391,7 +391,7 @@ def test_classes_of_a_data_set() -> None:
 def test_wrong_parameters() -> None:
     for classes, message in (
         ("coco", 'a label scheme of .*, or a file, got "coco"'),
-        (True, "or how many there are, got True - at classes"),
+        (True, "a list or a mapping, got True - at classes"),
         (2.5, "a name, a number, a list or a mapping, got 2.5"),
     ):
         with pytest.raises(InputError, match=message):

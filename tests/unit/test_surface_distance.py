@@ -620,7 +620,7 @@ def test_a_frameworks_tensors() -> None:
         ({"spacing": (1, 1e-200)}, InputError, "from 1e-75 to"),
         ({"classes": Classes(["liver"])}, ClassError, "got texts such as liver"),
         ({"classes": "liver"}, InputError, 'a label scheme of .*, or a file, got "liver"'),
-        ({"classes": True}, InputError, "or how many there are, got True - at classes"),
+        ({"classes": True}, InputError, "a list or a mapping, got True - at classes"),
     ],
 )
 def test_parameters_that_cannot_be(

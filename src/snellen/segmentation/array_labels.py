@@ -65,8 +65,6 @@ class ArrayLabels:
         InputError, ClassError
             For what describes no classes.
         """
-        if isinstance(classes, bool):
-            raise InputError(f"expected classes, or how many there are, got {classes}", "classes")
         scheme = scheme_of(classes)
         ignored = ignored_values(ignore_index)
         if ignored is None:

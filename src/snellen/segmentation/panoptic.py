@@ -360,8 +360,6 @@ def _described(classes: Any) -> tuple[Classes, NDArray[np.bool_] | None]:
     """Return classes that a user describes, and which are things, where that is known."""
     if isinstance(classes, (Classes, Mapping)):  # whose ids may be texts
         return Classes.of(classes), None
-    if isinstance(classes, bool):
-        raise InputError(f"expected classes, or how many there are, got {classes}", "classes")
     scheme = scheme_of(classes)
     # Of a list of names it is not known, nor of schemes that say nothing of it.
     return scheme.classes, scheme.has_instances if scheme.has_instances.any() else None
