@@ -165,3 +165,18 @@ def test_intervals_are_of_images() -> None:
     value = metric.compute().mIoU
     assert found["mIoU"].unit == "image"
     assert found["mIoU"].low < value < found["mIoU"].high
+
+
+@pytest.mark.parametrize("protocol", ["snellen", "torchmetrics", "monai", "monai-batch"])
+def test_a_data_set_has_the_same_bits_alone_and_among_many(protocol: str) -> None:
+    metric = Segmentation(4, protocol=protocol)
+    for seed in range(12):
+        truth, pred = batch(seed, 10, ids=False)
+        metric.update(truth.maps, pred)
+    units = metric.units()
+    times = np.random.default_rng(0).integers(0, 4, (60, len(units.counts)))
+    many = units.values(times)
+    for i in (0, 17, 59):
+        alone = units.values(times[i : i + 1])
+        for name, values in many.items():
+            assert values[i] == alone[name][0], name

@@ -22,6 +22,7 @@ __all__ = ["segmentation"]
 # What the readers call it, and what it is here.
 OPTIONS = {
     " (max_pixels)": "",
+    "max_voxels lifts the limit": "--max-pixels lifts the limit",
     "ignore_index": "--ignore-index",
     "reduce_zero_label": "--reduce-zero-label",
     'missing="ignore"': "--missing ignore",

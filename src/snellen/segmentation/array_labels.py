@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-__all__ = ["AUTO", "USUAL_VOID", "ArrayLabels", "ignored_values", "label_images", "usual_void"]
+__all__ = [
+    "AUTO",
+    "USUAL_VOID",
+    "ArrayLabels",
+    "encoding_of_arrays",
+    "ignored_values",
+    "label_images",
+    "usual_void",
+    "void_of",
+]
 
 AUTO: Final = "auto"
 """What stands for the usual void value, unless that is a class."""
@@ -66,17 +75,11 @@ class ArrayLabels:
             For what describes no classes.
         """
         scheme = scheme_of(classes)
-        ignored = ignored_values(ignore_index)
-        if ignored is None:
-            ids = [each for each in scheme.encodings if not each.is_colour]
-            ignored = usual_void(
-                is_class=any(each.codes_of(USUAL_VOID, pred=True) >= 0 for each in ids)
-            )
-        scheme = scheme.with_ignored(*ignored)
+        scheme = scheme.with_ignored(*void_of(scheme, ignore_index))
         return cls(
             scheme.classes,
-            _of_arrays(scheme, "truth"),
-            _of_arrays(scheme, "pred"),
+            encoding_of_arrays(scheme, "truth"),
+            encoding_of_arrays(scheme, "pred"),
             isinstance(classes, (str, LabelScheme)),
         )
 
@@ -154,6 +157,21 @@ def label_images(truth: ArrayLike, pred: ArrayLike) -> LabelMaps:
     return maps
 
 
+def void_of(scheme: LabelScheme, ignore_index: Any) -> tuple[int, ...]:
+    """Return the values of an `ignore_index`; of ``"auto"`` the usual one, unless it is a class.
+
+    Raises
+    ------
+    InputError
+        As `ignored_values`.
+    """
+    ignored = ignored_values(ignore_index)
+    if ignored is not None:
+        return ignored
+    ids = [each for each in scheme.encodings if not each.is_colour]
+    return usual_void(is_class=any(each.codes_of(USUAL_VOID, pred=True) >= 0 for each in ids))
+
+
 def usual_void(*, is_class: bool) -> tuple[int, ...]:
     """Return what ``"auto"`` stands for."""
     return () if is_class else (USUAL_VOID,)
@@ -200,7 +218,7 @@ def ignored_values(ignore_index: Any) -> tuple[int, ...] | None:
     return tuple(sorted(set(found)))
 
 
-def _of_arrays(scheme: LabelScheme, side: str) -> Encoding:
+def encoding_of_arrays(scheme: LabelScheme, side: str) -> Encoding:
     """Return the encoding that arrays come in: 0 … K - 1, as networks give them, if there is it."""
     ids = [
         each

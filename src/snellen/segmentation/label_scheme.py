@@ -115,7 +115,7 @@ class Encoding:
                 f"expected a code for each value, got {self.codes.size} for {self.values.size}",
                 self.name,
             )
-        if (np.diff(self.values) <= 0).any():
+        if (self.values[1:] <= self.values[:-1]).any():
             raise ClassError("expected values that ascend", self.name)
 
     @classmethod

@@ -10,7 +10,8 @@ import numpy as np
 
 from snellen.classes import Classes
 from snellen.errors import InputError
-from snellen.segmentation.label_scheme import VOID, Encoding, LabelScheme, scheme_of
+from snellen.segmentation.array_labels import encoding_of_arrays, void_of
+from snellen.segmentation.label_scheme import VOID, Encoding, scheme_of
 from snellen.segmentation.pixel_numbers import Groups
 from snellen.segmentation.protocols import SegmentationProtocol, segmentation_protocol_named
 
@@ -23,7 +24,6 @@ __all__ = ["MOST_CLASSES", "PixelSetup"]
 
 # A cell, true class × (K + 1) + predicted class, is a number of 32 bits.
 MOST_CLASSES: Final = 46_339
-_USUAL_VOID: Final = 255
 # What makes an encoding of ids, beside its name.
 _ENCODING: Final = ("values", "codes", "ignored")
 
@@ -88,18 +88,12 @@ class PixelSetup:
         per_image: bool,
     ) -> PixelSetup:
         """Return the setup that the arguments of `Segmentation` mean."""
-        if isinstance(ignore_index, str):
-            if ignore_index != "auto":
-                raise InputError(
-                    f'expected ids, None or "auto", got "{ignore_index}"', "ignore_index"
-                )
-            known = scheme_of(classes)
-            ignore_index = _USUAL_VOID if _is_free(known, _USUAL_VOID) else None
-        scheme = scheme_of(classes, ignore_index=ignore_index, reduce_zero_label=reduce_zero_label)
+        void = void_of(scheme_of(classes), ignore_index)
+        scheme = scheme_of(classes, ignore_index=void, reduce_zero_label=reduce_zero_label)
         return cls(
             classes=scheme.classes,
-            truth=_of_arrays(scheme, "truth"),
-            pred=_of_arrays(scheme, "pred"),
+            truth=encoding_of_arrays(scheme, "truth"),
+            pred=encoding_of_arrays(scheme, "pred"),
             groups=Groups.of(scheme.groups) if scheme.groups else None,
             average_size=scheme.average_instance_size,
             protocol=segmentation_protocol_named(protocol),
@@ -167,23 +161,3 @@ class PixelSetup:
             per_image=parameters["per_image"],
             notes=tuple(content["scheme_notes"]),
         )
-
-
-def _is_free(scheme: LabelScheme, value: int) -> bool:
-    """Return whether a value is a class in no encoding of ids."""
-    ids = [each for each in scheme.encodings if not each.is_colour]
-    return not any((each.codes_of([value], pred=True) >= 0).any() for each in ids)
-
-
-def _of_arrays(scheme: LabelScheme, side: str) -> Encoding:
-    """Return the encoding that arrays come in: 0 … K - 1, as networks give them, if there is it."""
-    ids = [
-        each
-        for each in scheme.encodings
-        if not each.is_colour and not each.per_instance and side in each.sides
-    ]
-    if not ids:
-        raise InputError(f"expected classes with ids, {scheme.name} has colours alone", "classes")
-    natural = np.arange(len(scheme))
-    fitting = (each for each in ids if (each.codes_of(natural, pred=True) == natural).all())
-    return next(fitting, ids[0])

@@ -145,7 +145,9 @@ def mean_number(
     means = np.full((len(times), values.shape[1]), math.nan)
     for k in np.flatnonzero(counts.any(axis=0)).tolist():
         having = np.flatnonzero(counts[:, k])
-        means[:, k] = _mean_where_defined(times[:, having], filled[having, k])
+        # In C order, or NumPy would add those of many data sets in another order.
+        often = np.ascontiguousarray(times[:, having])
+        means[:, k] = _mean_where_defined(often, filled[having, k])
     defined = ~np.isnan(means)
     return rates.ratio(np.where(defined, means, 0.0).sum(axis=-1), defined.sum(axis=-1))
 
@@ -172,7 +174,7 @@ def worst_mean(
     """
     defined = np.flatnonzero(~np.isnan(values))
     order = defined[np.argsort(values[defined], kind="stable")]
-    often = times[:, order].astype(np.int64)
+    often = np.ascontiguousarray(times[:, order], np.int64)
     before = np.cumsum(often, axis=1) - often
     total = often.sum(axis=1, keepdims=True)
     wanted = np.maximum(1, (share * total + 1e-9).astype(np.int64))

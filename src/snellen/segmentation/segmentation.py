@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.errors import ClassError, IdError, InputError, MergeError, ShapeError
+from snellen.segmentation.array_labels import label_images
 from snellen.segmentation.instance_rows import InstanceColumns, InstanceRows
 from snellen.segmentation.label_maps import label_maps
 from snellen.segmentation.label_scheme import STRAY, VOID, Encoding
@@ -186,7 +187,7 @@ class Segmentation:
         ShapeError, IdError, InputError
             For what cannot be evaluated. After an error the metric is as it was.
         """
-        maps = _ids_of(truth, pred)
+        maps = label_images(truth, pred)
         marked = None
         if instances is not None:
             marked = count_value_pairs(_instances_like(instances, maps), maps.pred, colours=False)
@@ -483,21 +484,6 @@ def segmentation_scores(
     """Return all numbers of label maps; see `Segmentation`."""
     metric = Segmentation(classes, **parameters)
     return metric.update(truth, pred, image_id=image_id, instances=instances).compute()
-
-
-def _ids_of(truth: ArrayLike, pred: ArrayLike) -> LabelMaps:
-    """Return both sides as maps of ids; refuse what looks like colours."""
-    try:
-        return label_maps(truth, pred)
-    except ShapeError as error:
-        message, colours, _ = error.message.partition(", which look like colours")
-        if not colours:
-            raise
-        raise ShapeError(
-            f"{message}{colours}: take one channel of a mask, decode colours to ids, or give maps "
-            "that are so narrow as another type",
-            error.place,
-        ) from None
 
 
 def _instances_like(instances: ArrayLike, maps: LabelMaps) -> Any:
