@@ -337,7 +337,7 @@ def test_labels_that_look_like_ids(tmp_path: Path) -> None:
             "id,cat,dog\n1,0.5,0.5\n2,0.5,0.5\n3,0.5,0.5\n",
             {},
             ClassError,
-            "expected a column for each class, got none for cow: rename the columns. - at the "
+            "expected a column for each class, got none for cow: rename the columns - at the "
             "columns of {p} (cat, dog)",
         ),
         (
