@@ -277,3 +277,12 @@ def test_a_single_unit_has_no_interval() -> None:
     assert found.note == "a single image does not tell how others vary"
     metric.update([[0, 1]], [[0, 1]])
     assert not math.isnan(intervals(metric)["mIoU"].low)
+
+
+def test_quantiles_are_those_of_numpy() -> None:
+    random = np.random.default_rng(0)
+    for n in (1, 2, 3, 10, 999, 1000):
+        for values in (random.random(n), random.integers(0, 5, n) / 7):
+            shares = (0.0, 0.025, 0.5, 0.975, 1.0, *random.random(5).tolist())
+            found = bootstrap_module._quantiles(values, shares)
+            assert found == np.quantile(values, shares).tolist()

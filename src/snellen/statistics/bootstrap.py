@@ -260,10 +260,28 @@ def bootstrap_interval(
             note = "all replicates lie on one side of the number, which BCa cannot correct"
             return Interval(math.nan, math.nan, level, shown, unit, note)
         tails = corrected
-    low, high = np.quantile(defined, tails).tolist()
+    low, high = _quantiles(defined, tails)
     if method == "basic":
         low, high = max(2 * value - high, within[0]), min(2 * value - low, within[1])
     return Interval(low, high, level, shown, unit, note)
+
+
+def _quantiles(values: NDArray[np.float64], shares: tuple[float, ...]) -> list[float]:
+    """Return quantiles, linear between ranks, to the bit those of NumPy.
+
+    NumPy's own imports numpy.ma, which takes as long as the resampling of a small data set.
+    """
+    ordered = np.sort(values)
+    found = []
+    for share in shares:
+        rank = (len(ordered) - 1) * share
+        below = min(int(rank), len(ordered) - 1)
+        part = rank - below
+        low, high = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
+        # From the nearer end, as NumPy has it.
+        near = low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
+        found.append(float(near))
+    return found
 
 
 def _bca_tails(
