@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -24,6 +23,8 @@ __all__ = [
     "tables_of",
     "worst_mean",
 ]
+
+_PLACES = 2.0**32  # see _sums
 
 CLASS_NUMBERS = ("iou", "dice", "precision", "recall")
 """What is computed for each class; means of them are mIoU, mDice, mPrecision, mRecall."""
@@ -136,18 +137,11 @@ def mean_number(
     filled, counts = _filled(values, images, protocol)
     there = np.where(counts, filled, 0.0)
     if protocol.over == "pairs":
-        sums = _weighted(times, there.sum(axis=-1))
-        return rates.ratio(sums, _weighted(times, counts.sum(axis=-1).astype(np.float64)))
+        total = _sums(times, there).sum(axis=-1)
+        return rates.ratio(total, _sums(times, counts.astype(np.float64)).sum(axis=-1))
     if protocol.over == "images":
         return _mean_where_defined(times, class_means(values, images, protocol))
-    # Classes: each its own images. Sums by NumPy, not by a matrix product, whose order of
-    # additions is the machine's.
-    means = np.full((len(times), values.shape[1]), math.nan)
-    for k in np.flatnonzero(counts.any(axis=0)).tolist():
-        having = np.flatnonzero(counts[:, k])
-        # In C order, or NumPy would add those of many data sets in another order.
-        often = np.ascontiguousarray(times[:, having])
-        means[:, k] = _mean_where_defined(often, filled[having, k])
+    means = rates.ratio(_sums(times, there), _sums(times, counts.astype(np.float64)))
     defined = ~np.isnan(means)
     return rates.ratio(np.where(defined, means, 0.0).sum(axis=-1), defined.sum(axis=-1))
 
@@ -199,13 +193,22 @@ def _filled(
     return filled, ~np.isnan(filled)
 
 
-def _weighted(times: NDArray[Any], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    summed: NDArray[np.float64] = (times * values).sum(axis=-1)
+def _sums(times: NDArray[Any], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sums of values in R data sets, (R,) or (R, K), each so often as it occurs.
+
+    Values lie between 0 and 1. They are cut into parts of 32 binary places, whose products with
+    whole numbers add up exactly in a matrix product (of up to 2^21 images), in whatever order the
+    machine adds: the same bits everywhere, as soon as a machine can.
+    """
+    often = times.astype(np.float64)
+    high = np.floor(values * _PLACES) / _PLACES
+    low = np.floor((values - high) * _PLACES**2) / _PLACES**2
+    summed: NDArray[np.float64] = often @ high + often @ low
     return summed
 
 
 def _mean_where_defined(times: NDArray[Any], values: NDArray[np.float64]) -> NDArray[np.float64]:
     defined = ~np.isnan(values)
-    # Whole numbers are exact in a matrix product; fractions would be added in the machine's order.
-    often = times.astype(np.float64) @ defined.astype(np.float64)
-    return rates.ratio(_weighted(times, np.where(defined, values, 0.0)), often)
+    return rates.ratio(
+        _sums(times, np.where(defined, values, 0.0)), _sums(times, defined.astype(np.float64))
+    )
