@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 import click
@@ -101,13 +100,10 @@ def detection(
     raw_truth = Background(lambda: read_raw_truth(truth))
     raw_results = Background(lambda: read_raw_results(predictions))
 
-    # Imports make many objects and drop none: looking for garbage meanwhile is time lost.
-    gc.disable()
     from snellen.detection.average_precision import AveragePrecision
     from snellen.readers.coco import predicted_boxes, truth_boxes
     from snellen.run.serial import Serial
 
-    gc.enable()
     metric = AveragePrecision(protocol=protocol, max_detections=max_detections)
     output.check(metric)
     complete = metric.protocol.complete_records
