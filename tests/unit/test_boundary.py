@@ -254,17 +254,16 @@ def test_errors_say_what_came_and_where() -> None:
     with pytest.raises(ClassError) as caught:
         metric.update(TRUTH, stray)
     assert str(caught.value) == (
-        "expected ids of the 2 classes or of no class (0 to 1, 255), "
-        "got 2 other: 7 (2 pixels), 9 (1 pixel) - at pred[2, 3]"
+        "expected ids (0 to 1, 255), got 7 (2 pixels), 9 (1 pixel) - at pred[2, 3]"
     )
     with pytest.raises(ClassError, match=r"- at truth\[1, 2, 3\]"):
         metric.update(np.stack([TRUTH, stray]), np.stack([PRED, PRED]))
     gradient = np.arange(36).reshape(6, 6)
-    with pytest.raises(ClassError, match=r"5 \(1 pixel\), 6 .*, …\. Was an image resized"):
+    with pytest.raises(ClassError, match=r"5 \(1 pixel\), 6 .*, … \(31 different ones\)"):
         boundary_quality(gradient, gradient, [""] * 5)
-    with pytest.raises(ClassError, match="got 1 other: 255"):
+    with pytest.raises(ClassError, match=r"got 255 .*255 is often void"):
         BoundaryQuality(CLASSES, ignore_index=None).update(TRUTH, TRUTH * 0 + VOID)
-    with pytest.raises(ClassError, match="got 1 other: 9223372036854775807"):
+    with pytest.raises(ClassError, match="got 9223372036854775807"):
         metric.update(TRUTH, PRED + np.uint64(2**63 + 5))
     with pytest.raises(ShapeError, match=r"shape \(6, 6\) or scores .* got \(6, 5\) - at pred"):
         metric.update(TRUTH, PRED[:, 1:])
@@ -336,7 +335,7 @@ def test_classes_of_a_data_set() -> None:
     assert np.array_equal(again.compute().pixels, 2 * result.pixels)
     with pytest.raises(MergeError, match=r"same parameters, got .*values 7 to 8"):
         metric.merge(BoundaryQuality(scheme.classes))
-    with pytest.raises(ClassError, match=r"got 1 other: 26 \(12 pixels\)"):
+    with pytest.raises(ClassError, match=r"got 26 \(12 pixels\) - at truth\[1, 1\]"):
         metric.update(np.where(PRED == 1, 26, 0), pred, image_id=3)
 
 

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from snellen.errors import ClassError, InputError, SchemaError
+from snellen.readers.class_maps import LabelMapReader
 from snellen.readers.label_counts import CountedLabels, count_label_files
 from snellen.readers.label_encodings import Encodings, encodings_of
-from snellen.readers.label_maps import LabelMapReader
 from snellen.readers.label_pairs import LabelPairs, find_pairs
 from snellen.segmentation.label_scheme import LabelScheme, colour_value, scheme_of
 

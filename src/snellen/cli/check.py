@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from snellen.cli.limit_options import threads_option
 from snellen.cli.output import data_warnings_on_stderr
 
 if TYPE_CHECKING:
@@ -74,11 +75,7 @@ def _not_empty(_: click.Context, __: click.Parameter, path: str | None) -> str |
     help="Draw the pairs side by side, the most alike first, as a PNG picture.",
 )
 @click.option("--fail-on-leak", is_flag=True, help="Exit with 3 where parts share an image.")
-@click.option(
-    "--threads",
-    type=click.IntRange(min=1, max=4096),
-    help="Number of threads; it never changes a number. [default: one a processor]",
-)
+@threads_option
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def check(
     source: tuple[str, ...],

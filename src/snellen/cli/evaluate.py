@@ -12,6 +12,7 @@ from snellen.cli.evaluate_panoptic import panoptic
 from snellen.cli.evaluate_regression import regression
 from snellen.cli.evaluate_segmentation import segmentation
 from snellen.cli.evaluate_surface import surface
+from snellen.cli.limit_options import threads_option
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
 if TYPE_CHECKING:
@@ -72,11 +73,7 @@ evaluate.add_command(surface)
     is_flag=True,
     help="Leave out records of images or categories that TRUTH does not list, and say how many.",
 )
-@click.option(
-    "--threads",
-    type=click.IntRange(min=1, max=4096),
-    help="Number of threads; it never changes a number. [default: one a processor]",
-)
+@threads_option
 @output_options
 def detection(
     truth: str,

@@ -42,7 +42,7 @@ def boundary(labels: LabelInput, ratio: float, tolerance: float, output: Output)
     TRUTH and PREDICTIONS are as of `snellen evaluate segmentation`.
     """
     from snellen.errors import ShapeError
-    from snellen.readers.label_maps import void_id
+    from snellen.readers.class_maps import void_id
     from snellen.segmentation.boundary import BoundaryQuality
     from snellen.threads import in_threads
 

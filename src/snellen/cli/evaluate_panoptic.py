@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from snellen.cli.limit_options import max_pixels_option, threads_option
 from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import output_options
 
@@ -63,17 +64,8 @@ _OPTIONS = {"truth_maps": "--truth-images", "pred_maps": "--prediction-images"}
     metavar="N",
     help="Print the N images of lowest PQ, too.",
 )
-@click.option(
-    "--max-pixels",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Read label maps of up to N pixels. [default: 178,956,970]",
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(min=1, max=4096),
-    help="Number of threads; it never changes a number. [default: one a processor]",
-)
+@max_pixels_option
+@threads_option
 @output_options
 def panoptic(
     truth: str,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from snellen.cli.label_options import LabelInput
     from snellen.cli.output import Output
     from snellen.readers.label_pairs import LabelPairs
+    from snellen.result import Result
+    from snellen.segmentation.segmentation import SegmentationResult
 
 __all__ = ["segmentation"]
 
@@ -113,11 +115,12 @@ def segmentation(
             instances=counted.instances,
             notes=(*files.notes, *encodings.notes),
         )
-    if slice_of is None:
-        output.deliver(metric)
-    else:
-        parts = sliced(metric, slice_of)
-        output.deliver(metric, lambda result: dataclasses.replace(result, slices=parts))  # type: ignore[call-arg]  # a SegmentationResult
+    parts = () if slice_of is None else sliced(metric, slice_of)
+
+    def with_slices(result: Result) -> Result:
+        return dataclasses.replace(cast("SegmentationResult", result), slices=parts)
+
+    output.deliver(metric, with_slices)
 
 
 def _instance_files(files: LabelPairs, *, required: bool) -> tuple[list[Path] | None, str]:

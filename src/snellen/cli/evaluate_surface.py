@@ -121,7 +121,7 @@ def surface(
     (void) is a class.
     """
     from snellen.errors import InputError
-    from snellen.readers.label_maps import void_id
+    from snellen.readers.class_maps import void_id
     from snellen.readers.volume import hold_volumes
     from snellen.readers.volume_maps import VolumeMaps, count_volumes
     from snellen.segmentation.surface_distance import SurfaceDistance

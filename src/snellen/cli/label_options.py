@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from snellen.cli.limit_options import max_pixels_option, threads_option
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from snellen.readers.class_maps import LabelMapReader
     from snellen.readers.label_counts import CountedLabels
     from snellen.readers.label_encodings import Encodings
-    from snellen.readers.label_maps import LabelMapReader
     from snellen.readers.label_pairs import LabelPairs
     from snellen.segmentation.label_scheme import LabelScheme
 
@@ -76,7 +78,7 @@ class LabelInput(NamedTuple):
         All files are read once to see what their values mean: that is soon done, and what looks at
         shapes takes longer by far.
         """
-        from snellen.readers.label_maps import LabelMapReader
+        from snellen.readers.class_maps import LabelMapReader
 
         files = self.files()
         counted = self.counted(files, scheme)
@@ -189,17 +191,8 @@ def label_options(
         show_default=True,
         help="Whether ids and colours outside the classes are an error, or void and counted.",
     )
-    @click.option(
-        "--max-pixels",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Read images of up to N pixels. [default: 178,956,970]",
-    )
-    @click.option(
-        "--threads",
-        type=click.IntRange(min=1, max=4096),
-        help="Number of threads; it never changes a number. [default: one a processor]",
-    )
+    @max_pixels_option
+    @threads_option
     @functools.wraps(command)
     def with_labels(
         truth: str,

@@ -66,7 +66,7 @@ def read_label_image(
     name = os.fspath(path)
     try:
         # A hundred thousand files: no object for each path, no buffer for each file.
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # no object for each of many
             data = file.read()
     except OSError as error:
         reason = error.strerror or type(error).__name__

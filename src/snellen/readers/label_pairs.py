@@ -303,7 +303,7 @@ def _made(
         stem, end = os.path.splitext(file)  # noqa: PTH122  # no object for each of many
         match = _KIND.fullmatch(stem)
         beside = f"{match[1]}_instanceIds{end}" if match else ""
-        instances.append(Path(beside) if beside and os.path.isfile(beside) else None)  # noqa: PTH113
+        instances.append(Path(beside) if beside and os.path.isfile(beside) else None)  # noqa: PTH113  # no object for each of many
     return LabelPairs(
         tuple(ids),
         tuple(map(Path, truth)),

@@ -153,7 +153,7 @@ def _pixels(image: ImageFile) -> NDArray[Any]:
 
 def _tiff_samples(image: ImageFile, name: str) -> tuple[int, int]:
     """Return bits and format (_UNSIGNED, _SIGNED, …) of the samples of a TIFF image."""
-    tags = image.tag_v2  # type: ignore[attr-defined]
+    tags = image.tag_v2  # type: ignore[attr-defined]  # a TIFF has them
     compression = image.info.get("compression")
     photometric = tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO)
     if compression in _LOSSY_COMPRESSION or photometric == _YCBCR:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen import _core
+from snellen.readers.class_maps import void_id
 from snellen.readers.label_counts import CountedLabels
-from snellen.readers.label_maps import void_id
 from snellen.readers.volume import read_volume_pair
 from snellen.segmentation.label_scheme import STRAY, VOID
 from snellen.segmentation.value_pairs import ValuePairs

@@ -13,8 +13,8 @@ from snellen.image_ids import ImageIds
 from snellen.segmentation.array_labels import ArrayLabels, label_images
 from snellen.segmentation.boundary_result import COLUMNS, BoundaryQualityResult
 from snellen.segmentation.boundary_rules import BoundaryRules
-from snellen.segmentation.label_codes import MOST_CLASSES, label_codes
-from snellen.segmentation.label_scheme import Encoding
+from snellen.segmentation.label_codes import label_codes
+from snellen.segmentation.label_scheme import MOST_CLASSES, Encoding
 from snellen.state import Counts, Keys, Ledger, pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snellen import _core
-from snellen.errors import ClassError, InputError, first_few
+from snellen.errors import ClassError, InputError
+from snellen.segmentation.label_scheme import MOST_CLASSES
+from snellen.segmentation.stray_values import stray_report
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.segmentation.label_scheme import Encoding
 
-__all__ = ["MOST_CLASSES", "label_codes"]
-
-MOST_CLASSES: Final = 2**16 - 1
+__all__ = ["label_codes"]
 
 # The types that the kernel takes; each other one goes with the smallest that holds its values.
 _KERNEL_TYPES: Final[dict[str, Any]] = {
@@ -25,8 +25,6 @@ _KERNEL_TYPES: Final[dict[str, Any]] = {
     **dict.fromkeys(("int8", "int16", "int32"), np.int32),
     **dict.fromkeys(("uint32", "int64", "uint64"), np.int64),
 }
-# From so many unknown ids on, an image was hardly drawn with these.
-_MANY = 8
 
 
 def label_codes(
@@ -74,10 +72,9 @@ def label_codes(
         raise InputError(
             f"expected up to {MOST_CLASSES:,} values of classes and of void, got {len(known):,}"
         )
-    codes, unknown, counts = _core.label_codes(maps.reshape(-1), known, ignored)
+    codes, unknown, _ = _core.label_codes(maps.reshape(-1), known, ignored)
     if len(unknown):
-        what = f"the {n_classes} classes or of no class ({encoding.described()})"
-        raise _unknown_ids(maps, unknown, counts, what, name, is_batch=is_batch)
+        raise _unknown_values(maps, unknown, encoding, name, is_batch=is_batch)
     if known is values:  # positions of values so far
         dtype = np.uint8 if n_classes <= np.iinfo(np.uint8).max else np.uint16
         codes = np.where(is_class, meaning, n_classes).astype(dtype)[codes]
@@ -85,27 +82,18 @@ def label_codes(
     return found
 
 
-def _unknown_ids(
-    images: NDArray[Any],
+def _unknown_values(
+    maps: NDArray[Any],
     unknown: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    what: str,
+    encoding: Encoding,
     name: str,
     *,
     is_batch: bool,
 ) -> ClassError:
-    some = [
-        f"{label} ({n:,} pixel{'' if n == 1 else 's'})"
-        for label, n in zip(unknown.tolist(), counts.tolist(), strict=True)
-    ]
-    hint = (
-        ". Was an image resized with interpolation, or saved as JPEG?"
-        if len(unknown) >= _MANY
-        else ""
-    )
-    image, row, column = np.argwhere(np.isin(images, unknown))[0].tolist()
+    """Return what is wrong with values, and where the first one is."""
+    image, row, column = np.argwhere(np.isin(maps, unknown))[0].tolist()
     place = [image, row, column] if is_batch else [row, column]
     return ClassError(
-        f"expected ids of {what}, got {len(unknown)} other: {first_few(some)}{hint}",
+        stray_report(*np.unique(maps, return_counts=True), encoding),
         f"{name}[{', '.join(map(str, place))}]",
     )

@@ -28,14 +28,25 @@ import numpy as np
 
 from snellen.classes import Classes
 from snellen.errors import ClassError, InputError, did_you_mean
-from snellen.segmentation.label_codes import MOST_CLASSES
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from snellen.segmentation.value_pairs import ValuePairs
 
-__all__ = ["SCHEMES", "STRAY", "VOID", "Encoding", "LabelScheme", "colour_value", "scheme_of"]
+__all__ = [
+    "MOST_CLASSES",
+    "SCHEMES",
+    "STRAY",
+    "VOID",
+    "Encoding",
+    "LabelScheme",
+    "colour_value",
+    "scheme_of",
+]
+
+MOST_CLASSES: Final = 2**16 - 1
+"""How many classes a list may have: their codes are numbers of 16 bits, and one is for void."""
 
 VOID: Final = -1
 """The code of what is no class: ignored in truth, "other" in predictions."""

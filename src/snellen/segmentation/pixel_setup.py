@@ -88,8 +88,10 @@ class PixelSetup:
         per_image: bool,
     ) -> PixelSetup:
         """Return the setup that the arguments of `Segmentation` mean."""
-        void = void_of(scheme_of(classes), ignore_index)
-        scheme = scheme_of(classes, ignore_index=void, reduce_zero_label=reduce_zero_label)
+        scheme = scheme_of(classes)
+        scheme = scheme.with_ignored(*void_of(scheme, ignore_index))
+        if reduce_zero_label:
+            scheme = scheme.with_zero_void()
         return cls(
             classes=scheme.classes,
             truth=encoding_of_arrays(scheme, "truth"),
