@@ -147,13 +147,13 @@ def test_an_image_drawn_twice_is_two_images(protocol: str) -> None:
     twice = Segmentation(4, protocol=protocol).update(truth.maps[repeated], pred[repeated])
     drawn = units.values(times[None])
     for name, value in twice.compute().metrics.items():
-        assert drawn[name][0] == pytest.approx(value, rel=1e-12), name
+        assert drawn[name][0] == pytest.approx(value, rel=1e-12, abs=0), name
     # The same from two halves that are joined.
     first, second = times.copy(), times.copy()
     first[3:], second[:3] = 0, 0
     joined = units.values(first[None], (units, second[None]))
     for name, value in drawn.items():
-        assert joined[name][0] == pytest.approx(value[0], rel=1e-12), name
+        assert joined[name][0] == pytest.approx(value[0], rel=1e-12, abs=0), name
 
 
 def test_intervals_are_of_images() -> None:

@@ -65,7 +65,7 @@ def test_worked_by_hand() -> None:
     assert box["boundary_iou"] == 8 / 14  # 12 + 10 − 8
     assert box["mask_iou"] == 12 / 16
     assert (box["boundary_precision"], box["boundary_recall"]) == (11 / 14, 11 / 16)
-    assert box["boundary_f"] == pytest.approx(22 / 30, rel=1e-15)
+    assert box["boundary_f"] == pytest.approx(22 / 30, rel=1e-15, abs=0)
     assert box["border_share"] == 12 / 16
     # The frame is one pixel wide: all of it is border zone, and so are the 4 pixels beside it. Its
     # Boundary IoU is the IoU of masks. Its contour is that of the box.
@@ -73,8 +73,8 @@ def test_worked_by_hand() -> None:
     assert ground["boundary_iou"] == ground["mask_iou"] == 20 / 24
     assert ground["border_share"] == 1
     assert ground["boundary_f"] == box["boundary_f"]
-    assert result.boundary_iou == pytest.approx((8 / 14 + 20 / 24) / 2, rel=1e-15)
-    assert result.mask_iou == pytest.approx((12 / 16 + 20 / 24) / 2, rel=1e-15)
+    assert result.boundary_iou == pytest.approx((8 / 14 + 20 / 24) / 2, rel=1e-15, abs=0)
+    assert result.mask_iou == pytest.approx((12 / 16 + 20 / 24) / 2, rel=1e-15, abs=0)
     assert "thin         1 classes lie in their border zones wholly" in result.composition()
     # Within a pixel, each contour pixel has one of the other side.
     lenient = boundary_quality(TRUTH, PRED, CLASSES, tolerance=1)
@@ -450,7 +450,7 @@ def test_units_are_the_data_sets_that_multiplicities_say() -> None:
         wanted = fed(1, often).compute()
         assert list(found) == list(wanted.metrics)
         for name, value in wanted.metrics.items():
-            assert found[name][r] == pytest.approx(value, rel=1e-12, nan_ok=True)
+            assert found[name][r] == pytest.approx(value, rel=1e-12, abs=0, nan_ok=True)
         assert units.class_values is not None
         of_classes = units.class_values(times)[r]
         assert of_classes.tolist() == pytest.approx(
@@ -477,7 +477,7 @@ def test_units_joined_with_those_of_another_metric() -> None:
         mixed = fed(1, [name for name, n in zip(ids, row, strict=True) if n])
         mixed.merge(fed(1, [name for name, n in zip(ids, row, strict=True) if not n], shift=3))
         for name, value in mixed.compute().metrics.items():
-            assert found[name][r] == pytest.approx(value, rel=1e-12)
+            assert found[name][r] == pytest.approx(value, rel=1e-12, abs=0)
 
 
 def test_intervals_and_comparison() -> None:

@@ -62,7 +62,7 @@ def both(**parameters: object) -> Segmentation:
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_every_rule_by_hand(name: str) -> None:
     result = both(protocol=name).compute()
-    assert result.mIoU == pytest.approx(BY_HAND[name], rel=1e-14)
+    assert result.mIoU == pytest.approx(BY_HAND[name], rel=1e-14, abs=0)
     assert result.by_rule[name] == result.mIoU
     assert result.protocol["name"] == name
 
@@ -74,18 +74,18 @@ def test_two_small_images_have_seven_mean_ious() -> None:
 def test_other_numbers_by_hand() -> None:
     result = both().compute()
     assert result.pixel_accuracy == 15 / 19
-    assert result.fwIoU == pytest.approx((10 * 8 / 11 + 8 * 7 / 9) / 19, rel=1e-14)
+    assert result.fwIoU == pytest.approx((10 * 8 / 11 + 8 * 7 / 9) / 19, rel=1e-14, abs=0)
     # Of 19 true pixels 15 are right, of 18 predicted ones too: 15 / (19 + 18 - 15).
     assert result.IoU_micro == 15 / 22
     # Dice: 16/19, 14/16, 0/1, 0/1.
-    assert result.mDice == pytest.approx((16 / 19 + 14 / 16) / 4, rel=1e-14)
+    assert result.mDice == pytest.approx((16 / 19 + 14 / 16) / 4, rel=1e-14, abs=0)
     # Precision: 8/9, 7/8, 0/1; class 3 was never predicted.
-    assert result.mPrecision == pytest.approx((8 / 9 + 7 / 8) / 3, rel=1e-14)
+    assert result.mPrecision == pytest.approx((8 / 9 + 7 / 8) / 3, rel=1e-14, abs=0)
     # Recall: 8/10, 7/8, 0/1 (class 3); class 2 has no truth.
-    assert result.mRecall == pytest.approx((8 / 10 + 7 / 8) / 3, rel=1e-14)
-    assert result.mIoU_I == pytest.approx(BY_HAND["monai"], rel=1e-14)
-    assert result.mIoU_C == pytest.approx(BY_HAND["monai-batch"], rel=1e-14)
-    assert result.mIoU_I_worst5 == pytest.approx(FIRST / 3, rel=1e-14)  # one image of two
+    assert result.mRecall == pytest.approx((8 / 10 + 7 / 8) / 3, rel=1e-14, abs=0)
+    assert result.mIoU_I == pytest.approx(BY_HAND["monai"], rel=1e-14, abs=0)
+    assert result.mIoU_C == pytest.approx(BY_HAND["monai-batch"], rel=1e-14, abs=0)
+    assert result.mIoU_I_worst5 == pytest.approx(FIRST / 3, rel=1e-14, abs=0)  # one image of two
     assert result.data == {
         "n_images": 2,
         "n_classes": 5,
@@ -221,7 +221,7 @@ def test_instances_by_hand() -> None:
     pred = np.array([[1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0]])
     metric = Segmentation(["road", "car"]).update(truth, pred, image_id="a", instances=instances)
     tp, fn = 4 * 4 / 6 + 2, 2 * 4 / 6 + 2
-    assert metric.compute().iIoU == pytest.approx(tp / (tp + fn + 1), rel=1e-14)
+    assert metric.compute().iIoU == pytest.approx(tp / (tp + fn + 1), rel=1e-14, abs=0)
     restored = Segmentation.from_bytes(metric.to_bytes())
     assert restored.compute().iIoU == metric.compute().iIoU
     with pytest.raises(IdError, match="ids"):

@@ -50,7 +50,7 @@ def test_the_larger_of_two_percentiles() -> None:
     truth, pred = line()
     result = surface_distance(truth, pred, rules="monai")
     # 0.95 · 9 = 8.55: between 9 and 10.
-    assert result.hd95 == pytest.approx(9.55, rel=1e-15)
+    assert result.hd95 == pytest.approx(9.55, rel=1e-15, abs=0)
     assert result.hd == 10
     assert result.assd == 56 / 11
     assert result.nsd == 2 / 11
@@ -95,7 +95,7 @@ def test_insides_are_no_surface() -> None:
     truth, pred = mask((9, 9), np.s_[1:8, 1:8]), mask((9, 9), np.s_[2:7, 2:7])
     result = surface_distance(truth, pred)
     assert result.hd == math.sqrt(2)
-    assert result.assd == pytest.approx((16 + 20 + 4 * math.sqrt(2)) / 40, rel=1e-15)
+    assert result.assd == pytest.approx((16 + 20 + 4 * math.sqrt(2)) / 40, rel=1e-15, abs=0)
     assert result.nsd == 36 / 40
 
 
@@ -135,7 +135,7 @@ def test_two_voxels_2_mm_apart() -> None:
     truth, pred = mask((128, 128, 128), (50, 60, 70)), mask((128, 128, 128), (50, 60, 72))
     result = surface_distance(truth, pred, rules="deepmind", spacing=(3, 2, 1))
     assert (result.hd, result.hd95, result.nsd) == (2.0, 2.0, 0.5)
-    assert result.assd == pytest.approx(1.5, rel=1e-15)
+    assert result.assd == pytest.approx(1.5, rel=1e-15, abs=0)
 
 
 def test_two_shapes_that_differ_by_a_row() -> None:
@@ -147,11 +147,11 @@ def test_two_shapes_that_differ_by_a_row() -> None:
     diagonal = 0.5 * math.sqrt(5)
     size_truth, size_pred = 4 * diagonal + 2 * 2 + 2 * 1, 4 * diagonal + 4 * 2 + 2 * 1
     (record,) = result.per_image()
-    assert record["asd_truth"] == pytest.approx(1 / size_truth, rel=1e-15)
-    assert record["asd_pred"] == pytest.approx(2 * (1 + 2 * diagonal) / size_pred, rel=1e-15)
+    assert record["asd_truth"] == pytest.approx(1 / size_truth, rel=1e-15, abs=0)
+    assert record["asd_pred"] == pytest.approx(2 * (1 + 2 * diagonal) / size_pred, rel=1e-15, abs=0)
     assert (result.hd, result.hd95) == (2.0, 2.0)
     near = size_truth + size_pred - (1 + 2 * diagonal)
-    assert result.nsd == pytest.approx(near / (size_truth + size_pred), rel=1e-15)
+    assert result.nsd == pytest.approx(near / (size_truth + size_pred), rel=1e-15, abs=0)
 
 
 def test_two_slabs_shifted_by_a_voxel() -> None:
@@ -202,7 +202,7 @@ def test_elements_of_a_contour() -> None:
         0b0111: diagonal,
         0b1111: 0.0,
     }.items():
-        assert got[code] == pytest.approx(length, rel=1e-15), bin(code)
+        assert got[code] == pytest.approx(length, rel=1e-15, abs=0), bin(code)
 
 
 def test_elements_of_a_surface() -> None:
@@ -221,7 +221,7 @@ def test_elements_of_a_surface() -> None:
         0b0000_0111: 0.5 + 3 * triangle,
         0b0001_0111: 6 * triangle,  # three around a corner: a hexagon with sides of √½
     }.items():
-        assert got[code] == pytest.approx(area, rel=1e-14), bin(code)
+        assert got[code] == pytest.approx(area, rel=1e-14, abs=0), bin(code)
         assert got[255 - code] == got[code], bin(code)
     # Slabs: areas of faces.
     assert surface_elements((2.0, 3.0, 5.0))[0b0000_1111] == 15
@@ -235,7 +235,9 @@ def test_a_surface_has_no_gaps() -> None:
     metric = SurfaceDistance(rules="deepmind", dimensions=3).update(volume, volume)
     (size,) = {row[4] for image in metric._images.images for row in image.numbers.tolist()}
     # Each side: 4² full squares; edges: 4 rectangles of √½ each; corners: √3/8.
-    assert size == pytest.approx(6 * 16 + 12 * 4 * math.sqrt(0.5) + 8 * math.sqrt(3) / 8, rel=1e-14)
+    assert size == pytest.approx(
+        6 * 16 + 12 * 4 * math.sqrt(0.5) + 8 * math.sqrt(3) / 8, rel=1e-14, abs=0
+    )
 
 
 # ---- Structures that are missing -----------------------------------------------------------------
@@ -751,10 +753,12 @@ def test_units_are_images_so_often(missing: Any) -> None:
             whole.update(truth[k], pred[k])
         want = whole.compute()
         for name, value in want.metrics.items():
-            assert values[name][i] == pytest.approx(value, rel=1e-12, nan_ok=True), name
+            assert values[name][i] == pytest.approx(value, rel=1e-12, abs=0, nan_ok=True), name
         means = dict(zip(want.classes.keys.ids.tolist(), want.means[:, 1].tolist(), strict=True))
         expected = [means.get(each, math.nan) for each in units.classes.keys.ids.tolist()]
-        assert of_classes(times)[i].tolist() == pytest.approx(expected, rel=1e-12, nan_ok=True)
+        assert of_classes(times)[i].tolist() == pytest.approx(
+            expected, rel=1e-12, abs=0, nan_ok=True
+        )
 
 
 def test_a_data_set_has_the_same_bits_whatever_else_is_asked_for() -> None:
@@ -776,7 +780,7 @@ def test_two_runs_compared() -> None:
     b.update(truth[::-1], better[::-1], image_id=ids[::-1])
     found = compare(a, b, replicates=50)
     (difference,) = [each for each in found.differences if each.metric == "hd95"]
-    assert difference.value_first == pytest.approx(a.compute().hd95, rel=1e-12)
+    assert difference.value_first == pytest.approx(a.compute().hd95, rel=1e-12, abs=0)
     assert difference.difference == pytest.approx(b.compute().hd95 - a.compute().hd95)
     assert difference.difference < 0
     # A prediction with a class that the other one doesn't have.
