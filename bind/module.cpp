@@ -32,6 +32,7 @@ void bind_png(nb::module_& m);
 void bind_label_codes(nb::module_& m);
 void bind_boundary(nb::module_& m);
 void bind_distance(nb::module_& m);
+void bind_frame_pairs(nb::module_& m);
 
 namespace {
 
@@ -87,6 +88,7 @@ NB_MODULE(_core, m) {
   bind_label_codes(m);
   bind_boundary(m);
   bind_distance(m);
+  bind_frame_pairs(m);
 }
 
 }  // namespace snellen::bind
