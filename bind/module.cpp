@@ -33,6 +33,8 @@ void bind_label_codes(nb::module_& m);
 void bind_boundary(nb::module_& m);
 void bind_distance(nb::module_& m);
 void bind_frame_pairs(nb::module_& m);
+void bind_rle(nb::module_& m);
+void bind_mots_text(nb::module_& m);
 
 namespace {
 
@@ -89,6 +91,8 @@ NB_MODULE(_core, m) {
   bind_boundary(m);
   bind_distance(m);
   bind_frame_pairs(m);
+  bind_rle(m);
+  bind_mots_text(m);
 }
 
 }  // namespace snellen::bind
