@@ -8,7 +8,6 @@ names; numbers are made of the sums. So a number over all sequences is never a m
 from __future__ import annotations
 
 import dataclasses
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ALPHAS", "Family", "Settings", "as_they_are"]
 
-ALPHAS = 0.05 + 0.05 * np.arange(19)
-"""The localisation thresholds of HOTA, (19,): 0.05 … 0.95 as ``numpy.arange`` rounds them."""
+ALPHAS: NDArray[np.float64] = np.arange(0.05, 0.99, 0.05)
+"""The localisation thresholds of HOTA, (19,): 0.05 … 0.95 rounded as the reference has them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +97,8 @@ class Family:
     per_alpha: frozenset[str] = frozenset()
     counts: frozenset[str] = frozenset()
     lower_is_better: frozenset[str] = frozenset()
-    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({"": (0.0, 1.0)})
+    ranges: Mapping[str, tuple[float, float]] = dataclasses.field(
+        default_factory=lambda: {"": (0.0, 1.0)}
+    )
     summary: tuple[str, ...] = ()
     detailed: tuple[str, ...] = ()

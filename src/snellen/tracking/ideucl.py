@@ -31,9 +31,8 @@ def _measure(coded: CodedFrames, settings: Settings) -> dict[str, Any]:
     row = np.repeat(np.arange(len(coded.frames.truth)), np.diff(pairs.begin))[alike]
     cell = coded.truth_track[row].astype(np.int64) * n_pred + coded.pred_track[pairs.pred[alike]]
     used, lengths = _path_lengths(cell, centre[row])
-    together = np.zeros(n_truth * n_pred)
-    together[used] = lengths
-    together = together.reshape(n_truth, n_pred)
+    together = np.zeros((n_truth, n_pred))
+    together.reshape(-1)[used] = lengths
     # Rows and columns that have no pair at all are no part of the reference's matrix.
     is_row = np.zeros(n_truth, np.bool_)
     is_column = np.zeros(n_pred, np.bool_)

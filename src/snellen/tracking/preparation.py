@@ -155,11 +155,14 @@ def _matched(
     """Return the truth row that each prediction is matched to before counting; -1 for none."""
     whole = truth_rows.all() and pred_rows.all()
     if not whole:
-        frames = _core.kept_pairs(*frames, truth_rows.view(np.uint8), pred_rows.view(np.uint8))
-    *begins, similarity = frames
+        kept_rows = (truth_rows.view(np.uint8), pred_rows.view(np.uint8))
+        frames = _core.kept_pairs(*(*frames, *kept_rows))
+    truth_begin, pred_begin, pair_begin, pair_pred, similarity = frames
     if protocol.most_matches:
         similarity = similarity + _BONUS * (similarity >= protocol.match_threshold - EPS)
-    matched: NDArray[np.int32] = _core.matched_preds(*begins, similarity, protocol.match_threshold)
+    matched: NDArray[np.int32] = _core.matched_preds(
+        truth_begin, pred_begin, pair_begin, pair_pred, similarity, protocol.match_threshold
+    )
     if whole:
         return matched
     place = np.append(np.flatnonzero(truth_rows), -1).astype(np.int32)

@@ -80,11 +80,11 @@ class TrackingProtocol:
     name: str
     similarity: str = "iou"
     zero_distance: float = 2.0
-    class_names: Mapping[int, str] = MappingProxyType({})
+    class_names: Mapping[int, str] = dataclasses.field(default_factory=dict)
     classes: tuple[str, ...] = ()
     by_class: bool = True
-    distractors: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-    limits: Mapping[str, tuple[float, float]] = MappingProxyType({})
+    distractors: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    limits: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     match_threshold: float = 0.5
     most_matches: bool = False
     region_threshold: float | None = None
@@ -92,7 +92,7 @@ class TrackingProtocol:
     min_height: float | None = None
     fractional_flags: bool = False
     first_frame: int = 1
-    groups: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    groups: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rules as plain values."""

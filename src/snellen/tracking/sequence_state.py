@@ -481,10 +481,10 @@ class SequenceState:
         for name in ("rows", "tracks", "preds", "events"):
             arrays |= prefixed(f"{name}.", getattr(kept, name))
         opened = []
-        for i, name in enumerate(sorted(self._open)):
-            one = self._open[name]
+        for i, sequence in enumerate(sorted(self._open)):
+            one = self._open[sequence]
             arrays[f"open{i}.number"] = one.numbers()
-            described: dict[str, Any] = {"sequence": name, "classes": []}
+            described: dict[str, Any] = {"sequence": sequence, "classes": []}
             for j, label in enumerate(sorted(one.classes)):
                 frames = Frames.joined(one.classes[label])
                 prefix = f"open{i}.{j}."

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["trackeval_files", "trackeval_numbers"]
 
 # Its summaries begin with these, in this order; what is not among them comes after.
-_FIRST: Final = (
+_FIRST: Final[tuple[str, ...]] = (
     *("HOTA", "DetA", "AssA", "DetRe", "DetPr", "AssRe", "AssPr", "LocA", "OWTA"),
     *("HOTA(0)", "LocA(0)", "HOTALocA(0)"),
     *("MOTA", "MOTP", "MODA", "CLR_Re", "CLR_Pr", "MTR", "PTR", "MLR"),
@@ -38,7 +38,9 @@ _FIRST: Final = (
 COMBINED: Final = "COMBINED"
 
 
-def trackeval_numbers(result: TrackingResult) -> dict[str, dict[str, dict[str, Numbers]]]:
+def trackeval_numbers(
+    result: TrackingResult,
+) -> dict[str, dict[str, Mapping[str, Numbers]]]:
     """Return numbers as the reference has them: 0, or 1, where they are undefined.
 
     Returns
@@ -47,10 +49,10 @@ def trackeval_numbers(result: TrackingResult) -> dict[str, dict[str, dict[str, N
         By class (and ``cls_comb_cls_av`` and ``cls_comb_det_av`` of several), sequence (and
         ``"COMBINED"``), family, and name; numbers of thresholds are (19,).
     """
-    found: dict[str, dict[str, dict[str, Numbers]]] = {}
+    found: dict[str, dict[str, Mapping[str, Numbers]]] = {}
     sums = result.class_sums()
     for k, class_name in enumerate(result.classes):
-        of_class: dict[str, dict[str, Numbers]] = {}
+        of_class: dict[str, Mapping[str, Numbers]] = {}
         for s, sequence in enumerate(result.sequences):
             of_class[str(sequence)] = {
                 family.name: _of_sequence(

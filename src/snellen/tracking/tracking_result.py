@@ -71,7 +71,7 @@ class TrackingResult(Result):
     @property
     def alphas(self) -> NDArray[np.float64]:
         """The localisation thresholds of HOTA, (19,)."""
-        return ALPHAS.copy()
+        return np.array(ALPHAS)
 
     @classmethod
     def of_kept(
@@ -532,8 +532,9 @@ class TrackingResult(Result):
                 name: unprefixed(f"{name}.", arrays)
                 for name in ("rows", "tracks", "preds", "events")
             }
+            parts: dict[str, Any] = {**keys, **rows}
             found = cls.of_kept(
-                Kept(**keys, **rows),
+                Kept(**parts),
                 families_named(content["families"]),
                 TrackingProtocol.from_dict(content["rules"]),
                 Settings(content["threshold"], content["blocked_sums"]),
