@@ -26,11 +26,25 @@ const char* name_of(TrackFault kind) {
 }
 
 // Nothing may be taken of a text that is not read.
+void check_read(const TrackText& text) {
+  if (!text.finished() || text.fault()) throw nb::value_error("expected a text that was read");
+}
+
 template <class T>
-std::optional<Out<T>> take(const TrackText& text, Column<T>& column, bool has) {
-  if (text.fault()) throw nb::value_error("expected a text that could be read");
+Out<T> take(const TrackText& text, Column<T>& column) {
+  check_read(text);
+  return to_numpy(std::move(column));
+}
+
+template <class T>
+std::optional<Out<T>> take_if(bool has, const TrackText& text, Column<T>& column) {
+  check_read(text);
   if (!has) return std::nullopt;
   return to_numpy(std::move(column));
+}
+
+void check_open(const TrackText& text) {
+  if (text.finished()) throw nb::value_error("expected a text that is being read");
 }
 
 }  // namespace
@@ -53,13 +67,20 @@ void bind_track_text(nb::module_& m) {
       .def(
           "read",
           [](TrackText& self, nb::bytes piece) {
+            check_open(self);
             const std::string_view text(piece.c_str(), piece.size());
             const nb::gil_scoped_release released;
             return self.read(text);
           },
           nb::arg("piece"), "False where a line cannot be read.")
-      .def("finish", &TrackText::finish, nb::call_guard<nb::gil_scoped_release>(),
-           "Once, when all is read. False where a line cannot be read.")
+      .def(
+          "finish",
+          [](TrackText& self) {
+            check_open(self);
+            const nb::gil_scoped_release released;
+            return self.finish();
+          },
+          "Once, when all is read. False where a line cannot be read.")
       .def(
           "fault",
           [](const TrackText& self) {
@@ -77,18 +98,19 @@ void bind_track_text(nb::module_& m) {
           },
           "(number, and of the first: frame, track, the two lines).")
       .def_prop_ro("n_columns", &TrackText::n_columns)
-      .def("frame", [](TrackText& self) { return take(self, self.frame(), true); })
-      .def("track", [](TrackText& self) { return take(self, self.track(), true); })
+      // Each can be taken once.
+      .def("frame", [](TrackText& self) { return take(self, self.frame()); })
+      .def("track", [](TrackText& self) { return take(self, self.track()); })
       .def("xywh",
            [](TrackText& self) -> Out<double> {
-             if (self.fault()) throw nb::value_error("expected a text that could be read");
+             check_read(self);
              const std::size_t n = self.xywh().size() / 4;
              return to_numpy(std::move(self.xywh()), {n, 4});
            })
-      .def("mark", [](TrackText& self) { return take(self, self.mark(), self.has_mark()); })
-      .def("label", [](TrackText& self) { return take(self, self.label(), self.has_label()); })
+      .def("mark", [](TrackText& self) { return take_if(self.has_mark(), self, self.mark()); })
+      .def("label", [](TrackText& self) { return take_if(self.has_label(), self, self.label()); })
       .def("visibility",
-           [](TrackText& self) { return take(self, self.visibility(), self.has_visibility()); });
+           [](TrackText& self) { return take_if(self.has_visibility(), self, self.visibility()); });
 }
 
 }  // namespace snellen::bind

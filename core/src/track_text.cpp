@@ -68,6 +68,7 @@ bool TrackText::read(std::string_view piece) {
 }
 
 bool TrackText::finish() {
+  finished_ = true;
   if (fault_) return false;
   if (!started_ && !start()) return false;
   if (!buffer_.empty()) {

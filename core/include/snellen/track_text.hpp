@@ -81,6 +81,7 @@ class TrackText {
   // Reads what the last piece left, orders rows by frame (those of a frame stay in the order of the
   // text) and looks for repeated tracks. Not to be called twice.
   bool finish();
+  bool finished() const { return finished_; }
 
   const TrackTextFault& fault() const { return fault_; }
   const TrackRepeats& repeats() const { return repeats_; }
@@ -135,6 +136,7 @@ class TrackText {
   TrackRepeats repeats_;
   Column<char> buffer_;   // what is not read yet
   bool started_ = false;  // delimiter and line end are known
+  bool finished_ = false;
   char line_end_ = '\n';
   char delimiter_ = ' ';  // a space: any run of blanks
   std::size_t n_columns_ = 0;
