@@ -375,3 +375,35 @@ def surface_distances(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic
     """
     Of truth and of pred: where each class begins, the distance of each point of its surface to the other side's, which pixels around a corner are of the class, values that are unknown.
     """
+
+class TrackText:
+    """Text of tracks, read piece by piece."""
+
+    def __init__(self, is_truth: bool, first_frame: int, last_frame: int | None, region_classes: Sequence[int]) -> None: ...
+
+    def read(self, piece: bytes) -> bool:
+        """False where a line cannot be read."""
+
+    def finish(self) -> bool:
+        """Once, when all is read. False where a line cannot be read."""
+
+    def fault(self) -> tuple[str, int, int, int, bytes]:
+        """(what, line, column, number of columns, cell)."""
+
+    def repeats(self) -> tuple[int, int, int, int, int]:
+        """(number, and of the first: frame, track, the two lines)."""
+
+    @property
+    def n_columns(self) -> int: ...
+
+    def frame(self) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def track(self) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def xywh(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
+    def mark(self) -> Annotated[NDArray[numpy.float64], dict(order='C')] | None: ...
+
+    def label(self) -> Annotated[NDArray[numpy.int64], dict(order='C')] | None: ...
+
+    def visibility(self) -> Annotated[NDArray[numpy.float64], dict(order='C')] | None: ...

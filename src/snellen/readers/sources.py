@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import IO, TYPE_CHECKING, TypeAlias
+from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
 from snellen.errors import InputError
 
@@ -65,7 +65,9 @@ def opened(source: Source) -> Iterator[IO[bytes]]:
 
                 wrong += (zlib.error,)
                 kind = "gzip file"
-                file = stack.enter_context(gzip.GzipFile(fileobj=file))
+                unpacked = gzip.GzipFile(fileobj=file)
+                stack.callback(unpacked.close)
+                file = cast("IO[bytes]", unpacked)
             yield file
     except wrong as error:
         reason = error.strerror if isinstance(error, OSError) else None

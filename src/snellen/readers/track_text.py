@@ -175,7 +175,7 @@ def _error(
     remedy = ""
     if what == "frame too early":
         if first_frame == 1 and float(cell) == 0:
-            remedy = ": where frames are counted from 0, say --first-frame 0"
+            remedy = ": where frames are counted from 0, say first_frame=0"
         return InputError(f"expected frames from {first_frame} on, got {cell}{remedy}", where)
     return InputError(
         f"expected frames from {first_frame} to {first_frame + (n_frames or 0) - 1}, as the "
