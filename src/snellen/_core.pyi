@@ -528,3 +528,34 @@ class MotsRows:
 
 def read_mots(text: bytes) -> MotsRows:
     """The rows of a text in the format of MOTS20 and KITTI MOTS."""
+class TrackText:
+    """Text of tracks, read piece by piece."""
+
+    def __init__(self, is_truth: bool, first_frame: int, last_frame: int | None, region_classes: Sequence[int]) -> None: ...
+
+    def read(self, piece: bytes) -> bool:
+        """False where a line cannot be read."""
+
+    def finish(self) -> bool:
+        """Once, when all is read. False where a line cannot be read."""
+
+    def fault(self) -> tuple[str, int, int, int, bytes]:
+        """(what, line, column, number of columns, cell)."""
+
+    def repeats(self) -> tuple[int, int, int, int, int]:
+        """(number, and of the first: frame, track, the two lines)."""
+
+    @property
+    def n_columns(self) -> int: ...
+
+    def frame(self) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def track(self) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def xywh(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
+    def mark(self) -> Annotated[NDArray[numpy.float64], dict(order='C')] | None: ...
+
+    def label(self) -> Annotated[NDArray[numpy.int64], dict(order='C')] | None: ...
+
+    def visibility(self) -> Annotated[NDArray[numpy.float64], dict(order='C')] | None: ...
