@@ -137,6 +137,7 @@ def read_kitti_tracks(
     number = np.flatnonzero(kept)
     return made_of_rows(
         lambda: made(box[kept], **columns),
+        rows.path,
         lambda k: rows.place(int(number[k])),
         track=track[kept],
         frame=frame[kept],

@@ -210,22 +210,28 @@ def _single_blanks(document: bytes) -> bytes:
     return document.strip(b" ")
 
 
-def made_of_rows(make: Callable[[], Tracks], place: Callable[[int], str], **columns: Any) -> Tracks:
+def made_of_rows(
+    make: Callable[[], Tracks], path: str, place: Callable[[int], str], **columns: NDArray[Any]
+) -> Tracks:
     """Return the tracks that `make` makes; of an id that repeats, say in which row it stands.
 
     Parameters
     ----------
     make : callable
-        Makes tracks.
+        Makes tracks of n rows.
+    path : str
+        The file, for messages.
     place : callable
         Where a row stands, for messages.
     **columns : ndarray, shape (n,)
-        What must be different in any two rows: track, frame, sequence.
+        What is not all the same in any two rows that may be: track, frame, sequence.
 
     Raises
     ------
     IdError
         With the place of the first row that repeats another.
+    InputError
+        What `make` raises, with the file around its place.
     """
     try:
         return make()
@@ -235,5 +241,7 @@ def made_of_rows(make: Callable[[], Tracks], place: Callable[[int], str], **colu
         for column in columns.values():
             same &= column[order][1:] == column[order][:-1]
         if not same.any():
-            raise
+            raise error.within(path) from None
         raise IdError(error.message, place(int(order[1:][same].min()))) from None
+    except InputError as error:
+        raise error.within(path) from None

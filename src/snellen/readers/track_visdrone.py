@@ -123,6 +123,7 @@ def read_visdrone_tracks(
         columns["score"] = score
     return made_of_rows(
         lambda: Tracks.from_xywh(box, **columns),
+        rows.path,
         rows.place,
         track=track,
         frame=frame,
