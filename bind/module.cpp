@@ -9,6 +9,7 @@ namespace snellen::bind {
 namespace nb = nanobind;
 
 void bind_parallel(nb::module_& m);
+void bind_assignment(nb::module_& m);
 void bind_json_columns(nb::module_& m);
 void bind_lookup(nb::module_& m);
 void bind_grouping(nb::module_& m);
@@ -63,6 +64,7 @@ NB_MODULE(_core, m) {
   m.doc() = "Kernels of Snellen: columns in, columns out.";
   m.attr("build_description") = build_description();
   bind_parallel(m);
+  bind_assignment(m);
   bind_json_columns(m);
   bind_lookup(m);
   bind_grouping(m);
