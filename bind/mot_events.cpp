@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <mutex>
 #include <string>
 #include <tuple>
@@ -12,26 +11,19 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "pair_lists.hpp"
+#include "snellen/assignment.hpp"
 #include "snellen/box_distances.hpp"
 
 namespace snellen::bind {
 namespace {
 
-// Where rows of each group begin: n + 1 numbers from 0 to the number of rows, never smaller.
-void check_begin(const char* name, const In1<std::int64_t>& begin, std::size_t n_groups,
-                 std::size_t n_rows) {
+// The same as in pair_lists.hpp, and that there are n_groups with n_rows in all.
+void check_groups(const char* name, const In1<std::int64_t>& begin, std::size_t n_groups,
+                  std::size_t n_rows) {
   check_length(name, begin.size(), n_groups + 1);
-  check_ascending(name, begin);
-  if (begin.data()[0] == 0 && static_cast<std::size_t>(begin.data()[n_groups]) == n_rows) return;
-  const std::string text = std::string("expected ") + name + " from 0 to " +
-                           std::to_string(n_rows) + ", got " + std::to_string(begin.data()[0]) +
-                           " to " + std::to_string(begin.data()[n_groups]);
-  throw nb::value_error(text.c_str());
-}
-
-std::size_t group_count(const In1<std::int64_t>& begin) {
-  if (begin.size() == 0) throw nb::value_error("expected at least one row of begin, got 0");
-  return begin.size() - 1;
+  check_begins(name, begin);
+  check_length(name, static_cast<std::size_t>(begin.data()[n_groups]), n_rows);
 }
 
 // Pairs lie within their frame, ascend in each truth row, and have distances.
@@ -55,13 +47,6 @@ void check_pairs(const MotFrames& frames) {
       }
     }
   }
-}
-
-void check_row_count(const char* name, std::size_t n_rows) {
-  if (n_rows <= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) return;
-  const std::string text =
-      std::string("expected up to 2147483647 rows of ") + name + ", got " + std::to_string(n_rows);
-  throw nb::value_error(text.c_str());
 }
 
 template <class T>
@@ -101,6 +86,27 @@ class MotEvents {
   MotMatching matching_;
 };
 
+Out<std::int32_t> best_matching(In1<std::int64_t> begin, In1<std::int32_t> column,
+                                In1<double> score, std::size_t n_columns) {
+  check_begins("begin", begin);
+  const std::size_t n_rows = begin.size() - 1;
+  check_groups("begin", begin, n_rows, column.size());
+  check_length("score", score.size(), column.size());
+  check_codes("column", column, n_columns);
+  for (std::size_t i = 0; i < score.size(); ++i) {
+    if (score.data()[i] > 0 && std::isfinite(score.data()[i])) continue;
+    throw nb::value_error("expected scores above 0, finite");
+  }
+  Column<std::int32_t> column_of_row;
+  column_of_row.resize_uninitialised(n_rows);
+  {
+    const nb::gil_scoped_release released;
+    BestMatching().solve({n_rows, n_columns, begin.data(), column.data(), score.data()},
+                         column_of_row.data());
+  }
+  return to_numpy(std::move(column_of_row));
+}
+
 using Memory = std::tuple<std::int64_t, Out<std::int32_t>, Out<double>, Out<std::int64_t>,
                           Out<std::int32_t>, Out<std::int64_t>>;
 
@@ -131,11 +137,9 @@ void bind_mot_events(nb::module_& m) {
              In1<std::int64_t> pair_begin, In1<std::int32_t> pair_pred, In1<double> distance,
              In1<double> time, std::size_t n_truth_tracks, std::size_t n_pred_tracks, bool raw) {
             const std::size_t n_frames = time.size();
-            check_row_count("truth", truth_track.size());
-            check_row_count("pred", pred_track.size());
-            check_begin("truth_begin", truth_begin, n_frames, truth_track.size());
-            check_begin("pred_begin", pred_begin, n_frames, pred_track.size());
-            check_begin("pair_begin", pair_begin, truth_track.size(), pair_pred.size());
+            check_groups("truth_begin", truth_begin, n_frames, truth_track.size());
+            check_groups("pred_begin", pred_begin, n_frames, pred_track.size());
+            check_groups("pair_begin", pair_begin, truth_track.size(), pair_pred.size());
             check_length("distance", distance.size(), pair_pred.size());
             check_codes("truth_track", truth_track, n_truth_tracks);
             check_codes("pred_track", pred_track, n_pred_tracks);
@@ -189,14 +193,19 @@ void bind_mot_events(nb::module_& m) {
           "Go on from what memory() gave.");
 
   m.def(
+      "best_matching", best_matching, nb::arg("begin").noconvert(), nb::arg("column").noconvert(),
+      nb::arg("score").noconvert(), nb::kw_only(), nb::arg("n_columns"),
+      "The column that each row is matched to, -1 for none, so that the sum of scores is largest; "
+      "cells of row i are begin[i] ... begin[i + 1] - 1, each column once.");
+
+  m.def(
       "box_distances",
       [](In1<std::int64_t> truth_begin, In1<std::int64_t> pred_begin, In2<double> truth_xywh,
          In2<double> pred_xywh, double max_distance) {
-        const std::size_t n_frames = group_count(truth_begin);
-        check_row_count("truth", truth_xywh.shape(0));
-        check_row_count("pred", pred_xywh.shape(0));
-        check_begin("truth_begin", truth_begin, n_frames, truth_xywh.shape(0));
-        check_begin("pred_begin", pred_begin, n_frames, pred_xywh.shape(0));
+        check_begins("truth_begin", truth_begin);
+        const std::size_t n_frames = truth_begin.size() - 1;
+        check_groups("truth_begin", truth_begin, n_frames, truth_xywh.shape(0));
+        check_groups("pred_begin", pred_begin, n_frames, pred_xywh.shape(0));
         if (truth_xywh.shape(1) != 4 || pred_xywh.shape(1) != 4) {
           throw nb::value_error("expected boxes of 4 numbers");
         }

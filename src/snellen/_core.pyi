@@ -17,6 +17,16 @@ def set_thread_count(n_threads: int) -> None:
     Set the number of threads; 0 goes back to one for each available processor.
     """
 
+def assign(cost: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
+    """
+    The column given to each row so that the sum of costs is least, -1 for none; among equal sums the choice of scipy.optimize.linear_sum_assignment.
+    """
+
+def matched_preds(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_pred: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], similarity: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], threshold: float) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
+    """
+    The truth row that each row of predictions is matched to, -1 for none: in each frame the largest sum of the similarities that reach the threshold.
+    """
+
 class CocoTruth:
     """Columns of a COCO annotation file."""
 
@@ -374,4 +384,32 @@ def boundary_counts(truth: Annotated[NDArray[numpy.uint16], dict(shape=(None, No
 def surface_distances(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic], first: int, code: NDArray[numpy.int32], n_classes: int, spacing: Sequence[float], corners: bool) -> tuple[tuple[NDArray[numpy.int64], NDArray[numpy.float64], NDArray[numpy.uint8], NDArray[numpy.int64]], tuple[NDArray[numpy.int64], NDArray[numpy.float64], NDArray[numpy.uint8], NDArray[numpy.int64]]]:
     """
     Of truth and of pred: where each class begins, the distance of each point of its surface to the other side's, which pixels around a corner are of the class, values that are unknown.
+    """
+
+class MotEvents:
+    """Frames come in order; out come the events of CLEAR MOT as columns."""
+
+    def __init__(self, *, max_switch_time: float) -> None: ...
+
+    def update(self, truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_track: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_track: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_pred: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], distance: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], time: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_truth_tracks: int, n_pred_tracks: int, raw: bool) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+        """
+        Events of more frames: frame, kind, truth row, pred row (-1: none), distance.
+        """
+
+    def memory(self) -> tuple[int, Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+        """
+        Number of frames; by truth track: pred track matched last, time last seen, frame last matched; by pred track: truth track assigned last, frame last matched.
+        """
+
+    def restore(self, n_frames: int, pred_of_truth: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], time_of_truth: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], frame_of_truth: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_of_pred: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], frame_of_pred: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> None:
+        """Go on from what memory() gave."""
+
+def best_matching(begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], column: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_columns: int) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
+    """
+    The column that each row is matched to, -1 for none, so that the sum of scores is largest; cells of row i are begin[i] ... begin[i + 1] - 1, each column once.
+    """
+
+def box_distances(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_xywh: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred_xywh: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], *, max_distance: float) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    Pairs of boxes (finite numbers) of the same frame whose 1 - IoU is not above the maximum: where those of each truth row begin, pred rows, distances.
     """
