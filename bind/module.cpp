@@ -36,6 +36,7 @@ void bind_frame_pairs(nb::module_& m);
 void bind_rle(nb::module_& m);
 void bind_mots_text(nb::module_& m);
 void bind_track_text(nb::module_& m);
+void bind_mot_events(nb::module_& m);
 
 namespace {
 
@@ -95,6 +96,7 @@ NB_MODULE(_core, m) {
   bind_rle(m);
   bind_mots_text(m);
   bind_track_text(m);
+  bind_mot_events(m);
 }
 
 }  // namespace snellen::bind
