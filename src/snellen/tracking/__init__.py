@@ -1,0 +1,1 @@
+"""Multi-object tracking: how well objects are found, and told apart over time."""
