@@ -35,6 +35,8 @@ void bind_distance(nb::module_& m);
 void bind_frame_pairs(nb::module_& m);
 void bind_rle(nb::module_& m);
 void bind_mots_text(nb::module_& m);
+void bind_track_text(nb::module_& m);
+void bind_mot_events(nb::module_& m);
 
 namespace {
 
@@ -93,6 +95,8 @@ NB_MODULE(_core, m) {
   bind_frame_pairs(m);
   bind_rle(m);
   bind_mots_text(m);
+  bind_track_text(m);
+  bind_mot_events(m);
 }
 
 }  // namespace snellen::bind

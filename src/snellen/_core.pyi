@@ -528,3 +528,61 @@ class MotsRows:
 
 def read_mots(text: bytes) -> MotsRows:
     """The rows of a text in the format of MOTS20 and KITTI MOTS."""
+class TrackText:
+    """Text of tracks, read piece by piece."""
+
+    def __init__(self, is_truth: bool, first_frame: int, last_frame: int | None, region_classes: Sequence[int]) -> None: ...
+
+    def read(self, piece: bytes) -> bool:
+        """False where a line cannot be read."""
+
+    def finish(self) -> bool:
+        """Once, when all is read. False where a line cannot be read."""
+
+    def fault(self) -> tuple[str, int, int, int, bytes]:
+        """(what, line, column, number of columns, cell)."""
+
+    def repeats(self) -> tuple[int, int, int, int, int]:
+        """(number, and of the first: frame, track, the two lines)."""
+
+    @property
+    def n_columns(self) -> int: ...
+
+    def frame(self) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def track(self) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def xywh(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
+    def mark(self) -> Annotated[NDArray[numpy.float64], dict(order='C')] | None: ...
+
+    def label(self) -> Annotated[NDArray[numpy.int64], dict(order='C')] | None: ...
+
+    def visibility(self) -> Annotated[NDArray[numpy.float64], dict(order='C')] | None: ...
+class MotEvents:
+    """Frames come in order; out come the events of CLEAR MOT as columns."""
+
+    def __init__(self, *, max_switch_time: float) -> None: ...
+
+    def update(self, truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_track: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_track: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_pred: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], distance: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], time: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_truth_tracks: int, n_pred_tracks: int, raw: bool) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+        """
+        Events of more frames: frame, kind, truth row, pred row (-1: none), distance.
+        """
+
+    def memory(self) -> tuple[int, Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+        """
+        Number of frames; by truth track: pred track matched last, time last seen, frame last matched; by pred track: truth track assigned last, frame last matched.
+        """
+
+    def restore(self, n_frames: int, pred_of_truth: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], time_of_truth: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], frame_of_truth: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_of_pred: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], frame_of_pred: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> None:
+        """Go on from what memory() gave."""
+
+def best_matching(begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], column: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_columns: int) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
+    """
+    The column that each row is matched to, -1 for none, so that the sum of scores is largest; cells of row i are begin[i] ... begin[i + 1] - 1, each column once.
+    """
+
+def box_distances(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_xywh: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred_xywh: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], *, max_distance: float) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    Pairs of boxes (finite numbers) of the same frame whose 1 - IoU is not above the maximum: where those of each truth row begin, pred rows, distances.
+    """
