@@ -110,11 +110,15 @@ bool TrackText::parse() {
     const char* const stop = find(p, end, line_end_);
     const std::string_view line = stripped(p, stop);
     if (!line.empty()) {
-      for (const char candidate : {';', ',', '\t', ' '}) {
-        delimiter_ = candidate;
-        if (line.find(candidate) != line.npos) break;
-      }
+      static constexpr std::string_view kDelimiters = ";,\t";
+      const auto found = std::find_if(kDelimiters.begin(), kDelimiters.end(),
+                                      [line](char c) { return line.find(c) != line.npos; });
+      delimiter_ = found == kDelimiters.end() ? ' ' : *found;
       split(line);
+      if (delimiter_ == '\t' && cells_.size() < kLeastTrackColumns) {
+        delimiter_ = ' ';  // a tab among the blanks
+        split(line);
+      }
       n_columns_ = cells_.size();
       if (n_columns_ < kLeastTrackColumns || line.size() > kLongestTrackLine) {
         n_lines_ += static_cast<std::uint64_t>(std::count(begin, p, line_end_));
