@@ -37,15 +37,21 @@ def refused(folder: Path, text: str | bytes, **rules: Any) -> SnellenError:
 
 def test_columns(tmp_path: Path) -> None:
     columns = truth(tmp_path, "\n".join(ROWS))
-    assert columns.frame.tolist() == [1, 2] and columns.frame.dtype == np.int64
-    assert columns.track.tolist() == [2, 2] and columns.track.dtype == np.int64
+    assert columns.frame.tolist() == [1, 2]
+    assert columns.frame.dtype == np.int64
+    assert columns.track.tolist() == [2, 2]
+    assert columns.track.dtype == np.int64
     assert columns.xywh.tolist() == [[3, 4, 5, 6], [3.5, 4, 5, 6]]
-    assert columns.mark is not None and columns.mark.tolist() == [0.5, 1]
-    assert columns.class_id is not None and columns.class_id.tolist() == [1, 1]
-    assert columns.visibility is not None and columns.visibility.tolist() == [0.25, 0]
+    assert columns.mark is not None
+    assert columns.mark.tolist() == [0.5, 1]
+    assert columns.class_id is not None
+    assert columns.class_id.tolist() == [1, 1]
+    assert columns.visibility is not None
+    assert columns.visibility.tolist() == [0.25, 0]
     assert columns.n_columns == 9
     pred = read_track_columns(tmp_path / "gt.txt", is_truth=False)
-    assert pred.mark is not None and pred.mark.tolist() == [0.5, 1]
+    assert pred.mark is not None
+    assert pred.mark.tolist() == [0.5, 1]
     assert pred.visibility is None
 
 
@@ -81,7 +87,8 @@ def test_rows_are_ordered_by_frame_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "\n\n", " \r\n", "\ufeff"])
 def test_empty_files_are_no_objects(tmp_path: Path, text: str) -> None:
     columns = truth(tmp_path, text)
-    assert columns.xywh.shape == (0, 4) and columns.n_columns == 0
+    assert columns.xywh.shape == (0, 4)
+    assert columns.n_columns == 0
     tracks = mot_tracks(columns, "a", classes={1: "person"}, n_frames=7)
     assert len(tracks) == 0
     assert tracks.n_frames.tolist() == [7]
@@ -291,7 +298,8 @@ def test_ids_of_areas_may_repeat(tmp_path: Path) -> None:
     assert refused(tmp_path, text).message.startswith("expected each id once a frame, got 5")
     columns = truth(tmp_path, text, region_classes=[13])
     tracks = mot_tracks(columns, "a", classes={1: "person", 13: "crowd"}, region_classes=[13])
-    assert tracks.region is not None and tracks.region.tolist() == [1, 1, 0]
+    assert tracks.region is not None
+    assert tracks.region.tolist() == [1, 1, 0]
 
 
 def test_tracks_of_truth(tmp_path: Path) -> None:
@@ -310,13 +318,16 @@ def test_tracks_of_truth(tmp_path: Path) -> None:
         [1, 1, 1, 1],
         [1, 1, 3, 4],
     ]
-    assert tracks.counted is not None and tracks.counted.tolist() == [1, 0, 0, 1]
-    assert tracks.score is None and tracks.region is None
+    assert tracks.counted is not None
+    assert tracks.counted.tolist() == [1, 0, 0, 1]
+    assert tracks.score is None
+    assert tracks.region is None
     assert tracks.extra["visibility"].tolist() == [0.5, 0, 1, 1]
     assert tracks.n_frames.tolist() == [9]
     # Without names of classes the column means nothing.
     plain = mot_tracks(columns, "S")
-    assert len(plain.classes) == 1 and plain.label.tolist() == [0, 0, 0, 0]
+    assert len(plain.classes) == 1
+    assert plain.label.tolist() == [0, 0, 0, 0]
     assert plain.n_frames.tolist() == [-1]
     # The columns stay as they were.
     assert columns.xywh[0].tolist() == [10, 20, 5, 6]
@@ -327,8 +338,10 @@ def test_tracks_of_predictions(tmp_path: Path) -> None:
     columns = read_track_columns(path, is_truth=False)
     tracks = mot_tracks(columns, "S", classes={1: "one", 2: "two"}, default_class=1)
     assert tracks.label.tolist() == [0, 1]
-    assert tracks.score is not None and tracks.score.tolist() == [0.75, 0.5]
-    assert tracks.counted is None and not tracks.extra
+    assert tracks.score is not None
+    assert tracks.score.tolist() == [0.75, 0.5]
+    assert tracks.counted is None
+    assert not tracks.extra
 
 
 def test_classes_that_are_not_listed(tmp_path: Path) -> None:
