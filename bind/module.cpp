@@ -30,6 +30,7 @@ void bind_png(nb::module_& m);
 void bind_label_codes(nb::module_& m);
 void bind_boundary(nb::module_& m);
 void bind_distance(nb::module_& m);
+void bind_track_map(nb::module_& m);
 
 namespace {
 
@@ -83,6 +84,7 @@ NB_MODULE(_core, m) {
   bind_label_codes(m);
   bind_boundary(m);
   bind_distance(m);
+  bind_track_map(m);
 }
 
 }  // namespace snellen::bind
