@@ -26,11 +26,14 @@ _HOME = {
     "CalibrationError": "snellen.classification.calibration",
     "CalibrationErrorResult": "snellen.classification.calibration",
     "Classes": "snellen.classes",
+    "Clear": "snellen.tracking.metrics",
     "Classification": "snellen.classification.classification",
     "ClassificationResult": "snellen.classification.classification",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
     "ConfusionMatrixResult": "snellen.classification.confusion_matrix",
     "DetectionProtocol": "snellen.detection.protocols",
+    "Hota": "snellen.tracking.metrics",
+    "Identity": "snellen.tracking.metrics",
     "Labels": "snellen.classification.labels",
     "Metric": "snellen.metric",
     "MetricSet": "snellen.metric",
@@ -52,6 +55,11 @@ _HOME = {
     "ThresholdCurvesResult": "snellen.classification.curves",
     "TopKAccuracy": "snellen.classification.top_k",
     "TopKAccuracyResult": "snellen.classification.top_k",
+    "Tracking": "snellen.tracking.metrics",
+    "TrackingProtocol": "snellen.tracking.protocols",
+    "TrackingResult": "snellen.tracking.metrics",
+    "Tracks": "snellen.tracking.tracks",
+    "Vace": "snellen.tracking.metrics",
     "average_precision": "snellen.detection.average_precision",
     "boundary_quality": "snellen.segmentation.boundary",
     "box_iou": "snellen.detection.matching",
@@ -80,6 +88,7 @@ _HOME = {
     "surface_distance": "snellen.segmentation.surface_distance",
     "threshold_curves": "snellen.classification.curves",
     "top_k_accuracy": "snellen.classification.top_k",
+    "tracking_scores": "snellen.tracking.metrics",
 }
 
 __all__ = [  # noqa: RUF022 - by subject, as one reads it
@@ -127,6 +136,16 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "SurfaceDistance",
     "SurfaceDistanceResult",
     "surface_distance",
+    # tracking
+    "Tracks",
+    "Tracking",
+    "TrackingResult",
+    "tracking_scores",
+    "Hota",
+    "Clear",
+    "Identity",
+    "Vace",
+    "TrackingProtocol",
     # regression
     "Regression",
     "RegressionResult",
@@ -230,6 +249,17 @@ if TYPE_CHECKING:
     from snellen.statistics.bootstrap import intervals
     from snellen.statistics.comparison import compare
     from snellen.threads import get_threads, set_threads
+    from snellen.tracking.metrics import (
+        Clear,
+        Hota,
+        Identity,
+        Tracking,
+        TrackingResult,
+        Vace,
+        tracking_scores,
+    )
+    from snellen.tracking.protocols import TrackingProtocol
+    from snellen.tracking.tracks import Tracks
 
 
 def __getattr__(name: str) -> Any:

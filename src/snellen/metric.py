@@ -197,7 +197,10 @@ _MODULES = {
     "BoundaryQuality": "snellen.segmentation.boundary",
     "CalibrationError": "snellen.classification.calibration",
     "Classification": "snellen.classification.classification",
+    "Clear": "snellen.tracking.metrics",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
+    "Hota": "snellen.tracking.metrics",
+    "Identity": "snellen.tracking.metrics",
     "MultilabelConfusion": "snellen.classification.multilabel_confusion",
     "PanopticQuality": "snellen.segmentation.panoptic",
     "ProbabilityLoss": "snellen.classification.probability",
@@ -206,6 +209,8 @@ _MODULES = {
     "TopKAccuracy": "snellen.classification.top_k",
     "Regression": "snellen.regression.regression",
     "SurfaceDistance": "snellen.segmentation.surface_distance",
+    "Tracking": "snellen.tracking.metrics",
+    "Vace": "snellen.tracking.metrics",
 }
 
 

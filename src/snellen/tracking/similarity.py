@@ -1,0 +1,114 @@
+"""How alike the objects of each frame are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from snellen import _core
+from snellen.errors import InputError
+from snellen.tracking.frames import Pairs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from snellen.tracking.shapes import Shapes
+
+__all__ = ["covered_preds", "similar_pairs"]
+
+_KIND_OF: Final = {
+    "iou": "boxes",
+    "ioa": "boxes",
+    "giou": "boxes",
+    "mask_iou": "masks",
+    "mask_ioa": "masks",
+    "distance": "points",
+    "iou_3d": "boxes in space",
+    "distance_3d": "boxes in space",
+}
+
+
+def similar_pairs(
+    truth: Any,
+    pred: Any,
+    truth_begin: NDArray[np.int64],
+    pred_begin: NDArray[np.int64],
+    similarity: str,
+    zero_distance: float,
+) -> Pairs:
+    """Return which objects of each frame are alike, and how much.
+
+    Parameters
+    ----------
+    truth, pred : Shapes
+        The objects of all frames.
+    truth_begin, pred_begin : ndarray, shape (F + 1,), int64
+        The rows of each frame; see `Side`.
+    similarity : str
+        As in `TrackingProtocol`.
+    zero_distance : float
+        The distance of similarity 0.
+
+    Raises
+    ------
+    InputError
+        For shapes that have no such similarity.
+    """
+    wanted = _KIND_OF[similarity]
+    for name, shape in (("truth", truth), ("pred", pred)):
+        if shape.kind != wanted:
+            fitting = [each for each, kind in _KIND_OF.items() if kind == shape.kind]
+            raise InputError(
+                f"expected {wanted}, of which the similarity {similarity} is, got {shape.kind}: "
+                f"similarities of {shape.kind} are {', '.join(fitting)}",
+                name,
+            )
+    begins = (truth_begin, pred_begin)
+    if wanted == "masks":
+        return Pairs(
+            *truth.pairs(pred, *begins, "iou" if similarity == "mask_iou" else "ioa_truth")
+        )
+    if wanted == "boxes":
+        kind = "ioa_truth" if similarity == "ioa" else similarity
+        return Pairs(*_core.box_pairs(*begins, truth.xyxy, pred.xyxy, kind))
+    if similarity == "iou_3d":
+        return Pairs(*_core.box3d_pairs(*begins, truth.rows, pred.rows))
+    return Pairs(*_core.point_pairs(*begins, _points(truth), _points(pred), float(zero_distance)))
+
+
+def _points(shape: Shapes) -> NDArray[np.float64]:
+    import numpy as np
+
+    centres = shape.centres()
+    assert centres is not None  # of points and boxes in space
+    return np.ascontiguousarray(centres)
+
+
+def covered_preds(
+    regions: Any,
+    pred: Any,
+    region_begin: NDArray[np.int64],
+    pred_begin: NDArray[np.int64],
+    threshold: float,
+) -> NDArray[np.bool_]:
+    """Return which predictions have more than a share of their area in an area to be ignored.
+
+    Masks of several areas of a frame count as one; of boxes each counts for itself.
+    """
+    import numpy as np
+
+    if regions.kind != pred.kind or regions.kind not in ("boxes", "masks"):
+        raise InputError(
+            f"expected areas to be ignored and predictions of one kind, boxes or masks, got "
+            f"{regions.kind} and {pred.kind}"
+        )
+    covered = np.zeros(len(pred), np.bool_)
+    if regions.kind == "masks":
+        regions, region_begin = regions.merged(region_begin)
+        pairs = Pairs(*regions.pairs(pred, region_begin, pred_begin, "ioa_pred"))
+    else:
+        pairs = Pairs(
+            *_core.box_pairs(region_begin, pred_begin, regions.xyxy, pred.xyxy, "ioa_pred")
+        )
+    covered[pairs.pred[pairs.similarity > threshold]] = True
+    return covered
