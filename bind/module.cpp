@@ -32,6 +32,7 @@ void bind_png(nb::module_& m);
 void bind_label_codes(nb::module_& m);
 void bind_boundary(nb::module_& m);
 void bind_distance(nb::module_& m);
+void bind_track_map(nb::module_& m);
 void bind_frame_pairs(nb::module_& m);
 void bind_rle(nb::module_& m);
 void bind_mots_text(nb::module_& m);
@@ -92,6 +93,7 @@ NB_MODULE(_core, m) {
   bind_label_codes(m);
   bind_boundary(m);
   bind_distance(m);
+  bind_track_map(m);
   bind_frame_pairs(m);
   bind_rle(m);
   bind_mots_text(m);
