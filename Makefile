@@ -122,6 +122,7 @@ bench: .venv/extra-bench
 	$(BIN)/python benchmarks/splits.py
 	$(BIN)/python benchmarks/leaks.py
 	$(BIN)/python benchmarks/segmentation.py
+	$(BIN)/python benchmarks/tracking.py
 
 fuzz: $(MADE)
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang++ with libFuzzer"; exit 1; }

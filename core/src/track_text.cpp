@@ -110,11 +110,15 @@ bool TrackText::parse() {
     const char* const stop = find(p, end, line_end_);
     const std::string_view line = stripped(p, stop);
     if (!line.empty()) {
-      for (const char candidate : {';', ',', '\t', ' '}) {
-        delimiter_ = candidate;
-        if (line.find(candidate) != line.npos) break;
+      static constexpr std::string_view kDelimiters = ";,\t";
+      const auto found = std::find_if(kDelimiters.begin(), kDelimiters.end(),
+                                      [line](char c) { return line.find(c) != line.npos; });
+      delimiter_ = found == kDelimiters.end() ? ' ' : *found;
+      split(p, stop);
+      if (delimiter_ == '\t' && cells_.size() < kLeastTrackColumns) {
+        delimiter_ = ' ';  // a tab among the blanks
+        split(p, stop);
       }
-      split(line);
       n_columns_ = cells_.size();
       if (n_columns_ < kLeastTrackColumns || line.size() > kLongestTrackLine) {
         n_lines_ += static_cast<std::uint64_t>(std::count(begin, p, line_end_));
@@ -145,8 +149,7 @@ bool TrackText::parse_lines(const char* p, const char* end) {
       if (static_cast<std::size_t>(stop - p) > kLongestTrackLine) {
         return refuse(TrackFault::long_line);
       }
-      const std::string_view line = stripped(p, stop);
-      if (line.empty()) {
+      if (stripped(p, stop).empty()) {
         ++n_lines_;
         if (gaps_.empty() || gaps_.back().row != n_rows()) {
           gaps_.push_back({n_rows(), gaps_.empty() ? 0 : gaps_.back().n_lines});
@@ -155,7 +158,7 @@ bool TrackText::parse_lines(const char* p, const char* end) {
         p = stop + 1;
         continue;
       }
-      split(line);
+      split(p, stop);
       if (!careful_row(row)) return false;
     }
     append(row);
@@ -229,11 +232,12 @@ const char* TrackText::plain_row(const char* p, Row& row) const {
   return row.xywh[2] >= 0 && row.xywh[3] >= 0 ? p : nullptr;
 }
 
-// Finds the cells of a line that has no blanks around it.
-void TrackText::split(std::string_view line) {
+// Finds the cells of a line, its blanks and the first half of its end included.
+void TrackText::split(const char* first, const char* last) {
   cells_.clear();
-  const char* const last = line.data() + line.size();
   if (delimiter_ == ' ') {
+    const std::string_view line = stripped(first, last);
+    last = line.data() + line.size();
     for (const char* p = line.data(); p != last; p = std::find_if_not(p, last, is_blank)) {
       const char* const cell = p;
       p = std::find_if(p, last, is_blank);
@@ -241,7 +245,7 @@ void TrackText::split(std::string_view line) {
     }
     return;
   }
-  for (const char* p = line.data();;) {
+  for (const char* p = first;;) {
     const char* const stop = find(p, last, delimiter_);
     cells_.push_back(stripped(p, stop));
     if (stop == last) break;

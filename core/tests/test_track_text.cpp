@@ -85,6 +85,11 @@ void test_delimiters() {
   CHECK_EQUAL(read("\xef\xbb\xbf"
                    "1,2,3,4,5,6,7\n2,2,3,4,5,6,7"),
               wanted);
+  // Tabs around a line are delimiters too.
+  CHECK_EQUAL(read("1\t2\t3\t4\t5\t6\t7\t8\t\t\t\n2\t2\t3\t4\t5\t6\t7\t8\t\t\n"),
+              fault(TrackFault::columns, 2, 0, 9, ""));
+  CHECK_EQUAL(read("1\t2\t3\t4\t5\t6\n\t2\t3\t4\t5\t6\n"),
+              fault(TrackFault::not_a_number, 2, 1, 0, ""));
   // Columns that are not read count, empty or not; one delimiter at the end does not.
   CHECK_EQUAL(read("1,2,3,4,5,6,7,8,,\n1,3,3,4,5,6,7,8,y,\n"),
               "9 columns; 1 2 (3 4 5 6) 7 8; 1 3 (3 4 5 6) 7 8");

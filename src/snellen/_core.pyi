@@ -417,6 +417,8 @@ def track_overlaps(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None
 def match_tracks(truth_groups: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_groups: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_ignored: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_outside: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_blocks: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], candidate_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], candidate: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], iou: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, iou_thresholds: Sequence[float], n_ranges: int) -> Annotated[NDArray[numpy.uint32], dict(order='C')]:
     """
     Match ranked pred tracks to truth tracks greedily in each group; outcomes (uint32), (n, ranges, words).
+    """
+
 def box_pairs(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_xyxy: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred_xyxy: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], kind: str) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
     """
     Where the pairs of each truth row start; pred row and similarity of each pair above 0. kind: iou, ioa_truth, ioa_pred (intersection over one area), giou ((1 + GIoU) / 2).
@@ -436,6 +438,7 @@ def kept_pairs(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), 
     """
     The rows whose flag is not 0, renumbered, and the pairs between them: truth_begin, pred_begin, pair_begin, pair_pred, similarity.
     """
+
 def decode_rle(bytes: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], tuple[str, int, int] | None]:
     """
     Runs and offsets of COCO's run-length texts, and what is wrong: None, or message, row and position. Text i is bytes[offset[i]:offset[i + 1]], of a mask of size[i] (height, width).
@@ -536,6 +539,7 @@ class MotsRows:
 
 def read_mots(text: bytes) -> MotsRows:
     """The rows of a text in the format of MOTS20 and KITTI MOTS."""
+
 class TrackText:
     """Text of tracks, read piece by piece."""
 
@@ -567,6 +571,7 @@ class TrackText:
     def label(self) -> Annotated[NDArray[numpy.int64], dict(order='C')] | None: ...
 
     def visibility(self) -> Annotated[NDArray[numpy.float64], dict(order='C')] | None: ...
+
 class MotEvents:
     """Frames come in order; out come the events of CLEAR MOT as columns."""
 

@@ -121,7 +121,7 @@ class TrackText {
   bool parse_lines(const char* p, const char* end);
   template <bool kBlanks>
   const char* plain_row(const char* p, Row& row) const;
-  void split(std::string_view line);
+  void split(const char* first, const char* last);
   bool careful_row(Row& row);
   bool whole(std::size_t column, std::int64_t& value);
   bool number(std::size_t column, double& value);

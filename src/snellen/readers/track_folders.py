@@ -249,8 +249,16 @@ class _Side:
     def tracker(self, group: _Group) -> str:
         """Return what the results of a group are called."""
         if self.is_one:
-            return _stem(posixpath.basename(self.tree.root), self._suffixes)
+            return self._stem(posixpath.basename(self.tree.root))
         return group.name
+
+    def _stem(self, base: str) -> str:
+        """Return a file's name without its ending, the name itself where that is another one."""
+        plain = base[: -len(".gz")] if base.lower().endswith(".gz") else base
+        if self.tree.is_file:
+            return posixpath.splitext(plain)[0]
+        suffix = next((each for each in self._suffixes if plain.lower().endswith(each)), None)
+        return base if suffix is None else plain[: -len(suffix)]
 
     def _found(self) -> list[_File]:
         if self._frame_suffixes:
@@ -258,7 +266,7 @@ class _Side:
         found = []
         for path, source in self.tree.files.items():
             folder, base = posixpath.split(path)
-            stem = _stem(base, self._suffixes)
+            stem = self._stem(base)
             if not self.tree.is_file and (
                 stem == base
                 or _NO_SEQUENCE.fullmatch(stem)
@@ -333,13 +341,6 @@ class _Side:
             if is_gt[1] == (self.side == "truth"):
                 files[file.name] = file
         return list(groups.values())
-
-
-def _stem(base: str, suffixes: tuple[str, ...]) -> str:
-    """Return a name without its ending, the name itself where it has another one."""
-    plain = base[: -len(".gz")] if base.lower().endswith(".gz") else base
-    suffix = next((each for each in suffixes if plain.lower().endswith(each)), None)
-    return base if suffix is None else plain[: -len(suffix)]
 
 
 # ---- Which of it ---------------------------------------------------------------------------------

@@ -203,6 +203,7 @@ def mot_tracks(
     default_class: int | None = None,
     region_classes: Collection[int] = (),
     n_frames: int | None = None,
+    fractional_flags: bool = False,
 ) -> Tracks:
     """Return the columns of a text as tracks of a sequence.
 
@@ -222,6 +223,8 @@ def mot_tracks(
         Classes of areas to be ignored.
     n_frames : int, optional
         How many frames the sequence has.
+    fractional_flags : bool
+        Whether a truth object with a flag between 0 and 1 counts; TrackEval cuts it to 0.
 
     Raises
     ------
@@ -234,8 +237,9 @@ def mot_tracks(
         region = np.isin(columns.class_id, list(region_classes)).astype(np.uint8)
     counted = score = None
     if columns.is_truth:
-        # A flag is cut to a whole number: 0.5 is 0.
-        counted = None if columns.mark is None else (np.abs(columns.mark) >= 1).astype(np.uint8)
+        if columns.mark is not None:
+            least = np.nextafter(0, 1) if fractional_flags else 1
+            counted = (np.abs(columns.mark) >= least).astype(np.uint8)
     else:
         score = columns.mark
     corners = columns.xywh.copy()
@@ -254,6 +258,7 @@ def mot_tracks(
         counted=counted,
         region=region,
         extra={} if columns.visibility is None else {"visibility": columns.visibility},
+        labelled=classes is not None,
     )
 
 

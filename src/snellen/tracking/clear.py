@@ -91,9 +91,9 @@ def _numbers(sums: Columns) -> dict[str, NDArray[Any]]:
 
 def _undefined(sums: Columns) -> dict[str, str]:
     tp, fn, fp = int(sums["tp"]), int(sums["fn"]), int(sums["fp"])
-    reasons = {}
+    reasons: dict[str, str] = {}
     if not tp + fn + fp:
-        reasons = dict.fromkeys(("CLR_F1", *_COUNTS), "there are no objects")
+        reasons["CLR_F1"] = "there are no objects"
     if not tp + fn:
         of_truth = ("MOTA", "MODA", "sMOTA", "MOTAL", "CLR_Re", "MTR", "PTR", "MLR")
         reasons |= dict.fromkeys(of_truth, "there is no truth object")

@@ -10,6 +10,7 @@ from snellen.tracking.count import COUNT
 from snellen.tracking.hota import HOTA
 from snellen.tracking.identity import IDENTITY
 from snellen.tracking.ideucl import IDEUCL
+from snellen.tracking.motmetrics import MOTMETRICS
 from snellen.tracking.vace import VACE
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FAMILIES", "families_named"]
 
 FAMILIES: Final[Mapping[str, Family]] = {
-    family.name: family for family in (HOTA, CLEAR, IDENTITY, VACE, COUNT, IDEUCL)
+    family.name: family for family in (HOTA, CLEAR, IDENTITY, VACE, COUNT, IDEUCL, MOTMETRICS)
 }
 
 

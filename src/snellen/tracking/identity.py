@@ -43,9 +43,9 @@ def _numbers(sums: Columns) -> dict[str, NDArray[Any]]:
 
 def _undefined(sums: Columns) -> dict[str, str]:
     tp, fn, fp = int(sums["idtp"]), int(sums["idfn"]), int(sums["idfp"])
+    reasons: dict[str, str] = {}
     if not tp + fn + fp:
-        return dict.fromkeys(IDENTITY.fields, "there are no objects")
-    reasons = {}
+        reasons["IDF1"] = "there are no objects"
     if not tp + fn:
         reasons["IDR"] = "there is no truth object"
     if not tp + fp:

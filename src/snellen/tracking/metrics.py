@@ -208,7 +208,8 @@ class Tracking(SequenceMetric):
     Parameters
     ----------
     metrics : sequence of str
-        Of ``"hota"``, ``"clear"``, ``"identity"``, ``"vace"``, ``"count"``, ``"ideucl"``.
+        Of ``"hota"``, ``"clear"``, ``"identity"``, ``"vace"``, ``"count"``, ``"ideucl"``,
+        ``"motmetrics"`` (py-motmetrics' list, by its own rule of matching).
     events : bool
         Keep what happens to each object in each frame (`TrackingResult.events`); needs ``"clear"``.
     **parameters

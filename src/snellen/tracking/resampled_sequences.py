@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from snellen.tracking.tracking_result import TrackingResult
 
 __all__ = ["sequence_units"]
+
+# Of fewer, replicates are the same few data sets again and again.
+_LEAST_SEQUENCES: Final = 5
 
 
 def sequence_units(result: TrackingResult) -> Units:
@@ -56,6 +59,10 @@ def sequence_units(result: TrackingResult) -> Units:
         found = np.asarray(family.numbers(columns[family.name])[name], np.float64)
         return found.mean(axis=-1) if name in family.per_alpha else found
 
+    too_few = {}
+    if len(result.sequences) < _LEAST_SEQUENCES:
+        reason = f"{len(result.sequences)} sequences do not tell how others vary"
+        too_few = {name: reason for family in families for name in family.fields}
     ranges = {"": (0.0, 1.0)}
     for family in families:
         of_all = family.ranges[""]
@@ -72,6 +79,7 @@ def sequence_units(result: TrackingResult) -> Units:
         headline=tuple(family.fields[0] for family in families if family is not COUNT),
         lower_is_better=frozenset().union(*(family.lower_is_better for family in families)),
         ranges=ranges,
+        without_interval=too_few,
         truth=unit_digests(
             [rows["label"], rows["n_truth"], rows["n_frames"]],
             rows["sequence"],

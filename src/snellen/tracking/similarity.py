@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from snellen import _core
 from snellen.errors import InputError
 from snellen.tracking.frames import Pairs
+from snellen.tracking.rle_masks import mask_pairs
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from snellen.tracking.shapes import Shapes
@@ -65,9 +67,8 @@ def similar_pairs(
             )
     begins = (truth_begin, pred_begin)
     if wanted == "masks":
-        return Pairs(
-            *truth.pairs(pred, *begins, "iou" if similarity == "mask_iou" else "ioa_truth")
-        )
+        of_masks: Any = "iou" if similarity == "mask_iou" else "ioa_truth"
+        return Pairs(*mask_pairs(truth, pred, *begins, kind=of_masks))
     if wanted == "boxes":
         kind = "ioa_truth" if similarity == "ioa" else similarity
         return Pairs(*_core.box_pairs(*begins, truth.xyxy, pred.xyxy, kind))
@@ -77,8 +78,6 @@ def similar_pairs(
 
 
 def _points(shape: Shapes) -> NDArray[np.float64]:
-    import numpy as np
-
     centres = shape.centres()
     assert centres is not None  # of points and boxes in space
     return np.ascontiguousarray(centres)
@@ -95,8 +94,6 @@ def covered_preds(
 
     Masks of several areas of a frame count as one; of boxes each counts for itself.
     """
-    import numpy as np
-
     if regions.kind != pred.kind or regions.kind not in ("boxes", "masks"):
         raise InputError(
             f"expected areas to be ignored and predictions of one kind, boxes or masks, got "
@@ -104,8 +101,10 @@ def covered_preds(
         )
     covered = np.zeros(len(pred), np.bool_)
     if regions.kind == "masks":
-        regions, region_begin = regions.merged(region_begin)
-        pairs = Pairs(*regions.pairs(pred, region_begin, pred_begin, "ioa_pred"))
+        has_region = region_begin[1:] > region_begin[:-1]
+        whole = regions.merged(region_begin)[has_region]
+        whole_begin = np.append(0, np.cumsum(has_region)).astype(np.int64)
+        pairs = Pairs(*mask_pairs(whole, pred, whole_begin, pred_begin, kind="ioa_pred"))
     else:
         pairs = Pairs(
             *_core.box_pairs(region_begin, pred_begin, regions.xyxy, pred.xyxy, "ioa_pred")

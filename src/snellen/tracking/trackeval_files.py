@@ -166,7 +166,7 @@ def _detailed_values(
             if name in family.per_alpha:
                 each = value.astype(np.float64)
                 values += [*each.tolist(), float(np.mean(each))]
-            elif name in family.counts:
+            elif name in family.counts and name != "Frag":  # a float there
                 values.append(int(value))
             else:
                 values.append(float(value))

@@ -12,7 +12,7 @@ import numpy as np
 from snellen.errors import InputError, SchemaError
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
 from snellen.state import Keys, pack, prefixed, unpack, unprefixed
-from snellen.table_text import aligned_lines, printable
+from snellen.table_text import aligned_lines, printable, with_interval
 from snellen.tracking.families import families_named
 from snellen.tracking.family import ALPHAS, Family, Settings
 from snellen.tracking.protocols import TrackingProtocol
@@ -49,6 +49,8 @@ class TrackingResult(Result):
         The rules; `protocol` has them as plain values.
     settings : Settings
         Threshold and order of sums.
+    lists_sequences : bool or None
+        Whether tables have a row for each sequence; None for up to 40 of them.
     """
 
     kept: Kept
@@ -56,6 +58,7 @@ class TrackingResult(Result):
     classes: tuple[str, ...]
     rules: TrackingProtocol
     settings: Settings
+    lists_sequences: bool | None = None
 
     @property
     def task(self) -> str:
@@ -381,16 +384,9 @@ class TrackingResult(Result):
 
     def __str__(self) -> str:
         """Return the tables that the field knows: one row a sequence, COMBINED last."""
-        return self.tables(len(self.kept.sequences) <= _SHOWN_SEQUENCES)
-
-    def tables(self, sequences: bool = True) -> str:
-        """Return a table for each family and class.
-
-        Parameters
-        ----------
-        sequences : bool
-            Whether each sequence has a row; else there is only that of all.
-        """
+        sequences = self.lists_sequences
+        if sequences is None:
+            sequences = len(self.kept.sequences) <= _SHOWN_SEQUENCES
         records = self.per_sequence()
         averages: dict[str, dict[str, Any]] = {}
         if len(self.classes) > 1:
@@ -425,6 +421,14 @@ class TrackingResult(Result):
                         [title, *(_cell(family, name, shown[name]) for name in family.fields)]
                     )
                 blocks.append("\n".join(aligned_lines(rows)))
+        if self.intervals:
+            headline = [
+                [name, with_interval(self.metrics[name], self.intervals[name])]
+                for family in self.families
+                for name in family.fields[:1]
+                if name in self.intervals and name not in family.counts
+            ]
+            blocks.append("\n".join(aligned_lines(headline, left=2)))
         return "\n\n".join(blocks) if blocks else "no objects"
 
     def composition(self) -> str:
