@@ -201,7 +201,8 @@ def track_ratios(sequence: MotSequence, events: MotEventList) -> NDArray[np.floa
     present = np.bincount(sequence.truth_track, minlength=sequence.n_truth_tracks)
     tracks = sequence.truth_track[events.truth[_is_matched(events.kind)]]
     matched = np.bincount(tracks, minlength=sequence.n_truth_tracks)
-    return _ratio(matched, present)
+    ratios: NDArray[np.float64] = _ratio(matched, present)
+    return ratios
 
 
 def columns_of(sequence: MotSequence, events: MotEventList | None = None) -> dict[str, Any]:
@@ -295,7 +296,8 @@ def numbers_of(columns: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_matched(kind: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    return (kind == MATCH) | (kind == SWITCH)
+    matched: NDArray[np.bool_] = (kind == MATCH) | (kind == SWITCH)
+    return matched
 
 
 def _fragmentations(sequence: MotSequence, matched_rows: NDArray[np.int32]) -> int:
