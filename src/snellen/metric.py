@@ -207,6 +207,7 @@ _MODULES = {
     "ThresholdCurves": "snellen.classification.curves",
     "Segmentation": "snellen.segmentation.segmentation",
     "TopKAccuracy": "snellen.classification.top_k",
+    "TrackMap": "snellen.tracking.track_map",
     "Regression": "snellen.regression.regression",
     "SurfaceDistance": "snellen.segmentation.surface_distance",
     "Tracking": "snellen.tracking.metrics",
