@@ -1,10 +1,10 @@
-"""The formats that tracks are written in: what a file is, and how one side of a sequence is read."""
+"""The formats of tracks: what a file is written in, and how one side of a sequence is read."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "FORMAT_OF",
+    "FROM_ZERO",
     "SUFFIXES",
     "SideRead",
     "classes_of_format",
     "content_format",
+    "document_of",
     "read_side",
 ]
 
@@ -279,7 +281,8 @@ def _class_names(columns: TextTracks, protocol: TrackingProtocol) -> dict[int, s
             row = int(np.argmax(class_id > 1))
             raise InputError(
                 f"expected predictions of class 1, {protocol.classes[0]}, or -1, got class "
-                f'{class_id[row]}: {protocol.name} has no other; of other data say protocol="plain"',
+                f"{class_id[row]}: {protocol.name} has no other; of other data say "
+                'protocol="plain"',
                 columns.row_place(row),
             )
         return None
@@ -317,7 +320,8 @@ def _check_truth_classes(columns: TextTracks, protocol: TrackingProtocol) -> Non
 
 def _distinct(numbers: NDArray[np.int64]) -> list[int]:
     ordered = np.sort(numbers)
-    return ordered[np.append(True, ordered[1:] != ordered[:-1])].tolist()
+    distinct: list[int] = ordered[np.append(True, ordered[1:] != ordered[:-1])].tolist()
+    return distinct
 
 
 def _looks_like(columns: TextTracks) -> str:
