@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from snellen.errors import ClassError, DataWarning, IdError, InputError, did_you_mean
+from snellen.errors import (
+    ClassError,
+    DataWarning,
+    IdError,
+    InputError,
+    SchemaError,
+    did_you_mean,
+)
 from snellen.readers.file_trees import FileTree
 from snellen.readers.image_files import IMAGES
 from snellen.readers.message_text import few
@@ -71,6 +78,8 @@ class _Met:
     classes: set[str] = dataclasses.field(default_factory=set)
     without_pred: list[str] = dataclasses.field(default_factory=list)
     without_truth: list[str] = dataclasses.field(default_factory=list)
+    n_truth: int = 0
+    n_pred: int = 0
     n_fractions: int = 0
     n_swapped: int = 0
 
@@ -139,6 +148,8 @@ class TrackingFiles:
         truth, pred = self._same_sequences(pair, truth, pred)
         truth, pred = _with_lengths(truth, pred, self.protocol.first_frame)
         self._check_classes(pair, truth, pred)
+        self._met.n_truth += len(truth)
+        self._met.n_pred += len(pred)
         return truth, pred
 
     def batches(self) -> Iterator[tuple[Tracks, Tracks]]:
@@ -179,6 +190,9 @@ class TrackingFiles:
             if names:
                 done = zero if self.missing == "zero" and zero else ": left out"
                 yield f"{_n_sequences(len(names))} without {side} ({few(sorted(names))}){done}"
+        for n, side in ((met.n_truth, "truth"), (met.n_pred, "predictions")):
+            if not n:
+                yield f"expected objects in {side}, there are none: is it the right file?"
         if met.n_swapped:
             yield (
                 "are truth and predictions swapped? Column 7 of truth looks like scores, and "
@@ -479,8 +493,11 @@ def _formats(
     if protocol.name != "plain":
         written = FORMAT_OF.get(protocol.name, "mot")
         return written, written
-    found = [None if (first := _first_file(path)) is None else content_format(first)
-             for path in (truth, pred)]  # fmt: skip
+    found: list[str | None] = []
+    for path in (truth, pred):
+        first = _first_file(path)
+        content = None if first is None else content_format(first)
+        found.append(None if content == "binary" else content)
     # What is empty is as the other side is.
     written = found[0] or found[1] or "mot"
     pred_written = found[1] or written
@@ -606,6 +623,8 @@ def _found(
             )
             if found is not None:
                 return (*found, called)
+    if tracker is not None and FileTree(pred).is_file:
+        raise InputError(f"expected no tracker with a single file, got {tracker}", "tracker")
     suffixes = dict.fromkeys(s for each in written for s in SUFFIXES.get(each, (".txt",)))
     sequences = find_sequences(
         truth,
@@ -727,7 +746,16 @@ def _n_sequences(n: int) -> str:
 def _video_truth(source: Source, shape: Any) -> VideoTruth:
     from snellen.readers.track_coco import read_video_truth
 
-    return read_video_truth(source_name(source), shape=shape, document=document_of(source))
+    try:
+        return read_video_truth(source_name(source), shape=shape, document=document_of(source))
+    except SchemaError as error:
+        if "video" not in error.message.removeprefix("expected videos with annotations"):
+            raise
+        raise SchemaError(
+            f"{error.message}: detections in single images are evaluated by snellen evaluate "
+            "detection",
+            error.place,
+        ) from error
 
 
 def _label_images(pair: _Pair) -> tuple[Tracks, Tracks | None]:
