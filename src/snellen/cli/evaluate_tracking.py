@@ -406,7 +406,8 @@ def _arguments_are_usage() -> Iterator[None]:
         yield
     except InputError as error:
         if error.place in _ARGUMENTS:
-            raise click.UsageError(f"{error.message}.") from error
+            end = "" if error.message.endswith("?") else "."
+            raise click.UsageError(f"{error.message}{end}") from error
         raise
 
 

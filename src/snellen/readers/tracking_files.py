@@ -53,6 +53,8 @@ __all__ = ["TrackingFiles", "read_tracking"]
 # Files of these may hold several sequences, and say which.
 _OF_MANY: Final = ("bdd100k", "coco", "table")
 _ANY_SUFFIX: Final = (".txt", ".csv", ".tsv", ".parquet", ".jsonl", ".npz", ".json")
+# MOTChallenge's images.
+_NO_FOLDERS: Final = ("img1",)
 _SIMILARITY_OF: Final = {
     "boxes": "iou",
     "masks": "mask_iou",
@@ -517,13 +519,14 @@ def _formats(
 
 def _first_file(path: str | os.PathLike[str]) -> Source | None:
     """Return the file itself, or the first that may be a sequence."""
-    tree = FileTree(path)
+    tree = FileTree(path, _NO_FOLDERS)
     if not tree.is_file:
         tree.open_zips("/data")
     sources = list(tree.files.items())
     if tree.is_file:
         return sources[0][1]
-    for wanted in (_is_truth_text, _is_sequence):
+    # Text first: images may lie beside it.
+    for wanted in (_is_truth_text, _is_text, _is_sequence):
         for name, source in sources:
             if wanted(name):
                 return source
@@ -532,6 +535,10 @@ def _first_file(path: str | os.PathLike[str]) -> Source | None:
 
 def _is_truth_text(path: str) -> bool:
     return path.endswith(("/gt/gt.txt", "/gt/gt.txt.gz"))
+
+
+def _is_text(path: str) -> bool:
+    return not path.lower().endswith(".png") and _is_sequence(path)
 
 
 def _is_sequence(path: str) -> bool:
@@ -647,7 +654,7 @@ def _single_file(path: str | os.PathLike[str], written: str) -> Source | None:
 
 def _files_of(path: str | os.PathLike[str], written: str) -> list[tuple[str, Source]]:
     """Return the name without its ending, and the place, of each file of a format."""
-    tree = FileTree(path)
+    tree = FileTree(path, _NO_FOLDERS)
     if tree.is_file:
         return [(_stem(tree.root), tree.shown)]
     return [
@@ -766,7 +773,11 @@ def _label_images(pair: _Pair) -> tuple[Tracks, Tracks | None]:
         if isinstance(side, tuple):
             raise InputError("expected a folder of images: unpack the archive", source_name(side))
         folders.append(os.fspath(side))
-    (found,) = find_davis(*folders)
+    try:
+        (found,) = find_davis(*folders)
+    except IdError as error:
+        message = error.message.replace("not in pred:", "not in predictions:")
+        raise IdError(message, ", ".join(folders)) from error
     name = pair.sequence or found.name
     truth = read_davis_frames(found.truth, side="truth", sequence=name)
     if pair.pred is None:
