@@ -44,8 +44,8 @@ class _Video(msgspec.Struct):
     name: str | None = None
     file_names: list[str] | None = None
     length: int | None = None
-    neg_category_ids: list[int | str] = []
-    not_exhaustive_category_ids: list[int | str] = []
+    neg_category_ids: list[int | str] | None = None
+    not_exhaustive_category_ids: list[int | str] | None = None
 
 
 class _Image(msgspec.Struct):
@@ -86,14 +86,15 @@ class VideoTruth:
         The objects of all videos. Sequences are the names of videos (``/`` becomes ``-``), their
         ids where they have none of their own. The extra column ``crowd`` is 1 for crowds, and
         ``area``, where YouTube-VIS has it, is the annotated one.
-    judged : JudgedClasses
-        Classes that are known to be absent from videos, and those of which there may be more.
+    judged : JudgedClasses or None
+        Classes that are known to be absent from videos, and those of which there may be more, as
+        TAO says it; None where the file does not: then all classes were looked for in all videos.
     lists : VideoLists
         What records refer to.
     """
 
     tracks: Tracks
-    judged: JudgedClasses
+    judged: JudgedClasses | None
     lists: VideoLists
 
 
@@ -144,8 +145,6 @@ def read_video_truth(path: str | os.PathLike[str], *, shape: ShapeKind | None = 
     lists = VideoLists(video_at, tuple(n_frames), images, class_at, by_video, shape)
     rows = rows_of_records(content.annotations, lists, f"{place} $.annotations", is_truth=True)
     tracks = _tracks_of(rows, shape, videos, classes, place)
-    negative = [video.neg_category_ids for video in content.videos]
-    not_exhaustive = [video.not_exhaustive_category_ids for video in content.videos]
     return VideoTruth(
         in_videos(
             tracks,
@@ -153,7 +152,7 @@ def read_video_truth(path: str | os.PathLike[str], *, shape: ShapeKind | None = 
             np.array(n_frames, np.int64),
             np.array(listed, np.int64).reshape(-1, 2),
         ),
-        JudgedClasses(_pairs(names, negative), _pairs(names, not_exhaustive)),
+        _judged(names, content.videos),
         lists,
     )
 
@@ -292,9 +291,20 @@ def _images_of(
     return found
 
 
-def _pairs(names: Sequence[Any], ids: Sequence[Sequence[int | str]]) -> frozenset[tuple[Any, Any]]:
-    return frozenset(
-        (name, each) for name, of_video in zip(names, ids, strict=True) for each in of_video
+def _judged(names: Sequence[Any], videos: Sequence[_Video]) -> JudgedClasses | None:
+    negative = [video.neg_category_ids for video in videos]
+    not_exhaustive = [video.not_exhaustive_category_ids for video in videos]
+    if all(each is None for each in (*negative, *not_exhaustive)):
+        return None
+    return JudgedClasses(
+        *(
+            frozenset(
+                (name, each)
+                for name, of_video in zip(names, lists, strict=True)
+                for each in of_video or ()
+            )
+            for lists in (negative, not_exhaustive)
+        )
     )
 
 
