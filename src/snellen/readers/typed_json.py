@@ -71,7 +71,8 @@ def _fault(value: Any, kind: Any, place: str) -> tuple[str, str]:
 def _problem(value: Any, kind: Any) -> str:
     """Return why a value is not of a kind; nothing where it is."""
     try:
-        msgspec.convert(value, kind)
+        # As JSON: parts may stay JSON, which objects in memory cannot be.
+        msgspec.json.decode(msgspec.json.encode(value), type=kind)
     except msgspec.ValidationError as error:
         message = str(error).split(" - at ", 1)[0].replace("`", '"')
         return message[:1].lower() + message[1:]

@@ -177,11 +177,18 @@ class Frames:
         """Return the frames as kernels count them; -1 for as many frames as were looked at."""
         truth_ids, truth_track = _coded(self.truth.track)
         pred_ids, pred_track = _coded(self.pred.track)
-        begins = (self.truth.begin, self.pred.begin)
-        for array in (*begins, truth_track, pred_track, *self.pairs):
+        begins, pairs = (self.truth.begin, self.pred.begin), self.pairs
+        for array in (*begins, truth_track, pred_track, *pairs):
             array.setflags(write=False)  # the kernel has checked it, and looks at it from now on
         kernel = _core.TrackPairs(
-            *begins, truth_track, pred_track, len(truth_ids), len(pred_ids), *self.pairs
+            *begins,
+            truth_track,
+            pred_track,
+            len(truth_ids),
+            len(pred_ids),
+            pairs.begin,
+            pairs.pred,
+            pairs.similarity,
         )
         return CodedFrames(
             self,
