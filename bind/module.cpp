@@ -9,6 +9,7 @@ namespace snellen::bind {
 namespace nb = nanobind;
 
 void bind_parallel(nb::module_& m);
+void bind_large_blocks(nb::module_& m);
 void bind_assignment(nb::module_& m);
 void bind_track_pairs(nb::module_& m);
 void bind_json_columns(nb::module_& m);
@@ -32,8 +33,12 @@ void bind_png(nb::module_& m);
 void bind_label_codes(nb::module_& m);
 void bind_boundary(nb::module_& m);
 void bind_distance(nb::module_& m);
+void bind_track_map(nb::module_& m);
+void bind_frame_pairs(nb::module_& m);
 void bind_rle(nb::module_& m);
 void bind_mots_text(nb::module_& m);
+void bind_track_text(nb::module_& m);
+void bind_mot_events(nb::module_& m);
 
 namespace {
 
@@ -66,6 +71,7 @@ NB_MODULE(_core, m) {
   m.doc() = "Kernels of Snellen: columns in, columns out.";
   m.attr("build_description") = build_description();
   bind_parallel(m);
+  bind_large_blocks(m);
   bind_assignment(m);
   bind_track_pairs(m);
   bind_json_columns(m);
@@ -89,8 +95,12 @@ NB_MODULE(_core, m) {
   bind_label_codes(m);
   bind_boundary(m);
   bind_distance(m);
+  bind_track_map(m);
+  bind_frame_pairs(m);
   bind_rle(m);
   bind_mots_text(m);
+  bind_track_text(m);
+  bind_mot_events(m);
 }
 
 }  // namespace snellen::bind

@@ -17,6 +17,11 @@ def set_thread_count(n_threads: int) -> None:
     Set the number of threads; 0 goes back to one for each available processor.
     """
 
+def return_large_blocks() -> None:
+    """
+    From now on large blocks of memory go back to the system as soon as they are freed; for the whole process.
+    """
+
 def assign(cost: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
     """
     The column given to each row so that the sum of costs is least, -1 for none; among equal sums the choice of scipy.optimize.linear_sum_assignment.
@@ -409,6 +414,36 @@ def surface_distances(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic
     Of truth and of pred: where each class begins, the distance of each point of its surface to the other side's, which pixels around a corner are of the class, values that are unknown.
     """
 
+def track_overlaps(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_frame: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_xyxy: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_frame: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_xyxy: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], truth_groups: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_groups: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    The truth tracks that each pred track of the same group overlaps with: begin (int64), truth (int32, ascending), IoU over all frames (float64).
+    """
+
+def match_tracks(truth_groups: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_groups: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_ignored: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_outside: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_blocks: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], candidate_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], candidate: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], iou: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, iou_thresholds: Sequence[float], n_ranges: int) -> Annotated[NDArray[numpy.uint32], dict(order='C')]:
+    """
+    Match ranked pred tracks to truth tracks greedily in each group; outcomes (uint32), (n, ranges, words).
+    """
+
+def box_pairs(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_xyxy: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred_xyxy: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], kind: str) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    Where the pairs of each truth row start; pred row and similarity of each pair above 0. kind: iou, ioa_truth, ioa_pred (intersection over one area), giou ((1 + GIoU) / 2).
+    """
+
+def point_pairs(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], zero_distance: float) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    The same of points: 1 - distance / zero_distance where that is above 0.
+    """
+
+def box3d_pairs(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    The same of boxes in space: IoU of volumes of boxes x, y, z (centre), length, width, height, turned by the last number (radians) about z.
+    """
+
+def kept_pairs(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_pred: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], similarity: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], keep_truth: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], keep_pred: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    The rows whose flag is not 0, renumbered, and the pairs between them: truth_begin, pred_begin, pair_begin, pair_pred, similarity.
+    """
+
 def decode_rle(bytes: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], tuple[str, int, int] | None]:
     """
     Runs and offsets of COCO's run-length texts, and what is wrong: None, or message, row and position. Text i is bytes[offset[i]:offset[i + 1]], of a mask of size[i] (height, width).
@@ -509,3 +544,63 @@ class MotsRows:
 
 def read_mots(text: bytes) -> MotsRows:
     """The rows of a text in the format of MOTS20 and KITTI MOTS."""
+
+class TrackText:
+    """Text of tracks, read piece by piece."""
+
+    def __init__(self, is_truth: bool, first_frame: int, last_frame: int | None, region_classes: Sequence[int]) -> None: ...
+
+    def read(self, piece: bytes) -> bool:
+        """False where a line cannot be read."""
+
+    def finish(self) -> bool:
+        """Once, when all is read. False where a line cannot be read."""
+
+    def fault(self) -> tuple[str, int, int, int, bytes]:
+        """(what, line, column, number of columns, cell)."""
+
+    def repeats(self) -> tuple[int, int, int, int, int]:
+        """(number, and of the first: frame, track, the two lines)."""
+
+    @property
+    def n_columns(self) -> int: ...
+
+    def frame(self) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def track(self) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def xywh(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
+    def mark(self) -> Annotated[NDArray[numpy.float64], dict(order='C')] | None: ...
+
+    def label(self) -> Annotated[NDArray[numpy.int64], dict(order='C')] | None: ...
+
+    def visibility(self) -> Annotated[NDArray[numpy.float64], dict(order='C')] | None: ...
+
+class MotEvents:
+    """Frames come in order; out come the events of CLEAR MOT as columns."""
+
+    def __init__(self, *, max_switch_time: float) -> None: ...
+
+    def update(self, truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_track: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_track: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_pred: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], distance: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], time: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_truth_tracks: int, n_pred_tracks: int, raw: bool) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+        """
+        Events of more frames: frame, kind, truth row, pred row (-1: none), distance.
+        """
+
+    def memory(self) -> tuple[int, Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+        """
+        Number of frames; by truth track: pred track matched last, time last seen, frame last matched; by pred track: truth track assigned last, frame last matched.
+        """
+
+    def restore(self, n_frames: int, pred_of_truth: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], time_of_truth: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], frame_of_truth: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_of_pred: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], frame_of_pred: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> None:
+        """Go on from what memory() gave."""
+
+def best_matching(begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], column: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_columns: int) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
+    """
+    The column that each row is matched to, -1 for none, so that the sum of scores is largest; cells of row i are begin[i] ... begin[i + 1] - 1, each column once.
+    """
+
+def box_distances(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_xywh: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred_xywh: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], *, max_distance: float) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    Pairs of boxes (finite numbers) of the same frame whose 1 - IoU is not above the maximum: where those of each truth row begin, pred rows, distances.
+    """
