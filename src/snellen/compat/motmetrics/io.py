@@ -119,7 +119,7 @@ def _only_separator(text: str) -> str | None:
 
 
 def _from_one(table: Any) -> Any:
-    table[["X", "Y"]] -= (1, 1)
+    table[["X", "Y"]] -= 1
     return table
 
 
@@ -167,17 +167,24 @@ def load_detrac_mat(fname: File) -> Any:
     names = ("X", "Y", "H", "W")
     try:
         left, bottom, height, width = (info[name].astype(np.float32) for name in names)
-        frames = info["frameNums"].astype(np.int64).ravel()
+        frames = info["frameNums"].ravel()
     except KeyError as error:
         raise SchemaError(
             f"expected X, Y, H, W, frameNums in gtInfo, got no {error}", str(fname)
         ) from None
-    rows, columns = np.nonzero(left[frames - 1] > 0)
-    at = frames[rows] - 1, columns
+    place = frames.astype(np.int64) - 1
+    rows, columns = np.nonzero(left[place] > 0)
+    at = place[rows], columns
     return _detrac_table(
         frames[rows],
         columns + 1,
-        (left[at] - width[at] / 2, bottom[at] - height[at], width[at], height[at]),
+        # Computed with 32 bits; corners are kept with 64.
+        (
+            (left[at] - width[at] / 2).astype(np.float64),
+            (bottom[at] - height[at]).astype(np.float64),
+            width[at],
+            height[at],
+        ),
     )
 
 

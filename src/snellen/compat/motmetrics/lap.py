@@ -73,7 +73,8 @@ def add_expensive_edges(costs: NDArray[Any]) -> NDArray[Any]:
     """
     allowed = np.isfinite(costs)
     if allowed.all():
-        return costs.copy()
+        same: NDArray[Any] = costs.copy()
+        return same
     if not allowed.any():
         return np.zeros_like(costs)
     most = np.abs(costs[allowed]).max() + 1
