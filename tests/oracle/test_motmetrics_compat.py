@@ -660,6 +660,8 @@ MOT_TEXTS = {
     "tabs": "1\t1\t2.5\t3\t4\t5\t1\t-1\t-1\t-1\n",
     "digits": "1,1,0.1234567890123456789,3e-5,1e22,17.000000000000001,1,-1,-1,-1\n",
     "empty cells": "1,1,,3,4,5,1,-1,-1,-1\n2,1,2,3,4,5,1,-1,-1,-1\n",
+    "seven, then ten columns": "1,1,2,3,4,5,1\n2,1,2,3,4,5,1,-1,-1,-1\n",
+    "a lonely carriage return": "1,1,2,3,4,5,1\r2,1,2,3,4,5,1\n",
     "nothing": "",
     "texts": "1,1,2,3,4,5,1,-1,person\n",
 }
@@ -684,11 +686,17 @@ def test_separators_of_users(tmp_path: Path) -> None:
 
 def test_files_that_are_wrong(tmp_path: Path) -> None:
     path = tmp_path / "gt.txt"
-    # A comma and a blank are two separators, and rows must be of one length.
-    path.write_text("1, 1, 2, 3, 4, 5, 1\n")
-    for package in (ours, theirs):
-        with pytest.raises(pd.errors.ParserError):
-            package.io.loadtxt(str(path))
+    # A comma and a blank are two separators, and a row may have no more columns than the first or
+    # than there are names for.
+    row = "1,1,2,3,4,5,1"
+    for text in (row.replace(",", ", "), f"{row}\n{row},1,1,1,1", f"{row},1,1,1\n{row},1,1,1,1"):
+        path.write_text(text)
+        messages = []
+        for package in (ours, theirs):
+            with pytest.raises(pd.errors.ParserError) as caught:
+                package.io.loadtxt(str(path))
+            messages.append(str(caught.value))
+        assert messages[0] == messages[1]
     with pytest.raises(SchemaError, match=r"expected a MATLAB file of version 5, got another"):
         ours.io.loadtxt(path, "detrac-mat")
     whole = (DATA / "iotest/detrac.mat").read_bytes()
