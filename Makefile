@@ -47,12 +47,17 @@ demo/regression/truth.csv: $(BUILT)
 demo/segmentation/classes.json: $(BUILT)
 	$(BIN)/snellen sample segmentation demo/segmentation --quiet
 
+# The last thing that is written.
+demo/tracking/truth/WALK-03/seqinfo.ini: $(BUILT)
+	$(BIN)/snellen sample tracking demo/tracking --quiet
+
 CLASSIFICATION := demo/classification
 SEGMENTATION := demo/segmentation
 
 # Split, look for leaks, evaluate, compare.
 demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/truth.csv \
-		$(SEGMENTATION)/classes.json .venv/extra-report .venv/extra-segmentation
+		$(SEGMENTATION)/classes.json demo/tracking/truth/WALK-03/seqinfo.ini \
+		.venv/extra-report .venv/extra-segmentation
 	$(BIN)/snellen split $(CLASSIFICATION)/images --ratios 60/20/20 --out $(CLASSIFICATION)/split.csv
 	$(BIN)/snellen check --leaks $(CLASSIFICATION)/split.csv --root $(CLASSIFICATION)/images \
 		--sheet $(CLASSIFICATION)/leaks.png --groups $(CLASSIFICATION)/groups.csv
@@ -73,6 +78,11 @@ demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/trut
 		--classes $(SEGMENTATION)/classes.json --out $(SEGMENTATION)/surfaces
 	$(BIN)/snellen evaluate panoptic $(SEGMENTATION)/panoptic/truth.json \
 		$(SEGMENTATION)/panoptic/predictions.json --out $(SEGMENTATION)/panoptic/result
+	$(BIN)/snellen evaluate tracking demo/tracking/truth demo/tracking/predictions \
+		--protocol mot17 --out demo/tracking/a
+	$(BIN)/snellen evaluate tracking demo/tracking/truth demo/tracking/predictions_b \
+		--protocol mot17 --out demo/tracking/b
+	$(BIN)/snellen compare demo/tracking/a demo/tracking/b
 	@echo "What was made lies in demo: pictures, tables, results; $(CLASSIFICATION)/leaks.png shows"
 	@echo "images that are alike in two parts of the split."
 
@@ -112,13 +122,14 @@ bench: .venv/extra-bench
 	$(BIN)/python benchmarks/splits.py
 	$(BIN)/python benchmarks/leaks.py
 	$(BIN)/python benchmarks/segmentation.py
+	$(BIN)/python benchmarks/tracking.py
 
 fuzz: $(MADE)
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang++ with libFuzzer"; exit 1; }
 	$(BIN)/cmake -S . -B build/fuzz -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 		-DCMAKE_CXX_COMPILER=clang++ -DSNELLEN_PYTHON=OFF -DSNELLEN_FUZZ=ON
 	$(BIN)/cmake --build build/fuzz
-	for target in json_columns csv_table png; do \
+	for target in json_columns csv_table png track_text; do \
 		mkdir -p build/fuzz/corpus-$$target && \
 		build/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
 			build/fuzz/corpus-$$target || exit 1; \

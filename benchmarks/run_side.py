@@ -1,4 +1,4 @@
-"""One side in a process of its own: ``run_side.py MODULE from_files|numbers|from_arrays|task …``.
+"""One side in a process of its own: ``run_side.py MODULE MODE …``.
 
 MODULE is one of a folder such as ``detection_sides``, which says what its functions take. Only that
 side is imported.
@@ -9,6 +9,7 @@ side is imported.
 * ``task OUT NAME ARRAYS.npz CALLS``: the work called NAME on arrays that lie in memory, so many
   times after a first one; OUT.json gets the seconds of each and the numbers. Where the work's
   outcome is no numbers but maps, say, it returns what makes numbers of it, which is not measured.
+* ``phases OUT FILE…``: the work from files, in parts; OUT.json gets the seconds of each part.
 * ``from_arrays OUT FILE… ROWS.npy``: the work on arrays that lie in memory; measured here, around
   the work alone. OUT.json gets the seconds and the numbers.
 """
@@ -32,8 +33,10 @@ def main() -> None:
         _from_arrays(side, *arguments)
     elif mode == "task":
         _task(side, *arguments)
+    elif mode == "phases":
+        _phases(side, *arguments)
     else:
-        sys.exit(f"expected from_files, numbers, from_arrays or task, got {mode}")
+        sys.exit(f"expected from_files, numbers, from_arrays, task or phases, got {mode}")
 
 
 def _numbers(side: Any, out: str, *files: str) -> None:
@@ -54,6 +57,13 @@ def _numbers(side: Any, out: str, *files: str) -> None:
         "numbers": [float(number) for number in numbers],
     }
     Path(f"{out}.json").write_text(json.dumps(found))
+
+
+def _phases(side: Any, out: str, *files: str) -> None:
+    import json
+    from pathlib import Path
+
+    Path(f"{out}.json").write_text(json.dumps(side.phases(*files)))
 
 
 def _from_arrays(side: Any, out: str, *files: str) -> None:

@@ -9,7 +9,9 @@ namespace snellen::bind {
 namespace nb = nanobind;
 
 void bind_parallel(nb::module_& m);
+void bind_large_blocks(nb::module_& m);
 void bind_assignment(nb::module_& m);
+void bind_track_pairs(nb::module_& m);
 void bind_json_columns(nb::module_& m);
 void bind_lookup(nb::module_& m);
 void bind_grouping(nb::module_& m);
@@ -31,6 +33,11 @@ void bind_png(nb::module_& m);
 void bind_label_codes(nb::module_& m);
 void bind_boundary(nb::module_& m);
 void bind_distance(nb::module_& m);
+void bind_track_map(nb::module_& m);
+void bind_frame_pairs(nb::module_& m);
+void bind_rle(nb::module_& m);
+void bind_mots_text(nb::module_& m);
+void bind_track_text(nb::module_& m);
 void bind_mot_events(nb::module_& m);
 
 namespace {
@@ -64,7 +71,9 @@ NB_MODULE(_core, m) {
   m.doc() = "Kernels of Snellen: columns in, columns out.";
   m.attr("build_description") = build_description();
   bind_parallel(m);
+  bind_large_blocks(m);
   bind_assignment(m);
+  bind_track_pairs(m);
   bind_json_columns(m);
   bind_lookup(m);
   bind_grouping(m);
@@ -86,6 +95,11 @@ NB_MODULE(_core, m) {
   bind_label_codes(m);
   bind_boundary(m);
   bind_distance(m);
+  bind_track_map(m);
+  bind_frame_pairs(m);
+  bind_rle(m);
+  bind_mots_text(m);
+  bind_track_text(m);
   bind_mot_events(m);
 }
 

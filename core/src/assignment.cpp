@@ -1,6 +1,7 @@
 #include "snellen/assignment.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 #include "snellen/pairwise_sum.hpp"
@@ -10,6 +11,7 @@
 #define SNELLEN_ASK_FOR_AVX2
 #define SNELLEN_AVX2 __attribute__((target("avx2")))
 #define SNELLEN_INLINE inline __attribute__((always_inline))
+#include <immintrin.h>
 #else
 #define SNELLEN_INLINE inline
 #endif
@@ -19,66 +21,127 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::int32_t kNone = -1;
-constexpr std::size_t kLanes = 4;
 
-SNELLEN_INLINE double smaller(double a, double b) { return b < a ? b : a; }
+// Where at least one cell in four has a score, the dense solver is the sooner one, except on
+// tables of so few cells that nothing is.
+constexpr std::size_t kFull = 4;
+constexpr std::size_t kFewCells = 64;
 
-// Dijkstra's search for the shortest way from one row to a free column, over all columns at once.
-// Distances from a row that is `so_far` away; the least of them is returned. A column that is
-// done has a price of −∞, so that no distance to it is ever less than the ∞ that stands there.
-SNELLEN_INLINE double reach(const double* __restrict cost, const double* __restrict price,
-                            double so_far, double row_price, std::int64_t row, std::size_t n,
-                            double* __restrict distance, std::int64_t* __restrict via) {
-  double least[kLanes] = {kInfinity, kInfinity, kInfinity, kInfinity};
-  const std::size_t whole = n - n % kLanes;
-  for (std::size_t j = 0; j < whole; j += kLanes) {
-    for (std::size_t k = 0; k < kLanes; ++k) {
-      const double reached = ((so_far + cost[j + k]) - row_price) - price[j + k];
-      const bool nearer = reached < distance[j + k];
-      const double kept = nearer ? reached : distance[j + k];
-      distance[j + k] = kept;
-      via[j + k] = nearer ? row : via[j + k];
-      least[k] = smaller(least[k], kept);
-    }
-  }
-  double all = smaller(smaller(least[0], least[1]), smaller(least[2], least[3]));
-  for (std::size_t j = whole; j < n; ++j) {
-    const double reached = ((so_far + cost[j]) - row_price) - price[j];
-    if (reached < distance[j]) {
-      distance[j] = reached;
-      via[j] = row;
-    }
-    all = smaller(all, distance[j]);
-  }
-  return all;
+bool is_full(const ScoreTable& table) {
+  const std::size_t n_cells = table.n_rows * table.n_columns;
+  return n_cells > kFewCells &&
+         static_cast<std::size_t>(table.begin[table.n_rows]) >= n_cells / kFull;
 }
 
-// The first step: every column is reached from the row itself, whose price is still 0.
-SNELLEN_INLINE double reach_first(const double* __restrict cost, const double* __restrict price,
-                                  std::size_t n, double* __restrict distance) {
-  double least[kLanes] = {kInfinity, kInfinity, kInfinity, kInfinity};
-  const std::size_t whole = n - n % kLanes;
-  for (std::size_t j = 0; j < whole; j += kLanes) {
-    for (std::size_t k = 0; k < kLanes; ++k) {
-      const double reached = cost[j + k] - price[j + k];
-      distance[j + k] = reached;
-      least[k] = smaller(least[k], reached);
-    }
-  }
-  double all = smaller(smaller(least[0], least[1]), smaller(least[2], least[3]));
-  for (std::size_t j = whole; j < n; ++j) {
-    distance[j] = cost[j] - price[j];
-    all = smaller(all, distance[j]);
-  }
-  return all;
-}
+inline double smaller(double a, double b) { return b < a ? b : a; }
 
+// What the dense search does with whole rows, which is nearly all that it does.
+struct PlainScan {
+  // Distances of columns from a row that is `so_far` away; the least of them is returned. A column
+  // that is done has a price of −∞, so that no distance to it is ever less than the ∞ that stands
+  // there.
+  static double reach(const double* cost, const double* price, double so_far, double row_price,
+                      std::int64_t row, std::size_t begin, std::size_t n, double* distance,
+                      std::int64_t* via) {
+    double least = kInfinity;
+    for (std::size_t j = begin; j < n; ++j) {
+      const double reached = ((so_far + cost[j]) - row_price) - price[j];
+      if (reached < distance[j]) {
+        distance[j] = reached;
+        via[j] = row;
+      }
+      least = smaller(least, distance[j]);
+    }
+    return least;
+  }
+
+  // The first step: every column is reached from the row itself, whose price is still 0.
+  static double reach_first(const double* cost, const double* price, std::size_t begin,
+                            std::size_t n, double* distance) {
+    double least = kInfinity;
+    for (std::size_t j = begin; j < n; ++j) {
+      distance[j] = cost[j] - price[j];
+      least = smaller(least, distance[j]);
+    }
+    return least;
+  }
+
+  // The first place from `begin` on with this value, or n.
+  static std::size_t find(const double* values, std::size_t begin, std::size_t n, double value) {
+    while (begin < n && values[begin] != value) ++begin;
+    return begin;
+  }
+};
+
+#if defined(SNELLEN_ASK_FOR_AVX2)
+// The same, four columns at a time.
+struct Avx2Scan {
+  static constexpr std::size_t kLanes = 4;
+
+  SNELLEN_AVX2 static double least_lane(__m256d values) {
+    const __m128d two =
+        _mm_min_pd(_mm256_castpd256_pd128(values), _mm256_extractf128_pd(values, 1));
+    return _mm_cvtsd_f64(_mm_min_sd(two, _mm_unpackhi_pd(two, two)));
+  }
+
+  SNELLEN_AVX2 static double reach(const double* cost, const double* price, double so_far,
+                                   double row_price, std::int64_t row, std::size_t begin,
+                                   std::size_t n, double* distance, std::int64_t* via) {
+    const __m256d from = _mm256_set1_pd(so_far), own = _mm256_set1_pd(row_price);
+    const __m256i rows = _mm256_set1_epi64x(row);
+    __m256d least = _mm256_set1_pd(kInfinity);
+    std::size_t j = begin;
+    for (; j + kLanes <= n; j += kLanes) {
+      const __m256d reached =
+          _mm256_sub_pd(_mm256_sub_pd(_mm256_add_pd(from, _mm256_loadu_pd(cost + j)), own),
+                        _mm256_loadu_pd(price + j));
+      const __m256d before = _mm256_loadu_pd(distance + j);
+      const __m256i nearer = _mm256_castpd_si256(_mm256_cmp_pd(reached, before, _CMP_LT_OQ));
+      const __m256d kept = _mm256_min_pd(reached, before);
+      _mm256_storeu_pd(distance + j, kept);
+      _mm256_maskstore_epi64(reinterpret_cast<long long*>(via + j), nearer, rows);
+      least = _mm256_min_pd(kept, least);
+    }
+    return smaller(least_lane(least),
+                   PlainScan::reach(cost, price, so_far, row_price, row, j, n, distance, via));
+  }
+
+  SNELLEN_AVX2 static double reach_first(const double* cost, const double* price, std::size_t begin,
+                                         std::size_t n, double* distance) {
+    __m256d least = _mm256_set1_pd(kInfinity);
+    std::size_t j = begin;
+    for (; j + kLanes <= n; j += kLanes) {
+      const __m256d reached = _mm256_sub_pd(_mm256_loadu_pd(cost + j), _mm256_loadu_pd(price + j));
+      _mm256_storeu_pd(distance + j, reached);
+      least = _mm256_min_pd(reached, least);
+    }
+    return smaller(least_lane(least), PlainScan::reach_first(cost, price, j, n, distance));
+  }
+
+  SNELLEN_AVX2 static std::size_t find(const double* values, std::size_t begin, std::size_t n,
+                                       double value) {
+    const __m256d wanted = _mm256_set1_pd(value);
+    for (; begin + kLanes <= n; begin += kLanes) {
+      const int same =
+          _mm256_movemask_pd(_mm256_cmp_pd(_mm256_loadu_pd(values + begin), wanted, _CMP_EQ_OQ));
+      if (same != 0) {
+        return begin + static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(same)));
+      }
+    }
+    return PlainScan::find(values, begin, n, value);
+  }
+};
+#endif
+
+// Dijkstra's search from each row in turn for the shortest way to a free column.
+//
 // Rows are no more than columns here.
 //
 // Ties. The reference goes through the columns that are not done, from the last to the first at
 // the start; a column that is done is replaced there by the one that stands at the end. Among
 // columns of the least distance it takes the last free one that it meets, or if none is free the
 // first.
+template <class Scan>
 SNELLEN_INLINE void assign_wide(const double* cost, std::size_t n_rows, std::size_t n_columns,
                                 DenseScratch& scratch) {
   scratch.row_price.assign(n_rows, 0.0);
@@ -102,10 +165,10 @@ SNELLEN_INLINE void assign_wide(const double* cost, std::size_t n_rows, std::siz
   std::vector<std::int32_t>& taken = scratch.taken;
 
   for (std::size_t row = 0; row < n_rows; ++row) {
-    double least = reach_first(cost + row * n_columns, price, n_columns, distance);
+    double least = Scan::reach_first(cost + row * n_columns, price, 0, n_columns, distance);
     std::size_t column = n_columns;
-    for (std::size_t j = 0; j < n_columns; ++j) {
-      if (distance[j] != least) continue;
+    for (std::size_t j = Scan::find(distance, 0, n_columns, least); j < n_columns;
+         j = Scan::find(distance, j + 1, n_columns, least)) {
       column = j;
       if (row_of_column[j] == kNone) break;
     }
@@ -138,11 +201,11 @@ SNELLEN_INLINE void assign_wide(const double* cost, std::size_t n_rows, std::siz
       if (row_of_column[column] == kNone) break;
 
       const auto from = static_cast<std::size_t>(row_of_column[column]);
-      least = reach(cost + from * n_columns, price, least, row_price[from],
-                    static_cast<std::int64_t>(from), n_columns, distance, via);
+      least = Scan::reach(cost + from * n_columns, price, least, row_price[from],
+                          static_cast<std::int64_t>(from), 0, n_columns, distance, via);
       std::int32_t first_place = std::numeric_limits<std::int32_t>::max(), last_free = kNone;
-      for (std::size_t j = 0; j < n_columns; ++j) {
-        if (distance[j] != least) continue;
+      for (std::size_t j = Scan::find(distance, 0, n_columns, least); j < n_columns;
+           j = Scan::find(distance, j + 1, n_columns, least)) {
         first_place = std::min(first_place, place[j]);
         if (row_of_column[j] == kNone) last_free = std::max(last_free, place[j]);
       }
@@ -167,34 +230,30 @@ SNELLEN_INLINE void assign_wide(const double* cost, std::size_t n_rows, std::siz
 #if defined(SNELLEN_ASK_FOR_AVX2)
 SNELLEN_AVX2 void assign_wide_avx2(const double* cost, std::size_t n_rows, std::size_t n_columns,
                                    DenseScratch& scratch) {
-  assign_wide(cost, n_rows, n_columns, scratch);
+  assign_wide<Avx2Scan>(cost, n_rows, n_columns, scratch);
 }
 #endif
 
 void assign_wide_portable(const double* cost, std::size_t n_rows, std::size_t n_columns,
                           DenseScratch& scratch) {
-  assign_wide(cost, n_rows, n_columns, scratch);
+  assign_wide<PlainScan>(cost, n_rows, n_columns, scratch);
 }
 
 using AssignWide = void (*)(const double*, std::size_t, std::size_t, DenseScratch&);
 
-AssignWide fastest() {
+AssignWide fastest_scan() {
 #if defined(SNELLEN_ASK_FOR_AVX2)
   if (__builtin_cpu_supports("avx2")) return assign_wide_avx2;
 #endif
   return assign_wide_portable;
 }
 
-void solve_wide(const double* cost, std::size_t n_rows, std::size_t n_columns,
-                DenseScratch& scratch) {
-  static const AssignWide solver = fastest();
-  solver(cost, n_rows, n_columns, scratch);
-}
-
 }  // namespace
 
 void assign_dense(const double* cost, std::size_t n_rows, std::size_t n_columns,
-                  DenseScratch& scratch, std::int32_t* column_of_row) {
+                  DenseScratch& scratch, std::int32_t* column_of_row, DenseScan scan) {
+  static const AssignWide fastest = fastest_scan();
+  const AssignWide solve_wide = scan == DenseScan::kFastest ? fastest : assign_wide_portable;
   std::fill(column_of_row, column_of_row + n_rows, kNone);
   if (n_rows == 0 || n_columns == 0) return;
   if (n_rows <= n_columns) {
@@ -435,8 +494,10 @@ void ScoreAssignment::assign_whole(const ScoreTable& table, std::int32_t* column
 
 void ScoreAssignment::assign(const ScoreTable& table, double tolerance,
                              std::int32_t* column_of_row) {
-  sparse_.solve(table, column_of_row);
-  if (sparse_.is_unique(table, column_of_row, tolerance, BestMatching::Sameness::kPairs)) return;
+  if (!is_full(table)) {
+    sparse_.solve(table, column_of_row);
+    if (sparse_.is_unique(table, column_of_row, tolerance, BestMatching::Sameness::kPairs)) return;
+  }
   assign_whole(table, column_of_row);
   for (std::size_t i = 0; i < table.n_rows; ++i) {
     const std::int32_t* const first = table.column + table.begin[i];
@@ -448,16 +509,17 @@ void ScoreAssignment::assign(const ScoreTable& table, double tolerance,
 double ScoreAssignment::sum(const ScoreTable& table, double tolerance) {
   column_of_row_.resize(table.n_rows);
   std::int32_t* const column_of_row = column_of_row_.data();
-  sparse_.solve(table, column_of_row);
-  const std::size_t n_chosen = std::min(table.n_rows, table.n_columns);
-  std::size_t n_pairs = 0;
-  for (const std::int32_t column : column_of_row_) n_pairs += column != kNone;
-  // The places of the zeros are known where every row is chosen or every column is in a pair, and
-  // do not matter where the sum is straight.
   const bool every_row = table.n_rows <= table.n_columns;
-  bool known = every_row || n_pairs == n_chosen || n_chosen < kStraight;
-  if (known) {
-    known = sparse_.is_unique(table, column_of_row, tolerance, BestMatching::Sameness::kRowScores);
+  bool known = false;
+  if (!is_full(table)) {
+    sparse_.solve(table, column_of_row);
+    const std::size_t n_chosen = std::min(table.n_rows, table.n_columns);
+    std::size_t n_pairs = 0;
+    for (const std::int32_t column : column_of_row_) n_pairs += column != kNone;
+    // The places of the zeros are known where every row is chosen or every column is in a pair,
+    // and do not matter where the sum is straight.
+    known = (every_row || n_pairs == n_chosen || n_chosen < kStraight) &&
+            sparse_.is_unique(table, column_of_row, tolerance, BestMatching::Sameness::kRowScores);
   }
   if (!known) assign_whole(table, column_of_row);
   chosen_.clear();

@@ -64,55 +64,6 @@ bool is_word(const char* p, const char* end, std::string_view word) {
          std::equal(p, end, word.begin(), [](char a, char b) { return (a | 0x20) == b; });
 }
 
-struct Number {
-  CellKind kind = CellKind::text;
-  std::int64_t whole = 0;
-  double value = 0;
-};
-
-Number read_number(const char* first, const char* last) {
-  Number number;
-  const char* p = first;
-  const bool negative = p != last && *p == '-';
-  if (negative) ++p;
-  if (p != last && *p == '+' && !negative) first = ++p;
-  if (p == last) return number;
-  if (!is_digit(*p) && *p != '.') {
-    const bool nan = is_word(p, last, "nan");
-    if (!nan && !is_word(p, last, "inf") && !is_word(p, last, "infinity")) return number;
-    number.kind = CellKind::number;
-    number.value =
-        nan ? std::numeric_limits<double>::quiet_NaN() : std::numeric_limits<double>::infinity();
-    if (negative) number.value = -number.value;
-    return number;
-  }
-  const auto skip_digits = [&p, last] {
-    const char* const start = p;
-    while (p != last && is_digit(*p)) ++p;
-    return p - start;
-  };
-  std::ptrdiff_t n_digits = skip_digits();
-  bool whole = true;
-  if (p != last && *p == '.') {
-    whole = false;
-    ++p;
-    n_digits += skip_digits();
-  }
-  if (n_digits == 0) return number;
-  if (p != last && json::is_exponent_mark(*p)) {
-    whole = false;
-    ++p;
-    if (p != last && (*p == '+' || *p == '-')) ++p;
-    if (skip_digits() == 0) return number;
-  }
-  if (p != last) return number;
-  const json::NumberToken token{first, last, whole};
-  const bool fits = whole && std::from_chars(first, last, number.whole).ec == std::errc();
-  number.kind = fits ? CellKind::integer : CellKind::number;
-  number.value = json::to_double(token);
-  return number;
-}
-
 // The place of a cell's content.
 struct Cell {
   const char* first;
@@ -259,7 +210,9 @@ class RowReader {
     }
     const Cell cell = splitter_.cell(p, end);
     if (found == CellKind::text) return cell.next;
-    const Number number = cell.doubled ? Number{} : read_number(cell.first, cell.last);
+    const CellNumber number =
+        cell.doubled ? CellNumber{}
+                     : read_number({cell.first, static_cast<std::size_t>(cell.last - cell.first)});
     found = std::max(found, number.kind);
     if (target.kind == CellKind::number) {
       target.number[row * number_stride_] = number.value;
@@ -316,8 +269,49 @@ std::string hex(unsigned char byte) {
 
 }  // namespace
 
-CellKind kind_of(std::string_view text) {
-  return read_number(text.data(), text.data() + text.size()).kind;
+CellNumber read_number(std::string_view text) {
+  const char* first = text.data();
+  const char* const last = first + text.size();
+  CellNumber number;
+  const char* p = first;
+  const bool negative = p != last && *p == '-';
+  if (negative) ++p;
+  if (p != last && *p == '+' && !negative) first = ++p;
+  if (p == last) return number;
+  if (!is_digit(*p) && *p != '.') {
+    const bool nan = is_word(p, last, "nan");
+    if (!nan && !is_word(p, last, "inf") && !is_word(p, last, "infinity")) return number;
+    number.kind = CellKind::number;
+    number.value =
+        nan ? std::numeric_limits<double>::quiet_NaN() : std::numeric_limits<double>::infinity();
+    if (negative) number.value = -number.value;
+    return number;
+  }
+  const auto skip_digits = [&p, last] {
+    const char* const start = p;
+    while (p != last && is_digit(*p)) ++p;
+    return p - start;
+  };
+  std::ptrdiff_t n_digits = skip_digits();
+  bool whole = true;
+  if (p != last && *p == '.') {
+    whole = false;
+    ++p;
+    n_digits += skip_digits();
+  }
+  if (n_digits == 0) return number;
+  if (p != last && json::is_exponent_mark(*p)) {
+    whole = false;
+    ++p;
+    if (p != last && (*p == '+' || *p == '-')) ++p;
+    if (skip_digits() == 0) return number;
+  }
+  if (p != last) return number;
+  const json::NumberToken token{first, last, whole};
+  const bool fits = whole && std::from_chars(first, last, number.whole).ec == std::errc();
+  number.kind = fits ? CellKind::integer : CellKind::number;
+  number.value = json::to_double(token);
+  return number;
 }
 
 CsvTable::CsvTable(std::string_view document) : size_(document.size()) {

@@ -26,11 +26,17 @@ _HOME = {
     "CalibrationError": "snellen.classification.calibration",
     "CalibrationErrorResult": "snellen.classification.calibration",
     "Classes": "snellen.classes",
+    "Clear": "snellen.tracking.metrics",
     "Classification": "snellen.classification.classification",
     "ClassificationResult": "snellen.classification.classification",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
     "ConfusionMatrixResult": "snellen.classification.confusion_matrix",
     "DetectionProtocol": "snellen.detection.protocols",
+    "Hota": "snellen.tracking.metrics",
+    "Identity": "snellen.tracking.metrics",
+    "JAndF": "snellen.tracking.j_and_f",
+    "JAndFResult": "snellen.tracking.j_and_f_result",
+    "JudgedClasses": "snellen.tracking.judged_classes",
     "Labels": "snellen.classification.labels",
     "Metric": "snellen.metric",
     "MetricSet": "snellen.metric",
@@ -43,6 +49,7 @@ _HOME = {
     "ProbabilityLossResult": "snellen.classification.probability",
     "Regression": "snellen.regression.regression",
     "RegressionResult": "snellen.regression.result",
+    "RleMasks": "snellen.tracking.rle_masks",
     "Segmentation": "snellen.segmentation.segmentation",
     "SegmentationResult": "snellen.segmentation.segmentation",
     "SnellenError": "snellen.errors",
@@ -52,6 +59,13 @@ _HOME = {
     "ThresholdCurvesResult": "snellen.classification.curves",
     "TopKAccuracy": "snellen.classification.top_k",
     "TopKAccuracyResult": "snellen.classification.top_k",
+    "TrackMap": "snellen.tracking.track_map",
+    "TrackMapResult": "snellen.tracking.track_map",
+    "Tracking": "snellen.tracking.metrics",
+    "TrackingProtocol": "snellen.tracking.protocols",
+    "TrackingResult": "snellen.tracking.metrics",
+    "Tracks": "snellen.tracking.tracks",
+    "Vace": "snellen.tracking.metrics",
     "average_precision": "snellen.detection.average_precision",
     "boundary_quality": "snellen.segmentation.boundary",
     "box_iou": "snellen.detection.matching",
@@ -80,6 +94,7 @@ _HOME = {
     "surface_distance": "snellen.segmentation.surface_distance",
     "threshold_curves": "snellen.classification.curves",
     "top_k_accuracy": "snellen.classification.top_k",
+    "tracking_scores": "snellen.tracking.metrics",
 }
 
 __all__ = [  # noqa: RUF022 - by subject, as one reads it
@@ -127,6 +142,22 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "SurfaceDistance",
     "SurfaceDistanceResult",
     "surface_distance",
+    # tracking
+    "Tracks",
+    "Tracking",
+    "TrackingResult",
+    "tracking_scores",
+    "Hota",
+    "Clear",
+    "Identity",
+    "Vace",
+    "TrackMap",
+    "TrackMapResult",
+    "JAndF",
+    "JAndFResult",
+    "RleMasks",
+    "JudgedClasses",
+    "TrackingProtocol",
     # regression
     "Regression",
     "RegressionResult",
@@ -230,6 +261,22 @@ if TYPE_CHECKING:
     from snellen.statistics.bootstrap import intervals
     from snellen.statistics.comparison import compare
     from snellen.threads import get_threads, set_threads
+    from snellen.tracking.j_and_f import JAndF
+    from snellen.tracking.j_and_f_result import JAndFResult
+    from snellen.tracking.judged_classes import JudgedClasses
+    from snellen.tracking.metrics import (
+        Clear,
+        Hota,
+        Identity,
+        Tracking,
+        TrackingResult,
+        Vace,
+        tracking_scores,
+    )
+    from snellen.tracking.protocols import TrackingProtocol
+    from snellen.tracking.rle_masks import RleMasks
+    from snellen.tracking.track_map import TrackMap, TrackMapResult
+    from snellen.tracking.tracks import Tracks
 
 
 def __getattr__(name: str) -> Any:

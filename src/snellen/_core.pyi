@@ -17,6 +17,11 @@ def set_thread_count(n_threads: int) -> None:
     Set the number of threads; 0 goes back to one for each available processor.
     """
 
+def return_large_blocks() -> None:
+    """
+    From now on large blocks of memory go back to the system as soon as they are freed; for the whole process.
+    """
+
 def assign(cost: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
     """
     The column given to each row so that the sum of costs is least, -1 for none; among equal sums the choice of scipy.optimize.linear_sum_assignment.
@@ -26,6 +31,29 @@ def matched_preds(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,
     """
     The truth row that each row of predictions is matched to, -1 for none: in each frame the largest sum of the similarities that reach the threshold.
     """
+
+class TrackPairs:
+    """
+    Tracks of one sequence, frame by frame, and their pairs; what is computed of them may run in several threads at once.
+    """
+
+    def __init__(self, truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_track: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_track: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_truth_tracks: int, n_pred_tracks: int, pair_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_pred: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], similarity: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> None: ...
+
+    def hota(self, alphas: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], blocked: bool) -> dict[str, Any]:
+        """
+        For each alpha: matches (tp), their similarities (loc), and the sums over cells that AssA, AssRe and AssPr are quotients of. blocked: as NumPy before 2.3 added them up.
+        """
+
+    def clear(self, threshold: float) -> dict[str, Any]:
+        """
+        Matches by truth row, switches, transfers by row of predictions, the sum of similarities, and counts by truth track.
+        """
+
+    def identity(self, threshold: float) -> dict[str, Any]:
+        """IDTP, and the track that each truth track is matched to, -1 for none."""
+
+    def vace(self, threshold: float) -> dict[str, Any]:
+        """STDA, FDA, and the number of frames with objects."""
 
 class CocoTruth:
     """Columns of a COCO annotation file."""
@@ -385,6 +413,169 @@ def surface_distances(truth: NDArray[numpy.generic], pred: NDArray[numpy.generic
     """
     Of truth and of pred: where each class begins, the distance of each point of its surface to the other side's, which pixels around a corner are of the class, values that are unknown.
     """
+
+def track_overlaps(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_frame: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_xyxy: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_frame: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_xyxy: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], truth_groups: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_groups: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    The truth tracks that each pred track of the same group overlaps with: begin (int64), truth (int32, ascending), IoU over all frames (float64).
+    """
+
+def match_tracks(truth_groups: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_groups: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_ignored: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_outside: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_blocks: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], candidate_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], candidate: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], iou: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, iou_thresholds: Sequence[float], n_ranges: int) -> Annotated[NDArray[numpy.uint32], dict(order='C')]:
+    """
+    Match ranked pred tracks to truth tracks greedily in each group; outcomes (uint32), (n, ranges, words).
+    """
+
+def box_pairs(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_xyxy: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred_xyxy: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], kind: str) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    Where the pairs of each truth row start; pred row and similarity of each pair above 0. kind: iou, ioa_truth, ioa_pred (intersection over one area), giou ((1 + GIoU) / 2).
+    """
+
+def point_pairs(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], zero_distance: float) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    The same of points: 1 - distance / zero_distance where that is above 0.
+    """
+
+def box3d_pairs(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    The same of boxes in space: IoU of volumes of boxes x, y, z (centre), length, width, height, turned by the last number (radians) about z.
+    """
+
+def kept_pairs(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_pred: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], similarity: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], keep_truth: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], keep_pred: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    The rows whose flag is not 0, renumbered, and the pairs between them: truth_begin, pred_begin, pair_begin, pair_pred, similarity.
+    """
+
+def decode_rle(bytes: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], tuple[str, int, int] | None]:
+    """
+    Runs and offsets of COCO's run-length texts, and what is wrong: None, or message, row and position. Text i is bytes[offset[i]:offset[i + 1]], of a mask of size[i] (height, width).
+    """
+
+def encode_rle(runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """The bytes and offsets of the texts of masks."""
+
+def check_rle(runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[str, int, int] | None:
+    """
+    None, or message, row and position of the first mask whose runs do not sum up to its pixels.
+    """
+
+def rle_areas(runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
+    """The number of pixels in each mask."""
+
+def rle_boxes(runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
+    """
+    Left, top, width and height of the smallest box around each mask; zeros for no pixels.
+    """
+
+def take_rle(runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], rows: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """Runs and offsets of some rows."""
+
+def merge_rle(runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], intersect: bool) -> tuple[Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """
+    Runs and offsets of one mask for each group of rows begin[g] … begin[g + 1] - 1; of none for a group without rows.
+    """
+
+def subtract_rle(runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], other_runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], other_offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], other_size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """
+    Runs and offsets of the pixels of each mask that the other of its row has not.
+    """
+
+def encode_masks(pixels: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """
+    Runs and offsets of masks (n, height, width), of which every value but 0 is inside.
+    """
+
+@overload
+def encode_labels(labels: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
+@overload
+def encode_labels(labels: Annotated[NDArray[numpy.uint16], dict(shape=(None, None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
+@overload
+def encode_labels(labels: Annotated[NDArray[numpy.int32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
+@overload
+def encode_labels(labels: Annotated[NDArray[numpy.int64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """
+    Masks of all values but 0: where the rows of each image begin, the value, runs and offsets.
+    """
+
+@overload
+def paint_rle(runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], value: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], height: int, width: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]: ...
+
+@overload
+def paint_rle(runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], value: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu', writable=False)], height: int, width: int) -> Annotated[NDArray[numpy.uint16], dict(order='C')]:
+    """
+    Label images with the value of each mask where it lies, of a later row where several do, else 0; image i has the rows begin[i] … begin[i + 1] - 1.
+    """
+
+def mask_pairs(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], pred_runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], kind: str) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    The pairs of masks that share pixels, frame by frame: where those of each truth row begin, pred row, and shared pixels over those of the union ("iou"), of truth ("ioa_truth") or of pred ("ioa_pred").
+    """
+
+def mask_iou(pred_runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], truth_runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], crowd: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
+    """
+    IoU of every mask of pred with every mask of truth; with a crowd, over the pixels of pred.
+    """
+
+def find_overlaps(runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], marked: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)] | None) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
+    """
+    Frame and two rows for each frame in which masks share pixels; marked ones may with each other.
+    """
+
+class MotsRows:
+    """Rows of a MOTS text; each array can be taken once."""
+
+    @property
+    def n_lines(self) -> int: ...
+
+    def fault(self) -> tuple[str, int] | None: ...
+
+    def frame(self) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def id(self) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def label(self) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def line(self) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def size(self) -> Annotated[NDArray[numpy.int32], dict(order='C')]: ...
+
+    def masks(self) -> tuple[Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]: ...
+
+def read_mots(text: bytes) -> MotsRows:
+    """The rows of a text in the format of MOTS20 and KITTI MOTS."""
+
+class TrackText:
+    """Text of tracks, read piece by piece."""
+
+    def __init__(self, is_truth: bool, first_frame: int, last_frame: int | None, region_classes: Sequence[int]) -> None: ...
+
+    def read(self, piece: bytes) -> bool:
+        """False where a line cannot be read."""
+
+    def finish(self) -> bool:
+        """Once, when all is read. False where a line cannot be read."""
+
+    def fault(self) -> tuple[str, int, int, int, bytes]:
+        """(what, line, column, number of columns, cell)."""
+
+    def repeats(self) -> tuple[int, int, int, int, int]:
+        """(number, and of the first: frame, track, the two lines)."""
+
+    @property
+    def n_columns(self) -> int: ...
+
+    def frame(self) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def track(self) -> Annotated[NDArray[numpy.int64], dict(order='C')]: ...
+
+    def xywh(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
+    def mark(self) -> Annotated[NDArray[numpy.float64], dict(order='C')] | None: ...
+
+    def label(self) -> Annotated[NDArray[numpy.int64], dict(order='C')] | None: ...
+
+    def visibility(self) -> Annotated[NDArray[numpy.float64], dict(order='C')] | None: ...
 
 class MotEvents:
     """Frames come in order; out come the events of CLEAR MOT as columns."""

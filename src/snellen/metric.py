@@ -197,15 +197,22 @@ _MODULES = {
     "BoundaryQuality": "snellen.segmentation.boundary",
     "CalibrationError": "snellen.classification.calibration",
     "Classification": "snellen.classification.classification",
+    "Clear": "snellen.tracking.metrics",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
+    "Hota": "snellen.tracking.metrics",
+    "Identity": "snellen.tracking.metrics",
+    "JAndF": "snellen.tracking.j_and_f",
     "MultilabelConfusion": "snellen.classification.multilabel_confusion",
     "PanopticQuality": "snellen.segmentation.panoptic",
     "ProbabilityLoss": "snellen.classification.probability",
     "ThresholdCurves": "snellen.classification.curves",
     "Segmentation": "snellen.segmentation.segmentation",
     "TopKAccuracy": "snellen.classification.top_k",
+    "TrackMap": "snellen.tracking.track_map",
     "Regression": "snellen.regression.regression",
     "SurfaceDistance": "snellen.segmentation.surface_distance",
+    "Tracking": "snellen.tracking.metrics",
+    "Vace": "snellen.tracking.metrics",
 }
 
 

@@ -142,7 +142,9 @@ class Result(ABC):
         for name, interval in self.intervals.items():
             if interval.note:
                 notes.setdefault(interval.note, []).append(name)
-        lines += [f"             {', '.join(names)}: {note}" for note, names in notes.items()]
+        for note, names in notes.items():
+            shown = "all" if len(names) == len(self.intervals) > 1 else ", ".join(names)
+            lines.append(f"             {shown}: {note}")
         return lines
 
     @abstractmethod

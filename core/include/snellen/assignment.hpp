@@ -4,8 +4,8 @@
 // scipy.optimize.linear_sum_assignment makes, among equal sums too: metrics that are defined by
 // that function hang on its ties. The sparse one knows only the cells with a score above 0, finds
 // a best matching along them, and can say whether any other is as good. ScoreAssignment joins
-// them: where the best matching is the only one, both would choose it, and the sparse one is
-// sooner there; where it is not, the dense one decides.
+// them: where the best matching is the only one, both would choose it, and on most tables the
+// sparse one is sooner; where it is not, the dense one decides.
 #pragma once
 
 #include <cstddef>
@@ -26,10 +26,14 @@ struct DenseScratch {
   std::vector<double> taken_price, turned;
 };
 
+// The instructions that the dense solver uses; the result does not depend on them.
+enum class DenseScan { kFastest, kPortable };
+
 // The least sum of finite costs, a matrix row by row. column_of_row[i] is -1 where there are more
 // rows than columns and row i goes without.
 void assign_dense(const double* cost, std::size_t n_rows, std::size_t n_columns,
-                  DenseScratch& scratch, std::int32_t* column_of_row);
+                  DenseScratch& scratch, std::int32_t* column_of_row,
+                  DenseScan scan = DenseScan::kFastest);
 
 // Cells with a score above 0: those of row i are begin[i] … begin[i + 1] − 1, each column once.
 struct ScoreTable {

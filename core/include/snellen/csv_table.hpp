@@ -101,7 +101,15 @@ class CsvTable {
   Column<std::uint64_t> end_;
 };
 
+// A cell as columns of numbers have it.
+struct CellNumber {
+  CellKind kind = CellKind::text;
+  std::int64_t whole = 0;  // of an integer
+  double value = 0;        // of an integer or a number
+};
+CellNumber read_number(std::string_view text);
+
 // Whether a text is a number as columns have them, and of which kind.
-CellKind kind_of(std::string_view text);
+inline CellKind kind_of(std::string_view text) { return read_number(text).kind; }
 
 }  // namespace snellen

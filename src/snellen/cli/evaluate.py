@@ -12,6 +12,7 @@ from snellen.cli.evaluate_panoptic import panoptic
 from snellen.cli.evaluate_regression import regression
 from snellen.cli.evaluate_segmentation import segmentation
 from snellen.cli.evaluate_surface import surface
+from snellen.cli.evaluate_tracking import tracking
 from snellen.cli.limit_options import threads_option
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
@@ -47,6 +48,7 @@ evaluate.add_command(panoptic)
 evaluate.add_command(regression)
 evaluate.add_command(segmentation)
 evaluate.add_command(surface)
+evaluate.add_command(tracking)
 
 
 @evaluate.command()

@@ -133,3 +133,41 @@ def segmentation(
         if made.images is not None:
             click.echo(made.images)
         click.echo(f"{made.panoptic_truth}\n{made.panoptic_predictions}")
+
+
+@sample.command()
+@click.argument("directory", type=click.Path(file_okay=False))
+@click.option("--sequences", default=3, show_default=True, type=click.IntRange(min=0))
+@click.option("--frames", default=120, show_default=True, type=click.IntRange(min=1))
+@click.option("--objects", default=12, show_default=True, type=click.IntRange(min=0))
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+@click.option("--no-images", is_flag=True, help="Make no pictures.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def tracking(
+    directory: str,
+    sequences: int,
+    frames: int,
+    objects: int,
+    seed: int,
+    no_images: bool,
+    quiet: bool,
+) -> None:
+    """Pedestrians before a camera, and two trackers that never were.
+
+    DIRECTORY gets truth/ (gt.txt, seqinfo.ini and some pictures of each sequence, in MOTChallenge's
+    layout), predictions/ and predictions_b/ (a text for each sequence; b is better): the same bytes
+    for the same numbers, on every machine. Tracks start late, break, drift, change persons where
+    two cross; some follow nobody.
+    """
+    from snellen.samples.tracking import make_tracking_sample
+
+    made = make_tracking_sample(
+        directory,
+        n_sequences=sequences,
+        n_frames=frames,
+        n_objects=objects,
+        seed=seed,
+        draw_images=not no_images,
+    )
+    if not quiet:
+        click.echo(f"{made.truth}\n{made.predictions}\n{made.predictions_b}")

@@ -15,7 +15,7 @@ from snellen.state import Keys, id_array
 from snellen.tracking.shapes import Boxes2D, Boxes3D, Points
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -26,6 +26,9 @@ __all__ = ["Tracks", "refuse_repeated_ids"]
 SEQUENCE = "sequence id"
 UNNAMED = Keys([0], SEQUENCE)
 """The sequence of objects of which none was named."""
+
+UNLABELLED = "object"
+"""The class of objects that have none."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -71,6 +74,8 @@ class Tracks:
         Whether frames have numbers; else all rows are one frame.
     named : bool
         Whether sequences have ids; else there is one, called 0.
+    labelled : bool
+        Whether objects have classes; else all are of one.
     """
 
     sequence: NDArray[np.int32]
@@ -89,6 +94,7 @@ class Tracks:
     track_names: tuple[str, ...] | None = None
     numbered: bool = True
     named: bool = True
+    labelled: bool = True
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -312,6 +318,7 @@ class Tracks:
             track_names=track_names,
             numbered=frame is not None,
             named=sequence is not None,
+            labelled=label is not None or classes is not None,
             **columns,
         )
         if order is not None:
@@ -319,11 +326,12 @@ class Tracks:
         refuse_repeated_ids(tracks)
         return tracks
 
-    def sequence_rows(self) -> Iterator[tuple[int, slice]]:
-        """Yield each sequence (position) and its rows."""
-        bounds = np.searchsorted(self.sequence, np.arange(len(self.sequences) + 1)).tolist()
-        for code in range(len(self.sequences)):
-            yield code, slice(bounds[code], bounds[code + 1])
+    def of_sequence(self, code: int) -> Tracks:
+        """Return the rows and frames of one sequence, by its position."""
+        if len(self.sequences) == 1:
+            return self
+        first, last = np.searchsorted(self.sequence, [code, code + 1]).tolist()
+        return dataclasses.replace(self[first:last], seen=self.seen[self.seen[:, 0] == code])
 
     def track_name(self, track: int) -> int | str:
         """Return the id of an object as it was given."""
@@ -403,7 +411,7 @@ def _sequences(value: ArrayLike | None, n: int) -> tuple[Keys, NDArray[np.int32]
 
 def _labels(value: ArrayLike | None, classes: Any, n: int) -> tuple[Classes, NDArray[np.int32]]:
     if value is None:
-        known = Classes([1], ["object"]) if classes is None else Classes.of(classes)
+        known = Classes([1], [UNLABELLED]) if classes is None else Classes.of(classes)
         if len(known) != 1:
             raise ClassError(
                 f"expected a label for each object, there are {len(known)} classes", "label"

@@ -73,8 +73,7 @@ def add_expensive_edges(costs: NDArray[Any]) -> NDArray[Any]:
     """
     allowed = np.isfinite(costs)
     if allowed.all():
-        same: NDArray[Any] = costs.copy()
-        return same
+        return np.array(costs)
     if not allowed.any():
         return np.zeros_like(costs)
     most = np.abs(costs[allowed]).max() + 1

@@ -1,0 +1,86 @@
+// The inside of a mask as spans of pixels, ascending, none empty, none touching the next.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "snellen/column.hpp"
+#include "snellen/rle.hpp"
+
+namespace snellen {
+
+struct Span {
+  std::uint32_t begin, end;
+};
+
+// Calls visit(begin, end) for each run inside the mask that has pixels; two may touch.
+template <class Visit>
+void visit_insides(const std::uint32_t* runs, std::size_t n_runs, const Visit& visit) {
+  std::uint32_t at = 0;
+  for (std::size_t k = 1; k < n_runs; k += 2) {
+    const std::uint32_t begin = at + runs[k - 1];
+    at = begin + runs[k];
+    if (begin != at) visit(begin, at);
+  }
+}
+
+// Adds a span behind the others; one that touches the last, at or behind `first`, becomes part of
+// it.
+inline void append_span(std::uint32_t begin, std::uint32_t end, std::size_t first,
+                        Column<Span>& spans) {
+  if (spans.size() > first && spans[spans.size() - 1].end >= begin) {
+    Span& last = spans[spans.size() - 1];
+    last.end = std::max(last.end, end);
+  } else {
+    spans.push_back({begin, end});
+  }
+}
+
+// Adds the spans of a row.
+inline void append_spans(const RleView& masks, std::size_t row, Column<Span>& spans) {
+  const std::size_t first = spans.size();
+  visit_insides(
+      masks.runs + masks.offset[row], masks.n_runs(row),
+      [&](std::uint32_t begin, std::uint32_t end) { append_span(begin, end, first, spans); });
+}
+
+// Adds the runs of a mask of these spans, which may touch, and goes on to the next row.
+inline void append_runs(const Span* spans, std::size_t n_spans, std::uint32_t n_pixels,
+                        RleRows& rows) {
+  std::uint32_t at = 0;
+  for (std::size_t i = 0; i < n_spans;) {
+    const std::uint32_t begin = spans[i].begin;
+    std::uint32_t end = spans[i].end;
+    for (++i; i < n_spans && spans[i].begin == end; ++i) end = spans[i].end;
+    rows.runs.push_back(begin - at);
+    rows.runs.push_back(end - begin);
+    at = end;
+  }
+  if (at < n_pixels || n_spans == 0) rows.runs.push_back(n_pixels - at);
+  rows.offset.push_back(static_cast<std::int64_t>(rows.runs.size()));
+}
+
+// The rows of all parts, one after the other.
+template <class Parts>
+RleRows join_rows(const Parts& parts) {
+  RleRows joined;
+  std::size_t n_runs = 0, n_rows = 0;
+  for (const RleRows& part : parts) {
+    n_runs += part.runs.size();
+    n_rows += part.offset.size() - 1;
+  }
+  joined.runs.reserve(n_runs);
+  joined.offset.reserve(n_rows + 1);
+  joined.offset.push_back(0);
+  for (const RleRows& part : parts) {
+    const auto before = static_cast<std::int64_t>(joined.runs.size());
+    joined.runs.append(part.runs);
+    for (std::size_t i = 1; i < part.offset.size(); ++i) {
+      joined.offset.push_back(before + part.offset[i]);
+    }
+  }
+  return joined;
+}
+
+}  // namespace snellen

@@ -1,0 +1,294 @@
+"""From truth and predictions of a sequence to the frames that are counted, under a protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from snellen import _core
+from snellen.errors import ClassError, first_few
+from snellen.tracking.frames import Frames, Pairs, Side
+from snellen.tracking.protocols import EPS
+from snellen.tracking.similarity import covered_preds, covered_share, similar_pairs
+from snellen.tracking.tracks import UNLABELLED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from snellen.tracking.protocols import TrackingProtocol
+    from snellen.tracking.tracks import Tracks
+
+__all__ = ["Judgement", "classes_of", "prepared"]
+
+_BONUS = 10_000.0  # what a pair is worth where the most pairs are wanted; the reference's number
+
+
+class Judgement(NamedTuple):
+    """How far annotators looked for a class in a sequence.
+
+    Attributes
+    ----------
+    is_absent : bool
+        Whether it is known not to be there.
+    is_exhaustive : bool
+        Whether all of its objects are in truth.
+    """
+
+    is_absent: bool
+    is_exhaustive: bool
+
+
+def prepared(
+    truth: Tracks,
+    pred: Tracks,
+    protocol: TrackingProtocol,
+    classes: tuple[str, ...],
+    judged: Mapping[str, Judgement] | None = None,
+) -> Iterator[tuple[str, Frames]]:
+    """Yield each class and its frames, without what the protocol leaves out.
+
+    Parameters
+    ----------
+    truth, pred : Tracks
+        The rows of one sequence.
+    protocol : TrackingProtocol
+        The rules.
+    classes : tuple of str
+        The classes to be evaluated, by name.
+    judged : mapping of str to Judgement, optional
+        How far annotators looked for each class in the sequence.
+
+    Raises
+    ------
+    ClassError, InputError
+        For classes that the protocol does not know, and shapes without such a similarity.
+    """
+    number = _frame_numbers(truth, pred)
+    is_object = np.ones(len(truth), np.bool_) if truth.region is None else truth.region == 0
+    objects, regions = truth[is_object], truth[~is_object]
+    truth_begin, pred_begin = _begins(objects, number), _begins(pred, number)
+    all_pairs = similar_pairs(
+        objects.shape,
+        pred.shape,
+        truth_begin,
+        pred_begin,
+        protocol.similarity,
+        protocol.zero_distance,
+    )
+    truth_names = objects.classes.display_names()
+    pred_names = pred.classes.display_names()
+    covered = None
+    truth_covered = np.zeros(len(objects), np.bool_)
+    if protocol.region_threshold is not None and len(regions):
+        region_begin = _begins(regions, number)
+        if protocol.region_rule == "union":
+            truth_covered, covered = (
+                covered_share(regions.shape, shape, region_begin, begin)
+                >= protocol.region_threshold
+                for shape, begin in ((objects.shape, truth_begin), (pred.shape, pred_begin))
+            )
+        elif len(pred):
+            covered = covered_preds(
+                regions.shape,
+                pred.shape,
+                region_begin,
+                pred_begin,
+                protocol.region_threshold + EPS,
+            )
+    truth_centre, pred_centre = objects.shape.centres(), pred.shape.centres()
+    truth_track, pred_track = _track_values(objects), _track_values(pred)
+    _check_classes(objects, truth_names, protocol)
+
+    within = _within_limits(objects, protocol)
+    for name in classes:
+        distractors = protocol.distractors.get(name, ())
+        truth_rows = np.ones(len(objects), np.bool_)
+        pred_rows = np.ones(len(pred), np.bool_)
+        if protocol.by_class and objects.labelled:
+            truth_rows = _among((name, *distractors), truth_names)[objects.label]
+        if protocol.by_class and pred.labelled:
+            pred_rows = _among((name,), pred_names)[pred.label]
+        of_class = truth_rows
+        if objects.labelled and (protocol.by_class or protocol.class_names):
+            of_class = _among((name,), truth_names)[objects.label]
+        counted = of_class & within & ~truth_covered
+        if objects.counted is not None:
+            counted &= objects.counted != 0
+        forgiving = (_among(distractors, truth_names)[objects.label] | ~within) & truth_rows
+        left_out = _left_out(
+            protocol,
+            (truth_begin, pred_begin, *all_pairs),
+            truth_rows,
+            pred_rows,
+            forgiving,
+            covered,
+            pred,
+            None if judged is None else judged[name],
+        )
+        kept = pred_rows & ~left_out
+        begins = _core.kept_pairs(
+            truth_begin,
+            pred_begin,
+            *all_pairs,
+            counted.view(np.uint8),
+            kept.view(np.uint8),
+        )
+        yield (
+            name,
+            Frames(
+                number,
+                Side(begins[0], truth_track[counted], _rows_of(truth_centre, counted)),
+                Side(begins[1], pred_track[kept], _rows_of(pred_centre, kept)),
+                Pairs(*begins[2:]),
+                (
+                    int(np.count_nonzero(of_class & ~counted)),
+                    int(np.count_nonzero(pred_rows & ~kept)),
+                ),
+            ),
+        )
+
+
+def _left_out(
+    protocol: TrackingProtocol,
+    frames: tuple[Any, ...],
+    truth_rows: NDArray[np.bool_],
+    pred_rows: NDArray[np.bool_],
+    forgiving: NDArray[np.bool_],
+    covered: NDArray[np.bool_] | None,
+    pred: Tracks,
+    judgement: Judgement | None,
+) -> NDArray[np.bool_]:
+    """Return the predictions that are matched to what forgives, or lie where nothing counts."""
+    left_out = np.zeros(len(pred_rows), np.bool_)
+    looks_at_unmatched = (
+        covered is not None or protocol.min_height is not None or judgement is not None
+    )
+    if not len(pred_rows) or not (forgiving.any() or looks_at_unmatched):
+        return left_out
+    matched = _matched(protocol, frames, truth_rows, pred_rows)
+    has_match = matched >= 0
+    left_out[has_match] = forgiving[matched[has_match]]
+    if covered is not None:
+        left_out |= covered & ~has_match if protocol.region_rule == "unmatched" else covered
+    if protocol.min_height is not None:
+        corners: Any = pred.shape
+        height = corners.xyxy[:, 3] - corners.xyxy[:, 1]
+        left_out |= (height <= protocol.min_height + EPS) & ~has_match
+    if judgement is not None:
+        if not judgement.is_exhaustive:
+            left_out |= ~has_match
+        if not judgement.is_absent:
+            # Of a frame without truth of the class nothing is known.
+            n_truth = np.diff(np.append(0, np.cumsum(truth_rows))[frames[0]])
+            left_out |= np.repeat(n_truth == 0, np.diff(frames[1]))
+    return left_out
+
+
+def _matched(
+    protocol: TrackingProtocol,
+    frames: tuple[Any, ...],
+    truth_rows: NDArray[np.bool_],
+    pred_rows: NDArray[np.bool_],
+) -> NDArray[np.int32]:
+    """Return the truth row that each prediction is matched to before counting; -1 for none."""
+    whole = truth_rows.all() and pred_rows.all()
+    if not whole:
+        kept_rows = (truth_rows.view(np.uint8), pred_rows.view(np.uint8))
+        frames = _core.kept_pairs(*(*frames, *kept_rows))
+    truth_begin, pred_begin, pair_begin, pair_pred, similarity = frames
+    if protocol.most_matches:
+        similarity = similarity + _BONUS * (similarity >= protocol.match_threshold - EPS)
+    matched: NDArray[np.int32] = _core.matched_preds(
+        truth_begin, pred_begin, pair_begin, pair_pred, similarity, protocol.match_threshold
+    )
+    if whole:
+        return matched
+    place = np.append(np.flatnonzero(truth_rows), -1).astype(np.int32)
+    of_all = np.full(len(pred_rows), -1, np.int32)
+    of_all[pred_rows] = place[matched]
+    return of_all
+
+
+def _frame_numbers(truth: Tracks, pred: Tracks) -> NDArray[np.int64]:
+    """Return the numbers of all frames that either side has or looked at, ascending."""
+    number = np.sort(np.concatenate([truth.frame, pred.frame, truth.seen[:, 1], pred.seen[:, 1]]))
+    return number[np.append(True, number[1:] != number[:-1])] if len(number) else number
+
+
+def _begins(tracks: Tracks, number: NDArray[np.int64]) -> NDArray[np.int64]:
+    begin = np.searchsorted(tracks.frame, number)
+    return np.append(begin, len(tracks)).astype(np.int64)
+
+
+def _track_values(tracks: Tracks) -> NDArray[Any]:
+    if tracks.track_names is None:
+        return tracks.track
+    return np.array(tracks.track_names, np.str_)[tracks.track]
+
+
+def _within_limits(truth: Tracks, protocol: TrackingProtocol) -> NDArray[np.bool_]:
+    within = np.ones(len(truth), np.bool_)
+    for name, (low, high) in protocol.limits.items():
+        if name in truth.extra:
+            within &= (truth.extra[name] >= low) & (truth.extra[name] <= high)
+    return within
+
+
+def _rows_of(
+    column: NDArray[np.float64] | None, rows: NDArray[np.bool_]
+) -> NDArray[np.float64] | None:
+    return None if column is None else column[rows]
+
+
+def _among(wanted: tuple[str, ...], names: list[str]) -> NDArray[np.bool_]:
+    """Return which names are among those wanted; False at the end, where there are no names."""
+    return np.array([name in wanted for name in names] or [False])
+
+
+def _check_classes(truth: Tracks, names: list[str], protocol: TrackingProtocol) -> None:
+    """Refuse truth of classes that files of this kind do not have."""
+    if not protocol.class_names or not truth.labelled:
+        return
+    known = set(protocol.class_names.values())
+    strange = [name for name in _used_names(truth, names) if name not in known]
+    if strange:
+        raise ClassError(
+            f"expected classes of {protocol.name} ({', '.join(protocol.class_names.values())}), "
+            f"got {first_few(strange)}: of other data say --protocol plain",
+            "truth",
+        )
+
+
+def _used_names(tracks: Tracks, names: list[str]) -> list[str]:
+    """Return the classes that objects have."""
+    used = np.flatnonzero(np.bincount(tracks.label, minlength=len(names))).tolist()
+    return [names[code] for code in used]
+
+
+def classes_of(truth: Tracks, pred: Tracks, protocol: TrackingProtocol) -> tuple[str, ...]:
+    """Return the classes that are to be evaluated: the protocol's, or those of the objects.
+
+    Raises
+    ------
+    ClassError
+        Where predictions have no classes and truth has several.
+    """
+    if protocol.classes:
+        return protocol.classes
+    objects = truth if truth.region is None else truth[truth.region == 0]
+    of_truth = _used_names(objects, objects.classes.display_names())
+    of_pred = _used_names(pred, pred.classes.display_names())
+    if not truth.labelled or not protocol.by_class:
+        return (UNLABELLED,)
+    if pred.labelled:
+        return tuple(sorted({*of_truth, *of_pred}))
+    if len(of_truth) > 1:
+        raise ClassError(
+            f"expected a class for each prediction, as truth has ({first_few(of_truth)}), got "
+            "none: give predictions classes, or truth none",
+            "pred",
+        )
+    return tuple(of_truth)

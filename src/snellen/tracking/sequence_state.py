@@ -1,0 +1,620 @@
+"""What metrics of tracking keep: rows of numbers of whole sequences, frames of open ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from snellen.errors import IdError, InputError, first_few
+from snellen.state import Keys, Ledger, prefixed, unprefixed
+from snellen.tracking.clear import CLEAR, clear_columns
+from snellen.tracking.frames import Frames, Pairs, Side
+from snellen.tracking.tracks import SEQUENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from snellen.tracking.family import Family, Settings
+    from snellen.tracking.frames import CodedFrames
+
+    Rows = dict[str, NDArray[Any]]
+
+__all__ = ["EVENT_KINDS", "Batch", "Kept", "SequenceState"]
+
+EVENT_KINDS: Final = ("match", "switch", "miss", "false positive", "transfer")
+"""What can happen to an object in a frame, by the number that rows of events have."""
+
+_CLASS: Final = "class"
+_TRACK: Final = "track id"
+_BASE: Final = ("n_frames", "n_truth", "n_pred", "truth_left_out", "pred_left_out")
+_OF_TRUTH_TRACKS: Final = ("first", "last", "n_frames", "n_matched", "n_starts", "n_switches")
+_OF_PRED_TRACKS: Final = ("first", "last", "n_frames", "n_matched", "n_transfers")
+
+
+class Batch(NamedTuple):
+    """Frames of one sequence that are to be absorbed.
+
+    Attributes
+    ----------
+    sequence : int or str
+        Its id.
+    number : ndarray, shape (F,), int64
+        The frames that were looked at, ascending.
+    classes : mapping of str to Frames
+        The frames of each class.
+    n_frames : int
+        How many frames the sequence has, where these are all; else -1.
+    """
+
+    sequence: int | str
+    number: NDArray[np.int64]
+    classes: Mapping[str, Frames]
+    n_frames: int
+
+
+class Kept(NamedTuple):
+    """What a state holds, in canonical order: by sequence, then class.
+
+    Attributes
+    ----------
+    sequences : Keys
+        The S sequences.
+    classes : Keys
+        The K classes that rows have, by name.
+    truth_tracks, pred_tracks : Keys
+        The ids of objects.
+    rows : dict of str to ndarray
+        Of each sequence and class: ``sequence`` and ``label``, positions, numbers of frames and
+        objects, and the columns of families, each with the family's name before it.
+    tracks, preds : dict of str to ndarray
+        Of each object of truth, and of predictions; empty without the CLEAR family.
+    events : dict of str to ndarray
+        What happened, where that was asked for.
+    """
+
+    sequences: Keys
+    classes: Keys
+    truth_tracks: Keys
+    pred_tracks: Keys
+    rows: Rows
+    tracks: Rows
+    preds: Rows
+    events: Rows
+
+
+class _Open:
+    """A sequence of which more frames may come."""
+
+    __slots__ = ("classes", "frames", "last")
+
+    def __init__(self) -> None:
+        self.frames: set[int] = set()
+        self.last = 0
+        self.classes: dict[str, list[Frames]] = {}
+
+    def numbers(self) -> NDArray[np.int64]:
+        """Return the frames that were looked at, ascending."""
+        return np.array(sorted(self.frames), np.int64)
+
+    def add(self, frames: Iterable[int], classes: Mapping[str, Iterable[Frames]]) -> None:
+        """Add frames that were checked, and the parts of each class."""
+        numbers = list(frames)
+        self.frames.update(numbers)
+        self.last = max(self.last, *numbers) if numbers else self.last
+        for name, parts in classes.items():
+            self.classes.setdefault(name, []).extend(parts)
+
+    def check(self, sequence: int | str, frames: Iterable[int]) -> None:
+        """Refuse frames that came."""
+        again = sorted(self.frames.intersection(frames))
+        if again:
+            raise IdError(
+                f"expected each frame once, got {len(again):,} of sequence {sequence} that came "
+                f"before: {first_few(again)}",
+                "frame",
+            )
+
+
+class SequenceState:
+    """Sequences, each once: closed ones as rows of numbers, open ones as frames.
+
+    Parameters
+    ----------
+    families : tuple of Family
+        What is measured of each sequence and class.
+    settings : Settings
+        What they are told.
+    events : bool
+        Whether what happens in each frame is kept, too.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_events",
+        "_keeps_events",
+        "_open",
+        "_preds",
+        "_rows",
+        "_tracks",
+        "families",
+        "named",
+        "settings",
+    )
+
+    def __init__(self, families: tuple[Family, ...], settings: Settings, *, events: bool) -> None:
+        self.families = families
+        self.settings = settings
+        self.named: bool | None = None
+        self._keeps_events = events
+        self._closed: set[int | str] = set()
+        self._open: dict[int | str, _Open] = {}
+        columns = {f"{f.name}.{c}": dtype for f in families for c, dtype in f.columns.items()}
+        codes = {"sequence": np.int32, "label": np.int32}
+        self._rows = Ledger(
+            ("sequence", "label"), **codes, **dict.fromkeys(_BASE, np.int64), **columns
+        )
+        self._tracks = Ledger(
+            ("sequence", "label", "track"),
+            **codes,
+            track=np.int32,
+            **dict.fromkeys(_OF_TRUTH_TRACKS, np.int64),
+        )
+        self._preds = Ledger(
+            ("sequence", "label", "track"),
+            **codes,
+            track=np.int32,
+            **dict.fromkeys(_OF_PRED_TRACKS, np.int64),
+        )
+        self._events = Ledger(
+            ("sequence", "label", "truth", "pred"),
+            **codes,
+            truth=np.int32,
+            pred=np.int32,
+            frame=np.int64,
+            kind=np.int32,
+            similarity=np.float64,
+        )
+
+    def __len__(self) -> int:
+        return len(self._closed) + len(self._open)
+
+    @property
+    def keeps_events(self) -> bool:
+        """Whether what happens in each frame is kept."""
+        return self._keeps_events
+
+    def empty(self) -> SequenceState:
+        """Return a state of the same kind without data."""
+        return SequenceState(self.families, self.settings, events=self._keeps_events)
+
+    # ---------------------------------------------------------------------------------- absorbing
+
+    def unnamed_sequence(self, *, whole: bool) -> int:
+        """Return the number of the sequence without a name that frames belong to.
+
+        The open one, or the next for frames of a whole one or where none is open.
+        """
+        begun = [number for number in self._open if isinstance(number, int)]
+        if begun and not whole and self.named is False:
+            return begun[0]
+        return len(self) if self.named is False else 0
+
+    def last_frame(self, sequence: int | str) -> int:
+        """Return the greatest number of a frame of an open sequence; 0 where there is none."""
+        return self._open[sequence].last if sequence in self._open else 0
+
+    def check_naming(self, named: bool) -> None:
+        """Refuse sequences with names among those without.
+
+        Raises
+        ------
+        IdError
+        """
+        if self.named not in (None, named):
+            raise IdError(
+                "expected sequence ids with all updates or with none, got some with and some "
+                "without",
+                "sequence",
+            )
+
+    def check(self, batch: Batch) -> None:
+        """Refuse frames of a sequence that is closed, and frames that came.
+
+        Raises
+        ------
+        IdError, InputError
+        """
+        for known in (self._closed, self._open):
+            for name in list(known)[:1]:
+                if isinstance(name, str) != isinstance(batch.sequence, str):
+                    Keys([name, batch.sequence], SEQUENCE)  # says that they are of two kinds
+        if batch.sequence in self._closed:
+            raise IdError(
+                f"expected each sequence once, {batch.sequence} was absorbed whole before: frames "
+                "that come one by one go without n_frames, and before end_sequence",
+                "sequence",
+            )
+        if batch.n_frames >= 0:
+            if batch.sequence in self._open:
+                raise IdError(
+                    f"expected a whole sequence or frames of it, got both of {batch.sequence}",
+                    "sequence",
+                )
+            if len(batch.number) > batch.n_frames:
+                raise InputError(
+                    f"expected at most {batch.n_frames} frames of sequence {batch.sequence}, got "
+                    f"{len(batch.number)}",
+                    "n_frames",
+                )
+            return
+        if batch.sequence in self._open:
+            self._open[batch.sequence].check(batch.sequence, batch.number.tolist())
+
+    def absorb(self, batches: Iterable[Batch], *, named: bool) -> None:
+        """Add frames that were checked."""
+        for batch in batches:
+            self.named = named
+            if batch.n_frames >= 0:
+                self._close(batch.sequence, batch.classes, batch.n_frames)
+                continue
+            opened = self._open.setdefault(batch.sequence, _Open())
+            opened.add(batch.number.tolist(), {n: [f] for n, f in batch.classes.items()})
+
+    def end(self, sequence: int | str | None = None) -> None:
+        """Close a sequence, or all: no more frames of it are to come.
+
+        Raises
+        ------
+        IdError
+            For one that is not open.
+        """
+        if sequence is not None and sequence not in self._open:
+            opened = first_few(self._open) or "none"
+            raise IdError(
+                f"expected a sequence of which frames came, got {sequence}; open: {opened}",
+                "sequence",
+            )
+        for name in list(self._open) if sequence is None else [sequence]:
+            opened_now = self._open[name]
+            classes = {label: Frames.joined(p) for label, p in opened_now.classes.items()}
+            self._close(name, classes, len(opened_now.frames))
+            del self._open[name]
+
+    def merge(self, other: SequenceState) -> None:
+        """Add another's sequences; frames of a sequence that is open in both are joined.
+
+        Raises
+        ------
+        IdError
+            Where both have closed one, or have the same frames; then nothing was added.
+        """
+        if other.named is None:
+            return
+        self.check_naming(other.named)
+        shift = 0
+        if other.named:
+            self._check_merge(other)
+        else:
+            shift = len(self)
+            # Frames without a name that come later are of this state's open sequence.
+            other = other.copy()
+            other.end()
+        self.named = other.named
+        for ledger, theirs in zip(self._ledgers(), other._ledgers(), strict=True):
+            ledger.merge(theirs, sequence=shift)
+        for name in other._closed:
+            self._closed.add(name + shift if isinstance(name, int) else name)
+        for name, opened in other._open.items():
+            self._open.setdefault(name, _Open()).add(opened.frames, opened.classes)
+
+    def _check_merge(self, other: SequenceState) -> None:
+        mine, theirs = [*self._closed, *self._open], [*other._closed, *other._open]
+        Keys([*mine, *theirs], SEQUENCE)  # says where they are of two kinds
+        again = sorted(
+            name
+            for name in set(mine).intersection(theirs)
+            if name in self._closed or name in other._closed
+        )
+        if again:
+            raise IdError(
+                f"expected each sequence once, got {len(again):,} in both: {first_few(again)}",
+                "sequence",
+            )
+        for name in self._open.keys() & other._open.keys():
+            self._open[name].check(name, other._open[name].frames)
+
+    def copy(self) -> SequenceState:
+        """Return a state of its own with the same content."""
+        twin = self.empty()
+        twin.named = self.named
+        for ledger, mine in zip(twin._ledgers(), self._ledgers(), strict=True):
+            ledger.merge(mine)
+        twin._closed = set(self._closed)
+        for name, opened in self._open.items():
+            twin._open[name] = _Open()
+            twin._open[name].add(opened.frames, opened.classes)
+        return twin
+
+    def _ledgers(self) -> tuple[Ledger, ...]:
+        return (self._rows, self._tracks, self._preds, self._events)
+
+    # ------------------------------------------------------------------------------------ closing
+
+    def _close(self, sequence: int | str, classes: Mapping[str, Frames], n_frames: int) -> None:
+        """Measure all classes of a sequence."""
+        self._closed.add(sequence)
+        for name, frames in classes.items():
+            self._add_rows(sequence, name, frames.coded(n_frames))
+
+    def _add_rows(self, sequence: int | str, name: str, coded: CodedFrames) -> None:
+        keys = {"sequence": Keys([sequence], SEQUENCE), "label": Keys([name], _CLASS)}
+        columns: dict[str, Any] = {
+            "n_frames": coded.n_frames,
+            "n_truth": len(coded.frames.truth),
+            "n_pred": len(coded.frames.pred),
+            "truth_left_out": coded.frames.left_out[0],
+            "pred_left_out": coded.frames.left_out[1],
+        }
+        for family in self.families:
+            if family is CLEAR:
+                matching = coded.kernel.clear(self.settings.threshold)
+                measured = clear_columns(coded, matching)
+                self._add_tracks(keys, coded, matching)
+                if self._keeps_events:
+                    self._add_events(keys, coded, matching)
+            else:
+                measured = family.measure(coded, self.settings)
+            columns |= prefixed(f"{family.name}.", measured)
+        dtypes = {f"{f.name}.{c}": dtype for f in self.families for c, dtype in f.columns.items()}
+        self._rows.append(
+            keys,
+            sequence=np.zeros(1, np.int32),
+            label=np.zeros(1, np.int32),
+            **{
+                column: np.asarray(value, np.dtype(dtypes.get(column, np.int64)).base)[None]
+                for column, value in columns.items()
+            },
+        )
+
+    def _add_tracks(
+        self, keys: dict[str, Keys], coded: CodedFrames, matching: Mapping[str, Any]
+    ) -> None:
+        frames, match = coded.frames, matching["match"]
+        n_truth, n_pred = len(coded.truth_ids), len(coded.pred_ids)
+        first, last = _first_and_last(frames.number, frames.truth, coded.truth_track, n_truth)
+        self._tracks.append(
+            {**keys, "track": coded.truth_ids},
+            **_zeros("sequence", "label", n=n_truth),
+            track=np.arange(n_truth, dtype=np.int32),
+            first=first,
+            last=last,
+            **{
+                name: matching[name].astype(np.int64)
+                for name in ("n_frames", "n_matched", "n_starts", "n_switches")
+            },
+        )
+        first, last = _first_and_last(frames.number, frames.pred, coded.pred_track, n_pred)
+        matched = match[match >= 0]
+        self._preds.append(
+            {**keys, "track": coded.pred_ids},
+            **_zeros("sequence", "label", n=n_pred),
+            track=np.arange(n_pred, dtype=np.int32),
+            first=first,
+            last=last,
+            n_frames=_times(coded.pred_track, n_pred),
+            n_matched=_times(coded.pred_track[matched], n_pred),
+            n_transfers=_times(coded.pred_track[matching["transfer"] != 0], n_pred),
+        )
+
+    def _add_events(
+        self, keys: dict[str, Keys], coded: CodedFrames, matching: Mapping[str, Any]
+    ) -> None:
+        """Add what happened to each object, frame by frame: truth first, then predictions."""
+        frames, match = coded.frames, matching["match"]
+        has_match = match >= 0
+        is_matched = np.zeros(len(frames.pred), np.bool_)
+        is_matched[match[has_match]] = True
+        transferred = np.flatnonzero(matching["transfer"])
+        truth_of = np.zeros(len(frames.pred), np.int64)
+        truth_of[match[has_match]] = np.flatnonzero(has_match)
+        similarity_of = _similarity_of(frames.pairs, match)
+        truth_row = np.concatenate(
+            [np.arange(len(match)), truth_of[transferred], np.full((~is_matched).sum(), -1)]
+        )
+        pred_row = np.concatenate([match, transferred, np.flatnonzero(~is_matched)])
+        kind = np.concatenate(
+            [
+                np.where(has_match, (matching["switch"] != 0).astype(np.int32), 2),
+                np.full(len(transferred), 4),
+                np.full(len(pred_row) - len(match) - len(transferred), 3),
+            ]
+        ).astype(np.int32)
+        similarity = np.zeros(len(kind))
+        similarity[: len(match)] = similarity_of
+        similarity[len(match) : len(match) + len(transferred)] = similarity_of[
+            truth_of[transferred]
+        ]
+        frame = np.where(
+            truth_row >= 0,
+            _frame_of(frames.truth, frames.number)[truth_row] if len(match) else 0,
+            _frame_of(frames.pred, frames.number)[pred_row] if len(frames.pred) else 0,
+        )
+        order = np.argsort(frame, kind="stable")
+        self._events.append(
+            {**keys, "truth": coded.truth_ids, "pred": coded.pred_ids},
+            **_zeros("sequence", "label", n=len(kind)),
+            truth=_code_of(coded.truth_track, truth_row)[order],
+            pred=_code_of(coded.pred_track, pred_row)[order],
+            frame=frame[order].astype(np.int64),
+            kind=kind[order],
+            similarity=similarity[order],
+        )
+
+    # ------------------------------------------------------------------------------------ reading
+
+    def kept(self) -> Kept:
+        """Return the rows of closed sequences, in canonical order."""
+        tables: dict[str, list[Keys]] = {}
+        for ledger in self._ledgers():
+            for name, parts in ledger.tables().items():
+                tables.setdefault(name, []).extend(parts)
+        truth_tables = [*self._tracks.tables()["track"], *self._events.tables()["truth"]]
+        pred_tables = [*self._preds.tables()["track"], *self._events.tables()["pred"]]
+        sequences = Keys(sorted(self._closed), SEQUENCE)
+        classes = Keys.union(tables["label"], _CLASS)
+        truth_tracks = Keys.union(truth_tables, _TRACK)
+        pred_tracks = Keys.union(pred_tables, _TRACK)
+        keys = {"sequence": sequences, "label": classes}
+        rows = _ordered(self._rows.columns(keys))
+        tracks = _ordered(self._tracks.columns({**keys, "track": truth_tracks}), "track")
+        preds = _ordered(self._preds.columns({**keys, "track": pred_tracks}), "track")
+        events = _ordered(
+            self._events.columns({**keys, "truth": truth_tracks, "pred": pred_tracks})
+        )
+        # A row without an object of one side holds a place for it.
+        events["truth"] = np.where(events["kind"] == 3, np.int32(-1), events["truth"])
+        events["pred"] = np.where(events["kind"] == 2, np.int32(-1), events["pred"])
+        return Kept(sequences, classes, truth_tracks, pred_tracks, rows, tracks, preds, events)
+
+    # -------------------------------------------------------------------------------------- bytes
+
+    def store(self, content: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Put everything into a state of bytes."""
+        kept = self.kept()
+        content["named"] = self.named
+        for name in ("sequences", "classes", "truth_tracks", "pred_tracks"):
+            getattr(kept, name).store(name, content, arrays)
+        for name in ("rows", "tracks", "preds", "events"):
+            arrays |= prefixed(f"{name}.", getattr(kept, name))
+        opened = []
+        for i, sequence in enumerate(sorted(self._open)):
+            one = self._open[sequence]
+            arrays[f"open{i}.number"] = one.numbers()
+            described: dict[str, Any] = {"sequence": sequence, "classes": []}
+            for j, label in enumerate(sorted(one.classes)):
+                frames = Frames.joined(one.classes[label])
+                prefix = f"open{i}.{j}."
+                entry: dict[str, Any] = {"class": label, "left_out": list(frames.left_out)}
+                _store_frames(prefix, frames, entry, arrays)
+                described["classes"].append(entry)
+            opened.append(described)
+        content["open"] = opened
+
+    def take(self, content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take over what `store` put into bytes; only in a state without data.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError, IdError
+            Where it is not whole.
+        """
+        self.named = content["named"]
+        sequences = Keys.stored("sequences", SEQUENCE, content, arrays)
+        classes = Keys.stored("classes", _CLASS, content, arrays)
+        truth_tracks = Keys.stored("truth_tracks", _TRACK, content, arrays)
+        pred_tracks = Keys.stored("pred_tracks", _TRACK, content, arrays)
+        self._closed = set(sequences.ids.tolist())
+        keys = {"sequence": sequences, "label": classes}
+        tables: dict[str, tuple[Ledger, dict[str, Keys]]] = {
+            "rows": (self._rows, keys),
+            "tracks": (self._tracks, {**keys, "track": truth_tracks}),
+            "preds": (self._preds, {**keys, "track": pred_tracks}),
+            "events": (self._events, {**keys, "truth": truth_tracks, "pred": pred_tracks}),
+        }
+        for name, (ledger, tables_of) in tables.items():
+            columns = unprefixed(f"{name}.", arrays)
+            for key, table in tables_of.items():
+                least = -1 if key in ("truth", "pred") else 0
+                if ((columns[key] < least) | (columns[key] >= max(len(table), 0))).any():
+                    raise ValueError(f"a row of {name} has no {key}")
+            if len(columns["sequence"]):
+                ledger.append(tables_of, **columns)
+        for i, described in enumerate(content["open"]):
+            of_classes = {
+                entry["class"]: [_stored_frames(f"open{i}.{j}.", entry, arrays)]
+                for j, entry in enumerate(described["classes"])
+            }
+            self._open[described["sequence"]] = _Open()
+            self._open[described["sequence"]].add(arrays[f"open{i}.number"].tolist(), of_classes)
+
+
+def _zeros(*names: str, n: int) -> dict[str, NDArray[np.int32]]:
+    return {name: np.zeros(n, np.int32) for name in names}
+
+
+def _times(track: NDArray[np.int32], n_tracks: int) -> NDArray[np.int64]:
+    return np.bincount(track, minlength=n_tracks).astype(np.int64)
+
+
+def _frame_of(side: Side, number: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.repeat(number, np.diff(side.begin))
+
+
+def _first_and_last(
+    number: NDArray[np.int64], side: Side, track: NDArray[np.int32], n_tracks: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first and the last frame of each object."""
+    frame = _frame_of(side, number)
+    first, last = np.zeros(n_tracks, np.int64), np.zeros(n_tracks, np.int64)
+    last[track] = frame  # of equal positions the last holds
+    first[track[::-1]] = frame[::-1]
+    return first, last
+
+
+def _code_of(track: NDArray[np.int32], row: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return the object of each row; any object where there is no row, -1 where there are none."""
+    if not len(track):
+        return np.full(len(row), -1, np.int32)
+    return np.where(row >= 0, track[row], np.int32(0)).astype(np.int32)
+
+
+def _similarity_of(pairs: Pairs, match: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return the similarity of each truth row and its match; 0 where there is none."""
+    row = np.repeat(np.arange(len(match)), np.diff(pairs.begin))
+    hit = pairs.pred == match[row]
+    found = np.zeros(len(match))
+    found[row[hit]] = pairs.similarity[hit]
+    return found
+
+
+def _ordered(columns: Rows, *then: str) -> Rows:
+    order = np.lexsort((*(columns[name] for name in then), columns["label"], columns["sequence"]))
+    return {name: column[order] for name, column in columns.items()}
+
+
+def _store_frames(
+    prefix: str, frames: Frames, entry: dict[str, Any], arrays: dict[str, NDArray[Any]]
+) -> None:
+    arrays[f"{prefix}number"] = frames.number
+    for name, side in (("truth", frames.truth), ("pred", frames.pred)):
+        arrays[f"{prefix}{name}.begin"] = side.begin
+        if side.centre is not None:
+            arrays[f"{prefix}{name}.centre"] = side.centre
+        if side.track.dtype.kind == "U":
+            entry[f"{name}_track"] = side.track.tolist()
+        else:
+            arrays[f"{prefix}{name}.track"] = side.track
+    arrays |= prefixed(f"{prefix}pairs.", frames.pairs._asdict())
+
+
+def _stored_frames(
+    prefix: str, entry: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> Frames:
+    def side(name: str) -> Side:
+        track = entry.get(f"{name}_track")
+        return Side(
+            arrays[f"{prefix}{name}.begin"],
+            arrays[f"{prefix}{name}.track"] if track is None else np.array(track, np.str_),
+            arrays.get(f"{prefix}{name}.centre"),
+        )
+
+    pairs = Pairs(**unprefixed(f"{prefix}pairs.", arrays))
+    truth_left, pred_left = entry["left_out"]
+    frames = Frames(
+        arrays[f"{prefix}number"], side("truth"), side("pred"), pairs, (truth_left, pred_left)
+    )
+    frames.coded(-1)  # checks that all fits
+    return frames
