@@ -9,6 +9,7 @@ namespace snellen::bind {
 namespace nb = nanobind;
 
 void bind_parallel(nb::module_& m);
+void bind_large_blocks(nb::module_& m);
 void bind_assignment(nb::module_& m);
 void bind_track_pairs(nb::module_& m);
 void bind_json_columns(nb::module_& m);
@@ -70,6 +71,7 @@ NB_MODULE(_core, m) {
   m.doc() = "Kernels of Snellen: columns in, columns out.";
   m.attr("build_description") = build_description();
   bind_parallel(m);
+  bind_large_blocks(m);
   bind_assignment(m);
   bind_track_pairs(m);
   bind_json_columns(m);

@@ -114,7 +114,11 @@ void bind_track_pairs(nb::module_& m) {
            nb::arg("pred_begin").noconvert(), nb::arg("truth_track").noconvert(),
            nb::arg("pred_track").noconvert(), nb::arg("n_truth_tracks"), nb::arg("n_pred_tracks"),
            nb::arg("pair_begin").noconvert(), nb::arg("pair_pred").noconvert(),
-           nb::arg("similarity").noconvert())
+           nb::arg("similarity").noconvert(),
+           // It looks at the arrays: they stay as long as it does.
+           nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>(), nb::keep_alive<1, 4>(),
+           nb::keep_alive<1, 5>(), nb::keep_alive<1, 8>(), nb::keep_alive<1, 9>(),
+           nb::keep_alive<1, 10>())
       .def("hota", hota, nb::arg("alphas").noconvert(), nb::arg("blocked"),
            "For each alpha: matches (tp), their similarities (loc), and the sums over cells that "
            "AssA, AssRe and AssPr are quotients of. blocked: as NumPy before 2.3 added them up.")

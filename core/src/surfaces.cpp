@@ -91,7 +91,8 @@ class Scan {
   // The corners before row (z, y), which has neighbours on both sides or lies at an end of the
   // image: 0 <= y <= height.
   void corners(std::size_t z, std::size_t y) {
-    const auto [depth, height, width] = grid_.extent;
+    // Not bound together: older compilers let no lambda capture such names.
+    const std::size_t depth = grid_.extent[0], height = grid_.extent[1], width = grid_.extent[2];
     const bool is_volume = grid_.n_axes == 3;
     // The rows around, by the bits of y and z; null outside of the image.
     std::array<const T*, 4> rows{};

@@ -1,21 +1,12 @@
 #include "snellen/track_pairs.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <stdexcept>
 #include <string>
 
 namespace snellen {
 namespace {
-
-template <class T>
-Column<T> copy_of(const T* values, std::size_t n) {
-  Column<T> column;
-  column.resize_uninitialised(n);
-  if (n > 0) std::memcpy(column.data(), values, n * sizeof(T));
-  return column;
-}
 
 // In how many frames each track is.
 std::vector<std::int32_t> count_frames(const std::int64_t* begin, std::size_t n_frames,
@@ -41,19 +32,11 @@ std::vector<std::int32_t> count_frames(const std::int64_t* begin, std::size_t n_
 TrackPairs::TrackPairs(const PairLists& pairs, const std::int32_t* truth_track,
                        const std::int32_t* pred_track, std::size_t n_truth_tracks,
                        std::size_t n_pred_tracks)
-    : truth_begin_(copy_of(pairs.truth_begin, pairs.n_frames + 1)),
-      pred_begin_(copy_of(pairs.pred_begin, pairs.n_frames + 1)),
-      pair_begin_(copy_of(pairs.pair_begin, pairs.n_truth() + 1)),
-      pair_pred_(copy_of(pairs.pair_pred, pairs.n_pairs())),
-      similarity_(copy_of(pairs.similarity, pairs.n_pairs())),
-      pairs_{pairs.n_frames,     truth_begin_.data(), pred_begin_.data(),
-             pair_begin_.data(), pair_pred_.data(),   similarity_.data()},
-      truth_track_(copy_of(truth_track, pairs.n_truth())),
-      pred_track_(copy_of(pred_track, pairs.n_pred())),
-      truth_frames_(
-          count_frames(truth_begin_.data(), pairs.n_frames, truth_track_.data(), n_truth_tracks)),
-      pred_frames_(
-          count_frames(pred_begin_.data(), pairs.n_frames, pred_track_.data(), n_pred_tracks)) {
+    : pairs_(pairs),
+      truth_track_(truth_track),
+      pred_track_(pred_track),
+      truth_frames_(count_frames(pairs.truth_begin, pairs.n_frames, truth_track, n_truth_tracks)),
+      pred_frames_(count_frames(pairs.pred_begin, pairs.n_frames, pred_track, n_pred_tracks)) {
   find_cells();
 }
 

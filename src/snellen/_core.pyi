@@ -17,6 +17,11 @@ def set_thread_count(n_threads: int) -> None:
     Set the number of threads; 0 goes back to one for each available processor.
     """
 
+def return_large_blocks() -> None:
+    """
+    From now on large blocks of memory go back to the system as soon as they are freed; for the whole process.
+    """
+
 def assign(cost: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
     """
     The column given to each row so that the sum of costs is least, -1 for none; among equal sums the choice of scipy.optimize.linear_sum_assignment.

@@ -13,14 +13,15 @@ namespace snellen {
 
 class TrackPairs {
  public:
-  // Copies what it is given. Tracks are numbered 0 … n − 1, and row i belongs to track[i].
+  // Looks at what it is given, which must last as long. Tracks are numbered 0 … n − 1, and row i
+  // belongs to track[i].
   // Throws std::invalid_argument where a track is twice in a frame.
   TrackPairs(const PairLists& pairs, const std::int32_t* truth_track,
              const std::int32_t* pred_track, std::size_t n_truth_tracks, std::size_t n_pred_tracks);
 
   const PairLists& pairs() const { return pairs_; }
-  const std::int32_t* truth_track() const { return truth_track_.data(); }
-  const std::int32_t* pred_track() const { return pred_track_.data(); }
+  const std::int32_t* truth_track() const { return truth_track_; }
+  const std::int32_t* pred_track() const { return pred_track_; }
   std::size_t n_truth_tracks() const { return truth_frames_.size(); }
   std::size_t n_pred_tracks() const { return pred_frames_.size(); }
   // In how many frames each track is.
@@ -53,11 +54,9 @@ class TrackPairs {
  private:
   void find_cells();
 
-  Column<std::int64_t> truth_begin_, pred_begin_, pair_begin_;
-  Column<std::int32_t> pair_pred_;
-  Column<double> similarity_;
   PairLists pairs_;
-  Column<std::int32_t> truth_track_, pred_track_;
+  const std::int32_t* truth_track_;
+  const std::int32_t* pred_track_;
   std::vector<std::int32_t> truth_frames_, pred_frames_;
   std::vector<std::int64_t> cell_begin_;
   Column<std::int32_t> cell_pred_, pair_cell_;

@@ -197,6 +197,7 @@ def tracking(
         raise click.UsageError("expected --out DIR with --format trackeval")
     for path in (events_path, tracks_path):
         check_folder_of(path)
+    from snellen import _core
     from snellen.errors import SnellenError
     from snellen.readers.tracking_files import read_tracking
     from snellen.result import write_atomically
@@ -204,6 +205,8 @@ def tracking(
     from snellen.tracking.metrics import Tracking
 
     set_threads(threads)
+    # Sequences are read and let go one after the other, several at once.
+    _core.return_large_blocks()
     chosen = metrics or ("hota", "clear", "identity", "count")
     if "clear" not in chosen and (events_path is not None or tracks_path is not None):
         raise click.UsageError("expected clear among --metrics, of which --events and --tracks are")

@@ -60,7 +60,7 @@ class JAndF:
         NaN where truth has no object. Sequences without objects do not count; neither do predicted
         tracks that no object is given.
     Agrees with
-        TrackEval (12c8791) with ``match="J"``, every bit, in sequences of up to 256 frames
+        TrackEval (12c8791) with ``match="J"``, every bit, in sequences of up to 255 frames
         (tests/oracle). In longer ones TrackEval, as DAVIS's own code, keeps the edges of the
         quarters in 8 bits: its decay is NaN or that of other frames. Here it is not. Sequences
         without truth objects make its numbers over all NaN; here they do not count.

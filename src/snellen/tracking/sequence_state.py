@@ -88,20 +88,34 @@ class Kept(NamedTuple):
 class _Open:
     """A sequence of which more frames may come."""
 
-    __slots__ = ("classes", "number")
+    __slots__ = ("classes", "frames", "last")
 
     def __init__(self) -> None:
-        self.number: list[NDArray[np.int64]] = []
+        self.frames: set[int] = set()
+        self.last = 0
         self.classes: dict[str, list[Frames]] = {}
 
     def numbers(self) -> NDArray[np.int64]:
-        return np.sort(np.concatenate(self.number or [np.zeros(0, np.int64)]))
+        """Return the frames that were looked at, ascending."""
+        return np.array(sorted(self.frames), np.int64)
 
-    def copy(self) -> _Open:
-        twin = _Open()
-        twin.number = list(self.number)
-        twin.classes = {name: list(parts) for name, parts in self.classes.items()}
-        return twin
+    def add(self, frames: Iterable[int], classes: Mapping[str, Iterable[Frames]]) -> None:
+        """Add frames that were checked, and the parts of each class."""
+        numbers = list(frames)
+        self.frames.update(numbers)
+        self.last = max(self.last, *numbers) if numbers else self.last
+        for name, parts in classes.items():
+            self.classes.setdefault(name, []).extend(parts)
+
+    def check(self, sequence: int | str, frames: Iterable[int]) -> None:
+        """Refuse frames that came."""
+        again = sorted(self.frames.intersection(frames))
+        if again:
+            raise IdError(
+                f"expected each frame once, got {len(again):,} of sequence {sequence} that came "
+                f"before: {first_few(again)}",
+                "frame",
+            )
 
 
 class SequenceState:
@@ -190,9 +204,7 @@ class SequenceState:
 
     def last_frame(self, sequence: int | str) -> int:
         """Return the greatest number of a frame of an open sequence; 0 where there is none."""
-        if sequence not in self._open:
-            return 0
-        return max((int(n[-1]) for n in self._open[sequence].number if len(n)), default=0)
+        return self._open[sequence].last if sequence in self._open else 0
 
     def check_naming(self, named: bool) -> None:
         """Refuse sequences with names among those without.
@@ -239,7 +251,7 @@ class SequenceState:
                 )
             return
         if batch.sequence in self._open:
-            _check_new_frames(batch.sequence, self._open[batch.sequence].numbers(), batch.number)
+            self._open[batch.sequence].check(batch.sequence, batch.number.tolist())
 
     def absorb(self, batches: Iterable[Batch], *, named: bool) -> None:
         """Add frames that were checked."""
@@ -249,9 +261,7 @@ class SequenceState:
                 self._close(batch.sequence, batch.classes, batch.n_frames)
                 continue
             opened = self._open.setdefault(batch.sequence, _Open())
-            opened.number.append(batch.number)
-            for name, frames in batch.classes.items():
-                opened.classes.setdefault(name, []).append(frames)
+            opened.add(batch.number.tolist(), {n: [f] for n, f in batch.classes.items()})
 
     def end(self, sequence: int | str | None = None) -> None:
         """Close a sequence, or all: no more frames of it are to come.
@@ -270,7 +280,7 @@ class SequenceState:
         for name in list(self._open) if sequence is None else [sequence]:
             opened_now = self._open[name]
             classes = {label: Frames.joined(p) for label, p in opened_now.classes.items()}
-            self._close(name, classes, len(opened_now.numbers()))
+            self._close(name, classes, len(opened_now.frames))
             del self._open[name]
 
     def merge(self, other: SequenceState) -> None:
@@ -298,10 +308,7 @@ class SequenceState:
         for name in other._closed:
             self._closed.add(name + shift if isinstance(name, int) else name)
         for name, opened in other._open.items():
-            mine = self._open.setdefault(name, _Open())
-            mine.number += opened.number
-            for label, parts in opened.classes.items():
-                mine.classes.setdefault(label, []).extend(parts)
+            self._open.setdefault(name, _Open()).add(opened.frames, opened.classes)
 
     def _check_merge(self, other: SequenceState) -> None:
         mine, theirs = [*self._closed, *self._open], [*other._closed, *other._open]
@@ -317,7 +324,7 @@ class SequenceState:
                 "sequence",
             )
         for name in self._open.keys() & other._open.keys():
-            _check_new_frames(name, self._open[name].numbers(), other._open[name].numbers())
+            self._open[name].check(name, other._open[name].frames)
 
     def copy(self) -> SequenceState:
         """Return a state of its own with the same content."""
@@ -326,7 +333,9 @@ class SequenceState:
         for ledger, mine in zip(twin._ledgers(), self._ledgers(), strict=True):
             ledger.merge(mine)
         twin._closed = set(self._closed)
-        twin._open = {name: opened.copy() for name, opened in self._open.items()}
+        for name, opened in self._open.items():
+            twin._open[name] = _Open()
+            twin._open[name].add(opened.frames, opened.classes)
         return twin
 
     def _ledgers(self) -> tuple[Ledger, ...]:
@@ -524,23 +533,12 @@ class SequenceState:
             if len(columns["sequence"]):
                 ledger.append(tables_of, **columns)
         for i, described in enumerate(content["open"]):
-            one = _Open()
-            one.number = [arrays[f"open{i}.number"]]
-            for j, entry in enumerate(described["classes"]):
-                one.classes[entry["class"]] = [_stored_frames(f"open{i}.{j}.", entry, arrays)]
-            self._open[described["sequence"]] = one
-
-
-def _check_new_frames(
-    sequence: int | str, known: NDArray[np.int64], number: NDArray[np.int64]
-) -> None:
-    again = number[np.isin(number, known)]
-    if len(again):
-        raise IdError(
-            f"expected each frame once, got {len(again):,} of sequence {sequence} that came "
-            f"before: {first_few(again.tolist())}",
-            "frame",
-        )
+            of_classes = {
+                entry["class"]: [_stored_frames(f"open{i}.{j}.", entry, arrays)]
+                for j, entry in enumerate(described["classes"])
+            }
+            self._open[described["sequence"]] = _Open()
+            self._open[described["sequence"]].add(arrays[f"open{i}.number"].tolist(), of_classes)
 
 
 def _zeros(*names: str, n: int) -> dict[str, NDArray[np.int32]]:
