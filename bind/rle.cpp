@@ -218,7 +218,6 @@ void bind_paint(nb::module_& m) {
         {
           const nb::gil_scoped_release released;
           labels.resize_uninitialised(n_images * height * width);
-          std::fill(labels.begin(), labels.end(), Label{0});
           paint_rle(masks, begin.data(), n_images, value.data(), height, width, labels.data());
         }
         return to_numpy(std::move(labels), {n_images, height, width});

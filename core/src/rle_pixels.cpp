@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <vector>
 
@@ -10,16 +11,56 @@ namespace snellen {
 namespace {
 
 constexpr std::size_t kTile = 64;
+constexpr std::size_t kSquare = 8;
+
+// Swaps the bytes of `low` under the mask, moved up by `shift`, with those of `high`.
+inline void swap_bytes(std::uint64_t& low, std::uint64_t& high, unsigned shift,
+                       std::uint64_t mask) {
+  const std::uint64_t differ = ((low >> shift) ^ high) & mask;
+  high ^= differ;
+  low ^= differ << shift;
+}
+
+// Eight rows of eight bytes at a time: halves, then quarters, then bytes change places.
+inline void transpose_square(const std::uint8_t* from, std::size_t from_step, std::uint8_t* to,
+                             std::size_t to_step) {
+  std::uint64_t rows[kSquare];
+  for (std::size_t i = 0; i < kSquare; ++i) std::memcpy(rows + i, from + i * from_step, kSquare);
+  for (std::size_t i = 0; i < 4; ++i) swap_bytes(rows[i], rows[i + 4], 32, 0x00000000ffffffff);
+  for (const std::size_t i : {0, 1, 4, 5}) {
+    swap_bytes(rows[i], rows[i + 2], 16, 0x0000ffff0000ffff);
+  }
+  for (const std::size_t i : {0, 2, 4, 6}) {
+    swap_bytes(rows[i], rows[i + 1], 8, 0x00ff00ff00ff00ff);
+  }
+  for (std::size_t i = 0; i < kSquare; ++i) std::memcpy(to + i * to_step, rows + i, kSquare);
+}
 
 // to[x * height + y] = from[y * width + x], tile by tile: neither side leaves the cache.
 template <class T>
 void transpose(const T* from, std::size_t height, std::size_t width, T* to) {
+  const auto one_by_one = [&](std::size_t top, std::size_t bottom, std::size_t left,
+                              std::size_t right) {
+    for (std::size_t x = left; x < right; ++x) {
+      for (std::size_t y = top; y < bottom; ++y) to[x * height + y] = from[y * width + x];
+    }
+  };
   for (std::size_t top = 0; top < height; top += kTile) {
     const std::size_t bottom = std::min(height, top + kTile);
     for (std::size_t left = 0; left < width; left += kTile) {
       const std::size_t right = std::min(width, left + kTile);
-      for (std::size_t x = left; x < right; ++x) {
-        for (std::size_t y = top; y < bottom; ++y) to[x * height + y] = from[y * width + x];
+      if constexpr (sizeof(T) == 1 && std::endian::native == std::endian::little) {
+        const std::size_t last_y = bottom - (bottom - top) % kSquare;
+        const std::size_t last_x = right - (right - left) % kSquare;
+        for (std::size_t x = left; x < last_x; x += kSquare) {
+          for (std::size_t y = top; y < last_y; y += kSquare) {
+            transpose_square(from + y * width + x, width, to + x * height + y, height);
+          }
+        }
+        one_by_one(last_y, bottom, left, last_x);
+        one_by_one(top, bottom, last_x, right);
+      } else {
+        one_by_one(top, bottom, left, right);
       }
     }
   }
@@ -130,10 +171,8 @@ void paint_rle(const RleView& masks, const std::int64_t* begin, std::size_t n_im
   const std::size_t n_pixels = height * width;
   parallel_for_workers(n_images, [&] {
     return [&, turned = Column<Label>()](std::size_t image) mutable {
-      if (begin[image] == begin[image + 1]) return;
-      Label* const pixels = labels + image * n_pixels;
       turned.resize_uninitialised(n_pixels);
-      transpose(pixels, height, width, turned.data());
+      std::fill(turned.begin(), turned.end(), Label{0});
       for (std::int64_t i = begin[image]; i < begin[image + 1]; ++i) {
         const auto row = static_cast<std::size_t>(i);
         visit_insides(masks.runs + masks.offset[row], masks.n_runs(row),
@@ -141,7 +180,7 @@ void paint_rle(const RleView& masks, const std::int64_t* begin, std::size_t n_im
                         std::fill(turned.data() + from, turned.data() + to, value[row]);
                       });
       }
-      transpose(turned.data(), width, height, pixels);
+      transpose(turned.data(), width, height, labels + image * n_pixels);
     };
   });
 }

@@ -34,6 +34,9 @@ _HOME = {
     "DetectionProtocol": "snellen.detection.protocols",
     "Hota": "snellen.tracking.metrics",
     "Identity": "snellen.tracking.metrics",
+    "JAndF": "snellen.tracking.j_and_f",
+    "JAndFResult": "snellen.tracking.j_and_f_result",
+    "JudgedClasses": "snellen.tracking.judged_classes",
     "Labels": "snellen.classification.labels",
     "Metric": "snellen.metric",
     "MetricSet": "snellen.metric",
@@ -46,6 +49,7 @@ _HOME = {
     "ProbabilityLossResult": "snellen.classification.probability",
     "Regression": "snellen.regression.regression",
     "RegressionResult": "snellen.regression.result",
+    "RleMasks": "snellen.tracking.rle_masks",
     "Segmentation": "snellen.segmentation.segmentation",
     "SegmentationResult": "snellen.segmentation.segmentation",
     "SnellenError": "snellen.errors",
@@ -55,6 +59,8 @@ _HOME = {
     "ThresholdCurvesResult": "snellen.classification.curves",
     "TopKAccuracy": "snellen.classification.top_k",
     "TopKAccuracyResult": "snellen.classification.top_k",
+    "TrackMap": "snellen.tracking.track_map",
+    "TrackMapResult": "snellen.tracking.track_map",
     "Tracking": "snellen.tracking.metrics",
     "TrackingProtocol": "snellen.tracking.protocols",
     "TrackingResult": "snellen.tracking.metrics",
@@ -146,6 +152,12 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "Clear",
     "Identity",
     "Vace",
+    "TrackMap",
+    "TrackMapResult",
+    "JAndF",
+    "JAndFResult",
+    "RleMasks",
+    "JudgedClasses",
     "TrackingProtocol",
     # regression
     "Regression",
@@ -252,6 +264,9 @@ if TYPE_CHECKING:
     from snellen.statistics.bootstrap import intervals
     from snellen.statistics.comparison import compare
     from snellen.threads import get_threads, set_threads
+    from snellen.tracking.j_and_f import JAndF
+    from snellen.tracking.j_and_f_result import JAndFResult
+    from snellen.tracking.judged_classes import JudgedClasses
     from snellen.tracking.metrics import (
         Clear,
         Hota,
@@ -262,6 +277,8 @@ if TYPE_CHECKING:
         tracking_scores,
     )
     from snellen.tracking.protocols import TrackingProtocol
+    from snellen.tracking.rle_masks import RleMasks
+    from snellen.tracking.track_map import TrackMap, TrackMapResult
     from snellen.tracking.tracks import Tracks
 
 

@@ -201,6 +201,7 @@ _MODULES = {
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
     "Hota": "snellen.tracking.metrics",
     "Identity": "snellen.tracking.metrics",
+    "JAndF": "snellen.tracking.j_and_f",
     "MultilabelConfusion": "snellen.classification.multilabel_confusion",
     "PanopticQuality": "snellen.segmentation.panoptic",
     "ProbabilityLoss": "snellen.classification.probability",

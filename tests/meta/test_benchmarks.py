@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from snellen import AveragePrecision, Segmentation, read_coco_predictions, read_coco_truth
+from snellen import (
+    AveragePrecision,
+    Segmentation,
+    Tracking,
+    read_coco_predictions,
+    read_coco_truth,
+)
+from snellen.readers.tracking_files import read_tracking
 from snellen.samples.detection import make_detection_sample
 from snellen.samples.street_scene import street_scene
 
@@ -119,3 +126,57 @@ def test_label_files_as_others_count_them(tmp_path: Path) -> None:
     found = json.loads(out.read_text())
     assert found["mIoU"] == expected.mIoU
     assert found["pixels"] == expected.data["n_pixels"] - expected.data["n_void"]
+
+
+def made_crowds(folder: Path) -> tuple[Path, Path]:
+    """Return the folders of truth and predictions of the sequences that tracking is measured on."""
+    make = (
+        "import sys; from pathlib import Path; from tracking_sample import Crowds; "
+        "print(*Crowds.made(Path(sys.argv[1]), 60), sep='\\n')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", make, str(folder / "crowds")],
+        cwd=BENCHMARKS,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    truth, pred = map(Path, done.stdout.splitlines())
+    return truth, pred
+
+
+@pytest.mark.parametrize("side", ["trackeval", "motrics", "trackers", "motmetrics"])
+def test_the_sides_of_tracking_agree(tmp_path: Path, side: str) -> None:
+    if importlib.util.find_spec(side) is None:
+        pytest.skip(f"{side} is not installed")
+    folders = made_crowds(tmp_path)
+    out = tmp_path / "numbers.json"
+    run_side(side, "from_files", *folders, out, task="tracking")
+    theirs = json.loads(out.read_text())
+    metric = Tracking(protocol="mot20", metrics=["hota", "clear", "identity", "vace", "count"])
+    for truth, pred in read_tracking(*folders, protocol="mot20").batches():
+        metric.update(truth, pred)
+    ours = metric.compute().metrics
+    if side == "trackeval":
+        shared = {name: ours[name] for name in theirs if name in ours}
+        assert len(shared) == 46
+        assert {name: theirs[name] for name in shared} == shared
+        return
+    # The others err somewhere, or have rules of their own, but it is the same data.
+    for name in ("MOTA", "IDF1"):
+        assert theirs[name] == pytest.approx(ours[name], abs=0, rel=0.05)
+    if side == "motmetrics":  # which says neither how many matched nor how many there are
+        assert theirs["GT_IDs"] == ours["GT_IDs"]
+    else:
+        assert theirs["CLR_TP"] + theirs["CLR_FN"] == ours["GT_Dets"]
+
+
+@pytest.mark.parametrize("side", ["snellen", "trackeval"])
+def test_the_phases_of_tracking(tmp_path: Path, side: str) -> None:
+    folders = made_crowds(tmp_path)
+    run_side(side, "phases", tmp_path / "phases", *folders, task="tracking")
+    found = json.loads((tmp_path / "phases.json").read_text())
+    phases = ["load", "similarity", "preprocessing", "HOTA", "CLEAR", "Identity", "VACE"]
+    assert list(found) == phases
+    assert all(seconds > 0 for seconds in found.values())

@@ -273,9 +273,11 @@ def test_clear_by_row_and_track(case: Sequence) -> None:
         if len(truth) and len(pred):
             goes_on = np.array([[before.get(i) == j for j in pred] for i in truth.tolist()])
             score = np.where(similarity < 0.5 - EPS, 0, 1000 * goes_on + similarity)
-            for row, column in zip(*linear_sum_assignment(-score), strict=True):
-                if score[row, column] > EPS:
-                    own[row] = column
+            own = {
+                row: column
+                for row, column in zip(*linear_sum_assignment(-score), strict=True)
+                if score[row, column] > EPS
+            }
             now = {int(truth[row]): int(pred[column]) for row, column in own.items()}
         for row, track in enumerate(truth.tolist()):
             switch.append(0)

@@ -114,6 +114,7 @@ def test_tao_truth(tmp_path: Path) -> None:
     assert isinstance(tracks.shape, Boxes2D)
     assert tracks.shape.xyxy.tolist() == [[1, 2, 4, 6]] * 3
     assert tracks.extra["crowd"].tolist() == [0, 0, 1]
+    assert truth.judged is not None
     assert truth.judged.negative == {("val-b", 5)}
     assert truth.judged.not_exhaustive == {("val-b", 1), ("val-b", 2)}
 
@@ -156,7 +157,7 @@ def test_coco_vid(tmp_path: Path) -> None:
     truth = truth_of(tmp_path, content)
     assert truth.tracks.sequences.ids.tolist() == [3, 8]
     assert truth.tracks.track.tolist() == [9, 10, 10]
-    assert truth.judged.negative == frozenset()
+    assert truth.judged is None
     content["annotations"] = []
     nothing = truth_of(tmp_path, content).tracks
     assert len(nothing) == 0

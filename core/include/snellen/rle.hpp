@@ -99,9 +99,9 @@ template <class Label>
 RleOfLabels encode_labels(const Label* labels, std::size_t n, std::size_t height,
                           std::size_t width);
 
-// Sets the pixels of label images (n_images, height, width) that lie in masks: image i gets the
-// rows begin[i] … begin[i + 1] − 1 in this order, each with its value; other pixels stay. Masks of
-// that size, whose runs sum up to it (checked by the caller). Label is uint8 or uint16.
+// Label images (n_images, height, width): image i shows the rows begin[i] … begin[i + 1] − 1, each
+// with its value, over those before it; other pixels are 0. Masks of that size, whose runs sum up
+// to it (checked by the caller). Label is uint8 or uint16. Threads over images.
 template <class Label>
 void paint_rle(const RleView& masks, const std::int64_t* begin, std::size_t n_images,
                const Label* value, std::size_t height, std::size_t width, Label* labels);

@@ -138,6 +138,7 @@ def decode_mots(
         kept = region == 0
         frame, track, label, masks = frame[kept], track[kept], label[kept], masks[kept]
         region = region[kept]
+    first = FIRST_FRAME[layout]
     # A region is of no class; it has to have one.
     known = np.where(region == 1, min(MOTS_CLASSES), label)
     return Tracks.from_masks(
@@ -149,6 +150,7 @@ def decode_mots(
         region=region if side == "truth" else None,
         classes=Classes.of(MOTS_CLASSES),
         n_frames=n_frames,
+        frames=None if n_frames is None else np.arange(first, first + n_frames),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -10,24 +10,43 @@ from snellen import _core
 from snellen.errors import ClassError, first_few
 from snellen.tracking.frames import Frames, Pairs, Side
 from snellen.tracking.protocols import EPS
-from snellen.tracking.similarity import covered_preds, similar_pairs
+from snellen.tracking.similarity import covered_preds, covered_share, similar_pairs
 from snellen.tracking.tracks import UNLABELLED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from snellen.tracking.protocols import TrackingProtocol
     from snellen.tracking.tracks import Tracks
 
-__all__ = ["classes_of", "prepared"]
+__all__ = ["Judgement", "classes_of", "prepared"]
 
 _BONUS = 10_000.0  # what a pair is worth where the most pairs are wanted; the reference's number
 
 
+class Judgement(NamedTuple):
+    """How far annotators looked for a class in a sequence.
+
+    Attributes
+    ----------
+    is_absent : bool
+        Whether it is known not to be there.
+    is_exhaustive : bool
+        Whether all of its objects are in truth.
+    """
+
+    is_absent: bool
+    is_exhaustive: bool
+
+
 def prepared(
-    truth: Tracks, pred: Tracks, protocol: TrackingProtocol, classes: tuple[str, ...]
+    truth: Tracks,
+    pred: Tracks,
+    protocol: TrackingProtocol,
+    classes: tuple[str, ...],
+    judged: Mapping[str, Judgement] | None = None,
 ) -> Iterator[tuple[str, Frames]]:
     """Yield each class and its frames, without what the protocol leaves out.
 
@@ -39,6 +58,8 @@ def prepared(
         The rules.
     classes : tuple of str
         The classes to be evaluated, by name.
+    judged : mapping of str to Judgement, optional
+        How far annotators looked for each class in the sequence.
 
     Raises
     ------
@@ -60,14 +81,23 @@ def prepared(
     truth_names = objects.classes.display_names()
     pred_names = pred.classes.display_names()
     covered = None
-    if protocol.region_threshold is not None and len(regions) and len(pred):
-        covered = covered_preds(
-            regions.shape,
-            pred.shape,
-            _begins(regions, number),
-            pred_begin,
-            protocol.region_threshold + EPS,
-        )
+    truth_covered = np.zeros(len(objects), np.bool_)
+    if protocol.region_threshold is not None and len(regions):
+        region_begin = _begins(regions, number)
+        if protocol.region_rule == "union":
+            truth_covered, covered = (
+                covered_share(regions.shape, shape, region_begin, begin)
+                >= protocol.region_threshold
+                for shape, begin in ((objects.shape, truth_begin), (pred.shape, pred_begin))
+            )
+        elif len(pred):
+            covered = covered_preds(
+                regions.shape,
+                pred.shape,
+                region_begin,
+                pred_begin,
+                protocol.region_threshold + EPS,
+            )
     truth_centre, pred_centre = objects.shape.centres(), pred.shape.centres()
     truth_track, pred_track = _track_values(objects), _track_values(pred)
     _check_classes(objects, truth_names, protocol)
@@ -84,7 +114,7 @@ def prepared(
         of_class = truth_rows
         if objects.labelled and (protocol.by_class or protocol.class_names):
             of_class = _among((name,), truth_names)[objects.label]
-        counted = of_class & within
+        counted = of_class & within & ~truth_covered
         if objects.counted is not None:
             counted &= objects.counted != 0
         forgiving = (_among(distractors, truth_names)[objects.label] | ~within) & truth_rows
@@ -96,6 +126,7 @@ def prepared(
             forgiving,
             covered,
             pred,
+            None if judged is None else judged[name],
         )
         kept = pred_rows & ~left_out
         begins = _core.kept_pairs(
@@ -128,21 +159,31 @@ def _left_out(
     forgiving: NDArray[np.bool_],
     covered: NDArray[np.bool_] | None,
     pred: Tracks,
+    judgement: Judgement | None,
 ) -> NDArray[np.bool_]:
     """Return the predictions that are matched to what forgives, or lie where nothing counts."""
     left_out = np.zeros(len(pred_rows), np.bool_)
-    looks_at_unmatched = covered is not None or protocol.min_height is not None
+    looks_at_unmatched = (
+        covered is not None or protocol.min_height is not None or judgement is not None
+    )
     if not len(pred_rows) or not (forgiving.any() or looks_at_unmatched):
         return left_out
     matched = _matched(protocol, frames, truth_rows, pred_rows)
     has_match = matched >= 0
     left_out[has_match] = forgiving[matched[has_match]]
     if covered is not None:
-        left_out |= covered & ~has_match if protocol.regions_spare_matched else covered
+        left_out |= covered & ~has_match if protocol.region_rule == "unmatched" else covered
     if protocol.min_height is not None:
         corners: Any = pred.shape
         height = corners.xyxy[:, 3] - corners.xyxy[:, 1]
         left_out |= (height <= protocol.min_height + EPS) & ~has_match
+    if judgement is not None:
+        if not judgement.is_exhaustive:
+            left_out |= ~has_match
+        if not judgement.is_absent:
+            # Of a frame without truth of the class nothing is known.
+            n_truth = np.diff(np.append(0, np.cumsum(truth_rows))[frames[0]])
+            left_out |= np.repeat(n_truth == 0, np.diff(frames[1]))
     return left_out
 
 
@@ -173,8 +214,25 @@ def _matched(
 
 def _frame_numbers(truth: Tracks, pred: Tracks) -> NDArray[np.int64]:
     """Return the numbers of all frames that either side has or looked at, ascending."""
-    number = np.sort(np.concatenate([truth.frame, pred.frame, truth.seen[:, 1], pred.seen[:, 1]]))
-    return number[np.append(True, number[1:] != number[:-1])] if len(number) else number
+    # Rows are ordered by frame: only few numbers are left to be sorted.
+    number = np.sort(
+        np.concatenate(
+            [
+                _without_repeats(column)
+                for side in (truth, pred)
+                for column in (side.frame, np.sort(side.seen[:, 1]))
+            ]
+        )
+    )
+    return _without_repeats(number)
+
+
+def _without_repeats(ascending: NDArray[np.int64]) -> NDArray[np.int64]:
+    if not len(ascending):
+        return ascending
+    is_new = np.append(True, ascending[1:] != ascending[:-1])
+    distinct: NDArray[np.int64] = ascending[is_new]
+    return distinct
 
 
 def _begins(tracks: Tracks, number: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -64,8 +64,10 @@ class TrackingProtocol:
         Whether that matching finds most pairs first, and of those the greatest sum.
     region_threshold : float or None
         Predictions with more than this share of their area in an area to be ignored are left out.
-    regions_spare_matched : bool
-        Whether those that are matched to truth are not.
+    region_rule : str
+        ``"unmatched"``: only predictions that are not matched to truth are. ``"all"``: matched
+        ones, too. ``"union"``: objects of truth, too, all areas of a frame count as one, and a
+        share as great as the threshold is enough.
     min_height : float or None
         Predictions that are not matched and not higher than this, in pixels, are left out.
     fractional_flags : bool
@@ -75,6 +77,9 @@ class TrackingProtocol:
         The number of the first frame in files.
     groups : mapping of str to tuple of str
         Classes that are also counted together.
+    judged_classes : bool
+        Whether truth says of each sequence which classes annotators looked for (`JudgedClasses`),
+        and predictions of others are left out.
     """
 
     name: str
@@ -88,11 +93,12 @@ class TrackingProtocol:
     match_threshold: float = 0.5
     most_matches: bool = False
     region_threshold: float | None = None
-    regions_spare_matched: bool = True
+    region_rule: str = "unmatched"
     min_height: float | None = None
     fractional_flags: bool = False
     first_frame: int = 1
     groups: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    judged_classes: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rules as plain values."""
@@ -206,9 +212,7 @@ PROTOCOLS: Final[Mapping[str, TrackingProtocol]] = MappingProxyType(
             _mot("mot20", "non_mot_vehicle"),
             _mot("dancetrack"),
             _mot("sportsmot"),
-            dataclasses.replace(
-                _mot("personpath22"), region_threshold=0.95, regions_spare_matched=False
-            ),
+            dataclasses.replace(_mot("personpath22"), region_threshold=0.95, region_rule="all"),
             TrackingProtocol(
                 "ht21",
                 class_names=MappingProxyType(
@@ -265,7 +269,9 @@ PROTOCOLS: Final[Mapping[str, TrackingProtocol]] = MappingProxyType(
                 class_names=_VISDRONE_CLASSES,
                 classes=("pedestrian", "car", "van", "truck", "bus"),
                 region_threshold=0.5,
+                region_rule="union",
             ),
+            TrackingProtocol("tao", judged_classes=True, first_frame=0),
             TrackingProtocol(
                 "davis",
                 similarity="mask_iou",
@@ -276,7 +282,8 @@ PROTOCOLS: Final[Mapping[str, TrackingProtocol]] = MappingProxyType(
         )
     }
 )
-"""The built-in protocols by name. Sources: TrackEval (12c8791), its data set classes."""
+"""The built-in protocols by name. Sources: TrackEval (12c8791), its data set classes; for VisDrone
+the benchmark's own toolkit."""
 
 
 def protocol_of(protocol: str | TrackingProtocol, **changes: Any) -> TrackingProtocol:

@@ -65,7 +65,7 @@ class RleMasks:
             offset = self.offset[first : max(first, last) + 1]
             runs = self.runs[offset[0] : offset[-1]]
             return RleMasks(runs, offset - offset[0], self.size[rows])
-        wanted = np.arange(len(self), dtype=np.int64)[rows]
+        wanted = np.ascontiguousarray(np.arange(len(self), dtype=np.int64)[rows])
         return RleMasks(*_core.take_rle(self.runs, self.offset, wanted), self.size[wanted])
 
     @classmethod

@@ -12,7 +12,7 @@ from snellen.errors import IdError, InputError, MergeError, first_few
 from snellen.state import pack, restored
 from snellen.tracking.families import families_named
 from snellen.tracking.family import Settings
-from snellen.tracking.preparation import classes_of, prepared
+from snellen.tracking.preparation import Judgement, classes_of, prepared
 from snellen.tracking.protocols import TrackingProtocol, protocol_of
 from snellen.tracking.sequence_state import Batch, SequenceState
 from snellen.tracking.tracking_result import TrackingResult
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from snellen.classes import Classes
     from snellen.metric import Units
     from snellen.state import PackedState
     from snellen.tracking.family import Family
+    from snellen.tracking.judged_classes import JudgedClasses
 
 __all__ = ["SequenceMetric"]
 
@@ -95,7 +97,7 @@ class SequenceMetric(ABC):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.protocol.name}, {len(self._state)} sequences)"
 
-    def update(self, truth: Tracks, pred: Tracks) -> Self:
+    def update(self, truth: Tracks, pred: Tracks, judged: JudgedClasses | None = None) -> Self:
         """Absorb frames of sequences: whole sequences, or some frames, or one.
 
         Parameters
@@ -105,6 +107,9 @@ class SequenceMetric(ABC):
             (``n_frames``) it is whole, is measured at once, and takes little memory from then on.
             Else more frames of it may come, in any order, until `end_sequence`. Frames without
             numbers are single ones, and each is the next.
+        judged : JudgedClasses, optional
+            Which classes annotators looked for, where that is not all in all sequences: what is
+            predicted of others is left out, as in TAO.
 
         Raises
         ------
@@ -114,7 +119,7 @@ class SequenceMetric(ABC):
         ClassError, InputError
             For what cannot be evaluated. After an error the metric is as it was.
         """
-        batches, named = self._batches(truth, pred)
+        batches, named = self._batches(truth, pred, judged)
         self._state.absorb(batches, named=named)
         return self
 
@@ -129,7 +134,9 @@ class SequenceMetric(ABC):
         self._state.end(sequence)
         return self
 
-    def _batches(self, truth: Tracks, pred: Tracks) -> tuple[list[Batch], bool]:
+    def _batches(
+        self, truth: Tracks, pred: Tracks, judged: JudgedClasses | None
+    ) -> tuple[list[Batch], bool]:
         for name, side in (("truth", truth), ("pred", pred)):
             if not isinstance(side, Tracks):
                 raise InputError(
@@ -138,12 +145,14 @@ class SequenceMetric(ABC):
         named = truth.named or pred.named
         truth, pred = _same_sequences(truth, pred)
         self._state.check_naming(named)
-        batches = list(self._each_sequence(truth, pred, named=named))
+        batches = list(self._each_sequence(truth, pred, judged, named=named))
         for batch in batches:
             self._state.check(batch)
         return batches, named
 
-    def _each_sequence(self, truth: Tracks, pred: Tracks, *, named: bool) -> Iterator[Batch]:
+    def _each_sequence(
+        self, truth: Tracks, pred: Tracks, judged: JudgedClasses | None, *, named: bool
+    ) -> Iterator[Batch]:
         numbered = _numbered(truth, pred)
         for code, sequence in enumerate(truth.sequences.ids.tolist()):
             of_truth, of_pred = truth.of_sequence(code), pred.of_sequence(code)
@@ -155,7 +164,12 @@ class SequenceMetric(ABC):
                 one = np.zeros((1, 2), np.int64)
                 of_truth = dataclasses.replace(of_truth, seen=one)
             classes = classes_of(of_truth, of_pred, self.protocol)
-            found = dict(prepared(of_truth, of_pred, self.protocol, classes))
+            known = (
+                None
+                if judged is None
+                else _judgements(judged, sequence, classes, (truth.classes, pred.classes))
+            )
+            found = dict(prepared(of_truth, of_pred, self.protocol, classes, known))
             number = next(iter(found.values())).number if found else of_truth.seen[:, 1]
             if not numbered:
                 number = np.array([self._state.last_frame(name) + 1], np.int64)
@@ -258,6 +272,22 @@ class SequenceMetric(ABC):
         )
         metric._state.take(content, packed.arrays)
         return metric
+
+
+def _judgements(
+    judged: JudgedClasses, sequence: int | str, names: tuple[str, ...], known: tuple[Classes, ...]
+) -> dict[str, Judgement]:
+    """Return how far annotators looked for each class in a sequence."""
+    ids = {
+        name: label
+        for classes in reversed(known)
+        for name, label in zip(classes.display_names(), classes.keys.ids.tolist(), strict=True)
+    }
+    cells = {name: (sequence, ids.get(name)) for name in names}
+    return {
+        name: Judgement(cell in judged.negative, cell not in judged.not_exhaustive)
+        for name, cell in cells.items()
+    }
 
 
 def _class_names(classes: Sequence[str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from snellen.tracking.shapes import Shapes
 
-__all__ = ["covered_preds", "similar_pairs"]
+__all__ = ["covered_preds", "covered_share", "similar_pairs"]
 
 _KIND_OF: Final = {
     "iou": "boxes",
@@ -111,3 +111,41 @@ def covered_preds(
         )
     covered[pairs.pred[pairs.similarity > threshold]] = True
     return covered
+
+
+def covered_share(
+    regions: Any, objects: Any, region_begin: NDArray[np.int64], object_begin: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return which share of each box lies in the areas of its frame, taken as one, (n,).
+
+    Raises
+    ------
+    InputError
+        For other shapes than boxes.
+    """
+    if regions.kind != "boxes" or objects.kind != "boxes":
+        raise InputError(
+            f"expected boxes, got areas that are {regions.kind} and objects that are {objects.kind}"
+        )
+    share = np.zeros(len(objects))
+    for t in np.flatnonzero(np.diff(region_begin) * np.diff(object_begin)).tolist():
+        area = regions.xyxy[region_begin[t] : region_begin[t + 1]]
+        rows = slice(object_begin[t], object_begin[t + 1])
+        box = objects.xyxy[rows]
+        # The lines of the areas cut the plane into cells, each covered or not.
+        x, y = (np.sort(area[:, [axis, axis + 2]].reshape(-1)) for axis in (0, 1))
+        in_x = (area[:, :1] <= x[:-1]) & (area[:, 2:3] >= x[1:])
+        in_y = (area[:, 1:2] <= y[:-1]) & (area[:, 3:4] >= y[1:])
+        is_covered = (in_x[:, :, None] & in_y[:, None, :]).any(axis=0)
+        along_x, along_y = (
+            np.maximum(
+                0.0,
+                np.minimum(box[:, axis + 2, None], line[1:])
+                - np.maximum(box[:, axis, None], line[:-1]),
+            )
+            for axis, line in ((0, x), (1, y))
+        )
+        common = ((along_x @ is_covered.astype(np.float64)) * along_y).sum(axis=1)
+        size = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
+        share[rows] = np.divide(common, size, out=np.zeros(len(box)), where=size > 0)
+    return share

@@ -73,7 +73,7 @@ def add_expensive_edges(costs: NDArray[Any]) -> NDArray[Any]:
     """
     allowed = np.isfinite(costs)
     if allowed.all():
-        return costs.copy()
+        return np.array(costs)
     if not allowed.any():
         return np.zeros_like(costs)
     most = np.abs(costs[allowed]).max() + 1

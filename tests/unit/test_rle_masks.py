@@ -1,0 +1,268 @@
+"""Masks as run lengths: cases worked by hand, every form of input, errors with their place."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from snellen import _core
+from snellen.errors import InputError, SchemaError, ShapeError
+from snellen.tracking.rle_masks import (
+    RleMasks,
+    mask_pairs,
+    refuse_other_sizes,
+    refuse_overlaps,
+)
+
+# Column by column: 1 1 0 | 0 1 1 | 0 0 0 | 0 0 1, so runs of 0 2 2 2 5 1.
+PIXELS = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 0, 1]], np.bool_)
+RUNS = [0, 2, 2, 2, 5, 1]
+# From the fourth on the difference from the run two before: 0 2 2 0 3 −1; −1 is the group 31, "O".
+TEXT = b"02203O"
+LEFT = np.array([[1, 0, 0, 0]] * 3, np.bool_)
+
+
+def masks(*pixels: Any) -> RleMasks:
+    return RleMasks.from_arrays(np.array(pixels))
+
+
+def bounds(*values: int) -> Any:
+    return np.array(values, np.int64)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [{"size": [3, 4], "counts": TEXT}],
+        [{"size": (3, 4), "counts": TEXT.decode()}],
+        [{"size": np.array([3, 4]), "counts": RUNS}],
+        PIXELS[np.newaxis],
+        [PIXELS.tolist()],
+        PIXELS[np.newaxis].astype(np.int64) * 256,  # which a cast to a byte would lose
+    ],
+)
+def test_forms_of_a_mask(given: Any) -> None:
+    found = RleMasks.of(given)
+    assert found.runs.tolist() == RUNS
+    assert found.offset.tolist() == [0, 6]
+    assert found.size.tolist() == [[3, 4]]
+    assert found.texts() == [TEXT]
+    assert found.to_coco() == [{"size": [3, 4], "counts": TEXT}]
+    assert np.array_equal(found.to_arrays(), PIXELS[np.newaxis])
+    assert found.areas().tolist() == [5]
+    assert found.boxes().tolist() == [[0, 0, 4, 3]]
+    assert RleMasks.of(found) is found
+
+
+def test_lists_and_texts_stay_in_their_order() -> None:
+    found = RleMasks.of(
+        [
+            {"size": [1, 4], "counts": [4]},
+            {"size": [3, 4], "counts": TEXT},
+            {"size": [1, 3], "counts": [0, 3]},
+            {"size": [2, 2], "counts": "22"},
+        ]
+    )
+    assert found.size.tolist() == [[1, 4], [3, 4], [1, 3], [2, 2]]
+    assert found.areas().tolist() == [0, 5, 3, 2]
+
+
+def test_no_masks() -> None:
+    for none in ([], np.zeros((0, 3, 4), np.bool_)):
+        found = RleMasks.of(none)
+        assert len(found) == 0
+        assert found.areas().tolist() == found.texts() == []
+        assert found.to_arrays().shape == (0, 0, 0)
+    joined = RleMasks.joined([found, masks(PIXELS), found])
+    assert joined.offset.tolist() == [0, 6]
+
+
+def test_rows() -> None:
+    three = masks(PIXELS, LEFT, ~PIXELS)
+    for rows in (slice(1, 3), np.array([1, 2]), np.array([False, True, True]), slice(-2, None)):
+        assert np.array_equal(three[rows].to_arrays(), [LEFT, ~PIXELS])
+    assert np.array_equal(three[::-2].to_arrays(), [~PIXELS, PIXELS])
+    assert len(three[5:]) == len(three[2:1]) == 0
+    joined = RleMasks.joined([three[1:2], three])
+    assert np.array_equal(joined.to_arrays(), [LEFT, PIXELS, LEFT, ~PIXELS])
+    with pytest.raises(IndexError):
+        three[np.array([3])]
+
+
+def test_areas_and_boxes() -> None:
+    # 70 × 3, a run from row 68 of column 0 to row 1 of column 2: all rows of column 1.
+    found = RleMasks.from_runs([68, 2 + 70 + 2, 68, 210], [0, 3, 4], [[70, 3], [70, 3]])
+    assert found.areas().tolist() == [74, 0]
+    assert found.boxes().tolist() == [[0, 0, 3, 70], [0, 0, 0, 0]]
+
+
+def test_sets() -> None:
+    three = masks(PIXELS, LEFT, ~PIXELS)
+    union = three.merged(bounds(0, 2, 2, 3))
+    assert union.size.tolist() == [[3, 4], [0, 0], [3, 4]]
+    assert np.array_equal(union[np.array([0, 2])].to_arrays(), [PIXELS | LEFT, ~PIXELS])
+    both = three.merged(bounds(0, 2, 3), intersect=True)
+    assert np.array_equal(both.to_arrays(), [PIXELS & LEFT, ~PIXELS])
+    left = masks(PIXELS, LEFT).without(masks(LEFT, PIXELS))
+    assert np.array_equal(left.to_arrays(), [PIXELS & ~LEFT, LEFT & ~PIXELS])
+
+
+@pytest.mark.parametrize("kind", [np.bool_, np.uint8, np.int8, np.uint16, np.uint32, np.int64])
+def test_label_maps(kind: Any) -> None:
+    maps = np.array([[[0, 1], [1, 1]], [[0, 0], [0, 0]], [[1, 0], [1, 0]]], kind)
+    found = RleMasks.from_labels(maps)
+    assert found.image.tolist() == [0, 2]
+    assert found.value.tolist() == [1, 1]
+    assert np.array_equal(found.masks.to_arrays(), maps[[0, 2]] != 0)
+
+
+def test_values_of_label_maps() -> None:
+    found = RleMasks.from_labels(np.array([[[-5, 2**40], [0, -5]]]))
+    assert found.value.tolist() == [-5, 2**40]
+    assert found.masks.areas().tolist() == [2, 1]
+    with pytest.raises(InputError, match=re.escape("below 2^63")):
+        RleMasks.from_labels(np.full((1, 1, 1), 2**63, np.uint64))
+
+
+def test_painted() -> None:
+    # The later mask covers the earlier one; an image without masks is 0.
+    both = masks(PIXELS, LEFT)
+    first, second = both.painted(bounds(0, 2, 2), np.array([3, 700], np.uint16))
+    assert np.array_equal(first, np.where(LEFT, 700, np.where(PIXELS, 3, 0)))
+    assert not second.any()
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (8, 8), (9, 7), (64, 65), (130, 3)])
+def test_pixels_there_and_back(height: int, width: int) -> None:
+    random = np.random.default_rng(height)
+    pixels = random.random((4, height, width)) < 0.5
+    found = RleMasks.from_arrays(pixels)
+    assert np.array_equal(found.to_arrays(), pixels)
+    # Runs by the book: where the pixels of the columns change.
+    flat = pixels[0].T.reshape(-1)
+    ends = [*(np.flatnonzero(flat[1:] != flat[:-1]) + 1).tolist(), flat.size]
+    wanted = np.diff([0, *ends]).tolist()
+    assert found[0:1].runs.tolist() == ([0, *wanted] if flat[0] else wanted)
+
+
+def test_pairs() -> None:
+    # Frame 0: PIXELS (5) and LEFT (3) share 2 of 6; frame 1 has no truth; frame 2: nothing shared.
+    truth = masks(PIXELS, ~LEFT)
+    pred = masks(LEFT, ~PIXELS, PIXELS, LEFT)
+    frames = bounds(0, 1, 1, 2), bounds(0, 2, 3, 4)
+    for kind, value in (("iou", 2 / 6), ("ioa_truth", 2 / 5), ("ioa_pred", 2 / 3)):
+        begin, other, similarity = mask_pairs(truth, pred, *frames, kind=kind)  # type: ignore[arg-type]  # one of them
+        assert begin.tolist() == [0, 1, 1]
+        assert other.tolist() == [0]
+        assert similarity.tolist() == [value]
+
+
+def test_sizes_of_a_frame() -> None:
+    small, large = masks(PIXELS), masks(np.ones((5, 6), np.uint8))
+    mixed = RleMasks.joined([small, large, large])
+    frames = bounds(0, 1, 2), bounds(0, 2, 3)
+    with pytest.raises(
+        ShapeError,
+        match=re.escape(
+            "expected masks of one size in frame 7, got 3 × 4 (truth) and 5 × 6 (pred) - at a.txt"
+        ),
+    ):
+        mask_pairs(mixed[:2], mixed, *frames, frame=[7, 9], place="a.txt")
+    with pytest.raises(
+        ShapeError, match=re.escape("in frame 0, got 3 × 4 (pred) and 5 × 6 (pred)")
+    ):
+        refuse_other_sizes(mixed[:0], mixed[:2], bounds(0, 0), bounds(0, 2))
+    # Of different frames they may differ.
+    mask_pairs(mixed[:2], mixed[:2], bounds(0, 1, 2), bounds(0, 1, 2))
+    # The kernel does not rely on it.
+    arrays = [(side.runs, side.offset, side.size) for side in (mixed[:2], mixed)]
+    with pytest.raises(ValueError, match="one size"):
+        _core.mask_pairs(*frames, *arrays[0], *arrays[1], "iou")
+
+
+def test_one_size() -> None:
+    assert masks(PIXELS, LEFT).one_size() == (3, 4)
+    with pytest.raises(ShapeError, match=re.escape("got 3 × 4 and 1 × 1 - at mask[1]")):
+        RleMasks.joined([masks(PIXELS), masks([[1]])]).to_arrays()
+    with pytest.raises(ShapeError, match="not known"):
+        RleMasks.of([]).one_size()
+
+
+def test_overlaps() -> None:
+    # Frame 4 has PIXELS and its complement; frame 5 LEFT twice after another; frame 6 likewise.
+    found = masks(PIXELS, ~PIXELS, ~LEFT, LEFT, LEFT, LEFT, LEFT)
+    begin, track = bounds(0, 2, 5, 7), np.array([1, 2, 3, 11, 12, 20, 21])
+    with pytest.raises(
+        InputError,
+        match=re.escape(
+            "got ids 11 and 12 that do in frame 5; so do masks in 1 other frames: give each pixel "
+            "to one object - at pred.txt"
+        ),
+    ):
+        refuse_overlaps(found, begin, track, frame=[4, 5, 6], place="pred.txt")
+    region = np.array([0, 0, 0, 1, 1, 0, 1], np.uint8)
+    with pytest.raises(InputError, match="ids 20 and 21 that do in frame 2:"):
+        refuse_overlaps(found, begin, track, region=region)
+    region[5] = 1
+    refuse_overlaps(found, begin, track, region=region)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([{"size": [3, 4]}], 'with "size" and "counts", got \'size\' - at mask[0]'),
+        ([{"size": [3, 4], "counts": TEXT}, 7], 'with "size" and "counts", got 7 - at mask[1]'),
+        ([{"size": [3], "counts": TEXT}], "size of height and width, got [3] - at mask[0]"),
+        ([{"size": [3, 4.5], "counts": TEXT}], "got [3, 4.5]"),
+        ([{"size": [-3, 4], "counts": TEXT}], "got [-3, 4]"),
+        ([{"size": [1, 1], "counts": None}], "as text or as a list of whole numbers, got None"),
+        ([{"size": [1, 1], "counts": [[1]]}], "got [[1]]"),
+        ([{"size": [1, 1], "counts": [-1, 2]}], "runs from 0 on"),
+        ([{"size": [1, 1], "counts": [2**32]}], "below 2^32"),
+        ([{"size": [3, 4], "counts": [5, 6]}], "of together 12 pixels, got 11 - at mask[0]"),
+        (
+            [{"size": [1, 1], "counts": [1]}, {"size": [3, 4], "counts": "02/"}],
+            'characters "0" … "o" of run lengths, got "/" - at mask[1] character 3',
+        ),
+        ([{"size": [3, 4], "counts": TEXT[:-1]}], "got 11 - at mask[0] character 6"),
+        ([{"size": [3, 4], "counts": "0220o"}], "cut off - at mask[0] character 6"),
+        ([{"size": [3, 4], "counts": "é"}], 'got "\\xc3" - at mask[0] character 1'),
+    ],
+)
+def test_what_is_no_coco_mask(given: Any, message: str) -> None:
+    with pytest.raises(SchemaError, match=re.escape(message)):
+        RleMasks.of(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"size": [3, 4], "counts": TEXT}, "a single one: put it in a list"),
+        (PIXELS, "masks (n, height, width), got shape (3, 4)"),
+        (7, "got shape ()"),
+        (PIXELS[np.newaxis] * 1.0, "flags or whole numbers, got float64"),
+    ],
+)
+def test_what_are_no_masks(given: Any, message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        RleMasks.of(given)
+
+
+def test_kernels_do_not_leave_their_arrays() -> None:
+    runs, offset, size = masks(PIXELS).runs, bounds(0, 6), np.array([[3, 4]], np.int32)
+    for bad_offset in (bounds(0, 7), bounds(1, 6), bounds(0, 7, 6), bounds()):
+        with pytest.raises(ValueError, match="ascend from 0 to 6"):
+            _core.rle_areas(runs, bad_offset)
+    with pytest.raises(ValueError, match="got 12 in row 0"):
+        _core.rle_boxes(runs, offset, np.array([[3, 3]], np.int32))
+    with pytest.raises(ValueError, match="from 0 on"):
+        _core.rle_boxes(runs, offset, np.array([[-3, -4]], np.int32))
+    with pytest.raises(ValueError, match="rows below 1"):
+        _core.take_rle(runs, offset, bounds(1))
+    with pytest.raises(ValueError, match="one size"):
+        _core.paint_rle(runs, offset, size, bounds(0, 1), np.ones(1, np.uint8), 4, 3)
+    with pytest.raises(ValueError, match="begins of images"):
+        _core.paint_rle(runs, offset, size, bounds(0, 2), np.ones(1, np.uint8), 3, 4)
