@@ -27,6 +27,7 @@ __all__ = [
     "MotEventList",
     "MotSequence",
     "columns_of",
+    "distinct",
     "events_of",
     "id_true_positives",
     "numbers_of",
@@ -183,17 +184,23 @@ def id_true_positives(
     is the IDTP of the global assignment with the least IDFN + IDFP, since each pair that is right
     is one less of both.
     """
-    cell = np.sort(truth.astype(np.int64) * n_pred + pred)
-    first = np.flatnonzero(np.append(True, cell[1:] != cell[:-1])) if len(cell) else cell
-    count = np.diff(np.append(first, len(cell))).astype(np.float64)
-    cell = cell[first]
-    # Only tracks with a pair take part.
+    cell, count = distinct(truth.astype(np.int64) * n_pred + pred)
     row, column = np.divmod(cell, max(n_pred, 1))
-    starts = np.flatnonzero(np.append(True, row[1:] != row[:-1])) if len(row) else row
-    begin = np.append(starts, len(row))
-    matched = _core.best_matching(begin, column.astype(np.int32), count, n_columns=n_pred)
-    chosen = column == np.repeat(matched, np.diff(begin))
-    return int(count[chosen].sum())
+    # Only tracks with a pair take part.
+    _, n_columns = distinct(row)
+    begin = np.append(0, np.cumsum(n_columns))
+    matched = _core.best_matching(
+        begin, column.astype(np.int32), count.astype(np.float64), n_columns=n_pred
+    )
+    return int(count[column == np.repeat(matched, n_columns)].sum())
+
+
+def distinct(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct values, ascending, and how often each occurs."""
+    # np.unique looks values up in a hash table, which is slower than to sort them.
+    values = np.sort(values)
+    first = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else values
+    return values[first], np.diff(np.append(first, len(values)))
 
 
 def track_ratios(sequence: MotSequence, events: MotEventList) -> NDArray[np.float64]:

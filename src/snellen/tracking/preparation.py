@@ -230,7 +230,9 @@ def _frame_numbers(truth: Tracks, pred: Tracks) -> NDArray[np.int64]:
 def _without_repeats(ascending: NDArray[np.int64]) -> NDArray[np.int64]:
     if not len(ascending):
         return ascending
-    return ascending[np.append(True, ascending[1:] != ascending[:-1])]
+    is_new = np.append(True, ascending[1:] != ascending[:-1])
+    distinct: NDArray[np.int64] = ascending[is_new]
+    return distinct
 
 
 def _begins(tracks: Tracks, number: NDArray[np.int64]) -> NDArray[np.int64]:

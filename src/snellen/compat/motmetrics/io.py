@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ __all__ = [
 _INDEX = ["FrameId", "Id"]
 _BOX = ["X", "Y", "Width", "Height"]
 _MOT = [*_INDEX, *_BOX, "Confidence", "ClassId", "Visibility"]
+_NUMBER = b"0123456789+-.eE\r\n"
 _ANY_SEPARATOR = r"\s+|\t+|,"
 
 
@@ -76,50 +77,58 @@ def load_motchallenge(fname: Any, **kwargs: Any) -> Any:
     """
     sep = kwargs.pop("sep", _ANY_SEPARATOR)
     least = kwargs.pop("min_confidence", -1)
-    source, options = fname, {"sep": sep, "engine": "python"}
-    if sep == _ANY_SEPARATOR and _is_plain_file(fname):
-        text = Path(fname).read_text(encoding="utf-8")
-        source = StringIO(text)
-        if separator := _only_separator(text):
-            # pandas' C parser reads the same numbers from it, much sooner.
-            options = {"sep": separator, "engine": "c", "low_memory": False}
+    # pandas' C parser reads the same numbers as the other one, much sooner.
+    content = _plain_content(fname) if sep == _ANY_SEPARATOR else b""
+    separator = _only_separator(content)
+    if separator is None:
+        return _mot_table(fname, sep, "python", least)
+    try:
+        return _mot_table(BytesIO(content), separator, "c", least)
+    except pd.errors.ParserError:
+        # What is wrong is said in one way.
+        return _mot_table(fname, sep, "python", least)
+
+
+def _mot_table(source: Any, sep: str, engine: str, least: float) -> Any:
     table = pd.read_csv(
         source,
         index_col=[0, 1],
         skipinitialspace=True,
         header=None,
         names=[*_MOT, "unused"],
-        **options,
+        sep=sep,
+        engine=engine,
     )
     return _from_one(table.drop(columns="unused"))[table["Confidence"] >= least]
 
 
-def _is_plain_file(fname: Any) -> bool:
-    """Return whether it is a path to a file that pandas would not unpack."""
-    return isinstance(fname, (str, Path)) and Path(fname).suffix in ("", ".csv", ".txt")
+def _plain_content(fname: Any) -> bytes:
+    """Return what is in a file, nothing where pandas would unpack it or it is open already."""
+    if isinstance(fname, (str, Path)) and Path(fname).suffix in ("", ".csv", ".txt"):
+        return Path(fname).read_bytes()
+    return b""
 
 
-def _only_separator(text: str) -> str | None:
-    """Return what is between all numbers of a text, where a fast parser splits it alike."""
-    if re.search(r"[^-+.0-9eE,\t \n]", text) or not text.strip():
+def _only_separator(content: bytes) -> str | None:
+    """Return what is between all numbers, where the fast parser splits them as the other one."""
+    content = content.strip(b"\r\n")
+    first, _, _ = content.partition(b"\n")
+    if content.count(b"\r") != content.count(b"\r\n"):
         return None
-    if max(map(len, map(re.compile(r"[,\t ]").findall, text.split("\n")))) > len(_MOT):
-        return None
-    for separator in (",", "\t", " "):
-        others = {",", "\t", " "} - {separator}
-        if separator not in text or any(other in text for other in others):
+    for separator in (b",", b"\t", b" "):
+        n_separators = first.count(separator)
+        if not 0 < n_separators <= len(_MOT) or content.translate(None, _NUMBER + separator):
             continue
         # A blank more, or one at an end, is another column for the one and nothing for the other.
-        if separator != "," and re.search(
-            rf"(^|\n|{separator}){separator}|{separator}(\n|$)", text
-        ):
+        at_an_edge = rb"(^|\n|%b)%b|%b(\r|\n|$)" % (separator, separator, separator)
+        if separator != b"," and re.search(at_an_edge, content):
             return None
-        return separator
+        return separator.decode()
     return None
 
 
 def _from_one(table: Any) -> Any:
-    table[["X", "Y"]] -= (1, 1)
+    table[["X", "Y"]] -= 1
     return table
 
 
@@ -167,17 +176,24 @@ def load_detrac_mat(fname: File) -> Any:
     names = ("X", "Y", "H", "W")
     try:
         left, bottom, height, width = (info[name].astype(np.float32) for name in names)
-        frames = info["frameNums"].astype(np.int64).ravel()
+        frames = info["frameNums"].ravel()
     except KeyError as error:
         raise SchemaError(
             f"expected X, Y, H, W, frameNums in gtInfo, got no {error}", str(fname)
         ) from None
-    rows, columns = np.nonzero(left[frames - 1] > 0)
-    at = frames[rows] - 1, columns
+    place = frames.astype(np.int64) - 1
+    rows, columns = np.nonzero(left[place] > 0)
+    at = place[rows], columns
     return _detrac_table(
         frames[rows],
         columns + 1,
-        (left[at] - width[at] / 2, bottom[at] - height[at], width[at], height[at]),
+        # Computed with 32 bits; corners are kept with 64.
+        (
+            (left[at] - width[at] / 2).astype(np.float64),
+            (bottom[at] - height[at]).astype(np.float64),
+            width[at],
+            height[at],
+        ),
     )
 
 

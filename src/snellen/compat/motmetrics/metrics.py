@@ -24,6 +24,7 @@ from snellen.tracking.motmetrics_list import (
     RAW,
     SWITCH,
     TRANSFER,
+    distinct,
     id_true_positives,
 )
 
@@ -548,7 +549,7 @@ class _IdCounts:
     ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
         """Return ids in order, their frames, and the place of each row's id among them."""
         known = code >= 0
-        seen = np.unique(frame[known].astype(np.int64) * max(len(ids), 1) + code[known])
+        seen, _ = distinct(frame[known].astype(np.int64) * max(len(ids), 1) + code[known])
         count = np.bincount(seen % max(len(ids), 1), minlength=len(ids))
         present = np.flatnonzero(count)
         order = present[np.argsort(ids[present], kind="stable")]
@@ -559,7 +560,7 @@ class _IdCounts:
     def pairs(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Return the places of objects and predictions of pairs, ascending, and their number."""
         n_pred = max(len(self.pred_ids), 1)
-        cell, count = np.unique(self._truth * n_pred + self._pred, return_counts=True)
+        cell, count = distinct(self._truth * n_pred + self._pred)
         return cell // n_pred, cell % n_pred, count
 
     def best(self) -> int:

@@ -145,21 +145,20 @@ class MOTAccumulator:
         distance = distance[allowed]
         if distance.size and np.abs(distance).max() > _LARGEST:
             raise InputError(f"expected distances up to {_LARGEST:g}, got larger ones", "dists")
-        frameid = self._begin_frame(frameid)
+        row = _Rows(
+            np.array([len(truth)]),
+            np.array([len(pred)]),
+            self._truth_codes.of(truth),
+            self._pred_codes.of(pred),
+            np.bincount(rows, minlength=len(truth)),
+            columns,
+            distance,
+        )
         if vf != "":
             self._tell()
             before = self._kernel.memory()
-        self._waiting.append(
-            _Rows(
-                np.array([len(truth)]),
-                np.array([len(pred)]),
-                self._truth_codes.of(truth),
-                self._pred_codes.of(pred),
-                np.bincount(rows, minlength=len(truth)),
-                columns,
-                distance,
-            )
-        )
+        frameid = self._begin_frame(frameid)
+        self._waiting.append(row)
         if vf != "":
             self._tell()
             self._write(vf, frameid, before)
