@@ -39,7 +39,10 @@ class IdCounts:
         seen, _ = distinct(frame[known].astype(np.int64) * max(len(ids), 1) + code[known])
         count = np.bincount(seen % max(len(ids), 1), minlength=len(ids))
         present = np.flatnonzero(count)
-        order = present[np.argsort(ids[present], kind="stable")]
+        try:
+            order = present[np.argsort(ids[present], kind="stable")]
+        except TypeError:
+            order = present  # numbers and texts have no order
         place = np.full(len(ids) + 1, -1)
         place[order] = np.arange(len(order))
         return ids[order], count[order], place[code]
