@@ -17,9 +17,9 @@ constexpr double kNoArea = std::numeric_limits<double>::epsilon();
 // Below so many cells a frame is measured whole; filling bins costs more.
 constexpr std::size_t kFewCells = 64;
 
-double area_of(const double* box) { return (box[2] - box[0]) * (box[3] - box[1]); }
+inline double area_of(const double* box) { return (box[2] - box[0]) * (box[3] - box[1]); }
 
-double intersection(const double* a, const double* b) {
+inline double intersection(const double* a, const double* b) {
   const double width = std::min(a[2], b[2]) - std::max(a[0], b[0]);
   const double height = std::min(a[3], b[3]) - std::max(a[1], b[1]);
   return std::max(width, 0.0) * std::max(height, 0.0);

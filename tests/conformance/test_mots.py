@@ -90,7 +90,7 @@ def test_similarities(files: dict[str, Path], sides: dict[str, Tracks]) -> None:
     frames = begins(truth), begins(pred)
     n_pairs = 0
     for kind in ("iou", "ioa_pred"):
-        begin, other, similarity = mask_pairs(masks_of(truth), masks_of(pred), *frames, kind=kind)  # type: ignore[arg-type]  # one of them
+        begin, other, similarity = mask_pairs(masks_of(truth), masks_of(pred), *frames, kind=kind)
         dense = np.zeros((len(truth), len(pred)))
         dense[np.repeat(np.arange(len(truth)), np.diff(begin)), other] = similarity
         for t in range(N_FRAMES):

@@ -19,7 +19,7 @@ class Named(JAndF):
 
     __slots__ = ()
 
-    def update(self, truth: Any, pred: Any, sequence: Any = None) -> Any:  # type: ignore[override]
+    def update(self, truth: Any, pred: Any, sequence: Any = None) -> Any:
         return super().update(truth, pred, sequence=sequence)
 
 

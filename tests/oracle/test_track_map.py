@@ -141,8 +141,10 @@ def reference_data(
         if masks:
             filled = [mask.sum() for mask in track.shapes.values() if mask.any()]
             return float(np.mean(filled)) if filled else 0
-        total = sum((b[2] - b[0]) * (b[3] - b[1]) for b in track.shapes.values())
-        return float(total / len(track.shapes))
+        areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in track.shapes.values()]
+        if rules.skip_empty:
+            areas = [each for each in areas if each]
+        return float(sum(areas) / max(1, len(areas)))
 
     def shapes(track: Track) -> dict[int, Any]:
         if not masks:

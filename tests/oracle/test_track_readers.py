@@ -12,6 +12,7 @@ import pytest
 
 from snellen.errors import DataWarning
 from snellen.readers.track_bdd import read_bdd_tracks
+from snellen.readers.track_burst import read_burst_predictions, read_burst_truth
 from snellen.readers.track_coco import read_video_predictions, read_video_truth
 from snellen.readers.track_kitti import read_kitti_tracks
 from snellen.readers.track_personpath import head_tracking_meaning, person_path_meaning
@@ -424,3 +425,84 @@ def test_youtube_vis(tmp_path: Path, seed: int) -> None:
     assert truth.judged is None
     metric = TrackMap(protocol="youtube-vis-strict").update(truth.tracks, pred, truth.judged)
     check_track_map(metric, combined(theirs, "ours", TrackMAP(rules)))
+
+
+@pytest.mark.parametrize("exemplar_guided", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_burst(tmp_path: Path, seed: int, exemplar_guided: bool) -> None:
+    mask = pytest.importorskip("pycocotools.mask")
+    random = np.random.default_rng(seed)
+    package = Path(datasets.__file__).parent
+    categories = package / "burst_helpers/tao_categories.json"
+    labels = [1, 5, 20, 34]  # 20 is a distractor
+
+    def code(pixels: Any) -> str:
+        return str(mask.encode(np.asfortranarray(pixels))["counts"].decode())
+
+    def sequence(number: int, n_frames: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        common = {
+            "id": number,
+            "dataset": "YFCC100M",
+            "seq_name": f"video{number}",
+            "width": 18,
+            "height": 20,
+            "annotated_image_paths": [f"frame{30 * t:04}.jpg" for t in range(n_frames)],
+        }
+        of = {str(track): int(random.choice(labels)) for track in range(1, 6)}
+        truth: list[dict[str, Any]] = [{} for _ in range(n_frames)]
+        pred: list[dict[str, Any]] = [{} for _ in range(n_frames + 1)]
+        for track in of:
+            top, left = random.integers(0, 6, 2)
+            for t in range(n_frames):
+                pixels = np.zeros((20, 18), np.uint8)
+                pixels[top : top + 8, left : left + 7] = random.random((8, 7)) < 0.8
+                if random.random() < 0.8:
+                    truth[t][track] = {"rle": code(pixels), "is_gt": True}
+                if random.random() < 0.8:
+                    pixels[0, 0] = 1
+                    pred[t][track] = {"rle": code(pixels)}
+                    if random.random() < 0.8:
+                        pred[t][track]["score"] = float(random.choice([0.2, 0.5, 0.7]))
+        pred[n_frames]["1"] = {"rle": code(np.ones((20, 18), np.uint8))}
+        more = {
+            "track_category_ids": of,
+            "neg_category_ids": [34],
+            "not_exhaustive_category_ids": [5] if random.random() < 0.5 else [],
+        }
+        images = [*common["annotated_image_paths"], "frame9999.jpg"]  # type: ignore[misc]
+        return (
+            {**common, **more, "segmentations": truth},
+            {**common, **more, "annotated_image_paths": images, "segmentations": pred},
+        )
+
+    pairs = [sequence(number, n_frames) for number, n_frames in ((3, 5), (1, 4), (2, 11))]
+    (tmp_path / "gt").mkdir()
+    (tmp_path / "trackers/ours/data").mkdir(parents=True)
+    truth_file = tmp_path / "gt/truth.json"
+    pred_file = tmp_path / "trackers/ours/data/pred.json"
+    for file, side in ((truth_file, 0), (pred_file, 1)):
+        content = {"split": "val", "sequences": [pair[side] for pair in pairs]}
+        file.write_text(json.dumps(content))
+    theirs = datasets.BURST(
+        {
+            "GT_FOLDER": str(tmp_path / "gt"),
+            "TRACKERS_FOLDER": str(tmp_path / "trackers"),
+            "EXEMPLAR_GUIDED": exemplar_guided,
+            "PRINT_CONFIG": False,
+        }
+    )
+    truth = read_burst_truth(truth_file, categories=categories)
+    pred = read_burst_predictions(
+        pred_file, truth, exemplar_guided=exemplar_guided, max_per_image=300
+    )
+    assert truth.tracks.sequences.ids.tolist() == sorted(theirs.seq_list)
+    metric = TrackMap(protocol="tao-strict").update(truth.tracks, pred, truth.judged)
+    wanted = combined(theirs, "ours", TrackMAP({"PRINT_CONFIG": False}))
+    result = metric.compute()
+    at = {name: k for k, name in enumerate(result.classes.names)}
+    assert wanted
+    for name, of_class in wanted.items():
+        k = at[name]
+        assert result.precision[:, :, k].tolist() == of_class["precision"].tolist()
+        assert result.recall[:, k].tolist() == of_class["recall"].tolist()
+    assert set(np.flatnonzero(result.n_counted[:, 0]).tolist()) == {at[name] for name in wanted}

@@ -14,27 +14,28 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from snellen.classes import Classes
-from snellen.errors import ClassError, IdError, SchemaError
+from snellen.errors import IdError, SchemaError
 from snellen.readers.track_coco_rows import (
-    ObjectRows,
     ShapeKind,
+    VideoCategory,
     VideoLists,
     VideoRecord,
-    masks_of,
+    best_of_images,
+    classes_of,
+    numbered_anew,
     rows_of_records,
+    tracks_of_rows,
 )
-from snellen.readers.track_rows import made_of_rows
 from snellen.readers.track_videos import in_videos
 from snellen.readers.typed_json import read_typed_json
 from snellen.state import Keys
 from snellen.tracking.judged_classes import JudgedClasses
-from snellen.tracking.tracks import Tracks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from snellen.tracking.tracks import Tracks
+
 
 __all__ = ["VideoTruth", "read_video_predictions", "read_video_truth"]
 
@@ -55,19 +56,9 @@ class _Image(msgspec.Struct):
     frame_id: int | None = None
 
 
-class _Part(msgspec.Struct):
-    id: int | str
-
-
-class _Category(msgspec.Struct):
-    id: int | str
-    name: str = ""
-    merged: list[_Part] = []
-
-
 class _Truth(msgspec.Struct):
     videos: list[_Video]
-    categories: list[_Category]
+    categories: list[VideoCategory]
     annotations: list[VideoRecord]
     images: list[_Image] | None = None
 
@@ -122,7 +113,7 @@ def read_video_truth(path: str | os.PathLike[str], *, shape: ShapeKind | None = 
     """
     place = os.fspath(path)
     content = read_typed_json(place, _Truth, "videos with annotations")
-    classes, class_at = _classes_of(content.categories, f"{place} $.categories")
+    classes, class_at = classes_of(content.categories, f"{place} $.categories")
     names = _video_names(content.videos, f"{place} $.videos")
     videos = Keys(names, "sequence id")
     order = videos.codes(names).tolist()
@@ -144,7 +135,7 @@ def read_video_truth(path: str | os.PathLike[str], *, shape: ShapeKind | None = 
         shape = "masks" if by_video and has_masks else "boxes"
     lists = VideoLists(video_at, tuple(n_frames), images, class_at, by_video, shape)
     rows = rows_of_records(content.annotations, lists, f"{place} $.annotations", is_truth=True)
-    tracks = _tracks_of(rows, shape, videos, classes, place)
+    tracks = tracks_of_rows(rows, shape, videos, classes, place)
     return VideoTruth(
         in_videos(
             tracks,
@@ -204,37 +195,14 @@ def read_video_predictions(
     lists, known = truth.lists, truth.tracks
     rows = rows_of_records(records, lists, at, is_truth=False, drop_unknown=drop_unknown)
     if max_per_image is not None and not lists.by_video:
-        rows = _best_of_images(rows, max_per_image)
+        rows = best_of_images(rows, max_per_image)
     if unique_ids and not lists.by_video:
-        rows = rows._replace(track=_unique_ids(rows, place))
-    tracks = _tracks_of(rows, lists.shape, known.sequences, known.classes, place)
+        rows = rows._replace(track=numbered_anew(rows, place))
+    tracks = tracks_of_rows(rows, lists.shape, known.sequences, known.classes, place)
     return in_videos(tracks, known.sequences, known.n_frames, known.seen)
 
 
 # ---- What a truth file lists --------------------------------------------------------------------
-
-
-def _classes_of(
-    categories: Sequence[_Category], place: str
-) -> tuple[Classes, dict[int | str, int]]:
-    """Return the classes, and the position of each category among them."""
-    merged = {part.id: each.id for each in categories for part in each.merged}
-    kept = [each for each in categories if each.id not in merged]
-    ids = [each.id for each in kept]
-    try:
-        classes = Classes(ids, [each.name for each in kept])
-    except (ClassError, IdError) as error:
-        raise error.within(place) from None
-    at = dict(zip(ids, classes.keys.codes(ids).tolist(), strict=True))
-    for part, whole in merged.items():
-        if whole in merged or whole not in at:
-            raise ClassError(
-                f"expected {part} to be merged into a category that is none of another, "
-                f"got {whole}",
-                place,
-            )
-        at[part] = at[whole]
-    return classes, at
 
 
 def _video_names(videos: Sequence[_Video], place: str) -> list[Any]:
@@ -306,63 +274,3 @@ def _judged(names: Sequence[Any], videos: Sequence[_Video]) -> JudgedClasses | N
             for lists in (negative, not_exhaustive)
         )
     )
-
-
-def _tracks_of(
-    rows: ObjectRows, shape: ShapeKind, videos: Keys, classes: Classes, path: str
-) -> Tracks:
-    columns: dict[str, Any] = {
-        "frame": rows.frame,
-        "track_id": rows.track,
-        "sequence": videos.ids[rows.video],
-        "label": classes.keys.ids[rows.label],
-        "classes": classes,
-        "score": rows.score,
-        "extra": rows.extra,
-    }
-    made: Any = rows.shape if shape == "boxes" else masks_of(rows.shape, rows.where)
-    make = Tracks.from_xywh if shape == "boxes" else Tracks.from_masks
-    return made_of_rows(
-        lambda: make(made, **columns),
-        path,
-        rows.where,
-        track=Keys(rows.track, "track id").codes(rows.track),
-        frame=rows.frame,
-        video=rows.video,
-    )
-
-
-# ---- What TrackEval does with TAO's results -----------------------------------------------------
-
-
-def _best_of_images(rows: ObjectRows, most: int) -> ObjectRows:
-    """Return at most so many rows of each image; where there are more, the best, best first."""
-    assert rows.score is not None
-    image = _images_as_they_come(rows)
-    crowded = np.bincount(image)[image] > most if len(image) else np.zeros(0, np.bool_)
-    order = np.lexsort((np.where(crowded, -rows.score, 0), image))
-    rank = np.arange(len(order)) - np.searchsorted(image[order], image[order])
-    return rows.at(order[rank < most])
-
-
-def _unique_ids(rows: ObjectRows, place: str) -> NDArray[np.int64]:
-    """Return ids of which each is in one video alone; new ones follow the largest."""
-    if rows.track.dtype.kind == "U":
-        raise IdError("expected whole numbers as track ids, to number some anew", place)
-    pairs = list(zip(rows.track.tolist(), rows.video.tolist(), strict=True))
-    first: dict[int, int] = {}
-    shared = {track for track, video in pairs if first.setdefault(track, video) != video}
-    start = max([0, *first]) + 1
-    anew: dict[tuple[int, int], int] = {}
-    ids = np.array(rows.track, np.int64)
-    for row in np.argsort(_images_as_they_come(rows), kind="stable").tolist():
-        if pairs[row][0] in shared:
-            ids[row] = anew.setdefault(pairs[row], start + len(anew))
-    return ids
-
-
-def _images_as_they_come(rows: ObjectRows) -> NDArray[np.int64]:
-    """Return the number of each row's image, by first appearance."""
-    known: dict[tuple[int, int], int] = {}
-    pairs = zip(rows.video.tolist(), rows.frame.tolist(), strict=True)
-    return np.array([known.setdefault(each, len(known)) for each in pairs], np.int64)

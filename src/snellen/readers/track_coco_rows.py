@@ -9,15 +9,31 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 import numpy as np
 
+from snellen.classes import Classes
 from snellen.errors import ClassError, DataWarning, IdError, InputError, SchemaError, first_few
+from snellen.readers.track_rows import made_of_rows
 from snellen.readers.track_videos import number_ids
+from snellen.state import Keys
+from snellen.tracking.tracks import Tracks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["ObjectRows", "ShapeKind", "VideoLists", "VideoRecord", "masks_of", "rows_of_records"]
+__all__ = [
+    "ObjectRows",
+    "ShapeKind",
+    "VideoCategory",
+    "VideoLists",
+    "VideoRecord",
+    "best_of_images",
+    "classes_of",
+    "masks_of",
+    "numbered_anew",
+    "rows_of_records",
+    "tracks_of_rows",
+]
 
 ShapeKind = Literal["boxes", "masks"]
 _ABSENT = msgspec.Raw(b"")
@@ -40,6 +56,18 @@ class VideoRecord(msgspec.Struct):
     segmentations: list[msgspec.Raw] | None = None
     bboxes: list[list[float] | None] | None = None
     areas: list[float | None] | None = None
+
+
+class _Part(msgspec.Struct):
+    id: int | str
+
+
+class VideoCategory(msgspec.Struct):
+    """A category, and those of TAO that are merged into it."""
+
+    id: int | str
+    name: str = ""
+    merged: list[_Part] = []
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,8 +116,8 @@ class ObjectRows(NamedTuple):
         None for truth.
     extra : dict of str to ndarray
         More columns.
-    place : str
-        Where records stand, for messages.
+    place : callable
+        Where a record stands, for messages.
     """
 
     video: NDArray[np.int64]
@@ -100,7 +128,7 @@ class ObjectRows(NamedTuple):
     shape: Any
     score: NDArray[np.float64] | None
     extra: dict[str, NDArray[np.float64]]
-    place: str
+    place: Callable[[int], str]
 
     def at(self, rows: NDArray[np.int64]) -> ObjectRows:
         """Return some rows in an order."""
@@ -119,7 +147,7 @@ class ObjectRows(NamedTuple):
 
     def where(self, row: int) -> str:
         """Return where a row's record stands."""
-        return f"{self.place}[{self.record[row]}]"
+        return self.place(int(self.record[row]))
 
 
 def rows_of_records(
@@ -208,7 +236,7 @@ def _rows_by_frame(
         shape,
         None if is_truth else _scores(records),
         {"crowd": _crowds(records)} if is_truth else {},
-        place,
+        lambda k: f"{place}[{k}]",
     )
 
 
@@ -267,7 +295,7 @@ def _rows_by_video(
         else _boxes(shapes, lambda k: f"{place}[{numbers[row[k]]}].{key}[{frame[k]}]"),
         None if is_truth else _scores(records)[rows],
         extra,
-        place,
+        lambda k: f"{place}[{k}]",
     )
 
 
@@ -363,3 +391,96 @@ def _refuse_absent(
         "records out",
         f"{place}[{int(np.argmax(absent))}].{field}",
     )
+
+
+def classes_of(
+    categories: Sequence[VideoCategory], place: str
+) -> tuple[Classes, dict[int | str, int]]:
+    """Return the classes, and the position of each category among them.
+
+    Raises
+    ------
+    ClassError, IdError
+        For a category that comes twice, and one that is merged into another that is, too.
+    """
+    merged = {part.id: each.id for each in categories for part in each.merged}
+    kept = [each for each in categories if each.id not in merged]
+    ids = [each.id for each in kept]
+    try:
+        classes = Classes(ids, [each.name for each in kept])
+    except (ClassError, IdError) as error:
+        raise error.within(place) from None
+    at = dict(zip(ids, classes.keys.codes(ids).tolist(), strict=True))
+    for part, whole in merged.items():
+        if whole in merged or whole not in at:
+            raise ClassError(
+                f"expected {part} to be merged into a category that is none of another, "
+                f"got {whole}",
+                place,
+            )
+        at[part] = at[whole]
+    return classes, at
+
+
+def tracks_of_rows(
+    rows: ObjectRows, shape: ShapeKind, videos: Keys, classes: Classes, path: str
+) -> Tracks:
+    """Return rows as tracks.
+
+    Raises
+    ------
+    SchemaError, IdError, InputError
+        For masks that are none, and ids that come twice in a frame; the record is named.
+    """
+    columns: dict[str, Any] = {
+        "frame": rows.frame,
+        "track_id": rows.track,
+        "sequence": videos.ids[rows.video],
+        "label": classes.keys.ids[rows.label],
+        "classes": classes,
+        "score": rows.score,
+        "extra": rows.extra,
+    }
+    made: Any = rows.shape if shape == "boxes" else masks_of(rows.shape, rows.where)
+    make = Tracks.from_xywh if shape == "boxes" else Tracks.from_masks
+    return made_of_rows(
+        lambda: make(made, **columns),
+        path,
+        rows.where,
+        track=Keys(rows.track, "track id").codes(rows.track),
+        frame=rows.frame,
+        video=rows.video,
+    )
+
+
+def best_of_images(rows: ObjectRows, most: int) -> ObjectRows:
+    """Return at most so many rows of each image; where there are more, the best, best first."""
+    assert rows.score is not None
+    image = _images_as_they_come(rows)
+    crowded = np.bincount(image)[image] > most if len(image) else np.zeros(0, np.bool_)
+    order = np.lexsort((np.where(crowded, -rows.score, 0), image))
+    rank = np.arange(len(order)) - np.searchsorted(image[order], image[order])
+    return rows.at(order[rank < most])
+
+
+def numbered_anew(rows: ObjectRows, place: str) -> NDArray[np.int64]:
+    """Return ids of which each is in one video alone; new ones follow the largest."""
+    if rows.track.dtype.kind == "U":
+        raise IdError("expected whole numbers as track ids, to number some anew", place)
+    pairs = list(zip(rows.track.tolist(), rows.video.tolist(), strict=True))
+    first: dict[int, int] = {}
+    shared = {track for track, video in pairs if first.setdefault(track, video) != video}
+    start = max([0, *first]) + 1
+    anew: dict[tuple[int, int], int] = {}
+    ids = np.array(rows.track, np.int64)
+    for row in np.argsort(_images_as_they_come(rows), kind="stable").tolist():
+        if pairs[row][0] in shared:
+            ids[row] = anew.setdefault(pairs[row], start + len(anew))
+    return ids
+
+
+def _images_as_they_come(rows: ObjectRows) -> NDArray[np.int64]:
+    """Return the number of each row's image, by first appearance."""
+    known: dict[tuple[int, int], int] = {}
+    pairs = zip(rows.video.tolist(), rows.frame.tolist(), strict=True)
+    return np.array([known.setdefault(each, len(known)) for each in pairs], np.int64)

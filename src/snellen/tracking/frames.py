@@ -233,5 +233,15 @@ def _joined_begins(begins: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
 
 
 def _coded(track: NDArray[Any]) -> tuple[Keys, NDArray[np.int32]]:
-    ids = Keys(track, "track id")
-    return ids, ids.codes(track)
+    """Return the ids that there are, and the position of each row's among them."""
+    if track.dtype.kind == "i" and len(track):
+        low, high = int(track.min()), int(track.max())
+        if high - low < 4 * len(track) + 1024:
+            # Ids are small numbers as a rule: a table of them is soon made, and sorts them.
+            is_there = np.zeros(high - low + 1, np.bool_)
+            is_there[track - low] = True
+            ids = np.flatnonzero(is_there) + low
+            code = np.cumsum(is_there, dtype=np.int32) - np.int32(1)
+            return Keys(ids, "track id"), code[track - low]
+    keys = Keys(track, "track id")
+    return keys, keys.codes(track)

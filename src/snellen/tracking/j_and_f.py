@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -371,8 +372,6 @@ def _sides(truth: Any, pred: Any, sequence: int | str | None) -> tuple[Tracks, T
                 f"expected sequences named once, {name} has ids of its own", "sequence"
             )
         if sequence is not None:
-            import dataclasses
-
             side = dataclasses.replace(side, sequences=Keys([sequence], _SEQUENCE), named=True)
         found.append(side)
     return found[0], found[1]
@@ -396,11 +395,12 @@ def _of_labels(labels: Any, name: str, sequence: int | str | None) -> Tracks:
 def _track_keys(truth: Tracks, pred: Tracks, match: str) -> _TrackKeys:
     """Return the ids of both sides; one table for both where they are compared."""
     keys = []
-    for side, areas in ((truth, truth.region), (pred, None)):
+    for side, region in ((truth, truth.region), (pred, pred.region)):
         if side.track_names is not None:
             keys.append(Keys(list(side.track_names), _TRACK))
         else:
-            keys.append(Keys(side.track if areas is None else side.track[areas == 0], _TRACK))
+            # What stands for the id of a region means nothing.
+            keys.append(Keys(side.track if region is None else side.track[region == 0], _TRACK))
     if match == "id":
         both = Keys.union(keys, _TRACK)
         return _TrackKeys(both, both)

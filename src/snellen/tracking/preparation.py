@@ -214,8 +214,25 @@ def _matched(
 
 def _frame_numbers(truth: Tracks, pred: Tracks) -> NDArray[np.int64]:
     """Return the numbers of all frames that either side has or looked at, ascending."""
-    number = np.sort(np.concatenate([truth.frame, pred.frame, truth.seen[:, 1], pred.seen[:, 1]]))
-    return number[np.append(True, number[1:] != number[:-1])] if len(number) else number
+    # Rows are ordered by frame: only few numbers are left to be sorted.
+    number = np.sort(
+        np.concatenate(
+            [
+                _without_repeats(column)
+                for side in (truth, pred)
+                for column in (side.frame, np.sort(side.seen[:, 1]))
+            ]
+        )
+    )
+    return _without_repeats(number)
+
+
+def _without_repeats(ascending: NDArray[np.int64]) -> NDArray[np.int64]:
+    if not len(ascending):
+        return ascending
+    is_new = np.append(True, ascending[1:] != ascending[:-1])
+    distinct: NDArray[np.int64] = ascending[is_new]
+    return distinct
 
 
 def _begins(tracks: Tracks, number: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -43,6 +43,8 @@ class TrackMapProtocol:
     ties_by_id : bool
         Whether tracks of equal score, and truth tracks, are taken in the order of their ids; else
         in the order in which they appear.
+    skip_empty : bool
+        Whether frames in which a track has no area are left out of its mean area.
     all_ids_block : bool
         Whether a truth track that was taken is taken, whatever the id of the track that took it
         (in TrackEval it is free again where that id is 0 or negative).
@@ -58,6 +60,7 @@ class TrackMapProtocol:
     max_tracks: int | None = None
     given_scores: bool = False
     ties_by_id: bool = False
+    skip_empty: bool = False
     all_ids_block: bool = True
     minus_one: bool = False
 
@@ -175,6 +178,7 @@ YOUTUBE_VIS: Final = dataclasses.replace(
     length_ranges=(),
     given_scores=True,
     ties_by_id=True,
+    skip_empty=True,
 )
 """YouTube-VIS' rules: a track has a score of its own."""
 

@@ -144,7 +144,7 @@ def whole_tracks(
         tracks.track[first][place],
         bounds,
         order[np.arange(len(order)) + shift],
-        _mean_areas(tracks, order, begin)[place],
+        _mean_areas(tracks, order, begin, skip_empty=rules.skip_empty)[place],
         None if score is None else score[place],
     )
 
@@ -194,24 +194,28 @@ def _sums(part: NDArray[Any], value: NDArray[Any], n: int) -> NDArray[np.float64
 
 
 def _mean_areas(
-    tracks: Tracks, order: NDArray[np.int64], begin: NDArray[np.int64]
+    tracks: Tracks, order: NDArray[np.int64], begin: NDArray[np.int64], *, skip_empty: bool
 ) -> NDArray[np.float64]:
-    """Return the mean area of each track; masks without pixels don't count."""
-    given = tracks.extra.get("area")
-    part, length = _parts(begin), np.diff(begin)
+    area = _areas(tracks)[order]
+    part, n = _parts(begin), np.diff(begin)
+    if skip_empty:
+        n = np.bincount(part[area != 0], minlength=len(n))
+    return _sums(part, area, len(n)) / np.maximum(n, 1)
+
+
+def _areas(tracks: Tracks) -> NDArray[np.float64]:
+    """Return the area of each row in square pixels."""
+    if "area" in tracks.extra:
+        return tracks.extra["area"]
     if isinstance(tracks.shape, Boxes2D):
-        xyxy = tracks.shape.xyxy[order]
-        area = (xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1])
-        if given is not None:
-            area = given[order]
-        return _sums(part, area, len(length)) / np.maximum(length, 1)
+        xyxy = tracks.shape.xyxy
+        boxes: NDArray[np.float64] = (xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1])
+        return boxes
     from snellen.tracking.rle_masks import RleMasks
 
     if not isinstance(tracks.shape, RleMasks):
         raise InputError(f"expected boxes in images, or masks, got {tracks.shape.kind}")
-    area = (tracks.shape.areas() if given is None else given)[order].astype(np.float64)
-    n_filled = np.bincount(part[area != 0], minlength=len(length))
-    return _sums(part, area, len(length)) / np.maximum(n_filled, 1)
+    return tracks.shape.areas().astype(np.float64)
 
 
 def groups_of(truth: WholeTracks, pred: WholeTracks, n_sequences: int) -> Groups:
