@@ -17,6 +17,39 @@ def set_thread_count(n_threads: int) -> None:
     Set the number of threads; 0 goes back to one for each available processor.
     """
 
+def assign(cost: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
+    """
+    The column given to each row so that the sum of costs is least, -1 for none; among equal sums the choice of scipy.optimize.linear_sum_assignment.
+    """
+
+def matched_preds(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_pred: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], similarity: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], threshold: float) -> Annotated[NDArray[numpy.int32], dict(order='C')]:
+    """
+    The truth row that each row of predictions is matched to, -1 for none: in each frame the largest sum of the similarities that reach the threshold.
+    """
+
+class TrackPairs:
+    """
+    Tracks of one sequence, frame by frame, and their pairs; what is computed of them may run in several threads at once.
+    """
+
+    def __init__(self, truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_track: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_track: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_truth_tracks: int, n_pred_tracks: int, pair_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pair_pred: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], similarity: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> None: ...
+
+    def hota(self, alphas: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], blocked: bool) -> dict[str, Any]:
+        """
+        For each alpha: matches (tp), their similarities (loc), and the sums over cells that AssA, AssRe and AssPr are quotients of. blocked: as NumPy before 2.3 added them up.
+        """
+
+    def clear(self, threshold: float) -> dict[str, Any]:
+        """
+        Matches by truth row, switches, transfers by row of predictions, the sum of similarities, and counts by truth track.
+        """
+
+    def identity(self, threshold: float) -> dict[str, Any]:
+        """IDTP, and the track that each truth track is matched to, -1 for none."""
+
+    def vace(self, threshold: float) -> dict[str, Any]:
+        """STDA, FDA, and the number of frames with objects."""
+
 class CocoTruth:
     """Columns of a COCO annotation file."""
 
