@@ -88,6 +88,7 @@ _HOME = {
     "read_panoptic": "snellen.readers.panoptic",
     "read_table": "snellen.readers.table",
     "read_targets": "snellen.readers.targets",
+    "read_tracking": "snellen.readers.tracking_files",
     "regression_scores": "snellen.regression.regression",
     "segmentation_scores": "snellen.segmentation.segmentation",
     "set_threads": "snellen.threads",
@@ -177,6 +178,7 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "read_coco_truth",
     "read_coco_predictions",
     "read_panoptic",
+    "read_tracking",
     # every task
     "Classes",
     "Metric",
@@ -232,6 +234,7 @@ if TYPE_CHECKING:
     from snellen.readers.panoptic import read_panoptic
     from snellen.readers.table import read_table
     from snellen.readers.targets import read_targets
+    from snellen.readers.tracking_files import read_tracking
     from snellen.regression.regression import Regression, regression_scores
     from snellen.regression.result import RegressionResult
     from snellen.segmentation.boundary import (

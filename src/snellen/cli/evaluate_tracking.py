@@ -18,15 +18,50 @@ if TYPE_CHECKING:
 
 __all__ = ["tracking"]
 
+_FAMILIES = ("hota", "clear", "identity", "vace", "count", "ideucl", "motmetrics")
+# What is a result of its own.
+_ALONE = ("track_map", "j_and_f")
+_PROTOCOLS = (
+    *("plain", "mot15", "mot16", "mot17", "mot20", "dancetrack", "sportsmot", "personpath22"),
+    *("ht21", "kitti", "mots", "kitti-mots", "bdd100k", "visdrone", "davis"),
+)
+_TRACK_MAP_PROTOCOLS = ("tao", "youtube-vis", "tao-strict", "youtube-vis-strict")
+_FORMATS = (
+    *("mot", "kitti", "mots", "kitti-mots", "visdrone", "bdd100k", "coco", "davis", "table"),
+)
+# TAO's rules: so many predictions of an image are kept.
+_TAO_CAP = 300
+
 # What readers and the metric call it, and what it is here.
 _OPTIONS = {
     'missing="skip"': "--missing skip",
     'missing="zero"': "--missing zero",
     "say which (tracker)": "say which with --tracker",
+    "say which it is (format)": "say which it is with --input-format",
     "frames that come one by one go without n_frames, and before end_sequence": "is it in two "
     "files?",
+    "say first_frame=0": "say --first-frame 0",
+    "KITTI MOTS, whose frames begin at 0, is a layout of its own": "of KITTI MOTS, whose frames "
+    "begin at 0, say --protocol kitti-mots",
+    "drop_unknown (--drop-unknown)": "--missing skip",
+    "(zero_distance)": "(--zero-distance)",
+    "truth and predictions swapped": "TRUTH and PREDICTIONS swapped",
+    **{f'protocol="{name}"': f"--protocol {name}" for name in _PROTOCOLS},
+    **{f'format="{name}"': f"--input-format {name}" for name in _FORMATS},
 }
-_METRICS = ("hota", "clear", "identity", "vace", "count", "ideucl", "motmetrics")
+# Which metrics an option has a say in.
+_SAY = {
+    "similarity": _FAMILIES,
+    "zero_distance": _FAMILIES,
+    "classes": _FAMILIES,
+    "per_sequence": _FAMILIES,
+    "output_format": _FAMILIES,
+    "threshold": ("clear", "identity", "vace", "motmetrics"),
+    "blocked_sums": ("hota",),
+    "events_path": ("clear",),
+    "tracks_path": ("clear",),
+    "semi_supervised": ("j_and_f",),
+}
 
 
 def _list_of(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -40,36 +75,21 @@ def _list_of(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
 @click.option(
     "--protocol",
     # The names are repeated here because importing them would import NumPy; a test compares.
-    type=click.Choice(
-        [
-            "plain",
-            "mot15",
-            "mot16",
-            "mot17",
-            "mot20",
-            "dancetrack",
-            "sportsmot",
-            "personpath22",
-            "ht21",
-            "kitti",
-            "mots",
-            "kitti-mots",
-            "bdd100k",
-            "visdrone",
-            "davis",
-        ]
-    ),
+    type=click.Choice([*_PROTOCOLS, *_TRACK_MAP_PROTOCOLS]),
     default="plain",
     show_default=True,
-    help="The benchmark's rules: what is left out before counting, which classes count. plain "
-    "leaves nothing out but truth that is marked with 0.",
+    metavar="NAME",
+    help=f"The benchmark's rules: what is left out before counting, which classes count. Of "
+    f"{', '.join(_PROTOCOLS)}; of track_map {', '.join(_TRACK_MAP_PROTOCOLS)}. plain leaves "
+    "nothing out but truth that is marked with 0.",
 )
 @click.option(
     "--metrics",
     callback=_list_of,
     multiple=True,
     metavar="NAME[,NAME…]",
-    help=f"Of {', '.join(_METRICS)}. [default: hota,clear,identity,count]",
+    help=f"Of {', '.join(_FAMILIES)}; or one of {', '.join(_ALONE)}, which stand alone. "
+    "[default: hota,clear,identity,count]",
 )
 @click.option(
     "--class",
@@ -106,9 +126,7 @@ def _list_of(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
 )
 @click.option(
     "--input-format",
-    type=click.Choice(
-        ["mot", "kitti", "mots", "kitti-mots", "visdrone", "bdd100k", "coco", "davis", "table"]
-    ),
+    type=click.Choice(_FORMATS),
     help="How files are written. [default: as the protocol's, of plain what the content says]",
 )
 @click.option(
@@ -117,7 +135,7 @@ def _list_of(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
     default="error",
     show_default=True,
     help="What to do with a sequence that one side lacks: stop, take it as one without "
-    "predictions, leave it out.",
+    "predictions, leave it out. With skip also records of videos that truth does not list.",
 )
 @click.option("--tracker", metavar="NAME", help="Which of several folders of predictions.")
 @click.option(
@@ -136,6 +154,12 @@ def _list_of(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
     "--blocked-sums",
     is_flag=True,
     help="Add as NumPy before 2.3: to compare with numbers published with it, to the last bit.",
+)
+@click.option(
+    "--semi-supervised",
+    is_flag=True,
+    help="Of j_and_f: an object's track is the one with its id, and the first and last frames are "
+    "left out. [default: the tracks that fit best, all frames]",
 )
 @click.option(
     "--events",
@@ -165,7 +189,9 @@ def _list_of(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
 )
 @threads_option
 @output_options
+@click.pass_context
 def tracking(
+    context: click.Context,
     truth: str,
     predictions: str,
     protocol: str,
@@ -181,6 +207,7 @@ def tracking(
     seqmap: str | None,
     first_frame: int | None,
     blocked_sums: bool,
+    semi_supervised: bool,
     events_path: str | None,
     tracks_path: str | None,
     output_format: str,
@@ -189,65 +216,73 @@ def tracking(
 ) -> None:
     """HOTA, MOTA, IDF1 and their family, of tracked objects.
 
-    TRUTH and PREDICTIONS are two files, folders or zip archives of sequences, in the layouts of
-    MOTChallenge, TrackEval or KITTI or as they come. Numbers are fractions; tables and gates
-    (--fail-under HOTA=60) are in percent.
+    TRUTH and PREDICTIONS are each a file, a folder or a zip archive of sequences, in the layouts of
+    MOTChallenge, TrackEval or KITTI or as they come. Numbers are fractions; tables are in percent,
+    and a gate may be either (--fail-under HOTA=60, HOTA=0.6).
     """
-    if output_format == "trackeval" and output.directory is None:
-        raise click.UsageError("expected --out DIR with --format trackeval")
+    chosen = _chosen(metrics, protocol)
+    _check_use(context, chosen, output)
     for path in (events_path, tracks_path):
         check_folder_of(path)
-    from snellen import _core
     from snellen.errors import SnellenError
     from snellen.readers.tracking_files import read_tracking
     from snellen.result import write_atomically
     from snellen.threads import in_threads, set_threads
-    from snellen.tracking.metrics import Tracking
 
     set_threads(threads)
-    # Sequences are read and let go one after the other, several at once.
-    _core.return_large_blocks()
-    chosen = metrics or ("hota", "clear", "identity", "count")
-    if "clear" not in chosen and (events_path is not None or tracks_path is not None):
-        raise click.UsageError("expected clear among --metrics, of which --events and --tracks are")
-    rules: dict[str, Any] = {"similarity": similarity, "zero_distance": zero_distance}
+    alone = chosen[0] if chosen[0] in _ALONE else None
     with data_warnings_on_stderr(quiet=output.quiet), in_words_of_options(_OPTIONS):
-        # Names are refused before files are looked for.
-        Tracking(metrics=chosen, protocol=protocol, **rules)
+        # Names of numbers are refused before files are looked for.
+        output.check(_metric(chosen, protocol=protocol if alone == "track_map" else "plain"))
         files = read_tracking(
             truth,
             predictions,
-            protocol=protocol,
+            protocol="plain" if alone == "track_map" else protocol,
             format=input_format,
             classes=classes or None,
             missing=missing,  # type: ignore[arg-type]  # one of the choices
             tracker=tracker,
             seqmap=seqmap,
             first_frame=first_frame,
-            **rules,
+            similarity="mask_iou" if alone == "j_and_f" else similarity,
+            zero_distance=zero_distance,
+            max_per_image=_TAO_CAP if alone == "track_map" else None,
+            unique_ids=protocol == "tao-strict",
         )
-        metric = Tracking(
-            metrics=chosen,
-            events=events_path is not None,
-            protocol=files.protocol,
+        if zero_distance is not None and not files.protocol.similarity.startswith("distance"):
+            raise click.UsageError(
+                "expected --zero-distance with --similarity distance or distance_3d, the "
+                f"similarity is {files.protocol.similarity}"
+            )
+        rules: Any = files.protocol
+        if alone == "track_map":
+            rules = "youtube-vis" if protocol == "plain" and files.by_video else protocol
+        metric = _metric(
+            chosen,
+            protocol=rules,
             threshold=threshold,
             blocked_sums=blocked_sums,
+            events=events_path is not None,
+            semi_supervised=semi_supervised,
         )
         output = output._replace(gates=_in_fractions(output, metric))
-        output.check(metric)
         if not output.quiet:
-            for note in files.notes:
-                click.echo(f"snellen: {note}", err=True)
+            notes = [*files.notes, *([] if alone else [files.similarity_note])]
+            for note in filter(None, notes):
+                click.echo(f"snellen: {_in_words(note)}", err=True)
 
-        def measured(i: int) -> Tracking:
-            sides = files.read(i)
+        def measured(i: int) -> Any:
+            sides: tuple[Any, ...] = files.read(i)
+            if alone == "track_map":
+                sides = (*sides, files.judged(i))
             try:
                 return metric.empty().update(*sides)
             except SnellenError as error:
-                raise error.within(files.place(i)) from error
+                raise files.located(i, error) from error
 
         for part in in_threads(measured, range(len(files))):
             metric.merge(part)
+        files.finish()
 
     def complete(result: Any) -> Any:
         import dataclasses
@@ -265,12 +300,109 @@ def tracking(
     output.deliver(metric, complete)
 
 
+def _chosen(metrics: tuple[str, ...], protocol: str) -> tuple[str, ...]:
+    """Return what is measured; refuse names that there are not, and what does not go together."""
+    from snellen.errors import did_you_mean
+
+    of_track_map = protocol in _TRACK_MAP_PROTOCOLS
+    chosen = metrics or (("track_map",) if of_track_map else ("hota", "clear", "identity", "count"))
+    known = (*_FAMILIES, *_ALONE)
+    for name in chosen:
+        if name not in known:
+            raise click.UsageError(
+                f'expected metrics of {", ".join(known)}, got "{name}".{did_you_mean(name, known)}'
+            )
+    for name in _ALONE:
+        if name in chosen and set(chosen) != {name}:
+            others = ", ".join(each for each in chosen if each != name)
+            raise click.UsageError(
+                f"expected {name} by itself, got {others} too: its result is another; run twice."
+            )
+    if of_track_map and "track_map" not in chosen:
+        raise click.UsageError(
+            f"expected --metrics track_map, whose rules {protocol} are, got {', '.join(chosen)}."
+        )
+    if "track_map" in chosen and not of_track_map and protocol != "plain":
+        raise click.UsageError(
+            f"expected --protocol {', '.join(_TRACK_MAP_PROTOCOLS)} with --metrics track_map, got "
+            f"{protocol}."
+        )
+    if "j_and_f" in chosen and protocol not in ("plain", "davis"):
+        raise click.UsageError(
+            f"expected --protocol plain or davis with --metrics j_and_f, got {protocol}."
+        )
+    return chosen
+
+
+def _check_use(context: click.Context, chosen: tuple[str, ...], output: Output) -> None:
+    """Refuse options that have no say in what is measured."""
+    given = click.core.ParameterSource.COMMANDLINE
+    for parameter in context.command.params:
+        metrics = _SAY.get(parameter.name or "")
+        if metrics is None or context.get_parameter_source(str(parameter.name)) != given:
+            continue
+        if not set(metrics).intersection(chosen):
+            raise click.UsageError(
+                f"expected {parameter.opts[0]} with --metrics {' or '.join(metrics)} only, it has "
+                f"no say in {', '.join(chosen)}."
+            )
+    if output.sureness.wanted and chosen[0] in _ALONE:
+        raise click.UsageError(f"expected no --intervals, there are none of {chosen[0]} yet.")
+    given_values = context.params
+    if given_values["output_format"] == "trackeval" and output.directory is None:
+        raise click.UsageError("expected --out DIR with --format trackeval.")
+    paths = [given_values[name] for name in ("events_path", "tracks_path")] + [output.json_path]
+    written = [path for path in paths if path not in (None, "-")]
+    if len(set(written)) < len(written):
+        raise click.UsageError("expected --events, --tracks and --json in files of their own.")
+
+
+def _metric(
+    chosen: tuple[str, ...],
+    *,
+    protocol: Any,
+    semi_supervised: bool = False,
+    threshold: float = 0.5,
+    blocked_sums: bool = False,
+    events: bool = False,
+) -> Any:
+    if chosen[0] == "j_and_f":
+        from snellen.tracking.j_and_f import JAndF
+
+        return JAndF(
+            match="id" if semi_supervised else "J",
+            inner_frames=semi_supervised,
+        )
+    if chosen[0] == "track_map":
+        from snellen.tracking.track_map import TrackMap
+
+        return TrackMap(protocol="tao" if protocol == "plain" else protocol)
+    from snellen.tracking.metrics import Tracking
+
+    return Tracking(
+        metrics=chosen,
+        protocol=protocol,
+        threshold=threshold,
+        blocked_sums=blocked_sums,
+        events=events,
+    )
+
+
+def _in_words(note: str) -> str:
+    for argument, option in _OPTIONS.items():
+        note = note.replace(argument, option)
+    return note
+
+
 def _in_fractions(output: Output, metric: Any) -> tuple[Any, ...]:
-    """Return gates of rates in fractions: above 1 they were meant in percent."""
-    known = metric.empty().units().ranges if output.gates else {}
+    """Return gates of rates in fractions: beyond 1 they were meant in percent."""
+    if not output.gates:
+        return ()
+    every = {"": (0.0, 1.0)}
+    ranges = metric.empty().units().ranges if hasattr(metric, "units") else every
     return tuple(
         gate._replace(lowest=gate.lowest / 100)
-        if known.get(gate.metric, (0.0, 0.0))[1] == 1.0 and gate.lowest > 1
+        if ranges.get(gate.metric, ranges[""])[1] == 1.0 and abs(gate.lowest) > 1
         else gate
         for gate in output.gates
     )

@@ -27,7 +27,7 @@ from snellen.readers.track_coco_rows import (
     tracks_of_rows,
 )
 from snellen.readers.track_videos import in_videos
-from snellen.readers.typed_json import read_typed_json
+from snellen.readers.typed_json import decoded, read_typed_json
 from snellen.state import Keys
 from snellen.tracking.judged_classes import JudgedClasses
 
@@ -89,7 +89,12 @@ class VideoTruth:
     lists: VideoLists
 
 
-def read_video_truth(path: str | os.PathLike[str], *, shape: ShapeKind | None = None) -> VideoTruth:
+def read_video_truth(
+    path: str | os.PathLike[str],
+    *,
+    shape: ShapeKind | None = None,
+    document: bytes | None = None,
+) -> VideoTruth:
     """Read the truth of COCO-VID, TAO or YouTube-VIS.
 
     Parameters
@@ -99,6 +104,8 @@ def read_video_truth(path: str | os.PathLike[str], *, shape: ShapeKind | None = 
     shape : {"boxes", "masks"}, optional
         Whether boxes or masks (run lengths) are read; without, masks where an annotation is an
         object in all frames and has them, else boxes.
+    document : bytes, optional
+        What the file holds, where it was read already; `path` is then but a name.
 
     Returns
     -------
@@ -112,7 +119,12 @@ def read_video_truth(path: str | os.PathLike[str], *, shape: ShapeKind | None = 
         The message names file and record.
     """
     place = os.fspath(path)
-    content = read_typed_json(place, _Truth, "videos with annotations")
+    what = "videos with annotations"
+    content = (
+        read_typed_json(place, _Truth, what)
+        if document is None
+        else decoded(document, _Truth, what, place)
+    )
     classes, class_at = classes_of(content.categories, f"{place} $.categories")
     names = _video_names(content.videos, f"{place} $.videos")
     videos = Keys(names, "sequence id")
@@ -155,6 +167,7 @@ def read_video_predictions(
     max_per_image: int | None = None,
     unique_ids: bool = False,
     drop_unknown: bool = False,
+    document: bytes | None = None,
 ) -> Tracks:
     """Read predictions for videos: a list of records, as COCO's results are.
 
@@ -175,6 +188,8 @@ def read_video_predictions(
     drop_unknown : bool
         Leave out records of images, videos or categories that truth does not list, with a
         `DataWarning`, instead of refusing them.
+    document : bytes, optional
+        What the file holds, where it was read already; `path` is then but a name.
 
     Returns
     -------
@@ -188,7 +203,12 @@ def read_video_predictions(
     """
     place = os.fspath(path)
     kind: Any = list[VideoRecord] | _Results
-    content = read_typed_json(place, kind, "predictions for videos")
+    what = "predictions for videos"
+    content = (
+        read_typed_json(place, kind, what)
+        if document is None
+        else decoded(document, kind, what, place)
+    )
     of_list = isinstance(content, list)
     records: list[VideoRecord] = content if of_list else content.annotations
     at = f"{place} $" if of_list else f"{place} $.annotations"

@@ -4,63 +4,75 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from snellen.errors import InputError, did_you_mean
-from snellen.readers.sources import opened, source_bytes, source_name
+from snellen.errors import ClassError, DataWarning, IdError, InputError, did_you_mean
+from snellen.readers.file_trees import FileTree
+from snellen.readers.image_files import IMAGES
+from snellen.readers.message_text import few
+from snellen.readers.sources import source_name
 from snellen.readers.track_folders import Missing, find_sequences
+from snellen.readers.tracking_formats import (
+    FORMAT_OF,
+    FORMATS,
+    FROM_ZERO,
+    SUFFIXES,
+    classes_of_format,
+    content_format,
+    document_of,
+    read_side,
+)
+from snellen.state import Keys
 from snellen.tracking.protocols import protocol_of
+from snellen.tracking.tracks import SEQUENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from snellen.errors import SnellenError
     from snellen.readers.sources import Source
+    from snellen.readers.track_coco import VideoTruth
+    from snellen.readers.tracking_formats import SideRead
+    from snellen.tracking.judged_classes import JudgedClasses
     from snellen.tracking.protocols import TrackingProtocol
     from snellen.tracking.tracks import Tracks
 
-__all__ = ["FORMATS", "TrackingFiles", "read_tracking"]
+__all__ = ["TrackingFiles", "read_tracking"]
 
-FORMATS: Final = (
-    "mot",
-    "kitti",
-    "mots",
-    "kitti-mots",
-    "visdrone",
-    "bdd100k",
-    "coco",
-    "davis",
-    "table",
-)
-"""What files can be written in; see docs/reference/tracking-files.md."""
-
-# The format of each protocol's files; of those of plain, their content tells.
-_FORMAT_OF: Final = {
-    "kitti": "kitti",
-    "mots": "mots",
-    "kitti-mots": "kitti-mots",
-    "bdd100k": "bdd100k",
-    "visdrone": "visdrone",
-    "davis": "davis",
+# Files of these may hold several sequences, and say which.
+_OF_MANY: Final = ("bdd100k", "coco", "table")
+_ANY_SUFFIX: Final = (".txt", ".csv", ".tsv", ".parquet", ".jsonl", ".npz", ".json")
+_SIMILARITY_OF: Final = {
+    "boxes": "iou",
+    "masks": "mask_iou",
+    "points": "distance",
+    "boxes in space": "iou_3d",
 }
-_SUFFIXES: Final = {
-    "bdd100k": (".json",),
-    "coco": (".json",),
-    "table": (".csv", ".tsv", ".parquet", ".txt"),
-}
-_ANY_SUFFIX: Final = (".txt", ".csv", ".tsv", ".parquet", ".json")
-_MOST_REPORTED: Final = 5
+_FIRST_FRAMES: Final = {"mot": (), "table": (), "mots": (0, 1), "kitti-mots": (0, 1)}
 
 
 class _Pair(NamedTuple):
-    """What is read together: a sequence, or files that hold several."""
+    """What is read together: a sequence, or two files that hold several."""
 
     truth: Source
     pred: Source | None
     sequence: str | None
     n_frames: int | None
+
+
+@dataclasses.dataclass
+class _Met:
+    """What was met while reading, of all pairs."""
+
+    classes: set[str] = dataclasses.field(default_factory=set)
+    without_pred: list[str] = dataclasses.field(default_factory=list)
+    without_truth: list[str] = dataclasses.field(default_factory=list)
+    n_fractions: int = 0
+    n_swapped: int = 0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -72,26 +84,45 @@ class TrackingFiles:
     pairs : tuple
         What is read together.
     format : str
-        How files are written; of `FORMATS`.
+        How truth is written; of `FORMATS`.
+    pred_format : str
+        How predictions are.
     protocol : TrackingProtocol
-        The rules, which say what rows mean.
+        The rules, which say what rows mean; of ``"plain"`` with the similarity that fits what
+        objects are.
     notes : tuple of str
-        What was found where, for people.
+        What was found where and taken for what, for people.
+    similarity_note : str
+        Which similarity was chosen; empty where it was given.
     tracker : str
         What the predictions are called.
+    missing : {"error", "zero", "skip"}
+        What is done with a sequence of one side.
+    by_video : bool
+        Whether predictions are of whole videos, with one score for all frames (YouTube-VIS).
     """
 
     pairs: tuple[_Pair, ...]
     format: str
+    pred_format: str
     protocol: TrackingProtocol
     notes: tuple[str, ...]
+    similarity_note: str
     tracker: str
+    missing: Missing
+    by_video: bool
+    _asked: tuple[str, ...] | None
+    _video_rules: dict[str, Any]
+    # What was read already: sides by the names of their files.
+    _whole: dict[tuple[str, bool], Any]
+    _met: _Met = dataclasses.field(default_factory=_Met)
+    _judged: dict[int, JudgedClasses] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.pairs)
 
     def read(self, i: int) -> tuple[Tracks, Tracks]:
-        """Return truth and predictions of pair i.
+        """Return truth and predictions of pair i: the same sequences, with their lengths.
 
         Raises
         ------
@@ -99,25 +130,184 @@ class TrackingFiles:
             Whose message ends with the place: file, and line or record.
         """
         pair = self.pairs[i]
-        read = _READERS[self.format]
-        truth = read(self, pair, pair.truth, True)
-        if pair.pred is None:
-            return truth, _nothing_of(truth)
-        pred = read(self, pair, pair.pred, False)
-        if pair.sequence is not None and pair.n_frames is None:
-            truth, pred = _of_length(truth, pred, _last_frame(truth, pred, self.protocol))
+        if self.format == "coco":
+            truth, pred = self._videos(i)
+        elif self.format == "davis":
+            truth, pred = _label_images(pair)
+        else:
+            truth, pred = self._sides(pair)
+        truth, pred = self._same_sequences(pair, truth, pred)
+        truth, pred = _with_lengths(truth, pred, self.protocol.first_frame)
+        self._check_classes(pair, truth, pred)
         return truth, pred
 
     def batches(self) -> Iterator[tuple[Tracks, Tracks]]:
-        """Yield truth and predictions, pair by pair."""
+        """Yield truth and predictions, pair by pair; then `finish`."""
         for i in range(len(self.pairs)):
             yield self.read(i)
+        self.finish()
 
-    def place(self, i: int) -> str:
-        """Return what pair i is called in messages."""
+    def judged(self, i: int) -> JudgedClasses | None:
+        """Return which classes annotators looked for in pair i; None where the files don't say."""
+        return self._judged.get(i)
+
+    def finish(self) -> None:
+        """Say what was met in all pairs, which were read: what is missing, what looks wrong.
+
+        Raises
+        ------
+        ClassError
+            For a class that was asked for and that no file has.
+        """
+        met = self._met
+        absent = [name for name in self._asked or () if name not in met.classes]
+        if absent:
+            raise ClassError(
+                f"expected classes that the files have ({few(sorted(met.classes), 20) or 'none'}), "
+                f'got "{absent[0]}".{did_you_mean(absent[0], met.classes)}',
+                "classes",
+            )
+        for message in self._doubts():
+            warnings.warn(message, DataWarning, stacklevel=2)
+
+    def _doubts(self) -> Iterator[str]:
+        met = self._met
+        for names, side, zero in (
+            (met.without_pred, "predictions", ": all of their objects are missed"),
+            (met.without_truth, "truth", ""),
+        ):
+            if names:
+                done = zero if self.missing == "zero" and zero else ": left out"
+                yield f"{_n_sequences(len(names))} without {side} ({few(sorted(names))}){done}"
+        if met.n_swapped:
+            yield (
+                "are truth and predictions swapped? Column 7 of truth looks like scores, and "
+                "predictions have flags and classes, as truth has"
+            )
+        elif met.n_fractions:
+            counts = "count" if self.protocol.fractional_flags else "do not count, as in TrackEval"
+            yield (
+                f"{met.n_fractions:,} flags (column 7) of truth are between 0 and 1; such objects "
+                f"{counts}: are these scores, and truth and predictions swapped?"
+            )
+
+    def located(self, i: int, error: SnellenError) -> SnellenError:
+        """Return an error of pair i that is not the readers', with the files it is of."""
         pair = self.pairs[i]
-        pred = "" if pair.pred is None else f", {source_name(pair.pred)}"
-        return f"{source_name(pair.truth)}{pred}"
+        truth, pred = (source_name(side) for side in (pair.truth, pair.pred or pair.truth))
+        side = error.place.split(".")[0]
+        place = {"truth": truth, "pred": pred}.get(side, f"{truth}, {pred}")
+        if truth in error.place or pred in error.place:
+            return error
+        return type(error)(error.message, place)
+
+    # ---------------------------------------------------------------------------------- one pair
+
+    def _sides(self, pair: _Pair) -> tuple[Tracks, Tracks | None]:
+        truth = self._side(pair, pair.truth, True)
+        met = self._met
+        met.n_fractions += truth.n_fractions
+        if pair.pred is None:
+            return truth.tracks, None
+        pred = self._side(pair, pair.pred, False)
+        met.n_swapped += truth.looks_like == "predictions" and pred.looks_like == "truth"
+        return truth.tracks, pred.tracks
+
+    def _side(self, pair: _Pair, source: Source, is_truth: bool) -> SideRead:
+        name = pair.sequence
+        read = self._whole.get((source_name(source), is_truth))
+        if read is None:
+            read = read_side(
+                self.format if is_truth else self.pred_format,
+                self.protocol,
+                source,
+                is_truth=is_truth,
+                sequence=name,
+                n_frames=pair.n_frames,
+            )
+        if name is None:
+            return read
+        tracks = read.tracks
+        if len(tracks.sequences) == 1:
+            # Files that are one sequence each go together by their names.
+            tracks = dataclasses.replace(tracks, sequences=Keys([name], SEQUENCE), named=True)
+        elif name in tracks.sequences.ids.tolist():
+            tracks = _only(tracks, name)
+        return read._replace(tracks=tracks)
+
+    def _videos(self, i: int) -> tuple[Tracks, Tracks | None]:
+        from snellen.readers.track_coco import read_video_predictions
+
+        pair = self.pairs[i]
+        truth = self._whole.get((source_name(pair.truth), True))
+        if truth is None:
+            truth = _video_truth(pair.truth, self._video_rules["shape"])
+        if truth.judged.negative or truth.judged.not_exhaustive:
+            self._judged[i] = truth.judged
+        if pair.pred is None:
+            return truth.tracks, None
+        rules = {name: value for name, value in self._video_rules.items() if name != "shape"}
+        return truth.tracks, read_video_predictions(
+            source_name(pair.pred), truth, document=document_of(pair.pred), **rules
+        )
+
+    def _same_sequences(
+        self, pair: _Pair, truth: Tracks, pred: Tracks | None
+    ) -> tuple[Tracks, Tracks]:
+        """Return both sides with the same sequences: those of one side are refused, or left out."""
+        if pred is None:
+            return truth, _nothing_of(truth)
+        truth, pred = _named_alike(pair, truth, pred)
+        of_truth, of_pred = (set(side.sequences.ids.tolist()) for side in (truth, pred))
+        if of_truth == of_pred:
+            return truth, pred
+        without_pred, without_truth = sorted(of_truth - of_pred), sorted(of_pred - of_truth)
+        place = source_name(pair.pred or pair.truth)
+        _refuse_missing(self.missing, without_pred, without_truth, (truth, pred), place)
+        met = self._met
+        met.without_pred += map(str, without_pred)
+        met.without_truth += map(str, without_truth)
+        kept = of_truth & of_pred if self.missing == "skip" else of_truth
+        if not kept:
+            raise IdError(
+                f"expected sequences that both sides have, got none: truth has "
+                f"{few(sorted(of_truth))}, predictions have {few(sorted(of_pred))}",
+                place,
+            )
+        keys = Keys(sorted(kept), SEQUENCE)
+        return _of_sequences(truth, keys), _of_sequences(pred, keys)
+
+    def _check_classes(self, pair: _Pair, truth: Tracks, pred: Tracks) -> None:
+        """Refuse what would be counted without looking at its class."""
+        protocol = self.protocol
+        for side in (truth, pred):
+            if side.labelled:
+                self._met.classes.update(side.classes.display_names())
+        if protocol.class_names and len(truth) and not truth.labelled:
+            raise ClassError(
+                f"expected truth with classes, as that of {protocol.name} has, got none: of other "
+                'data say protocol="plain"',
+                source_name(pair.truth),
+            )
+        if not len(pred) or pair.pred is None:
+            return
+        if pred.labelled and not protocol.by_class:
+            names = pred.classes.display_names()
+            used = np.flatnonzero(np.bincount(pred.label, minlength=len(names))).tolist()
+            others = [names[k] for k in used if names[k] not in protocol.classes]
+            if others:
+                raise ClassError(
+                    f"expected predictions of {', '.join(protocol.classes)}, got {few(others)}: "
+                    f'{protocol.name} has no other; of other data say protocol="plain"',
+                    source_name(pair.pred),
+                )
+        several = len(protocol.classes) > 1 and protocol.by_class
+        if several and truth.labelled and not pred.labelled:
+            raise ClassError(
+                f"expected a class for each prediction, to evaluate {', '.join(protocol.classes)}, "
+                "got none: evaluate one class, or give predictions theirs",
+                source_name(pair.pred),
+            )
 
 
 def read_tracking(
@@ -131,7 +321,10 @@ def read_tracking(
     tracker: str | None = None,
     seqmap: str | os.PathLike[str] | None = None,
     first_frame: int | None = None,
-    **rules: Any,
+    similarity: str | None = None,
+    zero_distance: float | None = None,
+    max_per_image: int | None = None,
+    unique_ids: bool = False,
 ) -> TrackingFiles:
     """Find the sequences of truth and predictions.
 
@@ -148,15 +341,21 @@ def read_tracking(
         without them; with them they are called by their numbers.
     missing : {"error", "zero", "skip"}
         What to do with a sequence that only one side has: refuse it, take it as one without
-        predictions, leave it out.
+        predictions, leave it out. With ``"skip"`` also records of videos and images that COCO's
+        truth does not list are left out.
     tracker : str, optional
         Which of several folders of predictions.
     seqmap : path, optional
         A list of sequences to be evaluated.
     first_frame : int, optional
         The number of the first frame, where it is not the protocol's.
-    **rules
-        Others of the protocol's rules: ``similarity``, ``zero_distance``.
+    similarity : str, optional
+        As in `TrackingProtocol`; without it the protocol's, of ``"plain"`` rules that which fits
+        what objects are: IoU of boxes, of masks, of boxes in space, distance of points.
+    zero_distance : float, optional
+        The distance of similarity 0.
+    max_per_image, unique_ids
+        Of COCO video JSON; see `snellen.readers.track_coco.read_video_predictions`.
 
     Raises
     ------
@@ -177,262 +376,445 @@ def read_tracking(
     chosen = protocol_of(
         protocol,
         first_frame=first_frame,
+        similarity=similarity,
+        zero_distance=zero_distance,
         classes=None if classes is None else tuple(classes),
-        **rules,
     )
-    if format is not None and format not in FORMATS:
+    for path in (truth, pred):
+        _refuse_absent(path)
+    written, pred_written = _formats(truth, pred, format, chosen)
+    if first_frame is None and protocol == "plain" and written in FROM_ZERO:
+        chosen = dataclasses.replace(chosen, first_frame=0)
+    _check_first_frame(first_frame, written, chosen)
+    asked = _asked_classes(classes, written, protocol)
+    pairs, whole, notes, called = _found(
+        truth, pred, (written, pred_written), chosen, missing, tracker, seqmap
+    )
+    shape = None
+    if similarity is not None:
+        shape = "masks" if similarity.startswith("mask") else "boxes"
+    by_video = False
+    first = pairs[0]
+    if written == "coco":
+        known: Any = _video_truth(first.truth, shape)
+        whole[source_name(first.truth), True] = known
+        by_video = known.lists.by_video
+    elif written == "table" or pred_written == "table":
+        # What objects are, and which column is what, the first of the tables says.
+        for source, is_truth in ((first.truth, True), (first.pred, False)):
+            side_format = written if is_truth else pred_written
+            if side_format == "table" and source is not None:
+                read = whole.get((source_name(source), is_truth)) or read_side(
+                    side_format,
+                    chosen,
+                    source,
+                    is_truth=is_truth,
+                    sequence=first.sequence,
+                    n_frames=first.n_frames,
+                )
+                whole[source_name(source), is_truth] = read
+                notes += read.notes
+    similarity_note = ""
+    if similarity is None and protocol == "plain":
+        kind = _kind_of_objects(written, whole.get((source_name(first.truth), True)))
+        chosen = dataclasses.replace(chosen, similarity=_SIMILARITY_OF[kind])
+        if chosen.similarity == "distance":
+            similarity_note = (
+                f"objects are points: they are alike by distance, not at all from "
+                f"{chosen.zero_distance:g} on (zero_distance)"
+            )
+        elif chosen.similarity != "iou":
+            similarity_note = f"objects are {kind}: they are alike by {chosen.similarity}"
+    return TrackingFiles(
+        pairs,
+        written,
+        pred_written,
+        chosen,
+        tuple(notes),
+        similarity_note,
+        called,
+        missing,
+        by_video,
+        asked,
+        {
+            "shape": shape,
+            "max_per_image": max_per_image,
+            "unique_ids": unique_ids,
+            "drop_unknown": missing == "skip",
+        },
+        whole,
+    )
+
+
+# ---- What files are ------------------------------------------------------------------------------
+
+
+def _refuse_absent(path: str | os.PathLike[str]) -> None:
+    place = os.fspath(path)
+    if os.path.lexists(place):
+        return
+    folder, name = os.path.split(os.path.abspath(place))  # noqa: PTH100  # links stay as they are
+    beside = os.listdir(folder) if os.path.isdir(folder) else []  # noqa: PTH112, PTH208
+    raise InputError(
+        f"expected a file, a folder or a zip archive, there is none.{did_you_mean(name, beside)}",
+        place,
+    )
+
+
+def _formats(
+    truth: str | os.PathLike[str],
+    pred: str | os.PathLike[str],
+    given: str | None,
+    protocol: TrackingProtocol,
+) -> tuple[str, str]:
+    """Return how truth and predictions are written."""
+    if given is not None:
+        if given not in FORMATS:
+            raise InputError(
+                f'expected a format of {", ".join(FORMATS)}, got "{given}".'
+                f"{did_you_mean(given, FORMATS)}",
+                "format",
+            )
+        return given, given
+    if protocol.name != "plain":
+        written = FORMAT_OF.get(protocol.name, "mot")
+        return written, written
+    found = [None if (first := _first_file(path)) is None else content_format(first)
+             for path in (truth, pred)]  # fmt: skip
+    # What is empty is as the other side is.
+    written = found[0] or found[1] or "mot"
+    pred_written = found[1] or written
+    if written == pred_written or {written, pred_written} <= {"mot", "table"}:
+        return written, pred_written
+    if {written, pred_written} == {"mots", "kitti-mots"}:
+        # One of them has frame 0.
+        return "kitti-mots", "kitti-mots"
+    if "bdd100k" in (written, pred_written) and "coco" in (written, pred_written):
+        return written, written
+    raise InputError(
+        f"expected truth and predictions in one format, got {written} and {pred_written}: convert "
+        "one of them, or say which it is (format)",
+        os.fspath(pred),
+    )
+
+
+def _first_file(path: str | os.PathLike[str]) -> Source | None:
+    """Return the file itself, or the first that may be a sequence."""
+    tree = FileTree(path)
+    if not tree.is_file:
+        tree.open_zips("/data")
+    sources = list(tree.files.items())
+    if tree.is_file:
+        return sources[0][1]
+    for wanted in (_is_truth_text, _is_sequence):
+        for name, source in sources:
+            if wanted(name):
+                return source
+    return None
+
+
+def _is_truth_text(path: str) -> bool:
+    return path.endswith(("/gt/gt.txt", "/gt/gt.txt.gz"))
+
+
+def _is_sequence(path: str) -> bool:
+    *folders, name = path.lower().removesuffix(".gz").split("/")
+    return (
+        name.endswith((*_ANY_SUFFIX, ".png"))
+        and not name.startswith(("readme", "license", "licence", "seqinfo", "seqmap"))
+        and not name.endswith(("_summary.txt", "_detailed.csv"))
+        and not {"seqmaps", "img1", "det"}.intersection(folders)
+    )
+
+
+def _check_first_frame(first_frame: int | None, written: str, protocol: TrackingProtocol) -> None:
+    if first_frame is None:
+        return
+    if written not in _FIRST_FRAMES:
+        expected = "0" if written in FROM_ZERO else "that of the file"
         raise InputError(
-            f'expected a format of {", ".join(FORMATS)}, got "{format}".'
-            f"{did_you_mean(format, FORMATS)}",
-            "format",
+            f"expected no first frame, as {written} files have none but {expected}, got "
+            f"{first_frame}",
+            "first_frame",
         )
-    written = format or _FORMAT_OF.get(chosen.name)
-    if written is None and chosen.name != "plain":
-        written = "mot"
-    if written is None:
-        written = _format_of_content(truth)
-    if written in ("coco", "table", "bdd100k") and Path(truth).is_file() and Path(pred).is_file():
-        # One file a side may hold many sequences, and says which.
-        note = f"truth in {os.fspath(truth)}, predictions in {os.fspath(pred)}"
-        pairs = (_Pair(os.fspath(truth), os.fspath(pred), None, None),)
-        return TrackingFiles(pairs, written, chosen, (note,), Path(pred).stem)
-    found = find_sequences(
+    allowed = _FIRST_FRAMES[written]
+    if allowed and protocol.first_frame not in allowed:
+        raise InputError(
+            f"expected a first frame of 0 or 1, as {written} files have, got {first_frame}",
+            "first_frame",
+        )
+
+
+def _asked_classes(
+    classes: Sequence[str] | None, written: str, protocol: str | TrackingProtocol
+) -> tuple[str, ...] | None:
+    """Return the classes that are to be found in files; refuse those that cannot be."""
+    if classes is None:
+        return None
+    known = classes_of_format(written, protocol_of(protocol))
+    if known is None:
+        return tuple(classes)
+    for name in classes:
+        if name not in known:
+            raise ClassError(
+                f'expected a class of {", ".join(known)}, got "{name}".{did_you_mean(name, known)}',
+                "classes",
+            )
+    return None
+
+
+def _kind_of_objects(written: str, first: Any) -> str:
+    if written == "coco":
+        return str(first.tracks.shape.kind)
+    if written == "table":
+        return str(first.tracks.shape.kind)
+    return "masks" if written in ("mots", "kitti-mots", "davis") else "boxes"
+
+
+# ---- Which files belong together -----------------------------------------------------------------
+
+
+def _found(
+    truth: str | os.PathLike[str],
+    pred: str | os.PathLike[str],
+    written: tuple[str, str],
+    protocol: TrackingProtocol,
+    missing: Missing,
+    tracker: str | None,
+    seqmap: str | os.PathLike[str] | None,
+) -> tuple[tuple[_Pair, ...], dict[tuple[str, bool], Any], list[str], str]:
+    """Return pairs, what was read to find them, notes, and what the predictions are called."""
+    of_many = [each in _OF_MANY for each in written]
+    one_truth = _single_file(truth, written[0]) if of_many[0] else None
+    one_pred = _single_file(pred, written[1]) if of_many[1] else None
+    note = f"truth in {os.fspath(truth)}, predictions in {os.fspath(pred)}"
+    called = Path(pred).name.removesuffix(".gz").split(".")[0]
+    if one_truth is not None and one_pred is not None:
+        for name, value in (("tracker", tracker), ("seqmap", seqmap)):
+            if value is not None:
+                raise InputError(
+                    f"expected no {name} with two files, which say themselves what they hold, got "
+                    f"{value}",
+                    name,
+                )
+        return (_Pair(one_truth, one_pred, None, None),), {}, [note], called
+    if written[0] == written[1] and written[0] in ("bdd100k", "table"):
+        whole = one_truth if one_truth is not None else one_pred
+        if whole is not None and seqmap is None and tracker is None:
+            found = _file_and_folder(
+                truth, pred, written[0], whole, one_truth is not None, protocol, missing
+            )
+            if found is not None:
+                return (*found, called)
+    suffixes = dict.fromkeys(s for each in written for s in SUFFIXES.get(each, (".txt",)))
+    sequences = find_sequences(
         truth,
         pred,
-        suffixes=_SUFFIXES.get(written, (".txt",)),
-        frame_suffixes=(".png",) if written == "davis" else (),
+        suffixes=tuple(suffixes),
+        frame_suffixes=tuple(sorted(IMAGES)) if written[0] == "davis" else (),
         tracker=tracker,
         seqmap=seqmap,
         missing=missing,
     )
-    return TrackingFiles(
-        tuple(_Pair(s.truth, s.pred, s.name, s.n_frames) for s in found.sequences),
-        written,
-        chosen,
-        tuple(found.notes),
-        found.tracker,
+    pairs = tuple(_Pair(s.truth, s.pred, s.name, s.n_frames) for s in sequences.sequences)
+    return pairs, {}, list(sequences.notes), sequences.tracker
+
+
+def _single_file(path: str | os.PathLike[str], written: str) -> Source | None:
+    """Return the one file that there is; None where there are several or none."""
+    sources = _files_of(path, written)
+    return sources[0][1] if len(sources) == 1 else None
+
+
+def _files_of(path: str | os.PathLike[str], written: str) -> list[tuple[str, Source]]:
+    """Return the name without its ending, and the place, of each file of a format."""
+    tree = FileTree(path)
+    if tree.is_file:
+        return [(_stem(tree.root), tree.shown)]
+    return [
+        (_stem(name), source)
+        for name, source in tree.files.items()
+        if name.lower().removesuffix(".gz").endswith(SUFFIXES[written]) and _is_sequence(name)
+    ]
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path).removesuffix(".gz"))[0]  # noqa: PTH119, PTH122
+
+
+def _file_and_folder(
+    truth: str | os.PathLike[str],
+    pred: str | os.PathLike[str],
+    written: str,
+    whole: Source,
+    whole_is_truth: bool,
+    protocol: TrackingProtocol,
+    missing: Missing,
+) -> tuple[tuple[_Pair, ...], dict[tuple[str, bool], Any], list[str]] | None:
+    """Pair the sequences of one file with the files of a folder, by name."""
+    read = read_side(
+        written, protocol, whole, is_truth=whole_is_truth, sequence=None, n_frames=None
     )
-
-
-def _format_of_content(path: str | os.PathLike[str]) -> str:
-    """Return what a file, or the first of a folder's or an archive's, is written in."""
-    first = _first_file(Path(path))
-    if first is None:
-        return "mot"
-    name = source_name(first).lower().removesuffix(".gz")
-    if name.endswith(".png"):
-        return "davis"
-    if name.endswith(".json"):
-        return "bdd100k" if _is_list_of_frames(first) else "coco"
-    if name.endswith(".parquet"):
-        return "table"
-    with opened(first) as file:
-        head = file.read(65536)
-    line = head.decode("utf-8-sig", "replace").lstrip().split("\n", 1)[0].strip()
-    cells = line.replace(";", ",").replace("\t", ",").split(",")
-    if len(cells) > 1:
-        return "mot" if _is_number(cells[0]) else "table"
-    words = line.split()
-    if len(words) == 6 and all(map(_is_number, words[:5])) and not _is_number(words[5]):
-        return "mots"
-    if len(words) >= 17 and not _is_number(words[2]):
-        return "kitti"
-    return "mot"
-
-
-def _first_file(path: Path) -> Source | None:
-    """Return the file itself, or the first that may be a sequence's truth."""
-    if path.is_file() and path.suffix.lower() == ".zip":
-        import zipfile
-
-        try:
-            with zipfile.ZipFile(path) as archive:
-                names = sorted(
-                    name
-                    for name in archive.namelist()
-                    if name.lower().endswith((*_ANY_SUFFIX, ".png")) and "__MACOSX" not in name
-                )
-        except zipfile.BadZipFile:
-            return None  # the reader says so
-        return (str(path), names[0]) if names else None
-    if path.is_file():
-        return str(path)
-    for pattern in ("**/gt/gt.txt", "*.*", "**/*.*"):
-        for file in sorted(path.glob(pattern)):
-            name = file.name.lower()
-            if name.startswith((".", "readme", "seqinfo", "seqmap")) or "seqmaps" in file.parts:
+    names = [str(name) for name in read.tracks.sequences.ids.tolist()]
+    files = dict(_files_of(pred if whole_is_truth else truth, written))
+    if not read.tracks.named or not files:
+        return None
+    of_truth, of_pred = (names, list(files)) if whole_is_truth else (list(files), names)
+    without_pred = sorted(set(of_truth) - set(of_pred))
+    without_truth = sorted(set(of_pred) - set(of_truth))
+    place = os.fspath(pred)
+    _refuse_missing(missing, without_pred, without_truth, (of_truth, of_pred), place)
+    notes = [f"truth in {os.fspath(truth)}, predictions in {place}"]
+    if without_pred:
+        done = "left out" if missing == "skip" else "all of their objects are missed"
+        notes.append(
+            f"{_n_sequences(len(without_pred))} without predictions ({few(without_pred)}): {done}"
+        )
+    if without_truth:
+        notes.append(
+            f"{_n_sequences(len(without_truth))} without truth ({few(without_truth)}): left out"
+        )
+    pairs = []
+    for name in sorted(of_truth):
+        other = files.get(name)
+        if name in without_pred:
+            if missing == "skip":
                 continue
-            if name.endswith((*_ANY_SUFFIX, ".png", ".gz")) and file.is_file():
-                return str(file)
-    return None
+            other = None
+        one = whole if whole_is_truth else files[name]
+        two = other if whole_is_truth else (None if name in without_pred else whole)
+        pairs.append(_Pair(one, two, name, None))
+    if not pairs:
+        raise IdError(
+            f"expected sequences that both sides have, got none: truth has {few(sorted(of_truth))},"
+            f" predictions have {few(sorted(of_pred))}",
+            place,
+        )
+    return tuple(pairs), {(source_name(whole), whole_is_truth): read}, notes
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _refuse_missing(
+    missing: Missing,
+    without_pred: Sequence[Any],
+    without_truth: Sequence[Any],
+    sides: tuple[Any, Any],
+    place: str,
+) -> None:
+    """Refuse sequences of one side, unless they are to be left out or taken as empty."""
+    truth, pred = (len(side) if isinstance(side, list) else len(side.sequences) for side in sides)
+    if without_pred and missing == "error":
+        raise InputError(
+            f"expected predictions of each sequence, {len(without_pred):,} of {truth:,} have none: "
+            f'{few(without_pred)}: missing="zero" counts their objects as missed, missing="skip" '
+            "leaves them out",
+            place,
+        )
+    if without_truth and missing != "skip":
+        raise InputError(
+            f"expected truth of each predicted sequence, {len(without_truth):,} of {pred:,} have "
+            f'none: {few(without_truth)}: missing="skip" leaves them out',
+            place,
+        )
 
 
-def _is_list_of_frames(source: Source) -> bool:
-    """Return whether JSON begins as BDD100K's does: a list of frames, or an object of frames."""
-    with opened(source) as file:
-        head = file.read(4096).decode("utf-8-sig", "replace").lstrip()
-    return '"frames"' in head or (head.startswith("[") and '"labels"' in head)
+def _n_sequences(n: int) -> str:
+    return f"{n:,} sequence{'' if n == 1 else 's'}"
 
 
-# ---- Each format ---------------------------------------------------------------------------------
+# ---- Both sides together -------------------------------------------------------------------------
 
 
-def _read_mot(files: TrackingFiles, pair: _Pair, source: Source, is_truth: bool) -> Tracks:
-    from snellen.readers.track_text import mot_tracks, read_track_columns
+def _video_truth(source: Source, shape: Any) -> VideoTruth:
+    from snellen.readers.track_coco import read_video_truth
 
-    protocol = files.protocol
-    crowd = (13,) if protocol.name == "personpath22" else ()
-    columns = read_track_columns(
-        source,
-        is_truth=is_truth,
-        first_frame=protocol.first_frame,
-        n_frames=pair.n_frames,
-        region_classes=crowd if is_truth else (),
+    return read_video_truth(source_name(source), shape=shape, document=document_of(source))
+
+
+def _label_images(pair: _Pair) -> tuple[Tracks, Tracks | None]:
+    from snellen.readers.track_davis import find_davis, read_davis_frames
+
+    folders = []
+    for side in (pair.truth, pair.pred or pair.truth):
+        if isinstance(side, tuple):
+            raise InputError("expected a folder of images: unpack the archive", source_name(side))
+        folders.append(os.fspath(side))
+    (found,) = find_davis(*folders)
+    name = pair.sequence or found.name
+    truth = read_davis_frames(found.truth, side="truth", sequence=name)
+    if pair.pred is None:
+        return truth, None
+    return truth, read_davis_frames(found.pred, side="pred", sequence=name)
+
+
+def _named_alike(pair: _Pair, truth: Tracks, pred: Tracks) -> tuple[Tracks, Tracks]:
+    """Return both sides with names of sequences: a side that has none is of the other's one."""
+    if not truth.named and not pred.named:
+        keys = Keys([pair.sequence or _stem(source_name(pair.truth))], SEQUENCE)
+        return (
+            dataclasses.replace(truth, sequences=keys, named=True),
+            dataclasses.replace(pred, sequences=keys, named=True),
+        )
+    if truth.named and pred.named:
+        kinds = {side.sequences.ids.dtype.kind for side in (truth, pred)}
+        if len(kinds) > 1:  # "1" in one file is 1 in another
+            truth, pred = _as_text(truth), _as_text(pred)
+        return truth, pred
+    named, other = (truth, pred) if truth.named else (pred, truth)
+    if len(named.sequences) != 1 and len(other):
+        has, lacks = (pair.truth, pair.pred) if truth.named else (pair.pred, pair.truth)
+        raise IdError(
+            f"expected sequences on both sides, got {_n_sequences(len(named.sequences))} in "
+            f"{source_name(has or pair.truth)} and no names of them here",
+            source_name(lacks or pair.truth),
+        )
+    filled = dataclasses.replace(other, sequences=named.sequences, named=True)
+    return (truth, filled) if truth.named else (filled, pred)
+
+
+def _as_text(tracks: Tracks) -> Tracks:
+    names = [str(name) for name in tracks.sequences.ids.tolist()]
+    keys = Keys(names, SEQUENCE)
+    return _moved(tracks, keys, keys.codes(names))
+
+
+def _moved(tracks: Tracks, keys: Keys, place: Any) -> Tracks:
+    """Return tracks whose sequences are others, in whose order the rows are then."""
+    n_frames = np.full(len(keys), -1, np.int64)
+    n_frames[place] = tracks.n_frames
+    seen = tracks.seen.copy()
+    seen[:, 0] = place[seen[:, 0]]
+    sequence = place[tracks.sequence].astype(np.int32)
+    moved = dataclasses.replace(
+        tracks, sequence=sequence, sequences=keys, n_frames=n_frames, seen=seen
     )
-    names: dict[int, str] | None = None
-    if protocol.class_names and is_truth:
-        names = dict(protocol.class_names)
-        if columns.class_id is None and len(columns.frame):
-            raise InputError(
-                f"expected a class in column 8, as truth of {protocol.name} has, got "
-                f"{columns.n_columns} columns: of other data say --protocol plain",
-                source_name(source),
-            )
-    elif protocol.class_names:
-        _refuse_other_classes(columns, protocol)
-    elif protocol.name == "plain" and protocol.classes and columns.class_id is not None:
-        ids = np.sort(columns.class_id)
-        distinct = ids[np.append(True, ids[1:] != ids[:-1])] if len(ids) else ids
-        names = {number: str(number) for number in distinct.tolist()}
-    tracks = mot_tracks(
-        columns,
-        pair.sequence or "",
-        classes=names,
-        default_class=1 if names else None,
-        region_classes=crowd if is_truth else (),
-        n_frames=pair.n_frames,
-        fractional_flags=protocol.fractional_flags,
-    )
-    if protocol.name == "ht21" and is_truth:
-        from snellen.readers.track_personpath import head_tracking_meaning
-
-        label = np.zeros(len(tracks), np.int64) if columns.class_id is None else columns.class_id
-        mark = np.ones(len(tracks)) if columns.mark is None else columns.mark
-        meaning = head_tracking_meaning(mark, label, columns.visibility, source_name(source))
-        tracks = dataclasses.replace(tracks, counted=meaning.counted, extra=meaning.extra)
-    return tracks
+    if (np.diff(sequence) >= 0).all():
+        return moved
+    return moved[np.argsort(sequence, kind="stable")]
 
 
-def _refuse_other_classes(columns: Any, protocol: TrackingProtocol) -> None:
-    """Refuse predictions of a class that this benchmark's trackers don't have."""
-    if columns.class_id is None or not (columns.class_id > 1).any():
-        return
-    row = int(np.argmax(columns.class_id > 1))
-    raise InputError(
-        f"expected predictions of class 1, {protocol.classes[0]}, or -1, got class "
-        f"{columns.class_id[row]}: {protocol.name} has no other; of other data say --protocol "
-        "plain --class",
-        columns.row_place(row),
-    )
+def _of_sequences(tracks: Tracks, keys: Keys) -> Tracks:
+    """Return the rows of some sequences, of which the tracks may lack some."""
+    code = keys.codes(tracks.sequences.ids)
+    if (code < 0).any():
+        seen = tracks.seen[code[tracks.seen[:, 0]] >= 0]
+        tracks = dataclasses.replace(tracks[code[tracks.sequence] >= 0], seen=seen)
+        ids = tracks.sequences.ids[code >= 0]
+        narrow = Keys(ids, SEQUENCE)
+        renumbered = np.cumsum(code >= 0) - 1
+        seen = tracks.seen.copy()
+        seen[:, 0] = renumbered[seen[:, 0]]
+        tracks = dataclasses.replace(
+            tracks,
+            sequence=renumbered[tracks.sequence].astype(np.int32),
+            sequences=narrow,
+            n_frames=tracks.n_frames[code >= 0],
+            seen=seen,
+        )
+    return _moved(tracks, keys, keys.codes(tracks.sequences.ids))
 
 
-def _read_kitti(files: TrackingFiles, pair: _Pair, source: Source, is_truth: bool) -> Tracks:
-    from snellen.readers.track_kitti import read_kitti_tracks
-
-    space = files.protocol.similarity in ("iou_3d", "distance_3d")
-    return read_kitti_tracks(
-        source_name(source),
-        truth=is_truth,
-        boxes="space" if space else "image",
-        sequence=pair.sequence,
-        n_frames=pair.n_frames,
-        document=_document(source),
-    )
-
-
-def _read_mots(files: TrackingFiles, pair: _Pair, source: Source, is_truth: bool) -> Tracks:
-    from snellen.readers.track_mots import decode_mots
-
-    name = files.format if files.format == "kitti-mots" else "mots20"
-    layout: Any = "kitti-mots" if files.protocol.first_frame == 0 else name
-    return decode_mots(
-        source_bytes(source),
-        source_name(source),
-        side="truth" if is_truth else "pred",
-        layout=layout,
-        sequence=pair.sequence or "",
-        n_frames=pair.n_frames,
-    )
-
-
-def _read_visdrone(files: TrackingFiles, pair: _Pair, source: Source, is_truth: bool) -> Tracks:
-    from snellen.readers.track_visdrone import read_visdrone_tracks
-
-    del files
-    return read_visdrone_tracks(
-        source_name(source),
-        truth=is_truth,
-        sequence=pair.sequence,
-        n_frames=pair.n_frames,
-        document=_document(source),
-    )
-
-
-def _read_bdd(files: TrackingFiles, pair: _Pair, source: Source, is_truth: bool) -> Tracks:
-    from snellen.readers.track_bdd import read_bdd_tracks
-
-    del files
-    return read_bdd_tracks(
-        source_name(source),
-        truth=is_truth,
-        sequence=pair.sequence,
-        document=_document(source),
-    )
-
-
-def _read_table(files: TrackingFiles, pair: _Pair, source: Source, is_truth: bool) -> Tracks:
-    from snellen.readers.track_table import read_track_table
-
-    del files
-    if isinstance(source, tuple):
-        raise InputError("expected a table as a file: unpack the archive", source_name(source))
-    return read_track_table(
-        os.fspath(source), truth=is_truth, sequence=pair.sequence, n_frames=pair.n_frames
-    ).tracks
-
-
-def _read_coco(files: TrackingFiles, pair: _Pair, source: Source, is_truth: bool) -> Tracks:
-    raise NotImplementedError
-
-
-def _read_davis(files: TrackingFiles, pair: _Pair, source: Source, is_truth: bool) -> Tracks:
-    raise NotImplementedError
-
-
-_READERS: Final[dict[str, Callable[[TrackingFiles, _Pair, Source, bool], Tracks]]] = {
-    "mot": _read_mot,
-    "kitti": _read_kitti,
-    "mots": _read_mots,
-    "kitti-mots": _read_mots,
-    "visdrone": _read_visdrone,
-    "bdd100k": _read_bdd,
-    "coco": _read_coco,
-    "davis": _read_davis,
-    "table": _read_table,
-}
-
-
-def _document(source: Source) -> bytes | None:
-    """Return what a member of an archive holds; None for a file, which is read by its name."""
-    return source_bytes(source) if isinstance(source, tuple) else None
+def _only(tracks: Tracks, name: Any) -> Tracks:
+    return _of_sequences(tracks, Keys([name], SEQUENCE))
 
 
 def _nothing_of(truth: Tracks) -> Tracks:
@@ -447,17 +829,21 @@ def _nothing_of(truth: Tracks) -> Tracks:
     )
 
 
-def _last_frame(truth: Tracks, pred: Tracks, protocol: TrackingProtocol) -> int:
-    """Return how many frames there are up to the last that either side has."""
-    last = max(
-        (int(side.frame[-1]) for side in (truth, pred) if len(side)),
-        default=protocol.first_frame - 1,
-    )
-    return last - protocol.first_frame + 1
-
-
-def _of_length(truth: Tracks, pred: Tracks, n_frames: int) -> tuple[Tracks, Tracks]:
-    lengths = np.full(1, n_frames, np.int64)
-    if len(truth.sequences) != 1 or truth.n_frames[0] >= 0:
+def _with_lengths(truth: Tracks, pred: Tracks, first_frame: int) -> tuple[Tracks, Tracks]:
+    """Return both sides; where no file says how long a sequence is, up to the last frame met."""
+    n = len(truth.sequences)
+    known = np.maximum(truth.n_frames, pred.n_frames)
+    if (known >= 0).all():
         return truth, pred
+    first = np.full(n, first_frame, np.int64)
+    last = np.full(n, first_frame - 1, np.int64)
+    for side in (truth, pred):
+        # Rows are ordered by sequence and frame.
+        begin = np.searchsorted(side.sequence, np.arange(n + 1))
+        filled = begin[1:] > begin[:-1]
+        first[filled] = np.minimum(first[filled], side.frame[begin[:-1][filled]])
+        last[filled] = np.maximum(last[filled], side.frame[begin[1:][filled] - 1])
+        np.minimum.at(first, side.seen[:, 0], side.seen[:, 1])
+        np.maximum.at(last, side.seen[:, 0], side.seen[:, 1])
+    lengths = np.where(known >= 0, known, last - first + 1)
     return dataclasses.replace(truth, n_frames=lengths), pred
