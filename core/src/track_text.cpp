@@ -24,7 +24,7 @@ constexpr std::size_t kMark = 7;
 constexpr std::size_t kLabel = 8;
 constexpr std::size_t kVisibility = 9;
 
-// Doubles below have all whole numbers.
+// Doubles below have all whole numbers; 2^53 + 1, too, is read as 2^53.
 constexpr double kWidest = 0x1p53;
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -286,7 +286,7 @@ bool TrackText::whole(std::size_t column, std::int64_t& value) {
   if (cell.kind == CellKind::text) return refuse(TrackFault::not_a_number, column);
   if (!std::isfinite(cell.value)) return refuse(TrackFault::not_finite, column);
   if (std::trunc(cell.value) != cell.value) return refuse(TrackFault::not_whole, column);
-  if (std::abs(cell.value) > kWidest) return refuse(TrackFault::too_wide, column);
+  if (std::abs(cell.value) >= kWidest) return refuse(TrackFault::too_wide, column);
   value = static_cast<std::int64_t>(cell.value);
   return true;
 }

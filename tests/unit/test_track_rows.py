@@ -125,7 +125,7 @@ def test_kitti_empty(tmp_path: Path) -> None:
         (
             (CAR.replace("0 2 Car", "0 1e16 Car"),),
             InputError,
-            r"whole number as id \(with a point at most 2\^53\), got 1(0{16}) - at .*line 1$",
+            r"whole number as id \(with a point below 2\^53\), got 1(0{16}) - at .*line 1$",
         ),
         ((CAR.replace("0 2", "-1 2"),), InputError, r"frames from 0 on, got -1 - at .*line 1$"),
         (

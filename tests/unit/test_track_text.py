@@ -208,14 +208,14 @@ def test_pieces_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         (
             "1,1e16,3,4,5,6\n",
             IdError,
-            "expected a whole number of 64 bits (with a fraction or exponent, up to 2^53) as id, "
+            "expected a whole number of 64 bits (with a fraction or exponent, below 2^53) as id, "
             "got 1e16",
             1,
         ),
         (
             "1,9223372036854775808,3,4,5,6\n",
             IdError,
-            "expected a whole number of 64 bits (with a fraction or exponent, up to 2^53) as id, "
+            "expected a whole number of 64 bits (with a fraction or exponent, below 2^53) as id, "
             "got 9223372036854775808",
             1,
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import check_folder_of, data_warnings_on_stderr, not_empty, output_options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from snellen.cli.output import Output
     from snellen.tracking.tracking_result import TrackingResult
 
@@ -49,6 +52,8 @@ _OPTIONS = {
     **{f'protocol="{name}"': f"--protocol {name}" for name in _PROTOCOLS},
     **{f'format="{name}"': f"--input-format {name}" for name in _FORMATS},
 }
+# The places of errors that are options.
+_ARGUMENTS = ("classes", "first_frame", "tracker", "seqmap", "similarity", "zero_distance")
 # Which metrics an option has a say in.
 _SAY = {
     "similarity": _FAMILIES,
@@ -231,7 +236,11 @@ def tracking(
 
     set_threads(threads)
     alone = chosen[0] if chosen[0] in _ALONE else None
-    with data_warnings_on_stderr(quiet=output.quiet), in_words_of_options(_OPTIONS):
+    with (
+        data_warnings_on_stderr(quiet=output.quiet),
+        _arguments_are_usage(),
+        in_words_of_options(_OPTIONS),
+    ):
         # Names of numbers are refused before files are looked for.
         output.check(_metric(chosen, protocol=protocol if alone == "track_map" else "plain"))
         files = read_tracking(
@@ -386,6 +395,20 @@ def _metric(
         blocked_sums=blocked_sums,
         events=events,
     )
+
+
+@contextlib.contextmanager
+def _arguments_are_usage() -> Iterator[None]:
+    """Take what is wrong with an argument, and not with data, for wrong usage."""
+    from snellen.errors import InputError
+
+    try:
+        yield
+    except InputError as error:
+        if error.place in _ARGUMENTS:
+            end = "" if error.message.endswith("?") else "."
+            raise click.UsageError(f"{error.message}{end}") from error
+        raise
 
 
 def _in_words(note: str) -> str:

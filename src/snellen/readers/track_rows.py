@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FixedColumns", "made_of_rows"]
 
-# Whole numbers that are written with a point are floats; above this, not every one is.
+# Whole numbers that are written with a point are floats; 2^53 + 1 is read as 2^53.
 _EXACT = 2**53
 
 
@@ -146,7 +146,7 @@ class FixedColumns:
         Raises
         ------
         SchemaError, InputError
-            For a cell that is no whole number of 64 bits, or a float above 2^53, where floats lie
+            For a cell that is no whole number of 64 bits, or a float from 2^53 on, where floats lie
             further apart than whole numbers.
         """
         if not self.n_rows:
@@ -156,9 +156,9 @@ class FixedColumns:
             return values
         # NaN compares unequal to itself.
         self.refuse(
-            ~((values == np.floor(values)) & (np.abs(values) <= _EXACT)),
+            ~((values == np.floor(values)) & (np.abs(values) < _EXACT)),
             lambda row: (
-                f"expected a whole number as {name} (with a point at most 2^53), "
+                f"expected a whole number as {name} (with a point below 2^53), "
                 f"got {values[row]:.17g}"
             ),
         )

@@ -366,11 +366,11 @@ def _whole(table: Table, name: str, what: str) -> NDArray[np.int64]:
         whole: NDArray[np.int64] = column.array()
         return whole
     values = _numbers(table, [name], what)[:, 0]
-    wrong = (values != np.floor(values)) | (np.abs(values) > 2**53)
+    wrong = (values != np.floor(values)) | (np.abs(values) >= 2**53)
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InputError(
-            f'expected whole numbers in column "{name}" (with a point at most 2^53), '
+            f'expected whole numbers in column "{name}" (with a point below 2^53), '
             f"got {values[row]:.17g}",
             table.place(row),
         )

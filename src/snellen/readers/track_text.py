@@ -168,7 +168,7 @@ def _error(
         return InputError(f"expected a whole number as {name}, got {cell}", where)
     if what == "too wide":
         return IdError(
-            f"expected a whole number of 64 bits (with a fraction or exponent, up to 2^53) as "
+            f"expected a whole number of 64 bits (with a fraction or exponent, below 2^53) as "
             f"{name}, got {cell}",
             where,
         )

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from snellen.errors import ClassError, DataWarning, IdError, InputError, did_you_mean
+from snellen.errors import (
+    ClassError,
+    DataWarning,
+    IdError,
+    InputError,
+    SchemaError,
+    did_you_mean,
+)
 from snellen.readers.file_trees import FileTree
 from snellen.readers.image_files import IMAGES
 from snellen.readers.message_text import few
@@ -46,6 +53,8 @@ __all__ = ["TrackingFiles", "read_tracking"]
 # Files of these may hold several sequences, and say which.
 _OF_MANY: Final = ("bdd100k", "coco", "table")
 _ANY_SUFFIX: Final = (".txt", ".csv", ".tsv", ".parquet", ".jsonl", ".npz", ".json")
+# MOTChallenge's images.
+_NO_FOLDERS: Final = ("img1",)
 _SIMILARITY_OF: Final = {
     "boxes": "iou",
     "masks": "mask_iou",
@@ -71,6 +80,8 @@ class _Met:
     classes: set[str] = dataclasses.field(default_factory=set)
     without_pred: list[str] = dataclasses.field(default_factory=list)
     without_truth: list[str] = dataclasses.field(default_factory=list)
+    n_truth: int = 0
+    n_pred: int = 0
     n_fractions: int = 0
     n_swapped: int = 0
 
@@ -139,6 +150,8 @@ class TrackingFiles:
         truth, pred = self._same_sequences(pair, truth, pred)
         truth, pred = _with_lengths(truth, pred, self.protocol.first_frame)
         self._check_classes(pair, truth, pred)
+        self._met.n_truth += len(truth)
+        self._met.n_pred += len(pred)
         return truth, pred
 
     def batches(self) -> Iterator[tuple[Tracks, Tracks]]:
@@ -179,6 +192,9 @@ class TrackingFiles:
             if names:
                 done = zero if self.missing == "zero" and zero else ": left out"
                 yield f"{_n_sequences(len(names))} without {side} ({few(sorted(names))}){done}"
+        for n, side in ((met.n_truth, "truth"), (met.n_pred, "predictions")):
+            if not n:
+                yield f"expected objects in {side}, there are none: is it the right file?"
         if met.n_swapped:
             yield (
                 "are truth and predictions swapped? Column 7 of truth looks like scores, and "
@@ -479,8 +495,11 @@ def _formats(
     if protocol.name != "plain":
         written = FORMAT_OF.get(protocol.name, "mot")
         return written, written
-    found = [None if (first := _first_file(path)) is None else content_format(first)
-             for path in (truth, pred)]  # fmt: skip
+    found: list[str | None] = []
+    for path in (truth, pred):
+        first = _first_file(path)
+        content = None if first is None else content_format(first)
+        found.append(None if content == "binary" else content)
     # What is empty is as the other side is.
     written = found[0] or found[1] or "mot"
     pred_written = found[1] or written
@@ -500,13 +519,14 @@ def _formats(
 
 def _first_file(path: str | os.PathLike[str]) -> Source | None:
     """Return the file itself, or the first that may be a sequence."""
-    tree = FileTree(path)
+    tree = FileTree(path, _NO_FOLDERS)
     if not tree.is_file:
         tree.open_zips("/data")
     sources = list(tree.files.items())
     if tree.is_file:
         return sources[0][1]
-    for wanted in (_is_truth_text, _is_sequence):
+    # Text first: images may lie beside it.
+    for wanted in (_is_truth_text, _is_text, _is_sequence):
         for name, source in sources:
             if wanted(name):
                 return source
@@ -515,6 +535,10 @@ def _first_file(path: str | os.PathLike[str]) -> Source | None:
 
 def _is_truth_text(path: str) -> bool:
     return path.endswith(("/gt/gt.txt", "/gt/gt.txt.gz"))
+
+
+def _is_text(path: str) -> bool:
+    return not path.lower().endswith(".png") and _is_sequence(path)
 
 
 def _is_sequence(path: str) -> bool:
@@ -606,6 +630,8 @@ def _found(
             )
             if found is not None:
                 return (*found, called)
+    if tracker is not None and FileTree(pred).is_file:
+        raise InputError(f"expected no tracker with a single file, got {tracker}", "tracker")
     suffixes = dict.fromkeys(s for each in written for s in SUFFIXES.get(each, (".txt",)))
     sequences = find_sequences(
         truth,
@@ -628,7 +654,7 @@ def _single_file(path: str | os.PathLike[str], written: str) -> Source | None:
 
 def _files_of(path: str | os.PathLike[str], written: str) -> list[tuple[str, Source]]:
     """Return the name without its ending, and the place, of each file of a format."""
-    tree = FileTree(path)
+    tree = FileTree(path, _NO_FOLDERS)
     if tree.is_file:
         return [(_stem(tree.root), tree.shown)]
     return [
@@ -727,7 +753,16 @@ def _n_sequences(n: int) -> str:
 def _video_truth(source: Source, shape: Any) -> VideoTruth:
     from snellen.readers.track_coco import read_video_truth
 
-    return read_video_truth(source_name(source), shape=shape, document=document_of(source))
+    try:
+        return read_video_truth(source_name(source), shape=shape, document=document_of(source))
+    except SchemaError as error:
+        if "video" not in error.message.removeprefix("expected videos with annotations"):
+            raise
+        raise SchemaError(
+            f"{error.message}: detections in single images are evaluated by snellen evaluate "
+            "detection",
+            error.place,
+        ) from error
 
 
 def _label_images(pair: _Pair) -> tuple[Tracks, Tracks | None]:
@@ -738,7 +773,11 @@ def _label_images(pair: _Pair) -> tuple[Tracks, Tracks | None]:
         if isinstance(side, tuple):
             raise InputError("expected a folder of images: unpack the archive", source_name(side))
         folders.append(os.fspath(side))
-    (found,) = find_davis(*folders)
+    try:
+        (found,) = find_davis(*folders)
+    except IdError as error:
+        message = error.message.replace("not in pred:", "not in predictions:")
+        raise IdError(message, ", ".join(folders)) from error
     name = pair.sequence or found.name
     truth = read_davis_frames(found.truth, side="truth", sequence=name)
     if pair.pred is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from snellen.errors import ClassError, InputError, SchemaError
+from snellen.errors import ClassError, IdError, InputError, SchemaError
 from snellen.readers.image_files import IMAGES, ending
 from snellen.readers.sources import opened, source_bytes, source_name
 
@@ -72,6 +72,7 @@ _CALLED: Final = {
     "kitti": "KITTI tracking text",
     "mots": "MOTS text",
     "kitti-mots": "KITTI MOTS text",
+    "visdrone": "VisDrone text",
     "bdd100k": "BDD100K JSON",
     "coco": "COCO video JSON",
     "davis": "a label image",
@@ -79,6 +80,8 @@ _CALLED: Final = {
 }
 # PersonPath22's crowds.
 _CROWD: Final = 13
+# So many lines say what a text is.
+_LINES: Final = 50
 
 
 class SideRead(NamedTuple):
@@ -106,7 +109,12 @@ class SideRead(NamedTuple):
 
 
 def content_format(source: Source) -> str | None:
-    """Return what a file is written in, as far as its name and beginning say; None for nothing.
+    """Return what a file is written in, as far as its name and beginning say.
+
+    Returns
+    -------
+    str or None
+        One of `FORMATS`, or ``"binary"`` for what is no text; None where nothing is known.
 
     Raises
     ------
@@ -119,19 +127,30 @@ def content_format(source: Source) -> str | None:
     if name.endswith((".parquet", ".jsonl", ".npz")):
         return "table"
     with opened(source) as file:
-        head = file.read(1 << 16).decode("utf-8-sig", "replace").lstrip()
+        document = file.read(1 << 16)
+    if b"\0" in document and not document.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "binary"
+    head = document.decode("utf-8-sig", "replace").lstrip()
     if not head:
         return None
     if name.endswith(".json") or head[0] in "[{":
         return _json_format(head)
-    line = head.split("\n", 1)[0].strip()
-    cells = [cell.strip() for cell in line.replace(";", ",").replace("\t", ",").split(",")]
-    if len(cells) > 1 and " " not in line.replace(", ", ","):
-        return "mot" if _is_number(cells[0]) else "table"
-    words = line.split()
+    return _text_format(head.splitlines()[:_LINES])
+
+
+def _text_format(lines: list[str]) -> str | None:
+    """Return what lines of text are."""
+    first = lines[0].strip()
+    cells = [cell.strip() for cell in first.replace(";", ",").replace("\t", ",").split(",")]
+    words = first.split()
     if len(words) >= 17 and not _is_number(words[2]):
         return "kitti"
-    if len(words) == 6 and all(map(_is_number, words[:5])) and not _is_number(words[5]):
+    of_all = [each for line in lines if (each := line.split())]
+    has_six = all(
+        len(each) == 6 and all(map(_is_number, each[:5])) for each in of_all[:-1] or of_all
+    )
+    # A mask of few runs may be a number; not every one is.
+    if has_six and not all(_is_number(each[-1]) for each in of_all):
         return "kitti-mots" if words[0] == "0" else "mots"
     if len(cells) > 1:
         return "mot" if _is_number(cells[0]) else "table"
@@ -212,15 +231,25 @@ def read_side(
     """
     try:
         return _READERS[written](protocol, source, is_truth, sequence, n_frames)
-    except SchemaError as error:
+    except (IdError, ClassError):
+        raise  # it was read
+    except InputError as error:
         other = content_format(source)
+        if other == "binary":
+            message = f"{error.message}: is this a text file?"
+            raise type(error)(message, error.place) from error
         if other is None or other == written or {other, written} == {"mots", "kitti-mots"}:
             raise
-        remedy = f'protocol="{other}"' if other in FORMAT_OF else f'format="{other}"'
-        # One remedy is enough: this one instead of what was said of the line.
-        message = error.message.removesuffix(": such a file has no line of names")
+        if other in FORMAT_OF:
+            remedy = f'protocol="{other}"'
+        elif other == "table" or protocol.name == "plain":
+            remedy = f'format="{other}"'
+        else:
+            remedy = 'protocol="plain", or that of its data set'
         raise SchemaError(
-            f"{message}: is this {_CALLED[other]}? Say {remedy}", error.place
+            f"expected {_CALLED[written]}, got what looks like {_CALLED[other]}: is it that? Say "
+            f"{remedy}",
+            source_name(source),
         ) from error
 
 
