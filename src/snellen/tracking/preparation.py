@@ -180,6 +180,8 @@ def _left_out(
     if judgement is not None:
         if not judgement.is_exhaustive:
             left_out |= ~has_match
+        # In frames without any truth nobody looked for anything.
+        left_out |= np.repeat(np.diff(frames[0]) == 0, np.diff(frames[1]))
         if not judgement.is_absent:
             # Of a frame without truth of the class nothing is known.
             n_truth = np.diff(np.append(0, np.cumsum(truth_rows))[frames[0]])
