@@ -276,8 +276,7 @@ def tracking(
         )
         output = output._replace(gates=_in_fractions(output, metric))
         if not output.quiet:
-            notes = [*files.notes, *([] if alone else [files.similarity_note])]
-            for note in filter(None, notes):
+            for note in (*files.notes, *(() if alone else files.notes_of_rules)):
                 click.echo(f"snellen: {_in_words(note)}", err=True)
 
         def measured(i: int) -> Any:

@@ -103,8 +103,9 @@ class TrackingFiles:
         objects are.
     notes : tuple of str
         What was found where and taken for what, for people.
-    similarity_note : str
-        Which similarity was chosen; empty where it was given.
+    notes_of_rules : tuple of str
+        Which similarity was chosen, and what the rules do not heed: of no matter to track mAP and
+        to J and F.
     tracker : str
         What the predictions are called.
     missing : {"error", "zero", "skip"}
@@ -118,7 +119,7 @@ class TrackingFiles:
     pred_format: str
     protocol: TrackingProtocol
     notes: tuple[str, ...]
-    similarity_note: str
+    notes_of_rules: tuple[str, ...]
     tracker: str
     missing: Missing
     by_video: bool
@@ -258,7 +259,7 @@ class TrackingFiles:
         truth = self._whole.get((source_name(pair.truth), True))
         if truth is None:
             truth = _video_truth(pair.truth, self._video_rules["shape"])
-        if truth.judged.negative or truth.judged.not_exhaustive:
+        if truth.judged is not None:
             self._judged[i] = truth.judged
         if pair.pred is None:
             return truth.tracks, None
@@ -430,24 +431,29 @@ def read_tracking(
                 )
                 whole[source_name(source), is_truth] = read
                 notes += read.notes
-    similarity_note = ""
+    notes_of_rules = []
     if similarity is None and protocol == "plain":
         kind = _kind_of_objects(written, whole.get((source_name(first.truth), True)))
         chosen = dataclasses.replace(chosen, similarity=_SIMILARITY_OF[kind])
         if chosen.similarity == "distance":
-            similarity_note = (
+            notes_of_rules.append(
                 f"objects are points: they are alike by distance, not at all from "
                 f"{chosen.zero_distance:g} on (zero_distance)"
             )
         elif chosen.similarity != "iou":
-            similarity_note = f"objects are {kind}: they are alike by {chosen.similarity}"
+            notes_of_rules.append(f"objects are {kind}: they are alike by {chosen.similarity}")
+    if written == "coco" and known.judged is not None:
+        notes_of_rules.append(
+            "truth says in which videos which classes were looked for: only track mAP heeds it, "
+            "here predictions of the others are false"
+        )
     return TrackingFiles(
         pairs,
         written,
         pred_written,
         chosen,
         tuple(notes),
-        similarity_note,
+        tuple(notes_of_rules),
         called,
         missing,
         by_video,
