@@ -365,8 +365,28 @@ def test_most_masks_are_matched_before_areas_are_looked_at() -> None:
 # ---- BDD100K, VisDrone ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("protocol", ["bdd100k", "visdrone"])
-def test_boxes_in_ignored_areas(protocol: str) -> None:
+def test_areas_of_visdrone_take_truth_out_too() -> None:
+    areas = [
+        ([0.0, 0.0, 10.0, 10.0], {"label": "others", "region": 1}),
+        ([20.0, 0.0, 10.0, 10.0], {"label": "ignored regions", "region": 1}),
+    ]
+    # A quarter in each of two areas is a half in both: out, matched or not.
+    between = [5.0, 0.0, 20.0, 10.0]
+    shifted = [6.0, 0.0, 20.0, 10.0]  # 4 + 6 of 20 columns
+    free = [40.0, 0.0, 10.0, 10.0]
+    result = judged("visdrone", [*areas, (between, {"label": "car"})], [(between, "car")])
+    assert counts(result, "car") == (0, 0, 0)
+    assert left_out(result) == (1, 1)
+    result = judged("visdrone", [*areas, (shifted, {"label": "car"})], [(shifted, "car")])
+    assert counts(result, "car") == (0, 0, 0)
+    # Of a height of 12 only 10 are covered: 50 + 50 of 240.
+    tall = [5.0, 0.0, 20.0, 12.0]
+    result = judged("visdrone", [*areas, (tall, {"label": "car"})], [(tall, "car"), (free, "car")])
+    assert counts(result, "car") == (1, 0, 1)
+
+
+def test_boxes_in_ignored_areas_of_bdd100k() -> None:
+    protocol = "bdd100k"
     area = ([0.0, 0.0, 30.0, 10.0], {"label": "car", "region": 1})
     car = ([0.0, 0.0, 10.0, 10.0], {"label": "car"})
     within, half = [15.0, 0.0, 10.0, 10.0], [25.0, 0.0, 10.0, 10.0]
