@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from snellen import TrackingResult, Tracks, tracking_scores
-from snellen.errors import ClassError, InputError
+from snellen.errors import ClassError, DataWarning, InputError
 from snellen.tracking.protocols import PROTOCOLS, TrackingProtocol, protocol_of
 
 # Boxes of 10 by 10 that don't touch; the same place in truth and predictions is an IoU of 1.
@@ -367,8 +367,8 @@ def test_most_masks_are_matched_before_areas_are_looked_at() -> None:
 
 def test_areas_of_visdrone_take_truth_out_too() -> None:
     areas = [
-        ([0.0, 0.0, 10.0, 10.0], {"label": "others", "region": 1}),
-        ([20.0, 0.0, 10.0, 10.0], {"label": "ignored regions", "region": 1}),
+        ([0.0, 0.0, 10.0, 10.0], {"label": "bus", "region": 1}),
+        ([20.0, 0.0, 10.0, 10.0], {"label": "bus", "region": 1}),
     ]
     # A quarter in each of two areas is a half in both: out, matched or not.
     between = [5.0, 0.0, 20.0, 10.0]
@@ -443,7 +443,8 @@ def test_flags_between_0_and_1(protocol: str, wanted: int, tmp_path: Any) -> Non
     (tmp_path / "gt.txt").write_text("1,1,0,0,10,10,0.5,1,1\n1,2,50,0,10,10,1,1,1\n")
     (tmp_path / "pred.txt").write_text("1,7,0,0,10,10,0.9,-1,-1,-1\n")
     files = read_tracking(tmp_path / "gt.txt", tmp_path / "pred.txt", protocol=protocol)
-    ((truth, pred),) = files.batches()
+    with pytest.warns(DataWarning, match="1 flags .* are between 0 and 1"):
+        ((truth, pred),) = files.batches()
     result = tracking_scores(truth, pred, protocol=files.protocol, metrics=["clear"])
     assert counts(result) == (wanted, 1, 1 - wanted)
 

@@ -24,7 +24,7 @@ def _measure(coded: CodedFrames, settings: Settings) -> dict[str, Any]:
     del settings
     centre = coded.frames.truth.centre
     if centre is None or not len(coded.frames.truth) or not len(coded.frames.pred):
-        return {"ratio": 0.0, "sequences": 1, "without_centre": int(centre is None)}
+        return {"ratio": 0.0, "sequences": 1, "still": 0, "without_centre": int(centre is None)}
     n_truth, n_pred = len(coded.truth_ids), len(coded.pred_ids)
     pairs = coded.frames.pairs
     alike = pairs.similarity >= _THRESHOLD
@@ -53,6 +53,7 @@ def _measure(coded: CodedFrames, settings: Settings) -> dict[str, Any]:
     return {
         "ratio": float(np.sum(best[order])) / whole if whole else 0.0,
         "sequences": 1,
+        "still": int(not whole),
         "without_centre": 0,
     }
 
@@ -83,13 +84,18 @@ def _undefined(sums: Columns) -> dict[str, str]:
         return {"IDEucl": "there are no sequences"}
     if int(sums["without_centre"]):
         return {"IDEucl": "masks have no centre"}
+    if int(sums["still"]) == int(sums["sequences"]):
+        return {"IDEucl": "no object moves"}
     return {}
 
 
 IDEUCL: Final = Family(
     name="ideucl",
     title="IDEucl",
-    columns={"ratio": np.float64, "sequences": np.int64, "without_centre": np.int64},
+    columns={
+        "ratio": np.float64,
+        **dict.fromkeys(("sequences", "still", "without_centre"), np.int64),
+    },
     measure=_measure,
     numbers=_numbers,
     undefined=_undefined,

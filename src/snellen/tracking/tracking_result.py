@@ -428,7 +428,7 @@ class TrackingResult(Result):
                 for name in family.fields[:1]
                 if name in self.intervals and name not in family.counts
             ]
-            blocks.append("\n".join(aligned_lines(headline, left=2)))
+            blocks += ["\n".join(aligned_lines(headline, left=2))] if headline else []
         return "\n\n".join(blocks) if blocks else "no objects"
 
     def composition(self) -> str:
