@@ -201,11 +201,12 @@ class TrackingFiles:
                 "are truth and predictions swapped? Column 7 of truth looks like scores, and "
                 "predictions have flags and classes, as truth has"
             )
-        elif met.n_fractions:
+        elif 2 * met.n_fractions > met.n_truth:
             counts = "count" if self.protocol.fractional_flags else "do not count, as in TrackEval"
             yield (
-                f"{met.n_fractions:,} flags (column 7) of truth are between 0 and 1; such objects "
-                f"{counts}: are these scores, and truth and predictions swapped?"
+                f"{met.n_fractions:,} of {met.n_truth:,} flags (column 7) of truth are between 0 "
+                f"and 1; such objects {counts}: are these scores, and truth and predictions "
+                "swapped?"
             )
 
     def located(self, i: int, error: SnellenError) -> SnellenError:
