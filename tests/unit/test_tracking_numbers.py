@@ -541,10 +541,12 @@ def test_nothing_at_all() -> None:
 
 
 def test_shares_of_the_way_of_nothing() -> None:
-    """As the reference: an object that does not move, or that no one follows, goes no way."""
-    assert scores([({1: 0}, {7: 0})] * 2, "ideucl").IDEucl == 0
     assert scores([({1: 0}, {}), ({1: 50}, {})], "ideucl").IDEucl == 0
-    assert scores([({}, {7: 0}), ({}, {7: 50})], "ideucl").IDEucl == 0
+    # No share of no way: the reference says 0.
+    for frames in ([({1: 0}, {7: 0})] * 2, [({}, {7: 0}), ({}, {7: 50})]):
+        result = scores(frames, "ideucl")
+        assert math.isnan(result.IDEucl)
+        assert [entry.reason for entry in result.undefined] == ["no object moves"]
 
 
 # ---- py-motmetrics -------------------------------------------------------------------------------

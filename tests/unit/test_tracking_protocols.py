@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from snellen import TrackingResult, Tracks, tracking_scores
-from snellen.errors import ClassError, DataWarning, InputError
+from snellen.errors import ClassError, InputError
 from snellen.tracking.protocols import PROTOCOLS, TrackingProtocol, protocol_of
 
 # Boxes of 10 by 10 that don't touch; the same place in truth and predictions is an IoU of 1.
@@ -443,8 +443,7 @@ def test_flags_between_0_and_1(protocol: str, wanted: int, tmp_path: Any) -> Non
     (tmp_path / "gt.txt").write_text("1,1,0,0,10,10,0.5,1,1\n1,2,50,0,10,10,1,1,1\n")
     (tmp_path / "pred.txt").write_text("1,7,0,0,10,10,0.9,-1,-1,-1\n")
     files = read_tracking(tmp_path / "gt.txt", tmp_path / "pred.txt", protocol=protocol)
-    with pytest.warns(DataWarning, match="1 flags .* are between 0 and 1"):
-        ((truth, pred),) = files.batches()
+    ((truth, pred),) = files.batches()
     result = tracking_scores(truth, pred, protocol=files.protocol, metrics=["clear"])
     assert counts(result) == (wanted, 1, 1 - wanted)
 

@@ -23,25 +23,9 @@ _THRESHOLD: Final = 0.4  # of the similarity, in the reference
 def _measure(coded: CodedFrames, settings: Settings) -> dict[str, Any]:
     del settings
     centre = coded.frames.truth.centre
-    if centre is None or not len(coded.frames.truth) or not len(coded.frames.pred):
-        return {"ratio": 0.0, "sequences": 1, "still": 0, "without_centre": int(centre is None)}
-    n_truth, n_pred = len(coded.truth_ids), len(coded.pred_ids)
-    pairs = coded.frames.pairs
-    alike = pairs.similarity >= _THRESHOLD
-    row = np.repeat(np.arange(len(coded.frames.truth)), np.diff(pairs.begin))[alike]
-    cell = coded.truth_track[row].astype(np.int64) * n_pred + coded.pred_track[pairs.pred[alike]]
-    used, lengths = _path_lengths(cell, centre[row])
-    together = np.zeros((n_truth, n_pred))
-    together.reshape(-1)[used] = lengths
-    # Rows and columns that have no pair at all are no part of the reference's matrix.
-    is_row = np.zeros(n_truth, np.bool_)
-    is_column = np.zeros(n_pred, np.bool_)
-    is_row[used // n_pred] = is_column[used % n_pred] = True
-    matrix = np.ascontiguousarray(together[is_row][:, is_column])
-    best = np.zeros(n_truth)
-    if matrix.size:
-        column = _core.assign(matrix.max() - matrix)
-        best[is_row] = np.where(column >= 0, matrix[np.arange(len(matrix)), column], 0.0)
+    if centre is None:
+        return {"ratio": 0.0, "sequences": 1, "still": 0, "without_centre": 1}
+    n_truth = len(coded.truth_ids)
     way = np.zeros(n_truth)
     tracks, ways = _path_lengths(coded.truth_track.astype(np.int64), centre)
     way[tracks] = ways
@@ -50,12 +34,35 @@ def _measure(coded: CodedFrames, settings: Settings) -> dict[str, Any]:
     np.minimum.at(first_row, coded.truth_track, np.arange(len(coded.truth_track)))
     order = np.argsort(first_row)
     whole = float(np.sum(way[order]))
+    best = _ways_together(coded, centre)
     return {
         "ratio": float(np.sum(best[order])) / whole if whole else 0.0,
         "sequences": 1,
         "still": int(not whole),
         "without_centre": 0,
     }
+
+
+def _ways_together(coded: CodedFrames, centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the way of each object on which the track that is assigned to it goes with it."""
+    n_truth, n_pred = len(coded.truth_ids), len(coded.pred_ids)
+    best = np.zeros(n_truth)
+    pairs = coded.frames.pairs
+    alike = pairs.similarity >= _THRESHOLD
+    if not alike.any():
+        return best
+    row = np.repeat(np.arange(len(coded.frames.truth)), np.diff(pairs.begin))[alike]
+    cell = coded.truth_track[row].astype(np.int64) * n_pred + coded.pred_track[pairs.pred[alike]]
+    used, lengths = _path_lengths(cell, centre[row])
+    together = np.zeros((n_truth, n_pred))
+    together.reshape(-1)[used] = lengths
+    # Rows and columns that have no pair at all are no part of the reference's matrix.
+    is_row, is_column = np.zeros(n_truth, np.bool_), np.zeros(n_pred, np.bool_)
+    is_row[used // n_pred] = is_column[used % n_pred] = True
+    matrix = np.ascontiguousarray(together[is_row][:, is_column])
+    column = _core.assign(matrix.max() - matrix)
+    best[is_row] = np.where(column >= 0, matrix[np.arange(len(matrix)), column], 0.0)
+    return best
 
 
 def _path_lengths(
