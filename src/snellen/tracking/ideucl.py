@@ -69,9 +69,11 @@ def _path_lengths(
     group: NDArray[np.int64], point: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return each group, ascending, and the length of the way through its points in order."""
+    if not len(group):
+        return group, np.zeros(0)
     order = np.argsort(group, kind="stable")
     ordered = group[order]
-    start = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(group) else order
+    start = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
     steps = np.linalg.norm(np.diff(point[order], axis=0), axis=1)
     ends = np.append(start[1:], len(group))
     # Each by its own sum, whose rounding is that of the reference.
