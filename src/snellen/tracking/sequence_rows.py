@@ -113,7 +113,7 @@ def _truth_tracks(
         name: matching[name].astype(np.int64)
         for name in ("n_frames", "n_matched", "n_starts", "n_switches")
     }
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         **_zeros("sequence", "label", n=n_tracks),
         "track": np.arange(n_tracks, dtype=np.int32),
         "first": first,
@@ -129,7 +129,7 @@ def _predicted_tracks(
     n_tracks, track = len(coded.pred_ids), coded.pred_track
     match = matching["match"]
     first, last = _first_and_last(coded.frames.number, coded.frames.pred, track, n_tracks)
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         **_zeros("sequence", "label", n=n_tracks),
         "track": np.arange(n_tracks, dtype=np.int32),
         "first": first,
@@ -168,17 +168,11 @@ def _events(keys: Mapping[str, Keys], coded: CodedFrames, matching: Mapping[str,
     similarity = np.concatenate(
         [similarity_of, similarity_of[truth_of[transferred]], np.zeros(len(false_positive))]
     )
-    frame = np.concatenate(
-        [
-            _frame_of(frames.truth, frames.number),
-            *(
-                _frame_of(frames.pred, frames.number)[rows]
-                for rows in (transferred, false_positive)
-            ),
-        ]
-    )
+    truth_frame = _frame_of(frames.truth, frames.number)
+    pred_frame = _frame_of(frames.pred, frames.number)
+    frame = np.concatenate([truth_frame, pred_frame[transferred], pred_frame[false_positive]])
     order = np.argsort(frame, kind="stable")
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         **_zeros("sequence", "label", n=len(kind)),
         "truth": _code_of(coded.truth_track, truth_row)[order],
         "pred": _code_of(coded.pred_track, pred_row)[order],
