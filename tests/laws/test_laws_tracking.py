@@ -108,6 +108,13 @@ def open_batches() -> list[Batch]:
     return [batch(each, whole=False) for each in cuts]
 
 
+def open_whole() -> Batch:
+    scenes = {
+        name: scene(40 + k, n_labels=3, n_frames=9, n_objects=5) for k, name in enumerate("sr")
+    }
+    return batch(scenes, whole=False)
+
+
 def perfect(*, labels: str) -> Batch:
     """Return objects that move, each by itself, and predictions that are the truth."""
     n, n_frames = 4, 5  # track 5 would be zero-marked
@@ -210,7 +217,8 @@ CASES: dict[str, MetricCase] = {
     "vace": case(Vace, ("vace",)),
     "mot17": case(five_with_events, tuple(ONES), "mot17"),
     "texts": case(five, tuple(ONES), text=True),
-    "open": MetricCase(five_with_events, open_batches(), bad_batches=BAD),
+    "open": MetricCase(five_with_events, open_batches(), whole=open_whole(), bad_batches=BAD),
+    "everything": case(everything, tuple(ONES)),
 }
 MORE_PARAMETERS: list[Callable[[], Any]] = [
     lambda: Tracking(metrics=["hota", "clear", "identity", "vace"]),

@@ -199,6 +199,28 @@ def test_averages_of_classes() -> None:
     assert rows_of(files["car_detailed.csv"])[0]["MOTA"] == "0.5"
 
 
+def test_frames_of_averages() -> None:
+    """A class counts its frames where both sides have it, and only there."""
+    rows = [("car", 0.0), ("bus", 100.0)]
+    truth, pred = (
+        Tracks.from_xywh(
+            [[x, 0.0, 10.0, 10.0] for _, x in side],
+            track_id=np.arange(len(side)),
+            frame=[1] * len(side),
+            label=[label for label, _ in side],
+            sequence="s",
+            n_frames=4,
+        )
+        for side in (rows, [("car", 0.0), ("car", 200.0)])
+    )
+    numbers = trackeval_numbers(Tracking(metrics=["clear"]).update(truth, pred).compute())
+    # The sequence has 4 frames, in which only cars are on both sides; one of them is false.
+    for name in ("cls_comb_cls_av", "cls_comb_det_av"):
+        assert numbers[name]["COMBINED"]["clear"]["CLR_Frames"] == 4
+    assert numbers["cls_comb_det_av"]["COMBINED"]["clear"]["FP_per_frame"] == 1 / 4
+    assert numbers["cls_comb_cls_av"]["COMBINED"]["clear"]["FP_per_frame"] == (1 / 4 + 0) / 2
+
+
 def test_saved_results_write_the_same_files(tmp_path: Path) -> None:
     result = result_of()
     result.save(tmp_path / "result")

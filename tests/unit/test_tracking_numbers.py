@@ -342,7 +342,7 @@ def test_masks() -> None:
 
 
 def test_numbers_over_sequences_are_of_sums_and_no_means() -> None:
-    metric = Tracking(metrics=FIVE)
+    metric = Tracking(metrics=ALL)
     metric.update(*sides([({1: 0}, {7: 0})] * 3, sequence="b"))
     metric.update(*sides([({1: 0}, {7: 100})], sequence="a"))
     result = metric.compute()
@@ -397,7 +397,7 @@ def of_classes(**classes: list[Frame]) -> TrackingResult:
         )
         for side in rows
     )
-    return tracking_scores(truth, pred, metrics=FIVE)
+    return tracking_scores(truth, pred, metrics=ALL)
 
 
 def test_averages_over_classes_and_over_objects() -> None:
@@ -547,6 +547,9 @@ def test_shares_of_the_way_of_nothing() -> None:
         result = scores(frames, "ideucl")
         assert math.isnan(result.IDEucl)
         assert [entry.reason for entry in result.undefined] == ["no object moves"]
+
+    # Objects that move, and predictions elsewhere.
+    assert scores([({1: 0}, {7: 100}), ({1: 50}, {7: 200})], "ideucl").IDEucl == 0
 
 
 # ---- py-motmetrics -------------------------------------------------------------------------------

@@ -435,6 +435,39 @@ def test_predictions_without_classes_are_of_the_one_that_truth_has() -> None:
     assert counts(result) == (1, 0, 1)
 
 
+def counted(
+    truth: list[str] | None, pred: list[str] | None, n_truth: int, n_pred: int, **columns: Any
+) -> dict[str, tuple[int, int, int]]:
+    """Return counts by class, of as many boxes at the same places; None for no classes at all."""
+    sides = [
+        Tracks.from_xywh(
+            [A, B, C][:n],
+            track_id=np.arange(n),
+            frame=1,
+            label=label,
+            **(columns if k == 0 else {}),
+        )
+        for k, (label, n) in enumerate(((truth, n_truth), (pred, n_pred)))
+    ]
+    result = tracking_scores(*sides, metrics=["clear"])
+    return {name: counts(result, name) for name in result.classes}
+
+
+def test_no_prediction_is_lost_for_lack_of_classes() -> None:
+    # Truth without classes: predictions are of the one class that there is.
+    assert counted(None, ["cat"] * 2, 1, 2) == {"object": (1, 0, 1)}
+    # A frame without truth says nothing of classes; what is predicted is false.
+    assert counted(None, ["cat"] * 2, 0, 2) == {"cat": (0, 0, 2)}
+    assert counted(None, None, 0, 2, classes={1: "cat"}) == {"cat": (0, 0, 2)}
+    # A frame without predictions says nothing of classes; what is there is missed.
+    assert counted(["cat", "dog"], None, 2, 0) == {"cat": (0, 1, 0), "dog": (0, 1, 0)}
+
+
+def test_truth_without_classes_among_several_of_predictions() -> None:
+    with pytest.raises(ClassError, match=r"\(cat, dog\)"):
+        counted(None, ["cat", "dog"], 2, 2)
+
+
 @pytest.mark.parametrize(("protocol", "wanted"), [("plain", 1), ("mot17", 0), ("mot15", 0)])
 def test_flags_between_0_and_1(protocol: str, wanted: int, tmp_path: Any) -> None:
     """A flag of 0.5 is cut to 0 by the benchmarks, and is not nothing under plain rules."""

@@ -10,7 +10,7 @@ import pytest
 from tests.track_scenes import Rows, Scene, scene
 
 from snellen import Clear, Hota, Tracking, Tracks
-from snellen.errors import IdError, InputError, SchemaError
+from snellen.errors import IdError, InputError, SchemaError, ShapeError
 
 FIVE = ("hota", "clear", "identity", "vace", "count")
 BOX = [[0, 0, 10, 10]]
@@ -429,3 +429,102 @@ def test_bytes_that_are_no_state() -> None:
 def test_repr() -> None:
     assert repr(feed(made(protocol="mot15"), SCENES[0])) == "Tracking(mot15, 1 sequences)"
     assert repr(Hota()) == "Hota(plain, 0 sequences)"
+
+
+# ---- In whatever parts frames come ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [False, True])
+@pytest.mark.parametrize("side", ["truth", "pred", "both"])
+def test_open_sequences_with_nothing_on_a_side(side: str, text: bool) -> None:
+    each = SCENES[0]
+    empty = {name: getattr(each, name)[:0] for name in ("truth", "pred") if side in (name, "both")}
+    each = each._replace(**empty)
+    whole, one = (how(made(), each, sequence="s", text=text) for how in (at_once, feed))
+    assert whole.to_bytes() == one.to_bytes()
+    assert whole.compute().to_dict() == one.compute().to_dict()
+
+
+def test_what_kind_ids_of_nothing_are() -> None:
+    """A slice of texts without rows is as good as no ids."""
+    texts = Tracks.from_xywh(BOX, track_id=["x"], frame=[1], sequence="s")
+    truth = Tracks.from_xywh(BOX, track_id=[1], frame=[1], sequence="s")
+    nothing = Tracks.from_xywh([], track_id=[], frame=[], sequence="s")
+    states = [made().update(truth, empty).to_bytes() for empty in (texts[:0], nothing)]
+    assert states[0] == states[1]
+
+
+def test_open_sequences_with_classes_in_some_frames() -> None:
+    columns: dict[str, Any] = {"classes": {"car": "", "bus": ""}, "sequence": "s"}
+    labels = ["car", "bus", "car"]
+    both = Tracks.from_xywh(BOX * 3, track_id=[1, 2, 1], frame=[1, 2, 3], label=labels, **columns)
+    whole, one = made().update(both, both), made()
+    for t in range(3):
+        part = both[both.frame == t + 1]
+        one.update(part, part)
+    assert whole.compute().to_dict() == one.compute().to_dict()
+    assert whole.to_bytes() == one.to_bytes()
+
+
+def test_share_of_the_way_frame_by_frame() -> None:
+    """A sequence of boxes without truth is none of masks, which have no centre."""
+    metric = Tracking(metrics=["ideucl"])
+    for t in (1, 2):
+        metric.update(
+            Tracks.from_xywh([], track_id=[], frame=t),
+            Tracks.from_xywh(BOX, track_id=[7], frame=t),
+        )
+    assert metric.compute().IDEucl == 0
+
+
+# ---- Of one kind ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_frames", [None, 1])
+@pytest.mark.parametrize("side", [0, 1])
+def test_ids_of_two_kinds(side: int, n_frames: int | None) -> None:
+    """Refused when they come, and not when numbers are asked for."""
+
+    def sides(ids: list[Any], frame: int, sequence: str) -> list[Tracks]:
+        columns: dict[str, Any] = {"frame": [frame], "sequence": sequence, "n_frames": n_frames}
+        pair = [
+            Tracks.from_xywh(BOX, track_id=[1], **columns),
+            Tracks.from_xywh(BOX, track_id=[1], **columns),
+        ]
+        pair[side] = Tracks.from_xywh(BOX, track_id=ids, **columns)
+        return pair
+
+    metric = made().update(*sides([1], 1, "a"))
+    before = metric.to_bytes()
+    texts = sides(["1"], 2, "a" if n_frames is None else "b")
+    with pytest.raises(IdError, match="numbers"):
+        metric.update(*texts)
+    assert metric.to_bytes() == before
+    with pytest.raises(IdError, match="numbers"):
+        metric.merge(made().update(*texts))
+    assert metric.to_bytes() == before
+    with pytest.raises(IdError, match="numbers"):
+        Tracking.from_bytes(before).update(*texts)
+
+
+def test_points_of_two_and_of_three_coordinates() -> None:
+    flat, deep = (
+        Tracks.from_points([[0] * n], track_id=[1], frame=[n], sequence="s") for n in (2, 3)
+    )
+    metric = made(similarity="distance").update(flat, flat)
+    with pytest.raises(ShapeError, match="coordinates"):
+        metric.update(deep, deep)
+    also = Tracks.from_points([[0, 0]], track_id=[1], frame=[3], sequence="s")
+    with pytest.raises(ShapeError, match="coordinates"):
+        made(similarity="distance").update(deep, also)
+    assert metric.compute().CLR_TP == 1
+    # No points are of no kind.
+    assert made(similarity="distance").update(also, deep[:0]).compute().CLR_FN == 1
+
+
+def test_an_empty_metric_takes_over_open_unnamed_frames() -> None:
+    opened = feed(made(), SCENES[0], range(5))
+    taken = made().merge(opened)
+    assert taken.to_bytes() == opened.to_bytes()
+    feed(taken, SCENES[0], range(5, 10))
+    assert taken.to_bytes() == feed(made(), SCENES[0]).to_bytes()
