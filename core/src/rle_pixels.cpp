@@ -27,10 +27,10 @@ inline void transpose_square(const std::uint8_t* from, std::size_t from_step, st
   std::uint64_t rows[kSquare];
   for (std::size_t i = 0; i < kSquare; ++i) std::memcpy(rows + i, from + i * from_step, kSquare);
   for (std::size_t i = 0; i < 4; ++i) swap_bytes(rows[i], rows[i + 4], 32, 0x00000000ffffffff);
-  for (const std::size_t i : {0, 1, 4, 5}) {
+  for (const std::size_t i : {0U, 1U, 4U, 5U}) {
     swap_bytes(rows[i], rows[i + 2], 16, 0x0000ffff0000ffff);
   }
-  for (const std::size_t i : {0, 2, 4, 6}) {
+  for (const std::size_t i : {0U, 2U, 4U, 6U}) {
     swap_bytes(rows[i], rows[i + 1], 8, 0x00ff00ff00ff00ff);
   }
   for (std::size_t i = 0; i < kSquare; ++i) std::memcpy(to + i * to_step, rows + i, kSquare);

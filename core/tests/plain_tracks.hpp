@@ -74,9 +74,10 @@ inline Tracks some_of(std::size_t n_tracks, Random& random) {
   return tracks;
 }
 
-// Similarities in steps of 1 / n_steps, most of them 0; frames with one side, and with none.
+// Similarities in steps of 1 / n_steps, all but one in `one_in` 0; frames with one side, and with
+// none.
 inline Sequence drawn(std::size_t n_truth_tracks, std::size_t n_pred_tracks, std::size_t n_frames,
-                      unsigned n_steps, Random& random) {
+                      unsigned n_steps, Random& random, unsigned one_in = 3) {
   Sequence sequence{n_truth_tracks, n_pred_tracks, {}};
   for (std::size_t t = 0; t < n_frames; ++t) {
     if (t % 4 == 3) {  // as the frame before, so that pairs go on
@@ -85,7 +86,7 @@ inline Sequence drawn(std::size_t n_truth_tracks, std::size_t n_pred_tracks, std
     }
     Frame frame{some_of(n_truth_tracks, random), some_of(n_pred_tracks, random), {}};
     for (std::size_t k = 0; k < frame.truth.size() * frame.pred.size(); ++k) {
-      const unsigned step = random() % 3 == 0 ? random() % (n_steps + 1) : 0;
+      const unsigned step = random() % one_in == 0 ? random() % (n_steps + 1) : 0;
       frame.similarity.push_back(step / static_cast<double>(n_steps));
     }
     sequence.frames.push_back(frame);

@@ -83,6 +83,8 @@ void as_with_whole_matrices() {
     Sequence sequence = drawn(random);
     if (round % 8 == 0) sequence = drawn(40, 20, 10, 1000, random);
     if (round % 8 == 1) sequence = drawn(20, 40, 10, 1000, random);
+    // Few pairs: where the zeros stand moves the sum.
+    if (round % 8 == 2) sequence = drawn(60, 40, 10, 1000, random, 80);
     const VaceSums found = find(sequence, 0.5), want = by_hand(sequence, 0.5);
     CHECK_EQUAL(found.tracks, want.tracks);
     CHECK_EQUAL(found.frames, want.frames);

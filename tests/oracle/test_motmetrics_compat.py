@@ -175,6 +175,18 @@ def test_texts_that_are_no_numbers() -> None:
     assert (values["recall"], values["mota"], values["num_unique_objects"]) == (0.75, 0.5, 2)
 
 
+def test_numbers_beside_texts() -> None:
+    accumulator = ours.MOTAccumulator(auto_id=True)
+    accumulator.update([1, 2], [3], [[0.25], [np.nan]])
+    accumulator.update(["a"], [3], [[0.25]])
+    accumulator.update(["a", "b"], [], [])
+    values = ours.metrics.create().compute(accumulator, return_dataframe=False)
+    # Objects: 1, 2, a twice, b. Hypothesis 3 is once 1, then a.
+    assert (values["num_unique_objects"], values["num_misses"], values["num_transfer"]) == (4, 3, 1)
+    # 3 is 1 for good, or a: one of two is right, of 2 + 5 in all.
+    assert values["idf1"] == 2 / 7
+
+
 def test_repeated_ids_in_a_frame() -> None:
     random = np.random.default_rng(5)
     frames = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,6 +97,40 @@ def walk(seed: int, n_truth_tracks: int, n_pred_tracks: int, n_frames: int) -> S
     return Sequence(truth, pred, similarity, n_truth_tracks, n_pred_tracks)
 
 
+def thin(seed: int, n: int, m: int, n_frames: int = 6) -> Sequence:
+    """Return a sequence in which about half the objects have a pair, and only one."""
+    random = np.random.default_rng(seed)
+    similarity = []
+    for _ in range(n_frames):
+        values = np.zeros((n, m))
+        k = min(n, m) // 2
+        values[random.permutation(n)[:k], random.permutation(m)[:k]] = random.random(k)
+        similarity.append(values)
+    return Sequence([np.arange(n)] * n_frames, [np.arange(m)] * n_frames, similarity, n, m)
+
+
+def one_column(seed: int) -> Sequence:
+    """Return a sequence whose result hangs on the order in which one column is added up.
+
+    Truth tracks 0 and 1 change places between frames 0 and 1, among others that change places
+    too, so that they agree equally well with the only track of predictions, but for the rounding
+    of the sums of the two frames. That decides the last frame. Frames 2 and 3 add a share of
+    1 / 16 to each, but a match for alpha = 0.5 to track 0 alone.
+    """
+    random = np.random.default_rng(seed)
+    n = int(random.integers(17, 40))
+    values = random.random(n) * 0.3
+    values[0] += 0.7
+    values[1] = random.uniform(0.3, 0.4)
+    order = np.concatenate([[1, 0], 2 + random.permutation(n - 2)])
+    places = random.permutation(n)
+    others = np.arange(2, 17)
+    truth = [places, places, np.append(0, others), np.append(1, others), np.array([0, 1])]
+    rows = [values[places], values[order][places], [0.5] * 16, [0.25] * 16, [1.0, 1.0]]
+    similarity = [np.array(row)[:, None] for row in rows]
+    return Sequence(truth, [np.array([0])] * 5, similarity, n, 1)
+
+
 SIZES = [(1, 1), (3, 5), (6, 3), (9, 12), (14, 9), (30, 12), (20, 40), (1, 20), (25, 1)]
 CASES = [
     *(
@@ -110,6 +145,11 @@ CASES = [
     ("tenths 60 x 300", sequence(3, "tenths", 60, 300)),
     ("any 300 x 60", sequence(4, "any", 300, 60)),
     ("any 60 x 300", sequence(5, "any", 60, 300)),
+    *(
+        (f"thin {n} x {m} seed {seed}", thin(seed, n, m))
+        for n, m in ((20, 8), (30, 17), (90, 70), (70, 90), (400, 300))
+        for seed in range(4)
+    ),
 ]
 each_case = pytest.mark.parametrize(
     "case", [case for _, case in CASES], ids=[name for name, _ in CASES]
@@ -166,8 +206,7 @@ def theirs(metric: Any, case: Sequence) -> dict[str, Any]:
     return result
 
 
-@each_case
-def test_hota(case: Sequence) -> None:
+def check_hota(case: Sequence) -> None:
     want = theirs(trackeval.metrics.HOTA(), case)
     got = track_pairs(case).hota(ALPHAS, False)
     n_truth, n_pred = sum(map(len, case.truth)), sum(map(len, case.pred))
@@ -179,6 +218,16 @@ def test_hota(case: Sequence) -> None:
         np.testing.assert_array_equal(got[name] / at_least_1, want[field])
     location = np.maximum(1e-10, got["loc"]) / np.maximum(1e-10, got["tp"])
     np.testing.assert_array_equal(location, want["LocA"])
+
+
+@each_case
+def test_hota(case: Sequence) -> None:
+    check_hota(case)
+
+
+def test_hota_of_one_column() -> None:
+    for seed in range(80):
+        check_hota(one_column(seed))
 
 
 @each_case
@@ -273,11 +322,8 @@ def test_clear_by_row_and_track(case: Sequence) -> None:
         if len(truth) and len(pred):
             goes_on = np.array([[before.get(i) == j for j in pred] for i in truth.tolist()])
             score = np.where(similarity < 0.5 - EPS, 0, 1000 * goes_on + similarity)
-            own = {
-                row: column
-                for row, column in zip(*linear_sum_assignment(-score), strict=True)
-                if score[row, column] > EPS
-            }
+            given = zip(*linear_sum_assignment(-score), strict=True)
+            own = {row: column for row, column in given if score[row, column] > EPS}
             now = {int(truth[row]): int(pred[column]) for row, column in own.items()}
         for row, track in enumerate(truth.tolist()):
             switch.append(0)
@@ -346,6 +392,21 @@ def test_matched_preds(case: Sequence, threshold: float) -> None:
         want += own.tolist()
         truth_begin += similarity.shape[0]
     assert got.tolist() == want
+
+
+def test_threads_share_a_sequence() -> None:
+    pairs = track_pairs(dict(CASES)["walk 120 x 90"])
+
+    def everything(_: int) -> list[Any]:
+        hota, clear = pairs.hota(ALPHAS, False), pairs.clear(0.5)
+        identity, vace = pairs.identity(0.5), pairs.vace(0.5)
+        found = [*hota.values(), *clear.values(), *identity.values(), *vace.values()]
+        return [np.asarray(values).tolist() for values in found]
+
+    want = everything(0)
+    with ThreadPoolExecutor(4) as threads:
+        for got in threads.map(everything, range(12)):
+            assert got == want
 
 
 def nothing(n_truth: int, n_pred: int) -> Sequence:

@@ -255,7 +255,7 @@ def changed(content: Document, *path: Any, to: Any = None) -> Document:
         (
             changed(TAO, "annotations", 1, "bbox", to=[1, 2, 3]),
             SchemaError,
-            r"a box of 4 numbers .* got 3 - at .*\$\.annotations\[1\]\.bbox$",
+            r"of length 4 - at .*\$\.annotations\[1\]\.bbox$",
         ),
         (
             changed(TAO, "annotations", 1, "bbox", to=[1, 2, -3, 4]),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from snellen import _core
 from snellen.errors import IdError, InputError, SchemaError
 from snellen.metric import metric_from_bytes
 from snellen.tracking.judged_classes import JudgedClasses
@@ -186,3 +187,43 @@ def test_rules_that_are_none(changes: dict[str, Any], message: str) -> None:
 def test_protocol_of_an_unknown_name() -> None:
     with pytest.raises(InputError, match=r'got "toa"\. Did you mean "tao"'):
         TrackMap(protocol="toa")
+
+
+def test_kernels_refuse_what_leads_outside() -> None:
+    def part(*bounds: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        return np.array(bounds, np.int64)
+
+    box = np.array([[0.0, 0, 1, 1]])
+    one = part(0, 1)
+    overlaps: list[Any] = [one, part(1), box, one, part(1), box, one, one]
+    begin, truth, iou = _core.track_overlaps(*overlaps)
+    assert (begin.tolist(), truth.tolist(), iou.tolist()) == ([0, 1], [0], [1.0])
+    for k, wrong in (
+        (0, part(0, 2)),
+        (0, part(0, 0, 1)),  # a track without rows
+        (3, part(1, 1)),
+        (2, np.zeros((1, 3))),
+        (5, np.zeros((2, 4))),
+        (6, part(0, 2)),
+        (7, part(0, 1, 1)),
+    ):
+        with pytest.raises(ValueError, match="expected"):
+            _core.track_overlaps(*overlaps[:k], wrong, *overlaps[k + 1 :])
+    zero, word = np.zeros(1, np.uint32), np.ones(1, np.uint8)
+    match: list[Any] = [one, one, zero, zero, word, one, np.zeros(1, np.int32), np.ones(1)]
+    rules: dict[str, Any] = {"iou_thresholds": [0.5], "n_ranges": 1}
+    assert _core.match_tracks(*match, **rules).tolist() == [[[1]]]
+    for k, wrong in (
+        (0, part(0, 2)),
+        (1, part(0, 0)),
+        (4, np.ones(2, np.uint8)),
+        (5, part(0, 2)),
+        (6, np.array([1], np.int32)),
+        (6, np.array([-1], np.int32)),
+        (7, np.ones(2)),
+    ):
+        with pytest.raises(ValueError, match="expected"):
+            _core.match_tracks(*match[:k], wrong, *match[k + 1 :], **rules)
+    for changed in ({"n_ranges": 33}, {"iou_thresholds": []}, {"iou_thresholds": [0.6, 0.5]}):
+        with pytest.raises(ValueError, match="expected"):
+            _core.match_tracks(*match, **{**rules, **changed})

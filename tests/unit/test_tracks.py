@@ -237,6 +237,11 @@ REFUSED: list[tuple[type[SnellenError], str, Any]] = [
     ),
     (InputError, "numbers of frames with the rows too", lambda: boxes(frame=None, frames=[1, 2])),
     (
+        InputError,
+        "numbers of frames with the rows too",
+        lambda: boxes(frame=None, frames=[1, 2], sequence="a"),
+    ),
+    (
         ClassError,
         "labels of classes, got 1 others: 3 - at label",
         lambda: boxes(label=[3], classes={1: "car"}),
@@ -251,7 +256,9 @@ REFUSED: list[tuple[type[SnellenError], str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "words", "make"), REFUSED, ids=[w for _, w, _ in REFUSED])
+@pytest.mark.parametrize(
+    ("error", "words", "make"), REFUSED, ids=[f"{k} {w}" for k, (_, w, _) in enumerate(REFUSED)]
+)
 def test_refused(error: type[SnellenError], words: str, make: Any) -> None:
     with pytest.raises(error, match=words):
         make()

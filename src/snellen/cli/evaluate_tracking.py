@@ -229,12 +229,15 @@ def tracking(
     _check_use(context, chosen, output)
     for path in (events_path, tracks_path):
         check_folder_of(path)
+    from snellen import _core
     from snellen.errors import SnellenError
     from snellen.readers.tracking_files import read_tracking
     from snellen.result import write_atomically
     from snellen.threads import in_threads, set_threads
 
     set_threads(threads)
+    # Sequences are read and let go one after the other, several at once.
+    _core.return_large_blocks()
     alone = chosen[0] if chosen[0] in _ALONE else None
     with (
         data_warnings_on_stderr(quiet=output.quiet),

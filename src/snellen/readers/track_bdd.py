@@ -63,7 +63,7 @@ class _Attributes(msgspec.Struct, gc=False):
     truncated: bool | None = None
 
 
-class _Label(msgspec.Struct):
+class _Label(msgspec.Struct, gc=False):
     id: int | str
     category: str
     box2d: _Box

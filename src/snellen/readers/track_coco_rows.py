@@ -39,7 +39,11 @@ ShapeKind = Literal["boxes", "masks"]
 _ABSENT = msgspec.Raw(b"")
 
 
-class VideoRecord(msgspec.Struct):
+# Left, top, width, height.
+_Box = tuple[float, float, float, float]
+
+
+class VideoRecord(msgspec.Struct, gc=False):
     """An object in a frame (``image_id``), or in all frames of a video (``video_id``)."""
 
     category_id: int | str
@@ -48,13 +52,13 @@ class VideoRecord(msgspec.Struct):
     video_id: int | str | None = None
     track_id: int | str | None = None
     instance_id: int | str | None = None
-    bbox: list[float] | None = None
+    bbox: _Box | None = None
     score: float | None = None
     iscrowd: int | bool | None = None
     # Masks stay as they are written until they are asked for.
     segmentation: msgspec.Raw = _ABSENT
     segmentations: list[msgspec.Raw] | None = None
-    bboxes: list[list[float] | None] | None = None
+    bboxes: list[_Box | None] | None = None
     areas: list[float | None] | None = None
 
 
@@ -312,11 +316,6 @@ def _crowds(records: Sequence[VideoRecord]) -> NDArray[np.float64]:
 
 
 def _boxes(boxes: Sequence[Any], place: Callable[[int], str]) -> NDArray[np.float64]:
-    for k, box in enumerate(boxes):
-        if len(box) != 4:
-            raise SchemaError(
-                f"expected a box of 4 numbers (left, top, width, height), got {len(box)}", place(k)
-            )
     rows = np.array(boxes, np.float64).reshape(-1, 4)
     wrong = (rows[:, 2] < 0) | (rows[:, 3] < 0)
     if wrong.any():

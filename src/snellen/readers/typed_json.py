@@ -83,12 +83,14 @@ def _parts(value: Any, kind: Any, place: str) -> list[tuple[Any, Any, str]]:
     """Return the parts of a list or an object whose kinds are known."""
     choices = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
     for choice in choices:
+        of = typing.get_args(choice)
         if typing.get_origin(choice) is list and isinstance(value, list):
-            (of,) = typing.get_args(choice)
-            return [(part, of, f"{place}[{k}]") for k, part in enumerate(value)]
+            return [(part, of[0], f"{place}[{k}]") for k, part in enumerate(value)]
+        if typing.get_origin(choice) is tuple and isinstance(value, list):
+            numbered = enumerate(zip(value, of, strict=False))
+            return [(part, kind, f"{place}[{k}]") for k, (part, kind) in numbered]
         if typing.get_origin(choice) is dict and isinstance(value, dict):
-            of = typing.get_args(choice)[1]
-            return [(part, of, f"{place}.{key}") for key, part in value.items()]
+            return [(part, of[1], f"{place}.{key}") for key, part in value.items()]
         if isinstance(choice, type) and issubclass(choice, msgspec.Struct):
             if not isinstance(value, dict):
                 continue

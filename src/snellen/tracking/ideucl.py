@@ -23,25 +23,9 @@ _THRESHOLD: Final = 0.4  # of the similarity, in the reference
 def _measure(coded: CodedFrames, settings: Settings) -> dict[str, Any]:
     del settings
     centre = coded.frames.truth.centre
-    if centre is None or not len(coded.frames.truth) or not len(coded.frames.pred):
-        return {"ratio": 0.0, "sequences": 1, "without_centre": int(centre is None)}
-    n_truth, n_pred = len(coded.truth_ids), len(coded.pred_ids)
-    pairs = coded.frames.pairs
-    alike = pairs.similarity >= _THRESHOLD
-    row = np.repeat(np.arange(len(coded.frames.truth)), np.diff(pairs.begin))[alike]
-    cell = coded.truth_track[row].astype(np.int64) * n_pred + coded.pred_track[pairs.pred[alike]]
-    used, lengths = _path_lengths(cell, centre[row])
-    together = np.zeros((n_truth, n_pred))
-    together.reshape(-1)[used] = lengths
-    # Rows and columns that have no pair at all are no part of the reference's matrix.
-    is_row = np.zeros(n_truth, np.bool_)
-    is_column = np.zeros(n_pred, np.bool_)
-    is_row[used // n_pred] = is_column[used % n_pred] = True
-    matrix = np.ascontiguousarray(together[is_row][:, is_column])
-    best = np.zeros(n_truth)
-    if matrix.size:
-        column = _core.assign(matrix.max() - matrix)
-        best[is_row] = np.where(column >= 0, matrix[np.arange(len(matrix)), column], 0.0)
+    if centre is None:
+        return {"ratio": 0.0, "sequences": 1, "still": 0, "without_centre": 1}
+    n_truth = len(coded.truth_ids)
     way = np.zeros(n_truth)
     tracks, ways = _path_lengths(coded.truth_track.astype(np.int64), centre)
     way[tracks] = ways
@@ -50,20 +34,46 @@ def _measure(coded: CodedFrames, settings: Settings) -> dict[str, Any]:
     np.minimum.at(first_row, coded.truth_track, np.arange(len(coded.truth_track)))
     order = np.argsort(first_row)
     whole = float(np.sum(way[order]))
+    best = _ways_together(coded, centre)
     return {
         "ratio": float(np.sum(best[order])) / whole if whole else 0.0,
         "sequences": 1,
+        "still": int(not whole),
         "without_centre": 0,
     }
+
+
+def _ways_together(coded: CodedFrames, centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the way of each object on which the track that is assigned to it goes with it."""
+    n_truth, n_pred = len(coded.truth_ids), len(coded.pred_ids)
+    best = np.zeros(n_truth)
+    pairs = coded.frames.pairs
+    alike = pairs.similarity >= _THRESHOLD
+    if not alike.any():
+        return best
+    row = np.repeat(np.arange(len(coded.frames.truth)), np.diff(pairs.begin))[alike]
+    cell = coded.truth_track[row].astype(np.int64) * n_pred + coded.pred_track[pairs.pred[alike]]
+    used, lengths = _path_lengths(cell, centre[row])
+    together = np.zeros((n_truth, n_pred))
+    together.reshape(-1)[used] = lengths
+    # Rows and columns that have no pair at all are no part of the reference's matrix.
+    is_row, is_column = np.zeros(n_truth, np.bool_), np.zeros(n_pred, np.bool_)
+    is_row[used // n_pred] = is_column[used % n_pred] = True
+    matrix = np.ascontiguousarray(together[is_row][:, is_column])
+    column = _core.assign(matrix.max() - matrix)
+    best[is_row] = np.where(column >= 0, matrix[np.arange(len(matrix)), column], 0.0)
+    return best
 
 
 def _path_lengths(
     group: NDArray[np.int64], point: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return each group, ascending, and the length of the way through its points in order."""
+    if not len(group):
+        return group, np.zeros(0)
     order = np.argsort(group, kind="stable")
     ordered = group[order]
-    start = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(group) else order
+    start = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
     steps = np.linalg.norm(np.diff(point[order], axis=0), axis=1)
     ends = np.append(start[1:], len(group))
     # Each by its own sum, whose rounding is that of the reference.
@@ -83,13 +93,18 @@ def _undefined(sums: Columns) -> dict[str, str]:
         return {"IDEucl": "there are no sequences"}
     if int(sums["without_centre"]):
         return {"IDEucl": "masks have no centre"}
+    if int(sums["still"]) == int(sums["sequences"]):
+        return {"IDEucl": "no object moves"}
     return {}
 
 
 IDEUCL: Final = Family(
     name="ideucl",
     title="IDEucl",
-    columns={"ratio": np.float64, "sequences": np.int64, "without_centre": np.int64},
+    columns={
+        "ratio": np.float64,
+        **dict.fromkeys(("sequences", "still", "without_centre"), np.int64),
+    },
     measure=_measure,
     numbers=_numbers,
     undefined=_undefined,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen import _core
-from snellen.errors import ClassError, first_few
+from snellen.errors import ClassError, InputError, first_few
 from snellen.tracking.frames import Frames, Pairs, Side
 from snellen.tracking.protocols import EPS
 from snellen.tracking.similarity import covered_preds, covered_share, similar_pairs
@@ -175,11 +175,19 @@ def _left_out(
         left_out |= covered & ~has_match if protocol.region_rule == "unmatched" else covered
     if protocol.min_height is not None:
         corners: Any = pred.shape
+        if pred.shape.kind != "boxes":
+            raise InputError(
+                f"expected boxes in the image, at whose heights {protocol.name} looks, got "
+                f"{pred.shape.kind}: of them say --protocol plain",
+                "pred",
+            )
         height = corners.xyxy[:, 3] - corners.xyxy[:, 1]
         left_out |= (height <= protocol.min_height + EPS) & ~has_match
     if judgement is not None:
         if not judgement.is_exhaustive:
             left_out |= ~has_match
+        # In frames without any truth nobody looked for anything.
+        left_out |= np.repeat(np.diff(frames[0]) == 0, np.diff(frames[1]))
         if not judgement.is_absent:
             # Of a frame without truth of the class nothing is known.
             n_truth = np.diff(np.append(0, np.cumsum(truth_rows))[frames[0]])

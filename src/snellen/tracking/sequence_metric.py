@@ -189,24 +189,28 @@ class SequenceMetric(ABC):
         IdError
             Where both have absorbed the same sequence or frame, or only one has sequence ids.
         """
-        if (
-            type(self) is not type(other)
-            or self.protocol != other.protocol
-            or self.settings != other.settings
-            or self._state.families != other._state.families
-            or self._state.keeps_events != other._state.keeps_events
-        ):
+        if type(self) is not type(other):
+            raise MergeError(
+                f"expected the state of a {type(self).__name__}, got a {type(other).__name__}"
+            )
+        mine, theirs = self._parameters(), other._parameters()
+        apart = [name for name, value in mine.items() if theirs[name] != value]
+        if apart:
             raise MergeError(
                 f"expected the state of a {type(self).__name__} with the same parameters, got "
-                f"{other._shown()} for {self._shown()}"
+                + ", ".join(f"{name} {theirs[name]} for {mine[name]}" for name in apart)
             )
         self._state.merge(other._state)
         return self
 
-    def _shown(self) -> str:
-        families = ", ".join(family.name for family in self._state.families)
-        events = ", events" if self._state.keeps_events else ""
-        return f"{self.protocol.to_dict()}, {self.settings}, {families}{events}"
+    def _parameters(self) -> dict[str, Any]:
+        return {
+            **{f"protocol's {name}": value for name, value in self.protocol.to_dict().items()},
+            "threshold": self.settings.threshold,
+            "blocked_sums": self.settings.blocked_sums,
+            "metrics": [family.name for family in self._state.families],
+            "events": self._state.keeps_events,
+        }
 
     def empty(self) -> Self:
         """Return a metric of the same parameters without data."""

@@ -8,8 +8,15 @@ import numpy as np
 
 from snellen.errors import IdError, InputError, first_few
 from snellen.state import Keys, Ledger, prefixed, unprefixed
-from snellen.tracking.clear import CLEAR, clear_columns
 from snellen.tracking.frames import Frames, Pairs, Side
+from snellen.tracking.sequence_rows import (
+    BASE,
+    CLASS,
+    LEDGERS,
+    OF_PRED_TRACKS,
+    OF_TRUTH_TRACKS,
+    sequence_rows,
+)
 from snellen.tracking.tracks import SEQUENCE
 
 if TYPE_CHECKING:
@@ -18,20 +25,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.tracking.family import Family, Settings
-    from snellen.tracking.frames import CodedFrames
 
     Rows = dict[str, NDArray[Any]]
 
-__all__ = ["EVENT_KINDS", "Batch", "Kept", "SequenceState"]
+__all__ = ["Batch", "Kept", "SequenceState"]
 
-EVENT_KINDS: Final = ("match", "switch", "miss", "false positive", "transfer")
-"""What can happen to an object in a frame, by the number that rows of events have."""
-
-_CLASS: Final = "class"
 _TRACK: Final = "track id"
-_BASE: Final = ("n_frames", "n_truth", "n_pred", "truth_left_out", "pred_left_out")
-_OF_TRUTH_TRACKS: Final = ("first", "last", "n_frames", "n_matched", "n_starts", "n_switches")
-_OF_PRED_TRACKS: Final = ("first", "last", "n_frames", "n_matched", "n_transfers")
 
 
 class Batch(NamedTuple):
@@ -154,19 +153,19 @@ class SequenceState:
         columns = {f"{f.name}.{c}": dtype for f in families for c, dtype in f.columns.items()}
         codes = {"sequence": np.int32, "label": np.int32}
         self._rows = Ledger(
-            ("sequence", "label"), **codes, **dict.fromkeys(_BASE, np.int64), **columns
+            ("sequence", "label"), **codes, **dict.fromkeys(BASE, np.int64), **columns
         )
         self._tracks = Ledger(
             ("sequence", "label", "track"),
             **codes,
             track=np.int32,
-            **dict.fromkeys(_OF_TRUTH_TRACKS, np.int64),
+            **dict.fromkeys(OF_TRUTH_TRACKS, np.int64),
         )
         self._preds = Ledger(
             ("sequence", "label", "track"),
             **codes,
             track=np.int32,
-            **dict.fromkeys(_OF_PRED_TRACKS, np.int64),
+            **dict.fromkeys(OF_PRED_TRACKS, np.int64),
         )
         self._events = Ledger(
             ("sequence", "label", "truth", "pred"),
@@ -339,119 +338,28 @@ class SequenceState:
         return twin
 
     def _ledgers(self) -> tuple[Ledger, ...]:
+        """Return the ledgers in the order of `LEDGERS`."""
         return (self._rows, self._tracks, self._preds, self._events)
 
     # ------------------------------------------------------------------------------------ closing
 
     def _close(self, sequence: int | str, classes: Mapping[str, Frames], n_frames: int) -> None:
-        """Measure all classes of a sequence."""
-        self._closed.add(sequence)
-        for name, frames in classes.items():
-            self._add_rows(sequence, name, frames.coded(n_frames))
-
-    def _add_rows(self, sequence: int | str, name: str, coded: CodedFrames) -> None:
-        keys = {"sequence": Keys([sequence], SEQUENCE), "label": Keys([name], _CLASS)}
-        columns: dict[str, Any] = {
-            "n_frames": coded.n_frames,
-            "n_truth": len(coded.frames.truth),
-            "n_pred": len(coded.frames.pred),
-            "truth_left_out": coded.frames.left_out[0],
-            "pred_left_out": coded.frames.left_out[1],
-        }
-        for family in self.families:
-            if family is CLEAR:
-                matching = coded.kernel.clear(self.settings.threshold)
-                measured = clear_columns(coded, matching)
-                self._add_tracks(keys, coded, matching)
-                if self._keeps_events:
-                    self._add_events(keys, coded, matching)
-            else:
-                measured = family.measure(coded, self.settings)
-            columns |= prefixed(f"{family.name}.", measured)
-        dtypes = {f"{f.name}.{c}": dtype for f in self.families for c, dtype in f.columns.items()}
-        self._rows.append(
-            keys,
-            sequence=np.zeros(1, np.int32),
-            label=np.zeros(1, np.int32),
-            **{
-                column: np.asarray(value, np.dtype(dtypes.get(column, np.int64)).base)[None]
-                for column, value in columns.items()
-            },
-        )
-
-    def _add_tracks(
-        self, keys: dict[str, Keys], coded: CodedFrames, matching: Mapping[str, Any]
-    ) -> None:
-        frames, match = coded.frames, matching["match"]
-        n_truth, n_pred = len(coded.truth_ids), len(coded.pred_ids)
-        first, last = _first_and_last(frames.number, frames.truth, coded.truth_track, n_truth)
-        self._tracks.append(
-            {**keys, "track": coded.truth_ids},
-            **_zeros("sequence", "label", n=n_truth),
-            track=np.arange(n_truth, dtype=np.int32),
-            first=first,
-            last=last,
-            **{
-                name: matching[name].astype(np.int64)
-                for name in ("n_frames", "n_matched", "n_starts", "n_switches")
-            },
-        )
-        first, last = _first_and_last(frames.number, frames.pred, coded.pred_track, n_pred)
-        matched = match[match >= 0]
-        self._preds.append(
-            {**keys, "track": coded.pred_ids},
-            **_zeros("sequence", "label", n=n_pred),
-            track=np.arange(n_pred, dtype=np.int32),
-            first=first,
-            last=last,
-            n_frames=_times(coded.pred_track, n_pred),
-            n_matched=_times(coded.pred_track[matched], n_pred),
-            n_transfers=_times(coded.pred_track[matching["transfer"] != 0], n_pred),
-        )
-
-    def _add_events(
-        self, keys: dict[str, Keys], coded: CodedFrames, matching: Mapping[str, Any]
-    ) -> None:
-        """Add what happened to each object, frame by frame: truth first, then predictions."""
-        frames, match = coded.frames, matching["match"]
-        has_match = match >= 0
-        is_matched = np.zeros(len(frames.pred), np.bool_)
-        is_matched[match[has_match]] = True
-        transferred = np.flatnonzero(matching["transfer"])
-        truth_of = np.zeros(len(frames.pred), np.int64)
-        truth_of[match[has_match]] = np.flatnonzero(has_match)
-        similarity_of = _similarity_of(frames.pairs, match)
-        truth_row = np.concatenate(
-            [np.arange(len(match)), truth_of[transferred], np.full((~is_matched).sum(), -1)]
-        )
-        pred_row = np.concatenate([match, transferred, np.flatnonzero(~is_matched)])
-        kind = np.concatenate(
-            [
-                np.where(has_match, (matching["switch"] != 0).astype(np.int32), 2),
-                np.full(len(transferred), 4),
-                np.full(len(pred_row) - len(match) - len(transferred), 3),
-            ]
-        ).astype(np.int32)
-        similarity = np.zeros(len(kind))
-        similarity[: len(match)] = similarity_of
-        similarity[len(match) : len(match) + len(transferred)] = similarity_of[
-            truth_of[transferred]
+        """Measure all classes of a sequence, then keep their rows."""
+        rows = [
+            each
+            for name, frames in classes.items()
+            for each in sequence_rows(
+                self.families,
+                self.settings,
+                {"sequence": Keys([sequence], SEQUENCE), "label": Keys([name], CLASS)},
+                frames.coded(n_frames),
+                events=self._keeps_events,
+            )
         ]
-        frame = np.where(
-            truth_row >= 0,
-            _frame_of(frames.truth, frames.number)[truth_row] if len(match) else 0,
-            _frame_of(frames.pred, frames.number)[pred_row] if len(frames.pred) else 0,
-        )
-        order = np.argsort(frame, kind="stable")
-        self._events.append(
-            {**keys, "truth": coded.truth_ids, "pred": coded.pred_ids},
-            **_zeros("sequence", "label", n=len(kind)),
-            truth=_code_of(coded.truth_track, truth_row)[order],
-            pred=_code_of(coded.pred_track, pred_row)[order],
-            frame=frame[order].astype(np.int64),
-            kind=kind[order],
-            similarity=similarity[order],
-        )
+        self._closed.add(sequence)
+        ledgers = dict(zip(LEDGERS, self._ledgers(), strict=True))
+        for ledger, keys, columns in rows:
+            ledgers[ledger].append(keys, **columns)
 
     # ------------------------------------------------------------------------------------ reading
 
@@ -464,7 +372,7 @@ class SequenceState:
         truth_tables = [*self._tracks.tables()["track"], *self._events.tables()["truth"]]
         pred_tables = [*self._preds.tables()["track"], *self._events.tables()["pred"]]
         sequences = Keys(sorted(self._closed), SEQUENCE)
-        classes = Keys.union(tables["label"], _CLASS)
+        classes = Keys.union(tables["label"], CLASS)
         truth_tracks = Keys.union(truth_tables, _TRACK)
         pred_tracks = Keys.union(pred_tables, _TRACK)
         keys = {"sequence": sequences, "label": classes}
@@ -513,7 +421,7 @@ class SequenceState:
         """
         self.named = content["named"]
         sequences = Keys.stored("sequences", SEQUENCE, content, arrays)
-        classes = Keys.stored("classes", _CLASS, content, arrays)
+        classes = Keys.stored("classes", CLASS, content, arrays)
         truth_tracks = Keys.stored("truth_tracks", _TRACK, content, arrays)
         pred_tracks = Keys.stored("pred_tracks", _TRACK, content, arrays)
         self._closed = set(sequences.ids.tolist())
@@ -539,45 +447,6 @@ class SequenceState:
             }
             self._open[described["sequence"]] = _Open()
             self._open[described["sequence"]].add(arrays[f"open{i}.number"].tolist(), of_classes)
-
-
-def _zeros(*names: str, n: int) -> dict[str, NDArray[np.int32]]:
-    return {name: np.zeros(n, np.int32) for name in names}
-
-
-def _times(track: NDArray[np.int32], n_tracks: int) -> NDArray[np.int64]:
-    return np.bincount(track, minlength=n_tracks).astype(np.int64)
-
-
-def _frame_of(side: Side, number: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.repeat(number, np.diff(side.begin))
-
-
-def _first_and_last(
-    number: NDArray[np.int64], side: Side, track: NDArray[np.int32], n_tracks: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the first and the last frame of each object."""
-    frame = _frame_of(side, number)
-    first, last = np.zeros(n_tracks, np.int64), np.zeros(n_tracks, np.int64)
-    last[track] = frame  # of equal positions the last holds
-    first[track[::-1]] = frame[::-1]
-    return first, last
-
-
-def _code_of(track: NDArray[np.int32], row: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Return the object of each row; any object where there is no row, -1 where there are none."""
-    if not len(track):
-        return np.full(len(row), -1, np.int32)
-    return np.where(row >= 0, track[row], np.int32(0)).astype(np.int32)
-
-
-def _similarity_of(pairs: Pairs, match: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Return the similarity of each truth row and its match; 0 where there is none."""
-    row = np.repeat(np.arange(len(match)), np.diff(pairs.begin))
-    hit = pairs.pred == match[row]
-    found = np.zeros(len(match))
-    found[row[hit]] = pairs.similarity[hit]
-    return found
 
 
 def _ordered(columns: Rows, *then: str) -> Rows:

@@ -16,7 +16,8 @@ from snellen.table_text import aligned_lines, printable, with_interval
 from snellen.tracking.families import families_named
 from snellen.tracking.family import ALPHAS, Family, Settings
 from snellen.tracking.protocols import TrackingProtocol
-from snellen.tracking.sequence_state import EVENT_KINDS, Kept
+from snellen.tracking.sequence_rows import EVENT_KINDS
+from snellen.tracking.sequence_state import Kept
 from snellen.tracking.sums import added, averaged, columns_of, plain_value
 
 if TYPE_CHECKING:
@@ -428,7 +429,7 @@ class TrackingResult(Result):
                 for name in family.fields[:1]
                 if name in self.intervals and name not in family.counts
             ]
-            blocks.append("\n".join(aligned_lines(headline, left=2)))
+            blocks += ["\n".join(aligned_lines(headline, left=2))] if headline else []
         return "\n\n".join(blocks) if blocks else "no objects"
 
     def composition(self) -> str:

@@ -13,9 +13,7 @@ from snellen.tracking.motmetrics_list import ASCEND, KINDS, MIGRATE, RAW, TRANSF
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["INDEX_NAMES", "EventColumns", "as_numbers"]
-
-INDEX_NAMES = ("FrameId", "Event")
+__all__ = ["EventColumns", "as_numbers"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import pandas as pd  # type: ignore[import-untyped]
 
 from snellen.compat.motmetrics.event_columns import EventColumns
 from snellen.compat.motmetrics.failed_assertion import FailedAssertionError
-from snellen.compat.motmetrics.lap import linear_sum_assignment
+from snellen.compat.motmetrics.id_assignment import IdAssignment, IdCounts
 from snellen.compat.motmetrics.mot import MOTAccumulator
 from snellen.errors import did_you_mean
 from snellen.tracking.motmetrics_list import (
@@ -24,12 +24,10 @@ from snellen.tracking.motmetrics_list import (
     RAW,
     SWITCH,
     TRANSFER,
-    distinct,
-    id_true_positives,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -361,10 +359,9 @@ def _as_asked(
     return pd.DataFrame(data, index=[0 if name is None else name]) if as_frame else data
 
 
-def quiet_divide(a: Any, b: Any) -> Any:
-    """Return a / b without a warning where b is 0."""
+def _ratio(part: Any, whole: Any) -> Any:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.true_divide(a, b)
+        return np.true_divide(part, whole)
 
 
 def num_frames(df: DataFrameMap) -> int:
@@ -486,13 +483,13 @@ def motp(df: DataFrameMap, num_detections: Any) -> Any:
     """Mean distance of matched pairs."""
     columns = df.columns
     distance = columns.distance[columns.is_single]
-    return quiet_divide(np.sum(np.where(np.isnan(distance), 0.0, distance)), num_detections)
+    return _ratio(np.sum(np.where(np.isnan(distance), 0.0, distance)), num_detections)
 
 
 def motp_m(partials: Sequence[Mapping[str, Any]], num_detections: Any) -> Any:
     """Mean distance of matched pairs of all sequences."""
     total = sum(each["motp"] * each["num_detections"] for each in partials)
-    return quiet_divide(total, num_detections)
+    return _ratio(total, num_detections)
 
 
 def mota(
@@ -500,26 +497,26 @@ def mota(
 ) -> Any:
     """1 - (misses + switches + false positives) / objects."""
     del df
-    return 1.0 - quiet_divide(num_misses + num_switches + num_false_positives, num_objects)
+    return 1.0 - _ratio(num_misses + num_switches + num_false_positives, num_objects)
 
 
 def precision(df: Any, num_detections: Any, num_false_positives: Any) -> Any:
     """Return the part of predictions that is matched."""
     del df
-    return quiet_divide(num_detections, num_false_positives + num_detections)
+    return _ratio(num_detections, num_false_positives + num_detections)
 
 
 def recall(df: Any, num_detections: Any, num_objects: Any) -> Any:
     """Return the part of objects that is matched."""
     del df
-    return quiet_divide(num_detections, num_objects)
+    return _ratio(num_detections, num_objects)
 
 
 def extract_counts_from_df_map(
     df: DataFrameMap,
 ) -> tuple[dict[Any, int], dict[Any, int], dict[tuple[Any, Any], int]]:
     """Return in how many frames each object, each prediction, and each allowed pair is."""
-    found = _IdCounts(df.columns)
+    found = IdCounts(df.columns)
     truth, pred = (ids.tolist() for ids in (found.truth_ids, found.pred_ids))
     rows, columns, counts = (each.tolist() for each in found.pairs())
     return (
@@ -532,122 +529,14 @@ def extract_counts_from_df_map(
     )
 
 
-class _IdCounts:
-    """In how many frames ids are, in ascending order of the ids that are in any."""
-
-    def __init__(self, columns: EventColumns) -> None:
-        raw = columns.kind == RAW
-        frame, truth, pred = (each[raw] for each in (columns.frame, columns.truth, columns.pred))
-        self.truth_ids, self.n_truth, self._truth = self._side(frame, truth, columns.truth_ids)
-        self.pred_ids, self.n_pred, self._pred = self._side(frame, pred, columns.pred_ids)
-        paired = (truth >= 0) & (pred >= 0) & ~np.isnan(columns.distance[raw])
-        self._truth, self._pred = self._truth[paired], self._pred[paired]
-
-    @staticmethod
-    def _side(
-        frame: NDArray[Any], code: NDArray[Any], ids: NDArray[Any]
-    ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
-        """Return ids in order, their frames, and the place of each row's id among them."""
-        known = code >= 0
-        seen, _ = distinct(frame[known].astype(np.int64) * max(len(ids), 1) + code[known])
-        count = np.bincount(seen % max(len(ids), 1), minlength=len(ids))
-        present = np.flatnonzero(count)
-        order = present[np.argsort(ids[present], kind="stable")]
-        place = np.full(len(ids) + 1, -1)
-        place[order] = np.arange(len(order))
-        return ids[order], count[order], place[code]
-
-    def pairs(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Return the places of objects and predictions of pairs, ascending, and their number."""
-        n_pred = max(len(self.pred_ids), 1)
-        cell, count = distinct(self._truth * n_pred + self._pred)
-        return cell // n_pred, cell % n_pred, count
-
-    def best(self) -> int:
-        """Return the most pairs that are right, where each object is one prediction for good."""
-        return id_true_positives(self._truth, self._pred, len(self.pred_ids))
-
-
-class _IdAssignment(dict[str, Any]):
-    """The global assignment of ids: its two sums at once, its matrices when they are looked at."""
-
-    def __init__(self, counts: _IdCounts) -> None:
-        super().__init__()
-        self._counts = counts
-        best = counts.best()
-        self.idfp = np.float64(counts.n_pred.sum() - best)
-        self.idfn = np.float64(counts.n_truth.sum() - best)
-
-    def _fill(self) -> None:
-        if super().__len__():
-            return
-        counts = self._counts
-        n, m = len(counts.n_truth), len(counts.n_pred)
-        false_positives, false_negatives = np.zeros((2, n + m, n + m))
-        # An object is a prediction, or itself alone; so is a prediction.
-        false_positives[n:, :m] = false_negatives[:n, m:] = np.nan
-        false_negatives[:n, :m] = counts.n_truth[:, None]
-        false_positives[:n, :m] = counts.n_pred
-        objects, predictions = np.arange(n), np.arange(m)
-        false_negatives[objects, m + objects] = counts.n_truth
-        false_positives[n + predictions, predictions] = counts.n_pred
-        rows, columns, right = counts.pairs()
-        false_negatives[rows, columns] -= right
-        false_positives[rows, columns] -= right
-        costs = false_positives + false_negatives
-        rids, cids = linear_sum_assignment(costs)
-        self.update(
-            fpmatrix=false_positives,
-            fnmatrix=false_negatives,
-            rids=rids,
-            cids=cids,
-            costs=costs,
-            min_cost=costs[rids, cids].sum(),
-        )
-
-    def __missing__(self, key: str) -> Any:
-        if super().__len__():
-            raise KeyError(key)
-        self._fill()
-        return self[key]
-
-    def __contains__(self, key: object) -> bool:
-        self._fill()
-        return super().__contains__(key)
-
-    def __iter__(self) -> Iterator[str]:
-        self._fill()
-        return super().__iter__()
-
-    def __len__(self) -> int:
-        self._fill()
-        return super().__len__()
-
-    def get(self, key: str, default: Any = None) -> Any:
-        self._fill()
-        return super().get(key, default)
-
-    def keys(self) -> Any:
-        self._fill()
-        return super().keys()
-
-    def values(self) -> Any:
-        self._fill()
-        return super().values()
-
-    def items(self) -> Any:
-        self._fill()
-        return super().items()
-
-
 def id_global_assignment(df: DataFrameMap, ana: Any = None) -> dict[str, Any]:
     """Objects and predictions, one to one for good, with the fewest errors in all frames."""
     del ana
-    return _IdAssignment(_IdCounts(df.columns))
+    return IdAssignment(IdCounts(df.columns))
 
 
 def _id_errors(assignment: Mapping[str, Any], which: str) -> Any:
-    if isinstance(assignment, _IdAssignment):
+    if isinstance(assignment, IdAssignment):
         return getattr(assignment, f"id{which}")
     return assignment[f"{which}matrix"][assignment["rids"], assignment["cids"]].sum()
 
@@ -673,19 +562,19 @@ def idtp(df: Any, id_global_assignment: Any, num_objects: Any, idfn: Any) -> Any
 def idp(df: Any, idtp: Any, idfp: Any) -> Any:
     """Right predictions among all, after the global assignment."""
     del df
-    return quiet_divide(idtp, idtp + idfp)
+    return _ratio(idtp, idtp + idfp)
 
 
 def idr(df: Any, idtp: Any, idfn: Any) -> Any:
     """Right objects among all, after the global assignment."""
     del df
-    return quiet_divide(idtp, idtp + idfn)
+    return _ratio(idtp, idtp + idfn)
 
 
 def idf1(df: Any, idtp: Any, num_objects: Any, num_predictions: Any) -> Any:
     """Twice the right objects among all objects and predictions, after the global assignment."""
     del df
-    return quiet_divide(2 * idtp, num_objects + num_predictions)
+    return _ratio(2 * idtp, num_objects + num_predictions)
 
 
 def _frequencies(name: str, ids: NDArray[Any], codes: NDArray[Any]) -> Any:

@@ -9,13 +9,23 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
 
 from snellen import _core
-from snellen.compat.motmetrics.event_columns import INDEX_NAMES, EventColumns, as_numbers
+from snellen.compat.motmetrics.event_columns import EventColumns, as_numbers
+from snellen.compat.motmetrics.event_tables import (
+    event_index,
+    event_table,
+    event_table_of_lists,
+    frame_index,
+    merged_counts,
+    merged_event_tables,
+    new_event_table,
+    taken,
+)
 from snellen.compat.motmetrics.failed_assertion import FailedAssertionError
 from snellen.errors import InputError, ShapeError
 from snellen.tracking.motmetrics_list import ASCEND, FP, KINDS, MIGRATE, MISS, SWITCH, TRANSFER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -27,8 +37,6 @@ _BATCH = 256
 _LARGEST = 1e290
 _LINE = "%s %d %d %d %d %d\n"
 _SHORT_LINE = "%s %d %d\n"
-
-_CATEGORIES = list(KINDS)
 
 
 class _Codes(dict[Any, int]):
@@ -329,7 +337,7 @@ class MOTAccumulator:
             # Two ids may be one number: 1 and "1".
             truth_code, truth_ids = pd.factorize(as_numbers(list(self._truth_codes)))
             pred_code, pred_ids = pd.factorize(as_numbers(list(self._pred_codes)))
-            frame_code, _ = pd.factorize(self._frame_index().codes[0])
+            frame_code, _ = pd.factorize(frame_index(self._frame_ids).codes[0])
             self._columns = EventColumns(
                 frame_code[frame],
                 kind,
@@ -346,12 +354,12 @@ class MOTAccumulator:
         """All events as a data frame."""
         if self._table is None:
             frame, kind, truth, pred, distance = self._all_told()
-            self._table = _event_table(
-                pd.Categorical.from_codes(kind, categories=_CATEGORIES),
-                _taken(as_numbers(list(self._truth_codes)), truth),
-                _taken(as_numbers(list(self._pred_codes)), pred),
+            self._table = event_table(
+                pd.Categorical.from_codes(kind, categories=list(KINDS)),
+                taken(as_numbers(list(self._truth_codes)), truth),
+                taken(as_numbers(list(self._pred_codes)), pred),
                 distance,
-                self._event_index(frame),
+                event_index(self._frame_ids, frame),
             )
         return self._table
 
@@ -360,157 +368,13 @@ class MOTAccumulator:
         """The events that are not RAW, as a data frame."""
         return self.events[self.events["Type"] != "RAW"]
 
-    def _frame_index(self) -> Any:
-        """Return the ids of frames as pandas takes them from lists."""
-        return pd.MultiIndex.from_arrays([self._frame_ids, [0] * len(self._frame_ids)])
-
-    def _event_index(self, frame: NDArray[Any]) -> Any:
-        if not len(frame):
-            return pd.MultiIndex.from_arrays([[], []], names=INDEX_NAMES)
-        frames = self._frame_index()
-        first = np.flatnonzero(np.append(True, frame[1:] != frame[:-1]))
-        size = np.diff(np.append(first, len(frame)))
-        number = np.arange(len(frame)) - np.repeat(first, size)
-        return pd.MultiIndex(
-            levels=[frames.levels[0], np.arange(size.max())],
-            codes=[frames.codes[0][frame], number],
-            names=INDEX_NAMES,
-            verify_integrity=False,
-        )
-
-    @staticmethod
-    def new_event_dataframe() -> Any:
-        """Return a data frame of no events."""
-        none = pd.Categorical([], categories=_CATEGORIES)
-        index = pd.MultiIndex(levels=[[], []], codes=[[], []], names=INDEX_NAMES)
-        return _event_table(none, [], [], [], index)
-
-    @staticmethod
-    def new_event_dataframe_with_data(
-        indices: Mapping[str, Sequence[Any]], events: Mapping[str, Sequence[Any]]
-    ) -> Any:
-        """Return a data frame of events.
-
-        Parameters
-        ----------
-        indices : mapping
-            Lists "FrameId" and "Event".
-        events : mapping
-            Lists "Type", "OId", "HId" and "D".
-        """
-        if not events:
-            return MOTAccumulator.new_event_dataframe()
-        arrays = [indices[name] for name in INDEX_NAMES]
-        index = pd.MultiIndex.from_arrays(arrays, names=INDEX_NAMES)
-        kind = pd.Categorical(events["Type"], categories=_CATEGORIES)
-        return _event_table(kind, events["OId"], events["HId"], events["D"], index)
-
-    @staticmethod
-    def merge_event_dataframes(
-        dfs: Iterable[Any],
-        update_frame_indices: bool = True,
-        update_oids: bool = True,
-        update_hids: bool = True,
-        return_mappings: bool = False,
-    ) -> Any:
-        """Return the events of several accumulators or data frames as one data frame.
-
-        Parameters
-        ----------
-        dfs : iterable of MOTAccumulator or pandas.DataFrame
-        update_frame_indices : bool
-            Frame ids, which must be numbers, go on behind those of the one before.
-        update_oids, update_hids : bool
-            Ids become texts "0", "1", …, none of them in two of the parts.
-        return_mappings : bool
-            Return also, for each part, what was changed: "frame_offset", and new ids by old as
-            "oid_map" and "hid_map".
-        """
-        merged: list[Any] = []
-        mappings: list[dict[str, Any]] = []
-        n_ids = {"OId": 0, "HId": 0}
-        largest: Any = None
-        frames: set[Any] = set()
-        for part in dfs:
-            table = (part.events if isinstance(part, MOTAccumulator) else part).copy()
-            mapping: dict[str, Any] = {}
-            frame = table.index.get_level_values(0)
-            if update_frame_indices:
-                offset = 0 if largest is None else max(largest + 1, len(frames))
-                mapping["frame_offset"] = offset
-                frame = frame + offset
-                number = table.index.get_level_values(1)
-                table.index = pd.MultiIndex.from_arrays([frame, number], names=INDEX_NAMES)
-            for column, name, wanted in (
-                ("OId", "oid_map", update_oids),
-                ("HId", "hid_map", update_hids),
-            ):
-                if not wanted:
-                    continue
-                code, ids = pd.factorize(table[column])
-                new = [str(n_ids[column] + i) for i in range(len(ids))]
-                n_ids[column] += len(ids)
-                mapping[name] = dict(zip(ids, new, strict=True))
-                table[column] = _taken(np.array([*new, None], object)[:-1], code)
-            if len(frame):
-                largest = frame.max() if largest is None else max(largest, frame.max())
-                frames.update(frame.unique())
-            merged.append(table)
-            mappings.append(mapping)
-        whole = pd.concat(merged) if merged else MOTAccumulator.new_event_dataframe()
-        return (whole, mappings) if return_mappings else whole
-
-    @staticmethod
-    def merge_analysis(
-        anas: Iterable[Mapping[str, Mapping[Any, int]] | None],
-        infomap: Iterable[Mapping[str, Mapping[Any, str]]],
-    ) -> dict[str, dict[int, int]] | None:
-        """Return counts by new ids.
-
-        Parameters
-        ----------
-        anas : iterable of mapping
-            Of each part, for "obj" and "hyp", how often each id occurs (`utils.CLEAR_MOT_M`); or
-            None, which makes the result None.
-        infomap : iterable of mapping
-            What `merge_event_dataframes` changed.
-        """
-        merged: dict[str, dict[int, int]] = {"hyp": {}, "obj": {}}
-        for counts, mapping in zip(anas, infomap, strict=False):
-            if counts is None:
-                return None
-            for side, of_side in counts.items():
-                new = mapping[{"hyp": "hid_map", "obj": "oid_map"}[side]]
-                for missing in (np.nan, "nan"):
-                    if missing in new:
-                        merged[side][int(new[missing])] = 0
-                for old, count in of_side.items():
-                    merged[side][int(new[old if old in new else str(old)])] = count
-        return merged
+    new_event_dataframe = staticmethod(new_event_table)
+    new_event_dataframe_with_data = staticmethod(event_table_of_lists)
+    merge_event_dataframes = staticmethod(merged_event_tables)
+    merge_analysis = staticmethod(merged_counts)
 
 
 def _begins(sizes: NDArray[Any]) -> NDArray[np.int64]:
     begin = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=begin[1:])
     return begin
-
-
-def _taken(ids: NDArray[Any], codes: NDArray[Any]) -> NDArray[Any]:
-    """Return the id of each code, NaN for -1."""
-    taken: NDArray[Any] = np.append(ids, np.array([np.nan], ids.dtype))[codes]
-    return taken
-
-
-def _event_table(kind: Any, truth: Any, pred: Any, distance: Any, index: Any) -> Any:
-    def column(values: Any) -> Any:
-        is_text = isinstance(values, np.ndarray) and values.dtype == object
-        return pd.Series(values, index, dtype=object if is_text else float)
-
-    return pd.DataFrame(
-        {
-            "Type": pd.Series(kind, index),
-            "OId": column(truth),
-            "HId": column(pred),
-            "D": column(distance),
-        }
-    )
