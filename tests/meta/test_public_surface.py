@@ -88,6 +88,28 @@ def test_panoptic_protocol_names_of_the_command_line() -> None:
     assert list(option.type.choices) == list(PROTOCOLS)
 
 
+def test_names_of_tracking_of_the_command_line() -> None:
+    from snellen.cli import evaluate_tracking
+    from snellen.readers.tracking_formats import FORMATS
+    from snellen.tracking.families import FAMILIES
+    from snellen.tracking.protocols import PROTOCOLS, SIMILARITIES
+    from snellen.tracking.track_map_protocols import TRACK_MAP_PROTOCOLS
+
+    (evaluate,) = [command for path, command in commands() if path.endswith("evaluate tracking")]
+    choices = {
+        option.name: list(option.type.choices)
+        for option in evaluate.params
+        if isinstance(option.type, click.Choice)
+    }
+    assert choices["protocol"] == [*PROTOCOLS, *TRACK_MAP_PROTOCOLS]
+    assert choices["similarity"] == list(SIMILARITIES)
+    assert choices["input_format"] == list(FORMATS)
+    assert list(evaluate_tracking._FAMILIES) == list(FAMILIES)
+    (metrics,) = [option for option in evaluate.params if option.name == "metrics"]
+    assert isinstance(metrics, click.Option)
+    assert f"Of {', '.join(FAMILIES)};" in str(metrics.help)
+
+
 def test_version_is_that_of_the_package() -> None:
     from importlib.metadata import version
 
