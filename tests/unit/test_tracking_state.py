@@ -474,7 +474,8 @@ def test_share_of_the_way_frame_by_frame() -> None:
             Tracks.from_xywh([], track_id=[], frame=t),
             Tracks.from_xywh(BOX, track_id=[7], frame=t),
         )
-    assert metric.compute().IDEucl == 0
+    (entry,) = metric.compute().undefined
+    assert entry.reason == "no object moves"
 
 
 # ---- Of one kind ---------------------------------------------------------------------------------

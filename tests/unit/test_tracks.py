@@ -181,7 +181,7 @@ REFUSED: list[tuple[type[SnellenError], str, Any]] = [
     ),
     (
         InputError,
-        r"whole numbers \(floats up to 2\^53\), got 1.5 - at track_id\[0\]",
+        r"whole numbers \(floats below 2\^53\), got 1.5 - at track_id\[0\]",
         lambda: boxes(track_id=[1.5]),
     ),
     (
@@ -192,7 +192,7 @@ REFUSED: list[tuple[type[SnellenError], str, Any]] = [
     (
         InputError,
         # The next float after 2^53.
-        r"\(floats up to 2\^53\), got 9007199254740994 - at track_id\[0\]",
+        r"\(floats below 2\^53\), got 9007199254740994 - at track_id\[0\]",
         lambda: boxes(track_id=[2.0**53 + 2]),
     ),
     (InputError, r"below 2\^63 - at track_id", lambda: boxes(track_id=[2**63])),
@@ -319,9 +319,9 @@ def test_ids_beyond_what_floats_can_say() -> None:
 
 
 def test_ids_as_floats() -> None:
-    tracks = boxes(3, track_id=[1.0, -2.0, 2.0**53])
+    tracks = boxes(3, track_id=[1.0, -2.0, 2.0**53 - 1])
     assert tracks.track.dtype == np.int64
-    assert tracks.track.tolist() == [1, -2, 2**53]
+    assert tracks.track.tolist() == [1, -2, 2**53 - 1]
     assert tracks.track_names is None
 
 

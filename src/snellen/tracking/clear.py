@@ -34,7 +34,7 @@ def clear_columns(coded: CodedFrames, matching: dict[str, Any]) -> dict[str, Any
     pt = int(np.count_nonzero(share >= 0.2)) - mt
     # A sum that is rounded once: it is no number of the reference, and so needs no order of its.
     distance, n_distance = 0.0, 0
-    if frames.truth.centre is not None and frames.pred.centre is not None:
+    if tp and frames.truth.centre is not None and frames.pred.centre is not None:
         steps = frames.truth.centre[rows] - frames.pred.centre[match[rows]]
         distance = math.fsum(np.sqrt((steps * steps).sum(axis=1)).tolist())
         n_distance = tp

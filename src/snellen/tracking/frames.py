@@ -68,6 +68,13 @@ class Side:
         centre = None if self.centre is None else self.centre[low:high]
         return Side(self.begin[first : last + 1] - low, self.track[low:high], centre)
 
+    def filled(self, has_objects: NDArray[np.bool_]) -> Side:
+        """Return the rows in frames that have objects, of either side."""
+        begin = np.append(self.begin[:-1][has_objects], self.begin[-1])
+        if not len(self):
+            return Side(begin, np.zeros(0, np.int64), None)
+        return Side(begin, self.track, self.centre)
+
     @classmethod
     def joined(cls, parts: Sequence[Side]) -> Side:
         """Return the frames of all parts, one after the other."""
@@ -122,6 +129,16 @@ class Frames:
             self.truth.of_frames(first, last),
             self.pred.of_frames(first, last),
             pairs,
+        )
+
+    def filled(self) -> Frames:
+        """Return the frames that have objects; the same in whatever parts they came."""
+        has_objects = np.diff(self.truth.begin) + np.diff(self.pred.begin) > 0
+        return dataclasses.replace(
+            self,
+            number=self.number[has_objects],
+            truth=self.truth.filled(has_objects),
+            pred=self.pred.filled(has_objects),
         )
 
     @classmethod

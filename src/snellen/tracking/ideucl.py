@@ -24,7 +24,14 @@ def _measure(coded: CodedFrames, settings: Settings) -> dict[str, Any]:
     del settings
     centre = coded.frames.truth.centre
     if centre is None:
-        return {"ratio": 0.0, "sequences": 1, "still": 0, "without_centre": 1}
+        # No objects are of no kind: it is not known that they are masks.
+        has_objects = int(len(coded.frames.truth) > 0)
+        return {
+            "ratio": 0.0,
+            "sequences": 1,
+            "still": 1 - has_objects,
+            "without_centre": has_objects,
+        }
     n_truth = len(coded.truth_ids)
     way = np.zeros(n_truth)
     tracks, ways = _path_lengths(coded.truth_track.astype(np.int64), centre)

@@ -67,8 +67,10 @@ def prepared(
         For classes that the protocol does not know, and shapes without such a similarity.
     """
     number = _frame_numbers(truth, pred)
-    is_object = np.ones(len(truth), np.bool_) if truth.region is None else truth.region == 0
-    objects, regions = truth[is_object], truth[~is_object]
+    objects, regions = truth, truth[:0]
+    if truth.region is not None and truth.region.any():
+        is_object = truth.region == 0
+        objects, regions = truth[is_object], truth[~is_object]
     truth_begin, pred_begin = _begins(objects, number), _begins(pred, number)
     all_pairs = similar_pairs(
         objects.shape,
@@ -103,13 +105,15 @@ def prepared(
     _check_classes(objects, truth_names, protocol)
 
     within = _within_limits(objects, protocol)
+    # Of truth without classes predictions are of the one class that there is.
+    has_classes = bool(protocol.classes) or objects.labelled or not len(objects)
     for name in classes:
         distractors = protocol.distractors.get(name, ())
         truth_rows = np.ones(len(objects), np.bool_)
         pred_rows = np.ones(len(pred), np.bool_)
         if protocol.by_class and objects.labelled:
             truth_rows = _among((name, *distractors), truth_names)[objects.label]
-        if protocol.by_class and pred.labelled:
+        if protocol.by_class and pred.labelled and has_classes:
             pred_rows = _among((name,), pred_names)[pred.label]
         of_class = truth_rows
         if objects.labelled and (protocol.by_class or protocol.class_names):
@@ -299,21 +303,31 @@ def classes_of(truth: Tracks, pred: Tracks, protocol: TrackingProtocol) -> tuple
     Raises
     ------
     ClassError
-        Where predictions have no classes and truth has several.
+        Where one side has no classes and the other has several.
     """
     if protocol.classes:
         return protocol.classes
+    if not protocol.by_class:
+        return (UNLABELLED,)
     objects = truth if truth.region is None else truth[truth.region == 0]
     of_truth = _used_names(objects, objects.classes.display_names())
     of_pred = _used_names(pred, pred.classes.display_names())
-    if not truth.labelled or not protocol.by_class:
+    if not truth.labelled and (len(objects) or not pred.labelled):
+        if pred.labelled and len(of_pred) > 1:
+            raise ClassError(
+                f"expected a class for each truth object, as predictions have "
+                f"({first_few(of_pred)}), got none: give truth classes, or predictions none",
+                "truth",
+            )
         return (UNLABELLED,)
-    if pred.labelled:
-        return tuple(sorted({*of_truth, *of_pred}))
-    if len(of_truth) > 1:
+    if pred.labelled or not len(pred):
+        # A side without objects need not say of which class they are.
+        return tuple(sorted({*(of_truth if truth.labelled else ()), *of_pred[: len(pred)]}))
+    names = of_truth or objects.classes.display_names()
+    if len(names) > 1:
         raise ClassError(
-            f"expected a class for each prediction, as truth has ({first_few(of_truth)}), got "
+            f"expected a class for each prediction, as truth has ({first_few(names)}), got "
             "none: give predictions classes, or truth none",
             "pred",
         )
-    return tuple(of_truth)
+    return tuple(names)

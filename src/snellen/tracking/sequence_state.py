@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from snellen.errors import IdError, InputError, first_few
+from snellen.errors import IdError, InputError, ShapeError, first_few
 from snellen.state import Keys, Ledger, prefixed, unprefixed
 from snellen.tracking.frames import Frames, Pairs, Side
 from snellen.tracking.sequence_rows import (
@@ -134,6 +134,7 @@ class SequenceState:
         "_closed",
         "_events",
         "_keeps_events",
+        "_kinds",
         "_open",
         "_preds",
         "_rows",
@@ -150,6 +151,7 @@ class SequenceState:
         self._keeps_events = events
         self._closed: set[int | str] = set()
         self._open: dict[int | str, _Open] = {}
+        self._kinds: dict[tuple[str, str], int] = {}
         columns = {f"{f.name}.{c}": dtype for f in families for c, dtype in f.columns.items()}
         codes = {"sequence": np.int32, "label": np.int32}
         self._rows = Ledger(
@@ -230,6 +232,7 @@ class SequenceState:
             for name in list(known)[:1]:
                 if isinstance(name, str) != isinstance(batch.sequence, str):
                     Keys([name, batch.sequence], SEQUENCE)  # says that they are of two kinds
+        self._check_kinds(_kinds_of(batch.classes.values()))
         if batch.sequence in self._closed:
             raise IdError(
                 f"expected each sequence once, {batch.sequence} was absorbed whole before: frames "
@@ -252,10 +255,29 @@ class SequenceState:
         if batch.sequence in self._open:
             self._open[batch.sequence].check(batch.sequence, batch.number.tolist())
 
+    def _check_kinds(self, kinds: Mapping[tuple[str, str], int]) -> None:
+        """Refuse ids, and coordinates, of another kind than those that came before."""
+        for key, kind in kinds.items():
+            known = self._kinds.get(key, kind)
+            if known == kind:
+                continue
+            side, what = key
+            if what == "track_id":
+                words = ("numbers", "texts")
+                raise IdError(
+                    f"expected track ids of {side} that are {words[known]} as before, got "
+                    f"{words[kind]}",
+                    what,
+                )
+            raise ShapeError(
+                f"expected places of {side} of {known} coordinates as before, got {kind}", what
+            )
+
     def absorb(self, batches: Iterable[Batch], *, named: bool) -> None:
         """Add frames that were checked."""
         for batch in batches:
             self.named = named
+            self._kinds |= _kinds_of(batch.classes.values())
             if batch.n_frames >= 0:
                 self._close(batch.sequence, batch.classes, batch.n_frames)
                 continue
@@ -293,15 +315,18 @@ class SequenceState:
         if other.named is None:
             return
         self.check_naming(other.named)
+        self._check_kinds(other._kinds)
         shift = 0
         if other.named:
             self._check_merge(other)
         else:
             shift = len(self)
-            # Frames without a name that come later are of this state's open sequence.
-            other = other.copy()
-            other.end()
+            if shift:
+                # Frames without a name that come later are of this state's open sequence.
+                other = other.copy()
+                other.end()
         self.named = other.named
+        self._kinds |= other._kinds
         for ledger, theirs in zip(self._ledgers(), other._ledgers(), strict=True):
             ledger.merge(theirs, sequence=shift)
         for name in other._closed:
@@ -332,6 +357,7 @@ class SequenceState:
         for ledger, mine in zip(twin._ledgers(), self._ledgers(), strict=True):
             ledger.merge(mine)
         twin._closed = set(self._closed)
+        twin._kinds = dict(self._kinds)
         for name, opened in self._open.items():
             twin._open[name] = _Open()
             twin._open[name].add(opened.frames, opened.classes)
@@ -403,7 +429,7 @@ class SequenceState:
             arrays[f"open{i}.number"] = one.numbers()
             described: dict[str, Any] = {"sequence": sequence, "classes": []}
             for j, label in enumerate(sorted(one.classes)):
-                frames = Frames.joined(one.classes[label])
+                frames = Frames.joined(one.classes[label]).filled()
                 prefix = f"open{i}.{j}."
                 entry: dict[str, Any] = {"class": label, "left_out": list(frames.left_out)}
                 _store_frames(prefix, frames, entry, arrays)
@@ -425,6 +451,9 @@ class SequenceState:
         truth_tracks = Keys.stored("truth_tracks", _TRACK, content, arrays)
         pred_tracks = Keys.stored("pred_tracks", _TRACK, content, arrays)
         self._closed = set(sequences.ids.tolist())
+        for side, tracks in (("truth", truth_tracks), ("pred", pred_tracks)):
+            if len(tracks):
+                self._kinds[side, "track_id"] = int(tracks.is_text)
         keys = {"sequence": sequences, "label": classes}
         tables: dict[str, tuple[Ledger, dict[str, Keys]]] = {
             "rows": (self._rows, keys),
@@ -445,8 +474,22 @@ class SequenceState:
                 entry["class"]: [_stored_frames(f"open{i}.{j}.", entry, arrays)]
                 for j, entry in enumerate(described["classes"])
             }
+            for parts in of_classes.values():
+                self._kinds |= _kinds_of(parts)
             self._open[described["sequence"]] = _Open()
             self._open[described["sequence"]].add(arrays[f"open{i}.number"].tolist(), of_classes)
+
+
+def _kinds_of(classes: Iterable[Frames]) -> dict[tuple[str, str], int]:
+    """Return what ids and coordinates of each side are: 1 for texts; how many."""
+    kinds = {}
+    for frames in classes:
+        for name, side in (("truth", frames.truth), ("pred", frames.pred)):
+            if len(side):
+                kinds[name, "track_id"] = int(side.track.dtype.kind == "U")
+                if side.centre is not None:
+                    kinds[name, "point"] = side.centre.shape[1]
+    return kinds
 
 
 def _ordered(columns: Rows, *then: str) -> Rows:

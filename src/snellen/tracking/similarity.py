@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snellen import _core
-from snellen.errors import InputError
+from snellen.errors import InputError, ShapeError
 from snellen.tracking.frames import Pairs
 from snellen.tracking.rle_masks import mask_pairs
 
@@ -74,7 +74,17 @@ def similar_pairs(
         return Pairs(*_core.box_pairs(*begins, truth.xyxy, pred.xyxy, kind))
     if similarity == "iou_3d":
         return Pairs(*_core.box3d_pairs(*begins, truth.rows, pred.rows))
-    return Pairs(*_core.point_pairs(*begins, _points(truth), _points(pred), float(zero_distance)))
+    points = _points(truth), _points(pred)
+    widths = [each.shape[1] for each in points]
+    if widths[0] != widths[1]:
+        if len(truth) and len(pred):
+            raise ShapeError(
+                f"expected points of {widths[0]} coordinates as truth has, got {widths[1]}", "pred"
+            )
+        # Of no points it is not known how many coordinates they would have.
+        width = widths[0] if len(truth) else widths[1]
+        points = points[0].reshape(-1, width), points[1].reshape(-1, width)
+    return Pairs(*_core.point_pairs(*begins, *points, float(zero_distance)))
 
 
 def _points(shape: Shapes) -> NDArray[np.float64]:

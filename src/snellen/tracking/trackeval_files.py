@@ -80,10 +80,19 @@ def trackeval_numbers(
                 for family in result.families
             }
         }
-        found["cls_comb_det_av"] = {COMBINED: result.detection_average()}
+        found["cls_comb_det_av"] = {COMBINED: _of_classes(result, None)}
         for group, names in result.rules.groups.items():
-            found[group.upper()] = {COMBINED: result.detection_average(names)}
+            found[group.upper()] = {COMBINED: _of_classes(result, names)}
     return found
+
+
+def _of_classes(result: TrackingResult, names: tuple[str, ...] | None) -> dict[str, Numbers]:
+    """Return numbers over all objects of some classes."""
+    sums = result.sums_of_classes(names)
+    return {
+        family.name: family.numbers(_reference_columns(sums[family.name]))
+        for family in result.families
+    }
 
 
 def _reference_columns(columns: dict[str, Any]) -> dict[str, Any]:

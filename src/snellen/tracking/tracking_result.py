@@ -162,16 +162,21 @@ class TrackingResult(Result):
         classes : tuple of str, optional
             All where not given.
         """
+        sums = self.sums_of_classes(classes)
+        return {family.name: family.numbers(sums[family.name]) for family in self.families}
+
+    def sums_of_classes(
+        self, classes: tuple[str, ...] | None = None
+    ) -> dict[str, dict[str, NDArray[Any]]]:
+        """Return the sums over sequences and some classes of each family's columns."""
         wanted = [k for k, name in enumerate(self.classes) if classes is None or name in classes]
         sums = self.class_sums()
         return {
-            family.name: family.numbers(
-                added(
-                    {
-                        name: column[wanted]
-                        for name, column in family.summands(sums[family.name]).items()
-                    }
-                )
+            family.name: added(
+                {
+                    name: column[wanted]
+                    for name, column in family.summands(sums[family.name]).items()
+                }
             )
             for family in self.families
         }

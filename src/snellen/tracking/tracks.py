@@ -301,7 +301,7 @@ class Tracks:
         for name, column in row_columns.items():
             if column is not None and len(column) != n:
                 raise ShapeError(f"expected {n} values, one a {what}, got {len(column)}", name)
-        if sequence is None and len(sequences) and frame is None and frames is not None:
+        if frame is None and frames is not None:
             raise InputError("expected numbers of frames with the rows too", "frame")
         order = _row_order(sequence_of, frame_of)
         tracks = cls(
@@ -377,12 +377,12 @@ def _whole(value: ArrayLike, n: int, name: str) -> NDArray[np.int64]:
     if array.ndim != 1 or array.dtype.kind not in "iuf":
         raise InputError(f"expected whole numbers, got {array.dtype} {array.shape}", name)
     if array.dtype.kind == "f":
-        # Above 2^53 not every whole number is a float: what stands there may be another's.
-        bad = ~((array == np.floor(array)) & (np.abs(array) <= 2**53))
+        # From 2^53 on not every whole number is a float: what stands there may be another's.
+        bad = ~((array == np.floor(array)) & (np.abs(array) < 2**53))
         if bad.any():
             row = int(np.argmax(bad))
             raise InputError(
-                f"expected whole numbers (floats up to 2^53), got {array[row]:.17g}",
+                f"expected whole numbers (floats below 2^53), got {array[row]:.17g}",
                 f"{name}[{row}]",
             )
     elif array.dtype.kind == "u" and int(array.max()) >= 2**63:
