@@ -203,6 +203,13 @@ OTHER_FILES: list[tuple[str, Any, Any, list[str], str]] = [
         "expected MOT text, got what looks like COCO video JSON: is it that? Say --protocol plain",
     ),
     ("broken JSON", '{"videos": [', "[]", [], "Input data was truncated - at TRUTH"),
+    (
+        "MOT as TAO",
+        TRUTH,
+        PRED,
+        ["--protocol", "tao"],
+        "expected COCO video JSON, got what looks like MOT text: is it that? Say --protocol plain",
+    ),
 ]
 
 

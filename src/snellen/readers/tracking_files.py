@@ -31,6 +31,7 @@ from snellen.readers.tracking_formats import (
     classes_of_format,
     content_format,
     document_of,
+    explained,
     read_side,
 )
 from snellen.state import Keys
@@ -260,15 +261,18 @@ class TrackingFiles:
         pair = self.pairs[i]
         truth = self._whole.get((source_name(pair.truth), True))
         if truth is None:
-            truth = _video_truth(pair.truth, self._video_rules["shape"])
+            truth = _video_truth(pair.truth, self._video_rules["shape"], self.protocol)
         if truth.judged is not None:
             self._judged[i] = truth.judged
         if pair.pred is None:
             return truth.tracks, None
         rules = {name: value for name, value in self._video_rules.items() if name != "shape"}
-        return truth.tracks, read_video_predictions(
-            source_name(pair.pred), truth, document=document_of(pair.pred), **rules
-        )
+        place, document = source_name(pair.pred), document_of(pair.pred)
+        try:
+            pred = read_video_predictions(place, truth, document=document, **rules)
+        except SchemaError as error:
+            raise explained(error, "coco", self.protocol, pair.pred) from error
+        return truth.tracks, pred
 
     def _same_sequences(
         self, pair: _Pair, truth: Tracks, pred: Tracks | None
@@ -415,7 +419,7 @@ def read_tracking(
     by_video = False
     first = pairs[0]
     if written == "coco":
-        known: Any = _video_truth(first.truth, shape)
+        known: Any = _video_truth(first.truth, shape, chosen)
         whole[source_name(first.truth), True] = known
         by_video = known.lists.by_video
     elif written == "table" or pred_written == "table":
@@ -762,14 +766,14 @@ def _n_sequences(n: int) -> str:
 # ---- Both sides together -------------------------------------------------------------------------
 
 
-def _video_truth(source: Source, shape: Any) -> VideoTruth:
+def _video_truth(source: Source, shape: Any, protocol: TrackingProtocol) -> VideoTruth:
     from snellen.readers.track_coco import read_video_truth
 
     try:
         return read_video_truth(source_name(source), shape=shape, document=document_of(source))
     except SchemaError as error:
         if "video" not in error.message.removeprefix("expected videos with annotations"):
-            raise
+            raise explained(error, "coco", protocol, source) from error
         raise SchemaError(
             f"{error.message}: detections in single images are evaluated by snellen evaluate "
             "detection",

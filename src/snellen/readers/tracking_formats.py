@@ -31,6 +31,7 @@ __all__ = [
     "classes_of_format",
     "content_format",
     "document_of",
+    "explained",
     "read_side",
 ]
 
@@ -235,23 +236,29 @@ def read_side(
     except (IdError, ClassError):
         raise  # it was read
     except InputError as error:
-        other = content_format(source)
-        if other == "binary":
-            message = f"{error.message}: is this a text file?"
-            raise type(error)(message, error.place) from error
-        if other is None or other == written or {other, written} == {"mots", "kitti-mots"}:
-            raise
-        if other in FORMAT_OF:
-            remedy = f'protocol="{other}"'
-        elif other == "table" or protocol.name == "plain":
-            remedy = f'format="{other}"'
-        else:
-            remedy = 'protocol="plain", or that of its data set'
-        raise SchemaError(
-            f"expected {_CALLED[written]}, got what looks like {_CALLED[other]}: is it that? Say "
-            f"{remedy}",
-            source_name(source),
-        ) from error
+        raise explained(error, written, protocol, source) from error
+
+
+def explained(
+    error: InputError, written: str, protocol: TrackingProtocol, source: Source
+) -> InputError:
+    """Return what to say of a file that could not be read: that it is another one, if it is."""
+    other = content_format(source)
+    if other == "binary":
+        return type(error)(f"{error.message}: is this a text file?", error.place)
+    if other is None or other == written or {other, written} == {"mots", "kitti-mots"}:
+        return error
+    if other in FORMAT_OF:
+        remedy = f'protocol="{other}"'
+    elif other == "table" or protocol.name == "plain":
+        remedy = f'format="{other}"'
+    else:
+        remedy = 'protocol="plain", or that of its data set'
+    return SchemaError(
+        f"expected {_CALLED[written]}, got what looks like {_CALLED[other]}: is it that? Say "
+        f"{remedy}",
+        source_name(source),
+    )
 
 
 def _read_mot(

@@ -52,10 +52,12 @@ def decoded(document: bytes, kind: type[T], what: str, path: str) -> T:
     if not document.strip():
         raise SchemaError(f"expected {what}, the file is empty", path)
     try:
-        return msgspec.json.decode(document, type=kind)
-    except msgspec.ValidationError:
-        message, place = _fault(msgspec.json.decode(document), kind, "$")
-        raise SchemaError(f"expected {what}: {message}", f"{path} {place}") from None
+        try:
+            return msgspec.json.decode(document, type=kind)
+        except msgspec.ValidationError:
+            # Says where; or that it is no JSON further on.
+            message, place = _fault(msgspec.json.decode(document), kind, "$")
+            raise SchemaError(f"expected {what}: {message}", f"{path} {place}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SchemaError(f"expected {what} as JSON: {error}", path) from None
 
