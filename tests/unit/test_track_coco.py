@@ -375,3 +375,15 @@ def test_unknown_records_are_left_out_on_request(tmp_path: Path) -> None:
     assert tracks.track.tolist() == [5]
     with pytest.raises(IdError, match=r"got 5 twice .* - at .*pred\.json \$\[2\]$"), pytest.warns():
         pred_of(tmp_path, truth, [*records[:2], records[1]], drop_unknown=True)
+
+
+def test_masks_of_other_bytes(tmp_path: Path) -> None:
+    document = (
+        b'{"videos": [{"id": 1, "length": 1}], "categories": [{"id": 1, "name": "cat"}],'
+        b'"annotations": [{"id": 1, "video_id": 1, "category_id": 1,'
+        b'"segmentations": [{"size": [1, 1], "counts": "\xff"}]}]}'
+    )
+    path = tmp_path / "gt.json"
+    path.write_bytes(document)
+    with pytest.raises(SchemaError, match=r"expected UTF-8, got other bytes - at .*annotations"):
+        read_video_truth(path)

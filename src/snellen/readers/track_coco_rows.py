@@ -327,6 +327,14 @@ def _boxes(boxes: Sequence[Any], place: Callable[[int], str]) -> NDArray[np.floa
     return rows
 
 
+def _is_text(document: bytes) -> bool:
+    try:
+        document.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def masks_of(written: Sequence[bytes], place: Callable[[int], str]) -> Any:
     """Return masks that are written as JSON: run lengths with their sizes.
 
@@ -344,7 +352,12 @@ def masks_of(written: Sequence[bytes], place: Callable[[int], str]) -> Any:
     """
     from snellen.tracking.rle_masks import RleMasks
 
-    decoded = msgspec.json.decode(b"[" + b",".join(written) + b"]")
+    try:
+        decoded = msgspec.json.decode(b"[" + b",".join(written) + b"]")
+    except UnicodeDecodeError:
+        # What was left as it is written was not looked at before.
+        k = next(k for k, each in enumerate(written) if not _is_text(each))
+        raise SchemaError("expected UTF-8, got other bytes", place(k)) from None
     for k, mask in enumerate(decoded):
         if not isinstance(mask, dict):
             got = "polygons: convert them" if isinstance(mask, list) else "something else"

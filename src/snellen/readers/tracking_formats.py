@@ -82,6 +82,8 @@ _CALLED: Final = {
 }
 # PersonPath22's crowds.
 _CROWD: Final = 13
+# The fewest of MOT text.
+_MOT_COLUMNS: Final = 6
 # So many lines say what a text is.
 _LINES: Final = 50
 
@@ -156,7 +158,8 @@ def _text_format(lines: list[str]) -> str | None:
         return "kitti-mots" if words[0] == "0" else "mots"
     if len(cells) > 1:
         return "mot" if _is_number(cells[0]) else "table"
-    return "mot" if words and _is_number(words[0]) else None
+    # Of blanks only what is all numbers: a mask may have lost its last cell.
+    return "mot" if len(words) >= _MOT_COLUMNS and all(map(_is_number, words)) else None
 
 
 def _json_format(head: str) -> str:
@@ -246,7 +249,8 @@ def explained(
     other = content_format(source)
     if other == "binary":
         return type(error)(f"{error.message}: is this a text file?", error.place)
-    if other is None or other == written or {other, written} == {"mots", "kitti-mots"}:
+    looks = {"visdrone": "mot", "kitti-mots": "mots"}
+    if other is None or looks.get(other, other) == looks.get(written, written):
         return error
     if other in FORMAT_OF:
         remedy = f'protocol="{other}"'
