@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.panoptic_maps import png_bytes
+from tests.tracking_text import PRED, TRUTH, text, written
 
 from snellen import TrackingProtocol, read_tracking
 from snellen.errors import ClassError, DataWarning, IdError, InputError, SchemaError
 from snellen.readers.tracking_formats import classes_of_format, content_format
 from snellen.tracking.protocols import PROTOCOLS, protocol_of
-from tests.panoptic_maps import png_bytes
-from tests.tracking_text import PRED, TRUTH, text, written
 
 KITTI = "0 1 Car 0 0 -1.5 10 20 40 60 1.5 1.6 3.7 1 1 20 1.5\n"
 TABLE = "sequence,frame,id,x1,y1,x2,y2\n"
@@ -74,7 +74,7 @@ def test_classes_of_formats() -> None:
     assert classes_of_format("table", plain) is None
     assert classes_of_format("mot", PROTOCOLS["mot17"]) == ("pedestrian",)
     assert classes_of_format("kitti", plain) == tuple(
-        "car van truck pedestrian person cyclist tram misc".split()
+        ["car", "van", "truck", "pedestrian", "person", "cyclist", "tram", "misc"]
     )
     assert classes_of_format("kitti-mots", PROTOCOLS["kitti-mots"]) == ("car", "pedestrian")
     assert classes_of_format("bdd100k", PROTOCOLS["bdd100k"]) == (
