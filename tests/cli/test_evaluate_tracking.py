@@ -226,7 +226,7 @@ def test_gates_of_other_results(capsys: Capture, tmp_path: Path) -> None:
         (["--metrics", "j_and_f", "--intervals"], "expected no --intervals"),
         (["--metrics", "j_and_f", "--protocol", "mots"], "expected --protocol plain or davis"),
         (["--metrics", "track_map", "--protocol", "kitti"], "expected --protocol tao, youtube-vis"),
-        (["--metrics", "hota", "--protocol", "tao"], "expected --metrics track_map, whose rules"),
+        (["--metrics", "hota", "--protocol", "tao-strict"], "whose rules tao-strict are, got hota"),
         (["--zero-distance", "3"], "the similarity is iou"),
         (["--format", "trackeval"], "expected --out DIR with --format trackeval"),
         (["--events", "a.csv", "--tracks", "a.csv"], "in files of their own"),
@@ -553,7 +553,7 @@ def test_track_map(capsys: Capture, tmp_path: Path) -> None:
     assert strict["protocol"]["name"] == "tao-strict"
     assert strict["metrics"]["AP"] == found["metrics"]["AP"]
     printed, _ = evaluated(
-        capsys, truth, pred, "--protocol", "tao", "--fail-under", "AP=40.1", code=3
+        capsys, truth, pred, "--protocol", "tao-strict", "--fail-under", "AP=40.1", code=3
     )
     assert printed.startswith("track mAP")
     text = (written(tmp_path / "gt.txt", TRUTH), written(tmp_path / "pred.txt", PRED))
@@ -561,6 +561,24 @@ def test_track_map(capsys: Capture, tmp_path: Path) -> None:
     assert numbers(capsys, *text, "--metrics", "track_map")["metrics"]["AP50"] == pytest.approx(
         1, rel=1e-12, abs=0
     )
+
+
+def test_classes_that_were_not_looked_for(capsys: Capture, tmp_path: Path) -> None:
+    truth, pred = videos(tmp_path)
+    records = json.loads(pred.read_text())
+    # A bus, of which nobody knows whether it is there.
+    written(pred, json.dumps([*records, {**records[0], "category_id": 2, "track_id": 2}]))
+    document = json.loads(truth.read_text())
+    document["categories"].append({"id": 3, "name": "tram"})
+    document["videos"][0]["neg_category_ids"] = [3]
+    written(truth, json.dumps(document))
+    _, said = evaluated(capsys, truth, pred, "--no-intervals")
+    assert "left out with --protocol tao" in said
+    found = numbers(capsys, truth, pred, "--metrics", "clear")
+    assert {each["class"]: each["CLR_FP"] for each in found["per_class"]}["bus"] == 1
+    found = numbers(capsys, truth, pred, "--metrics", "clear", "--protocol", "tao")
+    assert {each["class"]: each["CLR_FP"] for each in found["per_class"]}["bus"] == 0
+    assert found["data"]["n_pred_left_out"] == 1
 
 
 def test_youtube_vis(capsys: Capture, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_names_of_tracking_of_the_command_line() -> None:
         for option in evaluate.params
         if isinstance(option.type, click.Choice)
     }
-    assert choices["protocol"] == [*PROTOCOLS, *TRACK_MAP_PROTOCOLS]
+    assert choices["protocol"] == list(dict.fromkeys([*PROTOCOLS, *TRACK_MAP_PROTOCOLS]))
     assert choices["similarity"] == list(SIMILARITIES)
     assert choices["input_format"] == list(FORMATS)
     assert list(evaluate_tracking._FAMILIES) == list(FAMILIES)

@@ -73,8 +73,8 @@ def test_classes_of_formats() -> None:
     assert classes_of_format("mot", plain) is None
     assert classes_of_format("table", plain) is None
     assert classes_of_format("mot", PROTOCOLS["mot17"]) == ("pedestrian",)
-    assert classes_of_format("kitti", plain) == tuple(
-        ["car", "van", "truck", "pedestrian", "person", "cyclist", "tram", "misc"]
+    assert classes_of_format("kitti", plain) == (
+        *("car", "van", "truck", "pedestrian", "person", "cyclist", "tram", "misc"),
     )
     assert classes_of_format("kitti-mots", PROTOCOLS["kitti-mots"]) == ("car", "pedestrian")
     assert classes_of_format("bdd100k", PROTOCOLS["bdd100k"]) == (
@@ -339,7 +339,8 @@ def test_videos_that_were_not_judged(tmp_path: Path) -> None:
     judged = files.judged(0)
     assert judged is not None
     assert judged.negative == {("a", 2)}
-    assert "only track mAP heeds it" in files.notes_of_rules[0]
+    assert 'left out with protocol="tao"' in files.notes_of_rules[0]
+    assert read_tracking(truth, pred, protocol="tao").notes_of_rules == ()
     assert not files.by_video
     del document["videos"][0]["neg_category_ids"]
     written(truth, json.dumps(document))
@@ -356,7 +357,12 @@ def test_one_format_on_both_sides(tmp_path: Path) -> None:
     assert (files.format, files.pred_format) == ("mot", "table")
     assert [len(side) for side in files.read(0)] == [4, 1]
     empty = written(tmp_path / "empty.txt", "")
-    assert read_tracking(empty, named).format == "table"
+    assert [len(side) for side in read_tracking(empty, named).read(0)] == [0, 1]
+    points = written(tmp_path / "points.csv", "frame,id,x,y\n1,7,10,20\n")
+    for sides in ((empty, points), (points, empty)):
+        files = read_tracking(*sides)
+        assert files.protocol.similarity == "distance"
+        assert [side.shape.kind for side in files.read(0)] == ["points", "points"]
     assert read_tracking(empty, empty).format == "mot"
     with pytest.raises(InputError, match="in one format, got mot and kitti"):
         read_tracking(truth, written(tmp_path / "0000.txt", KITTI))

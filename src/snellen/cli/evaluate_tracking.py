@@ -26,9 +26,10 @@ _FAMILIES = ("hota", "clear", "identity", "vace", "count", "ideucl", "motmetrics
 _ALONE = ("track_map", "j_and_f")
 _PROTOCOLS = (
     *("plain", "mot15", "mot16", "mot17", "mot20", "dancetrack", "sportsmot", "personpath22"),
-    *("ht21", "kitti", "mots", "kitti-mots", "bdd100k", "visdrone", "davis"),
+    *("ht21", "kitti", "mots", "kitti-mots", "bdd100k", "visdrone", "tao", "davis"),
 )
-_TRACK_MAP_PROTOCOLS = ("tao", "youtube-vis", "tao-strict", "youtube-vis-strict")
+# Of track mAP alone; tao is of both.
+_TRACK_MAP_PROTOCOLS = ("youtube-vis", "tao-strict", "youtube-vis-strict")
 _FORMATS = (
     *("mot", "kitti", "mots", "kitti-mots", "visdrone", "bdd100k", "coco", "davis", "table"),
 )
@@ -85,7 +86,7 @@ def _list_of(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
     show_default=True,
     metavar="NAME",
     help=f"The benchmark's rules: what is left out before counting, which classes count. Of "
-    f"{', '.join(_PROTOCOLS)}; of track_map {', '.join(_TRACK_MAP_PROTOCOLS)}. plain leaves "
+    f"{', '.join(_PROTOCOLS)}; of track_map tao, {', '.join(_TRACK_MAP_PROTOCOLS)}. plain leaves "
     "nothing out but truth that is marked with 0.",
 )
 @click.option(
@@ -258,7 +259,7 @@ def tracking(
             first_frame=first_frame,
             similarity="mask_iou" if alone == "j_and_f" else similarity,
             zero_distance=zero_distance,
-            max_per_image=_TAO_CAP if alone == "track_map" else None,
+            max_per_image=_TAO_CAP if alone == "track_map" or protocol == "tao" else None,
             unique_ids=protocol == "tao-strict",
         )
         if zero_distance is not None and not files.protocol.similarity.startswith("distance"):
@@ -284,7 +285,7 @@ def tracking(
 
         def measured(i: int) -> Any:
             sides: tuple[Any, ...] = files.read(i)
-            if alone == "track_map":
+            if alone == "track_map" or files.protocol.judged_classes:
                 sides = (*sides, files.judged(i))
             try:
                 return metric.empty().update(*sides)
@@ -333,10 +334,10 @@ def _chosen(metrics: tuple[str, ...], protocol: str) -> tuple[str, ...]:
         raise click.UsageError(
             f"expected --metrics track_map, whose rules {protocol} are, got {', '.join(chosen)}."
         )
-    if "track_map" in chosen and not of_track_map and protocol != "plain":
+    if "track_map" in chosen and not of_track_map and protocol not in ("plain", "tao"):
         raise click.UsageError(
-            f"expected --protocol {', '.join(_TRACK_MAP_PROTOCOLS)} with --metrics track_map, got "
-            f"{protocol}."
+            f"expected --protocol tao, {', '.join(_TRACK_MAP_PROTOCOLS)} with --metrics "
+            f"track_map, got {protocol}."
         )
     if "j_and_f" in chosen and protocol not in ("plain", "davis"):
         raise click.UsageError(

@@ -149,6 +149,7 @@ class TrackingFiles:
         else:
             truth, pred = self._sides(pair)
         truth, pred = self._same_sequences(pair, truth, pred)
+        truth, pred = _of_one_kind(truth, pred)
         truth, pred = _with_lengths(truth, pred, self.protocol.first_frame)
         self._check_classes(pair, truth, pred)
         self._met.n_truth += len(truth)
@@ -434,7 +435,7 @@ def read_tracking(
                 notes += read.notes
     notes_of_rules = []
     if similarity is None and protocol == "plain":
-        kind = _kind_of_objects(written, whole.get((source_name(first.truth), True)))
+        kind = _kind_of_objects(first, written, whole)
         chosen = dataclasses.replace(chosen, similarity=_SIMILARITY_OF[kind])
         if chosen.similarity == "distance":
             notes_of_rules.append(
@@ -443,10 +444,10 @@ def read_tracking(
             )
         elif chosen.similarity != "iou":
             notes_of_rules.append(f"objects are {kind}: they are alike by {chosen.similarity}")
-    if written == "coco" and known.judged is not None:
+    if written == "coco" and known.judged is not None and not chosen.judged_classes:
         notes_of_rules.append(
-            "truth says in which videos which classes were looked for: only track mAP heeds it, "
-            "here predictions of the others are false"
+            "truth says in which videos which classes were looked for; predictions of the others "
+            'are false here, and left out with protocol="tao"'
         )
     return TrackingFiles(
         pairs,
@@ -507,9 +508,11 @@ def _formats(
         first = _first_file(path)
         content = None if first is None else content_format(first)
         found.append(None if content == "binary" else content)
-    # What is empty is as the other side is.
-    written = found[0] or found[1] or "mot"
-    pred_written = found[1] or written
+    # What is empty is as the other side is; a table without names of columns is none.
+    known = [each for each in found if each is not None]
+    written, pred_written = (
+        each or ("mot" if not known or known[0] == "table" else known[0]) for each in found
+    )
     if written == pred_written or {written, pred_written} <= {"mot", "table"}:
         return written, pred_written
     if {written, pred_written} == {"mots", "kitti-mots"}:
@@ -594,12 +597,14 @@ def _asked_classes(
     return None
 
 
-def _kind_of_objects(written: str, first: Any) -> str:
-    if written == "coco":
-        return str(first.tracks.shape.kind)
-    if written == "table":
-        return str(first.tracks.shape.kind)
-    return "masks" if written in ("mots", "kitti-mots", "davis") else "boxes"
+def _kind_of_objects(first: _Pair, written: str, whole: dict[tuple[str, bool], Any]) -> str:
+    if written in ("mots", "kitti-mots", "davis"):
+        return "masks"
+    for source, is_truth in ((first.truth, True), (first.pred, False)):
+        read = None if source is None else whole.get((source_name(source), is_truth))
+        if read is not None and (len(read.tracks) or written == "coco"):
+            return str(read.tracks.shape.kind)
+    return "boxes"
 
 
 # ---- Which files belong together -----------------------------------------------------------------
@@ -873,6 +878,16 @@ def _nothing_of(truth: Tracks) -> Tracks:
         extra={},
         seen=np.zeros((0, 2), np.int64),
     )
+
+
+def _of_one_kind(truth: Tracks, pred: Tracks) -> tuple[Tracks, Tracks]:
+    """Return both sides; no objects are of no kind, and so of the other side's."""
+    if truth.shape.kind != pred.shape.kind:
+        if not len(pred):
+            return truth, dataclasses.replace(pred, shape=truth[:0].shape)
+        if not len(truth):
+            return dataclasses.replace(truth, shape=pred[:0].shape), pred
+    return truth, pred
 
 
 def _with_lengths(truth: Tracks, pred: Tracks, first_frame: int) -> tuple[Tracks, Tracks]:

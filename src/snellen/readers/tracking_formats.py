@@ -53,6 +53,7 @@ FORMAT_OF: Final = {
     "kitti-mots": "kitti-mots",
     "bdd100k": "bdd100k",
     "visdrone": "visdrone",
+    "tao": "coco",
     "davis": "davis",
 }
 """The format of a protocol's files where it is not MOT text."""
