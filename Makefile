@@ -49,7 +49,7 @@ demo/segmentation/classes.json: $(BUILT)
 
 # The last thing that is written.
 demo/tracking/truth/WALK-03/seqinfo.ini: $(BUILT)
-	$(BIN)/snellen sample tracking demo/tracking --quiet
+	$(BIN)/snellen sample tracking demo/tracking --sequences 8 --frames 60 --quiet
 
 CLASSIFICATION := demo/classification
 SEGMENTATION := demo/segmentation

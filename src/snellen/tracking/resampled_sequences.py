@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -19,76 +19,141 @@ if TYPE_CHECKING:
 
     from snellen.tracking.tracking_result import TrackingResult
 
+    Real = NDArray[np.float64]
+
 __all__ = ["sequence_units"]
 
 # Of fewer, replicates are the same few data sets again and again.
 _LEAST_SEQUENCES: Final = 5
 
 
-def sequence_units(result: TrackingResult) -> Units:
-    """Return the sequences of a result as units; see `Units`."""
-    families = result.families
-    summands = {f.name: dict(f.summands(result.columns(f))) for f in families}
-    order = np.argsort(result.kept.classes.codes(list(result.classes)))
-    place = np.zeros(len(order), np.int64)
-    place[result.kept.classes.codes(list(result.classes))] = np.arange(len(order))
-    n_truth = np.zeros((len(result.sequences), len(result.classes)), np.int64)
-    rows = result.kept.rows
-    n_truth[rows["sequence"], place[rows["label"]]] = rows["n_truth"]
+class _Sums(NamedTuple):
+    """Of R data sets: each family's columns, (R, K, …), and numbers of truth objects, (R, K)."""
 
-    def sums(multiplicity: NDArray[Any]) -> tuple[dict[str, Any], NDArray[np.bool_]]:
-        times = np.asarray(multiplicity, np.float64)
+    columns: dict[str, dict[str, Real]]
+    n_truth: Real
+
+    def __add__(self, other: _Sums) -> _Sums:  # type: ignore[override]  # sums, no tuples
+        return _Sums(
+            {
+                family: {
+                    name: column + other.columns[family][name] for name, column in mine.items()
+                }
+                for family, mine in self.columns.items()
+            },
+            self.n_truth + other.n_truth,
+        )
+
+
+class _Sequences(NamedTuple):
+    """What U sequences add to each family's columns, (U, K, …), and their truth objects, (U, K)."""
+
+    summands: dict[str, dict[str, NDArray[Any]]]
+    n_truth: NDArray[np.int64]
+
+    def sums(self, multiplicity: NDArray[Any]) -> _Sums:
+        """Return the sums of data sets in which sequences occur so often, (R, U)."""
+        times = np.ascontiguousarray(multiplicity, np.float64)
         columns = {
-            family: {
-                name: np.tensordot(times, column.astype(np.float64), (1, 0))
-                for name, column in of_family.items()
-            }
-            for family, of_family in summands.items()
+            family: {name: _times_added(times, column) for name, column in of_family.items()}
+            for family, of_family in self.summands.items()
         }
-        return columns, times @ n_truth.astype(np.float64) > 0
+        return _Sums(columns, _times_added(times, self.n_truth))
 
-    def values(multiplicity: NDArray[Any], other: Any = None) -> Mapping[str, NDArray[Any]]:
-        del other
-        columns, has_truth = sums(multiplicity)
-        return headline_values(families, columns, has_truth)
 
-    def class_values(multiplicity: NDArray[Any]) -> NDArray[np.float64]:
-        columns, _ = sums(multiplicity)
-        family = families[0]
-        name = family.fields[0]
-        found = np.asarray(family.numbers(columns[family.name])[name], np.float64)
-        return found.mean(axis=-1) if name in family.per_alpha else found
+def _times_added(times: Real, column: NDArray[Any]) -> Real:
+    """Return the sums of (U, …), each so often as (R, U) says: (R, …).
+
+    One sequence after the other: a matrix product adds fractions in the order of the machine's
+    threads.
+    """
+    total = np.zeros((len(times), *column.shape[1:]))
+    for u, value in enumerate(column.astype(np.float64)):
+        total += times[:, u].reshape(-1, *(1,) * value.ndim) * value
+    return total
+
+
+def sequence_units(result: TrackingResult, classes: Classes | None = None) -> Units:
+    """Return the sequences of a result as units; see `Units`.
+
+    Parameters
+    ----------
+    result : TrackingResult
+    classes : Classes, optional
+        Classes that hold all of the result's, by name; its own where not given.
+    """
+    families, n_sequences = result.families, len(result.sequences)
+    if classes is None:
+        classes = Classes(list(result.classes), list(result.classes))
+    place = classes.keys.codes(list(result.classes))
+
+    def among_all(column: NDArray[Any]) -> NDArray[Any]:
+        whole = np.zeros((n_sequences, len(classes), *column.shape[2:]), column.dtype)
+        whole[:, place] = column
+        return whole
+
+    rows = result.kept.rows
+    n_truth = np.zeros((n_sequences, len(classes)), np.int64)
+    n_truth[rows["sequence"], classes.keys.codes(result.kept.classes.ids)[rows["label"]]] = rows[
+        "n_truth"
+    ]
+    units = _Sequences(
+        {
+            family.name: {
+                name: among_all(column)
+                for name, column in family.summands(result.columns(family)).items()
+            }
+            for family in families
+        },
+        n_truth,
+    )
+
+    def summed(multiplicity: NDArray[Any], other: Any) -> _Sums:
+        sums = units.sums(multiplicity)
+        return sums if other is None else sums + other[0].content.sums(other[1])
+
+    def values(multiplicity: NDArray[Any], other: Any = None) -> Mapping[str, Real]:
+        sums = summed(multiplicity, other)
+        return headline_values(families, sums.columns, sums.n_truth > 0)
+
+    main = families[0]
+
+    def class_values(multiplicity: NDArray[Any], other: Any = None) -> Real:
+        sums = summed(multiplicity, other)
+        found = np.asarray(main.numbers(sums.columns[main.name])[main.fields[0]], np.float64)
+        if main.fields[0] in main.per_alpha:
+            found = found.mean(axis=-1)
+        return np.where(sums.n_truth > 0, found, np.nan)
 
     too_few = {}
-    if len(result.sequences) < _LEAST_SEQUENCES:
-        reason = f"{len(result.sequences)} sequences do not tell how others vary"
+    if n_sequences < _LEAST_SEQUENCES:
+        reason = f"{n_sequences} sequences do not tell how others vary"
         too_few = {name: reason for family in families for name in family.fields}
     ranges = {"": (0.0, 1.0)}
     for family in families:
         of_all = family.ranges[""]
         ranges |= {name: family.ranges.get(name, of_all) for name in family.fields}
-    tracks = result.kept.tracks
+    # What tells that truth is the same: the life of each object, else how many there are.
+    kept, of_truth = result.kept.tracks, ["first", "last", "n_frames"]
+    if not len(kept["sequence"]):
+        # A class that only predictions have is none of truth.
+        kept, of_truth = {name: rows[name][rows["n_truth"] > 0] for name in rows}, ["n_truth"]
+    label = classes.keys.codes(result.kept.classes.ids)[kept["label"]]
     return Units(
         unit="sequence",
-        counts=np.ones(len(result.sequences), np.int64),
+        counts=np.ones(n_sequences, np.int64),
         ids=result.kept.sequences,
         values=values,
-        class_metric=families[0].fields[0],
-        classes=Classes(range(len(result.classes)), list(result.classes)),
+        class_metric=main.fields[0],
+        classes=classes,
         class_values=class_values,
         headline=tuple(family.fields[0] for family in families if family is not COUNT),
         lower_is_better=frozenset().union(*(family.lower_is_better for family in families)),
         ranges=ranges,
         without_interval=too_few,
         truth=unit_digests(
-            [rows["label"], rows["n_truth"], rows["n_frames"]],
-            rows["sequence"],
-            len(result.sequences),
-        )
-        if not len(tracks["sequence"])
-        else unit_digests(
-            [tracks[name] for name in ("label", "first", "last", "n_frames")],
-            tracks["sequence"],
-            len(result.sequences),
+            [label, *(kept[name] for name in of_truth)], kept["sequence"], n_sequences
         ),
+        among=lambda others: sequence_units(result, others),
+        content=units,
     )

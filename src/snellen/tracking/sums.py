@@ -88,6 +88,6 @@ def headline_values(
             elif name in family.counts:
                 found[name] = values.sum(axis=1)
             else:
-                found[name] = np.where(has_truth, values * weight, 0.0).sum(axis=1)
+                found[name] = (np.where(has_truth, values, 0.0) * weight).sum(axis=1)
                 found[name][~has_truth.any(axis=1)] = np.nan
     return found
