@@ -377,13 +377,16 @@ def test_unknown_records_are_left_out_on_request(tmp_path: Path) -> None:
         pred_of(tmp_path, truth, [*records[:2], records[1]], drop_unknown=True)
 
 
-def test_masks_of_other_bytes(tmp_path: Path) -> None:
-    document = (
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [(b'"\xff"', "expected UTF-8, got other bytes"), (b"[1e400, 1]", "got: Number out of range")],
+)
+def test_masks_that_cannot_be_read(tmp_path: Path, counts: bytes, message: str) -> None:
+    path = tmp_path / "gt.json"
+    path.write_bytes(
         b'{"videos": [{"id": 1, "length": 1}], "categories": [{"id": 1, "name": "cat"}],'
         b'"annotations": [{"id": 1, "video_id": 1, "category_id": 1,'
-        b'"segmentations": [{"size": [1, 1], "counts": "\xff"}]}]}'
+        b'"segmentations": [{"size": [1, 1], "counts": ' + counts + b"}]}]}"
     )
-    path = tmp_path / "gt.json"
-    path.write_bytes(document)
-    with pytest.raises(SchemaError, match=r"expected UTF-8, got other bytes - at .*annotations"):
+    with pytest.raises(SchemaError, match=rf"{message} - at .*gt\.json \$\.annotations\[0\]"):
         read_video_truth(path)

@@ -327,12 +327,16 @@ def _boxes(boxes: Sequence[Any], place: Callable[[int], str]) -> NDArray[np.floa
     return rows
 
 
-def _is_text(document: bytes) -> bool:
+def _refuse_undecodable(document: bytes, place: str) -> None:
     try:
-        document.decode()
+        msgspec.json.decode(document)
     except UnicodeDecodeError:
-        return False
-    return True
+        raise SchemaError("expected UTF-8, got other bytes", place) from None
+    except msgspec.DecodeError as error:
+        message = str(error).partition(" - at ")[0]
+        raise SchemaError(
+            f"expected a mask as run lengths (size, counts), got: {message}", place
+        ) from None
 
 
 def masks_of(written: Sequence[bytes], place: Callable[[int], str]) -> Any:
@@ -354,10 +358,11 @@ def masks_of(written: Sequence[bytes], place: Callable[[int], str]) -> Any:
 
     try:
         decoded = msgspec.json.decode(b"[" + b",".join(written) + b"]")
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, msgspec.DecodeError):
         # What was left as it is written was not looked at before.
-        k = next(k for k, each in enumerate(written) if not _is_text(each))
-        raise SchemaError("expected UTF-8, got other bytes", place(k)) from None
+        for k, each in enumerate(written):
+            _refuse_undecodable(each, place(k))
+        raise
     for k, mask in enumerate(decoded):
         if not isinstance(mask, dict):
             got = "polygons: convert them" if isinstance(mask, list) else "something else"
