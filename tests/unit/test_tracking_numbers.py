@@ -320,9 +320,10 @@ def test_generalised_iou_is_brought_to_0_and_1() -> None:
 def test_boxes_in_space(similarity: str, wanted: float) -> None:
     truth = Tracks.from_boxes_3d([[0, 0, 0, 4, 2, 2, 0]], track_id=[1], frame=[1])
     pred = Tracks.from_boxes_3d([[2, 0, 0, 4, 2, 2, 0]], track_id=[7], frame=[1])
-    result = tracking_scores(
-        truth, pred, metrics=["clear"], similarity=similarity, zero_distance=4.0, threshold=0.3
-    )
+    rules: dict[str, Any] = {"similarity": similarity, "threshold": 0.3}
+    if similarity == "distance_3d":
+        rules["zero_distance"] = 4.0
+    result = tracking_scores(truth, pred, metrics=["clear"], **rules)
     expect_near(result.MOTP, wanted)
     assert result.MOTP_distance == 2
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snellen import TrackingResult, Tracks, tracking_scores
+from snellen import Tracking, TrackingResult, Tracks, tracking_scores
 from snellen.errors import ClassError, InputError
 from snellen.tracking.protocols import PROTOCOLS, TrackingProtocol, protocol_of
 
@@ -164,8 +164,21 @@ def test_classes_that_mot_does_not_have() -> None:
 
 
 def test_predictions_of_mot_are_of_the_one_class() -> None:
-    result = judged("mot17", [(A, PEDESTRIAN), (B, {"label": "reflection"})], [(A, "x"), (B, "y")])
-    assert counts(result) == (1, 0, 0)
+    truth = [(A, PEDESTRIAN), (B, {"label": "reflection"})]
+    assert counts(judged("mot17", truth, [A, B])) == (1, 0, 0)
+    with pytest.raises(ClassError, match=r"classes of mot17 \(pedestrian\), got x, y"):
+        judged("mot17", truth, [(A, "x"), (B, "y")])
+
+
+def test_truth_without_classes_under_rules_that_look_at_them() -> None:
+    with pytest.raises(ClassError, match="classes of truth, which the rules of mot17 look at"):
+        judged("mot17", [(A, {})], [A])
+
+
+def test_truth_without_columns_that_rules_look_at() -> None:
+    truth = Tracks.from_xywh([A], track_id=[1], frame=[1], label=["car"])
+    with pytest.raises(InputError, match="the column occlusion of truth"):
+        tracking_scores(truth, truth, protocol="kitti", metrics=["clear"])
 
 
 # ---- PersonPath22: crowds ------------------------------------------------------------------------
@@ -424,15 +437,36 @@ def test_plain_classes_are_counted_apart() -> None:
     assert counts(chosen) == (0, 1, 0)
 
 
-def test_predictions_without_classes_among_several() -> None:
-    with pytest.raises(ClassError, match=r"a class for each prediction, as truth has \(cat, dog\)"):
-        judged("plain", [(A, {"label": "cat"}), (B, {"label": "dog"})], [A, B])
+@pytest.mark.parametrize("labels", [["cat"], ["cat", "dog"]])
+def test_classes_of_one_side(labels: list[str]) -> None:
+    """Refused, however many there are: the next frame may have more."""
+    truth = [(box, {"label": label}) for box, label in zip((A, B), labels, strict=False)]
+    with pytest.raises(ClassError, match="classes of pred, as truth has, got none"):
+        judged("plain", truth, [A, B])
+    # One class that is named is that of what has none.
+    result = judged("plain", truth, [A, B], classes=["cat"])
+    assert counts(result, "cat") == (1, 0, 1)
 
 
-def test_predictions_without_classes_are_of_the_one_that_truth_has() -> None:
-    result = judged("plain", [(A, {"label": "cat"})], [A, B])
-    assert result.classes == ("cat",)
-    assert counts(result) == (1, 0, 1)
+def test_classes_of_one_side_frame_by_frame() -> None:
+    """As at once: a frame without objects tells nothing, and those before are remembered."""
+
+    def frame(box: list[float] | None, label: str | None, number: int) -> Tracks:
+        return Tracks.from_xywh(
+            [] if box is None else [box],
+            track_id=[] if box is None else [1],
+            frame=number,
+            label=None if label is None else [label],
+        )
+
+    metric = Tracking(metrics=["clear"])
+    metric.update(frame(None, None, 1), frame(A, "car", 1))
+    with pytest.raises(ClassError, match="classes of truth, as pred has"):
+        metric.update(frame(A, None, 2), frame(A, "car", 2))
+    with pytest.raises(ClassError, match="objects of pred with classes as before"):
+        metric.update(frame(None, None, 2), frame(A, None, 2))
+    metric.update(frame(A, "car", 2), frame(A, "car", 2))
+    assert counts(metric.compute(), "car") == (1, 0, 1)
 
 
 def counted(
@@ -454,18 +488,23 @@ def counted(
 
 
 def test_no_prediction_is_lost_for_lack_of_classes() -> None:
-    # Truth without classes: predictions are of the one class that there is.
-    assert counted(None, ["cat"] * 2, 1, 2) == {"object": (1, 0, 1)}
+    with pytest.raises(ClassError, match="classes of truth, as pred has, got none"):
+        counted(None, ["cat"] * 2, 1, 2)
     # A frame without truth says nothing of classes; what is predicted is false.
     assert counted(None, ["cat"] * 2, 0, 2) == {"cat": (0, 0, 2)}
-    assert counted(None, None, 0, 2, classes={1: "cat"}) == {"cat": (0, 0, 2)}
+    with pytest.raises(ClassError, match="classes of pred, as truth has, got none"):
+        counted(None, None, 0, 2, classes={1: "cat"})
     # A frame without predictions says nothing of classes; what is there is missed.
     assert counted(["cat", "dog"], None, 2, 0) == {"cat": (0, 1, 0), "dog": (0, 1, 0)}
 
 
-def test_truth_without_classes_among_several_of_predictions() -> None:
-    with pytest.raises(ClassError, match=r"\(cat, dog\)"):
-        counted(None, ["cat", "dog"], 2, 2)
+def test_areas_to_be_ignored_under_plain_rules() -> None:
+    area = ([0.0, 0.0, 30.0, 10.0], {"region": 1})
+    within, half = [15.0, 0.0, 10.0, 10.0], [25.0, 0.0, 10.0, 10.0]
+    result = judged("plain", [area, (D, {})], [within, half, D])
+    # Within, and gone; a half within, which is not enough; matched.
+    assert counts(result) == (1, 0, 1)
+    assert left_out(result) == (0, 1)
 
 
 @pytest.mark.parametrize(("protocol", "wanted"), [("plain", 1), ("mot17", 0), ("mot15", 0)])

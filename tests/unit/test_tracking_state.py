@@ -233,7 +233,7 @@ def test_a_whole_unnamed_sequence_leaves_the_open_one_open() -> None:
             {"sequence": "a"},
             {"sequence": "b", "n_frames": 0},
             InputError,
-            "at most 0 frames of sequence b, got 1",
+            "the 0 frames of sequence b, counted from 0 or from 1, got frames 1 to 1",
         ),
     ],
 )
@@ -401,7 +401,7 @@ def test_what_was_left_out_goes_through_bytes() -> None:
 
 def test_parameters_go_through_bytes() -> None:
     metric = Tracking(
-        metrics=["clear", "motmetrics"],
+        metrics=["hota", "clear", "motmetrics"],
         events=True,
         protocol="kitti",
         classes=["car"],
@@ -481,7 +481,7 @@ def test_share_of_the_way_frame_by_frame() -> None:
 # ---- Of one kind ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n_frames", [None, 1])
+@pytest.mark.parametrize("n_frames", [None, 2])
 @pytest.mark.parametrize("side", [0, 1])
 def test_ids_of_two_kinds(side: int, n_frames: int | None) -> None:
     """Refused when they come, and not when numbers are asked for."""

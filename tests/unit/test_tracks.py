@@ -410,8 +410,10 @@ def test_lengths_of_sequences() -> None:
     assert boxes(n_frames=0).n_frames.tolist() == [0]
     assert boxes().n_frames.tolist() == [-1]
     lengths = {"b": 5, "c": 8, "another": 9}
-    tracks = boxes(3, sequence=["c", "a", "b"], n_frames=lengths)
-    assert tracks.n_frames.tolist() == [-1, 5, 8]
+    tracks = boxes(2, sequence=["c", "b"], n_frames=lengths)
+    assert tracks.n_frames.tolist() == [5, 8]
+    with pytest.raises(IdError, match="a length of each sequence, got none of a"):
+        boxes(3, sequence=["c", "a", "b"], n_frames=lengths)
     assert boxes(2, sequence=[4, 2], n_frames=6).n_frames.tolist() == [6, 6]
 
 

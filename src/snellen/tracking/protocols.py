@@ -139,7 +139,9 @@ class TrackingProtocol:
                     f"limits[{name!r}]",
                 )
         if self.first_frame not in (0, 1):
-            raise InputError(f"expected frames from 0 or 1, got {self.first_frame}", "first_frame")
+            raise InputError(
+                f"expected a first frame of 0 or 1, got {self.first_frame}", "first_frame"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rules as plain values."""

@@ -112,12 +112,6 @@ def _of_sequence(family: Family, columns: dict[str, Any]) -> Numbers:
             zero = {name: np.zeros_like(np.asarray(value)) for name, value in numbers.items()}
             kept = ("CLR_FN", "ML") if no_pred else ("CLR_FP",)
             numbers = {**zero, **{name: numbers[name] for name in kept}, "MLR": np.float64(1.0)}
-    elif family.name == "hota" and not columns["tp"].any():
-        if not int(columns["n_truth"]) or not int(columns["n_pred"]):
-            numbers = {**numbers, "HOTALocA(0)": np.float64(0.0)}
-    elif family.name == "identity" and not int(columns["idtp"]):
-        # Shares of nothing are 0 as they are.
-        numbers = dict(numbers)
     return numbers
 
 

@@ -451,17 +451,16 @@ def _lengths(n_frames: int | Mapping[Any, int] | None, sequences: Keys) -> NDArr
     if n_frames is None:
         return np.full(len(sequences), -1, np.int64)
     if isinstance(n_frames, Mapping):
-        strange = [name for name in n_frames if name not in sequences.ids.tolist()]
-        if strange:
+        missing = [name for name in sequences.ids.tolist() if name not in n_frames]
+        if missing:
             raise IdError(
-                f"expected lengths of sequences that there are, got {first_few(strange)}",
-                "n_frames",
+                f"expected a length of each sequence, got none of {first_few(missing)}", "n_frames"
             )
-        lengths = [n_frames.get(name, -1) for name in sequences.ids.tolist()]
+        lengths = [n_frames[name] for name in sequences.ids.tolist()]
     else:
         lengths = [n_frames] * len(sequences)
     for length in lengths:
-        if not isinstance(length, (int, np.integer)) or length < -1:
+        if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 0:
             raise InputError(
                 f"expected a number of frames of at least 0, got {length!r}", "n_frames"
             )
