@@ -394,8 +394,9 @@ def _metric(
     return Tracking(
         metrics=chosen,
         protocol=protocol,
-        threshold=threshold,
-        blocked_sums=blocked_sums,
+        # The default is nobody's wish: not all metrics have a threshold.
+        threshold=None if threshold == 0.5 else threshold,
+        blocked_sums=blocked_sums or None,
         events=events,
     )
 

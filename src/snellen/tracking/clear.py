@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from snellen.tracking.family import Family
+from snellen.tracking.family import Family, Gap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,25 +89,18 @@ def _numbers(sums: Columns) -> dict[str, NDArray[Any]]:
     }
 
 
-def _undefined(sums: Columns) -> dict[str, str]:
-    tp, fn, fp = int(sums["tp"]), int(sums["fn"]), int(sums["fp"])
-    reasons: dict[str, str] = {}
-    if not tp + fn + fp:
-        reasons["CLR_F1"] = "there are no objects"
-    if not tp + fn:
-        of_truth = ("MOTA", "MODA", "sMOTA", "MOTAL", "CLR_Re", "MTR", "PTR", "MLR")
-        reasons |= dict.fromkeys(of_truth, "there is no truth object")
-    if not tp + fp:
-        reasons["CLR_Pr"] = "there is no prediction"
-    if not tp:
-        reasons["MOTP"] = "no prediction matches a truth object"
-    if not sums["n_distance"]:
-        reasons["MOTP_distance"] = (
-            "no prediction matches a truth object" if not tp else "masks have no centre"
-        )
-    if not sums["frames"]:
-        reasons["FP_per_frame"] = "there are no frames"
-    return reasons
+def _gaps(sums: Columns) -> list[Gap]:
+    tp, fn, fp = sums["tp"], sums["fn"], sums["fp"]
+    unmatched = np.equal(tp, 0)
+    of_truth = ("MOTA", "MODA", "sMOTA", "MOTAL", "CLR_Re", "MTR", "PTR", "MLR")
+    return [
+        Gap(("CLR_F1",), np.equal(tp + fn + fp, 0), "there are no objects"),
+        Gap(of_truth, np.equal(tp + fn, 0), "there is no truth object"),
+        Gap(("CLR_Pr",), np.equal(tp + fp, 0), "there is no prediction"),
+        Gap(("MOTP", "MOTP_distance"), unmatched, "no prediction matches a truth object"),
+        Gap(("MOTP_distance",), np.equal(sums["n_distance"], 0), "masks have no centre"),
+        Gap(("FP_per_frame",), np.equal(sums["frames"], 0), "there are no frames"),
+    ]
 
 
 _INF = math.inf
@@ -124,7 +117,8 @@ CLEAR: Final = Family(
     },
     measure=_measure,
     numbers=_numbers,
-    undefined=_undefined,
+    gaps=_gaps,
+    settings=frozenset(("threshold",)),
     fields=(
         "MOTA",
         "MOTP",

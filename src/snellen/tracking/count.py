@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from snellen.tracking.family import Family
+from snellen.tracking.family import Family, Gap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,9 +41,9 @@ def _numbers(sums: Columns) -> dict[str, NDArray[Any]]:
     }
 
 
-def _undefined(sums: Columns) -> dict[str, str]:
+def _gaps(sums: Columns) -> list[Gap]:
     del sums  # none of nothing is 0
-    return {}
+    return []
 
 
 COUNT: Final = Family(
@@ -52,7 +52,7 @@ COUNT: Final = Family(
     columns=dict.fromkeys(("dets", "truth_dets", "ids", "truth_ids", "frames"), np.int64),
     measure=_measure,
     numbers=_numbers,
-    undefined=_undefined,
+    gaps=_gaps,
     fields=_COUNTS,
     counts=frozenset((*_COUNTS, "Frames")),
     ranges={"": (0.0, math.inf)},

@@ -8,7 +8,7 @@ names; numbers are made of the sums. So a number over all sequences is never a m
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Columns = Mapping[str, NDArray[Any]]
 
-__all__ = ["ALPHAS", "Family", "Settings", "as_they_are"]
+__all__ = ["ALPHAS", "Family", "Gap", "Settings", "as_they_are"]
 
 ALPHAS: NDArray[np.float64] = np.arange(0.05, 0.99, 0.05)
 """The localisation thresholds of HOTA, (19,): 0.05 … 0.95 rounded as the reference has them."""
@@ -42,6 +42,24 @@ class Settings:
 
     threshold: float = 0.5
     blocked_sums: bool = False
+
+
+class Gap(NamedTuple):
+    """Where numbers are not defined.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The numbers.
+    where : ndarray, shape (…), bool
+        In which sets.
+    reason : str
+        Why.
+    """
+
+    names: tuple[str, ...]
+    where: NDArray[np.bool_]
+    reason: str
 
 
 def as_they_are(columns: Columns) -> Columns:
@@ -78,8 +96,10 @@ class Family:
         Those of which less is better.
     ranges : mapping of str to (float, float)
         What they can be; ``""`` stands for all that are not named.
-    undefined : callable
-        From the sums of one set, scalars or (A,), to a reason for each number that is not defined.
+    gaps : callable
+        From sums (…) to where numbers are not defined, and why; of several reasons the first holds.
+    settings : frozenset of str
+        Which of `Settings` it heeds.
     summary : tuple of str
         The numbers that the reference's tables and summaries have, in its order.
     detailed : tuple of str
@@ -92,7 +112,8 @@ class Family:
     measure: Callable[[CodedFrames, Settings], dict[str, Any]]
     numbers: Callable[[Columns], dict[str, NDArray[Any]]]
     fields: tuple[str, ...]
-    undefined: Callable[[Columns], dict[str, str]]
+    gaps: Callable[[Columns], list[Gap]]
+    settings: frozenset[str] = frozenset()
     summands: Callable[[Columns], Columns] = as_they_are
     per_alpha: frozenset[str] = frozenset()
     counts: frozenset[str] = frozenset()
@@ -102,3 +123,19 @@ class Family:
     )
     summary: tuple[str, ...] = ()
     detailed: tuple[str, ...] = ()
+
+    def reasons(self, sums: Columns) -> dict[str, str]:
+        """Return, of one set, a reason for each number that is not defined."""
+        found: dict[str, str] = {}
+        for gap in self.gaps(sums):
+            if np.all(gap.where):
+                found = dict.fromkeys(gap.names, gap.reason) | found
+        return found
+
+    def is_undefined(self, sums: Columns, name: str) -> NDArray[np.bool_] | bool:
+        """Return in which sets a number is not defined, (…)."""
+        found: NDArray[np.bool_] | bool = False
+        for gap in self.gaps(sums):
+            if name in gap.names:
+                found = found | gap.where
+        return found

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from snellen.tracking.family import ALPHAS, Family
+from snellen.tracking.family import ALPHAS, Family, Gap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,19 +64,15 @@ def _numbers(sums: Columns) -> dict[str, NDArray[Any]]:
     return {**numbers, "HOTA_TP": tp, "HOTA_FN": fn, "HOTA_FP": fp}
 
 
-def _undefined(sums: Columns) -> dict[str, str]:
-    n_truth, n_pred = int(sums["n_truth"]), int(sums["n_pred"])
-    if not n_truth and not n_pred:
-        return dict.fromkeys(HOTA.fields, "there are no objects")
-    reasons = {}
-    if not sums["tp"][0]:
-        associated = ("AssA", "AssRe", "AssPr", "LocA", "LocA(0)", "HOTALocA(0)")
-        reasons = dict.fromkeys(associated, "no prediction matches a truth object")
-    if not n_truth:
-        reasons |= dict.fromkeys(("DetRe", "OWTA"), "there is no truth object")
-    if not n_pred:
-        reasons["DetPr"] = "there is no prediction"
-    return reasons
+def _gaps(sums: Columns) -> list[Gap]:
+    no_truth, no_pred = (np.equal(sums[side], 0) for side in ("n_truth", "n_pred"))
+    associated = ("AssA", "AssRe", "AssPr", "LocA", "LocA(0)", "HOTALocA(0)")
+    return [
+        Gap(HOTA.fields, no_truth & no_pred, "there are no objects"),
+        Gap(associated, sums["tp"][..., 0] == 0, "no prediction matches a truth object"),
+        Gap(("DetRe", "OWTA"), no_truth, "there is no truth object"),
+        Gap(("DetPr",), no_pred, "there is no prediction"),
+    ]
 
 
 HOTA: Final = Family(
@@ -94,7 +90,8 @@ HOTA: Final = Family(
     measure=_measure,
     summands=_summands,
     numbers=_numbers,
-    undefined=_undefined,
+    gaps=_gaps,
+    settings=frozenset(("blocked_sums",)),
     fields=(
         "HOTA",
         "DetA",

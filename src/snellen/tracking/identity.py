@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from snellen.tracking.family import Family
+from snellen.tracking.family import Family, Gap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,16 +41,13 @@ def _numbers(sums: Columns) -> dict[str, NDArray[Any]]:
     }
 
 
-def _undefined(sums: Columns) -> dict[str, str]:
-    tp, fn, fp = int(sums["idtp"]), int(sums["idfn"]), int(sums["idfp"])
-    reasons: dict[str, str] = {}
-    if not tp + fn + fp:
-        reasons["IDF1"] = "there are no objects"
-    if not tp + fn:
-        reasons["IDR"] = "there is no truth object"
-    if not tp + fp:
-        reasons["IDP"] = "there is no prediction"
-    return reasons
+def _gaps(sums: Columns) -> list[Gap]:
+    tp, fn, fp = sums["idtp"], sums["idfn"], sums["idfp"]
+    return [
+        Gap(("IDF1",), np.equal(tp + fn + fp, 0), "there are no objects"),
+        Gap(("IDR",), np.equal(tp + fn, 0), "there is no truth object"),
+        Gap(("IDP",), np.equal(tp + fp, 0), "there is no prediction"),
+    ]
 
 
 IDENTITY: Final = Family(
@@ -59,7 +56,8 @@ IDENTITY: Final = Family(
     columns=dict.fromkeys(("idtp", "idfn", "idfp"), np.int64),
     measure=_measure,
     numbers=_numbers,
-    undefined=_undefined,
+    gaps=_gaps,
+    settings=frozenset(("threshold",)),
     fields=("IDF1", "IDR", "IDP", *_COUNTS),
     counts=frozenset(_COUNTS),
     lower_is_better=frozenset(("IDFN", "IDFP")),

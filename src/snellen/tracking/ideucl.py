@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snellen import _core
-from snellen.tracking.family import Family
+from snellen.tracking.family import Family, Gap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,14 +95,13 @@ def _numbers(sums: Columns) -> dict[str, NDArray[Any]]:
     return {"IDEucl": sums["ratio"] / np.maximum(1, sums["sequences"])}
 
 
-def _undefined(sums: Columns) -> dict[str, str]:
-    if not int(sums["sequences"]):
-        return {"IDEucl": "there are no sequences"}
-    if int(sums["without_centre"]):
-        return {"IDEucl": "masks have no centre"}
-    if int(sums["still"]) == int(sums["sequences"]):
-        return {"IDEucl": "no object moves"}
-    return {}
+def _gaps(sums: Columns) -> list[Gap]:
+    name = ("IDEucl",)
+    return [
+        Gap(name, np.equal(sums["sequences"], 0), "there are no sequences"),
+        Gap(name, np.greater(sums["without_centre"], 0), "masks have no centre"),
+        Gap(name, np.equal(sums["still"], sums["sequences"]), "no object moves"),
+    ]
 
 
 IDEUCL: Final = Family(
@@ -114,7 +113,7 @@ IDEUCL: Final = Family(
     },
     measure=_measure,
     numbers=_numbers,
-    undefined=_undefined,
+    gaps=_gaps,
     fields=("IDEucl",),
     summary=("IDEucl",),
     detailed=("IDEucl",),

@@ -139,7 +139,8 @@ class Identity(SequenceMetric):
     Undefined
         NaN without objects; IDP without predictions, IDR without truth objects.
     Agrees with
-        TrackEval (12c8791) and py-motmetrics in every bit.
+        TrackEval (12c8791) in every bit. py-motmetrics compares distances, 1 - similarity, with
+        the threshold, whose rounding may let a pair in that falls short of it by 2^-54.
 
     References
     ----------

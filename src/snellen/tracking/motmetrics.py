@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from snellen.tracking.family import Family
+from snellen.tracking.family import Family, Gap
 from snellen.tracking.motmetrics_list import COLUMNS, NUMBERS, MotSequence, columns_of, numbers_of
 
 if TYPE_CHECKING:
@@ -52,14 +52,27 @@ def _numbers(sums: Columns) -> dict[str, NDArray[Any]]:
     return {name: np.asarray(value) for name, value in numbers_of(sums).items()}
 
 
-def _undefined(sums: Columns) -> dict[str, str]:
-    if not int(sums["num_objects"]) and not int(sums["num_predictions"]):
-        return dict.fromkeys(MOTMETRICS.fields, "there are no objects")
-    return {
-        name: "it is a share of nothing"
-        for name, value in _numbers(sums).items()
-        if not math.isfinite(float(value))
+def _gaps(sums: Columns) -> list[Gap]:
+    nothing = np.equal(sums["num_objects"] + sums["num_predictions"], 0)
+    numbers = _numbers(sums)
+    reasons = {
+        "motp": "a sequence has no match: py-motmetrics has no number then",
+        "mota": "there is no truth object",
+        "recall": "there is no truth object",
+        "idr": "there is no truth object",
+        "precision": "there is no prediction",
+        "idp": "there is no prediction",
+        "idf1": "there are no objects",
     }
+    return [
+        Gap(tuple(reasons), nothing, "there are no objects"),
+        Gap(
+            ("motp",),
+            np.equal(sums["num_detections"], 0),
+            "no prediction matches a truth object",
+        ),
+        *(Gap((name,), ~np.isfinite(numbers[name]), why) for name, why in reasons.items()),
+    ]
 
 
 MOTMETRICS: Final = Family(
@@ -72,7 +85,8 @@ MOTMETRICS: Final = Family(
     },
     measure=_measure,
     numbers=_numbers,
-    undefined=_undefined,
+    gaps=_gaps,
+    settings=frozenset(("threshold",)),
     fields=NUMBERS,
     counts=frozenset(_COUNTS),
     lower_is_better=frozenset(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen import _core
-from snellen.errors import ClassError, InputError, first_few
+from snellen.errors import ClassError, InputError, did_you_mean, first_few
 from snellen.tracking.frames import Frames, Pairs, Side
 from snellen.tracking.protocols import EPS
 from snellen.tracking.similarity import covered_preds, covered_share, similar_pairs
@@ -21,9 +21,16 @@ if TYPE_CHECKING:
     from snellen.tracking.protocols import TrackingProtocol
     from snellen.tracking.tracks import Tracks
 
-__all__ = ["Judgement", "classes_of", "prepared"]
+__all__ = [
+    "Judgement",
+    "check_labels",
+    "check_sides",
+    "classes_of",
+    "frame_numbers",
+    "prepared",
+]
 
-_BONUS = 10_000.0  # what a pair is worth where the most pairs are wanted; the reference's number
+_FAR = 10_000.0  # what a pair costs that is none, where the most pairs are wanted
 
 
 class Judgement(NamedTuple):
@@ -44,6 +51,7 @@ class Judgement(NamedTuple):
 def prepared(
     truth: Tracks,
     pred: Tracks,
+    number: NDArray[np.int64],
     protocol: TrackingProtocol,
     classes: tuple[str, ...],
     judged: Mapping[str, Judgement] | None = None,
@@ -54,6 +62,8 @@ def prepared(
     ----------
     truth, pred : Tracks
         The rows of one sequence.
+    number : ndarray, shape (F,), int64
+        Its frames; see `frame_numbers`.
     protocol : TrackingProtocol
         The rules.
     classes : tuple of str
@@ -66,7 +76,6 @@ def prepared(
     ClassError, InputError
         For classes that the protocol does not know, and shapes without such a similarity.
     """
-    number = _frame_numbers(truth, pred)
     objects, regions = truth, truth[:0]
     if truth.region is not None and truth.region.any():
         is_object = truth.region == 0
@@ -102,18 +111,14 @@ def prepared(
             )
     truth_centre, pred_centre = objects.shape.centres(), pred.shape.centres()
     truth_track, pred_track = _track_values(objects), _track_values(pred)
-    _check_classes(objects, truth_names, protocol)
-
     within = _within_limits(objects, protocol)
-    # Of truth without classes predictions are of the one class that there is.
-    has_classes = bool(protocol.classes) or objects.labelled or not len(objects)
     for name in classes:
         distractors = protocol.distractors.get(name, ())
         truth_rows = np.ones(len(objects), np.bool_)
         pred_rows = np.ones(len(pred), np.bool_)
         if protocol.by_class and objects.labelled:
             truth_rows = _among((name, *distractors), truth_names)[objects.label]
-        if protocol.by_class and pred.labelled and has_classes:
+        if protocol.by_class and pred.labelled:
             pred_rows = _among((name,), pred_names)[pred.label]
         of_class = truth_rows
         if objects.labelled and (protocol.by_class or protocol.class_names):
@@ -210,12 +215,10 @@ def _matched(
     if not whole:
         kept_rows = (truth_rows.view(np.uint8), pred_rows.view(np.uint8))
         frames = _core.kept_pairs(*(*frames, *kept_rows))
-    truth_begin, pred_begin, pair_begin, pair_pred, similarity = frames
     if protocol.most_matches:
-        similarity = similarity + _BONUS * (similarity >= protocol.match_threshold - EPS)
-    matched: NDArray[np.int32] = _core.matched_preds(
-        truth_begin, pred_begin, pair_begin, pair_pred, similarity, protocol.match_threshold
-    )
+        matched = _most_matched(frames, protocol.match_threshold - EPS)
+    else:
+        matched = _core.matched_preds(*(*frames, protocol.match_threshold))
     if whole:
         return matched
     place = np.append(np.flatnonzero(truth_rows), -1).astype(np.int32)
@@ -224,7 +227,32 @@ def _matched(
     return of_all
 
 
-def _frame_numbers(truth: Tracks, pred: Tracks) -> NDArray[np.int64]:
+def _most_matched(frames: tuple[Any, ...], threshold: float) -> NDArray[np.int32]:
+    """Return the truth row of each prediction where the most pairs are matched in each frame.
+
+    As the reference does it, with its ties: what falls short of the threshold costs very much.
+    """
+    truth_begin, pred_begin, pair_begin, pair_pred, similarity = frames
+    matched = np.full(int(pred_begin[-1]), -1, np.int32)
+    pair_truth = np.repeat(np.arange(len(pair_begin) - 1), np.diff(pair_begin))
+    good = similarity >= threshold
+    for t in np.flatnonzero(np.diff(truth_begin) * np.diff(pred_begin)).tolist():
+        first_truth, first_pred = int(truth_begin[t]), int(pred_begin[t])
+        rows = slice(int(pair_begin[first_truth]), int(pair_begin[truth_begin[t + 1]]))
+        cost = np.full(
+            (int(truth_begin[t + 1]) - first_truth, int(pred_begin[t + 1]) - first_pred), _FAR
+        )
+        chosen = good[rows]
+        place = (pair_truth[rows][chosen] - first_truth, pair_pred[rows][chosen] - first_pred)
+        cost[place] = -similarity[rows][chosen]
+        column = _core.assign(cost)
+        row = np.flatnonzero(column >= 0)
+        row = row[cost[row, column[row]] < -EPS]
+        matched[first_pred + column[row]] = first_truth + row
+    return matched
+
+
+def frame_numbers(truth: Tracks, pred: Tracks) -> NDArray[np.int64]:
     """Return the numbers of all frames that either side has or looked at, ascending."""
     # Rows are ordered by frame: only few numbers are left to be sorted.
     number = np.sort(
@@ -277,20 +305,6 @@ def _among(wanted: tuple[str, ...], names: list[str]) -> NDArray[np.bool_]:
     return np.array([name in wanted for name in names] or [False])
 
 
-def _check_classes(truth: Tracks, names: list[str], protocol: TrackingProtocol) -> None:
-    """Refuse truth of classes that files of this kind do not have."""
-    if not protocol.class_names or not truth.labelled:
-        return
-    known = set(protocol.class_names.values())
-    strange = [name for name in _used_names(truth, names) if name not in known]
-    if strange:
-        raise ClassError(
-            f"expected classes of {protocol.name} ({', '.join(protocol.class_names.values())}), "
-            f"got {first_few(strange)}: of other data say --protocol plain",
-            "truth",
-        )
-
-
 def _used_names(tracks: Tracks, names: list[str]) -> list[str]:
     """Return the classes that objects have."""
     used = np.flatnonzero(np.bincount(tracks.label, minlength=len(names))).tolist()
@@ -298,36 +312,94 @@ def _used_names(tracks: Tracks, names: list[str]) -> list[str]:
 
 
 def classes_of(truth: Tracks, pred: Tracks, protocol: TrackingProtocol) -> tuple[str, ...]:
-    """Return the classes that are to be evaluated: the protocol's, or those of the objects.
+    """Return the classes that are to be evaluated: the protocol's, or those of the objects."""
+    if protocol.classes:
+        return protocol.classes
+    objects = truth if truth.region is None else truth[truth.region == 0]
+    if not protocol.by_class or not (truth.labelled or pred.labelled):
+        return (UNLABELLED,)
+    names = {
+        name
+        for side in (objects, pred)
+        if side.labelled
+        for name in _used_names(side, side.classes.display_names())
+    }
+    return tuple(sorted(names))
+
+
+def check_labels(kinds: Mapping[tuple[str, str], int], protocol: TrackingProtocol) -> None:
+    """Refuse sides of which one has classes that the other would need.
+
+    Parameters
+    ----------
+    kinds : mapping
+        Whether objects of each side have classes, as far as that is known; see `Batch`.
+    protocol : TrackingProtocol
 
     Raises
     ------
     ClassError
-        Where one side has no classes and the other has several.
     """
-    if protocol.classes:
-        return protocol.classes
+    has = {side: kinds.get((side, "label")) for side in ("truth", "pred")}
     if not protocol.by_class:
-        return (UNLABELLED,)
-    objects = truth if truth.region is None else truth[truth.region == 0]
-    of_truth = _used_names(objects, objects.classes.display_names())
-    of_pred = _used_names(pred, pred.classes.display_names())
-    if not truth.labelled and (len(objects) or not pred.labelled):
-        if pred.labelled and len(of_pred) > 1:
+        if protocol.class_names and has["truth"] == 0:
             raise ClassError(
-                f"expected a class for each truth object, as predictions have "
-                f"({first_few(of_pred)}), got none: give truth classes, or predictions none",
+                f"expected classes of truth, which the rules of {protocol.name} look at, got none: "
+                "of objects that all count say plain",
                 "truth",
             )
-        return (UNLABELLED,)
-    if pred.labelled or not len(pred):
-        # A side without objects need not say of which class they are.
-        return tuple(sorted({*(of_truth if truth.labelled else ()), *of_pred[: len(pred)]}))
-    names = of_truth or objects.classes.display_names()
-    if len(names) > 1:
-        raise ClassError(
-            f"expected a class for each prediction, as truth has ({first_few(names)}), got "
-            "none: give predictions classes, or truth none",
-            "pred",
-        )
-    return tuple(names)
+        return
+    if len(protocol.classes) == 1:
+        return  # what has no class is of that one
+    for side, other in (("truth", "pred"), ("pred", "truth")):
+        if has[side] == 0 and (protocol.classes or has[other] == 1):
+            raise ClassError(
+                f"expected classes of {side}, as {other} has, got none: give both sides classes or "
+                'none, or say which one class is evaluated, such as classes=["car"]',
+                side,
+            )
+
+
+def check_sides(truth: Tracks, pred: Tracks, protocol: TrackingProtocol) -> None:
+    """Refuse columns that mean nothing where they are, and those that rules lack.
+
+    Raises
+    ------
+    ClassError
+        For classes that the protocol does not know.
+    InputError
+        For areas to be ignored among predictions, and for truth without a column that rules look
+        at.
+    """
+    if pred.region is not None and pred.region.any():
+        raise InputError("expected areas to be ignored in truth only, got some", "pred")
+    if pred.counted is not None and not pred.counted.all():
+        raise InputError("expected truth only to say what is not to be counted", "pred")
+    objects = truth if truth.region is None else truth[truth.region == 0]
+    for name in protocol.limits:
+        if len(objects) and name not in truth.extra:
+            raise InputError(
+                f"expected the column {name} of truth (extra), at which the rules of "
+                f"{protocol.name} look, got {', '.join(truth.extra) or 'none'}",
+                "truth",
+            )
+    known = set(protocol.class_names.values())
+    for side, tracks in (("truth", objects), ("pred", pred)):
+        allowed = known
+        if side == "pred" and not protocol.by_class and known:
+            allowed = set(protocol.classes)
+        if not allowed or not tracks.labelled:
+            continue
+        names = _used_names(tracks, tracks.classes.display_names())
+        strange = [name for name in names if name not in allowed]
+        if strange:
+            shown = (
+                ", ".join(sorted(allowed))
+                if side == "pred"
+                else ", ".join(protocol.class_names.values())
+            )
+            raise ClassError(
+                f"expected classes of {protocol.name} ({shown}), got {first_few(strange)}."
+                f"{did_you_mean(strange[0], allowed) or ' Of other data say plain'}",
+                side,
+            )

@@ -11,11 +11,15 @@ from snellen.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PROTOCOLS", "TrackingProtocol", "protocol_of"]
+__all__ = ["LEAST_THRESHOLD", "PROTOCOLS", "TrackingProtocol", "protocol_of"]
 
 EPS: Final = 2.220446049250313e-16
 """What the reference allows for at its thresholds: the spacing of float64 at 1."""
 
+LEAST_THRESHOLD: Final = 1e-15
+"""Below it pairs without any similarity would match."""
+
+REGION_RULES: Final = ("unmatched", "all", "union")
 SIMILARITIES: Final = (
     "iou",
     "ioa",
@@ -99,6 +103,43 @@ class TrackingProtocol:
     first_frame: int = 1
     groups: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     judged_classes: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse rules that cannot be.
+
+        Raises
+        ------
+        InputError
+        """
+        for field, known in (("similarity", SIMILARITIES), ("region_rule", REGION_RULES)):
+            name = getattr(self, field)
+            if name not in known:
+                raise InputError(
+                    f'expected a {field} of {", ".join(known)}, got "{name}".'
+                    f"{did_you_mean(str(name), known)}",
+                    field,
+                )
+        if not 0 < self.zero_distance < float("inf"):
+            raise InputError(
+                f"expected a distance of more than 0, got {self.zero_distance:g}", "zero_distance"
+            )
+        shares = {"match_threshold": (LEAST_THRESHOLD, 1.0), "region_threshold": (0.0, 1.0)}
+        for field, (low, high) in shares.items():
+            share = getattr(self, field)
+            if share is not None and not low <= share <= high:
+                raise InputError(f"expected a share up to 1, got {share:g}", field)
+        if self.min_height is not None and not self.min_height >= 0:
+            raise InputError(
+                f"expected a height of at least 0, got {self.min_height:g}", "min_height"
+            )
+        for name, (least, greatest) in self.limits.items():
+            if not least <= greatest:
+                raise InputError(
+                    f"expected a least and a greatest value, got {least:g} and {greatest:g}",
+                    f"limits[{name!r}]",
+                )
+        if self.first_frame not in (0, 1):
+            raise InputError(f"expected frames from 0 or 1, got {self.first_frame}", "first_frame")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rules as plain values."""
@@ -205,7 +246,7 @@ PROTOCOLS: Final[Mapping[str, TrackingProtocol]] = MappingProxyType(
     {
         protocol.name: protocol
         for protocol in (
-            TrackingProtocol("plain", fractional_flags=True),
+            TrackingProtocol("plain", fractional_flags=True, region_threshold=0.5),
             TrackingProtocol("mot15", classes=("pedestrian",), by_class=False),
             _mot("mot16"),
             _mot("mot17"),
@@ -305,14 +346,4 @@ def protocol_of(protocol: str | TrackingProtocol, **changes: Any) -> TrackingPro
     changes = {name: value for name, value in changes.items() if value is not None}
     if changes:
         protocol = dataclasses.replace(protocol, **changes)
-    if protocol.similarity not in SIMILARITIES:
-        raise InputError(
-            f'expected a similarity of {", ".join(SIMILARITIES)}, got "{protocol.similarity}".'
-            f"{did_you_mean(protocol.similarity, SIMILARITIES)}",
-            "similarity",
-        )
-    if not protocol.zero_distance > 0:
-        raise InputError(
-            f"expected a distance of more than 0, got {protocol.zero_distance:g}", "zero_distance"
-        )
     return protocol

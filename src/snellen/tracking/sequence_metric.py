@@ -12,8 +12,16 @@ from snellen.errors import IdError, InputError, MergeError, first_few
 from snellen.state import pack, restored
 from snellen.tracking.families import families_named
 from snellen.tracking.family import Settings
-from snellen.tracking.preparation import Judgement, classes_of, prepared
-from snellen.tracking.protocols import TrackingProtocol, protocol_of
+from snellen.tracking.judged_classes import JudgedClasses
+from snellen.tracking.preparation import (
+    Judgement,
+    check_labels,
+    check_sides,
+    classes_of,
+    frame_numbers,
+    prepared,
+)
+from snellen.tracking.protocols import LEAST_THRESHOLD, TrackingProtocol, protocol_of
 from snellen.tracking.sequence_state import Batch, SequenceState
 from snellen.tracking.tracking_result import TrackingResult
 from snellen.tracking.tracks import Tracks
@@ -27,7 +35,6 @@ if TYPE_CHECKING:
     from snellen.metric import Units
     from snellen.state import PackedState
     from snellen.tracking.family import Family
-    from snellen.tracking.judged_classes import JudgedClasses
 
 __all__ = ["SequenceMetric"]
 
@@ -48,11 +55,16 @@ class SequenceMetric(ABC):
         How alike two objects are, where it is not the protocol's way; see `TrackingProtocol`.
     zero_distance : float, optional
         The distance of similarity 0, for distances: twice that of a match at threshold 0.5.
-    threshold : float
-        The least similarity of a match, of CLEAR, identity and VACE.
-    blocked_sums : bool
-        Add over pairs of tracks in the order of NumPy before 2.3, as numbers published with it
-        have it; the last bits of AssA, AssRe, AssPr and HOTA differ.
+    threshold : float, optional
+        The least similarity of a match, of CLEAR, identity, VACE and py-motmetrics' list: 0.5.
+    blocked_sums : bool, optional
+        Of HOTA: add over pairs of tracks in the order of NumPy before 2.3, as numbers published
+        with it have it; the last bits of AssA, AssRe, AssPr and HOTA differ.
+
+    Raises
+    ------
+    InputError
+        For rules that there are not, and for parameters that the metric has no use for.
     """
 
     __slots__ = ("_state", "protocol")
@@ -64,8 +76,8 @@ class SequenceMetric(ABC):
         classes: Sequence[str] | None = None,
         similarity: str | None = None,
         zero_distance: float | None = None,
-        threshold: float = 0.5,
-        blocked_sums: bool = False,
+        threshold: float | None = None,
+        blocked_sums: bool | None = None,
     ) -> None:
         rules = protocol_of(
             protocol,
@@ -73,13 +85,23 @@ class SequenceMetric(ABC):
             similarity=similarity,
             zero_distance=zero_distance,
         )
-        if not 0 < threshold <= 1:
+        if zero_distance is not None and not rules.similarity.startswith("distance"):
+            raise InputError(
+                "expected no distance of similarity 0, of which the similarity "
+                f"{rules.similarity} has no use",
+                "zero_distance",
+            )
+        families = self._families()
+        for name, value in (("threshold", threshold), ("blocked_sums", blocked_sums)):
+            if value is not None and not any(name in family.settings for family in families):
+                titles = ", ".join(family.title for family in families)
+                raise InputError(f"expected no {name}, of which {titles} has no use", name)
+        threshold = 0.5 if threshold is None else float(threshold)
+        if not LEAST_THRESHOLD <= threshold <= 1:
             raise InputError(f"expected a threshold in (0, 1], got {threshold:g}", "threshold")
         self.protocol = rules
         self._state = SequenceState(
-            self._families(),
-            Settings(float(threshold), bool(blocked_sums)),
-            events=self._keeps_events(),
+            families, Settings(threshold, bool(blocked_sums)), events=self._keeps_events()
         )
 
     @abstractmethod
@@ -108,8 +130,8 @@ class SequenceMetric(ABC):
             Else more frames of it may come, in any order, until `end_sequence`. Frames without
             numbers are single ones, and each is the next.
         judged : JudgedClasses, optional
-            Which classes annotators looked for, where that is not all in all sequences: what is
-            predicted of others is left out, as in TAO.
+            Which classes annotators looked for, under rules that look at it (``"tao"``); without,
+            those that truth has in a frame.
 
         Raises
         ------
@@ -142,9 +164,17 @@ class SequenceMetric(ABC):
                 raise InputError(
                     f"expected Tracks (Tracks.from_xywh, …), got {type(side).__name__}", name
                 )
+        if judged is not None and not self.protocol.judged_classes:
+            raise InputError(
+                "expected judged classes under rules that look at them (tao), not under those of "
+                f"{self.protocol.name}",
+                "judged",
+            )
         named = truth.named or pred.named
         truth, pred = _same_sequences(truth, pred)
         self._state.check_naming(named)
+        check_sides(truth, pred, self.protocol)
+        check_labels({**self._state.kinds, **_kinds_of(truth, pred)}, self.protocol)
         batches = list(self._each_sequence(truth, pred, judged, named=named))
         for batch in batches:
             self._state.check(batch)
@@ -154,30 +184,33 @@ class SequenceMetric(ABC):
         self, truth: Tracks, pred: Tracks, judged: JudgedClasses | None, *, named: bool
     ) -> Iterator[Batch]:
         numbered = _numbered(truth, pred)
+        kinds = _kinds_of(truth, pred)
+        if judged is None and self.protocol.judged_classes:
+            judged = JudgedClasses(frozenset(), frozenset())
         for code, sequence in enumerate(truth.sequences.ids.tolist()):
             of_truth, of_pred = truth.of_sequence(code), pred.of_sequence(code)
-            n_frames = max(int(truth.n_frames[code]), int(pred.n_frames[code]))
+            n_frames = _length(truth, pred, code)
             name = sequence
             if not named:
                 name = self._state.unnamed_sequence(whole=n_frames >= 0)
             if not numbered:
                 one = np.zeros((1, 2), np.int64)
                 of_truth = dataclasses.replace(of_truth, seen=one)
+            number = frame_numbers(of_truth, of_pred)
             classes = classes_of(of_truth, of_pred, self.protocol)
             known = (
                 None
                 if judged is None
                 else _judgements(judged, sequence, classes, (truth.classes, pred.classes))
             )
-            found = dict(prepared(of_truth, of_pred, self.protocol, classes, known))
-            number = next(iter(found.values())).number if found else of_truth.seen[:, 1]
+            found = dict(prepared(of_truth, of_pred, number, self.protocol, classes, known))
             if not numbered:
                 number = np.array([self._state.last_frame(name) + 1], np.int64)
                 found = {
                     label: dataclasses.replace(frames, number=number)
                     for label, frames in found.items()
                 }
-            yield Batch(name, number, found, n_frames)
+            yield Batch(name, number, found, n_frames, kinds)
 
     def merge(self, other: Self, /) -> Self:
         """Absorb another metric of equal parameters; `other` stays as it was.
@@ -200,6 +233,7 @@ class SequenceMetric(ABC):
                 f"expected the state of a {type(self).__name__} with the same parameters, got "
                 + ", ".join(f"{name} {theirs[name]} for {mine[name]}" for name in apart)
             )
+        check_labels({**self._state.kinds, **other._state.kinds}, self.protocol)
         self._state.merge(other._state)
         return self
 
@@ -226,13 +260,7 @@ class SequenceMetric(ABC):
         return TrackingResult.of_kept(closed.kept(), closed.families, self.protocol, self.settings)
 
     def units(self, *, each: bool = False) -> Units:
-        """Return the sequences as units for resampling.
-
-        Raises
-        ------
-        IdError
-            Where sequences were given without ids.
-        """
+        """Return the sequences as units for resampling."""
         del each  # they always are
         from snellen.tracking.resampled_sequences import sequence_units
 
@@ -276,6 +304,33 @@ class SequenceMetric(ABC):
         )
         metric._state.take(content, packed.arrays)
         return metric
+
+
+def _kinds_of(truth: Tracks, pred: Tracks) -> dict[tuple[str, str], int]:
+    """Return what must be the same of all frames that come; see `Batch`."""
+    kinds = {}
+    for name, side in (("truth", truth), ("pred", pred)):
+        # No objects are of no kind, unless they were said to have classes.
+        if len(side) or side.labelled:
+            kinds[name, "label"] = int(side.labelled)
+        if len(side):
+            kinds[name, "track_id"] = int(side.track_names is not None)
+            centres = side.shape[:1].centres()
+            if centres is not None:
+                kinds[name, "point"] = centres.shape[1]
+    return kinds
+
+
+def _length(truth: Tracks, pred: Tracks, code: int) -> int:
+    """Return how many frames a sequence has; -1 where neither side says."""
+    lengths = {int(side.n_frames[code]) for side in (truth, pred)} - {-1}
+    if len(lengths) > 1:
+        raise InputError(
+            f"expected as many frames on both sides of sequence {truth.sequences.ids[code]}, got "
+            f"{truth.n_frames[code]} and {pred.n_frames[code]}",
+            "n_frames",
+        )
+    return lengths.pop() if lengths else -1
 
 
 def _judgements(

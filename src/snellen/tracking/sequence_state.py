@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from snellen.errors import IdError, InputError, ShapeError, first_few
+from snellen.errors import ClassError, IdError, InputError, ShapeError, first_few
 from snellen.state import Keys, Ledger, prefixed, unprefixed
 from snellen.tracking.frames import Frames, Pairs, Side
 from snellen.tracking.sequence_rows import (
@@ -46,12 +47,16 @@ class Batch(NamedTuple):
         The frames of each class.
     n_frames : int
         How many frames the sequence has, where these are all; else -1.
+    kinds : mapping of (str, str) to int
+        What must be the same of all frames that come, by side and name: whether track ids are
+        texts, how many coordinates points have, whether objects have classes.
     """
 
     sequence: int | str
     number: NDArray[np.int64]
     classes: Mapping[str, Frames]
     n_frames: int
+    kinds: Mapping[tuple[str, str], int]
 
 
 class Kept(NamedTuple):
@@ -65,6 +70,8 @@ class Kept(NamedTuple):
         The K classes that rows have, by name.
     truth_tracks, pred_tracks : Keys
         The ids of objects.
+    n_frames : ndarray, shape (S,), int64
+        How many frames each sequence has.
     rows : dict of str to ndarray
         Of each sequence and class: ``sequence`` and ``label``, positions, numbers of frames and
         objects, and the columns of families, each with the family's name before it.
@@ -78,6 +85,7 @@ class Kept(NamedTuple):
     classes: Keys
     truth_tracks: Keys
     pred_tracks: Keys
+    n_frames: NDArray[np.int64]
     rows: Rows
     tracks: Rows
     preds: Rows
@@ -149,7 +157,7 @@ class SequenceState:
         self.settings = settings
         self.named: bool | None = None
         self._keeps_events = events
-        self._closed: set[int | str] = set()
+        self._closed: dict[int | str, int] = {}  # and how many frames it has
         self._open: dict[int | str, _Open] = {}
         self._kinds: dict[tuple[str, str], int] = {}
         columns = {f"{f.name}.{c}": dtype for f in families for c, dtype in f.columns.items()}
@@ -228,11 +236,10 @@ class SequenceState:
         ------
         IdError, InputError
         """
-        for known in (self._closed, self._open):
-            for name in list(known)[:1]:
-                if isinstance(name, str) != isinstance(batch.sequence, str):
-                    Keys([name, batch.sequence], SEQUENCE)  # says that they are of two kinds
-        self._check_kinds(_kinds_of(batch.classes.values()))
+        for name in (*itertools.islice(self._closed, 1), *itertools.islice(self._open, 1)):
+            if isinstance(name, str) != isinstance(batch.sequence, str):
+                Keys([name, batch.sequence], SEQUENCE)  # says that they are of two kinds
+        self._check_kinds(batch.kinds)
         if batch.sequence in self._closed:
             raise IdError(
                 f"expected each sequence once, {batch.sequence} was absorbed whole before: frames "
@@ -245,10 +252,12 @@ class SequenceState:
                     f"expected a whole sequence or frames of it, got both of {batch.sequence}",
                     "sequence",
                 )
-            if len(batch.number) > batch.n_frames:
+            number = batch.number
+            # Numbered from 0 or from 1.
+            if len(number) and int(number[-1]) - min(int(number[0]), 1) >= batch.n_frames:
                 raise InputError(
-                    f"expected at most {batch.n_frames} frames of sequence {batch.sequence}, got "
-                    f"{len(batch.number)}",
+                    f"expected the {batch.n_frames} frames of sequence {batch.sequence}, counted "
+                    f"from 0 or from 1, got frames {number[0]} to {number[-1]}",
                     "n_frames",
                 )
             return
@@ -256,12 +265,11 @@ class SequenceState:
             self._open[batch.sequence].check(batch.sequence, batch.number.tolist())
 
     def _check_kinds(self, kinds: Mapping[tuple[str, str], int]) -> None:
-        """Refuse ids, and coordinates, of another kind than those that came before."""
-        for key, kind in kinds.items():
-            known = self._kinds.get(key, kind)
+        """Refuse what is of another kind than what came before."""
+        for (side, what), kind in kinds.items():
+            known = self._kinds.get((side, what), kind)
             if known == kind:
                 continue
-            side, what = key
             if what == "track_id":
                 words = ("numbers", "texts")
                 raise IdError(
@@ -269,15 +277,26 @@ class SequenceState:
                     f"{words[kind]}",
                     what,
                 )
+            if what == "label":
+                words = ("without classes", "with classes")
+                raise ClassError(
+                    f"expected objects of {side} {words[known]} as before, got some {words[kind]}",
+                    what,
+                )
             raise ShapeError(
                 f"expected places of {side} of {known} coordinates as before, got {kind}", what
             )
+
+    @property
+    def kinds(self) -> Mapping[tuple[str, str], int]:
+        """What has come so far; see `Batch`."""
+        return self._kinds
 
     def absorb(self, batches: Iterable[Batch], *, named: bool) -> None:
         """Add frames that were checked."""
         for batch in batches:
             self.named = named
-            self._kinds |= _kinds_of(batch.classes.values())
+            self._kinds |= batch.kinds
             if batch.n_frames >= 0:
                 self._close(batch.sequence, batch.classes, batch.n_frames)
                 continue
@@ -329,18 +348,22 @@ class SequenceState:
         self._kinds |= other._kinds
         for ledger, theirs in zip(self._ledgers(), other._ledgers(), strict=True):
             ledger.merge(theirs, sequence=shift)
-        for name in other._closed:
-            self._closed.add(name + shift if isinstance(name, int) else name)
+        for name, n_frames in other._closed.items():
+            self._closed[name + shift if isinstance(name, int) else name] = n_frames
         for name, opened in other._open.items():
             self._open.setdefault(name, _Open()).add(opened.frames, opened.classes)
 
     def _check_merge(self, other: SequenceState) -> None:
-        mine, theirs = [*self._closed, *self._open], [*other._closed, *other._open]
-        Keys([*mine, *theirs], SEQUENCE)  # says where they are of two kinds
+        """Refuse sequences of another kind, closed ones of both, and frames of both."""
+        theirs = (*other._closed, *other._open)
+        for name in (*itertools.islice(self._closed, 1), *itertools.islice(self._open, 1)):
+            for their in theirs[:1]:
+                if isinstance(name, str) != isinstance(their, str):
+                    Keys([name, their], SEQUENCE)  # says that they are of two kinds
         again = sorted(
             name
-            for name in set(mine).intersection(theirs)
-            if name in self._closed or name in other._closed
+            for name in theirs
+            if name in self._closed or (name in self._open and name in other._closed)
         )
         if again:
             raise IdError(
@@ -356,7 +379,7 @@ class SequenceState:
         twin.named = self.named
         for ledger, mine in zip(twin._ledgers(), self._ledgers(), strict=True):
             ledger.merge(mine)
-        twin._closed = set(self._closed)
+        twin._closed = dict(self._closed)
         twin._kinds = dict(self._kinds)
         for name, opened in self._open.items():
             twin._open[name] = _Open()
@@ -382,7 +405,7 @@ class SequenceState:
                 events=self._keeps_events,
             )
         ]
-        self._closed.add(sequence)
+        self._closed[sequence] = n_frames
         ledgers = dict(zip(LEDGERS, self._ledgers(), strict=True))
         for ledger, keys, columns in rows:
             ledgers[ledger].append(keys, **columns)
@@ -411,7 +434,10 @@ class SequenceState:
         # A row without an object of one side holds a place for it.
         events["truth"] = np.where(events["kind"] == 3, np.int32(-1), events["truth"])
         events["pred"] = np.where(events["kind"] == 2, np.int32(-1), events["pred"])
-        return Kept(sequences, classes, truth_tracks, pred_tracks, rows, tracks, preds, events)
+        n_frames = np.array([self._closed[name] for name in sequences.ids.tolist()], np.int64)
+        return Kept(
+            sequences, classes, truth_tracks, pred_tracks, n_frames, rows, tracks, preds, events
+        )
 
     # -------------------------------------------------------------------------------------- bytes
 
@@ -419,6 +445,8 @@ class SequenceState:
         """Put everything into a state of bytes."""
         kept = self.kept()
         content["named"] = self.named
+        content["kinds"] = sorted([side, what, kind] for (side, what), kind in self._kinds.items())
+        arrays["n_frames"] = kept.n_frames
         for name in ("sequences", "classes", "truth_tracks", "pred_tracks"):
             getattr(kept, name).store(name, content, arrays)
         for name in ("rows", "tracks", "preds", "events"):
@@ -450,10 +478,8 @@ class SequenceState:
         classes = Keys.stored("classes", CLASS, content, arrays)
         truth_tracks = Keys.stored("truth_tracks", _TRACK, content, arrays)
         pred_tracks = Keys.stored("pred_tracks", _TRACK, content, arrays)
-        self._closed = set(sequences.ids.tolist())
-        for side, tracks in (("truth", truth_tracks), ("pred", pred_tracks)):
-            if len(tracks):
-                self._kinds[side, "track_id"] = int(tracks.is_text)
+        self._closed = dict(zip(sequences.ids.tolist(), arrays["n_frames"].tolist(), strict=True))
+        self._kinds = {(side, what): int(kind) for side, what, kind in content["kinds"]}
         keys = {"sequence": sequences, "label": classes}
         tables: dict[str, tuple[Ledger, dict[str, Keys]]] = {
             "rows": (self._rows, keys),
@@ -474,22 +500,8 @@ class SequenceState:
                 entry["class"]: [_stored_frames(f"open{i}.{j}.", entry, arrays)]
                 for j, entry in enumerate(described["classes"])
             }
-            for parts in of_classes.values():
-                self._kinds |= _kinds_of(parts)
             self._open[described["sequence"]] = _Open()
             self._open[described["sequence"]].add(arrays[f"open{i}.number"].tolist(), of_classes)
-
-
-def _kinds_of(classes: Iterable[Frames]) -> dict[tuple[str, str], int]:
-    """Return what ids and coordinates of each side are: 1 for texts; how many."""
-    kinds = {}
-    for frames in classes:
-        for name, side in (("truth", frames.truth), ("pred", frames.pred)):
-            if len(side):
-                kinds[name, "track_id"] = int(side.track.dtype.kind == "U")
-                if side.centre is not None:
-                    kinds[name, "point"] = side.centre.shape[1]
-    return kinds
 
 
 def _ordered(columns: Rows, *then: str) -> Rows:

@@ -19,13 +19,21 @@ __all__ = ["added", "averaged", "columns_of", "headline_values", "plain_value"]
 
 
 def columns_of(
-    family: Family, rows: Mapping[str, NDArray[Any]], n_sequences: int, n_classes: int
+    family: Family,
+    rows: Mapping[str, NDArray[Any]],
+    n_frames: NDArray[np.int64],
+    n_classes: int,
 ) -> dict[str, NDArray[Any]]:
-    """Return the columns of a family as (S, K, …); 0 for what a sequence does not have."""
+    """Return the columns of a family as (S, K, …); 0 for a class that a sequence does not have.
+
+    But its frames are frames of every class; `n_frames` has those of each sequence.
+    """
     found = {}
     for name, column in unprefixed(f"{family.name}.", rows).items():
-        grid = np.zeros((n_sequences, n_classes, *column.shape[1:]), column.dtype)
+        grid = np.zeros((len(n_frames), n_classes, *column.shape[1:]), column.dtype)
         grid[rows["sequence"], rows["label"]] = column
+        if name == "frames":
+            grid[:] = n_frames[:, None]
         found[name] = grid
     return found
 
@@ -42,11 +50,15 @@ def added(columns: Columns) -> dict[str, NDArray[Any]]:
 
 
 def averaged(
-    family: Family, numbers: Mapping[str, NDArray[Any]], classes: NDArray[np.bool_]
+    family: Family, sums: Columns, has_truth: NDArray[np.bool_]
 ) -> dict[str, NDArray[Any]]:
-    """Return the mean over some classes of numbers (K, …); counts are added, over all classes."""
+    """Return means over classes of the numbers of sums (K, …); counts are added.
+
+    Over the classes that truth has, and of which the number is defined; counts over all.
+    """
     found = {}
-    for name, values in numbers.items():
+    for name, values in family.numbers(sums).items():
+        classes = has_truth & ~np.asarray(family.is_undefined(sums, name))
         if name in family.counts:
             found[name] = np.sum(values, axis=0)
         elif classes.any():
@@ -75,19 +87,24 @@ def headline_values(
         Which classes have truth objects: those that a mean over classes is of.
     """
     found: dict[str, NDArray[np.float64]] = {}
-    n_classes = has_truth.shape[1]
-    weight = has_truth / np.maximum(1, has_truth.sum(axis=1, keepdims=True))
     for family in families:
-        numbers = family.numbers(columns[family.name])
+        sums = columns[family.name]
+        numbers = family.numbers(sums)
         for name in family.fields:
             values = np.asarray(numbers[name], np.float64)
             if name in family.per_alpha:
                 values = values.mean(axis=-1)
-            if n_classes == 1:
-                found[name] = values[:, 0]
-            elif name in family.counts:
+            if name in family.counts:
                 found[name] = values.sum(axis=1)
-            else:
-                found[name] = (np.where(has_truth, values, 0.0) * weight).sum(axis=1)
-                found[name][~has_truth.any(axis=1)] = np.nan
+                continue
+            is_undefined = np.broadcast_to(family.is_undefined(sums, name), values.shape)
+            if values.shape[1] == 1:
+                found[name] = np.where(is_undefined, np.nan, values)[:, 0]
+                continue
+            counts = has_truth & ~is_undefined
+            n_classes = counts.sum(axis=1)
+            total = np.where(counts, values, 0.0).sum(axis=1)
+            found[name] = np.divide(
+                total, n_classes, out=np.full(len(values), np.nan), where=n_classes > 0
+            )
     return found

@@ -10,7 +10,7 @@ import numpy as np
 
 from snellen import _core
 from snellen.classes import Classes
-from snellen.errors import IdError, InputError, MergeError, SchemaError, first_few
+from snellen.errors import ClassError, IdError, InputError, MergeError, SchemaError, first_few
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
 from snellen.state import Counts, Keys, Ledger, pack, prefixed, restored, unpack, unprefixed
 from snellen.tracking.track_map_protocols import TrackMapProtocol, track_map_protocol_named
@@ -126,6 +126,8 @@ class TrackMap:
         """
         if pred.score is None and len(pred):
             raise InputError("expected predicted tracks with scores, got none", "pred.score")
+        if len(truth) and len(pred) and truth.labelled != pred.labelled:
+            raise ClassError("expected classes on both sides or on none, got one side's", "label")
         sequences, classes = truth.sequences, Classes.union([truth.classes, pred.classes])
         self._check_new(sequences)
         whole_truth = whole_tracks(

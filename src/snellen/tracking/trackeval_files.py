@@ -50,7 +50,7 @@ def trackeval_numbers(
         ``"COMBINED"``), family, and name; numbers of thresholds are (19,).
     """
     found: dict[str, dict[str, Mapping[str, Numbers]]] = {}
-    sums = result.class_sums()
+    sums = result.class_sums
     for k, class_name in enumerate(result.classes):
         of_class: dict[str, Mapping[str, Numbers]] = {}
         for s, sequence in enumerate(result.sequences):

@@ -29,6 +29,7 @@ __all__ = ["TrackingResult"]
 
 _SHOWN_SEQUENCES: Final = 40
 COMBINED: Final = "COMBINED"
+_AVERAGES: Final = {"classes": "mean of classes", "detections": "all objects"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -101,7 +102,7 @@ class TrackingResult(Result):
             undefined=(),
             data={
                 "n_sequences": len(kept.sequences),
-                "n_frames": _frames_of_sequences(rows, len(kept.sequences)),
+                "n_frames": int(kept.n_frames.sum()),
                 "n_classes": len(names),
                 "n_truth": int(rows["n_truth"].sum()),
                 "n_pred": int(rows["n_pred"].sum()),
@@ -119,21 +120,22 @@ class TrackingResult(Result):
 
     # ------------------------------------------------------------------------------------ numbers
 
+    @functools.cached_property
     def class_sums(self) -> dict[str, dict[str, NDArray[Any]]]:
-        """Return the sums over sequences of each family's columns, each (K, …)."""
+        """The sums over sequences of each family's columns, each (K, …)."""
         return {
             family.name: added(family.summands(self.columns(family))) for family in self.families
         }
 
     def columns(self, family: Family) -> dict[str, NDArray[Any]]:
         """Return what is kept of a family, each (S, K, …), classes in the order of `classes`."""
-        grid = columns_of(family, self.kept.rows, len(self.kept.sequences), len(self.kept.classes))
+        grid = columns_of(family, self.kept.rows, self.kept.n_frames, len(self.kept.classes))
         order = self.kept.classes.codes(list(self.classes))
         return {name: column[:, order] for name, column in grid.items()}
 
     @functools.cached_property
     def _class_numbers(self) -> dict[str, dict[str, NDArray[Any]]]:
-        sums = self.class_sums()
+        sums = self.class_sums
         return {family.name: family.numbers(sums[family.name]) for family in self.families}
 
     def _has_truth(self) -> NDArray[np.bool_]:
@@ -142,13 +144,14 @@ class TrackingResult(Result):
         return n_truth[self.kept.classes.codes(list(self.classes))] > 0
 
     def class_average(self) -> dict[str, dict[str, NDArray[Any]]]:
-        """Return the mean over the classes that truth has of each family's numbers; counts added.
+        """Return the mean of each family's numbers over classes; counts are added.
 
-        Those of thresholds are (19,).
+        Over the classes that truth has, and of which the number is defined. Numbers of thresholds
+        are (19,).
         """
         has_truth = self._has_truth()
         return {
-            family.name: averaged(family, self._class_numbers[family.name], has_truth)
+            family.name: averaged(family, self.class_sums[family.name], has_truth)
             for family in self.families
         }
 
@@ -165,21 +168,50 @@ class TrackingResult(Result):
         sums = self.sums_of_classes(classes)
         return {family.name: family.numbers(sums[family.name]) for family in self.families}
 
+    def averages(self) -> dict[str, dict[str, Any]]:
+        """Return, of several classes, the numbers of all together.
+
+        Returns
+        -------
+        dict
+            ``"classes"``: means over classes; ``"detections"``: all objects as of one class; and
+            so of the protocol's groups of classes. Each a record of numbers. Empty for a single
+            class.
+        """
+        if len(self.classes) < 2:
+            return {}
+        found: dict[str, dict[str, Any]] = {"classes": {}}
+        for family, numbers in zip(self.families, self.class_average().values(), strict=True):
+            found["classes"] |= _record(family, numbers, {})
+        together = {"detections": self.classes, **self.rules.groups}
+        for title, names in together.items():
+            if not set(names) & set(self.classes):
+                continue
+            sums = self.sums_of_classes(names)
+            found[title] = {}
+            for family in self.families:
+                of_family = sums[family.name]
+                found[title] |= _record(
+                    family, family.numbers(of_family), family.reasons(of_family)
+                )
+        return found
+
     def sums_of_classes(
         self, classes: tuple[str, ...] | None = None
     ) -> dict[str, dict[str, NDArray[Any]]]:
-        """Return the sums over sequences and some classes of each family's columns."""
+        """Return the sums over sequences and some classes of each family's columns.
+
+        A frame is one, of however many classes.
+        """
         wanted = [k for k, name in enumerate(self.classes) if classes is None or name in classes]
-        sums = self.class_sums()
-        return {
-            family.name: added(
-                {
-                    name: column[wanted]
-                    for name, column in family.summands(sums[family.name]).items()
-                }
-            )
-            for family in self.families
-        }
+        found = {}
+        for family in self.families:
+            summands = family.summands(self.class_sums[family.name])
+            sums = added({name: column[wanted] for name, column in summands.items()})
+            if "frames" in sums:
+                sums["frames"] = self.kept.n_frames.sum()
+            found[family.name] = sums
+        return found
 
     def curve(self, name: str, class_name: str | None = None) -> NDArray[np.float64]:
         """Return a number of HOTA at each threshold (`alphas`), (19,).
@@ -215,9 +247,8 @@ class TrackingResult(Result):
         metrics: dict[str, float] = {}
         undefined: list[Undefined] = []
         if len(self.classes) == 1:
-            sums = self.class_sums()
             for family in self.families:
-                reasons = family.undefined(_at(sums[family.name], 0))
+                reasons = family.reasons(_at(self.class_sums[family.name], 0))
                 for name in family.fields:
                     value = self._class_numbers[family.name][name][0]
                     metrics[name] = (
@@ -227,7 +258,11 @@ class TrackingResult(Result):
             return metrics, tuple(undefined)
         average = self.class_average()
         nothing = not self.classes
-        reason = "there are no objects" if nothing else "no class has a truth object"
+        reason = "it is defined of no class"
+        if nothing:
+            reason = "there are no objects"
+        elif not self._has_truth().any():
+            reason = "no class has a truth object"
         for family in self.families:
             for name in family.fields:
                 value = plain_value(family, name, average[family.name][name])
@@ -238,7 +273,6 @@ class TrackingResult(Result):
 
     def per_class(self) -> list[dict[str, Any]]:
         """Return, for each class, its numbers over all sequences."""
-        sums = self.class_sums()
         records = []
         for k, class_name in enumerate(self.classes):
             record: dict[str, Any] = {"class": class_name}
@@ -246,7 +280,7 @@ class TrackingResult(Result):
                 record |= _record(
                     family,
                     _at(self._class_numbers[family.name], k),
-                    family.undefined(_at(sums[family.name], k)),
+                    family.reasons(_at(self.class_sums[family.name], k)),
                 )
             records.append(record)
         return records
@@ -255,12 +289,11 @@ class TrackingResult(Result):
         """Return which numbers of single classes are NaN, and why."""
         if len(self.classes) == 1:
             return []
-        sums = self.class_sums()
         return [
             Undefined(name, reason, class_name)
             for k, class_name in enumerate(self.classes)
             for family in self.families
-            for name, reason in family.undefined(_at(sums[family.name], k)).items()
+            for name, reason in family.reasons(_at(self.class_sums[family.name], k)).items()
         ]
 
     def per_sequence(self) -> list[dict[str, Any]]:
@@ -280,7 +313,7 @@ class TrackingResult(Result):
                     record |= _record(
                         family,
                         _at(numbers[family.name], at),
-                        family.undefined(_at(columns[family.name], at)),
+                        family.reasons(_at(columns[family.name], at)),
                     )
                 records.append(record)
             records.append({"sequence": COMBINED, **combined[k]})
@@ -394,17 +427,7 @@ class TrackingResult(Result):
         if sequences is None:
             sequences = len(self.kept.sequences) <= _SHOWN_SEQUENCES
         records = self.per_sequence()
-        averages: dict[str, dict[str, Any]] = {}
-        if len(self.classes) > 1:
-            averages = {
-                "mean of classes": self.class_average(),
-                "all objects": self.detection_average(),
-                **{
-                    group: self.detection_average(names)
-                    for group, names in self.rules.groups.items()
-                    if set(names) & set(self.classes)
-                },
-            }
+        averages = self.averages()
         blocks = []
         for family in self.families:
             for class_name in self.classes:
@@ -421,11 +444,13 @@ class TrackingResult(Result):
                 blocks.append("\n".join(aligned_lines(rows)))
             if averages:
                 rows = [[f"{family.title}: all classes", *family.fields]]
-                for title, numbers in averages.items():
-                    shown = _record(family, numbers[family.name], {})
-                    rows.append(
-                        [title, *(_cell(family, name, shown[name]) for name in family.fields)]
-                    )
+                rows += [
+                    [
+                        _AVERAGES.get(title, title),
+                        *(_cell(family, name, record[name]) for name in family.fields),
+                    ]
+                    for title, record in averages.items()
+                ]
                 blocks.append("\n".join(aligned_lines(rows)))
         if self.intervals:
             headline = [
@@ -488,15 +513,10 @@ class TrackingResult(Result):
         if len(self.classes) > 1:
             found["averages"] = {
                 title: {
-                    name: value
-                    for family in self.families
-                    for name, value in _record(family, numbers[family.name], {}).items()
-                    if not math.isnan(value)
+                    key: None if isinstance(value, float) and math.isnan(value) else value
+                    for key, value in record.items()
                 }
-                for title, numbers in (
-                    ("classes", self.class_average()),
-                    ("detections", self.detection_average()),
-                )
+                for title, record in self.averages().items()
             }
         curves = {
             name: self.curve(name).tolist()
@@ -522,6 +542,7 @@ class TrackingResult(Result):
             getattr(kept, name).store(name, content, arrays)
         for name in ("rows", "tracks", "preds", "events"):
             arrays |= prefixed(f"{name}.", getattr(kept, name))
+        arrays["n_frames"] = kept.n_frames
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
@@ -542,7 +563,7 @@ class TrackingResult(Result):
                 name: unprefixed(f"{name}.", arrays)
                 for name in ("rows", "tracks", "preds", "events")
             }
-            parts: dict[str, Any] = {**keys, **rows}
+            parts: dict[str, Any] = {**keys, **rows, "n_frames": arrays["n_frames"]}
             found = cls.of_kept(
                 Kept(**parts),
                 families_named(content["families"]),
@@ -583,10 +604,3 @@ def _cell(family: Family, name: str, value: float) -> str:
 def _ids_or_none(keys: Keys, code: NDArray[np.int32]) -> list[Any]:
     ids: list[Any] = [*keys.ids.tolist(), None]  # -1 is the last
     return [ids[i] for i in code.tolist()]
-
-
-def _frames_of_sequences(rows: Mapping[str, NDArray[Any]], n_sequences: int) -> int:
-    """Return how many frames sequences have; each class of a sequence has them all."""
-    frames = np.zeros(n_sequences, np.int64)
-    frames[rows["sequence"]] = rows["n_frames"]
-    return int(frames.sum())

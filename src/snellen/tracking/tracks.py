@@ -171,7 +171,7 @@ class Tracks:
             For lengths that differ, ids that repeat within a frame, classes that are not listed,
             values that are not finite, negative sizes.
         """
-        corners = to_finite(box, "box", width=4)
+        corners = np.array(to_finite(box, "box", width=4))  # the caller may use theirs again
         negative = corners[:, 2:] < corners[:, :2]
         if negative.any():
             row = int(np.argmax(negative.any(axis=1)))
@@ -230,13 +230,13 @@ class Tracks:
                 "point",
             )
         return cls._checked(
-            Points(to_finite(point, "point", width=width[0] or 2)), "point", **columns
+            Points(np.array(to_finite(point, "point", width=width[0] or 2))), "point", **columns
         )
 
     @classmethod
     def from_boxes_3d(cls, box: ArrayLike, **columns: Any) -> Tracks:
         """Make tracks from boxes in space, (n, 7), see `Boxes3D`; else as `from_xyxy`."""
-        rows = to_finite(box, "box", width=7)
+        rows = np.array(to_finite(box, "box", width=7))
         negative = rows[:, 3:6] < 0
         if negative.any():
             row = int(np.argmax(negative.any(axis=1)))
@@ -303,6 +303,11 @@ class Tracks:
                 raise ShapeError(f"expected {n} values, one a {what}, got {len(column)}", name)
         if frame is None and frames is not None:
             raise InputError("expected numbers of frames with the rows too", "frame")
+        if n and frame_of.min() < 0:
+            row = int(frame_of.argmin())
+            raise InputError(
+                f"expected numbers of frames of at least 0, got {frame_of[row]}", f"frame[{row}]"
+            )
         order = _row_order(sequence_of, frame_of)
         tracks = cls(
             sequence_of,
@@ -446,6 +451,12 @@ def _lengths(n_frames: int | Mapping[Any, int] | None, sequences: Keys) -> NDArr
     if n_frames is None:
         return np.full(len(sequences), -1, np.int64)
     if isinstance(n_frames, Mapping):
+        strange = [name for name in n_frames if name not in sequences.ids.tolist()]
+        if strange:
+            raise IdError(
+                f"expected lengths of sequences that there are, got {first_few(strange)}",
+                "n_frames",
+            )
         lengths = [n_frames.get(name, -1) for name in sequences.ids.tolist()]
     else:
         lengths = [n_frames] * len(sequences)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from snellen.tracking.family import Family
+from snellen.tracking.family import Family, Gap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,10 +44,8 @@ def _numbers(sums: Columns) -> dict[str, NDArray[Any]]:
     }
 
 
-def _undefined(sums: Columns) -> dict[str, str]:
-    if int(sums["filled_frames"]):
-        return {}
-    return dict.fromkeys(VACE.fields, "there are no objects")
+def _gaps(sums: Columns) -> list[Gap]:
+    return [Gap(VACE.fields, np.equal(sums["filled_frames"], 0), "there are no objects")]
 
 
 VACE: Final = Family(
@@ -62,7 +60,8 @@ VACE: Final = Family(
     },
     measure=_measure,
     numbers=_numbers,
-    undefined=_undefined,
+    gaps=_gaps,
+    settings=frozenset(("threshold",)),
     fields=("SFDA", "ATA", "STDA", "FDA"),
     counts=frozenset(("VACE_IDs", "VACE_GT_IDs", "num_non_empty_timesteps")),
     ranges={"": (0.0, 1.0), **dict.fromkeys(("STDA", "FDA"), (0.0, math.inf))},
