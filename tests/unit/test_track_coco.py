@@ -390,3 +390,12 @@ def test_masks_that_cannot_be_read(tmp_path: Path, counts: bytes, message: str) 
     )
     with pytest.raises(SchemaError, match=rf"{message} - at .*gt\.json \$\.annotations\[0\]"):
         read_video_truth(path)
+
+
+@pytest.mark.parametrize("length", [-1, 10**7 + 1, 10**20])
+def test_length_of_a_video(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "gt.json"
+    document = {"videos": [{"id": 1, "length": length}], "categories": [], "annotations": []}
+    path.write_text(json.dumps(document))
+    with pytest.raises(SchemaError, match=r"from 0 to 10,000,000 frames, .*videos\[0\]\.length"):
+        read_video_truth(path)

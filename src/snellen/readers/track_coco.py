@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 
 __all__ = ["VideoTruth", "read_video_predictions", "read_video_truth"]
+
+# Days of film: a longer video is a mistake, and its frames would be listed one by one.
+_LONGEST: Final = 10_000_000
 
 
 class _Video(msgspec.Struct):
@@ -246,6 +249,11 @@ def _length(video: _Video, place: str) -> int:
         return len(video.file_names)
     if video.length is None:
         raise SchemaError('expected the length of the video, "file_names" or "length"', place)
+    if not 0 <= video.length <= _LONGEST:
+        raise SchemaError(
+            f"expected a length from 0 to {_LONGEST:,} frames, got {video.length}",
+            f"{place}.length",
+        )
     return video.length
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import warnings
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,21 +17,32 @@ from snellen.errors import (
     SchemaError,
     did_you_mean,
 )
-from snellen.readers.file_trees import FileTree
-from snellen.readers.image_files import IMAGES
 from snellen.readers.message_text import few
 from snellen.readers.sources import source_name
-from snellen.readers.track_folders import Missing, find_sequences
 from snellen.readers.tracking_formats import (
     FORMAT_OF,
     FORMATS,
     FROM_ZERO,
-    SUFFIXES,
     classes_of_format,
     content_format,
     document_of,
     explained,
     read_side,
+)
+from snellen.readers.tracking_pairs import (
+    Pair,
+    first_file,
+    found_pairs,
+    n_sequences,
+    refuse_missing,
+)
+from snellen.readers.tracking_sequences import (
+    named_alike,
+    nothing_of,
+    of_one_kind,
+    of_sequences,
+    only,
+    with_lengths,
 )
 from snellen.state import Keys
 from snellen.tracking.protocols import protocol_of
@@ -44,6 +54,7 @@ if TYPE_CHECKING:
     from snellen.errors import SnellenError
     from snellen.readers.sources import Source
     from snellen.readers.track_coco import VideoTruth
+    from snellen.readers.track_folders import Missing
     from snellen.readers.tracking_formats import SideRead
     from snellen.tracking.judged_classes import JudgedClasses
     from snellen.tracking.protocols import TrackingProtocol
@@ -51,11 +62,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TrackingFiles", "read_tracking"]
 
-# Files of these may hold several sequences, and say which.
-_OF_MANY: Final = ("bdd100k", "coco", "table")
-_ANY_SUFFIX: Final = (".txt", ".csv", ".tsv", ".parquet", ".jsonl", ".npz", ".json")
-# MOTChallenge's images.
-_NO_FOLDERS: Final = ("img1",)
 _SIMILARITY_OF: Final = {
     "boxes": "iou",
     "masks": "mask_iou",
@@ -63,15 +69,6 @@ _SIMILARITY_OF: Final = {
     "boxes in space": "iou_3d",
 }
 _FIRST_FRAMES: Final = {"mot": (), "table": (), "mots": (0, 1), "kitti-mots": (0, 1)}
-
-
-class _Pair(NamedTuple):
-    """What is read together: a sequence, or two files that hold several."""
-
-    truth: Source
-    pred: Source | None
-    sequence: str | None
-    n_frames: int | None
 
 
 @dataclasses.dataclass
@@ -115,7 +112,7 @@ class TrackingFiles:
         Whether predictions are of whole videos, with one score for all frames (YouTube-VIS).
     """
 
-    pairs: tuple[_Pair, ...]
+    pairs: tuple[Pair, ...]
     format: str
     pred_format: str
     protocol: TrackingProtocol
@@ -150,8 +147,8 @@ class TrackingFiles:
         else:
             truth, pred = self._sides(pair)
         truth, pred = self._same_sequences(pair, truth, pred)
-        truth, pred = _of_one_kind(truth, pred)
-        truth, pred = _with_lengths(truth, pred, self.protocol.first_frame)
+        truth, pred = of_one_kind(truth, pred)
+        truth, pred = with_lengths(truth, pred, self.protocol.first_frame)
         self._check_classes(pair, truth, pred)
         self._met.n_truth += len(truth)
         self._met.n_pred += len(pred)
@@ -194,7 +191,7 @@ class TrackingFiles:
         ):
             if names:
                 done = zero if self.missing == "zero" and zero else ": left out"
-                yield f"{_n_sequences(len(names))} without {side} ({few(sorted(names))}){done}"
+                yield f"{n_sequences(len(names))} without {side} ({few(sorted(names))}){done}"
         for n, side in ((met.n_truth, "truth"), (met.n_pred, "predictions")):
             if not n:
                 yield f"expected objects in {side}, there are none: is it the right file?"
@@ -223,7 +220,7 @@ class TrackingFiles:
 
     # ---------------------------------------------------------------------------------- one pair
 
-    def _sides(self, pair: _Pair) -> tuple[Tracks, Tracks | None]:
+    def _sides(self, pair: Pair) -> tuple[Tracks, Tracks | None]:
         truth = self._side(pair, pair.truth, True)
         met = self._met
         met.n_fractions += truth.n_fractions
@@ -233,7 +230,7 @@ class TrackingFiles:
         met.n_swapped += truth.looks_like == "predictions" and pred.looks_like == "truth"
         return truth.tracks, pred.tracks
 
-    def _side(self, pair: _Pair, source: Source, is_truth: bool) -> SideRead:
+    def _side(self, pair: Pair, source: Source, is_truth: bool) -> SideRead:
         name = pair.sequence
         read = self._whole.get((source_name(source), is_truth))
         if read is None:
@@ -252,7 +249,7 @@ class TrackingFiles:
             # Files that are one sequence each go together by their names.
             tracks = dataclasses.replace(tracks, sequences=Keys([name], SEQUENCE), named=True)
         elif name in tracks.sequences.ids.tolist():
-            tracks = _only(tracks, name)
+            tracks = only(tracks, name)
         return read._replace(tracks=tracks)
 
     def _videos(self, i: int) -> tuple[Tracks, Tracks | None]:
@@ -275,18 +272,18 @@ class TrackingFiles:
         return truth.tracks, pred
 
     def _same_sequences(
-        self, pair: _Pair, truth: Tracks, pred: Tracks | None
+        self, pair: Pair, truth: Tracks, pred: Tracks | None
     ) -> tuple[Tracks, Tracks]:
         """Return both sides with the same sequences: those of one side are refused, or left out."""
         if pred is None:
-            return truth, _nothing_of(truth)
-        truth, pred = _named_alike(pair, truth, pred)
+            return truth, nothing_of(truth)
+        truth, pred = named_alike(pair, truth, pred)
         of_truth, of_pred = (set(side.sequences.ids.tolist()) for side in (truth, pred))
         if of_truth == of_pred:
             return truth, pred
         without_pred, without_truth = sorted(of_truth - of_pred), sorted(of_pred - of_truth)
         place = source_name(pair.pred or pair.truth)
-        _refuse_missing(self.missing, without_pred, without_truth, (truth, pred), place)
+        refuse_missing(self.missing, without_pred, without_truth, (truth, pred), place)
         met = self._met
         met.without_pred += map(str, without_pred)
         met.without_truth += map(str, without_truth)
@@ -298,9 +295,9 @@ class TrackingFiles:
                 place,
             )
         keys = Keys(sorted(kept), SEQUENCE)
-        return _of_sequences(truth, keys), _of_sequences(pred, keys)
+        return of_sequences(truth, keys), of_sequences(pred, keys)
 
-    def _check_classes(self, pair: _Pair, truth: Tracks, pred: Tracks) -> None:
+    def _check_classes(self, pair: Pair, truth: Tracks, pred: Tracks) -> None:
         """Refuse what would be counted without looking at its class."""
         protocol = self.protocol
         for side in (truth, pred):
@@ -410,7 +407,7 @@ def read_tracking(
         chosen = dataclasses.replace(chosen, first_frame=0)
     _check_first_frame(first_frame, written, chosen)
     asked = _asked_classes(classes, written, protocol)
-    pairs, whole, notes, called = _found(
+    pairs, whole, notes, called = found_pairs(
         truth, pred, (written, pred_written), chosen, missing, tracker, seqmap
     )
     shape = None
@@ -509,7 +506,7 @@ def _formats(
         return written, written
     found: list[str | None] = []
     for path in (truth, pred):
-        first = _first_file(path)
+        first = first_file(path)
         content = None if first is None else content_format(first)
         found.append(None if content == "binary" else content)
     # What is empty is as the other side is; a table without names of columns is none.
@@ -528,40 +525,6 @@ def _formats(
         f"expected truth and predictions in one format, got {written} and {pred_written}: convert "
         "one of them, or say which it is (format)",
         os.fspath(pred),
-    )
-
-
-def _first_file(path: str | os.PathLike[str]) -> Source | None:
-    """Return the file itself, or the first that may be a sequence."""
-    tree = FileTree(path, _NO_FOLDERS)
-    if not tree.is_file:
-        tree.open_zips("/data")
-    sources = list(tree.files.items())
-    if tree.is_file:
-        return sources[0][1]
-    # Text first: images may lie beside it.
-    for wanted in (_is_truth_text, _is_text, _is_sequence):
-        for name, source in sources:
-            if wanted(name):
-                return source
-    return None
-
-
-def _is_truth_text(path: str) -> bool:
-    return path.endswith(("/gt/gt.txt", "/gt/gt.txt.gz"))
-
-
-def _is_text(path: str) -> bool:
-    return not path.lower().endswith(".png") and _is_sequence(path)
-
-
-def _is_sequence(path: str) -> bool:
-    *folders, name = path.lower().removesuffix(".gz").split("/")
-    return (
-        name.endswith((*_ANY_SUFFIX, ".png"))
-        and not name.startswith(("readme", "license", "licence", "seqinfo", "seqmap"))
-        and not name.endswith(("_summary.txt", "_detailed.csv"))
-        and not {"seqmaps", "img1", "det"}.intersection(folders)
     )
 
 
@@ -601,7 +564,7 @@ def _asked_classes(
     return None
 
 
-def _kind_of_objects(first: _Pair, written: str, whole: dict[tuple[str, bool], Any]) -> str:
+def _kind_of_objects(first: Pair, written: str, whole: dict[tuple[str, bool], Any]) -> str:
     if written in ("mots", "kitti-mots", "davis"):
         return "masks"
     for source, is_truth in ((first.truth, True), (first.pred, False)):
@@ -609,158 +572,6 @@ def _kind_of_objects(first: _Pair, written: str, whole: dict[tuple[str, bool], A
         if read is not None and (len(read.tracks) or written == "coco"):
             return str(read.tracks.shape.kind)
     return "boxes"
-
-
-# ---- Which files belong together -----------------------------------------------------------------
-
-
-def _found(
-    truth: str | os.PathLike[str],
-    pred: str | os.PathLike[str],
-    written: tuple[str, str],
-    protocol: TrackingProtocol,
-    missing: Missing,
-    tracker: str | None,
-    seqmap: str | os.PathLike[str] | None,
-) -> tuple[tuple[_Pair, ...], dict[tuple[str, bool], Any], list[str], str]:
-    """Return pairs, what was read to find them, notes, and what the predictions are called."""
-    of_many = [each in _OF_MANY for each in written]
-    one_truth = _single_file(truth, written[0]) if of_many[0] else None
-    one_pred = _single_file(pred, written[1]) if of_many[1] else None
-    note = f"truth in {os.fspath(truth)}, predictions in {os.fspath(pred)}"
-    called = Path(pred).name.removesuffix(".gz").split(".")[0]
-    if one_truth is not None and one_pred is not None:
-        for name, value in (("tracker", tracker), ("seqmap", seqmap)):
-            if value is not None:
-                raise InputError(
-                    f"expected no {name} with two files, which say themselves what they hold, got "
-                    f"{value}",
-                    name,
-                )
-        return (_Pair(one_truth, one_pred, None, None),), {}, [note], called
-    if written[0] == written[1] and written[0] in ("bdd100k", "table"):
-        whole = one_truth if one_truth is not None else one_pred
-        if whole is not None and seqmap is None and tracker is None:
-            found = _file_and_folder(
-                truth, pred, written[0], whole, one_truth is not None, protocol, missing
-            )
-            if found is not None:
-                return (*found, called)
-    if tracker is not None and FileTree(pred).is_file:
-        raise InputError(f"expected no tracker with a single file, got {tracker}", "tracker")
-    suffixes = dict.fromkeys(s for each in written for s in SUFFIXES.get(each, (".txt",)))
-    sequences = find_sequences(
-        truth,
-        pred,
-        suffixes=tuple(suffixes),
-        frame_suffixes=tuple(sorted(IMAGES)) if written[0] == "davis" else (),
-        tracker=tracker,
-        seqmap=seqmap,
-        missing=missing,
-    )
-    pairs = tuple(_Pair(s.truth, s.pred, s.name, s.n_frames) for s in sequences.sequences)
-    return pairs, {}, list(sequences.notes), sequences.tracker
-
-
-def _single_file(path: str | os.PathLike[str], written: str) -> Source | None:
-    """Return the one file that there is; None where there are several or none."""
-    sources = _files_of(path, written)
-    return sources[0][1] if len(sources) == 1 else None
-
-
-def _files_of(path: str | os.PathLike[str], written: str) -> list[tuple[str, Source]]:
-    """Return the name without its ending, and the place, of each file of a format."""
-    tree = FileTree(path, _NO_FOLDERS)
-    if tree.is_file:
-        return [(_stem(tree.root), tree.shown)]
-    return [
-        (_stem(name), source)
-        for name, source in tree.files.items()
-        if name.lower().removesuffix(".gz").endswith(SUFFIXES[written]) and _is_sequence(name)
-    ]
-
-
-def _stem(path: str) -> str:
-    return os.path.splitext(os.path.basename(path).removesuffix(".gz"))[0]  # noqa: PTH119, PTH122
-
-
-def _file_and_folder(
-    truth: str | os.PathLike[str],
-    pred: str | os.PathLike[str],
-    written: str,
-    whole: Source,
-    whole_is_truth: bool,
-    protocol: TrackingProtocol,
-    missing: Missing,
-) -> tuple[tuple[_Pair, ...], dict[tuple[str, bool], Any], list[str]] | None:
-    """Pair the sequences of one file with the files of a folder, by name."""
-    read = read_side(
-        written, protocol, whole, is_truth=whole_is_truth, sequence=None, n_frames=None
-    )
-    names = [str(name) for name in read.tracks.sequences.ids.tolist()]
-    files = dict(_files_of(pred if whole_is_truth else truth, written))
-    if not read.tracks.named or not files:
-        return None
-    of_truth, of_pred = (names, list(files)) if whole_is_truth else (list(files), names)
-    without_pred = sorted(set(of_truth) - set(of_pred))
-    without_truth = sorted(set(of_pred) - set(of_truth))
-    place = os.fspath(pred)
-    _refuse_missing(missing, without_pred, without_truth, (of_truth, of_pred), place)
-    notes = [f"truth in {os.fspath(truth)}, predictions in {place}"]
-    if without_pred:
-        done = "left out" if missing == "skip" else "all of their objects are missed"
-        notes.append(
-            f"{_n_sequences(len(without_pred))} without predictions ({few(without_pred)}): {done}"
-        )
-    if without_truth:
-        notes.append(
-            f"{_n_sequences(len(without_truth))} without truth ({few(without_truth)}): left out"
-        )
-    pairs = []
-    for name in sorted(of_truth):
-        other = files.get(name)
-        if name in without_pred:
-            if missing == "skip":
-                continue
-            other = None
-        one = whole if whole_is_truth else files[name]
-        two = other if whole_is_truth else (None if name in without_pred else whole)
-        pairs.append(_Pair(one, two, name, None))
-    if not pairs:
-        raise IdError(
-            f"expected sequences that both sides have, got none: truth has {few(sorted(of_truth))},"
-            f" predictions have {few(sorted(of_pred))}",
-            place,
-        )
-    return tuple(pairs), {(source_name(whole), whole_is_truth): read}, notes
-
-
-def _refuse_missing(
-    missing: Missing,
-    without_pred: Sequence[Any],
-    without_truth: Sequence[Any],
-    sides: tuple[Any, Any],
-    place: str,
-) -> None:
-    """Refuse sequences of one side, unless they are to be left out or taken as empty."""
-    truth, pred = (len(side) if isinstance(side, list) else len(side.sequences) for side in sides)
-    if without_pred and missing == "error":
-        raise InputError(
-            f"expected predictions of each sequence, {len(without_pred):,} of {truth:,} have none: "
-            f'{few(without_pred)}: missing="zero" counts their objects as missed, missing="skip" '
-            "leaves them out",
-            place,
-        )
-    if without_truth and missing != "skip":
-        raise InputError(
-            f"expected truth of each predicted sequence, {len(without_truth):,} of {pred:,} have "
-            f'none: {few(without_truth)}: missing="skip" leaves them out',
-            place,
-        )
-
-
-def _n_sequences(n: int) -> str:
-    return f"{n:,} sequence{'' if n == 1 else 's'}"
 
 
 # ---- Both sides together -------------------------------------------------------------------------
@@ -781,7 +592,7 @@ def _video_truth(source: Source, shape: Any, protocol: TrackingProtocol) -> Vide
         ) from error
 
 
-def _label_images(pair: _Pair) -> tuple[Tracks, Tracks | None]:
+def _label_images(pair: Pair) -> tuple[Tracks, Tracks | None]:
     from snellen.readers.track_davis import find_davis, read_davis_frames
 
     folders = []
@@ -799,116 +610,3 @@ def _label_images(pair: _Pair) -> tuple[Tracks, Tracks | None]:
     if pair.pred is None:
         return truth, None
     return truth, read_davis_frames(found.pred, side="pred", sequence=name)
-
-
-def _named_alike(pair: _Pair, truth: Tracks, pred: Tracks) -> tuple[Tracks, Tracks]:
-    """Return both sides with names of sequences: a side that has none is of the other's one."""
-    if not truth.named and not pred.named:
-        keys = Keys([pair.sequence or _stem(source_name(pair.truth))], SEQUENCE)
-        return (
-            dataclasses.replace(truth, sequences=keys, named=True),
-            dataclasses.replace(pred, sequences=keys, named=True),
-        )
-    if truth.named and pred.named:
-        kinds = {side.sequences.ids.dtype.kind for side in (truth, pred)}
-        if len(kinds) > 1:  # "1" in one file is 1 in another
-            truth, pred = _as_text(truth), _as_text(pred)
-        return truth, pred
-    named, other = (truth, pred) if truth.named else (pred, truth)
-    if len(named.sequences) != 1 and len(other):
-        has, lacks = (pair.truth, pair.pred) if truth.named else (pair.pred, pair.truth)
-        raise IdError(
-            f"expected sequences on both sides, got {_n_sequences(len(named.sequences))} in "
-            f"{source_name(has or pair.truth)} and no names of them here",
-            source_name(lacks or pair.truth),
-        )
-    filled = dataclasses.replace(other, sequences=named.sequences, named=True)
-    return (truth, filled) if truth.named else (filled, pred)
-
-
-def _as_text(tracks: Tracks) -> Tracks:
-    names = [str(name) for name in tracks.sequences.ids.tolist()]
-    keys = Keys(names, SEQUENCE)
-    return _moved(tracks, keys, keys.codes(names))
-
-
-def _moved(tracks: Tracks, keys: Keys, place: Any) -> Tracks:
-    """Return tracks whose sequences are others, in whose order the rows are then."""
-    n_frames = np.full(len(keys), -1, np.int64)
-    n_frames[place] = tracks.n_frames
-    seen = tracks.seen.copy()
-    seen[:, 0] = place[seen[:, 0]]
-    sequence = place[tracks.sequence].astype(np.int32)
-    moved = dataclasses.replace(
-        tracks, sequence=sequence, sequences=keys, n_frames=n_frames, seen=seen
-    )
-    if (np.diff(sequence) >= 0).all():
-        return moved
-    return moved[np.argsort(sequence, kind="stable")]
-
-
-def _of_sequences(tracks: Tracks, keys: Keys) -> Tracks:
-    """Return the rows of some sequences, of which the tracks may lack some."""
-    code = keys.codes(tracks.sequences.ids)
-    if (code < 0).any():
-        seen = tracks.seen[code[tracks.seen[:, 0]] >= 0]
-        tracks = dataclasses.replace(tracks[code[tracks.sequence] >= 0], seen=seen)
-        ids = tracks.sequences.ids[code >= 0]
-        narrow = Keys(ids, SEQUENCE)
-        renumbered = np.cumsum(code >= 0) - 1
-        seen = tracks.seen.copy()
-        seen[:, 0] = renumbered[seen[:, 0]]
-        tracks = dataclasses.replace(
-            tracks,
-            sequence=renumbered[tracks.sequence].astype(np.int32),
-            sequences=narrow,
-            n_frames=tracks.n_frames[code >= 0],
-            seen=seen,
-        )
-    return _moved(tracks, keys, keys.codes(tracks.sequences.ids))
-
-
-def _only(tracks: Tracks, name: Any) -> Tracks:
-    return _of_sequences(tracks, Keys([name], SEQUENCE))
-
-
-def _nothing_of(truth: Tracks) -> Tracks:
-    """Return predictions of the same sequences, of which there are none."""
-    return dataclasses.replace(
-        truth[:0],
-        score=np.zeros(0),
-        counted=None,
-        region=None,
-        extra={},
-        seen=np.zeros((0, 2), np.int64),
-    )
-
-
-def _of_one_kind(truth: Tracks, pred: Tracks) -> tuple[Tracks, Tracks]:
-    """Return both sides; no objects are of no kind, and so of the other side's."""
-    if truth.shape.kind != pred.shape.kind:
-        if not len(pred):
-            return truth, dataclasses.replace(pred, shape=truth[:0].shape)
-        if not len(truth):
-            return dataclasses.replace(truth, shape=pred[:0].shape), pred
-    return truth, pred
-
-
-def _with_lengths(truth: Tracks, pred: Tracks, first_frame: int) -> tuple[Tracks, Tracks]:
-    """Return both sides; where no file says how long a sequence is, up to the last frame met."""
-    n = len(truth.sequences)
-    known = np.maximum(truth.n_frames, pred.n_frames)
-    if (known >= 0).all():
-        return truth, pred
-    first = np.full(n, first_frame, np.int64)
-    last = np.full(n, first_frame - 1, np.int64)
-    for side in (truth, pred):
-        # Rows are ordered by sequence and frame.
-        begin = np.searchsorted(side.sequence, np.arange(n + 1))
-        filled = begin[1:] > begin[:-1]
-        first[filled] = np.minimum(first[filled], side.frame[begin[:-1][filled]])
-        last[filled] = np.maximum(last[filled], side.frame[begin[1:][filled] - 1])
-        np.minimum.at(first, side.seen[:, 0], side.seen[:, 1])
-        np.maximum.at(last, side.seen[:, 0], side.seen[:, 1])
-    lengths = np.where(known >= 0, known, last - first + 1)
-    return dataclasses.replace(truth, n_frames=lengths), pred
