@@ -366,6 +366,32 @@ def test_kitti() -> None:
     assert str(error) == 'expected a number of frames in column 4, got "many" - at bad line 1'
 
 
+def test_kitti_mots() -> None:
+    """Lists of masks have the number of the last frame: 233 frames end with number 232."""
+    lay("k/label_02/0002.txt", "k/label_02/0006.txt", "k/label_02/0007.txt")
+    lay("r/T/data/0002.txt", "r/T/data/0006.txt", "r/T/data/0007.txt")
+    for split, names in (("val", ["0002", "0006"]), ("training", ["0007"])):
+        rows = "".join(f"{name} empty 000000 000232\n" for name in names)
+        Path(f"k/evaluate_mots.seqmap.{split}").write_text(rows)
+    # KITTI's list of boxes is another one.
+    Path("k/evaluate_tracking.seqmap.training").write_text("0002 empty 000000 000233\n")
+    found = find_sequences("k", "r", kitti_list="mots", missing="skip")
+    assert [(each.name, each.n_frames) for each in found.sequences] == [
+        ("0002", 233),
+        ("0006", 233),
+    ]
+    assert found.notes[1].startswith("the seqmap k/evaluate_mots.seqmap.val chooses 2 sequences")
+    found = find_sequences("k", "r", missing="skip")
+    assert [(each.name, each.n_frames) for each in found.sequences] == [("0002", 233)]
+    given = "k/evaluate_mots.seqmap.training"
+    found = find_sequences("k", "r", kitti_list="mots", seqmap=given, missing="skip")
+    assert [(each.name, each.n_frames) for each in found.sequences] == [("0007", 233)]
+    Path("bad").write_text("0002 empty 000000 -1\n")
+    assert refused("k", "r", kitti_list="mots", seqmap="bad").message == (
+        'expected the number of the last frame in column 4, got "-1"'
+    )
+
+
 # ---- MOT17's detectors ---------------------------------------------------------------------------
 
 

@@ -8,9 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.track_scenes import Rows, scene
 
+from snellen import Tracking
 from snellen.errors import ClassError, IdError, InputError, SchemaError
 from snellen.readers.track_table import TrackTable, read_track_table
+from snellen.readers.tracking_files import read_tracking
+from snellen.tracking.protocols import PROTOCOLS
 from snellen.tracking.shapes import Boxes2D, Boxes3D, Points
 
 
@@ -115,6 +119,162 @@ def test_truth_has_marks_and_no_scores(tmp_path: Path) -> None:
     }
     with pytest.raises(IdError, match=r"got 8 twice in frame 1: .*line 4$"):
         read(tmp_path, text.replace(",ignore,", ",other,"), truth=True)
+
+
+MOT_NAMES = "frame,id,bb_left,bb_top,bb_width,bb_height,conf,class,vis"
+
+
+@pytest.mark.parametrize("name", ["conf", "confidence", "score", "flag", "mark", "Conf"])
+def test_marks_of_truth(tmp_path: Path, name: str) -> None:
+    """MOTChallenge's column 7: truth that is marked with 0 is not counted, and a note says so."""
+    text = f"frame,id,x,y,w,h,{name}\n1,7,0,0,1,1,1\n1,8,0,0,1,1,0\n2,7,0,0,1,1,1.0\n"
+    tracks, notes = read(tmp_path, text, truth=True)
+    assert tracks.counted is not None
+    assert tracks.counted.tolist() == [1, 0, 1]
+    assert f'flags (0: not counted) in "{name}"' in notes[-1]
+    assert "not used" not in notes[-1]
+    # Of predictions it is no flag.
+    tracks, notes = read(tmp_path, text)
+    assert tracks.counted is None
+    assert "flags" not in notes[-1]
+    # Nor is it beside a column that says which objects count.
+    beside = f"frame,id,x,y,w,h,{name},counted\n1,7,0,0,1,1,1,1\n1,8,0,0,1,1,0,1\n"
+    tracks, notes = read(tmp_path, beside, truth=True)
+    assert tracks.counted is not None
+    assert tracks.counted.tolist() == [1, 1]
+    assert f"; not used: {name}" in notes[-1]
+
+
+@pytest.mark.parametrize("value", ["0.5", "2", "-1", "", "yes", "nan"])
+def test_truth_with_scores_is_counted(tmp_path: Path, value: str) -> None:
+    """A column with other values is no mark: nothing is left out, and a note says so."""
+    text = f"frame,id,x,y,w,h,conf\n1,7,0,0,1,1,1\n1,8,0,0,1,1,0\n2,7,0,0,1,1,{value}\n"
+    tracks, notes = read(tmp_path, text, truth=True)
+    assert tracks.counted is None
+    assert notes[-1].endswith(
+        'in x, y, w, h; "conf" of truth is not looked at, as it is not 0 or 1 throughout'
+    )
+
+
+def test_columns_that_are_not_used(tmp_path: Path) -> None:
+    text = "frame,id,x,y,w,h,conf,colour,note\n1,7,0,0,1,1,1,red,-\n"
+    _, notes = read(tmp_path, text)
+    assert notes[-1].endswith(
+        "boxes (left, top, width, height) in x, y, w, h; not used: colour, note"
+    )
+    assert sum("not used" in note for note in notes) == 1
+
+
+def test_no_classes_in_the_manner_of_mot(tmp_path: Path) -> None:
+    """Predictions of MOTChallenge have -1 where truth has the class."""
+    for text, labelled in (
+        (f"{MOT_NAMES}\n1,1,0,0,1,1,0.9,-1,-1\n1,2,0,0,1,1,0.8,-1,-1\n", False),
+        (f"{MOT_NAMES}\n1,1,0,0,1,1,0.9,-1,-1\n1,2,0,0,1,1,0.8,3,-1\n", True),
+        (f"{MOT_NAMES}\n1,1,0,0,1,1,0.9,-2,-1\n1,2,0,0,1,1,0.8,-2,-1\n", True),
+    ):
+        tracks, notes = read(tmp_path, text)
+        assert tracks.labelled == labelled
+        assert ('"class" is -1 throughout: no classes' in notes[-1]) != labelled
+        assert ('classes in "class"' in notes[-1]) == labelled
+    # Where somebody says which classes there are, -1 is not one of them.
+    with pytest.raises(ClassError, match="got 1 others: -1"):
+        read(
+            tmp_path,
+            f"{MOT_NAMES}\n1,1,0,0,1,1,0.9,-1,-1\n",
+            classes={1: "pedestrian", 2: "car"},
+        )
+
+
+def test_numbers_and_names_of_classes(tmp_path: Path) -> None:
+    text = "frame,id,x,y,w,h,class\n1,1,0,0,1,1,1\n1,2,0,0,1,1,7\n"
+    numbers = {1: "pedestrian", 7: "static_person"}
+    tracks, _ = read(tmp_path, text, truth=True, class_numbers=numbers)
+    assert [tracks.classes.names[k] for k in tracks.label] == ["pedestrian", "static_person"]
+    named = text.replace(",1,1,1\n", ",1,1,pedestrian\n").replace(",7\n", ",static_person\n")
+    tracks, _ = read(tmp_path, named, truth=True, class_numbers=numbers)
+    names = tracks.classes.display_names()
+    assert [names[k] for k in tracks.label] == ["pedestrian", "static_person"]
+    with pytest.raises(ClassError, match="got 1 others: 8"):
+        read(tmp_path, text.replace(",7\n", ",8\n"), truth=True, class_numbers=numbers)
+    # Predictions with a number below 1 are of the one class; truth is not.
+    unsure = text.replace(",7\n", ",0\n")
+    tracks, _ = read(tmp_path, unsure, class_numbers=numbers, default_class=1)
+    assert tracks.label.tolist() == [0, 0]
+    with pytest.raises(ClassError, match="got 1 others: 0"):
+        read(tmp_path, unsure, truth=True, class_numbers=numbers, default_class=1)
+    # Where there are no numbers, they mean nothing.
+    tracks, notes = read(tmp_path, text, class_numbers={})
+    assert not tracks.labelled
+    assert notes[-1].endswith('; "class" is not looked at, as all objects are of one class')
+
+
+def test_classes_that_are_areas(tmp_path: Path) -> None:
+    text = "frame,id,x,y,w,h,class,ignore\n1,1,0,0,1,1,1,0\n1,2,0,0,1,1,13,0\n1,3,0,0,1,1,1,1\n"
+    numbers = {1: "pedestrian", 13: "crowd"}
+    areas = {"class_numbers": numbers, "region_classes": ("crowd",)}
+    tracks, _ = read(tmp_path, text, truth=True, **areas)
+    assert tracks.region is not None
+    assert tracks.region.tolist() == [0, 1, 1]
+    named = text.replace(",13,", ",crowd,").replace(",1,1,1,", ",1,1,pedestrian,")
+    for each in (named, named.replace(",ignore", ",other")):
+        tracks, _ = read(tmp_path, each, truth=True, **areas)
+        assert tracks.region is not None
+        assert tracks.region.tolist() == [0, 1, int(each is named)]
+
+
+# Protocol, its classes of truth, and what predictions have.
+OF_PROTOCOLS = {
+    "mot15": ([1, 1, 2], -1),
+    "mot16": ([1, 1, 2, 3, 7, 8, 12, 13], -1),
+    "mot17": ([1, 1, 2, 4, 6, 7, 8, 12], -1),
+    "mot20": ([1, 1, 2, 6, 6, 7, 13], 1),
+    "dancetrack": ([1, 1, 8], 0),
+    "personpath22": ([1, 1, 1, 2, 7, 13], -1),
+    "ht21": ([1, 1, 1, 2, 3, 4], 1),
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", OF_PROTOCOLS)
+def test_tables_give_what_mot_text_gives(tmp_path: Path, name: str, seed: int) -> None:
+    """The same rows as MOT text, as a table with numbers of classes, and with their names."""
+    classes, of_pred = OF_PROTOCOLS[name]
+    rng = np.random.default_rng(seed)
+    each = scene(300 + seed, n_labels=len(classes), n_objects=12)
+    n_truth, n_pred = len(each.truth), len(each.pred)
+    label = np.array(classes)[each.truth.label]
+    truth = mot_rows(each.truth, rng.choice([1, 1, 1, 0], n_truth), label)
+    truth = [[*row, v] for row, v in zip(truth, rng.choice([1, 0.5, 0], n_truth), strict=True)]
+    pred = mot_rows(each.pred, rng.random(n_pred), np.full(n_pred, of_pred))
+    pred = [[*row, -1] for row in pred]
+    names = PROTOCOLS[name].class_names
+    named = [[*row[:7], names.get(int(row[7]), row[7]), row[8]] for row in truth]
+    results = []
+    for kind, sides in (("mot", (truth, pred)), ("table", (truth, pred)), ("table", (named, pred))):
+        paths = [tmp_path / f"truth-{len(results)}.csv", tmp_path / f"pred-{len(results)}.csv"]
+        for path, rows in zip(paths, sides, strict=True):
+            head = f"{MOT_NAMES}\n" if kind == "table" else ""
+            path.write_text(head + "".join(",".join(map(str, row)) + "\n" for row in rows))
+        files = read_tracking(*paths, protocol=name, format=kind)
+        metric = Tracking(metrics=["hota", "clear", "identity"], protocol=files.protocol)
+        for batch in files.batches():
+            metric.update(*batch)
+        results.append(metric.compute())
+    of_text, *of_tables = results
+    assert of_text.data["n_truth_left_out"] > 0
+    for result in of_tables:
+        assert dict(result.metrics) == dict(of_text.metrics)
+        assert result.data == of_text.data
+
+
+def mot_rows(rows: Rows, mark: Any, label: Any) -> list[list[Any]]:
+    """Return the columns of MOT text up to the class; frames count from 1."""
+    return [
+        [int(frame) + 1, int(track), *map(float, box), float(m), int(c)]
+        for frame, track, box, m, c in zip(
+            rows.frame, rows.track, rows.xywh, mark, label, strict=True
+        )
+    ]
 
 
 def test_parquet(tmp_path: Path) -> None:

@@ -18,13 +18,21 @@ from snellen.readers.message_text import few, printable
 from snellen.readers.sources import source_bytes, source_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from snellen.readers.sources import Source
 
-__all__ = ["FoundSequences", "Missing", "SequenceFiles", "find_sequences", "sequence_length"]
+__all__ = [
+    "FoundSequences",
+    "KittiList",
+    "Missing",
+    "SequenceFiles",
+    "find_sequences",
+    "sequence_length",
+]
 
 Missing = Literal["error", "zero", "skip"]
+KittiList = Literal["tracking", "mots"]
 
 # What a file is called where its folder has the sequence's name.
 _GENERIC: Final = frozenset(
@@ -41,7 +49,11 @@ _NO_SEQUENCE: Final = re.compile(
 )
 # MOTChallenge's images.
 _NO_FOLDERS: Final = ("img1",)
-_KITTI_SEQMAP: Final = "evaluate_tracking.seqmap."
+# The lists of KITTI, and of several the one that TrackEval takes where nobody says which.
+_KITTI_SEQMAP: Final[Mapping[KittiList, tuple[str, str]]] = {
+    "tracking": ("evaluate_tracking.seqmap.", "training"),
+    "mots": ("evaluate_mots.seqmap.", "val"),
+}
 
 
 class SequenceFiles(NamedTuple):
@@ -120,6 +132,7 @@ def find_sequences(
     frame_suffixes: Sequence[str] = (),
     tracker: str | None = None,
     seqmap: str | os.PathLike[str] | None = None,
+    kitti_list: KittiList = "tracking",
     missing: Missing = "error",
 ) -> FoundSequences:
     """Find the sequences of truth and their predictions.
@@ -138,6 +151,10 @@ def find_sequences(
     seqmap : path, optional
         A list of the sequences to be evaluated, as TrackEval's or KITTI's. Without it, the one that
         lies where TrackEval looks for it, if any.
+    kitti_list : {"tracking", "mots"}
+        Which lists of KITTI are meant: those of boxes, ``evaluate_tracking.seqmap.SPLIT``, whose
+        last column is the number of frames; or those of masks, ``evaluate_mots.seqmap.SPLIT``,
+        whose last column is the number of the last frame, from 0 on.
     missing : {"error", "zero", "skip"}
         What to do with a sequence of one side: refuse it; take it as one without predictions (of
         predictions without truth: refuse it); leave it out.
@@ -160,7 +177,7 @@ def find_sequences(
     of_truth = _Side("truth", truth, suffixes, frame_suffixes)
     of_pred = _Side("predictions", pred, suffixes, frame_suffixes)
     truths, preds, notes = _choose(of_truth, of_pred, tracker)
-    listed = _read_seqmap(of_truth.tree, truths, seqmap)
+    listed = _read_seqmap(of_truth.tree, truths, seqmap, kitti_list)
     match, match_notes = _match(truths, of_pred, preds)
     notes += match_notes
     wanted = sorted(truths.files)
@@ -550,9 +567,9 @@ class _Seqmap(NamedTuple):
 
 
 def _read_seqmap(
-    tree: FileTree, group: _Group, given: str | os.PathLike[str] | None
+    tree: FileTree, group: _Group, given: str | os.PathLike[str] | None, kitti_list: KittiList
 ) -> _Seqmap | None:
-    source = os.fspath(given) if given is not None else _find_seqmap(tree, group)
+    source = os.fspath(given) if given is not None else _find_seqmap(tree, group, kitti_list)
     if source is None:
         return None
     place = source_name(source)
@@ -560,15 +577,17 @@ def _read_seqmap(
     rows = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     lengths: dict[str, int] = {}
     if rows and all(len(line.split()) >= 4 for _, line in rows):
-        # KITTI: name, "empty", first frame, number of frames.
+        # KITTI: name, "empty", first frame, number of frames (of MOTS: the last frame's number).
+        is_last = kitti_list == "mots"
         for number, line in rows:
             name, _, _, length = line.split()[:4]
             if not re.fullmatch("[0-9]{1,15}", length):
+                what = "the number of the last frame" if is_last else "a number of frames"
                 raise SchemaError(
-                    f'expected a number of frames in column 4, got "{printable(length)}"',
+                    f'expected {what} in column 4, got "{printable(length)}"',
                     f"{place} line {number}",
                 )
-            lengths[name] = int(length)
+            lengths[name] = int(length) + is_last
         return _Seqmap(place, list(lengths), lengths)
     names = [line.split(",")[0].strip() for _, line in rows]
     # TrackEval leaves out the first line, whatever it says.
@@ -580,7 +599,7 @@ def _read_seqmap(
     return _Seqmap(place, names, lengths)
 
 
-def _find_seqmap(tree: FileTree, group: _Group) -> Source | None:
+def _find_seqmap(tree: FileTree, group: _Group, kitti_list: KittiList) -> Source | None:
     """Return the list that TrackEval reads, where it lies."""
     folder = group.folder
     if tree.is_file or not tree.holds(folder):
@@ -592,10 +611,11 @@ def _find_seqmap(tree: FileTree, group: _Group) -> Source | None:
     lists = [each for each in tree.names_in(f"{folder}/seqmaps") if each.endswith(".txt")]
     if len(lists) == 1:
         return tree.find(f"{folder}/seqmaps/{lists[0]}")
+    beginning, usual = _KITTI_SEQMAP[kitti_list]
     for place in (folder, above):
-        lists = [each for each in tree.names_in(place) if each.startswith(_KITTI_SEQMAP)]
-        if f"{_KITTI_SEQMAP}training" in lists:
-            lists = [f"{_KITTI_SEQMAP}training"]
+        lists = [each for each in tree.names_in(place) if each.startswith(beginning)]
+        if f"{beginning}{usual}" in lists:
+            lists = [f"{beginning}{usual}"]
         if len(lists) == 1:
             return tree.find(f"{place}/{lists[0]}")
     return None

@@ -16,7 +16,7 @@ from snellen.tracking.tracks import Tracks
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -50,6 +50,8 @@ _LABELS: Final = _words(
 )
 _SCORES: Final = _words("score confidence conf probability prob detection_score")
 _COUNTED: Final = _words("counted")
+# MOTChallenge's column 7: in truth a mark of 0 says that an object is not counted.
+_FLAGS: Final = _words("flag mark conf confidence score")
 _REGIONS: Final = _words("region ignore ignored ignore_region iscrowd is_crowd crowd")
 _EXTRA: Final = {
     "visibility": _words("visibility vis"),
@@ -162,6 +164,9 @@ def read_track_table(
     layout: Layout | None = None,
     sequence: int | str | None = None,
     classes: Classes | Mapping[Any, str] | Sequence[str] | None = None,
+    class_numbers: Mapping[int, str] | None = None,
+    default_class: int | None = None,
+    region_classes: Collection[str] = (),
     n_frames: int | Mapping[Any, int] | None = None,
 ) -> TrackTable:
     r"""Read a table of truth or predicted objects.
@@ -173,7 +178,9 @@ def read_track_table(
         `snellen.readers.table.read_table`. Columns must have names.
     truth : bool
         Whether it holds truth: its columns ``counted`` and ``region`` (``ignore``, ``iscrowd``),
-        and ``visibility``, ``occlusion`` and ``truncation`` are read, and no scores.
+        and ``visibility``, ``occlusion`` and ``truncation`` are read, and no scores. Without a
+        column ``counted``, one of ``flag``, ``mark``, ``conf``, ``confidence`` and ``score`` whose
+        values are all 0 or 1 is MOTChallenge's mark: 0 is not counted.
     frame_column, id_column, sequence_column, label_column, score_column : str, optional
         Columns that are called otherwise than usual. Ids, classes and sequences are whole numbers
         or texts; there need be no column of sequences, classes or scores.
@@ -186,7 +193,15 @@ def read_track_table(
     sequence : int or str, optional
         The id of the sequence, where no column names it.
     classes : mapping of id to name, or sequence of names, optional
-        All classes; those that occur where not given.
+        All classes; those that occur where not given. Without it a column that is -1 throughout,
+        as in predictions of MOTChallenge, is none of classes.
+    class_numbers : mapping of int to str, optional
+        What the classes are called that a column has as whole numbers; where it is empty, such
+        numbers mean nothing. Texts in the column are names.
+    default_class : int, optional
+        Of `class_numbers`: the class of predictions whose number is less than 1.
+    region_classes : collection of str
+        Classes of truth that are areas to be ignored.
     n_frames : int, or mapping of sequence id to int, optional
         How many frames sequences have.
 
@@ -217,6 +232,7 @@ def read_track_table(
     label = _optional(table, label_column, _LABELS, taken)
     score = None if truth else _optional(table, score_column, _SCORES, taken)
     marks: dict[str, str] = {}
+    remarks: dict[str, str] = {}  # of columns that look as if they said something
     if truth:
         lists = {"counted": _COUNTED, "region": _REGIONS, **_EXTRA}
         marks = {
@@ -224,6 +240,12 @@ def read_track_table(
             for what, usual in lists.items()
             if (name := _optional(table, None, usual, taken)) is not None
         }
+    flag = None
+    if truth and "counted" not in marks:
+        flag = _optional(table, None, _FLAGS, taken | set(marks.values()))
+        if flag is not None and not _are_flags(table, flag):
+            remarks[flag] = "of truth is not looked at, as it is not 0 or 1 throughout"
+            flag = None
 
     columns: dict[str, Any] = {
         "frame": _whole(table, frame, "frames"),
@@ -233,12 +255,29 @@ def read_track_table(
         "classes": classes,
     }
     if label is not None:
-        columns["label"] = _ids(table, label, "classes")
+        labels = _ids(table, label, "classes")
+        nothing = ""
+        if classes is None and labels.dtype.kind == "i":
+            nothing = _no_classes(labels, class_numbers)
+            columns["classes"] = class_numbers
+            if not truth and default_class is not None:
+                labels = np.where(labels < 1, default_class, labels)
+        if nothing:
+            columns["classes"] = None
+            remarks[label] = nothing
+            label = None
+        else:
+            columns["label"] = labels
     if score is not None:
         columns["score"] = _numbers(table, [score], "scores")[:, 0]
     found = {what: _numbers(table, [name], "marks")[:, 0] for what, name in marks.items()}
     columns |= {what: found.pop(what) for what in ("counted", "region") if what in found}
     columns["extra"] = found
+    if flag is not None:
+        columns["counted"] = _numbers(table, [flag], "flags")[:, 0]
+    if truth and region_classes and label is not None:
+        area = _of_classes(columns["label"], region_classes, columns["classes"])
+        columns["region"] = area | (np.asarray(columns.get("region", 0)) != 0)
     box = _numbers(table, coordinates, "coordinates")
     _refuse_negative(table, box, kind)
     makers: dict[Layout, Any] = {
@@ -264,10 +303,47 @@ def read_track_table(
         "classes": label,
         "scores": score,
         **marks,
+        "flags (0: not counted)": flag,
     }
     parts = [f'{what} in "{printable(name)}"' for what, name in named.items() if name is not None]
     parts.append(f"{_MEANING[kind]} in {', '.join(map(printable, coordinates))}")
-    return TrackTable(tracks, (*table.notes, f"{table.path}: {', '.join(parts)}"))
+    said = [", ".join(parts)]
+    said += [f'"{printable(name)}" {remark}' for name, remark in remarks.items()]
+    used = {*coordinates, *named.values(), *remarks}
+    unused = [name for name in table.names if name not in used]
+    if unused:
+        said.append(f"not used: {few(unused, 8)}")
+    return TrackTable(tracks, (*table.notes, f"{table.path}: {'; '.join(said)}"))
+
+
+def _are_flags(table: Table, name: str) -> bool:
+    """Return whether a column has the values 0 and 1 only."""
+    if not table.n_rows:  # whose columns are of no kind
+        return True
+    if table[name].kind == "text":
+        return False
+    values = table[name].array()
+    return bool(((values == 0) | (values == 1)).all())
+
+
+def _no_classes(labels: NDArray[np.int64], class_numbers: Mapping[int, str] | None) -> str:
+    """Return why whole numbers are no classes; nothing where they are."""
+    if len(labels) and (labels == -1).all():
+        return "is -1 throughout: no classes"
+    if class_numbers is not None and not class_numbers:
+        return "is not looked at, as all objects are of one class"
+    return ""
+
+
+def _of_classes(
+    labels: NDArray[Any], names: Collection[str], classes: Mapping[int, str] | None
+) -> NDArray[np.bool_]:
+    """Return which labels are of classes that are given by name."""
+    wanted = list(names)
+    if labels.dtype.kind == "i":
+        wanted_numbers = [number for number, name in (classes or {}).items() if name in names]
+        return np.isin(labels, wanted_numbers)
+    return np.isin(labels, wanted)
 
 
 def _named_table(path: str | os.PathLike[str]) -> Table:

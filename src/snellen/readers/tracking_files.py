@@ -574,6 +574,162 @@ def _kind_of_objects(first: Pair, written: str, whole: dict[tuple[str, bool], An
     return "boxes"
 
 
+<<<<<<< HEAD
+=======
+# ---- Which files belong together -----------------------------------------------------------------
+
+
+def _found(
+    truth: str | os.PathLike[str],
+    pred: str | os.PathLike[str],
+    written: tuple[str, str],
+    protocol: TrackingProtocol,
+    missing: Missing,
+    tracker: str | None,
+    seqmap: str | os.PathLike[str] | None,
+) -> tuple[tuple[_Pair, ...], dict[tuple[str, bool], Any], list[str], str]:
+    """Return pairs, what was read to find them, notes, and what the predictions are called."""
+    of_many = [each in _OF_MANY for each in written]
+    one_truth = _single_file(truth, written[0]) if of_many[0] else None
+    one_pred = _single_file(pred, written[1]) if of_many[1] else None
+    note = f"truth in {os.fspath(truth)}, predictions in {os.fspath(pred)}"
+    called = Path(pred).name.removesuffix(".gz").split(".")[0]
+    if one_truth is not None and one_pred is not None:
+        for name, value in (("tracker", tracker), ("seqmap", seqmap)):
+            if value is not None:
+                raise InputError(
+                    f"expected no {name} with two files, which say themselves what they hold, got "
+                    f"{value}",
+                    name,
+                )
+        return (_Pair(one_truth, one_pred, None, None),), {}, [note], called
+    if written[0] == written[1] and written[0] in ("bdd100k", "table"):
+        whole = one_truth if one_truth is not None else one_pred
+        if whole is not None and seqmap is None and tracker is None:
+            found = _file_and_folder(
+                truth, pred, written[0], whole, one_truth is not None, protocol, missing
+            )
+            if found is not None:
+                return (*found, called)
+    if tracker is not None and FileTree(pred).is_file:
+        raise InputError(f"expected no tracker with a single file, got {tracker}", "tracker")
+    suffixes = dict.fromkeys(s for each in written for s in SUFFIXES.get(each, (".txt",)))
+    sequences = find_sequences(
+        truth,
+        pred,
+        suffixes=tuple(suffixes),
+        frame_suffixes=tuple(sorted(IMAGES)) if written[0] == "davis" else (),
+        tracker=tracker,
+        seqmap=seqmap,
+        kitti_list="mots" if written[0] == "kitti-mots" else "tracking",
+        missing=missing,
+    )
+    pairs = tuple(_Pair(s.truth, s.pred, s.name, s.n_frames) for s in sequences.sequences)
+    return pairs, {}, list(sequences.notes), sequences.tracker
+
+
+def _single_file(path: str | os.PathLike[str], written: str) -> Source | None:
+    """Return the one file that there is; None where there are several or none."""
+    sources = _files_of(path, written)
+    return sources[0][1] if len(sources) == 1 else None
+
+
+def _files_of(path: str | os.PathLike[str], written: str) -> list[tuple[str, Source]]:
+    """Return the name without its ending, and the place, of each file of a format."""
+    tree = FileTree(path, _NO_FOLDERS)
+    if tree.is_file:
+        return [(_stem(tree.root), tree.shown)]
+    return [
+        (_stem(name), source)
+        for name, source in tree.files.items()
+        if name.lower().removesuffix(".gz").endswith(SUFFIXES[written]) and _is_sequence(name)
+    ]
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path).removesuffix(".gz"))[0]  # noqa: PTH119, PTH122
+
+
+def _file_and_folder(
+    truth: str | os.PathLike[str],
+    pred: str | os.PathLike[str],
+    written: str,
+    whole: Source,
+    whole_is_truth: bool,
+    protocol: TrackingProtocol,
+    missing: Missing,
+) -> tuple[tuple[_Pair, ...], dict[tuple[str, bool], Any], list[str]] | None:
+    """Pair the sequences of one file with the files of a folder, by name."""
+    read = read_side(
+        written, protocol, whole, is_truth=whole_is_truth, sequence=None, n_frames=None
+    )
+    names = [str(name) for name in read.tracks.sequences.ids.tolist()]
+    files = dict(_files_of(pred if whole_is_truth else truth, written))
+    if not read.tracks.named or not files:
+        return None
+    of_truth, of_pred = (names, list(files)) if whole_is_truth else (list(files), names)
+    without_pred = sorted(set(of_truth) - set(of_pred))
+    without_truth = sorted(set(of_pred) - set(of_truth))
+    place = os.fspath(pred)
+    _refuse_missing(missing, without_pred, without_truth, (of_truth, of_pred), place)
+    notes = [f"truth in {os.fspath(truth)}, predictions in {place}"]
+    if without_pred:
+        done = "left out" if missing == "skip" else "all of their objects are missed"
+        notes.append(
+            f"{_n_sequences(len(without_pred))} without predictions ({few(without_pred)}): {done}"
+        )
+    if without_truth:
+        notes.append(
+            f"{_n_sequences(len(without_truth))} without truth ({few(without_truth)}): left out"
+        )
+    pairs = []
+    for name in sorted(of_truth):
+        other = files.get(name)
+        if name in without_pred:
+            if missing == "skip":
+                continue
+            other = None
+        one = whole if whole_is_truth else files[name]
+        two = other if whole_is_truth else (None if name in without_pred else whole)
+        pairs.append(_Pair(one, two, name, None))
+    if not pairs:
+        raise IdError(
+            f"expected sequences that both sides have, got none: truth has {few(sorted(of_truth))},"
+            f" predictions have {few(sorted(of_pred))}",
+            place,
+        )
+    return tuple(pairs), {(source_name(whole), whole_is_truth): read}, notes
+
+
+def _refuse_missing(
+    missing: Missing,
+    without_pred: Sequence[Any],
+    without_truth: Sequence[Any],
+    sides: tuple[Any, Any],
+    place: str,
+) -> None:
+    """Refuse sequences of one side, unless they are to be left out or taken as empty."""
+    truth, pred = (len(side) if isinstance(side, list) else len(side.sequences) for side in sides)
+    if without_pred and missing == "error":
+        raise InputError(
+            f"expected predictions of each sequence, {len(without_pred):,} of {truth:,} have none: "
+            f'{few(without_pred)}: missing="zero" counts their objects as missed, missing="skip" '
+            "leaves them out",
+            place,
+        )
+    if without_truth and missing != "skip":
+        raise InputError(
+            f"expected truth of each predicted sequence, {len(without_truth):,} of {pred:,} have "
+            f'none: {few(without_truth)}: missing="skip" leaves them out',
+            place,
+        )
+
+
+def _n_sequences(n: int) -> str:
+    return f"{n:,} sequence{'' if n == 1 else 's'}"
+
+
+>>>>>>> fix2
 # ---- Both sides together -------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from snellen.readers.image_files import IMAGES, ending
 from snellen.readers.sources import opened, source_bytes, source_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -470,11 +470,21 @@ def _read_table(
 ) -> SideRead:
     from snellen.readers.track_table import read_track_table
 
-    del protocol
     if isinstance(source, tuple):
         raise InputError("expected a table as a file: unpack the archive", source_name(source))
+    numbers: Mapping[int, str] | None = protocol.class_names
+    if protocol.by_class and not numbers:
+        numbers = None  # any class may be called by a number
+    crowd = protocol.name == "personpath22" and is_truth
     # A length is that of one sequence; a table may hold several.
-    found = read_track_table(os.fspath(source), truth=is_truth, sequence=sequence)
+    found = read_track_table(
+        os.fspath(source),
+        truth=is_truth,
+        sequence=sequence,
+        class_numbers=numbers,
+        default_class=None if protocol.by_class or not numbers else min(numbers),
+        region_classes=(protocol.class_names[_CROWD],) if crowd else (),
+    )
     tracks = found.tracks
     if n_frames is not None and len(tracks.sequences) == 1:
         tracks = dataclasses.replace(tracks, n_frames=np.full(1, n_frames, np.int64))
