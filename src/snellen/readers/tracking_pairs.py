@@ -114,6 +114,7 @@ def found_pairs(
         frame_suffixes=tuple(sorted(IMAGES)) if written[0] == "davis" else (),
         tracker=tracker,
         seqmap=seqmap,
+        kitti_list="mots" if written[0] == "kitti-mots" else "tracking",
         missing=missing,
     )
     pairs = tuple(Pair(s.truth, s.pred, s.name, s.n_frames) for s in sequences.sequences)
