@@ -21,7 +21,7 @@ from snellen.tracking.sequence_state import Kept
 from snellen.tracking.sums import added, averaged, columns_of, plain_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -328,27 +328,19 @@ class TrackingResult(Result):
         """
         columns = self.kept.tracks
         coverage = columns["n_matched"] / np.maximum(1, columns["n_frames"])
-        order = np.argsort(coverage, kind="stable")
-        names = self._names(columns, "track", self.kept.truth_tracks)
         return [
             {
-                "sequence": names["sequence"][i],
-                "class": names["class"][i],
-                "track": names["track"][i],
-                "first_frame": int(columns["first"][i]),
-                "last_frame": int(columns["last"][i]),
-                "frames": int(columns["n_frames"][i]),
-                "matched": int(columns["n_matched"][i]),
-                "coverage": float(coverage[i]),
+                **life,
+                "coverage": share,
                 "switches": int(columns["n_switches"][i]),
                 "fragments": max(0, int(columns["n_starts"][i]) - 1),
                 "status": "mostly tracked"
-                if coverage[i] > 0.8
+                if share > 0.8
                 else "partly tracked"
-                if coverage[i] >= 0.2
+                if share >= 0.2
                 else "mostly lost",
             }
-            for i in order.tolist()
+            for i, share, life in self._lives(columns, self.kept.truth_tracks, coverage)
         ]
 
     def per_predicted_track(self) -> list[dict[str, Any]]:
@@ -358,23 +350,29 @@ class TrackingResult(Result):
         not measured.
         """
         columns = self.kept.preds
-        share = columns["n_matched"] / np.maximum(1, columns["n_frames"])
-        order = np.argsort(share, kind="stable")
-        names = self._names(columns, "track", self.kept.pred_tracks)
+        precision = columns["n_matched"] / np.maximum(1, columns["n_frames"])
         return [
-            {
+            {**life, "precision": share, "transfers": int(columns["n_transfers"][i])}
+            for i, share, life in self._lives(columns, self.kept.pred_tracks, precision)
+        ]
+
+    def _lives(
+        self, columns: Mapping[str, NDArray[Any]], tracks: Keys, share: NDArray[np.float64]
+    ) -> Iterator[tuple[int, float, dict[str, Any]]]:
+        """Yield row, share and life of each track, those of the least share first."""
+        names = self._names(columns)
+        ids = tracks.ids[columns["track"]].tolist()
+        for i in np.argsort(share, kind="stable").tolist():
+            life = {
                 "sequence": names["sequence"][i],
                 "class": names["class"][i],
-                "track": names["track"][i],
+                "track": ids[i],
                 "first_frame": int(columns["first"][i]),
                 "last_frame": int(columns["last"][i]),
                 "frames": int(columns["n_frames"][i]),
                 "matched": int(columns["n_matched"][i]),
-                "precision": float(share[i]),
-                "transfers": int(columns["n_transfers"][i]),
             }
-            for i in order.tolist()
-        ]
+            yield i, float(share[i]), life
 
     def events(self) -> list[dict[str, Any]]:
         """Return what happened, by sequence, class and frame: `EVENT_KINDS`.
@@ -385,7 +383,7 @@ class TrackingResult(Result):
         made with ``events=True``.
         """
         columns = self.kept.events
-        names = self._names(columns, None, None)
+        names = self._names(columns)
         truth = _ids_or_none(self.kept.truth_tracks, columns["truth"])
         pred = _ids_or_none(self.kept.pred_tracks, columns["pred"])
         return [
@@ -408,16 +406,12 @@ class TrackingResult(Result):
             )
         ]
 
-    def _names(
-        self, columns: Mapping[str, NDArray[Any]], track: str | None, tracks: Keys | None
-    ) -> dict[str, list[Any]]:
-        found = {
+    def _names(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, list[Any]]:
+        """Return sequence and class of each row."""
+        return {
             "sequence": self.kept.sequences.ids[columns["sequence"]].tolist(),
             "class": self.kept.classes.ids[columns["label"]].tolist(),
         }
-        if track is not None and tracks is not None:
-            found["track"] = tracks.ids[columns[track]].tolist()
-        return found
 
     # --------------------------------------------------------------------------------------- text
 
