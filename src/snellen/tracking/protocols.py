@@ -280,7 +280,7 @@ PROTOCOLS: Final[Mapping[str, TrackingProtocol]] = MappingProxyType(
             TrackingProtocol(
                 "mots",
                 similarity="mask_iou",
-                class_names=MappingProxyType({2: "pedestrian"}),
+                class_names=MappingProxyType({1: "car", 2: "pedestrian"}),
                 classes=("pedestrian",),
                 region_threshold=0.5,
                 most_matches=True,

@@ -442,7 +442,8 @@ def _labels(value: ArrayLike | None, classes: Any, n: int) -> tuple[Classes, NDA
 def _row_order(sequence: NDArray[np.int32], frame: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """Return the stable order by sequence and frame; None where rows have it already."""
     step = np.diff(sequence)
-    if ((step > 0) | ((step == 0) & (np.diff(frame) >= 0))).all():
+    # Differences of numbers of 64 bits may be beyond them.
+    if ((step > 0) | ((step == 0) & (frame[1:] >= frame[:-1]))).all():
         return None
     return np.lexsort((frame, sequence))
 
