@@ -10,7 +10,7 @@ from snellen.readers.tracking_files import read_tracking
 from snellen.tracking import preparation
 from snellen.tracking.families import FAMILIES
 from snellen.tracking.family import Settings
-from snellen.tracking.preparation import classes_of, prepared
+from snellen.tracking.preparation import classes_of, frame_numbers, prepared
 from tracking_sides import BENCHMARK, PHASES
 
 
@@ -40,7 +40,8 @@ def phases(truth: str, pred: str) -> dict[str, float]:
         seconds["load"] += time.perf_counter() - start
         start, similarity = time.perf_counter(), seconds["similarity"]
         classes = classes_of(known, found, files.protocol)
-        ((_, frames),) = prepared(known, found, files.protocol, classes)
+        number = frame_numbers(known, found)
+        ((_, frames),) = prepared(known, found, number, files.protocol, classes)
         coded = frames.coded(int(known.n_frames[0]))
         taken = time.perf_counter() - start
         seconds["preprocessing"] += taken - (seconds["similarity"] - similarity)
