@@ -98,11 +98,13 @@ def evaluated(
     protocol: str,
     *,
     metrics: tuple[str, ...] = ("hota", "clear", "identity", "vace", "count"),
+    tracker: str | None = TRACKER,
 ) -> TrackingResult:
-    files = read_tracking(truth, pred, protocol=protocol, tracker=TRACKER)
+    files = read_tracking(truth, pred, protocol=protocol, tracker=tracker)
     metric = Tracking(metrics=metrics, protocol=files.protocol)
-    for batch in files.batches():
-        metric.update(*batch)
+    for i in range(len(files)):
+        metric.update(*files.read(i), files.judged(i))
+    files.finish()
     return metric.compute()
 
 

@@ -117,7 +117,7 @@ def test_kitti_mots(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_mots20(tmp_path: Path, seed: int) -> None:
-    """Pedestrians; predicted cars do not count."""
+    """Pedestrians; cars do not count."""
     truth, pred = tmp_path / "gt", tmp_path / "trackers"
     split = "MOTS-train"
     (truth / "seqmaps").mkdir(parents=True)
@@ -130,7 +130,7 @@ def test_mots20(tmp_path: Path, seed: int) -> None:
         folder = truth / split / name
         (folder / "gt").mkdir(parents=True)
         (folder / "seqinfo.ini").write_text(f"[Sequence]\nname={name}\nseqLength={N_FRAMES + k}\n")
-        sides = sequence(1000 + 10 * seed + k, 1, (2,))
+        sides = sequence(1000 + 10 * seed + k, 1, (2, 2, 1) if seed % 2 else (2,))
         (folder / "gt" / "gt.txt").write_text(sides[0])
         (data / f"{name}.txt").write_text(sides[1])
     reference = run_trackeval(
