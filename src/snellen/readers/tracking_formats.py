@@ -199,6 +199,16 @@ def classes_of_format(written: str, protocol: TrackingProtocol) -> tuple[str, ..
     return tuple(protocol.class_names.values()) or None
 
 
+class _Asked(NamedTuple):
+    """What is asked for; see `read_side`."""
+
+    protocol: TrackingProtocol
+    source: Source
+    is_truth: bool
+    sequence: str | None
+    n_frames: int | None
+
+
 # ---- One side ------------------------------------------------------------------------------------
 
 
@@ -235,7 +245,7 @@ def read_side(
         Whose message ends with the place: file, and line or record.
     """
     try:
-        return _READERS[written](protocol, source, is_truth, sequence, n_frames)
+        return _READERS[written](_Asked(protocol, source, is_truth, sequence, n_frames))
     except (IdError, ClassError):
         raise  # it was read
     except InputError as error:
@@ -265,15 +275,10 @@ def explained(
     )
 
 
-def _read_mot(
-    protocol: TrackingProtocol,
-    source: Source,
-    is_truth: bool,
-    sequence: str | None,
-    n_frames: int | None,
-) -> SideRead:
+def _read_mot(asked: _Asked) -> SideRead:
     from snellen.readers.track_text import mot_tracks, read_track_columns
 
+    protocol, source, is_truth, sequence, n_frames = asked
     crowd = (_CROWD,) if protocol.name == "personpath22" and is_truth else ()
     columns = read_track_columns(
         source,
@@ -377,99 +382,68 @@ def _looks_like(columns: TextTracks) -> str:
     return "predictions" if is_unclassed and has_scores else ""
 
 
-def _read_kitti(
-    protocol: TrackingProtocol,
-    source: Source,
-    is_truth: bool,
-    sequence: str | None,
-    n_frames: int | None,
-) -> SideRead:
+def _read_kitti(asked: _Asked) -> SideRead:
     from snellen.readers.track_kitti import read_kitti_tracks
 
-    in_space = protocol.similarity in ("iou_3d", "distance_3d")
+    in_space = asked.protocol.similarity in ("iou_3d", "distance_3d")
     return SideRead(
         read_kitti_tracks(
-            source_name(source),
-            truth=is_truth,
+            source_name(asked.source),
+            truth=asked.is_truth,
             boxes="space" if in_space else "image",
-            sequence=sequence,
-            n_frames=n_frames,
-            document=document_of(source),
+            sequence=asked.sequence,
+            n_frames=asked.n_frames,
+            document=document_of(asked.source),
         )
     )
 
 
-def _read_mots(
-    protocol: TrackingProtocol,
-    source: Source,
-    is_truth: bool,
-    sequence: str | None,
-    n_frames: int | None,
-) -> SideRead:
+def _read_mots(asked: _Asked) -> SideRead:
     from snellen.readers.track_mots import decode_mots
 
     return SideRead(
         decode_mots(
-            source_bytes(source),
-            source_name(source),
-            side="truth" if is_truth else "pred",
-            layout="kitti-mots" if protocol.first_frame == 0 else "mots20",
-            sequence=sequence or "",
-            n_frames=n_frames,
+            source_bytes(asked.source),
+            source_name(asked.source),
+            side="truth" if asked.is_truth else "pred",
+            layout="kitti-mots" if asked.protocol.first_frame == 0 else "mots20",
+            sequence=asked.sequence or "",
+            n_frames=asked.n_frames,
         )
     )
 
 
-def _read_visdrone(
-    protocol: TrackingProtocol,
-    source: Source,
-    is_truth: bool,
-    sequence: str | None,
-    n_frames: int | None,
-) -> SideRead:
+def _read_visdrone(asked: _Asked) -> SideRead:
     from snellen.readers.track_visdrone import read_visdrone_tracks
 
-    del protocol
     return SideRead(
         read_visdrone_tracks(
-            source_name(source),
-            truth=is_truth,
-            sequence=sequence,
-            n_frames=n_frames,
-            document=document_of(source),
+            source_name(asked.source),
+            truth=asked.is_truth,
+            sequence=asked.sequence,
+            n_frames=asked.n_frames,
+            document=document_of(asked.source),
         )
     )
 
 
-def _read_bdd(
-    protocol: TrackingProtocol,
-    source: Source,
-    is_truth: bool,
-    sequence: str | None,
-    n_frames: int | None,
-) -> SideRead:
+def _read_bdd(asked: _Asked) -> SideRead:
     from snellen.readers.track_bdd import read_bdd_tracks
 
-    del protocol, n_frames  # the file lists all frames
     return SideRead(
         read_bdd_tracks(
-            source_name(source),
-            truth=is_truth,
-            sequence=sequence,
-            document=document_of(source),
+            source_name(asked.source),
+            truth=asked.is_truth,
+            sequence=asked.sequence,
+            document=document_of(asked.source),
         )
     )
 
 
-def _read_table(
-    protocol: TrackingProtocol,
-    source: Source,
-    is_truth: bool,
-    sequence: str | None,
-    n_frames: int | None,
-) -> SideRead:
+def _read_table(asked: _Asked) -> SideRead:
     from snellen.readers.track_table import read_track_table
 
+    protocol, source, is_truth, sequence, n_frames = asked
     if isinstance(source, tuple):
         raise InputError("expected a table as a file: unpack the archive", source_name(source))
     numbers: Mapping[int, str] | None = protocol.class_names
@@ -491,9 +465,7 @@ def _read_table(
     return SideRead(tracks, found.notes)
 
 
-_READERS: Final[
-    dict[str, Callable[[TrackingProtocol, Source, bool, str | None, int | None], SideRead]]
-] = {
+_READERS: Final[dict[str, Callable[[_Asked], SideRead]]] = {
     "mot": _read_mot,
     "kitti": _read_kitti,
     "mots": _read_mots,
