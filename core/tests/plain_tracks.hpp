@@ -53,6 +53,7 @@ class Listed {
     return {truth_begin_.size() - 1, truth_begin_.data(), pred_begin_.data(),
             pair_begin_.data(),      pair_pred_.data(),   similarity_.data()};
   }
+  // They look at these lists, which must last as long.
   TrackPairs tracks() const {
     return TrackPairs(lists(), truth_track_.data(), pred_track_.data(), n_truth_tracks_,
                       n_pred_tracks_);

@@ -26,7 +26,8 @@ void worked_by_hand() {
                               {{}, {0}, {}},
                               {{2}, {0, 1}, {0.0, 0.5}},
                           }};
-  const TrackPairs tracks = Listed(sequence).tracks();
+  const Listed listed(sequence);
+  const TrackPairs tracks = listed.tracks();
   CHECK_EQUAL(tracks.n_truth_tracks(), 3U);
   CHECK_EQUAL(tracks.n_pred_tracks(), 4U);
   CHECK((tracks.truth_frames() == std::vector<std::int32_t>{1, 0, 2}));
@@ -46,7 +47,8 @@ void cells_are_those_of_the_pairs() {
   Random random(1);
   for (int round = 0; round < 200; ++round) {
     const Sequence sequence = drawn(random);
-    const TrackPairs tracks = Listed(sequence).tracks();
+    const Listed listed(sequence);
+    const TrackPairs tracks = listed.tracks();
     std::vector<std::pair<std::size_t, std::int32_t>> cells;
     for (std::size_t i = 0; i < tracks.n_truth_tracks(); ++i) {
       for (std::int64_t c = tracks.cell_begin()[i]; c < tracks.cell_begin()[i + 1]; ++c) {
