@@ -232,6 +232,8 @@ def test_gates_of_other_results(capsys: Capture, tmp_path: Path) -> None:
         (["--events", "a.csv", "--tracks", "a.csv"], "in files of their own"),
         (["--protocol", "kitti", "--class", "cra"], 'got "cra". Did you mean "car"?'),
         (["--protocol", "mot17", "--class", "car"], 'expected a class of pedestrian, got "car"'),
+        (["--class", "1,1"], 'expected each --class once, got "1" again.'),
+        (["--class", "1", "--class", "2, 1"], 'expected each --class once, got "1" again.'),
         (["--tracker", "sort"], "expected no tracker with a single file, got sort"),
         (["--protocol", "kitti", "--first-frame", "1"], "expected no first frame"),
         (["--protocol", "mots", "--first-frame", "5"], "expected a first frame of 0 or 1"),
@@ -301,6 +303,24 @@ def test_files_of_trackeval(capsys: Capture, sample: TrackingSample, tmp_path: P
         "result.json",
         "state.bin",
     }
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_which_files_of_trackeval_were_written(
+    capsys: Capture, sides: tuple[Path, Path], tmp_path: Path, *, quiet: bool
+) -> None:
+    folder = tmp_path / "out"
+    options = ["--format", "trackeval", "--out", folder, "--no-intervals"]
+    _, said = evaluated(capsys, *sides, *options, *(["--quiet"] if quiet else []))
+    wrote = [line for line in said.splitlines() if line.startswith("wrote ")]
+    assert wrote == (
+        []
+        if quiet
+        else [
+            f"wrote object_summary.txt, object_detailed.csv to {folder}",
+            f"wrote result.json and state.bin to {folder}",
+        ]
+    )
 
 
 def test_json_beside_the_tables(capsys: Capture, sides: tuple[Path, Path], tmp_path: Path) -> None:

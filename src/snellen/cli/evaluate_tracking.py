@@ -75,6 +75,17 @@ def _list_of(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
     return tuple(word.strip() for text in texts for word in text.split(",") if word.strip())
 
 
+def _classes_of(
+    context: click.Context, option: click.Parameter, texts: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Read names of classes, each of which is evaluated once."""
+    names = _list_of(context, option, texts)
+    for name in names:
+        if names.count(name) > 1:
+            raise click.UsageError(f'expected each --class once, got "{name}" again.')
+    return names
+
+
 @click.command()
 @click.argument("truth", type=click.Path())
 @click.argument("predictions", type=click.Path())
@@ -100,7 +111,7 @@ def _list_of(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
 @click.option(
     "--class",
     "classes",
-    callback=_list_of,
+    callback=_classes_of,
     multiple=True,
     metavar="NAME[,NAME…]",
     help="Evaluate these classes, each by itself. [default: the protocol's, else all]",
@@ -299,14 +310,20 @@ def tracking(
     def complete(result: Any) -> Any:
         import dataclasses
 
+        from snellen.readers.message_text import few
+
         written: dict[Any, bytes] = {}
+        of_trackeval: dict[Any, bytes] = {}
         if events_path is not None:
             written[events_path] = _table(result.events())
         if tracks_path is not None:
             written[tracks_path] = _table(result.per_track())
         if output_format == "trackeval":
-            written |= _trackeval(result, str(output.directory))
-        write_atomically(written)
+            of_trackeval = _trackeval(result, str(output.directory))
+        write_atomically(written | of_trackeval)
+        if of_trackeval and not output.quiet:
+            names = few((path.name for path in of_trackeval), 20)
+            click.echo(f"wrote {names} to {output.directory}", err=True)
         return dataclasses.replace(result, lists_sequences=True) if per_sequence else result
 
     output.deliver(metric, complete)

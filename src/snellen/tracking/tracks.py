@@ -481,4 +481,9 @@ def _seen(frame: ArrayLike | None, frames: ArrayLike | None, sequences: Keys) ->
         raise InputError(
             f"expected frames of a single sequence, got {len(sequences)} sequences", "frames"
         )
+    if min(listed) < 0:
+        raise InputError(
+            f"expected numbers of frames of at least 0, got {min(listed)}",
+            "frame" if frames is None else "frames",
+        )
     return np.array([(0, number) for number in sorted(set(listed))], np.int64)
