@@ -421,6 +421,21 @@ def test_missing_sequences(capsys: Capture, tmp_path: Path) -> None:
     assert "1 sequence without predictions (b): all of their objects are missed" in said
 
 
+def test_missing_sequence_under_rules_with_classes(
+    capsys: Capture, sample: Any, tmp_path: Path
+) -> None:
+    """What is not there has neither classes nor none."""
+    first, *others = sorted(sample.predictions.iterdir())
+    for file in others:
+        written(tmp_path / "pred" / file.name, file.read_bytes())
+    arguments = (sample.truth, tmp_path / "pred", "--protocol", "mot17", "--metrics", "count")
+    zero = numbers(capsys, *arguments, "--missing", "zero")
+    by_sequence = {record["sequence"]: record for record in zero["per_sequence"]}
+    assert by_sequence[first.stem]["Dets"] == 0
+    assert by_sequence[first.stem]["GT_Dets"] > 0
+    assert all(by_sequence[file.stem]["Dets"] > 0 for file in others)
+
+
 def test_empty_sides(capsys: Capture, sides: tuple[Path, Path]) -> None:
     truth, pred = sides
     written(pred, "")

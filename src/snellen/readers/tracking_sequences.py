@@ -101,6 +101,7 @@ def nothing_of(truth: Tracks) -> Tracks:
         region=None,
         extra={},
         seen=np.zeros((0, 2), np.int64),
+        labelled=False,  # nothing is known of what there is not
     )
 
 
