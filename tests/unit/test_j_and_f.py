@@ -324,7 +324,6 @@ def boxes(**columns: Any) -> Tracks:
             InputError,
             "expected frames 0 to 0, got 1 - at sequence a",
         ),
-        (tracks(maps(BOTH), frame=[-1]), tracks(maps(BOTH)), InputError, "frames 0, got -1"),
         (tracks(maps(BOTH), frame=None), tracks(maps(BOTH)), InputError, "frame of each mask"),
     ],
 )

@@ -484,13 +484,10 @@ def _frame_range(
     length = lengths.pop() if lengths else None
     if not low:
         return 0, length or 0
-    first = 0 if min(low) <= 0 else 1
+    first = 0 if min(low) == 0 else 1
     n_frames = max(high) + 1 - first
-    if min(low) < 0 or (length is not None and n_frames > length):
-        last = "" if length is None else f" to {first + length - 1}"
-        raise InputError(
-            f"expected frames {first}{last}, got {min(low) if min(low) < 0 else max(high)}", place
-        )
+    if length is not None and n_frames > length:
+        raise InputError(f"expected frames {first} to {first + length - 1}, got {max(high)}", place)
     return first, n_frames if length is None else length
 
 
