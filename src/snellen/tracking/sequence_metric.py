@@ -29,6 +29,7 @@ from snellen.tracking.tracks import Tracks
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
     from typing_extensions import Self
 
     from snellen.classes import Classes
@@ -197,6 +198,7 @@ class SequenceMetric(ABC):
                 one = np.zeros((1, 2), np.int64)
                 of_truth = dataclasses.replace(of_truth, seen=one)
             number = frame_numbers(of_truth, of_pred)
+            _check_frames(name, number, n_frames, of_truth, of_pred)
             classes = classes_of(of_truth, of_pred, self.protocol)
             known = (
                 None
@@ -331,6 +333,25 @@ def _length(truth: Tracks, pred: Tracks, code: int) -> int:
             "n_frames",
         )
     return lengths.pop() if lengths else -1
+
+
+def _check_frames(
+    sequence: int | str, number: NDArray[np.int64], n_frames: int, *sides: Tracks
+) -> None:
+    """Refuse frames that a sequence of so many frames does not have.
+
+    They are counted from 0 or from 1; other numbers are right where one side lists them all.
+    """
+    if n_frames < 0 or not len(number):
+        return
+    if len(number) == n_frames and any(len(side.seen) == n_frames for side in sides):
+        return
+    if int(number[-1]) - min(int(number[0]), 1) >= n_frames:
+        raise InputError(
+            f"expected the {n_frames} frames of sequence {sequence}, counted from 0 or from 1, got "
+            f"frames {number[0]} to {number[-1]}",
+            "n_frames",
+        )
 
 
 def _judgements(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from snellen.errors import ClassError, IdError, InputError, ShapeError, first_few
+from snellen.errors import ClassError, IdError, ShapeError, first_few
 from snellen.state import Keys, Ledger, prefixed, unprefixed
 from snellen.tracking.frames import Frames, Pairs, Side
 from snellen.tracking.sequence_rows import (
@@ -251,14 +251,6 @@ class SequenceState:
                 raise IdError(
                     f"expected a whole sequence or frames of it, got both of {batch.sequence}",
                     "sequence",
-                )
-            number = batch.number
-            # Numbered from 0 or from 1.
-            if len(number) and int(number[-1]) - min(int(number[0]), 1) >= batch.n_frames:
-                raise InputError(
-                    f"expected the {batch.n_frames} frames of sequence {batch.sequence}, counted "
-                    f"from 0 or from 1, got frames {number[0]} to {number[-1]}",
-                    "n_frames",
                 )
             return
         if batch.sequence in self._open:
