@@ -14,7 +14,7 @@ from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import check_folder_of, data_warnings_on_stderr, not_empty, output_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from snellen.cli.output import Output
     from snellen.tracking.tracking_result import TrackingResult
@@ -315,9 +315,13 @@ def tracking(
         written: dict[Any, bytes] = {}
         of_trackeval: dict[Any, bytes] = {}
         if events_path is not None:
-            written[events_path] = _table(result.events())
+            from snellen.tracking.tracking_result import EVENT_COLUMNS
+
+            written[events_path] = _table(EVENT_COLUMNS, result.event_rows())
         if tracks_path is not None:
-            written[tracks_path] = _table(result.per_track())
+            records = result.per_track()
+            rows = (tuple(record.values()) for record in records)
+            written[tracks_path] = _table(tuple(records[0]) if records else (), rows)
         if output_format == "trackeval":
             of_trackeval = _trackeval(result, str(output.directory))
         write_atomically(written | of_trackeval)
@@ -452,14 +456,14 @@ def _in_fractions(output: Output, metric: Any) -> tuple[Any, ...]:
     )
 
 
-def _table(records: list[dict[str, Any]]) -> bytes:
-    """Return records as CSV; what is not there is an empty cell."""
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> bytes:
+    """Return rows as CSV; what is not there is an empty cell."""
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")
-    if records:
-        table.writerow(records[0])
-    for record in records:
-        table.writerow(["" if value != value else value for value in record.values()])  # NaN
+    if columns:
+        table.writerow(columns)
+    # The last cell may be NaN, a similarity of no pair.
+    table.writerows((*row[:-1], "") if row[-1] != row[-1] else row for row in rows)
     return text.getvalue().encode()
 
 

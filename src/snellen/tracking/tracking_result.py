@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["TrackingResult"]
+__all__ = ["EVENT_COLUMNS", "TrackingResult"]
 
 _SHOWN_SEQUENCES: Final = 40
 COMBINED: Final = "COMBINED"
+EVENT_COLUMNS: Final = ("sequence", "class", "frame", "event", "truth", "pred", "similarity")
+"""What an event is told by."""
+
 _AVERAGES: Final = {"classes": "mean of classes", "detections": "all objects"}
 
 
@@ -382,29 +385,26 @@ class TrackingResult(Result):
         the match of a prediction whose track had another object last. Empty unless the metric was
         made with ``events=True``.
         """
+        return [dict(zip(EVENT_COLUMNS, row, strict=True)) for row in self.event_rows()]
+
+    def event_rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yield each event as `EVENT_COLUMNS`: what `events` returns, row by row."""
         columns = self.kept.events
         names = self._names(columns)
-        truth = _ids_or_none(self.kept.truth_tracks, columns["truth"])
-        pred = _ids_or_none(self.kept.pred_tracks, columns["pred"])
-        return [
-            {
-                "sequence": names["sequence"][i],
-                "class": names["class"][i],
-                "frame": frame,
-                "event": EVENT_KINDS[kind],
-                "truth": truth[i],
-                "pred": pred[i],
-                "similarity": similarity if kind in (0, 1, 4) else math.nan,
-            }
-            for i, (frame, kind, similarity) in enumerate(
-                zip(
-                    columns["frame"].tolist(),
-                    columns["kind"].tolist(),
-                    columns["similarity"].tolist(),
-                    strict=True,
-                )
-            )
-        ]
+        kind = columns["kind"]
+        has_pair = (kind != EVENT_KINDS.index("miss")) & (
+            kind != EVENT_KINDS.index("false positive")
+        )
+        yield from zip(
+            names["sequence"],
+            names["class"],
+            columns["frame"].tolist(),
+            [EVENT_KINDS[each] for each in kind.tolist()],
+            _ids_or_none(self.kept.truth_tracks, columns["truth"]),
+            _ids_or_none(self.kept.pred_tracks, columns["pred"]),
+            np.where(has_pair, columns["similarity"], math.nan).tolist(),
+            strict=True,
+        )
 
     def _names(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, list[Any]]:
         """Return sequence and class of each row."""
