@@ -17,9 +17,11 @@ from snellen.tracking.trackeval_files import trackeval_numbers
 pytest.importorskip("trackeval")
 
 FAMILIES = {"hota": "HOTA", "clear": "CLEAR", "identity": "Identity", "vace": "VACE"}
-# Left and top of boxes of 4 × 4: equal, by a quarter, by a half, by a corner, or not at all over
-# each other. So IoUs are few numbers, and many assignments have the same sum.
-PLACES = st.tuples(st.integers(0, 3), st.integers(0, 2)).map(lambda at: (2.0 * at[0], 2.0 * at[1]))
+# Left and top of boxes of 6 × 6: moved by one, their IoU is 5/7, by two exactly 1/2, by one both ways
+# 25/47. So IoUs are few numbers around the threshold, and many assignments have the same sum.
+PLACES = st.tuples(st.integers(0, 4), st.integers(0, 1)).map(
+    lambda at: (float(at[0]), float(at[1]))
+)
 FRAME = st.tuples(
     st.dictionaries(st.integers(0, 4), PLACES, max_size=4),
     st.dictionaries(st.integers(0, 5), PLACES, max_size=5),
@@ -31,7 +33,7 @@ SEQUENCE = st.lists(FRAME, min_size=1, max_size=6).filter(
 
 
 def boxes(objects: dict[int, tuple[float, float]]) -> np.ndarray[Any, Any]:
-    return np.array([[x, y, x + 4.0, y + 4.0] for x, y in objects.values()]).reshape(-1, 4)
+    return np.array([[x, y, x + 6.0, y + 6.0] for x, y in objects.values()]).reshape(-1, 4)
 
 
 def renumbered(ids: list[np.ndarray[Any, Any]]) -> tuple[list[np.ndarray[Any, Any]], int]:
