@@ -17,8 +17,8 @@ from snellen.tracking.trackeval_files import trackeval_numbers
 pytest.importorskip("trackeval")
 
 FAMILIES = {"hota": "HOTA", "clear": "CLEAR", "identity": "Identity", "vace": "VACE"}
-# Left and top of boxes of 6 × 6: moved by one, their IoU is 5/7, by two exactly 1/2, by one both ways
-# 25/47. So IoUs are few numbers around the threshold, and many assignments have the same sum.
+# Left and top of boxes of 6 × 6: moved by one, their IoU is 5/7, by two exactly 1/2, by one both
+# ways 25/47. So IoUs are few numbers around the threshold, and many assignments have the same sum.
 PLACES = st.tuples(st.integers(0, 4), st.integers(0, 1)).map(
     lambda at: (float(at[0]), float(at[1]))
 )
