@@ -105,7 +105,13 @@ def test_the_api_imports_no_framework() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["snellen.cli.root", "snellen.readers.coco_file", "snellen.readers.background"]
+    "module",
+    [
+        "snellen.cli.root",
+        "snellen.readers.coco_file",
+        "snellen.readers.background",
+        "snellen.readers.track_text_ahead",
+    ],
 )
 def test_what_runs_before_numpy_needs_no_numpy(module: str) -> None:
     loaded = modules_after(f"import {module}")

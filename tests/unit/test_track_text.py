@@ -12,7 +12,7 @@ import pytest
 
 from snellen import _core
 from snellen.errors import ClassError, IdError, InputError, SchemaError, SnellenError
-from snellen.readers import track_text
+from snellen.readers import track_text, track_text_ahead
 from snellen.readers.track_text import mot_tracks, read_track_columns
 
 ROWS = ["1,2,3,4,5,6,0.5,1,0.25", "2,2,3.5,4,5,6,1,1,0"]
@@ -142,7 +142,7 @@ def test_pieces_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     # A bad line is found under its number whatever the pieces.
     lines[333] = "1,2,3"
     for piece in (1, 10, 1000):
-        monkeypatch.setattr(track_text, "_PIECE", piece)
+        monkeypatch.setattr(track_text_ahead, "_PIECE", piece)
         parts = truth(tmp_path, text, first_frame=0)
         for one, other in zip(whole, parts, strict=True):
             assert np.array_equal(one, other)

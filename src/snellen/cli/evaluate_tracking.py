@@ -28,6 +28,8 @@ _PROTOCOLS = (
     *("plain", "mot15", "mot16", "mot17", "mot20", "dancetrack", "sportsmot", "personpath22"),
     *("ht21", "kitti", "mots", "kitti-mots", "bdd100k", "visdrone", "tao", "davis"),
 )
+# Whose files are MOT text.
+_MOT_TEXT = _PROTOCOLS[1:9]
 # Of track mAP alone; tao is of both.
 _TRACK_MAP_PROTOCOLS = ("youtube-vis", "tao-strict", "youtube-vis-strict")
 _FORMATS = (
@@ -242,14 +244,32 @@ def tracking(
     for path in (events_path, tracks_path):
         check_folder_of(path)
     from snellen import _core
-    from snellen.errors import SnellenError
-    from snellen.readers.tracking_files import read_tracking
-    from snellen.result import write_atomically
-    from snellen.threads import in_threads, set_threads
+    from snellen.threads import set_threads
 
     set_threads(threads)
     # Sequences are read and let go one after the other, several at once.
     _core.return_large_blocks()
+    ahead = None
+    if protocol in _MOT_TEXT and input_format in (None, "mot") and threads != 1:
+        from snellen.readers.track_text_ahead import TextsAhead, requests_of_folders
+
+        # The first files are read while NumPy is being imported.
+        ahead = TextsAhead(
+            lambda: requests_of_folders(
+                truth,
+                predictions,
+                truth_regions=(13,) if protocol == "personpath22" else (),
+                first_frame=1 if first_frame is None else first_frame,
+                tracker=tracker,
+                seqmap=seqmap,
+                missing=missing,
+            )
+        )
+    from snellen.errors import SnellenError
+    from snellen.readers.tracking_files import read_tracking
+    from snellen.result import write_atomically
+    from snellen.threads import in_threads
+
     alone = chosen[0] if chosen[0] in _ALONE else None
     with (
         data_warnings_on_stderr(quiet=output.quiet),
@@ -272,6 +292,7 @@ def tracking(
             zero_distance=zero_distance,
             max_per_image=_TAO_CAP if alone == "track_map" or protocol == "tao" else None,
             unique_ids=protocol == "tao-strict",
+            ahead=ahead,
         )
         if zero_distance is not None and not files.protocol.similarity.startswith("distance"):
             raise click.UsageError(

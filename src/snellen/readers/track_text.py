@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from snellen import _core
 from snellen.classes import Classes
 from snellen.errors import ClassError, IdError, InputError, SchemaError, SnellenError
 from snellen.readers.message_text import few, printable
-from snellen.readers.sources import opened, source_name
+from snellen.readers.sources import source_name
+from snellen.readers.track_text_ahead import TextRequest, read_text
 from snellen.state import Keys
 from snellen.tracking.shapes import Boxes2D
 from snellen.tracking.tracks import SEQUENCE, Tracks
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen import _core
     from snellen.readers.sources import Source
+    from snellen.readers.track_text_ahead import TextsAhead
 
 __all__ = ["TextTracks", "mot_tracks", "read_track_columns"]
 
-# How much of a text is held at a time.
-_PIECE = 1 << 22
 _COLUMNS = ("frame", "id", "left", "top", "width", "height", "column 7", "class", "visibility")
 
 
@@ -76,6 +76,7 @@ def read_track_columns(
     first_frame: int = 1,
     n_frames: int | None = None,
     region_classes: Collection[int] = (),
+    ahead: TextsAhead | None = None,
 ) -> TextTracks:
     """Read a text whose lines are ``frame, id, left, top, width, height[, mark[, class[, …]]]``.
 
@@ -92,6 +93,8 @@ def read_track_columns(
         How many frames there are; later ones are refused.
     region_classes : collection of int
         Classes of areas and not of objects, whose ids may repeat.
+    ahead : TextsAhead, optional
+        What may have read it already.
 
     Raises
     ------
@@ -99,13 +102,10 @@ def read_track_columns(
         For text that cannot be read; the message ends with file and line.
     """
     place = source_name(source)
-    last = None if n_frames is None else first_frame + n_frames - 1
-    text = _core.TrackText(is_truth, first_frame, last, list(region_classes))
-    with opened(source) as file:
-        fine = True
-        while fine and (piece := file.read(_PIECE)):
-            fine = text.read(piece)
-    if not fine or not text.finish():
+    request = TextRequest(source, is_truth, first_frame, n_frames, tuple(region_classes))
+    found = None if ahead is None else ahead.take(request)
+    text, fine = found or read_text(request)
+    if not fine:
         raise _error(text, place, first_frame, n_frames)
     n_repeats, frame, track, earlier, line = text.repeats()
     if n_repeats:

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from snellen.readers.sources import Source
     from snellen.readers.track_coco import VideoTruth
     from snellen.readers.track_folders import Missing
+    from snellen.readers.track_text_ahead import TextsAhead
     from snellen.readers.tracking_formats import SideRead
     from snellen.tracking.judged_classes import JudgedClasses
     from snellen.tracking.protocols import TrackingProtocol
@@ -127,6 +128,7 @@ class TrackingFiles:
     _whole: dict[tuple[str, bool], Any]
     _met: _Met = dataclasses.field(default_factory=_Met)
     _judged: dict[int, JudgedClasses] = dataclasses.field(default_factory=dict)
+    _ahead: TextsAhead | None = None
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -241,6 +243,7 @@ class TrackingFiles:
                 is_truth=is_truth,
                 sequence=name,
                 n_frames=pair.n_frames,
+                ahead=self._ahead,
             )
         if name is None:
             return read
@@ -345,6 +348,7 @@ def read_tracking(
     zero_distance: float | None = None,
     max_per_image: int | None = None,
     unique_ids: bool = False,
+    ahead: TextsAhead | None = None,
 ) -> TrackingFiles:
     """Find the sequences of truth and predictions.
 
@@ -376,6 +380,8 @@ def read_tracking(
         The distance of similarity 0.
     max_per_image, unique_ids
         Of COCO video JSON; see `snellen.readers.track_coco.read_video_predictions`.
+    ahead : TextsAhead, optional
+        What may have read the first files already, of MOT text.
 
     Raises
     ------
@@ -468,6 +474,7 @@ def read_tracking(
             "drop_unknown": missing == "skip",
         },
         whole,
+        _ahead=ahead,
     )
 
 

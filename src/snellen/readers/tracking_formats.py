@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from snellen.readers.sources import Source
     from snellen.readers.track_text import TextTracks
+    from snellen.readers.track_text_ahead import TextsAhead
     from snellen.tracking.protocols import TrackingProtocol
     from snellen.tracking.tracks import Tracks
 
@@ -207,6 +208,7 @@ class _Asked(NamedTuple):
     is_truth: bool
     sequence: str | None
     n_frames: int | None
+    ahead: TextsAhead | None
 
 
 # ---- One side ------------------------------------------------------------------------------------
@@ -220,6 +222,7 @@ def read_side(
     is_truth: bool,
     sequence: str | None,
     n_frames: int | None,
+    ahead: TextsAhead | None = None,
 ) -> SideRead:
     """Read truth, or predictions, of what is in one file.
 
@@ -238,6 +241,8 @@ def read_side(
         What the sequence is called where the file does not say it.
     n_frames : int or None
         Its length, where it is known.
+    ahead : TextsAhead, optional
+        What may have read the file already, of MOT text.
 
     Raises
     ------
@@ -245,7 +250,7 @@ def read_side(
         Whose message ends with the place: file, and line or record.
     """
     try:
-        return _READERS[written](_Asked(protocol, source, is_truth, sequence, n_frames))
+        return _READERS[written](_Asked(protocol, source, is_truth, sequence, n_frames, ahead))
     except (IdError, ClassError):
         raise  # it was read
     except InputError as error:
@@ -278,7 +283,7 @@ def explained(
 def _read_mot(asked: _Asked) -> SideRead:
     from snellen.readers.track_text import mot_tracks, read_track_columns
 
-    protocol, source, is_truth, sequence, n_frames = asked
+    protocol, source, is_truth, sequence, n_frames, ahead = asked
     crowd = (_CROWD,) if protocol.name == "personpath22" and is_truth else ()
     columns = read_track_columns(
         source,
@@ -286,6 +291,7 @@ def _read_mot(asked: _Asked) -> SideRead:
         first_frame=protocol.first_frame,
         n_frames=n_frames,
         region_classes=crowd,
+        ahead=ahead,
     )
     names = _class_names(columns, protocol)
     tracks = mot_tracks(
@@ -443,7 +449,7 @@ def _read_bdd(asked: _Asked) -> SideRead:
 def _read_table(asked: _Asked) -> SideRead:
     from snellen.readers.track_table import read_track_table
 
-    protocol, source, is_truth, sequence, n_frames = asked
+    protocol, source, is_truth, sequence, n_frames, _ = asked
     if isinstance(source, tuple):
         raise InputError("expected a table as a file: unpack the archive", source_name(source))
     numbers: Mapping[int, str] | None = protocol.class_names

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from snellen.state import Moments
 from snellen.tracking.family import Family, Gap
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def clear_columns(coded: CodedFrames, matching: dict[str, Any]) -> dict[str, Any
     distance, n_distance = 0.0, 0
     if tp and frames.truth.centre is not None and frames.pred.centre is not None:
         steps = frames.truth.centre[rows] - frames.pred.centre[match[rows]]
-        distance = math.fsum(np.sqrt((steps * steps).sum(axis=1)).tolist())
+        moments = Moments(distance=())
+        moments.add(distance=np.sqrt((steps * steps).sum(axis=1)))
+        distance = float(moments.total("distance"))
         n_distance = tp
     return {
         "tp": tp,
