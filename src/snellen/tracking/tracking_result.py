@@ -391,18 +391,20 @@ class TrackingResult(Result):
         """Yield each event as `EVENT_COLUMNS`: what `events` returns, row by row."""
         columns = self.kept.events
         names = self._names(columns)
-        kind = columns["kind"]
-        has_pair = (kind != EVENT_KINDS.index("miss")) & (
-            kind != EVENT_KINDS.index("false positive")
-        )
+        without_pair = (EVENT_KINDS.index("miss"), EVENT_KINDS.index("false positive"))
+        kinds = columns["kind"].tolist()
         yield from zip(
             names["sequence"],
             names["class"],
             columns["frame"].tolist(),
-            [EVENT_KINDS[each] for each in kind.tolist()],
+            [EVENT_KINDS[kind] for kind in kinds],
             _ids_or_none(self.kept.truth_tracks, columns["truth"]),
             _ids_or_none(self.kept.pred_tracks, columns["pred"]),
-            np.where(has_pair, columns["similarity"], math.nan).tolist(),
+            [
+                # The same NaN each time: so lists of the same events are equal.
+                math.nan if kind in without_pair else similarity
+                for kind, similarity in zip(kinds, columns["similarity"].tolist(), strict=True)
+            ],
             strict=True,
         )
 
