@@ -223,7 +223,7 @@ class Result(ABC):
             Where pandas is not installed.
         """
         try:
-            import pandas as pd  # type: ignore[import-untyped]  # no stubs needed for one call
+            import pandas as pd
         except ImportError:
             raise MissingExtraError("pandas", "frame") from None
         return pd.DataFrame.from_records(self.per_class())

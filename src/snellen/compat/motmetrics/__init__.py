@@ -11,7 +11,7 @@ from __future__ import annotations
 from snellen.errors import MissingExtraError
 
 try:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 except ImportError:
     raise MissingExtraError("pandas", "frame") from None
 

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 
 from snellen.tracking.motmetrics_list import ASCEND, KINDS, MIGRATE, RAW, TRANSFER
 

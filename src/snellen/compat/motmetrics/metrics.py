@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 
 from snellen.compat.motmetrics.event_columns import EventColumns
 from snellen.compat.motmetrics.failed_assertion import FailedAssertionError

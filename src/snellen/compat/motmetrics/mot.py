@@ -6,7 +6,7 @@ import numbers
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 
 from snellen import _core
 from snellen.compat.motmetrics.event_columns import EventColumns, as_numbers

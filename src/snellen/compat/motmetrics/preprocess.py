@@ -6,7 +6,7 @@ from configparser import ConfigParser
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 
 from snellen.compat.motmetrics.distances import iou_matrix
 from snellen.compat.motmetrics.frame_tables import accumulated
