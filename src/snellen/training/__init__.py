@@ -1,0 +1,1 @@
+"""Training: from labelled data and a description to a trained, measured network."""
