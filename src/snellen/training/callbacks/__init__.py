@@ -1,0 +1,1 @@
+"""What is done at fixed moments of a training."""

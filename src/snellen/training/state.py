@@ -1,0 +1,97 @@
+"""Where a training stands: what the loop changes and callbacks see."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from snellen.training.description import Description
+    from snellen.training.losses import Loss
+    from snellen.training.schedules import Schedule
+
+__all__ = ["Best", "TrainingState"]
+
+
+@dataclasses.dataclass
+class Best:
+    """The best weights so far.
+
+    Attributes
+    ----------
+    metric : str
+        By which number, such as ``"val_loss"``.
+    value : float
+        That number.
+    epoch : int
+        The epoch after which it was measured, from 0.
+    weights : dict of str to Tensor
+        The network's state then, on the CPU.
+    """
+
+    metric: str
+    value: float
+    epoch: int
+    weights: dict[str, Tensor]
+
+
+@dataclasses.dataclass
+class TrainingState:
+    """Where a training stands.
+
+    Attributes
+    ----------
+    description : Description
+        What is trained, and how.
+    network : nn.Module
+        Its weights are those of now.
+    optimizer : torch.optim.Optimizer
+        Which updates them.
+    schedule : Schedule
+        What part of the learning rate is taken.
+    loss_function : Loss
+        What is minimised.
+    device : torch.device
+        Where the network is.
+    n_steps, n_epoch : int
+        The updates of the whole training, and of an epoch.
+    epoch, step, samples : int
+        The epoch (from 0), and the updates and samples done, over all epochs.
+    learning_rate : float
+        Of the last update.
+    loss : Tensor or None
+        Of the last update's batch, 0-d, on the device.
+    seconds : float
+        Of training so far, without what came before a resumption.
+    history : list of dict
+        The numbers of each epoch that is finished.
+    best : Best or None
+        The best weights so far; None before the first validation.
+    stop_reason : str
+        Why training ends, or ended; empty while it goes on.
+    """
+
+    description: Description
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    schedule: Schedule
+    loss_function: Loss
+    device: torch.device
+    n_steps: int
+    n_epoch: int
+    epoch: int = 0
+    step: int = 0
+    samples: int = 0
+    learning_rate: float = 0.0
+    loss: Tensor | None = None
+    seconds: float = 0.0
+    history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    best: Best | None = None
+    stop_reason: str = ""
+
+    def stop(self, reason: str) -> None:
+        """End the training after this epoch's, or this step's, moment; the first reason counts."""
+        self.stop_reason = self.stop_reason or reason
