@@ -42,7 +42,8 @@ class ImageBatch(NamedTuple):
     inputs : ndarray, shape (n, C, H, W)
         What is in them, as bytes or float32.
     sizes : list of (int, int)
-        Height and width of each upright image, before it was brought to (H, W).
+        Height and width of each upright image before it was brought to (H, W), where they were
+        asked for.
     """
 
     files: list[ImageFile]
@@ -115,28 +116,32 @@ class DecodedImages:
         How many are decoded at a time.
     strict : bool
         Whether one that cannot be read is an error.
+    sized : bool
+        Whether the sizes are asked for that images had.
 
     Attributes
     ----------
-    errors : list of SnellenError
-        Of what could not be read so far.
+    left_out : list of (ImageFile, SnellenError)
+        What could not be read so far, and why.
     """
 
     def __init__(
         self,
         files: list[ImageFile],
         look: Look,
-        shape: tuple[int, ...],
+        shape: tuple[int, int, int],
         *,
         threads: int,
         strict: bool,
+        sized: bool,
     ) -> None:
         self.files = files
         self.look = look
         self.shape = shape
         self.threads = threads
         self.strict = strict
-        self.errors: list[SnellenError] = []
+        self.sized = sized
+        self.left_out: list[tuple[ImageFile, SnellenError]] = []
 
     def batches(self, size: int) -> Iterator[ImageBatch]:
         """Yield what can be read.
@@ -153,7 +158,7 @@ class DecodedImages:
                 if isinstance(answer, SnellenError):
                     if self.strict:
                         raise answer
-                    self.errors.append(answer)
+                    self.left_out.append((file, answer))
                     continue
                 array, original = answer
                 batch.files.append(file)
@@ -164,8 +169,8 @@ class DecodedImages:
                     batch, arrays = ImageBatch([], np.empty(0), []), []
         if arrays:
             yield batch._replace(inputs=_stacked(arrays))
-        if len(self.errors) == len(self.files):
-            raise self.errors[0]
+        if len(self.left_out) == len(self.files):
+            raise self.left_out[0][1]
 
     def _decoded(self, ahead: int) -> Generator[tuple[ImageFile, Any], None, None]:
         waiting: collections.deque[tuple[ImageFile, Any]] = collections.deque()
@@ -186,13 +191,13 @@ class DecodedImages:
         try:
             if not self.look.mode and ending(file.path) != ".npy":
                 raise InputError("expected an array (.npy) for this network", file.path)
-            head = read_head(file.path)
             array = decode_picture(file.path, self.look)
             if array.shape != self.shape:
                 raise ShapeError(f"expected an array {self.shape}, got {array.shape}", file.path)
+            head = read_head(file.path) if self.sized else None
         except InputError as error:
             return error
-        return array, (head.height, head.width)
+        return array, self.shape[1:] if head is None else (head.height, head.width)
 
 
 def _stacked(arrays: list[NDArray[Any]]) -> NDArray[Any]:

@@ -36,7 +36,7 @@ class Predictions:
     n_samples : int
         How many images it holds.
     left_out : tuple of str
-        The images that could not be read.
+        The ids of images that could not be read.
     notes : tuple of str
         What people should know.
     """
@@ -114,16 +114,19 @@ def predict_files(
     if batch_size < 1:
         raise InputError(f"expected a whole number from 1, got {batch_size}", "batch_size")
     files = images_of(images, root)
+    maps = trained.task == "segmentation"
+    n_channels, height, width = trained.input_shape
     decoded = DecodedImages(
         files,
         _look(trained),
-        trained.input_shape,
+        (n_channels, height, width),
         threads=threads or usable_threads(),
         strict=strict,
+        sized=maps,
     )
-    write = write_maps if trained.task == "segmentation" else write_table
+    write = write_maps if maps else write_table
     notes = write(trained, decoded, place, batch_size)
-    left_out = tuple(error.place for error in decoded.errors)
+    left_out = tuple(file.id for file, _ in decoded.left_out)
     if left_out:
         s = "" if len(left_out) == 1 else "s"
         text = f"{len(left_out):,} image{s} that cannot be read left out: {few(left_out)}"
