@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from snellen.training.data.parts import Order
 from snellen.training.randomness import Draws
 
 if TYPE_CHECKING:
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
 
     from snellen.training.augmentation import Augmentation
     from snellen.training.data.normalisation import Normalisation
-    from snellen.training.data.parts import Part
+    from snellen.training.data.parts import Batch, Order, Part
 
-__all__ = ["Feed", "OrderOfRank", "Ready"]
+__all__ = ["Feed", "Ready"]
 
 
 class Ready(NamedTuple):
@@ -40,30 +39,6 @@ class Ready(NamedTuple):
     inputs: Tensor
     targets: Tensor
     n: int
-
-
-class OrderOfRank(Order):
-    """The rows of each batch that one of several processes holds."""
-
-    def __init__(self, order: Order, rank: int, world: int) -> None:
-        self._order = order
-        self._rows = slice(rank, None, world)
-        self.n = order.n
-        self.batch_size = order.batch_size
-
-    @property
-    def n_batches(self) -> int:
-        """The batches of an epoch."""
-        return self._order.n_batches
-
-    def rows(self, epoch: int) -> Tensor:
-        """Return the order of all processes."""
-        return self._order.rows(epoch)
-
-    def batches(self, epoch: int, start: int = 0) -> Iterator[Tensor]:
-        """Yield the rows of this process of each batch, from the start-th on."""
-        for batch in self._order.batches(epoch, start):
-            yield batch[self._rows]
 
 
 class Feed:
@@ -112,20 +87,24 @@ class Feed:
         self._rows = slice(rank, None, world)
         # Who mixes samples needs all of the batch in each process.
         self._whole = world == 1 or (augmentation is not None and augmentation.mixes)
-        self._read = order if self._whole else OrderOfRank(order, rank, world)
+        self._within = slice(None) if self._whole else self._rows
         self._cut = self._whole and world > 1
+
+    def _read(self, epoch: int, start: int) -> Iterator[Batch]:
+        return self._part.batches(self.order, epoch, start, within=self._within)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Ready]:
         """Yield the batches of an epoch, from the start-th on."""
         order = self.order
-        for k, batch in enumerate(self._part.batches(self._read, epoch, start), start):
+        for k, batch in enumerate(self._read(epoch, start), start):
             rows, inputs, targets = batch
-            n = min(order.batch_size, order.n - k * order.batch_size)
+            n = len(rows)
+            if order.n is not None:
+                n = min(order.batch_size, order.n - k * order.batch_size)
             if self._augmentation is None:
                 inputs = self._normalisation.apply(inputs)
             else:
-                shown = slice(None) if self._whole else self._rows
-                draws = Draws(self._seed, epoch, k, n, shown, self._device)
+                draws = Draws(self._seed, epoch, k, n, self._within, self._device)
                 inputs, targets = self._augmentation.before(inputs, targets, rows, draws)
                 inputs = self._normalisation.apply(inputs)
                 inputs, targets = self._augmentation.after(inputs, targets, draws)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -24,17 +25,22 @@ if TYPE_CHECKING:
 __all__ = ["GivenRows", "Outputs", "all_outputs", "measured", "some_inputs"]
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
 class GivenRows(Order):
-    """Certain samples, in the order given."""
+    """Certain samples, in the order given.
 
-    def __init__(self, rows: Tensor, n: int, batch_size: int) -> None:
-        super().__init__(n, min(batch_size, n), shuffled=False)
-        self._rows = rows
+    Parameters
+    ----------
+    given : Tensor, shape (n,), int64
+        Their numbers.
+    """
 
-    def batches(self, epoch: int, start: int = 0) -> Iterator[Tensor]:
-        """Yield the rows, cut in batches."""
+    given: Tensor = dataclasses.field(kw_only=True)
+
+    def rows(self, epoch: int) -> Tensor:
+        """Return the numbers."""
         del epoch
-        yield from self._rows.split(self.batch_size)[start:]
+        return self.given
 
 
 class Outputs(NamedTuple):
@@ -56,10 +62,7 @@ class Outputs(NamedTuple):
 def _batches(
     part: Part, normalisation: Normalisation, engine: Engine, batch_size: int
 ) -> Iterator[Ready]:
-    n = part.n
-    if n is None:
-        n = sum(len(batch.rows) for batch in part.batches(Order(1, 1, shuffled=False), 0))
-    order = Order(n, min(batch_size, n), shuffled=False)
+    order = Order(part.n, batch_size, shuffled=False)
     feed = Feed(part, order, None, normalisation, seed=0, device=engine.device, dtype=engine.dtype)
     return feed.epoch(0)
 
@@ -132,5 +135,6 @@ def all_outputs(
 
 def some_inputs(part: Part, rows: list[int]) -> Any:
     """Return the inputs of certain samples as they were read, on the CPU."""
-    order = GivenRows(torch.tensor(rows), len(rows), len(rows))
+    given = torch.tensor(rows, dtype=torch.int64)
+    order = GivenRows(len(rows), len(rows), shuffled=False, given=given)
     return torch.cat([batch.inputs.cpu() for batch in part.batches(order, 0)])
