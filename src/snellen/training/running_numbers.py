@@ -75,25 +75,30 @@ class RunningNumbers:
 
     def metrics(self) -> dict[str, float]:
         """Return mean loss and headline numbers, over all processes."""
+        evaluation = self._merged()
+        return {"loss": self._loss / self._weight, **evaluation.metrics()}
+
+    def _merged(self) -> Evaluation:
+        """Return the evaluation of all processes."""
         self._read()
         evaluation = self._empty.empty()
         for state in self._engine.gathered(self._evaluation.state()):
             evaluation.merge_state(state)
-        return {"loss": self._loss / self._weight, **evaluation.metrics()}
+        return evaluation
 
     def state(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
-        self._read()
+        """Return what a checkpoint keeps, of all processes: all of them must ask."""
         return {
-            "evaluation": self._evaluation.state(),
+            "evaluation": self._merged().state(),
             "loss": self._loss,
             "weight": self._weight,
             "validated": dict(self.validated),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take back what `state` returned."""
+        """Take back what `state` returned; of several processes the first counts it."""
         self.clear()
-        self._evaluation.merge_state(state["evaluation"])
+        if self._engine.rank == 0:
+            self._evaluation.merge_state(state["evaluation"])
         self._loss, self._weight = state["loss"], state["weight"]
         self.validated = state["validated"]
