@@ -74,6 +74,8 @@ class TrainingState:
         Steps whose batch is left out: of those that gave no number, after a roll back.
     stop_reason : str
         Why training ends, or ended; empty while it goes on.
+    is_final : bool
+        Whether a resumption is not to go on: training was stopped since nothing gets better.
     """
 
     description: Description
@@ -94,7 +96,17 @@ class TrainingState:
     best: Best | None = None
     skipped: list[int] = dataclasses.field(default_factory=list)
     stop_reason: str = ""
+    is_final: bool = False
 
-    def stop(self, reason: str) -> None:
-        """End the training after this epoch's, or this step's, moment; the first reason counts."""
-        self.stop_reason = self.stop_reason or reason
+    def stop(self, reason: str, *, final: bool = False) -> None:
+        """End the training after this moment; the first reason counts.
+
+        Parameters
+        ----------
+        reason : str
+            Why, such as ``"the time limit"``.
+        final : bool
+            Whether a resumption is not to go on from here.
+        """
+        if not self.stop_reason:
+            self.stop_reason, self.is_final = reason, final

@@ -12,6 +12,7 @@ import torch
 from snellen.errors import InputError
 from snellen.training import engine as engines
 from snellen.training.callbacks.early_stopping import EarlyStopping
+from snellen.training.callbacks.epoch_log import EpochLog
 from snellen.training.callbacks.nan_guard import NanGuard, TrainingDiverged
 from snellen.training.callbacks.protocol import Callbacks
 from snellen.training.callbacks.time_limit import TimeLimit
@@ -124,44 +125,60 @@ class _Request:
 def _train(engine: Engine, request: _Request) -> TrainedRun:
     """Train in one process of several, or of one."""
     with unchanged_randomness(), _threads(request.description.threads), _enough_memory(request):
-        return _Training(engine, request).run()
+        return Training(
+            engine,
+            request.description,
+            out=request.out,
+            data=request.data,
+            network=request.network,
+            callbacks=request.callbacks,
+            resume=request.resume,
+        ).run(test=request.test)
 
 
-class _Training:
-    """One training in one process."""
+class Training:
+    """One training in one process; its parameters are those of `train`, and where it runs."""
 
-    def __init__(self, engine: Engine, request: _Request) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        description: Description,
+        *,
+        out: str | os.PathLike[str] | None = None,
+        data: TrainingData | Mapping[str, Any] | None = None,
+        network: nn.Module | None = None,
+        callbacks: Sequence[Callback] = (),
+        resume: bool = False,
+    ) -> None:
         self.engine = engine
-        self.request = request
-        self.folder = None if request.out is None else RunFolder(request.out)
-        description = request.description
-        if request.resume:
+        self.folder = None if out is None else RunFolder(out)
+        self.resumes = resume
+        self._given_network = network
+        self._callbacks = tuple(callbacks)
+        if resume:
             assert self.folder is not None
             description = _settled_as_before(description, self.folder)
         elif self.folder is not None and engine.rank == 0:
             self.folder.begin()
-        given = request.data
-        data = (
-            given
-            if isinstance(given, TrainingData)
+        opened = (
+            data
+            if isinstance(data, TrainingData)
             else open_data(
-                description.data if given is None else given,
+                description.data if data is None else data,
                 task=description.task,
                 seed=description.seed,
             )
         )
-        self.prepared = prepare(
-            description, data, engine, network=request.network, settle=not request.resume
-        )
-        self.plan = plan_of(self.prepared.description, data.fingerprint(), self.prepared.network)
+        self.prepared = prepare(description, opened, engine, network=network, settle=not resume)
+        self.plan = plan_of(self.prepared.description, opened.fingerprint(), self.prepared.network)
         self.state = self._first_state()
         self.loop = self._loop()
         self._saved: tuple[int, int] | None = None
 
-    def run(self) -> TrainedRun:
+    def run(self, *, test: bool = True) -> TrainedRun:
         """Train to the end; measure and write everything."""
-        request, state, loop = self.request, self.state, self.loop
-        if request.resume:
+        state, loop = self.state, self.loop
+        if self.resumes:
             self._resume()
         elif self.folder is not None and self.engine.rank == 0:
             self.folder.write("description.json", state.description.plain())
@@ -184,7 +201,7 @@ class _Training:
             self.engine,
             folder=self.folder,
             facts=self._facts(),
-            test=request.test and not state.stop_reason.startswith("stopped after"),
+            test=test,
         )
 
     def _train_with_roll_backs(self) -> None:
@@ -226,7 +243,7 @@ class _Training:
         return Loop(
             feed=prepared.feed(engine),
             engine=engine,
-            callbacks=Callbacks([*self._built_in(), *self.request.callbacks]),
+            callbacks=Callbacks([*self._built_in(), *self._callbacks]),
             numbers=RunningNumbers(evaluation, engine),
             clock=Clock(engine.device),
             validate=self._validate,
@@ -243,6 +260,8 @@ class _Training:
     def _built_in(self) -> list[Callback]:
         description = self.state.description
         found: list[Callback] = []
+        if self.folder is not None and self.engine.rank == 0:
+            found.append(EpochLog(self.folder.path))
         if description.nan_guard != "off":
             found.append(NanGuard())
         if description.early_stopping is not None:
@@ -304,7 +323,7 @@ class _Training:
                 "history": state.history,
                 "skipped": state.skipped,
                 "best": None if best is None else dataclasses.asdict(best),
-                "stop_reason": state.stop_reason,
+                "final_reason": state.stop_reason if state.is_final else "",
             },
         )
         self._saved = (state.step, state.epoch)
@@ -314,21 +333,21 @@ class _Training:
         assert self.folder is not None
         content, path, _passed = self.folder.checkpoints.latest()
         refuse_other_plan(content["plan"], self.plan, str(path))
-        self._load(content)
-        if content["stop_reason"] not in ("", "interrupted", "the time limit", "stopped after"):
+        self.load(content)
+        if content["stop_reason"] .startswith("early"):
             self.state.stop_reason = content["stop_reason"]
 
     def _roll_back(self) -> None:
         """Go back to the newest checkpoint, or to the beginning."""
         if self.folder is not None and self.folder.checkpoints.paths():
             content, _path, _passed = self.folder.checkpoints.latest()
-            self._load(content)
+            self.load(content)
             return
         self.prepared = prepare(
             self.prepared.description,
             self.prepared.data,
             self.engine,
-            network=self.request.network,
+            network=self._given_network,
             settle=False,
         )
         callbacks = self.loop.callbacks
@@ -336,7 +355,8 @@ class _Training:
         self.loop = self._loop()
         self.loop.callbacks = callbacks
 
-    def _load(self, content: Mapping[str, Any]) -> None:
+    def load(self, content: Mapping[str, Any]) -> None:
+        """Take the state of a checkpoint."""
         state, loop = self.state, self.loop
         _unwrapped(state.network).load_state_dict(content["network"])
         state.optimizer.load_state_dict(content["optimizer"])
