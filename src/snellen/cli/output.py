@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from snellen.metric import StoredMetric
     from snellen.result import Result
 
-__all__ = ["Gate", "Output", "check_folder_of", "data_warnings_on_stderr", "gates", "not_empty", "output_options"]
+__all__ = [
+    "Gate",
+    "Output",
+    "check_folder_of",
+    "data_warnings_on_stderr",
+    "gates",
+    "not_empty",
+    "output_options",
+]
 
 
 class Gate(NamedTuple):

@@ -16,7 +16,11 @@ __all__ = ["train"]
 
 # Options that are keys of a description, and what they are.
 _KEYS: dict[str, tuple[str, Any, str]] = {
-    "data": ("NAME|PATH", str, "fashion-mnist, digits, a folder, a manifest, an .npz, module:function."),
+    "data": (
+        "NAME|PATH",
+        str,
+        "fashion-mnist, digits, a folder, a manifest, an .npz, module:function.",
+    ),
     "network": ("NAME", str, "fc, cnn, resnet_small, …, module:function, timm:NAME."),
     "epochs": ("N", int, "How often all samples are gone through."),
     "batch_size": ("N", int, "The samples of one update."),

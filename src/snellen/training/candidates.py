@@ -116,7 +116,12 @@ def _candidates(
 
 def _settled(description: Description) -> Description:
     """Return the description with plain values in place of every ``auto`` of speed."""
-    plain = {"threads": None, "memory_format": "contiguous", "precision": "float32", "compile": False}
+    plain = {
+        "threads": None,
+        "memory_format": "contiguous",
+        "precision": "float32",
+        "compile": False,
+    }
     changes = {name: value for name, value in plain.items() if getattr(description, name) == "auto"}
     return dataclasses.replace(description, **changes)
 
@@ -143,7 +148,7 @@ def _step_seconds(
         if description.compile is True:
             tried.compile()
         precision = description.precision
-        # Fabric's mixed precision on a GPU is autocast as well; its scale costs nothing to speak of.
+        # Fabric's mixed precision on a GPU is autocast as well; its scale costs next to nothing.
         engine = Engine(device, precision)
         if needs_fabric(description, device):
             engine.dtype = torch.float32

@@ -109,7 +109,7 @@ def trained(
     from snellen.training.callbacks.progress import Progress
     from snellen.training.callbacks.stop_after import StopAfter
     from snellen.training.cross_validation import cross_validate
-    from snellen.training.train import train
+    from snellen.training.training import train
 
     folder = resume or out or _new_folder(description)
     if resume is not None and out is not None and Path(resume) != Path(out):
@@ -125,7 +125,7 @@ def trained(
 
 
 def _new_folder(description: Description) -> str:
-    """Return a folder that there is not: runs/DATA-NETWORK, and with a number from the second on."""
+    """Return a folder that there is not: runs/DATA-NETWORK, from the second on with a number."""
     network = description.network
     layers = "layers" if isinstance(network, tuple) else network.name
     words = [Path(description.data.name).stem, layers]

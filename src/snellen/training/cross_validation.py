@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snellen.errors import InputError
 from snellen.training.data.source import open_data
-from snellen.training.data.training_data import TrainingData
-from snellen.training.result import TrainedRun
 from snellen.training.run_folder import RunFolder
-from snellen.training.train import train
+from snellen.training.training import train
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
 
     from snellen.training.callbacks.protocol import Callback
+    from snellen.training.data.training_data import TrainingData
     from snellen.training.description import Description
+    from snellen.training.result import TrainedRun
 
 __all__ = ["CrossValidated", "cross_validate"]
 

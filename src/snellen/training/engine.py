@@ -145,9 +145,7 @@ class FabricEngine(Engine):
             self.fabric.clip_gradients(network, optimizer, clip_val=value)
         if norm is not None:
             # What is not finite is the NaN guard's matter, which names step and layer.
-            self.fabric.clip_gradients(
-                network, optimizer, max_norm=norm, error_if_nonfinite=False
-            )
+            self.fabric.clip_gradients(network, optimizer, max_norm=norm, error_if_nonfinite=False)
 
     def total(self, value: Tensor) -> Tensor:
         """Return the sum over all processes."""

@@ -216,4 +216,6 @@ def weights_of(run: TrainingState, loop: Loop) -> dict[str, Any]:
         with loop.average.applied():
             return weights_of(run, dataclasses.replace(loop, average=None))
     state = run.network.state_dict()
-    return {name.removeprefix("module."): value.detach().cpu().clone() for name, value in state.items()}
+    return {
+        name.removeprefix("module."): value.detach().cpu().clone() for name, value in state.items()
+    }

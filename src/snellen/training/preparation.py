@@ -161,9 +161,7 @@ def prepare(
     normalisation = make_normalisation(description.normalise, train)
     augmented = None
     if description.augment:
-        augmented = augmentation(
-            description.augment, n_classes=data.n_outputs, task=data.task
-        )
+        augmented = augmentation(description.augment, n_classes=data.n_outputs, task=data.task)
     loss_function = make_loss(
         description.loss,
         task=data.task,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from snellen.training.measuring import all_outputs, measured
 from snellen.training.tasks import final_metric, headline_metrics, running_evaluation
 from snellen.training.trained_network import TrainedNetwork
@@ -152,9 +150,7 @@ def finish(
         )
         ids = data.test.ids
         named = None if ids is None else [ids[row] for row in outputs.rows.tolist()]
-        metric: Any = final_metric(
-            data.task, data.classes, named, outputs.outputs, outputs.targets
-        )
+        metric: Any = final_metric(data.task, data.classes, named, outputs.outputs, outputs.targets)
         result = metric.compute()
         result = dataclasses.replace(result, intervals=intervals(metric))
         metrics, part_name = dict(result.metrics), "test"

@@ -20,7 +20,7 @@ from snellen.training.description import Description, Every
 from snellen.training.loop import seed_network, train_epochs
 from snellen.training.randomness import derived_seed, unchanged_randomness
 from snellen.training.run_folder import RunFolder
-from snellen.training.train import Training, train
+from snellen.training.training import Training, train
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,8 +70,12 @@ class ResumeProof(NamedTuple):
     def __str__(self) -> str:
         lines = []
         for trial in self.trials:
-            found = ", ".join(trial.different) or "every weight and optimizer state equal, bit for bit"
-            lines.append(f"killed after update {trial.killed_at}, resumed to {self.n_steps}: {found}")
+            found = (
+                ", ".join(trial.different) or "every weight and optimizer state equal, bit for bit"
+            )
+            lines.append(
+                f"killed after update {trial.killed_at}, resumed to {self.n_steps}: {found}"
+            )
         return "\n".join(lines)
 
 
@@ -267,7 +271,9 @@ def replay(folder: str | os.PathLike[str], step: int) -> Replayed:
             train_epochs(state, training.loop)
             state.stop_reason = ""
         batch = next(
-            iter(training.loop.feed.epoch(state.epoch, start=step - 1 - state.epoch * state.n_epoch))
+            iter(
+                training.loop.feed.epoch(state.epoch, start=step - 1 - state.epoch * state.n_epoch)
+            )
         )
         seed_network(state, batch, training.loop)
         state.network.train()

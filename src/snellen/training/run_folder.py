@@ -100,7 +100,9 @@ class RunFolder:
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
         """Write one of its JSON files, whole or not at all."""
-        self.write_bytes({name: msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"})
+        self.write_bytes(
+            {name: msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"}
+        )
 
     def write_bytes(self, contents: Mapping[str, bytes]) -> None:
         """Write files, whole or not at all; folders within it are made."""

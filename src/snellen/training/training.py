@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from snellen.training.callbacks.protocol import Callback
     from snellen.training.engine import Engine
-    from snellen.training.preparation import Prepared
 
 __all__ = ["TrainedRun", "train"]
 
@@ -101,7 +100,13 @@ def train(
         raise InputError("expected the folder of a run to resume, got none", "out")
     device = engines.device_of(asked)
     request = _Request(
-        asked, None if out is None else os.fspath(out), data, network, tuple(callbacks), resume, test
+        asked,
+        None if out is None else os.fspath(out),
+        data,
+        network,
+        tuple(callbacks),
+        resume,
+        test,
     )
     if asked.devices > 1:
         run: TrainedRun = engines.launched(asked, device, _train, request)
@@ -205,18 +210,26 @@ class Training:
         )
 
     def _train_with_roll_backs(self) -> None:
-        state, loop = self.state, self.loop
         for rolled_back in range(_MOST_ROLL_BACKS + 1):
-            try:
-                train_epochs(state, loop)
-            except TrainingDiverged as error:
-                if state.description.nan_guard != "roll_back" or rolled_back == _MOST_ROLL_BACKS:
-                    raise
-                skipped = [*state.skipped, error.step - 1]
-                self._roll_back()
-                state.skipped = skipped
-            else:
+            may_go_back = (
+                self.state.description.nan_guard == "roll_back" and rolled_back < _MOST_ROLL_BACKS
+            )
+            if self._trained(may_go_back=may_go_back):
                 return
+
+    def _trained(self, *, may_go_back: bool) -> bool:
+        """Train to the end; or go back to where all numbers were finite, and return False."""
+        try:
+            train_epochs(self.state, self.loop)
+        except TrainingDiverged as error:
+            if not may_go_back:
+                raise
+            skipped = [*self.state.skipped, error.step - 1]
+            self._roll_back()
+            # The same batch would give the same: it is left out.
+            self.state.skipped = skipped
+            return False
+        return True
 
     def _first_state(self) -> TrainingState:
         prepared = self.prepared
@@ -334,7 +347,7 @@ class Training:
         content, path, _passed = self.folder.checkpoints.latest()
         refuse_other_plan(content["plan"], self.plan, str(path))
         self.load(content)
-        if content["stop_reason"] .startswith("early"):
+        if content["stop_reason"].startswith("early"):
             self.state.stop_reason = content["stop_reason"]
 
     def _roll_back(self) -> None:
