@@ -70,6 +70,8 @@ class TrainingState:
         The numbers of each epoch that is finished.
     best : Best or None
         The best weights so far; None before the first validation.
+    skipped : list of int
+        Steps whose batch is left out: of those that gave no number, after a roll back.
     stop_reason : str
         Why training ends, or ended; empty while it goes on.
     """
@@ -90,6 +92,7 @@ class TrainingState:
     seconds: float = 0.0
     history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     best: Best | None = None
+    skipped: list[int] = dataclasses.field(default_factory=list)
     stop_reason: str = ""
 
     def stop(self, reason: str) -> None:
