@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from snellen.training.engine import Engine, needs_fabric
+from snellen.training.network.rewrites import rewrite
 from snellen.training.randomness import unchanged_randomness
 
 if TYPE_CHECKING:
@@ -142,8 +143,12 @@ def _step_seconds(
             torch.set_num_threads(description.threads)
         tried = copy.deepcopy(network).to(device).train()
         here = inputs.to(device)
-        if description.memory_format == "channels_last" and here.ndim == 4:
+        last = description.memory_format == "channels_last" and here.ndim == 4
+        if description.rewrites:
+            tried, _ = rewrite(tried, here, channels_last=last)
+        elif last:
             tried = tried.to(memory_format=torch.channels_last)
+        if last:
             here = here.contiguous(memory_format=torch.channels_last)
         if description.compile is True:
             tried.compile()

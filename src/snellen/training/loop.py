@@ -170,8 +170,8 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
             break
         run.seconds = time.perf_counter() - began
         metrics = epoch_numbers(run, loop)
-        run.epoch += 1
         callbacks.call("epoch_end", run, metrics)
+        run.epoch += 1
         if run.step % loop.save_every == 0 or run.step == run.n_steps:
             loop.save()
             loop.clock.whole("checkpoint")
@@ -182,7 +182,7 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
 def epoch_numbers(run: TrainingState, loop: Loop) -> dict[str, Any]:
     """Note the numbers of an epoch that is finished, and return them."""
     metrics: dict[str, Any] = {
-        "epoch": run.epoch + 1,
+        "epoch": run.epoch,
         "step": run.step,
         **loop.numbers.metrics(),
         **loop.numbers.validated,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from snellen.errors import ClassError, InputError, did_you_mean
-from snellen.training.augmentation import augmentation
+from snellen.training.augmentation.chain import augmentation
 from snellen.training.candidates import choose
 from snellen.training.data.balance import class_weights
 from snellen.training.data.normalisation import make_normalisation
@@ -29,7 +29,7 @@ from snellen.training.tasks import headline_metrics, higher_is_better
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from snellen.training.augmentation import Augmentation
+    from snellen.training.augmentation.chain import Augmentation
     from snellen.training.candidates import Chosen
     from snellen.training.data.normalisation import Normalisation
     from snellen.training.data.training_data import TrainingData
@@ -93,6 +93,12 @@ class Prepared:
     monitor: str
     random_layers: list[nn.Module]
 
+    @property
+    def by_pixel(self) -> bool:
+        """Whether images are laid out pixel by pixel."""
+        images = len(self.data.train.input_shape) == 3
+        return images and self.description.memory_format == "channels_last"
+
     def feed(self, engine: Engine) -> Feed:
         """Return the batches of training."""
         return Feed(
@@ -103,6 +109,7 @@ class Prepared:
             seed=self.description.seed,
             device=engine.device,
             dtype=engine.dtype,
+            by_pixel=self.by_pixel,
             rank=engine.rank,
             world=engine.world,
         )
@@ -183,9 +190,6 @@ def prepare(
     inputs, targets = _probe(train, normalisation, engine)
     network = network.to(engine.dtype)
     _check_outputs(network, inputs, targets, loss_function, data, place)
-    rewrites: list[Rewrite] = []
-    if description.rewrites:
-        network, rewrites = rewrite(network, inputs, targets, loss_function)
     fused = engine.device.type in ("cpu", "cuda") and description.rewrites
 
     def optimizer_of(module: nn.Module) -> torch.optim.Optimizer:
@@ -205,7 +209,11 @@ def prepare(
             engine.device,
         )
     network = network.to(engine.device)
-    if description.memory_format == "channels_last" and inputs.ndim == 4:
+    by_pixel = inputs.ndim == 4 and description.memory_format == "channels_last"
+    rewrites: list[Rewrite] = []
+    if description.rewrites:
+        network, rewrites = rewrite(network, inputs.to(engine.device), channels_last=by_pixel)
+    elif by_pixel:
         network = network.to(memory_format=torch.channels_last)
     if engine.world > 1:
         network = share_batch_norm(network)

@@ -146,7 +146,12 @@ def finish(
         from snellen.training.worst import worst_images
 
         outputs = all_outputs(
-            network, data.test, prepared.normalisation, engine, 2 * prepared.description.batch_size
+            network,
+            data.test,
+            prepared.normalisation,
+            engine,
+            2 * prepared.description.batch_size,
+            prepared.by_pixel,
         )
         ids = data.test.ids
         named = None if ids is None else [ids[row] for row in outputs.rows.tolist()]
@@ -179,6 +184,7 @@ def finish(
             running_evaluation(data.task, data.classes, data.n_outputs),
             engine,
             2 * prepared.description.batch_size,
+            prepared.by_pixel,
         )
     run = TrainedRun(
         network=trained,
@@ -199,7 +205,7 @@ def finish(
 
 def _epoch_of(state: TrainingState, epoch: int) -> Mapping[str, float]:
     """Return the numbers of an epoch that is finished; of another one, of the last that is."""
-    found = [each for each in state.history if each["epoch"] == epoch + 1] or state.history[-1:]
+    found = [each for each in state.history if each["epoch"] == epoch] or state.history[-1:]
     return found[0] if found else {}
 
 

@@ -281,8 +281,8 @@ class Training:
             better = higher_is_better(self.prepared.data.task, self.prepared.monitor)
             found.append(
                 EarlyStopping(
-                    f"val_{self.prepared.monitor}",
-                    patience=description.early_stopping,
+                    description.early_stopping,
+                    monitor=f"val_{self.prepared.monitor}",
                     mode="max" if better else "min",
                 )
             )
@@ -306,6 +306,7 @@ class Training:
                 ),
                 self.engine,
                 2 * prepared.description.batch_size,
+                prepared.by_pixel,
             )
         return {f"val_{name}": value for name, value in found.items()}
 

@@ -111,12 +111,13 @@ class EarlyStopping(Callback):
             return
         epochs = "1 epoch" if waited == 1 else f"{waited} epochs"
         if self.best is None:
-            run.stop(f"{self.monitor} was never a finite number in {epochs}")
+            run.stop(f"{self.monitor} was never a finite number in {epochs}", final=True)
             return
         last = f"; now it is {self._last:.6g}"
         run.stop(
             f"{self.monitor} was best in epoch {self.best_epoch + 1} ({self.best:.6g}) and has not "
-            f"got better in {epochs}{last}"
+            f"got better in {epochs}{last}",
+            final=True,
         )
 
     def state(self) -> dict[str, Any]:
