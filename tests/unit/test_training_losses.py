@@ -278,7 +278,7 @@ def test_images_of_void_alone_have_no_loss() -> None:
     loss = a_loss("segmentation", "cross_entropy")
     value = loss(output, target)
     value.backward()
-    assert float(value) == 0
+    assert value.item() == 0
     assert output.grad is not None
     assert not output.grad.any()
     assert int(loss.weight(target)) == 0
