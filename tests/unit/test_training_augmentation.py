@@ -78,7 +78,7 @@ def test_label_maps_move_with_their_images(name: str) -> None:
     """An image that shows its labels shows them afterwards, save where pixels are averaged."""
     _, labels, rows = batch()
     # The same label in blocks: inside a block an average is the label itself.
-    labels = labels[:, ::3, ::4].repeat_interleave(3, 1).repeat_interleave(4, 2)
+    labels = labels[:, :4, :3].repeat_interleave(9, 1).repeat_interleave(9, 2)
     options = {"erasing": {"fill": 9}, "cutout": {"fill": 9}}.get(name, {})
     images, maps = made({"name": name, **options}, task="segmentation").before(
         labels[:, None].float() * 10, labels, rows, draws(13)
@@ -91,10 +91,9 @@ def test_label_maps_move_with_their_images(name: str) -> None:
     same = (shown == wanted) | taken_away
     if name in ("rotate", "affine", "resized_crop"):
         # Where all labels around are the same, so are all pixels that are averaged.
-        inner = functional.max_pool2d(maps.float(), 3, 1, 1) == -functional.max_pool2d(
-            -maps.float(), 3, 1, 1
-        )
-        assert inner.float().mean() > 0.2
+        most, least = (sign * functional.max_pool2d(sign * maps.float(), 5, 1) for sign in (1, -1))
+        inner = functional.pad(most == least, (2, 2, 2, 2))
+        assert inner.float().mean() > 0.1
         assert ((shown - wanted).abs() < 0.01)[inner].all()
     else:
         assert same.all()
