@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from snellen.errors import MissingExtraError
@@ -56,7 +57,7 @@ class MLflow(ScalarLogger):
 
     def _open(self, run: TrainingState) -> None:
         try:
-            import mlflow
+            mlflow: Any = import_module("mlflow")
         except ImportError:
             raise MissingExtraError("mlflow", "mlflow") from None
         if self.uri is not None:

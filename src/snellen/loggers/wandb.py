@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from snellen.errors import MissingExtraError
@@ -54,7 +55,7 @@ class WandB(ScalarLogger):
 
     def _open(self, run: TrainingState) -> None:
         try:
-            import wandb
+            wandb: Any = import_module("wandb")
         except ImportError:
             raise MissingExtraError("wandb", "wandb") from None
         self._run = wandb.init(

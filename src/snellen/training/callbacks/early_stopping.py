@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from snellen.errors import InputError
-from snellen.training.callbacks.monitor import direction, watched
+from snellen.errors import InputError, did_you_mean
 from snellen.training.callbacks.protocol import Callback
 from snellen.training.description import Every
+from snellen.training.tasks import higher_is_better
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,28 +30,28 @@ class EarlyStopping(Callback):
 
     Parameters
     ----------
-    patience : int
-        After so many epochs without an improvement training ends; from 1.
     monitor : str
         The number that is watched: of the validation, or of training (``"loss"``).
+    patience : int
+        After so many epochs without an improvement training ends; from 1.
     min_delta : float
         By how much it must be better.
     mode : {"auto", "min", "max"}
-        Whether less or more is better; ``"auto"``: by the name.
+        Whether less or more is better; ``"auto"``: as is known of the task's own numbers.
 
     Attributes
     ----------
     best : float or None
         The best value so far; None before the first that is finite.
     best_epoch : int
-        The epoch in which it was measured; before, the first epoch minus 1.
+        The epoch in which it was measured, from 1; before, that which training began after.
     """
 
     def __init__(
         self,
-        patience: int,
-        *,
         monitor: str = "val_loss",
+        *,
+        patience: int,
         min_delta: float = 0.0,
         mode: str = "auto",
     ) -> None:
@@ -61,70 +61,81 @@ class EarlyStopping(Callback):
             raise InputError(f"expected a number from 0, got {min_delta}", "min_delta")
         if mode not in ("auto", "min", "max"):
             raise InputError(f'expected "auto", "min" or "max", got "{mode}"', "mode")
-        self.patience = patience
         self.monitor = monitor
+        self.patience = patience
         self.min_delta = min_delta
-        self.mode = direction(monitor, "monitor") if mode == "auto" else mode
+        self.mode = mode
         self.best: float | None = None
-        self.best_epoch = -1
+        self.best_epoch = 0
         self._last = math.nan
-        self._last_epoch = -1
+        self._last_epoch = 0  # 0: it was never measured
         self._by_validation = False
 
     def start(self, run: TrainingState) -> None:
-        """End a resumed training at once that had ended so; begin to count in any other."""
-        if self._last_epoch < 0:
-            self.best_epoch = run.epoch - 1
-        elif self._last_epoch < run.epoch:
-            self._decide(run, self._last_epoch)
+        """Begin to count; a resumed training that had ended so ends at once."""
+        if self.mode == "auto":
+            task, name = run.description.task, self.monitor.removeprefix("val_")
+            if task == "auto":
+                raise InputError('expected "min" or "max" where the task is not known', "mode")
+            self.mode = "max" if higher_is_better(task, name) else "min"
+        if not self._last_epoch:
+            self.best_epoch = run.epoch
+        elif self._last_epoch == run.epoch:
+            self._decide(run)
 
     def validated(self, run: TrainingState, metrics: Mapping[str, float]) -> None:
         """Look at a number of the validation."""
         if self.monitor in metrics:
             self._by_validation = True
-            self._look(run, metrics[self.monitor])
+            self._look(run.epoch + 1, metrics[self.monitor])
 
     def epoch_end(self, run: TrainingState, metrics: Mapping[str, float]) -> None:
         """Look at a number of the training, and decide."""
-        if self.monitor not in metrics and not _validation_was_due(run):
+        if self.monitor not in metrics:
+            if _validation_was_due(run):
+                raise self._missing(metrics)
             return
-        value = watched(self.monitor, metrics, "monitor")
         # The numbers of an earlier validation are handed on: they were looked at when it was.
         if not self._by_validation:
-            self._look(run, value)
+            self._look(run.epoch, metrics[self.monitor])
         if self._last_epoch == run.epoch:
-            self._decide(run, run.epoch)
+            self._decide(run)
 
-    def _look(self, run: TrainingState, value: float) -> None:
-        self._last, self._last_epoch = float(value), run.epoch
+    def _look(self, epoch: int, value: float) -> None:
+        self._last, self._last_epoch = float(value), epoch
         if not math.isfinite(value):
             return
-        gain = math.inf if self.best is None else value - self.best
-        if self.best is not None and self.mode == "min":
-            gain = -gain
-        if gain > self.min_delta:
-            self.best, self.best_epoch = float(value), run.epoch
+        if self.best is not None:
+            gain = value - self.best if self.mode == "max" else self.best - value
+            if gain <= self.min_delta:
+                return
+        self.best, self.best_epoch = float(value), epoch
 
-    def _decide(self, run: TrainingState, epoch: int) -> None:
-        waited = epoch - self.best_epoch
+    def _decide(self, run: TrainingState) -> None:
+        waited = run.epoch - self.best_epoch
         if waited < self.patience:
             return
         epochs = "1 epoch" if waited == 1 else f"{waited} epochs"
         if self.best is None:
-            run.stop(f"{self.monitor} was never a finite number in {epochs}", final=True)
-            return
-        last = f"; now it is {self._last:.6g}"
-        run.stop(
-            f"{self.monitor} was best in epoch {self.best_epoch + 1} ({self.best:.6g}) and has not "
-            f"got better in {epochs}{last}",
-            final=True,
+            run.stop(f"{self.monitor} was no finite number in {epochs}")
+        else:
+            run.stop(
+                f"{self.monitor} was best in epoch {self.best_epoch} ({self.best:.6g}) and did not "
+                f"get better in {epochs}; now it is {self._last:.6g}"
+            )
+
+    def _missing(self, metrics: Mapping[str, float]) -> InputError:
+        hint = did_you_mean(self.monitor, metrics)
+        return InputError(
+            f'expected a number of the training to watch, got "{self.monitor}".{hint} There are '
+            f"{', '.join(metrics)}",
+            "monitor",
         )
 
     def state(self) -> dict[str, Any]:
         """Return the best number, and when it was measured."""
         return {
             "monitor": self.monitor,
-            "mode": self.mode,
             "best": self.best,
             "best_epoch": self.best_epoch,
             "last": self._last,
@@ -140,13 +151,12 @@ class EarlyStopping(Callback):
         InputError
             Where another number was watched.
         """
-        for name in ("monitor", "mode"):
-            if state[name] != getattr(self, name):
-                raise InputError(
-                    f'expected "{state[name]}" as in the checkpoint, got "{getattr(self, name)}". '
-                    "Start a new training to watch another number",
-                    name,
-                )
+        if state["monitor"] != self.monitor:
+            raise InputError(
+                f'expected "{state["monitor"]}" as in the checkpoint, got "{self.monitor}". Begin '
+                "a new training to watch another number",
+                "monitor",
+            )
         self.best = state["best"]
         self.best_epoch = state["best_epoch"]
         self._last = state["last"]

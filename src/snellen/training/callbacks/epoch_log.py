@@ -19,9 +19,9 @@ __all__ = ["EpochLog"]
 class EpochLog(Callback):
     """Writes the numbers of each epoch to ``epochs.csv`` and ``epochs.jsonl``.
 
-    When a training starts at some epoch, the rows of that epoch and later ones are dropped: a
-    resumed training goes on in the same file and writes none twice, and one that starts from the
-    beginning starts an empty file. Rows that the files lack are taken from the history.
+    Rows of epochs that are still to come when a training starts are dropped: a resumed training
+    goes on in the same files and writes none twice, and one that starts from the beginning starts
+    empty ones. Rows that the files lack are taken from the history.
 
     Parameters
     ----------
@@ -36,20 +36,17 @@ class EpochLog(Callback):
 
     def start(self, run: TrainingState) -> None:
         """Drop what will be done again."""
-        self._log.begin(lambda row: row.get("epoch", run.epoch) < run.epoch)
+        self._log.begin(lambda row: row.get("epoch", run.epoch + 1) <= run.epoch)
         there = {row["epoch"] for row in self._log.rows}
         for row in run.history:
-            if "epoch" in row and row["epoch"] < run.epoch and row["epoch"] not in there:
+            if row["epoch"] not in there:
                 self._log.add(row)
+
+    def epoch_start(self, run: TrainingState) -> None:
+        """Drop what will be done again after a roll back."""
+        if self._log.rows and self._log.rows[-1]["epoch"] > run.epoch:
+            self.start(run)
 
     def epoch_end(self, run: TrainingState, metrics: Mapping[str, float]) -> None:
         """Write a row."""
-        self._log.add(
-            {
-                "epoch": run.epoch,
-                "step": run.step,
-                "learning_rate": run.learning_rate,
-                "seconds": run.seconds,
-                **metrics,
-            }
-        )
+        self._log.add({"epoch": run.epoch, "step": run.step, **metrics})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["NanGuard", "Replayed", "TrainingDiverged", "find_not_finite"]
 
 
-class TrainingDiverged(SnellenError):
+class TrainingDiverged(SnellenError):  # noqa: N818 - it says what happened
     """A loss, or weights, that are not finite.
 
     Parameters
@@ -109,19 +110,19 @@ class NanGuard(Callback):
         self.every = every
         self.replay = replay
         self._losses: Tensor | None = None
-        self._n = 0
+        self._steps: list[int] = []
 
     def step_end(self, run: TrainingState) -> None:
         """Keep the loss; look at all that are kept where it is time."""
         loss = run.loss
-        if loss is None:
+        if loss is None or run.step - 1 in run.skipped:  # nothing was computed
             return
         if self._losses is None:
             self._losses = torch.zeros(self.every, dtype=loss.dtype, device=loss.device)
         # A copy: the loop may write each loss to the same place.
-        self._losses[self._n] = loss.detach()
-        self._n += 1
-        if self._n == self.every:
+        self._losses[len(self._steps)] = loss.detach()
+        self._steps.append(run.step)
+        if len(self._steps) == self.every:
             self.check(run)
 
     def epoch_end(self, run: TrainingState, metrics: Mapping[str, float]) -> None:
@@ -144,13 +145,12 @@ class NanGuard(Callback):
         TrainingDiverged
             Where one is not finite.
         """
-        n, self._n = self._n, 0
-        if n and self._losses is not None:
-            finite = torch.isfinite(self._losses[:n]).tolist()
-            if not all(finite):
-                first = finite.index(False)
-                value = float(self._losses[first])
-                raise self._error(run, run.step - n + 1 + first, f"a loss of {value}")
+        steps, self._steps = self._steps, []
+        if steps and self._losses is not None:
+            losses = self._losses[: len(steps)].tolist()
+            for step, loss in zip(steps, losses, strict=True):
+                if not math.isfinite(loss):
+                    raise self._error(run, step, f"a loss of {loss}")
         if weights:
             spoilt = not_finite_weights(run.network)
             if spoilt is not None:
@@ -184,9 +184,7 @@ class NanGuard(Callback):
                 return earlier, its_rows, step - 1
         return found, rows, step
 
-    def _replayed(
-        self, run: TrainingState, step: int
-    ) -> tuple[NotFinite | None, tuple[int, ...]]:
+    def _replayed(self, run: TrainingState, step: int) -> tuple[NotFinite | None, tuple[int, ...]]:
         """Return what is not finite in an update that is done once more, and the samples."""
         replayed = self.replay(step) if self.replay is not None and step > 0 else None
         if replayed is None:

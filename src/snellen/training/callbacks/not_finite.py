@@ -135,7 +135,7 @@ def _forward_and_back(
             if not bool(torch.isfinite(gradient).all()):
                 found.append(names[0])
 
-        handles.append(tensor.register_hook(look))
+        handles.append(tensor.register_hook(look))  # type: ignore[no-untyped-call]
 
     def hooks_of(name: str) -> tuple[Callable[..., None], Callable[..., None]]:
         def before(_: nn.Module, given: Any) -> None:

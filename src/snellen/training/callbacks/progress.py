@@ -97,7 +97,10 @@ class Progress(Callback):
             )
             self._bar.start()
             self._task = self._bar.add_task(
-                self._epoch(run), total=run.n_steps, completed=run.step, numbers=""
+                self._epoch(run, run.epoch + 1),
+                total=run.n_steps,
+                completed=run.step,
+                numbers="",
             )
             self._next = now
 
@@ -115,18 +118,19 @@ class Progress(Callback):
         self._next = self._clock() + _LEAST_SECONDS
 
     def _draw(self, run: TrainingState, now: float) -> None:
-        assert self._bar is not None and self._task is not None  # or `_next` is never
+        assert self._bar is not None  # or `_next` is never
+        assert self._task is not None
         parts = {} if run.loss is None else {"loss": float(run.loss)}
         accuracy = next((name for name in _ACCURACIES if name in self._metrics), "")
         if accuracy:
             parts[accuracy] = self._metrics[accuracy]
-        seconds, step, samples = self._started
+        seconds, _, samples = self._started
         passed = now - seconds
         rate = (run.samples - samples) / passed if passed > 0 else math.nan
         self._bar.update(
             self._task,
             completed=run.step,
-            description=self._epoch(run),
+            description=self._epoch(run, run.epoch + 1),
             numbers=self._numbers(run, parts, rate, now),
         )
         self._bar.refresh()
@@ -139,7 +143,7 @@ class Progress(Callback):
         passed = now - seconds
         rate = (run.samples - samples) / passed if passed > 0 else math.nan
         shown = {name: metrics[name] for name in _SHOWN if name in metrics}
-        self._line(f"{self._epoch(run)}  {self._numbers(run, shown, rate, now)}")
+        self._line(f"{self._epoch(run, run.epoch)}  {self._numbers(run, shown, rate, now)}")
 
     def end(self, run: TrainingState) -> None:
         """Take the bar away, and say why the training ended."""
@@ -149,9 +153,9 @@ class Progress(Callback):
         if run.stop_reason:
             self._line(f"ended: {run.stop_reason}")
 
-    def _epoch(self, run: TrainingState) -> str:
+    def _epoch(self, run: TrainingState, epoch: int) -> str:
         n = run.description.epochs
-        return f"epoch {min(run.epoch + 1, n):{len(str(n))}d}/{n}"
+        return f"epoch {epoch:{len(str(n))}d}/{n}"
 
     def _numbers(
         self, run: TrainingState, metrics: Mapping[str, float], rate: float, now: float
@@ -168,6 +172,5 @@ class Progress(Callback):
         return "  ".join(parts)
 
     def _line(self, text: str) -> None:
-        assert self._console is not None  # since `start`
-        # print writes plain text where there is no terminal: no markup, and lines as long as they are
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        if self._console is not None:  # None where training ended before it began
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)

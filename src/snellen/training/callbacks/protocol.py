@@ -36,7 +36,7 @@ class Callback:
         """Is called before the first step of epoch ``run.epoch`` (from 0)."""
 
     def step_end(self, run: TrainingState) -> None:
-        """Is called after each update; ``run.loss`` is on the device, and slow to read."""
+        """Is called after each update; to read ``run.loss`` waits for the device: not each time."""
 
     def validated(self, run: TrainingState, metrics: Mapping[str, float]) -> None:
         """Is called after each validation with its numbers, such as ``val_loss``."""

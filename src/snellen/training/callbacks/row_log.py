@@ -6,7 +6,6 @@ import csv
 import io
 import math
 import numbers
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from snellen.errors import SchemaError
 from snellen.result import write_atomically
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping
 
 __all__ = ["RowLog"]

@@ -46,11 +46,16 @@ class StepLog(Callback):
 
     def start(self, run: TrainingState) -> None:
         """Drop the rows that will be written again."""
-        # The row of an interrupted training's end stands for less than the row to come.
+        # The last row of a training that was interrupted stands for less than the row to come.
         self._log.begin(
             lambda row: row.get("step", run.step + 1) <= run.step and row["step"] % self.every == 0
         )
         self._window.to(run.device)
+
+    def epoch_start(self, run: TrainingState) -> None:
+        """Drop what will be done again after a roll back."""
+        if self._log.rows and self._log.rows[-1]["step"] > run.step:
+            self.start(run)
 
     def step_end(self, run: TrainingState) -> None:
         """Add a loss; write a row where it is time."""
@@ -70,7 +75,6 @@ class StepLog(Callback):
         self._log.add(
             {
                 "step": run.step,
-                "epoch": run.epoch,
                 "loss": loss,
                 "learning_rate": run.learning_rate,
                 "seconds": run.seconds,

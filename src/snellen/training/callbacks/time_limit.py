@@ -46,4 +46,4 @@ class TimeLimit(Callback):
     def step_end(self, run: TrainingState) -> None:
         """End the training where the time is over."""
         if self._clock() >= self._end:
-            run.stop(f"the time limit of {self.seconds:g} seconds is reached")
+            run.stop("the time limit")
