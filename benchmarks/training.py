@@ -173,6 +173,11 @@ def made_arrays(network: str, arguments: argparse.Namespace) -> dict[str, Any]:
     return {**arrays, "orders": np.stack(orders), "seed": arguments.seed}
 
 
+def _as_many(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    n = min(len(one), len(other))
+    return one[:n], other[:n]
+
+
 class Measuring:
     """The runs of one network on so many threads."""
 
@@ -224,12 +229,20 @@ class Measuring:
             print(line)
 
     def _losses(self, side: str) -> str:
+        """Return whose first losses a side's are, or how far they are from the bare loop's."""
+        mine = self._first_losses(side)
+        for other in ("bare", "bare_fused"):
+            if side in ("bare", "bare_fused") or other not in self.found:
+                continue
+            if np.array_equal(*_as_many(mine, self._first_losses(other))):
+                return f"equal {other}'s"
         if side == "bare" or "bare" not in self.found:
             return ""
-        ours, theirs = (np.array(self.found[name][0]["losses"]) for name in (side, "bare"))
-        if np.array_equal(ours, theirs):
-            return "bare's"
+        ours, theirs = _as_many(mine, self._first_losses("bare"))
         return f"bare's within {np.max(np.abs(ours - theirs)):.0e}"
+
+    def _first_losses(self, side: str) -> np.ndarray:
+        return np.array(self.found[side][0]["losses"])
 
     def _ratio(
         self, one: str, side: str, series: Mapping[str, Series], clock: str, over: bool = False

@@ -1,4 +1,4 @@
-"""Lightning's Trainer as it is by default: logger, progress bar, checkpoints; the loss is logged."""
+"""Lightning's Trainer with its defaults: logger, progress bar, checkpoints; the loss is logged."""
 
 from __future__ import annotations
 
