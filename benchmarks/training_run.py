@@ -1,8 +1,8 @@
 """One way to train in a process of its own: ``training_run.py SIDE NETWORK ARRAYS OUT THREADS``.
 
-SIDE is a file of ``training_sides``, NETWORK "fc" or "cnn". ARRAYS, an .npz, has images and labels of
-both parts, the orders of the epochs, the weights that training starts from (``weights_0``, …), and
-the seed. OUT gets, as JSON, wall and CPU seconds of each epoch, the first losses, and the accuracy.
+SIDE is a file of ``training_sides``, NETWORK "fc" or "cnn". ARRAYS, an .npz, has images and labels
+of both parts, the orders of the epochs, the weights that training starts from (``weights_0``, …),
+and the seed. OUT gets, as JSON, seconds of each epoch (wall and CPU), the first losses, accuracy.
 """
 
 from __future__ import annotations
