@@ -169,9 +169,8 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
         if run.step < (run.epoch + 1) * run.n_epoch:  # stopped within the epoch
             break
         run.seconds = time.perf_counter() - began
-        metrics = epoch_numbers(run, loop)
-        callbacks.call("epoch_end", run, metrics)
         run.epoch += 1
+        callbacks.call("epoch_end", run, epoch_numbers(run, loop))
         if run.step % loop.save_every == 0 or run.step == run.n_steps:
             loop.save()
             loop.clock.whole("checkpoint")
@@ -180,7 +179,7 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
 
 
 def epoch_numbers(run: TrainingState, loop: Loop) -> dict[str, Any]:
-    """Note the numbers of an epoch that is finished, and return them."""
+    """Note the numbers of the epoch that was finished, and return them."""
     metrics: dict[str, Any] = {
         "epoch": run.epoch,
         "step": run.step,

@@ -205,7 +205,7 @@ def finish(
 
 def _epoch_of(state: TrainingState, epoch: int) -> Mapping[str, float]:
     """Return the numbers of an epoch that is finished; of another one, of the last that is."""
-    found = [each for each in state.history if each["epoch"] == epoch] or state.history[-1:]
+    found = [each for each in state.history if each["epoch"] == epoch + 1] or state.history[-1:]
     return found[0] if found else {}
 
 

@@ -59,7 +59,8 @@ class TrainingState:
     n_steps, n_epoch : int
         The updates of the whole training, and of an epoch.
     epoch, step, samples : int
-        The epoch (from 0), and the updates and samples done, over all epochs.
+        The epochs, updates and samples that are done: within an epoch its number from 0, at its
+        end from 1.
     learning_rate : float
         Of the last update.
     loss : Tensor or None
@@ -67,7 +68,7 @@ class TrainingState:
     seconds : float
         Of training so far, without what came before a resumption.
     history : list of dict
-        The numbers of each epoch that is finished.
+        The numbers of each epoch that is finished; ``epoch`` counts from 1.
     best : Best or None
         The best weights so far; None before the first validation.
     skipped : list of int
