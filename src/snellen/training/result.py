@@ -142,7 +142,7 @@ def finish(
     written: dict[str, bytes] = {}
     if test and data.test is not None:
         from snellen.statistics.bootstrap import intervals
-        from snellen.training.predicting import prediction_files
+        from snellen.training.answer_files import answer_files
         from snellen.training.worst import worst_images
 
         outputs = all_outputs(
@@ -154,20 +154,20 @@ def finish(
             prepared.by_pixel,
         )
         ids = data.test.ids
-        named = None if ids is None else [ids[row] for row in outputs.rows.tolist()]
-        metric: Any = final_metric(data.task, data.classes, named, outputs.outputs, outputs.targets)
+        rows = outputs.rows.tolist()
+        named = [str(row) if ids is None else ids[row] for row in rows]
+        answers, targets = trained.answers(outputs.outputs), outputs.targets.numpy()
+        metric: Any = final_metric(
+            data.task, data.classes, named, answers, targets, scores="probabilities"
+        )
         result = metric.compute()
         result = dataclasses.replace(result, intervals=intervals(metric))
         metrics, part_name = dict(result.metrics), "test"
         images = worst_images(data, outputs)
         if folder is not None and engine.rank == 0:
             written["test/state.bin"] = metric.to_bytes()
-            written |= {
-                f"test/{name}": content
-                for name, content in prediction_files(
-                    data.task, data.classes, named, outputs.outputs
-                ).items()
-            }
+            for name, content in answer_files(trained, named, answers, targets).items():
+                written[f"test/{name}"] = content
     elif best is not None:
         metrics = {
             name.removeprefix("val_"): value
