@@ -12,6 +12,7 @@ from snellen.cli.evaluate import evaluate
 from snellen.cli.merge import merge
 from snellen.cli.sample import sample
 from snellen.cli.split import split
+from snellen.cli.train import train
 from snellen.errors import SnellenError
 
 __all__ = ["run", "snellen"]
@@ -77,5 +78,5 @@ def snellen() -> None:
     """Numbers about computer-vision models that one can trust."""
 
 
-for command in (split, check, evaluate, compare, merge, sample):
+for command in (split, check, train, evaluate, compare, merge, sample):
     snellen.add_command(command)

@@ -88,9 +88,7 @@ class Draws:
 
     def integers(self, low: int, high: int, *tail: int) -> Tensor:
         """Return int64 numbers in [low, high), shape (rows, *tail)."""
-        return self._here(
-            torch.randint(low, high, (self.n, *tail), generator=self._generator)
-        )
+        return self._here(torch.randint(low, high, (self.n, *tail), generator=self._generator))
 
     def permutation(self) -> Tensor:
         """Return a permutation of the whole batch, int64, shape (n,): who is mixed with whom."""

@@ -80,8 +80,11 @@ class Evaluation(Protocol):
     def state(self) -> dict[str, Any]:
         """Return what was absorbed, for a checkpoint: plain values and tensors."""
 
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take over what `state` gave."""
+    def merge_state(self, state: Mapping[str, Any]) -> None:
+        """Absorb what `state` gave, of this process or of another."""
+
+    def empty(self) -> Evaluation:
+        """Return one of the same kind that has absorbed nothing."""
 
 
 def headline_metrics(task: str) -> tuple[str, ...]:
@@ -189,6 +192,7 @@ class _RunningLabels:
 
     def __init__(self, classes: Classes) -> None:
         self._n = len(classes)
+        self._classes = classes
         self._metric = ConfusionMatrix(classes)
         self._waiting: list[Tensor] = []
 
@@ -210,9 +214,11 @@ class _RunningLabels:
         self._count()
         return {"labels": _tensor(self._metric.to_bytes())}
 
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        self._waiting = []
-        self._metric = ConfusionMatrix.from_bytes(_bytes(state["labels"]))
+    def merge_state(self, state: Mapping[str, Any]) -> None:
+        self._metric.merge(ConfusionMatrix.from_bytes(_bytes(state["labels"])))
+
+    def empty(self) -> _RunningLabels:
+        return _RunningLabels(self._classes)
 
     def _count(self) -> None:
         if self._waiting:
@@ -252,10 +258,12 @@ class _RunningNumbers:
         self._count()
         return {"numbers": _tensor(self._metric.to_bytes()), "finite": self._finite}
 
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        self._waiting, self._n_waiting = [], 0
-        self._metric = Regression.from_bytes(_bytes(state["numbers"]))
-        self._finite = state["finite"]
+    def merge_state(self, state: Mapping[str, Any]) -> None:
+        self._metric.merge(Regression.from_bytes(_bytes(state["numbers"])))
+        self._finite = self._finite and state["finite"]
+
+    def empty(self) -> _RunningNumbers:
+        return _RunningNumbers(self._n)
 
     def _count(self) -> None:
         if self._waiting and self._finite:
@@ -271,6 +279,7 @@ class _RunningMaps:
 
     def __init__(self, classes: Classes) -> None:
         self._n = len(classes)
+        self._classes = classes
         self._metric = Segmentation(classes, per_image=False)
         self._counts: Tensor | None = None
 
@@ -297,9 +306,11 @@ class _RunningMaps:
         self._count()
         return {"maps": _tensor(self._metric.to_bytes())}
 
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        self._counts = None
-        self._metric = Segmentation.from_bytes(_bytes(state["maps"]))
+    def merge_state(self, state: Mapping[str, Any]) -> None:
+        self._metric.merge(Segmentation.from_bytes(_bytes(state["maps"])))
+
+    def empty(self) -> _RunningMaps:
+        return _RunningMaps(self._classes)
 
     def _count(self) -> None:
         if self._counts is None:

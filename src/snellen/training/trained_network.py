@@ -162,10 +162,11 @@ class TrainedNetwork(nn.Module):
         """
         raw = self._checked(inputs)
         with evaluating(self):
-            parts = [self._answers(self(batch)) for batch in _batches(raw, batch_size, self.device)]
+            parts = [self.answers(self(batch)) for batch in _batches(raw, batch_size, self.device)]
         return np.concatenate(parts)
 
-    def _answers(self, outputs: Tensor) -> NDArray[Any]:
+    def answers(self, outputs: Tensor) -> NDArray[Any]:
+        """Return the answers, as of `predict`, that outputs of the network stand for."""
         if self.task == "segmentation":
             kind = np.uint8 if outputs.shape[1] <= 256 else np.int32
             return outputs.max(1).indices.cpu().numpy().astype(kind)
