@@ -348,8 +348,7 @@ class Training:
         content, path, _passed = self.folder.checkpoints.latest()
         refuse_other_plan(content["plan"], self.plan, str(path))
         self.load(content)
-        if content["stop_reason"].startswith("early"):
-            self.state.stop_reason = content["stop_reason"]
+        self.state.stop_reason = content["final_reason"]
 
     def _roll_back(self) -> None:
         """Go back to the newest checkpoint, or to the beginning."""
