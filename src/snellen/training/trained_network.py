@@ -15,8 +15,9 @@ from torch import nn
 from snellen.classes import Classes
 from snellen.errors import InputError, SchemaError, ShapeError, StateVersionError
 from snellen.result import write_atomically
-from snellen.training.choices import Choice
 from snellen.training.data.normalisation import Normalisation
+from snellen.training.description import Description
+from snellen.training.network.build import build_network
 from snellen.training.tasks import TASKS
 from snellen.training.weights import load_weights, read_weights, weights_bytes
 
@@ -330,21 +331,22 @@ def _read_content(path: Path) -> _Content:
 
 
 def _built(content: _Content, place: str) -> nn.Module:
-    from snellen.training.network.build import build_network
-
-    description = content.description
-    written = description.get("network")
-    layers: Choice | tuple[Choice, ...]
-    if isinstance(written, list):
-        layers = tuple(Choice.of(layer, f"{place} network[{i}]") for i, layer in enumerate(written))
-    else:
-        layers = Choice.of(written, f"{place} network")
+    """Return the network that the description names, with weights still to come."""
+    written: dict[str, Any] = {
+        name: content.description[name]
+        for name in ("network", "initialisation", "seed")
+        if name in content.description
+    }
+    if "network" not in written:
+        raise SchemaError("expected a description with a network: give the network itself", place)
+    # As a description that is trained is read, but for the data, which are not needed.
+    description = Description.of({"data": "none", **written}, place)
     return build_network(
-        layers,
+        description.network,
         tuple(content.input_shape),
         content.n_outputs,
-        initialisation=Choice.of(description.get("initialisation", "auto"), place),
-        seed=description.get("seed", 0),
+        initialisation=description.initialisation,
+        seed=description.seed,
         task=content.task,
     )
 
