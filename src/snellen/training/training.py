@@ -281,8 +281,8 @@ class Training:
             better = higher_is_better(self.prepared.data.task, self.prepared.monitor)
             found.append(
                 EarlyStopping(
-                    description.early_stopping,
-                    monitor=f"val_{self.prepared.monitor}",
+                    f"val_{self.prepared.monitor}",
+                    patience=description.early_stopping,
                     mode="max" if better else "min",
                 )
             )

@@ -122,9 +122,7 @@ class TrainingData:
         """
         if not 0 <= k < n_folds:
             raise InputError(f"expected a fold from 0 to {n_folds - 1}, got {k}")
-        whole: Part = self.train
-        if self.validation is not None:
-            whole = _divisible(self.train).joined(self.validation)
+        whole = self.joined()
         if self.fold_of is not None:
             place = self._written_fold(whole, k, n_folds)
         else:
@@ -142,6 +140,19 @@ class TrainingData:
         return dataclasses.replace(
             self, train=train, validation=validation, description=description
         )
+
+    def joined(self) -> Part:
+        """Return the training and the validation part as one.
+
+        Raises
+        ------
+        InputError
+            For data that come in an order of their own.
+        """
+        if self.validation is None:
+            return self.train
+        whole: Part = _divisible(self.train).joined(self.validation)
+        return whole
 
     def _written_fold(self, whole: Part, k: int, n_folds: int) -> Tensor:
         assert self.fold_of is not None

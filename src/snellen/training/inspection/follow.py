@@ -372,9 +372,7 @@ def _followed(
     after_batch = torch.get_rng_state()
     names = {id(parameter): name for name, parameter in network.named_parameters()}
     seen = [_seen_call(call, samples, n_units) for call in calls]
-    before = {
-        name: parameter.detach().clone() for name, parameter in network.named_parameters()
-    }
+    before = {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
     state = {
         id(parameter): copy.deepcopy(dict(each)) for parameter, each in optimizer.state.items()
     }
@@ -389,7 +387,9 @@ def _followed(
             if id(parameter) in names and id(parameter) not in of_layers:
                 of_layers.add(id(parameter))
                 own.append(
-                    _parameter(names[id(parameter)], parameter, before, optimizer, groups, state, n_units)
+                    _parameter(
+                        names[id(parameter)], parameter, before, optimizer, groups, state, n_units
+                    )
                 )
         layers.append(
             FollowedLayer(
@@ -423,7 +423,7 @@ def _followed(
         layer.product_difference for layer in layers if not math.isnan(layer.product_difference)
     ]
     return FollowedBatch(
-        loss=float(value),
+        loss=float(value.detach()),
         loss_after=loss_after,
         n_samples=len(inputs),
         optimizer=type(optimizer).__name__,
@@ -433,7 +433,9 @@ def _followed(
         other_parameters=others,
         product_difference=max(differences, default=math.nan),
         kept=keep,
-        picture=_maps(inputs, samples[0]) if inputs.ndim == 4 and inputs.shape[1] in (1, 3) else None,
+        picture=_maps(inputs, samples[0])
+        if inputs.ndim == 4 and inputs.shape[1] in (1, 3)
+        else None,
     )
 
 
@@ -485,7 +487,11 @@ def _seen_call(
             return difference, (), ()
         units = _output_units(call, samples[0], n_units)
         shown = tuple(_sample(call, sample, units, n_units, alone, output) for sample in samples)
-    return difference, shown, tuple(worked_layer(call, samples[0], sorted({units[0], units[-1]}, key=units.index)))
+    return (
+        difference,
+        shown,
+        tuple(worked_layer(call, samples[0], sorted({units[0], units[-1]}, key=units.index))),
+    )
 
 
 def _relative(one: Tensor, other: Tensor) -> float:
@@ -531,12 +537,10 @@ def _sample(
         for unit in units:
             picked = torch.zeros_like(output)
             picked[sample].view(-1)[unit] = 1
-            row = torch.autograd.grad(
-                output, alone, picked, retain_graph=True, allow_unused=True
-            )[0]
-            rows.append(
-                torch.zeros_like(values) if row is None else row[sample].detach().flatten()
-            )
+            row = torch.autograd.grad(output, alone, picked, retain_graph=True, allow_unused=True)[
+                0
+            ]
+            rows.append(torch.zeros_like(values) if row is None else row[sample].detach().flatten())
         local = torch.stack(rows).double()
         columns = _input_units(call, local, values, units, n_units)
         derivative = tuple(tuple(float(row[j]) for j in columns) for row in local)
@@ -558,9 +562,7 @@ def _input_units(
 ) -> list[int]:
     if len(values) <= n_units:
         return list(range(len(values)))
-    diagonal = call.inputs.shape == call.output.shape and bool(
-        (local != 0).sum(1).max() <= 1
-    )
+    diagonal = call.inputs.shape == call.output.shape and bool((local != 0).sum(1).max() <= 1)
     if diagonal:
         return units
     # What counts most for the units shown.

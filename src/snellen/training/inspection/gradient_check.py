@@ -282,9 +282,7 @@ class _Check:
                 type(self.network).__name__,
             )
         notes = []
-        frozen = [
-            name for name, each in self.network.named_parameters() if not each.requires_grad
-        ]
+        frozen = [name for name, each in self.network.named_parameters() if not each.requires_grad]
         if frozen:
             notes.append(f"not checked, for they get no gradient: {', '.join(frozen)}")
         self.network.zero_grad()

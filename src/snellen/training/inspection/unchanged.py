@@ -112,9 +112,7 @@ class _KeptOptimizer:
 
 
 @contextlib.contextmanager
-def unchanged(
-    network: nn.Module, optimizer: torch.optim.Optimizer | None = None
-) -> Iterator[None]:
+def unchanged(network: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> Iterator[None]:
     """Give back as it was, whatever happens inside: network, optimizer, all random numbers.
 
     Parameters, buffers, gradients, modes and the optimizer's state are the same objects with the
