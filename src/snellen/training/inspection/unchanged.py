@@ -27,7 +27,7 @@ def refuse_unshaped(network: nn.Module) -> None:
         It cannot be put back: before that batch there is nothing to keep.
     """
     for name, parameter in (*network.named_parameters(), *network.named_buffers()):
-        if isinstance(parameter, nn.parameter.UninitializedTensorMixin):
+        if nn.parameter.is_lazy(parameter):
             raise InputError(
                 "expected a network whose shapes are known, got one that is still lazy: "
                 "run one batch through it first",

@@ -429,7 +429,7 @@ def worked_layer(call: LayerCall, sample: int, units: Sequence[int]) -> list[Wor
         (nn.MaxPool2d, _worked_pool),
         (nn.Module, _worked_elementwise),
     ):
-        if isinstance(call.module, kind):  # type: ignore[arg-type]
+        if isinstance(call.module, kind):
             return [each for unit in units for each in work(call, sample, unit)]
     return []
 
