@@ -15,6 +15,7 @@ from snellen.training.callbacks.early_stopping import EarlyStopping
 from snellen.training.callbacks.epoch_log import EpochLog
 from snellen.training.callbacks.nan_guard import NanGuard, TrainingDiverged
 from snellen.training.callbacks.protocol import Callbacks
+from snellen.training.callbacks.stop_after import StopAfter
 from snellen.training.callbacks.time_limit import TimeLimit
 from snellen.training.clock import Clock
 from snellen.training.data.source import open_data
@@ -216,6 +217,14 @@ class Training:
             )
             if self._trained(may_go_back=may_go_back):
                 return
+
+    def watch(self, n_steps: int) -> None:
+        """Train for so many updates only: to see what happens, not to keep what comes of it."""
+        stop = StopAfter(Every(n_steps, "ba"))
+        self.loop.callbacks = Callbacks([*self._callbacks, stop])
+        self.loop.callbacks.call("start", self.state)
+        train_epochs(self.state, self.loop)
+        self.loop.callbacks.call("end", self.state)
 
     def _trained(self, *, may_go_back: bool) -> bool:
         """Train to the end; or go back to where all numbers were finite, and return False."""
