@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,6 +132,14 @@ def test_what_is_refused() -> None:
         for value in (0.0, -1.0, math.nan):
             with pytest.raises(InputError, match=f"expected {option} above 0, got .* - at here"):
                 initialise(nn.Linear(2, 2), Choice(name, {option: value}, "here"), seed=0)
+
+
+def test_the_reference_lists_every_initialisation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "layers.md").read_text("utf-8")
+    rows = "".join(line for line in page.splitlines() if line.startswith("| `"))
+    for name, function in INITIALISATIONS.items():
+        options = list(inspect.signature(function).parameters)[1:]
+        assert all(f"`{each}`" in rows for each in (name, *options)), name
 
 
 @pytest.mark.parametrize("name", INITIALISATIONS)
