@@ -7,14 +7,14 @@ from abc import ABC, abstractmethod
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from snellen.errors import InputError
+from snellen.training.description import Every
 from snellen.training.number_ranges import within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from snellen.training.description import Every
-
-__all__ = ["At", "Chain", "Plateau", "Schedule"]
+__all__ = ["At", "Chain", "Plateau", "Schedule", "time_of"]
 
 
 class At(NamedTuple):
@@ -43,8 +43,31 @@ class At(NamedTuple):
         return self.step / self.n_epoch
 
 
+def time_of(value: float | str) -> Every:
+    """Return a time: a number is one of epochs, a text says its unit.
+
+    Raises
+    ------
+    InputError
+        For a time that is not above 0, or another text.
+    """
+    if isinstance(value, str):
+        return Every.parsed(value)
+    if not 0 < value < math.inf:
+        raise InputError(f"expected a time above 0, got {value:g} epochs")
+    return Every(value, "ep")
+
+
 class Schedule(ABC):
-    """What part of the learning rate is taken when."""
+    """What part of the learning rate is taken when.
+
+    Attributes
+    ----------
+    length : Every or None
+        How long it lasts, where others follow; None: an equal share of what those leave that say.
+    """
+
+    length: Every | None = None
 
     @abstractmethod
     def factor(self, at: At) -> float:
@@ -76,20 +99,17 @@ class Chain(Schedule):
     ----------
     parts : sequence of Schedule
         In order.
-    lengths : sequence of Every or None
-        Their lengths; None: an equal share of what the others leave.
     """
 
-    def __init__(self, parts: Sequence[Schedule], lengths: Sequence[Every | None]) -> None:
+    def __init__(self, parts: Sequence[Schedule]) -> None:
         self.parts = tuple(parts)
-        self.lengths = tuple(lengths)
         self._active = 0
 
     def starts(self, at: At) -> list[int]:
         """Return the update with which each part begins, and that with which the last ends."""
         given = [
-            None if each is None else each.steps(n_steps=at.n_steps, n_epoch=at.n_epoch)
-            for each in self.lengths
+            part.length and part.length.steps(n_steps=at.n_steps, n_epoch=at.n_epoch)
+            for part in self.parts
         ]
         n_open = given.count(None)
         left = max(0, at.n_steps - sum(each or 0 for each in given))
@@ -143,6 +163,8 @@ class Plateau(Schedule):
         The validations after a change that do not count.
     end : float
         The smallest factor.
+    length : float, str or None
+        How long it lasts, where others follow.
     larger_is_better : bool
         Of the monitored number.
     """
@@ -157,7 +179,9 @@ class Plateau(Schedule):
         relative: bool = True,
         cooldown: int = 0,
         end: float = 0.0,
+        length: float | str | None = None,
     ) -> None:
+        self.length = None if length is None else time_of(length)
         self.larger_is_better = larger_is_better
         self.gamma = within("gamma", gamma, 0.0, 1.0)
         self.patience = int(within("patience", patience))
