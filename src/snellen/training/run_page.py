@@ -9,7 +9,7 @@ from snellen.training.pages.evaluation import all_metrics, classes, confusions, 
 from snellen.training.pages.markup import element, text
 from snellen.training.pages.overview import head, name_of
 from snellen.training.pages.setup import choices, network, notes, settings, time_spent
-from snellen.training.pages.style import STYLE
+from snellen.training.pages.style import style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ def run_page(run: Mapping[str, Any]) -> str:
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f"<title>{name}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{name}</title>\n<style>{style()}</style>\n</head>\n<body>\n"
         + head(run)
         + element("main", "\n".join(section for section in sections if section))
         + (element("footer", versions) if versions else "")

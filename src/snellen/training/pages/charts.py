@@ -46,7 +46,7 @@ def ticks(low: float, high: float, n: int = 5) -> list[float]:
     --------
     >>> ticks(0.13, 0.94)
     [0.2, 0.4, 0.6, 0.8]
-    >>> ticks(1, 10, 4)
+    >>> ticks(1, 10)
     [2.0, 4.0, 6.0, 8.0, 10.0]
     """
     if not high > low:
@@ -213,20 +213,22 @@ def heat_map(names: Sequence[str], counts: Sequence[Sequence[float]]) -> str:
     n = len(names)
     written = n <= _COUNTED
     cell = _CELL if written else _SMALL_CELL
-    size = 12.0 if written else 10.0
+    size = 12.0 if written else 10.5
     longest = max((len(name) for name in names), default=0)
     margin = min(16 + 0.56 * size * longest, 150.0)
     width, height = margin + n * cell + 2, margin + n * cell + 4
     most = int((margin - 10) / (0.56 * size))
     shown = [name if len(name) <= most else f"{name[: most - 1]}…" for name in names]
     parts = []
+    sized = f'style="font-size:{size}px"'
     for k, name in enumerate(shown):
         middle = margin + (k + 0.5) * cell
+        place = f"translate({middle + 4:.1f} {margin - 8:.1f}) rotate(-90)"
         parts.append(
-            f'<text class="tick" font-size="{size}" x="{margin - 8:.1f}" y="{middle + 4:.1f}" '
+            f'<text class="tick" {sized} x="{margin - 8:.1f}" y="{middle + 4:.1f}" '
             f'text-anchor="end">{text(name)}</text>'
-            f'<text class="tick" font-size="{size}" text-anchor="start" '
-            f'transform="translate({middle + 4:.1f} {margin - 8:.1f}) rotate(-90)">{text(name)}</text>'
+            f'<text class="tick" {sized} text-anchor="start" '
+            f'transform="{place}">{text(name)}</text>'
         )
     for row, values in enumerate(counts):
         total = sum(values)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from snellen.training.pages.charts import Line, line_chart
-from snellen.training.pages.markup import element
+from snellen.training.pages.markup import element, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,8 @@ def curves(run: Mapping[str, Any]) -> str:
             Line("training", "training", _points(history, "epoch", name)),
             Line("validation", "validation", _points(history, "epoch", f"val_{name}")),
         ]
-        title = name.replace("_", " ").capitalize()
+        title = spoken(name)
+        title = title[:1].upper() + title[1:]
         charts.append(line_chart(title, lines, x_label="epoch", marked=marked))
     losses = [Line("", "training", _thinned(_points(steps, "step", "loss")))]
     charts.append(line_chart("Loss by step", losses, x_label="step"))

@@ -11,7 +11,17 @@ from snellen.table_text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["count", "element", "figure", "listed", "plain_value", "table", "text", "words"]
+__all__ = [
+    "count",
+    "element",
+    "figure",
+    "listed",
+    "plain_value",
+    "spoken",
+    "table",
+    "text",
+    "words",
+]
 
 
 def text(value: object) -> str:
@@ -36,7 +46,7 @@ def element(tag: str, content: str = "", **attributes: object) -> str:
     '<td class="name" data-x="&quot;">a&lt;b</td>'
     """
     given = "".join(
-        f' {name.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
+        f' {name.rstrip("_").replace("_", "-")}="{text(value)}"'
         for name, value in attributes.items()
         if value is not None
     )
@@ -85,19 +95,45 @@ def count(value: Any) -> str:
 
 
 def words(name: object) -> str:
-    """Return the name of a number as words.
+    """Return the name of a number as words, as text of a page.
 
     Examples
     --------
-    >>> words("balanced_accuracy"), words("f1_macro"), words("ece")
-    ('balanced accuracy', 'F1 macro', 'ECE')
+    >>> words("balanced_accuracy"), words("f1_macro"), words("a<b")
+    ('balanced accuracy', 'F1 macro', 'a&lt;b')
+    """
+    return text(spoken(name))
+
+
+def spoken(name: object) -> str:
+    """Return the name of a number as words, not escaped.
+
+    Examples
+    --------
+    >>> spoken("val_ece")
+    'val ECE'
     """
     parts = str(name).split("_")
-    return text(" ".join(part.upper() if part in _IN_CAPITALS else part for part in parts))
+    return " ".join(part.upper() if part in _IN_CAPITALS else part for part in parts)
 
 
 _IN_CAPITALS = frozenset(
-    ("ap", "auc", "ece", "f1", "iou", "mae", "mape", "mcc", "mce", "mse", "msle", "npv", "rmse")
+    (
+        "ap",
+        "auc",
+        "ece",
+        "f1",
+        "iou",
+        "mae",
+        "mape",
+        "mcc",
+        "mce",
+        "mse",
+        "msle",
+        "npv",
+        "r2",
+        "rmse",
+    )
 )
 
 

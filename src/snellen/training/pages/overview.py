@@ -58,6 +58,8 @@ def _status(run: Mapping[str, Any]) -> str:
     done = len(run.get("history", ()))
     epochs = run.get("description", {}).get("epochs", done)
     stopped = run.get("stop_reason") or ""
+    if not done and not stopped:
+        return "no epoch is done yet"
     if stopped:
         return f"ended after {done} of {figure(epochs)} epochs: {text(stopped)}"
     if done >= epochs:
@@ -115,9 +117,11 @@ def _facts(run: Mapping[str, Any]) -> str:
     if network.get("macs") is not None:
         facts.append(("multiply-adds a sample", count(network["macs"])))
     description = run.get("description", {})
-    for key in ("batch_size", "learning_rate", "device"):
-        if key in description:
-            facts.append((key.replace("_", " "), plain_value(description[key])))
+    facts += [
+        (key.replace("_", " "), plain_value(description[key]))
+        for key in ("batch_size", "learning_rate", "device")
+        if key in description
+    ]
     if "optimizer" in description:
         facts.append(("optimizer", name_of(description["optimizer"])))
     items = "".join(element("li", f"{name} {element('b', value)}") for name, value in facts)

@@ -39,7 +39,9 @@ def time_spent(run: Mapping[str, Any]) -> str:
     bar, legend = [], []
     for name in order:
         share = 100 * seconds[name] / whole
-        said = f"{duration(seconds[name])}, {share:.1f} %"
+        spent = seconds[name]
+        said = f"{spent:.1f} s" if spent < 10 else duration(spent)
+        said += f", {share:.1f} %"
         colour = f"background:{colours.get(name, 'var(--p7)')}"
         bar.append(element("i", style=f"width:{share:.3f}%;{colour}", title=f"{name}: {said}"))
         swatch = element("i", class_="swatch", style=colour)
