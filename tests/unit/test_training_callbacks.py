@@ -641,8 +641,8 @@ def test_nan_guard_names_layer_and_samples_of_a_replayed_step() -> None:
     assert (error.step, error.layer, error.rows) == (3, "1", (41, 43))
     assert str(error) == (
         'expected finite numbers, got a loss of nan in step 3: the output of layer "1" is the '
-        "first that is not finite (samples 41, 43). A lower learning_rate, a warm_up or clip_norm may "
-        'help; nan_guard = "roll_back" goes on from a checkpoint'
+        "first that is not finite (samples 41, 43). A lower learning_rate, a warm_up or clip_norm "
+        'may help; nan_guard = "roll_back" goes on from a checkpoint'
     )
     for same in (pickle.loads(pickle.dumps(error)), error.within("cnn.toml")):
         assert (same.step, same.layer, same.rows) == (3, "1", (41, 43))
