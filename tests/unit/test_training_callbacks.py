@@ -601,7 +601,7 @@ def test_nan_guard_names_the_exact_step(bad: int, value: float) -> None:
     assert run.step == -(-bad // 5) * 5  # noticed when it looks, not before and not later
 
 
-def test_nan_guard_looks_before_a_checkpoint() -> None:
+def test_nan_guard_looks_at_the_end_of_an_epoch() -> None:
     run = state(n_epoch=4)
     guard = NanGuard(50)
     with pytest.raises(TrainingDiverged, match="step 1"):
@@ -612,6 +612,16 @@ def test_nan_guard_looks_before_a_checkpoint() -> None:
         cast("nn.Linear", run.network).bias[0] = math.inf
     with pytest.raises(TrainingDiverged, match=r"weights bias of the network .*in step 8"):
         epoch(run, [guard], {})
+
+
+def test_nan_guard_looks_before_a_checkpoint_within_an_epoch() -> None:
+    run, guard = state(n_epoch=100, checkpoint_every="7ba"), NanGuard(50)
+    guard.start(run)
+    steps(run, [guard], [0.5] * 6)
+    with torch.no_grad():
+        cast("nn.Linear", run.network).weight[0] = math.nan  # by the seventh update
+    with pytest.raises(TrainingDiverged, match=r"weights weight of the network .*in step 7"):
+        step(run, [guard])
 
 
 def test_nan_guard_leaves_skipped_steps_out() -> None:

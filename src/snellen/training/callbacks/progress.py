@@ -164,7 +164,7 @@ class Progress(Callback):
     ) -> str:
         seconds, step, _ = self._started
         done = run.step - step
-        left = (now - seconds) / done * (run.n_steps - run.step) if done else math.nan
+        left = (now - seconds) / done * (run.n_steps - run.step) if done > 0 else math.nan
         parts = [f"{name} {value:.4f}" for name, value in metrics.items()]
         parts.append(f"lr {run.learning_rate:.3g}")
         if math.isfinite(rate):
