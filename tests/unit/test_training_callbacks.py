@@ -386,7 +386,7 @@ def test_step_log_of_a_resumed_training_is_that_of_a_whole_one(
 def test_logs_read_the_loss_no_more_often_than_they_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = state(n_epoch=20)
+    run = state(n_epoch=20, checkpoint_every="2ep")
     callbacks = [StepLog(tmp_path, every=10), NanGuard(10)]
     for each in callbacks:
         each.start(run)

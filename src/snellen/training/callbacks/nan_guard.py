@@ -91,8 +91,9 @@ class NanGuard(Callback):
     """Ends the training with an error when the loss is not finite.
 
     Losses are kept on the device and looked at every so many updates; before a checkpoint, and at
-    the end of each epoch, so are the weights. The error names the exact update all the same. By the time it is noticed all weights may be spoilt; to
-    name the layer and the samples the guard needs the update once more, as it began.
+    the end of each epoch, so are the weights. The error names the exact update all the same. By the
+    time it is noticed all weights may be spoilt; to name the layer and the samples the guard needs
+    the update once more, as it began.
 
     Parameters
     ----------
