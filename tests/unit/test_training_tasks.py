@@ -105,12 +105,26 @@ def test_goes_on_from_a_state(task: str) -> None:
     file = io.BytesIO()
     torch.save(first.state(), file)
     file.seek(0)
-    second.update(*batches[3])  # what was there before is forgotten
-    second.load_state(torch.load(file, weights_only=True))
+    second.merge_state(torch.load(file, weights_only=True))
     for batch in batches[2:]:
         whole.update(*batch)
         second.update(*batch)
     assert second.metrics() == whole.metrics()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_empty_one_has_absorbed_nothing(task: str) -> None:
+    n = 2 if task == "regression" else 3
+    first, used = (
+        running_evaluation(task, None if task == "regression" else ANIMALS, n) for _ in range(2)
+    )
+    batches = random_batches(task, 3)
+    used.update(*batches[0])
+    again = used.empty()
+    for batch in batches[1:]:
+        first.update(*batch)
+        again.update(*batch)
+    assert again.metrics() == first.metrics()
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -147,7 +161,7 @@ def test_numbers_that_are_not_finite() -> None:
     evaluation.update(torch.tensor([[1.0], [math.nan]]), torch.ones(2, 1))
     assert all(math.isnan(value) for value in evaluation.metrics().values())
     again = running_evaluation("regression", None, 1)
-    again.load_state(evaluation.state())
+    again.merge_state(evaluation.state())
     again.update(torch.ones(2, 1), torch.ones(2, 1))
     assert all(math.isnan(value) for value in again.metrics().values())
 

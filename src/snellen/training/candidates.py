@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from snellen.training.engine import Engine, needs_fabric
+from snellen.training.network.rewrites import rewrite
 from snellen.training.randomness import unchanged_randomness
 
 if TYPE_CHECKING:
@@ -116,8 +117,15 @@ def _candidates(
 
 def _settled(description: Description) -> Description:
     """Return the description with plain values in place of every ``auto`` of speed."""
-    plain = {"threads": None, "memory_format": "contiguous", "precision": "float32", "compile": False}
-    changes = {name: value for name, value in plain.items() if getattr(description, name) == "auto"}
+    plain = {
+        "threads": None,
+        "memory_format": "contiguous",
+        "precision": "float32",
+        "compile": False,
+    }
+    changes: dict[str, Any] = {
+        name: value for name, value in plain.items() if getattr(description, name) == "auto"
+    }
     return dataclasses.replace(description, **changes)
 
 
@@ -137,13 +145,17 @@ def _step_seconds(
             torch.set_num_threads(description.threads)
         tried = copy.deepcopy(network).to(device).train()
         here = inputs.to(device)
-        if description.memory_format == "channels_last" and here.ndim == 4:
-            tried = tried.to(memory_format=torch.channels_last)
+        last = description.memory_format == "channels_last" and here.ndim == 4
+        if description.rewrites:
+            tried, _ = rewrite(tried, here, channels_last=last)
+        elif last:
+            tried = tried.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if last:
             here = here.contiguous(memory_format=torch.channels_last)
         if description.compile is True:
             tried.compile()
         precision = description.precision
-        # Fabric's mixed precision on a GPU is autocast as well; its scale costs nothing to speak of.
+        # Fabric's mixed precision on a GPU is autocast as well; its scale costs next to nothing.
         engine = Engine(device, precision)
         if needs_fabric(description, device):
             engine.dtype = torch.float32

@@ -145,9 +145,7 @@ class FabricEngine(Engine):
             self.fabric.clip_gradients(network, optimizer, clip_val=value)
         if norm is not None:
             # What is not finite is the NaN guard's matter, which names step and layer.
-            self.fabric.clip_gradients(
-                network, optimizer, max_norm=norm, error_if_nonfinite=False
-            )
+            self.fabric.clip_gradients(network, optimizer, max_norm=norm, error_if_nonfinite=False)
 
     def total(self, value: Tensor) -> Tensor:
         """Return the sum over all processes."""
@@ -250,16 +248,20 @@ def _fabric(description: Description, device: torch.device, n: int) -> Any:
 
     try:
         from lightning_fabric import Fabric
-        from lightning_fabric.strategies import DDPStrategy
+        from lightning_fabric.strategies.ddp import DDPStrategy
     except ImportError:
         raise MissingExtraError("lightning-fabric", "train") from None
-    names = {"float32": "32-true", "float64": "64-true"}
-    mixed = {"float16": "16-mixed", "bfloat16": "bf16-mixed"}
+    names: dict[str, Any] = {
+        "float32": "32-true",
+        "float64": "64-true",
+        "float16": "16-mixed",
+        "bfloat16": "bf16-mixed",
+    }
     if n == 1:
         strategy: Any = "auto"
         devices: Any = [device.index or 0] if device.type == "cuda" else 1
     else:
-        kind = "popen" if "TORCHELASTIC_RUN_ID" in os.environ else "spawn"
+        kind: Any = "popen" if "TORCHELASTIC_RUN_ID" in os.environ else "spawn"
         # Buffers are equal everywhere as it is: statistics are taken over all processes.
         strategy = DDPStrategy(start_method=kind, broadcast_buffers=False)
         devices = n
@@ -267,5 +269,5 @@ def _fabric(description: Description, device: torch.device, n: int) -> Any:
         accelerator="cuda" if device.type == "cuda" else "cpu",
         devices=devices,
         strategy=strategy,
-        precision={**names, **mixed}[description.precision],
+        precision=names[description.precision],
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from snellen.training.augmentation import Augmentation
+    from snellen.training.augmentation.chain import Augmentation
     from snellen.training.data.normalisation import Normalisation
     from snellen.training.data.parts import Batch, Order, Part
 
@@ -60,6 +60,8 @@ class Feed:
         Where batches are needed.
     dtype : torch.dtype
         Of the inputs.
+    by_pixel : bool
+        Whether images are laid out pixel by pixel (channels last).
     rank, world : int
         Which process this is, and of how many.
     """
@@ -74,6 +76,7 @@ class Feed:
         seed: int,
         device: torch.device,
         dtype: torch.dtype = torch.float32,
+        by_pixel: bool = False,
         rank: int = 0,
         world: int = 1,
     ) -> None:
@@ -84,6 +87,7 @@ class Feed:
         self._seed = seed
         self._device = device
         self._dtype = dtype
+        self._by_pixel = by_pixel
         self._rows = slice(rank, None, world)
         # Who mixes samples needs all of the batch in each process.
         self._whole = world == 1 or (augmentation is not None and augmentation.mixes)
@@ -110,4 +114,7 @@ class Feed:
                 inputs, targets = self._augmentation.after(inputs, targets, draws)
             if self._cut:
                 rows, inputs, targets = rows[self._rows], inputs[self._rows], targets[self._rows]
-            yield Ready(rows, inputs.to(self._dtype), targets, n)
+            inputs = inputs.to(self._dtype)
+            if self._by_pixel:
+                inputs = inputs.contiguous(memory_format=torch.channels_last)
+            yield Ready(rows, inputs, targets, n)

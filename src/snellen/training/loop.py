@@ -20,14 +20,13 @@ from snellen.training.state import Best
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from torch import nn
-
     from snellen.training.callbacks.protocol import Callbacks
     from snellen.training.clock import Clock
     from snellen.training.engine import Engine
     from snellen.training.feed import Feed, Ready
     from snellen.training.interruption import Interruption
     from snellen.training.moving_average import MovingAverage
+    from snellen.training.network.dropout import Dropout, Dropout2d
     from snellen.training.running_numbers import RunningNumbers
     from snellen.training.state import TrainingState
 
@@ -64,7 +63,7 @@ class Loop:
         Of that number.
     interruption : Interruption
         Whether to end after this step.
-    random_layers : list of nn.Module
+    random_layers : list of Dropout
         Those that draw for a whole batch and hold some rows of it.
     """
 
@@ -81,7 +80,7 @@ class Loop:
     monitor: str
     higher_is_better: bool
     interruption: Interruption
-    random_layers: list[nn.Module] = dataclasses.field(default_factory=list)
+    random_layers: list[Dropout | Dropout2d] = dataclasses.field(default_factory=list)
 
 
 def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
@@ -93,9 +92,9 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
     # What the sum over the batch is divided by, so that parts of it can be summed one by one.
     weight = engine.total(loss_function.weight(batch.targets))
     size = description.micro_batch_size or max(1, len(batch.inputs))
-    pieces = list(zip(batch.inputs.split(size), batch.targets.split(size), strict=True))
+    pieces = list(zip(*(torch.split(side, size) for side in batch[1:3]), strict=True))
     clock.lap("data")
-    total = None
+    total = torch.zeros((), device=run.device)
     for k, (inputs, targets) in enumerate(pieces):
         with engine.autocast():
             output = network(inputs)  # the forward pass
@@ -104,7 +103,7 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
         engine.backward(loss, last=k == len(pieces) - 1)  # the backward pass: the chain rule
         clock.lap("backward")
         loop.numbers.add(output.detach(), targets)
-        total = loss.detach() if total is None else total + loss.detach()
+        total = total + loss.detach() if k else loss.detach()
     if description.clip_norm is not None or description.clip_value is not None:
         norm, value = description.clip_norm, description.clip_value
         engine.clip(network, optimizer, norm=norm, value=value)
@@ -134,8 +133,9 @@ def seed_network(run: TrainingState, batch: Ready, loop: Loop) -> None:
     torch.default_generator.manual_seed(seed)
     if run.device.type == "cuda":
         torch.cuda.manual_seed(seed)
+    rows = slice(loop.engine.rank, None, loop.engine.world)
     for layer in loop.random_layers:
-        layer.rows = (batch.n, slice(loop.engine.rank, None, loop.engine.world))
+        layer.rows = (batch.n, rows)
 
 
 def train_epochs(run: TrainingState, loop: Loop) -> None:
@@ -161,7 +161,7 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
                 run.network.train()
             if loop.interruption.requested:
                 run.stop("interrupted")
-            if run.stop_reason:
+            if is_stopped(run):
                 break
             if run.step % loop.save_every == 0 and run.step % run.n_epoch:
                 loop.save()
@@ -169,9 +169,8 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
         if run.step < (run.epoch + 1) * run.n_epoch:  # stopped within the epoch
             break
         run.seconds = time.perf_counter() - began
-        metrics = epoch_numbers(run, loop)
         run.epoch += 1
-        callbacks.call("epoch_end", run, metrics)
+        callbacks.call("epoch_end", run, epoch_numbers(run, loop))
         if run.step % loop.save_every == 0 or run.step == run.n_steps:
             loop.save()
             loop.clock.whole("checkpoint")
@@ -179,10 +178,15 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
         loop.save()
 
 
+def is_stopped(run: TrainingState) -> bool:
+    """Return whether a callback, or an interruption, has ended the training."""
+    return run.stop_reason != ""
+
+
 def epoch_numbers(run: TrainingState, loop: Loop) -> dict[str, Any]:
-    """Note the numbers of an epoch that is finished, and return them."""
+    """Note the numbers of the epoch that was finished, and return them."""
     metrics: dict[str, Any] = {
-        "epoch": run.epoch + 1,
+        "epoch": run.epoch,
         "step": run.step,
         **loop.numbers.metrics(),
         **loop.numbers.validated,
@@ -202,7 +206,7 @@ def validation(run: TrainingState, loop: Loop) -> Mapping[str, float]:
     if not metrics:
         return metrics
     value = metrics[loop.monitor]
-    run.schedule.observe(value if not loop.higher_is_better else -value)
+    run.schedule.observe(value)
     best = run.best
     if best is None or (value > best.value if loop.higher_is_better else value < best.value):
         run.best = Best(loop.monitor, value, run.epoch, weights_of(run, loop))
@@ -216,4 +220,6 @@ def weights_of(run: TrainingState, loop: Loop) -> dict[str, Any]:
         with loop.average.applied():
             return weights_of(run, dataclasses.replace(loop, average=None))
     state = run.network.state_dict()
-    return {name.removeprefix("module."): value.detach().cpu().clone() for name, value in state.items()}
+    return {
+        name.removeprefix("module."): value.detach().cpu().clone() for name, value in state.items()
+    }

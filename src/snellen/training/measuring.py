@@ -60,10 +60,19 @@ class Outputs(NamedTuple):
 
 
 def _batches(
-    part: Part, normalisation: Normalisation, engine: Engine, batch_size: int
+    part: Part, normalisation: Normalisation, engine: Engine, batch_size: int, by_pixel: bool
 ) -> Iterator[Ready]:
     order = Order(part.n, batch_size, shuffled=False)
-    feed = Feed(part, order, None, normalisation, seed=0, device=engine.device, dtype=engine.dtype)
+    feed = Feed(
+        part,
+        order,
+        None,
+        normalisation,
+        seed=0,
+        device=engine.device,
+        dtype=engine.dtype,
+        by_pixel=by_pixel,
+    )
     return feed.epoch(0)
 
 
@@ -75,6 +84,7 @@ def measured(
     evaluation: Evaluation,
     engine: Engine,
     batch_size: int,
+    by_pixel: bool = False,
 ) -> dict[str, float]:
     """Return mean loss and headline numbers of a network on a part.
 
@@ -86,7 +96,7 @@ def measured(
     evaluation = evaluation.empty()
     losses, weights, mine = [], [], []
     with torch.inference_mode(), engine.autocast():
-        for k, batch in enumerate(_batches(part, normalisation, engine, batch_size)):
+        for k, batch in enumerate(_batches(part, normalisation, engine, batch_size, by_pixel)):
             if k % engine.world != engine.rank:
                 continue
             output = network(batch.inputs)
@@ -119,13 +129,14 @@ def all_outputs(
     normalisation: Normalisation,
     engine: Engine,
     batch_size: int,
+    by_pixel: bool = False,
 ) -> Outputs:
     """Return what a network gives for every sample, in the order of the part."""
     was_training = network.training
     network.eval()
     rows, outputs, targets = [], [], []
     with torch.inference_mode(), engine.autocast():
-        for batch in _batches(part, normalisation, engine, batch_size):
+        for batch in _batches(part, normalisation, engine, batch_size, by_pixel):
             rows.append(batch.rows)
             outputs.append(network(batch.inputs).float().cpu())
             targets.append(batch.targets.cpu())

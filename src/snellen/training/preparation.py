@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from snellen.errors import ClassError, InputError, did_you_mean
-from snellen.training.augmentation import augmentation
+from snellen.training.augmentation.chain import augmentation
 from snellen.training.candidates import choose
 from snellen.training.data.balance import class_weights
 from snellen.training.data.normalisation import make_normalisation
@@ -17,7 +17,7 @@ from snellen.training.feed import Feed
 from snellen.training.losses import make_loss
 from snellen.training.moving_average import MovingAverage
 from snellen.training.network.build import build_network
-from snellen.training.network.dropout import Dropout
+from snellen.training.network.dropout import Dropout, Dropout2d
 from snellen.training.network.rewrites import rewrite
 from snellen.training.network.shared_batch_norm import share_batch_norm
 from snellen.training.network.summary import network_table
@@ -29,7 +29,7 @@ from snellen.training.tasks import headline_metrics, higher_is_better
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from snellen.training.augmentation import Augmentation
+    from snellen.training.augmentation.chain import Augmentation
     from snellen.training.candidates import Chosen
     from snellen.training.data.normalisation import Normalisation
     from snellen.training.data.training_data import TrainingData
@@ -91,7 +91,13 @@ class Prepared:
     average: MovingAverage | None
     order: Order
     monitor: str
-    random_layers: list[nn.Module]
+    random_layers: list[Dropout | Dropout2d]
+
+    @property
+    def by_pixel(self) -> bool:
+        """Whether images are laid out pixel by pixel."""
+        images = len(self.data.train.input_shape) == 3
+        return images and self.description.memory_format == "channels_last"
 
     def feed(self, engine: Engine) -> Feed:
         """Return the batches of training."""
@@ -103,6 +109,7 @@ class Prepared:
             seed=self.description.seed,
             device=engine.device,
             dtype=engine.dtype,
+            by_pixel=self.by_pixel,
             rank=engine.rank,
             world=engine.world,
         )
@@ -161,9 +168,7 @@ def prepare(
     normalisation = make_normalisation(description.normalise, train)
     augmented = None
     if description.augment:
-        augmented = augmentation(
-            description.augment, n_classes=data.n_outputs, task=data.task
-        )
+        augmented = augmentation(description.augment, n_classes=data.n_outputs, task=data.task)
     loss_function = make_loss(
         description.loss,
         task=data.task,
@@ -185,9 +190,6 @@ def prepare(
     inputs, targets = _probe(train, normalisation, engine)
     network = network.to(engine.dtype)
     _check_outputs(network, inputs, targets, loss_function, data, place)
-    rewrites: list[Rewrite] = []
-    if description.rewrites:
-        network, rewrites = rewrite(network, inputs, targets, loss_function)
     fused = engine.device.type in ("cpu", "cuda") and description.rewrites
 
     def optimizer_of(module: nn.Module) -> torch.optim.Optimizer:
@@ -207,8 +209,12 @@ def prepare(
             engine.device,
         )
     network = network.to(engine.device)
-    if description.memory_format == "channels_last" and inputs.ndim == 4:
-        network = network.to(memory_format=torch.channels_last)
+    by_pixel = inputs.ndim == 4 and description.memory_format == "channels_last"
+    rewrites: list[Rewrite] = []
+    if description.rewrites:
+        network, rewrites = rewrite(network, inputs.to(engine.device), channels_last=by_pixel)
+    elif by_pixel:
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if engine.world > 1:
         network = share_batch_norm(network)
     if description.compile is True:
@@ -223,12 +229,18 @@ def prepare(
         chosen=chosen,
         loss_function=loss_function,
         optimizer=optimizer_of(network),
-        schedule=make_schedule(description.schedule, n_epochs=description.epochs),
+        schedule=make_schedule(
+            description.schedule,
+            n_epochs=description.epochs,
+            larger_is_better=higher_is_better(data.task, description.monitor),
+        ),
         augmentation=augmented,
         average=None if description.ema is None else MovingAverage(network, description.ema),
         order=order,
         monitor=description.monitor,
-        random_layers=[each for each in network.modules() if isinstance(each, Dropout)],
+        random_layers=[
+            each for each in network.modules() if isinstance(each, (Dropout, Dropout2d))
+        ],
     )
 
 

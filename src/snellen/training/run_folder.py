@@ -100,7 +100,9 @@ class RunFolder:
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
         """Write one of its JSON files, whole or not at all."""
-        self.write_bytes({name: msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"})
+        self.write_bytes(
+            {name: msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"}
+        )
 
     def write_bytes(self, contents: Mapping[str, bytes]) -> None:
         """Write files, whole or not at all; folders within it are made."""
@@ -134,7 +136,8 @@ def refuse_other_plan(written: Mapping[str, Any], now: Mapping[str, Any], place:
     for name in {**written, **now}:
         before, after = written.get(name), now.get(name)
         if name == "weights":
-            before, after = _weight_names(before, after), _weight_names(after, before)
+            shapes: Any = (before, after)
+            before, after = _weight_names(*shapes), _weight_names(*reversed(shapes))
         if before != after:
             found.append(f"{name} was {_short(before)}, is {_short(after)}")
     if found:
@@ -167,7 +170,7 @@ def versions() -> dict[str, str]:
 
     return {
         "snellen": __version__,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "numpy": np.__version__,
         "python": platform.python_version(),
         "machine": platform.machine(),

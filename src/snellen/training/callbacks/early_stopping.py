@@ -117,11 +117,12 @@ class EarlyStopping(Callback):
             return
         epochs = "1 epoch" if waited == 1 else f"{waited} epochs"
         if self.best is None:
-            run.stop(f"{self.monitor} was no finite number in {epochs}")
+            run.stop(f"{self.monitor} was no finite number in {epochs}", final=True)
         else:
             run.stop(
                 f"{self.monitor} was best in epoch {self.best_epoch} ({self.best:.6g}) and did not "
-                f"get better in {epochs}; now it is {self._last:.6g}"
+                f"get better in {epochs}; now it is {self._last:.6g}",
+                final=True,
             )
 
     def _missing(self, metrics: Mapping[str, float]) -> InputError:

@@ -42,7 +42,7 @@ class Callback:
         """Is called after each validation with its numbers, such as ``val_loss``."""
 
     def epoch_end(self, run: TrainingState, metrics: Mapping[str, float]) -> None:
-        """Is called after each epoch, with its numbers: of training, and of the last validation."""
+        """Is called after epoch ``run.epoch`` (from 1), with its numbers."""
 
     def end(self, run: TrainingState) -> None:
         """Is called once at the end, whatever ended it: ``run.stop_reason``."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import torch
 
 from snellen.errors import MissingExtraError
@@ -27,10 +29,10 @@ def digits(*, validation: int | float = 0.1, test: float = 0.2, split_seed: int 
         What the test part is a function of.
     """
     try:
-        from sklearn.datasets import load_digits
+        datasets = importlib.import_module("sklearn.datasets")
     except ImportError:
         raise MissingExtraError("scikit-learn", "train") from None
-    bunch = load_digits()
+    bunch = datasets.load_digits()
     images = torch.from_numpy((bunch.images * 255 / _LEVELS).round().astype("uint8"))[:, None]
     labels = torch.from_numpy(bunch.target.astype("int64"))
     names = [f"digit/{i}" for i in range(len(images))]

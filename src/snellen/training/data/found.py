@@ -29,9 +29,9 @@ class Found:
         Where all comes from, as plain values.
     notes : list of str
         What people should know: what was left out.
-    validation : int or float
-        What to take of the training part where there is no validation part: a number of samples,
-        or a share below 1.
+    validation, test : int or float
+        What to take of the training part where there is no such part: a number of samples, or a
+        share below 1.
     fold_of : mapping of str to str or None
         The fold of each sample of the training and the validation part, where the source says so.
     """
@@ -42,4 +42,5 @@ class Found:
     source: Mapping[str, Any]
     notes: list[str] = dataclasses.field(default_factory=list)
     validation: int | float = 0.1
+    test: int | float = 0
     fold_of: Mapping[str, str] | None = None

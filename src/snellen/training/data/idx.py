@@ -37,7 +37,9 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     place = os.fspath(path)
     data = read_bytes(place)
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in _TYPES:
-        raise SchemaError("expected an IDX file, which begins with two zero bytes and a type", place)
+        raise SchemaError(
+            "expected an IDX file, which begins with two zero bytes and a type", place
+        )
     n_axes = data[3]
     start = 4 + 4 * n_axes
     if len(data) < start:
@@ -46,6 +48,8 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     kind = np.dtype(_TYPES[data[2]])
     expected = start + math.prod(shape) * kind.itemsize
     if len(data) != expected:
-        raise SchemaError(f"expected {expected:,} bytes, as its head says, got {len(data):,}", place)
+        raise SchemaError(
+            f"expected {expected:,} bytes, as its head says, got {len(data):,}", place
+        )
     array = np.frombuffer(data, kind, offset=start).reshape(shape)
     return array.astype(kind.newbyteorder("="))

@@ -10,6 +10,7 @@ from torch import nn
 from snellen.errors import InputError, SchemaError, ShapeError
 from snellen.training.choices import Choice, made
 from snellen.training.data.parts import Order, Part
+from snellen.training.data.resident import ResidentPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,11 +55,11 @@ class Normalisation:
         self.unit = float(unit)
         self.note = note
         # x / unit, less the mean, over std: one product and one sum.
-        factor = 1 / (self.unit * self.std)
-        offset = -self.mean / self.std
-        self._single = factor.numel() == 1 == offset.numel()
-        self._numbers = (float(factor.flatten()[0]), float(offset.flatten()[0]))
-        self._tensors = {torch.device("cpu"): (factor.float(), offset.float())}
+        self._factors, self._offsets = 1 / (self.unit * self.std), -self.mean / self.std
+        self._factor = float(self._factors) if self.std.numel() == 1 == self.mean.numel() else None
+        if self._factor is not None:
+            self._offsets = self._offsets.reshape(())
+        self._tensors: dict[tuple[torch.device, torch.dtype], tuple[Tensor, Tensor]] = {}
 
     def __repr__(self) -> str:
         mean, std = ([round(x, 4) for x in t.flatten()[:4].tolist()] for t in (self.mean, self.std))
@@ -80,16 +81,15 @@ class Normalisation:
     def apply(self, inputs: Tensor) -> Tensor:
         """Return inputs normalised, as float32; what is float64 stays so."""
         kind = torch.float64 if inputs.dtype == torch.float64 else torch.float32
-        scaled = inputs.to(kind, copy=True)
-        if self._single:
-            factor, offset = self._numbers
-            return scaled.mul_(factor).add_(offset)
-        factors, offsets = self._on(inputs.device)
-        return torch.addcmul(offsets, scaled, factors)
+        factor, offset = self._on(inputs.device, kind)
+        if self._factor is not None:
+            # The fastest that there is on a CPU: one pass besides the conversion.
+            return torch.add(offset, inputs.to(kind), alpha=self._factor)
+        return inputs.to(kind, copy=True).mul_(factor).add_(offset)
 
     def module(self) -> nn.Module:
         """Return it as a layer, to put before an exported network."""
-        return _Layer(*(t.clone() for t in self._tensors[torch.device("cpu")]))
+        return _Layer(self._factors.float(), self._offsets.float())
 
     def plain(self) -> dict[str, Any]:
         """Return plain values that `from_plain` reads."""
@@ -112,11 +112,13 @@ class Normalisation:
         except (KeyError, TypeError, ValueError):
             raise SchemaError(f"expected mean, std and unit, got {content!r}") from None
 
-    def _on(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        if device not in self._tensors:
-            factor, offset = self._tensors[torch.device("cpu")]
-            self._tensors[device] = factor.to(device), offset.to(device)
-        return self._tensors[device]
+    def _on(self, device: torch.device, kind: torch.dtype) -> tuple[Tensor, Tensor]:
+        if (device, kind) not in self._tensors:
+            self._tensors[device, kind] = (
+                self._factors.to(device, kind),
+                self._offsets.to(device, kind),
+            )
+        return self._tensors[device, kind]
 
 
 class _Layer(nn.Module):
@@ -131,7 +133,8 @@ class _Layer(nn.Module):
         self.register_buffer("offset", offset)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return inputs.to(self.factor.dtype) * self.factor + self.offset
+        normalised: Tensor = inputs.to(self.factor.dtype) * self.factor + self.offset
+        return normalised
 
 
 def make_normalisation(choice: Choice, part: Part) -> Normalisation:
@@ -201,9 +204,8 @@ _KINDS: Mapping[str, Callable[..., Normalisation]] = {
 
 def _some(part: Part) -> Tensor:
     """Return the inputs of one sample."""
-    resident = getattr(part, "inputs", None)
-    if resident is not None:
-        return resident[:1]
+    if isinstance(part, ResidentPart):
+        return part.inputs[:1]
     for batch in part.batches(Order(part.n, 1, shuffled=False), 0):
         return batch.inputs
     raise InputError("expected samples to normalise by, got none")
@@ -216,11 +218,11 @@ def _unit_of(inputs: Tensor) -> float:
 def _measured(part: Part, *, by_pixel: bool) -> Normalisation:
     image = len(part.input_shape) == 3
     axes = (0, 2, 3) if image and not by_pixel else (0,)
-    resident = getattr(part, "inputs", None)
     sums = _Sums(axes)
-    if resident is not None:
-        for start in range(0, len(resident), _BLOCK):
-            sums.add(resident[start : start + _BLOCK], part.ids)
+    resident = isinstance(part, ResidentPart)
+    if isinstance(part, ResidentPart):
+        for block in torch.split(part.inputs, _BLOCK):
+            sums.add(block, part.ids)
     else:
         for batch in part.batches(Order(part.n, 64, shuffled=False), 0):
             sums.add(batch.inputs, part.ids)
@@ -228,7 +230,7 @@ def _measured(part: Part, *, by_pixel: bool) -> Normalisation:
                 break
     mean, std, unit = sums.result()
     note = ""
-    if resident is None and sums.n_samples != part.n:
+    if not resident and sums.n_samples != part.n:
         note = f"inputs are normalised by the first {sums.n_samples:,} samples"
     if image and not by_pixel:
         mean, std = mean[:, None, None], std[:, None, None]

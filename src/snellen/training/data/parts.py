@@ -116,10 +116,10 @@ class Order:
         yield from self.cut(self.rows(epoch), start)
 
     def cut(self, rows: Tensor, start: int = 0) -> tuple[Tensor, ...]:
-        """Return one number a sample of an epoch, in order, cut in batches from the `start`-th on."""
+        """Return an epoch's numbers of samples cut in batches, from the `start`-th on."""
         last = self.n_batches * self.batch_size if self.drop_last else len(rows)
         rest = rows[start * self.batch_size : last]
-        return rest.split(self.batch_size) if len(rest) else ()
+        return torch.split(rest, self.batch_size) if len(rest) else ()
 
     def _known(self) -> int:
         if self.n is None:
@@ -129,7 +129,7 @@ class Order:
     def _balanced_rows(self, epoch: int, classes: Tensor) -> Tensor:
         n = len(classes)
         random = generator(self.seed, "balanced order", epoch)
-        present = classes.unique()
+        present = torch.unique(classes)
         # Whose turn it is to have one more, where n is no multiple of the classes.
         first = torch.randperm(len(present), generator=random)
         share, rest = divmod(n, len(present))

@@ -27,7 +27,7 @@ class ResidentPart:
     inputs : Tensor
         (n, C, H, W) or (n, F), uint8 or float.
     targets : Tensor
-        n of them.
+        n of them. Classes may be in bytes, which label maps are kept in; batches have int64.
     ids : sequence of str, optional
         What samples are called.
 
@@ -50,7 +50,9 @@ class ResidentPart:
                 f"expected a target for each of {len(inputs):,} inputs, got {len(targets):,}"
             )
         if ids is not None and len(ids) != len(inputs):
-            raise ShapeError(f"expected a name for each of {len(inputs):,} inputs, got {len(ids):,}")
+            raise ShapeError(
+                f"expected a name for each of {len(inputs):,} inputs, got {len(ids):,}"
+            )
         self.inputs = inputs.contiguous()
         self.device_targets = targets.contiguous()
         self.targets = targets.cpu()
@@ -79,8 +81,11 @@ class ResidentPart:
         inputs, targets = self.inputs, self.device_targets
         for of_batch, place in zip(order.cut(rows, start), order.cut(here, start), strict=True):
             mine = place[within]
+            some = targets.index_select(0, mine)
             yield Batch(
-                of_batch[within], inputs.index_select(0, mine), targets.index_select(0, mine)
+                of_batch[within],
+                inputs.index_select(0, mine),
+                some.long() if some.dtype == torch.uint8 else some,
             )
 
     def take(self, rows: Tensor) -> ResidentPart:
@@ -106,6 +111,4 @@ class ResidentPart:
         """Return the part on a device."""
         if self.inputs.device == torch.device(device):
             return self
-        return ResidentPart(
-            self.inputs.to(device), self.device_targets.to(device), self.ids
-        )
+        return ResidentPart(self.inputs.to(device), self.device_targets.to(device), self.ids)

@@ -13,7 +13,6 @@ from snellen.classes import Classes
 from snellen.errors import ClassError, InputError, first_few
 from snellen.splits import hold_out, k_fold
 from snellen.splits.ratios import Ratios
-from snellen.training.data.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from snellen.training.data.found import Found
+    from snellen.training.data.parts import Part
 
 __all__ = ["TrainingData", "finished"]
 
@@ -92,14 +92,15 @@ class TrainingData:
             digest.update(f"{name} {part.n} {part.input_shape}\n".encode())
             if part.ids is not None:
                 digest.update("\n".join(part.ids).encode())
-            for tensor in (part.targets, getattr(part, "inputs", None)):
+            known = (getattr(part, attribute, None) for attribute in ("inputs", "marks"))
+            for tensor in (part.targets, *known):
                 if tensor is not None:
                     _add(digest, tensor)
         return digest.hexdigest()
 
     def to(self, device: torch.device | str) -> TrainingData:
         """Return the data with their batches on a device."""
-        moved = {name: part.to(device) for name, part in self.parts()}
+        moved: dict[str, Any] = {name: part.to(device) for name, part in self.parts()}
         return dataclasses.replace(self, **moved)
 
     def fold(self, k: int, n_folds: int, seed: int = 0) -> TrainingData:
@@ -121,9 +122,7 @@ class TrainingData:
         """
         if not 0 <= k < n_folds:
             raise InputError(f"expected a fold from 0 to {n_folds - 1}, got {k}")
-        whole: Part = self.train
-        if self.validation is not None:
-            whole = _divisible(self.train).joined(self.validation)
+        whole = self.joined()
         if self.fold_of is not None:
             place = self._written_fold(whole, k, n_folds)
         else:
@@ -141,6 +140,19 @@ class TrainingData:
         return dataclasses.replace(
             self, train=train, validation=validation, description=description
         )
+
+    def joined(self) -> Part:
+        """Return the training and the validation part as one.
+
+        Raises
+        ------
+        InputError
+            For data that come in an order of their own.
+        """
+        if self.validation is None:
+            return self.train
+        whole: Part = _divisible(self.train).joined(self.validation)
+        return whole
 
     def _written_fold(self, whole: Part, k: int, n_folds: int) -> Tensor:
         assert self.fold_of is not None
@@ -177,11 +189,11 @@ def finished(found: Found, *, task: str = "auto", seed: int = 0) -> TrainingData
     notes = list(found.notes)
     _refuse_empty(parts)
     held = {}
-    if "validation" not in parts and found.validation:
-        parts["train"], parts["validation"] = _held_out(
-            parts["train"], found.validation, found.task, seed
-        )
-        held = {"validation_of_train": {"amount": found.validation, "seed": seed}}
+    # The test part first: it stays the same whatever is validated on.
+    for name, amount in (("test", found.test), ("validation", found.validation)):
+        if name not in parts and amount:
+            parts["train"], parts[name] = _held_out(parts["train"], name, amount, found.task, seed)
+            held[f"{name}_of_train"] = {"amount": amount, "seed": seed}
     n_outputs, classes = _outputs(parts, found)
     if found.task == "classification":
         notes += _compare_classes(parts, n_outputs, classes)
@@ -216,28 +228,28 @@ def _refuse_empty(parts: Mapping[str, Part]) -> None:
             )
 
 
-def _held_out(train: Part, amount: int | float, task: str, seed: int) -> tuple[Part, Part]:
-    """Divide the training part in what is trained on and what is validated on."""
+def _held_out(
+    train: Part, name: str, amount: int | float, task: str, seed: int
+) -> tuple[Part, Part]:
+    """Divide the training part in what is trained on and another part."""
     n = train.n
     if n is None or not isinstance(train, Divisible):
-        raise InputError(
-            "expected a validation part, or validation = 0: a stream cannot be divided"
-        )
+        raise InputError(f"expected a part {name}, or {name} = 0: a stream cannot be divided")
     n_held = amount if amount >= 1 else round(amount * n)
     if amount < 0 or n_held != int(n_held) or not 0 < n_held < n:
         raise InputError(
-            f"expected a validation part of 1 to {n - 1:,} of {n:,} samples, or a share of them, "
+            f"expected a part {name} of 1 to {n - 1:,} of {n:,} samples, or a share of them, "
             f"got {amount}"
         )
     n_held = int(n_held)
     split = hold_out(
         _names(train),
         Ratios((n - n_held, n_held), n),
-        names=["train", "validation"],
+        names=["train", name],
         seed=seed,
         **_spread(train, task),
     )
-    rest, held = (train.take(torch.from_numpy(split.indices(name))) for name in split.names)
+    rest, held = (train.take(torch.from_numpy(split.indices(each))) for each in split.names)
     return rest, held
 
 
@@ -287,7 +299,7 @@ def _compare_classes(
 ) -> list[str]:
     """Refuse labels that no class has, and say which classes a part lacks."""
     names = classes.display_names() if classes is not None else []
-    notes = []
+    notes: list[str] = []
     held = {}
     for name, part in parts.items():
         targets = part.targets
@@ -299,7 +311,7 @@ def _compare_classes(
                 f"expected labels from 0 to {n_classes - 1}, one for each of {n_classes} classes, "
                 f"got {int(bad[0])} in {name}"
             )
-        held[name] = set(targets.unique().tolist())
+        held[name] = set(torch.unique(targets).tolist())
     if "train" not in held:
         return notes
     for name, labels in held.items():

@@ -12,8 +12,10 @@ import torch
 from snellen.errors import InputError
 from snellen.training import engine as engines
 from snellen.training.callbacks.early_stopping import EarlyStopping
+from snellen.training.callbacks.epoch_log import EpochLog
 from snellen.training.callbacks.nan_guard import NanGuard, TrainingDiverged
 from snellen.training.callbacks.protocol import Callbacks
+from snellen.training.callbacks.stop_after import StopAfter
 from snellen.training.callbacks.time_limit import TimeLimit
 from snellen.training.clock import Clock
 from snellen.training.data.source import open_data
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 
     from snellen.training.callbacks.protocol import Callback
     from snellen.training.engine import Engine
-    from snellen.training.preparation import Prepared
 
 __all__ = ["TrainedRun", "train"]
 
@@ -100,7 +101,13 @@ def train(
         raise InputError("expected the folder of a run to resume, got none", "out")
     device = engines.device_of(asked)
     request = _Request(
-        asked, None if out is None else os.fspath(out), data, network, tuple(callbacks), resume, test
+        asked,
+        None if out is None else os.fspath(out),
+        data,
+        network,
+        tuple(callbacks),
+        resume,
+        test,
     )
     if asked.devices > 1:
         run: TrainedRun = engines.launched(asked, device, _train, request)
@@ -124,44 +131,60 @@ class _Request:
 def _train(engine: Engine, request: _Request) -> TrainedRun:
     """Train in one process of several, or of one."""
     with unchanged_randomness(), _threads(request.description.threads), _enough_memory(request):
-        return _Training(engine, request).run()
+        return Training(
+            engine,
+            request.description,
+            out=request.out,
+            data=request.data,
+            network=request.network,
+            callbacks=request.callbacks,
+            resume=request.resume,
+        ).run(test=request.test)
 
 
-class _Training:
-    """One training in one process."""
+class Training:
+    """One training in one process; its parameters are those of `train`, and where it runs."""
 
-    def __init__(self, engine: Engine, request: _Request) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        description: Description,
+        *,
+        out: str | os.PathLike[str] | None = None,
+        data: TrainingData | Mapping[str, Any] | None = None,
+        network: nn.Module | None = None,
+        callbacks: Sequence[Callback] = (),
+        resume: bool = False,
+    ) -> None:
         self.engine = engine
-        self.request = request
-        self.folder = None if request.out is None else RunFolder(request.out)
-        description = request.description
-        if request.resume:
+        self.folder = None if out is None else RunFolder(out)
+        self.resumes = resume
+        self._given_network = network
+        self._callbacks = tuple(callbacks)
+        if resume:
             assert self.folder is not None
             description = _settled_as_before(description, self.folder)
         elif self.folder is not None and engine.rank == 0:
             self.folder.begin()
-        given = request.data
-        data = (
-            given
-            if isinstance(given, TrainingData)
+        opened = (
+            data
+            if isinstance(data, TrainingData)
             else open_data(
-                description.data if given is None else given,
+                description.data if data is None else data,
                 task=description.task,
                 seed=description.seed,
             )
         )
-        self.prepared = prepare(
-            description, data, engine, network=request.network, settle=not request.resume
-        )
-        self.plan = plan_of(self.prepared.description, data.fingerprint(), self.prepared.network)
+        self.prepared = prepare(description, opened, engine, network=network, settle=not resume)
+        self.plan = plan_of(self.prepared.description, opened.fingerprint(), self.prepared.network)
         self.state = self._first_state()
         self.loop = self._loop()
         self._saved: tuple[int, int] | None = None
 
-    def run(self) -> TrainedRun:
+    def run(self, *, test: bool = True) -> TrainedRun:
         """Train to the end; measure and write everything."""
-        request, state, loop = self.request, self.state, self.loop
-        if request.resume:
+        state, loop = self.state, self.loop
+        if self.resumes:
             self._resume()
         elif self.folder is not None and self.engine.rank == 0:
             self.folder.write("description.json", state.description.plain())
@@ -184,22 +207,38 @@ class _Training:
             self.engine,
             folder=self.folder,
             facts=self._facts(),
-            test=request.test and not state.stop_reason.startswith("stopped after"),
+            test=test,
         )
 
     def _train_with_roll_backs(self) -> None:
-        state, loop = self.state, self.loop
         for rolled_back in range(_MOST_ROLL_BACKS + 1):
-            try:
-                train_epochs(state, loop)
-            except TrainingDiverged as error:
-                if state.description.nan_guard != "roll_back" or rolled_back == _MOST_ROLL_BACKS:
-                    raise
-                skipped = [*state.skipped, error.step - 1]
-                self._roll_back()
-                state.skipped = skipped
-            else:
+            may_go_back = (
+                self.state.description.nan_guard == "roll_back" and rolled_back < _MOST_ROLL_BACKS
+            )
+            if self._trained(may_go_back=may_go_back):
                 return
+
+    def watch(self, n_steps: int) -> None:
+        """Train for so many updates only: to see what happens, not to keep what comes of it."""
+        stop = StopAfter(Every(n_steps, "ba"))
+        self.loop.callbacks = Callbacks([*self._callbacks, stop])
+        self.loop.callbacks.call("start", self.state)
+        train_epochs(self.state, self.loop)
+        self.loop.callbacks.call("end", self.state)
+
+    def _trained(self, *, may_go_back: bool) -> bool:
+        """Train to the end; or go back to where all numbers were finite, and return False."""
+        try:
+            train_epochs(self.state, self.loop)
+        except TrainingDiverged as error:
+            if not may_go_back:
+                raise
+            skipped = [*self.state.skipped, error.step - 1]
+            self._roll_back()
+            # The same batch would give the same: it is left out.
+            self.state.skipped = skipped
+            return False
+        return True
 
     def _first_state(self) -> TrainingState:
         prepared = self.prepared
@@ -226,7 +265,7 @@ class _Training:
         return Loop(
             feed=prepared.feed(engine),
             engine=engine,
-            callbacks=Callbacks([*self._built_in(), *self.request.callbacks]),
+            callbacks=Callbacks([*self._built_in(), *self._callbacks]),
             numbers=RunningNumbers(evaluation, engine),
             clock=Clock(engine.device),
             validate=self._validate,
@@ -243,6 +282,8 @@ class _Training:
     def _built_in(self) -> list[Callback]:
         description = self.state.description
         found: list[Callback] = []
+        if self.folder is not None and self.engine.rank == 0:
+            found.append(EpochLog(self.folder.path))
         if description.nan_guard != "off":
             found.append(NanGuard())
         if description.early_stopping is not None:
@@ -274,6 +315,7 @@ class _Training:
                 ),
                 self.engine,
                 2 * prepared.description.batch_size,
+                prepared.by_pixel,
             )
         return {f"val_{name}": value for name, value in found.items()}
 
@@ -304,7 +346,7 @@ class _Training:
                 "history": state.history,
                 "skipped": state.skipped,
                 "best": None if best is None else dataclasses.asdict(best),
-                "stop_reason": state.stop_reason,
+                "final_reason": state.stop_reason if state.is_final else "",
             },
         )
         self._saved = (state.step, state.epoch)
@@ -314,21 +356,20 @@ class _Training:
         assert self.folder is not None
         content, path, _passed = self.folder.checkpoints.latest()
         refuse_other_plan(content["plan"], self.plan, str(path))
-        self._load(content)
-        if content["stop_reason"] not in ("", "interrupted", "the time limit", "stopped after"):
-            self.state.stop_reason = content["stop_reason"]
+        self.load(content)
+        self.state.stop_reason = content["final_reason"]
 
     def _roll_back(self) -> None:
         """Go back to the newest checkpoint, or to the beginning."""
         if self.folder is not None and self.folder.checkpoints.paths():
             content, _path, _passed = self.folder.checkpoints.latest()
-            self._load(content)
+            self.load(content)
             return
         self.prepared = prepare(
             self.prepared.description,
             self.prepared.data,
             self.engine,
-            network=self.request.network,
+            network=self._given_network,
             settle=False,
         )
         callbacks = self.loop.callbacks
@@ -336,7 +377,8 @@ class _Training:
         self.loop = self._loop()
         self.loop.callbacks = callbacks
 
-    def _load(self, content: Mapping[str, Any]) -> None:
+    def load(self, content: Mapping[str, Any]) -> None:
+        """Take the state of a checkpoint."""
         state, loop = self.state, self.loop
         _unwrapped(state.network).load_state_dict(content["network"])
         state.optimizer.load_state_dict(content["optimizer"])

@@ -1,0 +1,252 @@
+"""Image files as arrays for training: bytes, channels first, all of one size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from snellen.errors import InputError, MissingExtraError, SchemaError
+from snellen.readers.image_files import ending
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Fit", "Head", "Look", "decode_picture", "look_of", "read_head", "read_head_of"]
+
+Fit = Literal["crop", "stretch"]
+
+_ORIENTATION = 0x0112
+_GREY = frozenset(("1", "L", "LA", "I;16", "I;16B", "I;16L"))
+# Numbers without a known range of grey.
+_NO_RANGE = frozenset(("I", "F"))
+
+
+class Head(NamedTuple):
+    """What the head of an image file says.
+
+    Attributes
+    ----------
+    height, width : int
+        The size of the upright image.
+    n_channels : int
+        1 for grey, else 3; of an array those that it has.
+    kind : str
+        ``"bytes"``, or ``"numbers"`` for an array of other numbers.
+    """
+
+    height: int
+    width: int
+    n_channels: int
+    kind: str = "bytes"
+
+
+class Look(NamedTuple):
+    """What all images are made to.
+
+    Attributes
+    ----------
+    height, width : int
+        The size.
+    mode : str
+        ``"L"`` or ``"RGB"``; ``""`` for arrays, which stay as they are.
+    fit : str
+        What becomes of images of other proportions: ``"crop"`` cuts the middle, ``"stretch"``
+        takes all of it.
+    dtype : str
+        ``"u1"`` or ``"f4"``.
+    """
+
+    height: int
+    width: int
+    mode: str
+    fit: Fit = "crop"
+    dtype: str = "u1"
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height, width of images of a mode."""
+        return (1 if self.mode == "L" else 3, self.height, self.width)
+
+
+def read_head(path: str) -> Head:
+    """Read what the head of an image file says; nothing is decoded.
+
+    Raises
+    ------
+    SchemaError
+        Where it is no image.
+    InputError
+        Where it cannot be read.
+    """
+    if ending(path) == ".npy":
+        array = _array(path, mapped=True)
+        channels, height, width = array.shape
+        return Head(height, width, channels, "bytes" if array.dtype == "u1" else "numbers")
+    return read_head_of(path, path)
+
+
+def read_head_of(source: str | bytes, name: str) -> Head:
+    """Read what the head of a picture says; see `read_head`."""
+    with _opened(source, name) as image:
+        width, height = image.size
+        if image.getexif().get(_ORIENTATION, 1) >= 5:  # it lies on its side
+            width, height = height, width
+        return Head(height, width, 1 if image.mode in _GREY else 3)
+
+
+def look_of(
+    heads: list[tuple[str, Head]],
+    *,
+    image_size: int | tuple[int, int] | None,
+    mode: Literal["auto", "L", "RGB"],
+    fit: Fit,
+) -> Look:
+    """Return what all images are made to.
+
+    Parameters
+    ----------
+    heads : list of (str, Head)
+        The images, by name.
+    image_size : int or (int, int), optional
+        Of a square, or height and width.
+    mode : {"auto", "L", "RGB"}
+        Grey or colours; ``"auto"``: grey where all images are.
+    fit : {"crop", "stretch"}
+        See `Look`.
+
+    Raises
+    ------
+    InputError
+        For images of several sizes, where none is given.
+    """
+    name, first = heads[0]
+    arrays = first.kind == "numbers" or ending(name) == ".npy"
+    for other, head in heads:
+        if image_size is None and head[:2] != first[:2]:
+            raise InputError(
+                f"expected images of one size, got {first.height} × {first.width} ({name}) and "
+                f"{head.height} × {head.width} ({other}): say which they are to have (image_size)"
+            )
+        if (ending(other) == ".npy") != arrays or (
+            arrays and (head.kind, head.n_channels) != (first.kind, first.n_channels)
+        ):
+            raise InputError(
+                f"expected images of one kind, got {name} and {other}: arrays have to be alike"
+            )
+    if arrays:
+        if image_size is not None and _size(image_size) != first[:2]:
+            raise InputError("expected no image_size for arrays, which stay as they are")
+        return Look(first.height, first.width, "", fit, "u1" if first.kind == "bytes" else "f4")
+    height, width = first[:2] if image_size is None else _size(image_size)
+    if mode == "auto":
+        mode = "L" if all(head.n_channels == 1 for _, head in heads) else "RGB"
+    return Look(height, width, mode, fit)
+
+
+def _size(image_size: int | tuple[int, int]) -> tuple[int, int]:
+    size = (image_size, image_size) if isinstance(image_size, int) else image_size
+    if min(size) < 1:
+        raise InputError(f"expected an image_size from 1, got {image_size}")
+    return size
+
+
+def decode_picture(source: str | bytes, look: Look, name: str = "") -> NDArray[Any]:
+    """Return an image as an array, shape (C, H, W).
+
+    Parameters
+    ----------
+    source : str or bytes
+        The file, or what is in it.
+    look : Look
+        What it is made to.
+    name : str
+        What errors call it; by default the file.
+
+    Raises
+    ------
+    SchemaError
+        Where it is no image, or a damaged one.
+    InputError
+        Where it cannot be read.
+    """
+    if isinstance(source, str) and ending(source) == ".npy":
+        array = _array(source, mapped=False).astype(look.dtype, copy=False)
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise InputError("expected finite numbers, got NaN or infinity", source)
+        return array
+    name = name or str(source)
+    with _opened(source, name) as image:
+        from PIL import ImageOps
+
+        try:
+            upright = ImageOps.exif_transpose(image)
+            pixels = _in_mode(upright, look.mode, name)
+            if pixels.size != (look.width, look.height):
+                pixels = _fitted(pixels, look)
+            array = np.asarray(pixels)
+        except (OSError, SyntaxError, ValueError, IndexError) as error:
+            raise SchemaError(f"expected a whole image, got: {_reason(error)}", name) from None
+    return np.ascontiguousarray(array.transpose(2, 0, 1)) if array.ndim == 3 else array[None]
+
+
+def _in_mode(image: Any, mode: str, name: str) -> Any:
+    if image.mode in _NO_RANGE:
+        raise SchemaError(
+            f"expected grey values of 8 or 16 bits or colours, got mode {image.mode}", name
+        )
+    if image.mode.startswith("I;16"):
+        from PIL import Image
+
+        # Pillow would cut off what is above 255.
+        image = Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _fitted(image: Any, look: Look) -> Any:
+    from PIL import Image, ImageOps
+
+    size = (look.width, look.height)
+    if look.fit == "crop":
+        return ImageOps.fit(image, size, Image.Resampling.BILINEAR)
+    return image.resize(size, Image.Resampling.BILINEAR)
+
+
+def _opened(source: str | bytes, name: str) -> Any:
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError:
+        raise MissingExtraError("pillow", "train") from None
+    import io
+
+    try:
+        return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+    except UnidentifiedImageError:
+        raise SchemaError("expected an image, got a file of another kind", name) from None
+    except Image.DecompressionBombError as error:
+        raise SchemaError(f"expected an image, got: {_reason(error)}", name) from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"expected a readable image, got: {_reason(error)}", name) from None
+
+
+def _array(path: str, *, mapped: bool) -> NDArray[Any]:
+    """Return an array file's numbers, channels first."""
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"expected a readable array, got: {_reason(error)}", path) from None
+    if array.ndim == 2:
+        array = array[None]
+    elif array.ndim == 3 and array.shape[-1] in (1, 3, 4) and array.shape[0] not in (1, 3, 4):
+        array = array.transpose(2, 0, 1)
+    if array.ndim != 3 or array.dtype.kind not in "uif" or 0 in array.shape:
+        raise SchemaError(
+            f"expected numbers of shape (H, W), (H, W, C) or (C, H, W), got {array.dtype} of "
+            f"{array.shape}",
+            path,
+        )
+    return array
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or " ".join(str(error).split())
