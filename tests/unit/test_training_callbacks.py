@@ -386,7 +386,7 @@ def test_step_log_of_a_resumed_training_is_that_of_a_whole_one(
 def test_logs_read_the_loss_no_more_often_than_they_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = state(n_epoch=20)
+    run = state(n_epoch=20, checkpoint_every="2ep")
     callbacks = [StepLog(tmp_path, every=10), NanGuard(10)]
     for each in callbacks:
         each.start(run)
@@ -601,7 +601,7 @@ def test_nan_guard_names_the_exact_step(bad: int, value: float) -> None:
     assert run.step == -(-bad // 5) * 5  # noticed when it looks, not before and not later
 
 
-def test_nan_guard_looks_before_a_checkpoint() -> None:
+def test_nan_guard_looks_at_the_end_of_an_epoch() -> None:
     run = state(n_epoch=4)
     guard = NanGuard(50)
     with pytest.raises(TrainingDiverged, match="step 1"):
@@ -612,6 +612,16 @@ def test_nan_guard_looks_before_a_checkpoint() -> None:
         cast("nn.Linear", run.network).bias[0] = math.inf
     with pytest.raises(TrainingDiverged, match=r"weights bias of the network .*in step 8"):
         epoch(run, [guard], {})
+
+
+def test_nan_guard_looks_before_a_checkpoint_within_an_epoch() -> None:
+    run, guard = state(n_epoch=100, checkpoint_every="7ba"), NanGuard(50)
+    guard.start(run)
+    steps(run, [guard], [0.5] * 6)
+    with torch.no_grad():
+        cast("nn.Linear", run.network).weight[0] = math.nan  # by the seventh update
+    with pytest.raises(TrainingDiverged, match=r"weights weight of the network .*in step 7"):
+        step(run, [guard])
 
 
 def test_nan_guard_leaves_skipped_steps_out() -> None:
@@ -641,8 +651,8 @@ def test_nan_guard_names_layer_and_samples_of_a_replayed_step() -> None:
     assert (error.step, error.layer, error.rows) == (3, "1", (41, 43))
     assert str(error) == (
         'expected finite numbers, got a loss of nan in step 3: the output of layer "1" is the '
-        "first that is not finite (samples 41, 43). A lower learning_rate, a warm_up or clip_norm may "
-        'help; nan_guard = "roll_back" goes on from a checkpoint'
+        "first that is not finite (samples 41, 43). A lower learning_rate, a warm_up or clip_norm "
+        'may help; nan_guard = "roll_back" goes on from a checkpoint'
     )
     for same in (pickle.loads(pickle.dumps(error)), error.within("cnn.toml")):
         assert (same.step, same.layer, same.rows) == (3, "1", (41, 43))

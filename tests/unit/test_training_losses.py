@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from snellen.errors import ClassError, InputError, SchemaError, ShapeError
 from snellen.training.choices import Choice
-from snellen.training.class_losses import VOID
+from snellen.training.class_loss import VOID
 from snellen.training.losses import LOSSES, Loss, make_loss
 
 K = 4
@@ -180,12 +180,42 @@ def test_gradients_are_the_finite_differences(task: str, name: str, weighted: bo
     assert torch.autograd.gradcheck(lambda x: loss(x, target), output)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("name", [name for name in LOSSES["classification"] if name != "hinge"])
-def test_class_numbers_are_shares_of_one(name: str) -> None:
+def test_class_numbers_are_shares_of_one(name: str, weighted: bool) -> None:
     output, target = a_batch("classification")
-    loss = a_loss("classification", name)
+    loss = a_loss("classification", name, weighted=weighted)
     hot = functional.one_hot(target, K).double()
-    assert loss(output, hot).item() == pytest.approx(loss(output, target).item(), rel=1e-14)
+    assert loss.total(output, hot).item() == pytest.approx(loss.total(output, target).item())
+    if name == "cross_entropy" and weighted:
+        # As in torch.
+        assert int(loss.weight(hot)) == 13
+    else:
+        assert int(loss.weight(hot)) == int(loss.weight(target))
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "name", [name for name in LOSSES["segmentation"] if name in LOSSES["classification"]]
+)
+def test_label_maps_are_their_pixels(name: str, weighted: bool, soft: bool) -> None:
+    output, target = a_batch("segmentation", soft=soft)
+    maps = a_loss("segmentation", name, weighted=weighted)(output, target)
+    rows = output.movedim(1, -1).reshape(-1, K)
+    of_rows = target.movedim(1, -1).reshape(-1, K) if soft else target.flatten()
+    valid = slice(None) if soft else of_rows != VOID
+    pixels = a_loss("classification", name, weighted=weighted)(rows[valid], of_rows[valid])
+    assert maps.item() == pytest.approx(pixels.item(), rel=1e-13)
+
+
+@pytest.mark.parametrize(("task", "name", "weighted"), ALL)
+def test_no_number_is_read_from_the_device(task: str, name: str, weighted: bool) -> None:
+    # Tensors of the device "meta" have none: what looks at one raises.
+    output, target = (each.detach().to("meta") for each in a_batch(task))
+    loss = a_loss(task, name, weighted=weighted)
+    assert loss(output, target).shape == ()
+    assert loss.total(output, target).shape == loss.weight(target).shape == ()
 
 
 def test_losses_by_hand() -> None:
@@ -353,5 +383,12 @@ def test_class_weights_that_cannot_be() -> None:
 def test_shapes_and_mixed_targets_that_do_not_fit() -> None:
     with pytest.raises(ShapeError, match=r"the targets \(3, 1\), got \(3,\)"):
         a_loss("regression", "mse")(torch.zeros(3), torch.zeros(3, 1))
+    with pytest.raises(ShapeError, match=r"of shape \(3, 4\) for targets of shape \(3,\) and 4"):
+        a_loss("classification", "cross_entropy")(torch.zeros(3, 5), torch.tensor([0, 1, 2]))
+    for name in LOSSES["segmentation"]:
+        with pytest.raises(ShapeError, match=r"of shape \(3, 4, 8, 8\) for .*, got \(3, 4, 4, 4\)"):
+            a_loss("segmentation", name)(
+                torch.zeros(3, 4, 4, 4), torch.zeros(3, 8, 8, dtype=torch.int64)
+            )
     with pytest.raises(InputError, match="without mixup and cutmix"):
         a_loss("classification", "hinge")(*a_batch("classification", soft=True))

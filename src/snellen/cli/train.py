@@ -12,7 +12,7 @@ from snellen.cli.output import Gate, check_folder_of, gates, not_empty
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["train"]
+__all__ = ["description_options", "train"]
 
 # Options that are keys of a description, and what they are.
 _KEYS: dict[str, tuple[str, Any, str]] = {
@@ -33,7 +33,15 @@ _KEYS: dict[str, tuple[str, Any, str]] = {
 }
 
 
-def _keys(command: Callable[..., None]) -> Callable[..., None]:
+def description_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the keys of a description as options, and ``--set``."""
+    command = click.option(
+        "--set",
+        "settings",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Any other key, or an option of one: optimizer.momentum=0.9; may be repeated.",
+    )(command)
     for name, (metavar, kind, text) in reversed(_KEYS.items()):
         option = f"--{name.replace('_', '-')}"
         command = click.option(option, name, metavar=metavar, type=kind, help=text)(command)
@@ -42,14 +50,7 @@ def _keys(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command()
 @click.argument("description", required=False, type=click.Path(dir_okay=False))
-@_keys
-@click.option(
-    "--set",
-    "settings",
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Any other key, or an option of one: optimizer.momentum=0.9; may be repeated.",
-)
+@description_options
 @click.option(
     "--folds",
     "n_folds",

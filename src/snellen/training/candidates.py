@@ -123,7 +123,9 @@ def _settled(description: Description) -> Description:
         "precision": "float32",
         "compile": False,
     }
-    changes = {name: value for name, value in plain.items() if getattr(description, name) == "auto"}
+    changes: dict[str, Any] = {
+        name: value for name, value in plain.items() if getattr(description, name) == "auto"
+    }
     return dataclasses.replace(description, **changes)
 
 
@@ -147,7 +149,7 @@ def _step_seconds(
         if description.rewrites:
             tried, _ = rewrite(tried, here, channels_last=last)
         elif last:
-            tried = tried.to(memory_format=torch.channels_last)
+            tried = tried.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if last:
             here = here.contiguous(memory_format=torch.channels_last)
         if description.compile is True:

@@ -1,111 +1,23 @@
-"""Losses of classification and segmentation: logits of K classes against classes.
-
-Targets are class numbers, int64, of shape (N,) or (N, H, W), or shares of the classes, float, of
-shape (N, K) or (N, K, H, W). Of label maps the pixels of 255 (void) count nothing.
-"""
+"""Losses of classification and segmentation, of each sample or pixel."""
 
 from __future__ import annotations
-
-from abc import abstractmethod
 
 import torch
 from torch.nn import functional
 
 from snellen.errors import ClassError, InputError
-from snellen.training.loss import Loss, at_least_float32, count
+from snellen.training.class_loss import VOID, ClassLoss, n_positions
+from snellen.training.loss import count
 from snellen.training.number_ranges import within
 
 __all__ = [
-    "VOID",
     "BinaryCrossEntropy",
-    "ClassLoss",
     "CrossEntropy",
-    "Dice",
     "Focal",
     "Hinge",
     "Poly",
     "SigmoidFocal",
 ]
-
-VOID = 255
-
-
-class ClassLoss(Loss):
-    """A mean over samples, or pixels, in which each counts what its class does.
-
-    With class weights it is the mean of a batch in which each sample appears as often as its class
-    weighs. A sample of several classes weighs the mean of theirs, by its shares.
-
-    Parameters
-    ----------
-    task : str
-        ``"classification"`` or ``"segmentation"``: whether there are void pixels.
-    n_outputs : int
-        The classes.
-    class_weights : Tensor or None
-        What each class counts, (K,); None: one.
-    """
-
-    def __init__(self, *, task: str, n_outputs: int, class_weights: torch.Tensor | None) -> None:
-        self.has_void = task == "segmentation"
-        self.n_classes = n_outputs
-        self.class_weights = class_weights
-        if class_weights is None:
-            return
-        if class_weights.shape != (n_outputs,):
-            raise ClassError(
-                f"expected a weight for each of {n_outputs} classes, got {class_weights.numel()}"
-            )
-        for k, each in enumerate(class_weights.tolist()):
-            within(f"the weight of class {k}", each)
-        if not class_weights.sum() > 0:
-            raise InputError("expected a class that weighs something, all weigh 0")
-
-    def total(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Return the sum over the samples, each times what it counts."""
-        output = at_least_float32(output)
-        values = self._values(output, target)
-        counts = self._counts(target)
-        return values.sum() if counts is None else (values * counts.to(values.dtype)).sum()
-
-    def weight(self, target: torch.Tensor) -> torch.Tensor:
-        """Return the sum of what the samples count."""
-        counts = self._counts(target)
-        if counts is not None:
-            return counts.sum()
-        return count(_n_positions(target), target)
-
-    @abstractmethod
-    def _values(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Return the loss of each sample (or pixel), without weights."""
-
-    def _counts(self, target: torch.Tensor) -> torch.Tensor | None:
-        """Return what each sample (or pixel) counts; None: all of them one."""
-        soft = target.is_floating_point()
-        if self.class_weights is None:
-            return None if soft or not self.has_void else target != VOID
-        weights = self._weights_on(target.device)
-        if soft:
-            return target.to(weights.dtype).movedim(1, -1) @ weights
-        if not self.has_void:
-            return weights[target]
-        void = target == VOID
-        return weights[target.masked_fill(void, 0)].masked_fill(void, 0)
-
-    def _weights_on(self, device: torch.device) -> torch.Tensor:
-        assert self.class_weights is not None
-        if self.class_weights.device != device:
-            # Once: from then on they are there.
-            self.class_weights = self.class_weights.to(device)
-        return self.class_weights
-
-    def _shares(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Return the shares of the classes in each sample, in the shape of the outputs."""
-        if target.is_floating_point():
-            return target.to(output.dtype)
-        if self.has_void:
-            target = target.masked_fill(target == VOID, 0)
-        return functional.one_hot(target, self.n_classes).movedim(-1, 1).to(output.dtype)
 
 
 class CrossEntropy(ClassLoss):
@@ -140,7 +52,7 @@ class CrossEntropy(ClassLoss):
     def weight(self, target: torch.Tensor) -> torch.Tensor:
         """Return the sum of what the samples count; of soft targets their number."""
         if target.is_floating_point():
-            return count(_n_positions(target), target)
+            return count(n_positions(target), target)
         return super().weight(target)
 
     def __call__(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -151,7 +63,7 @@ class CrossEntropy(ClassLoss):
         return mean
 
     def _reduced(self, output: torch.Tensor, target: torch.Tensor, reduction: str) -> torch.Tensor:
-        output = at_least_float32(output)
+        output = self._fitting(output, target)
         soft = target.is_floating_point()
         weights = None
         if self.class_weights is not None:
@@ -200,7 +112,7 @@ class BinaryCrossEntropy(ClassLoss):
     def __call__(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Return the mean over samples and classes."""
         if self._counts(target) is None:
-            return self._reduced(at_least_float32(output), target, "mean")
+            return self._reduced(self._fitting(output, target), target, "mean")
         return super().__call__(output, target)
 
     def _values(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -361,7 +273,7 @@ class Hinge(ClassLoss):
     def __call__(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Return the mean over samples."""
         if self._counts(target) is None:
-            return self._reduced(at_least_float32(output), target, "mean")
+            return self._reduced(self._fitting(output, target), target, "mean")
         return super().__call__(output, target)
 
     def _values(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -376,70 +288,6 @@ class Hinge(ClassLoss):
         return functional.multi_margin_loss(
             output, target, p=self.power, margin=self.margin, reduction=reduction
         )
-
-
-class Dice(ClassLoss):
-    """One minus the overlap of predicted and true regions, mean over classes and images.
-
-    Of each image, so that a batch in parts gives the loss of the whole. Class weights are those of
-    the mean over classes.
-
-    Parameters
-    ----------
-    smooth : float
-        What is added to both sides of the fraction; a class that is nowhere then has no loss.
-    cross_entropy : float
-        The factor of each image's cross-entropy (mean over its pixels) that is added.
-    """
-
-    name = "dice"
-
-    def __init__(
-        self,
-        *,
-        task: str,
-        n_outputs: int,
-        class_weights: torch.Tensor | None,
-        smooth: float = 1.0,
-        cross_entropy: float = 0.0,
-    ) -> None:
-        super().__init__(task=task, n_outputs=n_outputs, class_weights=class_weights)
-        self.smooth = within("smooth", smooth, above=True)
-        self.cross_entropy = within("cross_entropy", cross_entropy)
-
-    def weight(self, target: torch.Tensor) -> torch.Tensor:
-        """Return the number of images."""
-        return count(len(target), target)
-
-    def total(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Return the sum over the images."""
-        return self._values(at_least_float32(output), target).sum()
-
-    def _values(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        shares = self._shares(output, target).flatten(2)
-        logarithm = functional.log_softmax(output, 1).flatten(2)
-        probability = logarithm.exp()
-        valid = torch.ones_like(shares[:, :1])
-        if not target.is_floating_point():
-            valid = (target != VOID).flatten(1).unsqueeze(1).to(output.dtype)
-            shares, probability = shares * valid, probability * valid
-        both = (shares * probability).sum(2)
-        either = shares.sum(2) + probability.sum(2)
-        missing = 1 - (2 * both + self.smooth) / (either + self.smooth)
-        if self.class_weights is None:
-            values = missing.mean(1)
-        else:
-            weights = self._weights_on(output.device).to(output.dtype)
-            values = missing @ weights / weights.sum()
-        if self.cross_entropy:
-            entropy = -(shares * logarithm).sum((1, 2)) / valid.sum((1, 2)).clamp_min(1)
-            values = values + self.cross_entropy * entropy
-        return values
-
-
-def _n_positions(target: torch.Tensor) -> int:
-    """Return the samples, or pixels, of targets."""
-    return target.numel() // target.shape[1] if target.is_floating_point() else target.numel()
 
 
 def _along_classes(values: torch.Tensor, output: torch.Tensor) -> torch.Tensor:

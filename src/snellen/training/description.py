@@ -93,7 +93,8 @@ class Description:
     devices : int
         How many processes, each with a device.
     precision : str
-        ``"float32"``, ``"bfloat16"``, ``"float16"`` (mixed), ``"float64"``, or measured: ``"auto"``.
+        ``"float32"``, ``"bfloat16"`` or ``"float16"`` (mixed), ``"float64"``, or ``"auto"``:
+        measured.
     memory_format : str
         ``"channels_last"``, ``"contiguous"``, or ``"auto"``: measured.
     compile : bool or "auto"

@@ -248,16 +248,20 @@ def _fabric(description: Description, device: torch.device, n: int) -> Any:
 
     try:
         from lightning_fabric import Fabric
-        from lightning_fabric.strategies import DDPStrategy
+        from lightning_fabric.strategies.ddp import DDPStrategy
     except ImportError:
         raise MissingExtraError("lightning-fabric", "train") from None
-    names = {"float32": "32-true", "float64": "64-true"}
-    mixed = {"float16": "16-mixed", "bfloat16": "bf16-mixed"}
+    names: dict[str, Any] = {
+        "float32": "32-true",
+        "float64": "64-true",
+        "float16": "16-mixed",
+        "bfloat16": "bf16-mixed",
+    }
     if n == 1:
         strategy: Any = "auto"
         devices: Any = [device.index or 0] if device.type == "cuda" else 1
     else:
-        kind = "popen" if "TORCHELASTIC_RUN_ID" in os.environ else "spawn"
+        kind: Any = "popen" if "TORCHELASTIC_RUN_ID" in os.environ else "spawn"
         # Buffers are equal everywhere as it is: statistics are taken over all processes.
         strategy = DDPStrategy(start_method=kind, broadcast_buffers=False)
         devices = n
@@ -265,5 +269,5 @@ def _fabric(description: Description, device: torch.device, n: int) -> Any:
         accelerator="cuda" if device.type == "cuda" else "cpu",
         devices=devices,
         strategy=strategy,
-        precision={**names, **mixed}[description.precision],
+        precision=names[description.precision],
     )

@@ -20,14 +20,13 @@ from snellen.training.state import Best
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from torch import nn
-
     from snellen.training.callbacks.protocol import Callbacks
     from snellen.training.clock import Clock
     from snellen.training.engine import Engine
     from snellen.training.feed import Feed, Ready
     from snellen.training.interruption import Interruption
     from snellen.training.moving_average import MovingAverage
+    from snellen.training.network.dropout import Dropout, Dropout2d
     from snellen.training.running_numbers import RunningNumbers
     from snellen.training.state import TrainingState
 
@@ -64,7 +63,7 @@ class Loop:
         Of that number.
     interruption : Interruption
         Whether to end after this step.
-    random_layers : list of nn.Module
+    random_layers : list of Dropout
         Those that draw for a whole batch and hold some rows of it.
     """
 
@@ -81,22 +80,22 @@ class Loop:
     monitor: str
     higher_is_better: bool
     interruption: Interruption
-    random_layers: list[nn.Module] = dataclasses.field(default_factory=list)
+    random_layers: list[Dropout | Dropout2d] = dataclasses.field(default_factory=list)
 
 
 def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
     """Make one update of the weights from one batch."""
     engine, clock, description = loop.engine, loop.clock, run.description
     network, optimizer, loss_function = run.network, run.optimizer, run.loss_function
-    # What the network draws itself (dropout) is a function of the step, too.
-    seed_network(run, batch, loop)
     # What the sum over the batch is divided by, so that parts of it can be summed one by one.
     weight = engine.total(loss_function.weight(batch.targets))
     size = description.micro_batch_size or max(1, len(batch.inputs))
-    pieces = list(zip(batch.inputs.split(size), batch.targets.split(size), strict=True))
+    pieces = list(zip(*(torch.split(side, size) for side in batch[1:3]), strict=True))
     clock.lap("data")
-    total = None
+    total = torch.zeros((), device=run.device)
     for k, (inputs, targets) in enumerate(pieces):
+        # What the network draws itself (dropout) is a function of the step, too.
+        seed_network(run, loop, n=batch.n, first=k * size, n_here=len(inputs))
         with engine.autocast():
             output = network(inputs)  # the forward pass
             loss = loss_function.total(output, targets) / weight  # the loss
@@ -104,7 +103,7 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
         engine.backward(loss, last=k == len(pieces) - 1)  # the backward pass: the chain rule
         clock.lap("backward")
         loop.numbers.add(output.detach(), targets)
-        total = loss.detach() if total is None else total + loss.detach()
+        total = total + loss.detach() if k else loss.detach()
     if description.clip_norm is not None or description.clip_value is not None:
         norm, value = description.clip_norm, description.clip_value
         engine.clip(network, optimizer, norm=norm, value=value)
@@ -128,14 +127,28 @@ def set_learning_rate(run: TrainingState) -> None:
     run.learning_rate = run.description.learning_rate * factor
 
 
-def seed_network(run: TrainingState, batch: Ready, loop: Loop) -> None:
-    """Seed what layers draw in this step, the same in every process."""
+def seed_network(run: TrainingState, loop: Loop, *, n: int, first: int, n_here: int) -> None:
+    """Seed what layers draw in this step: for the whole batch, the same in every process.
+
+    Parameters
+    ----------
+    run, loop
+        As of `update`.
+    n : int
+        The samples of the whole batch.
+    first, n_here : int
+        Which of this process' samples go through the network now.
+    """
     seed = derived_seed(run.description.seed, "network", run.step)
     torch.default_generator.manual_seed(seed)
     if run.device.type == "cuda":
         torch.cuda.manual_seed(seed)
+    rank, world = loop.engine.rank, loop.engine.world
+    rows = None
+    if n_here < n:
+        rows = (n, slice(rank + first * world, rank + (first + n_here) * world, world))
     for layer in loop.random_layers:
-        layer.rows = (batch.n, slice(loop.engine.rank, None, loop.engine.world))
+        layer.rows = rows
 
 
 def train_epochs(run: TrainingState, loop: Loop) -> None:
@@ -161,7 +174,7 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
                 run.network.train()
             if loop.interruption.requested:
                 run.stop("interrupted")
-            if run.stop_reason:
+            if is_stopped(run):
                 break
             if run.step % loop.save_every == 0 and run.step % run.n_epoch:
                 loop.save()
@@ -176,6 +189,11 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
             loop.clock.whole("checkpoint")
     if run.stop_reason:
         loop.save()
+
+
+def is_stopped(run: TrainingState) -> bool:
+    """Return whether a callback, or an interruption, has ended the training."""
+    return run.stop_reason != ""
 
 
 def epoch_numbers(run: TrainingState, loop: Loop) -> dict[str, Any]:
@@ -201,7 +219,7 @@ def validation(run: TrainingState, loop: Loop) -> Mapping[str, float]:
     if not metrics:
         return metrics
     value = metrics[loop.monitor]
-    run.schedule.observe(value if not loop.higher_is_better else -value)
+    run.schedule.observe(value)
     best = run.best
     if best is None or (value > best.value if loop.higher_is_better else value < best.value):
         run.best = Best(loop.monitor, value, run.epoch, weights_of(run, loop))

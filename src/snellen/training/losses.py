@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from snellen.errors import InputError, did_you_mean
-from snellen.training import class_losses, value_losses
+from snellen.training import class_losses, region_losses, value_losses
 from snellen.training.choices import Choice, made
 from snellen.training.loss import Loss
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = ["LOSSES", "Loss", "make_loss"]
 
-_CLASS_LOSSES: tuple[type[class_losses.ClassLoss], ...] = (
+_CLASS_LOSSES: tuple[type[Loss], ...] = (
     class_losses.CrossEntropy,
     class_losses.BinaryCrossEntropy,
     class_losses.Focal,
     class_losses.SigmoidFocal,
     class_losses.Poly,
 )
-_VALUE_LOSSES: tuple[type[value_losses.ValueLoss], ...] = (
+_VALUE_LOSSES: tuple[type[Loss], ...] = (
     value_losses.MeanSquaredError,
     value_losses.MeanAbsoluteError,
     value_losses.Huber,
@@ -40,7 +40,7 @@ def _by_name(*losses: type[Loss]) -> dict[str, Callable[..., Loss]]:
 
 LOSSES: Mapping[str, Mapping[str, Callable[..., Loss]]] = {
     "classification": _by_name(*_CLASS_LOSSES, class_losses.Hinge),
-    "segmentation": _by_name(*_CLASS_LOSSES, class_losses.Dice),
+    "segmentation": _by_name(*_CLASS_LOSSES, region_losses.Dice),
     "regression": _by_name(*_VALUE_LOSSES),
 }
 """The losses of each task; the first is what ``"auto"`` takes."""

@@ -17,7 +17,7 @@ from snellen.training.feed import Feed
 from snellen.training.losses import make_loss
 from snellen.training.moving_average import MovingAverage
 from snellen.training.network.build import build_network
-from snellen.training.network.dropout import Dropout
+from snellen.training.network.dropout import Dropout, Dropout2d
 from snellen.training.network.rewrites import rewrite
 from snellen.training.network.shared_batch_norm import share_batch_norm
 from snellen.training.network.summary import network_table
@@ -91,7 +91,7 @@ class Prepared:
     average: MovingAverage | None
     order: Order
     monitor: str
-    random_layers: list[nn.Module]
+    random_layers: list[Dropout | Dropout2d]
 
     @property
     def by_pixel(self) -> bool:
@@ -214,7 +214,7 @@ def prepare(
     if description.rewrites:
         network, rewrites = rewrite(network, inputs.to(engine.device), channels_last=by_pixel)
     elif by_pixel:
-        network = network.to(memory_format=torch.channels_last)
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if engine.world > 1:
         network = share_batch_norm(network)
     if description.compile is True:
@@ -229,12 +229,18 @@ def prepare(
         chosen=chosen,
         loss_function=loss_function,
         optimizer=optimizer_of(network),
-        schedule=make_schedule(description.schedule, n_epochs=description.epochs),
+        schedule=make_schedule(
+            description.schedule,
+            n_epochs=description.epochs,
+            larger_is_better=higher_is_better(data.task, description.monitor),
+        ),
         augmentation=augmented,
         average=None if description.ema is None else MovingAverage(network, description.ema),
         order=order,
         monitor=description.monitor,
-        random_layers=[each for each in network.modules() if isinstance(each, Dropout)],
+        random_layers=[
+            each for each in network.modules() if isinstance(each, (Dropout, Dropout2d))
+        ],
     )
 
 

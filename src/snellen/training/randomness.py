@@ -99,7 +99,8 @@ class Draws:
         # Of two gammas; torch draws these from a generator only in its internal functions.
         shape = torch.full((2, n), alpha, dtype=torch.float64)
         first, second = torch._standard_gamma(shape, generator=self._generator)
-        return first / (first + second)
+        share: Tensor = first / (first + second)
+        return share
 
     def _here(self, drawn: Tensor) -> Tensor:
         return drawn[self.rows].to(self.device)

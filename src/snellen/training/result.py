@@ -127,7 +127,9 @@ def finish(
     if best is not None:
         network.load_state_dict(best.weights)
     elif prepared.average is not None:
-        prepared.average.keep()
+        with prepared.average.applied():
+            averaged = {name: value.clone() for name, value in network.state_dict().items()}
+        network.load_state_dict(averaged)
     network.eval()
     trained = TrainedNetwork(
         network,

@@ -136,7 +136,8 @@ def refuse_other_plan(written: Mapping[str, Any], now: Mapping[str, Any], place:
     for name in {**written, **now}:
         before, after = written.get(name), now.get(name)
         if name == "weights":
-            before, after = _weight_names(before, after), _weight_names(after, before)
+            shapes: Any = (before, after)
+            before, after = _weight_names(*shapes), _weight_names(*reversed(shapes))
         if before != after:
             found.append(f"{name} was {_short(before)}, is {_short(after)}")
     if found:

@@ -15,6 +15,7 @@ from snellen.training.callbacks.early_stopping import EarlyStopping
 from snellen.training.callbacks.epoch_log import EpochLog
 from snellen.training.callbacks.nan_guard import NanGuard, TrainingDiverged
 from snellen.training.callbacks.protocol import Callbacks
+from snellen.training.callbacks.stop_after import StopAfter
 from snellen.training.callbacks.time_limit import TimeLimit
 from snellen.training.clock import Clock
 from snellen.training.data.source import open_data
@@ -217,6 +218,14 @@ class Training:
             if self._trained(may_go_back=may_go_back):
                 return
 
+    def watch(self, n_steps: int) -> None:
+        """Train for so many updates only: to see what happens, not to keep what comes of it."""
+        stop = StopAfter(Every(n_steps, "ba"))
+        self.loop.callbacks = Callbacks([*self._callbacks, stop])
+        self.loop.callbacks.call("start", self.state)
+        train_epochs(self.state, self.loop)
+        self.loop.callbacks.call("end", self.state)
+
     def _trained(self, *, may_go_back: bool) -> bool:
         """Train to the end; or go back to where all numbers were finite, and return False."""
         try:
@@ -281,8 +290,8 @@ class Training:
             better = higher_is_better(self.prepared.data.task, self.prepared.monitor)
             found.append(
                 EarlyStopping(
-                    description.early_stopping,
-                    monitor=f"val_{self.prepared.monitor}",
+                    f"val_{self.prepared.monitor}",
+                    patience=description.early_stopping,
                     mode="max" if better else "min",
                 )
             )
@@ -348,8 +357,7 @@ class Training:
         content, path, _passed = self.folder.checkpoints.latest()
         refuse_other_plan(content["plan"], self.plan, str(path))
         self.load(content)
-        if content["stop_reason"].startswith("early"):
-            self.state.stop_reason = content["stop_reason"]
+        self.state.stop_reason = content["final_reason"]
 
     def _roll_back(self) -> None:
         """Go back to the newest checkpoint, or to the beginning."""

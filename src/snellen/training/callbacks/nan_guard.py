@@ -14,6 +14,7 @@ from snellen.training.callbacks.not_finite import (
     not_finite_weights,
 )
 from snellen.training.callbacks.protocol import Callback
+from snellen.training.description import Every
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,15 +90,16 @@ class Replayed(NamedTuple):
 class NanGuard(Callback):
     """Ends the training with an error when the loss is not finite.
 
-    Losses are kept on the device and looked at every so many updates, and at the end of each
-    epoch, when the weights are looked at too: before a checkpoint of them is written. The error
-    names the exact update all the same. By the time it is noticed all weights may be spoilt; to
-    name the layer and the samples the guard needs the update once more, as it began.
+    Losses are kept on the device and looked at every so many updates; before a checkpoint, and at
+    the end of each epoch, so are the weights. The error names the exact update all the same. By the
+    time it is noticed all weights may be spoilt; to name the layer and the samples the guard needs
+    the update once more, as it began.
 
     Parameters
     ----------
     every : int
-        After how many updates losses are looked at; the device is waited for no more often.
+        After how many updates losses are looked at; the device is waited for no more often, but
+        for checkpoints.
     replay : callable or None
         Returns what update `step` (from 1) began with, as `Replayed`; None where it cannot.
     """
@@ -111,6 +113,13 @@ class NanGuard(Callback):
         self.replay = replay
         self._losses: Tensor | None = None
         self._steps: list[int] = []
+        self._save_every = 0
+
+    def start(self, run: TrainingState) -> None:
+        """See when checkpoints are written."""
+        every = Every.parsed(run.description.checkpoint_every, "checkpoint_every")
+        self._save_every = every.steps(n_steps=run.n_steps, n_epoch=run.n_epoch)
+        self._steps = []
 
     def step_end(self, run: TrainingState) -> None:
         """Keep the loss; look at all that are kept where it is time."""
@@ -122,8 +131,9 @@ class NanGuard(Callback):
         # A copy: the loop may write each loss to the same place.
         self._losses[len(self._steps)] = loss.detach()
         self._steps.append(run.step)
-        if len(self._steps) == self.every:
-            self.check(run)
+        saved = self._save_every and run.step % self._save_every == 0
+        if saved or len(self._steps) == self.every:
+            self.check(run, weights=bool(saved))
 
     def epoch_end(self, run: TrainingState, metrics: Mapping[str, float]) -> None:
         """Look at the losses that are left, and at the weights."""
@@ -131,7 +141,7 @@ class NanGuard(Callback):
         self.check(run, weights=True)
 
     def check(self, run: TrainingState, *, weights: bool = False) -> None:
-        """Look at the losses that are kept, now: such as before a checkpoint is written.
+        """Look at the losses that are kept, now.
 
         Parameters
         ----------

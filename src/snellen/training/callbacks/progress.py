@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "duration"]
 
 _LEAST_SECONDS = 0.25  # between two refreshes of the bar
+_WIDE = 100  # columns: in fewer the bar says no samples a second
 _SHOWN = ("loss", "accuracy", "val_loss", "val_accuracy")
 _ACCURACIES = ("val_accuracy", "accuracy")  # the bar has room for one, of the last epoch
 
@@ -124,6 +125,7 @@ class Progress(Callback):
         accuracy = next((name for name in _ACCURACIES if name in self._metrics), "")
         if accuracy:
             parts[accuracy] = self._metrics[accuracy]
+        wide = self._bar.console.width >= _WIDE
         seconds, _, samples = self._started
         passed = now - seconds
         rate = (run.samples - samples) / passed if passed > 0 else math.nan
@@ -131,7 +133,7 @@ class Progress(Callback):
             self._task,
             completed=run.step,
             description=self._epoch(run, run.epoch + 1),
-            numbers=self._numbers(run, parts, rate, now),
+            numbers=self._numbers(run, parts, rate if wide else math.nan, now),
         )
         self._bar.refresh()
 
@@ -162,7 +164,7 @@ class Progress(Callback):
     ) -> str:
         seconds, step, _ = self._started
         done = run.step - step
-        left = (now - seconds) / done * (run.n_steps - run.step) if done else math.nan
+        left = (now - seconds) / done * (run.n_steps - run.step) if done > 0 else math.nan
         parts = [f"{name} {value:.4f}" for name, value in metrics.items()]
         parts.append(f"lr {run.learning_rate:.3g}")
         if math.isfinite(rate):

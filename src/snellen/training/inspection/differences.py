@@ -32,7 +32,7 @@ class Difference:
     backward, differences : float
         The two.
     error : float
-        Their difference, less what rounding may make of it, by the larger of them.
+        Their difference by the larger of them, or by what rounding can be told from.
     verdict : str
         ``"right"``; ``"kink"``: right where the function has two derivatives, or with a smaller
         step; ``"wrong"``; ``"undecided"``: there is a kink, and no step small enough.
@@ -67,7 +67,7 @@ def compared(
     here : float
         The function at 0.
     """
-    gaps = []
+    gaps: list[float] = []
     for part in (1.0, *SMALLER):
         h = step * part
         above, below = function(h), function(-h)
@@ -76,8 +76,8 @@ def compared(
         scale = max(abs(backward), abs(central))
         if gaps and rounding > 0.01 * scale:
             break  # a smaller step tells nothing more
-        error = _error(backward, central, rounding)
-        if error <= tolerance:
+        error, agrees = _error(backward, central, rounding, tolerance)
+        if agrees:
             return Difference(backward, central, error, "kink" if gaps else "right")
         right, left = (above - here) / h, (here - below) / h
         gaps.append(abs(right - left))
@@ -93,9 +93,14 @@ def compared(
     return Difference(backward, central, error, "wrong" if smooth or stays else "undecided")
 
 
-def _error(backward: float, central: float, rounding: float) -> float:
-    """Return what rounding does not explain of the difference, by the larger of both."""
+def _error(
+    backward: float, central: float, rounding: float, tolerance: float
+) -> tuple[float, bool]:
+    """Return the relative error, and whether it is within the tolerance and what rounding does."""
     if not math.isfinite(backward) or not math.isfinite(central):
-        return math.inf
-    apart = abs(backward - central) - rounding
-    return apart / max(abs(backward), abs(central)) if apart > 0 else 0.0
+        return math.inf, False
+    apart, scale = abs(backward - central), max(abs(backward), abs(central))
+    if apart <= tolerance * scale + rounding:
+        # Of a derivative of 0 rounding alone is left; no relative error comes of that.
+        return apart / max(scale, rounding / tolerance), True
+    return apart / scale, False

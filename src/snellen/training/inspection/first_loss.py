@@ -1,4 +1,4 @@
-"""The loss of a network that has learnt nothing: is it what knowing nothing costs?"""
+"""The loss of a network that has learnt nothing, against what knowing nothing costs."""
 
 from __future__ import annotations
 
@@ -121,10 +121,8 @@ def check_first_loss(
             expected = float(loss(mean.expand_as(output).clone(), targets))
     seen, given = TensorStatistics.of(output), TensorStatistics.of(inputs)
     low, high = CLASSES if classes else NUMBERS
-    if expected == 0:
-        ok = value == 0
-    else:
-        ok = math.isfinite(value) and low <= value / expected <= high
+    # A loss of 0 can only be met.
+    ok = value == expected or (expected > 0 and low <= value / expected <= high)
     if classes:
         meaning, causes = _of_classes(value, expected, ok, output, targets, seen)
     else:

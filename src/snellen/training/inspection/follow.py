@@ -8,13 +8,18 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from snellen.errors import InputError
 from snellen.table_text import aligned_lines
-from snellen.training.inspection.layer_calls import LayerCall, called_layers, first_tensor
+from snellen.training.inspection.layer_calls import (
+    LayerCall,
+    called_layers,
+    draw_again,
+    drawn_from,
+    first_tensor,
+)
 from snellen.training.inspection.plain_values import plain
 from snellen.training.inspection.tensor_statistics import TensorStatistics, share_text, short
 from snellen.training.inspection.unchanged import refuse_unshaped, unchanged
@@ -23,6 +28,8 @@ from snellen.training.inspection.worked_update import worked_update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import numpy as np
 
 __all__ = [
     "FollowedBatch",
@@ -237,24 +244,19 @@ class FollowedBatch:
             *self.other_parameters,
         ]
         if parameters:
-            rows = [("weight", "before", "gradient", "update", "after")]  # type: ignore[list-item]
+            weights = [("weight", "before", "gradient", "update", "after")]
             for parameter in parameters:
-                rows += [
-                    (  # type: ignore[list-item]
+                weights += [
+                    (
                         f"{parameter.name}{weight.index}",
-                        *(
-                            short(each)
-                            for each in (
-                                weight.before,
-                                weight.gradient,
-                                weight.update,
-                                weight.after,
-                            )
-                        ),
+                        short(weight.before),
+                        short(weight.gradient),
+                        short(weight.update),
+                        short(weight.after),
                     )
                     for weight in parameter.weights[:2]
                 ]
-            lines += ["", *aligned_lines(rows)]
+            lines += ["", *aligned_lines(weights)]
         worked = [*(each for layer in self.layers for each in layer.worked[:3]), *self.loss_worked]
         if worked:
             lines += ["", "worked out, first chosen sample"]
@@ -348,33 +350,31 @@ def _followed(
     keep: bool,
 ) -> FollowedBatch:
     optimizer.zero_grad()
-    randomness = torch.get_rng_state()
-    fed = inputs.detach()
-    if fed.is_floating_point():
-        fed = fed.clone().requires_grad_()
-        # A leaf may not be changed in place, as a first layer might.
-        fed = fed.clone()
-    with torch.enable_grad():
-        with called_layers(network) as calls:
-            output = network(fed)
-            value = loss(output, targets)
-            if not isinstance(value, Tensor) or value.numel() != 1 or not value.requires_grad:
-                raise InputError(
-                    "expected a loss of one number that depends on the weights, got "
-                    f"{value if not isinstance(value, Tensor) else tuple(value.shape)}",
-                    "loss",
-                )
-            scored = first_tensor(output)
-            output_gradient: list[Tensor] = []
-            if scored is not None and scored.requires_grad:
-                scored.register_hook(lambda gradient: output_gradient.append(gradient.detach()))
-            value.backward()  # type: ignore[no-untyped-call]
-    after_batch = torch.get_rng_state()
+    randomness = drawn_from(inputs)
+    with torch.enable_grad(), called_layers(network) as calls:
+        fed = inputs.detach()
+        if fed.is_floating_point():
+            # Not the leaf itself: that may not be changed in place, as a first layer might.
+            fed = fed.clone().requires_grad_().clone()
+        output = network(fed)
+        value = loss(output, targets)
+        if not isinstance(value, Tensor) or value.numel() != 1 or not value.requires_grad:
+            got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
+            raise InputError(
+                "expected a loss of one number that depends on the network's weights, got "
+                f"{got}{_cut_off(value)}",
+                "loss",
+            )
+        scored = first_tensor(output)
+        output_gradient: list[Tensor] = []
+        if scored is not None and scored.requires_grad:
+            scored.register_hook(  # type: ignore[no-untyped-call]
+                lambda gradient: output_gradient.append(gradient.detach())
+            )
+        value.backward()  # type: ignore[no-untyped-call]
     names = {id(parameter): name for name, parameter in network.named_parameters()}
     seen = [_seen_call(call, samples, n_units) for call in calls]
-    before = {
-        name: parameter.detach().clone() for name, parameter in network.named_parameters()
-    }
+    before = {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
     state = {
         id(parameter): copy.deepcopy(dict(each)) for parameter, each in optimizer.state.items()
     }
@@ -389,7 +389,9 @@ def _followed(
             if id(parameter) in names and id(parameter) not in of_layers:
                 of_layers.add(id(parameter))
                 own.append(
-                    _parameter(names[id(parameter)], parameter, before, optimizer, groups, state, n_units)
+                    _parameter(
+                        names[id(parameter)], parameter, before, optimizer, groups, state, n_units
+                    )
                 )
         layers.append(
             FollowedLayer(
@@ -418,12 +420,11 @@ def _followed(
     if scored is not None and output_gradient:
         loss_worked = tuple(worked_loss(scored, targets, output_gradient[0], samples[0]))
     loss_after = _loss_after(network, loss, inputs, targets, randomness)
-    torch.set_rng_state(after_batch)
     differences = [
         layer.product_difference for layer in layers if not math.isnan(layer.product_difference)
     ]
     return FollowedBatch(
-        loss=float(value),
+        loss=value.item(),
         loss_after=loss_after,
         n_samples=len(inputs),
         optimizer=type(optimizer).__name__,
@@ -433,8 +434,15 @@ def _followed(
         other_parameters=others,
         product_difference=max(differences, default=math.nan),
         kept=keep,
-        picture=_maps(inputs, samples[0]) if inputs.ndim == 4 and inputs.shape[1] in (1, 3) else None,
+        picture=_maps(inputs, samples[0])
+        if inputs.ndim == 4 and inputs.shape[1] in (1, 3)
+        else None,
     )
+
+
+def _cut_off(value: Any) -> str:
+    one = isinstance(value, Tensor) and value.numel() == 1
+    return " without a gradient: something detaches it, or no weight is in it" if one else ""
 
 
 def _loss_after(
@@ -442,11 +450,11 @@ def _loss_after(
     loss: Callable[[Any, Tensor], Tensor],
     inputs: Tensor,
     targets: Tensor,
-    randomness: Tensor,
+    randomness: list[Tensor],
 ) -> float:
     """Return the loss of the same batch with the same random numbers; nothing else moves."""
     with unchanged(network), torch.no_grad():
-        torch.set_rng_state(randomness)
+        draw_again(randomness, inputs)
         return float(loss(network(inputs.detach().clone()), targets))
 
 
@@ -485,7 +493,11 @@ def _seen_call(
             return difference, (), ()
         units = _output_units(call, samples[0], n_units)
         shown = tuple(_sample(call, sample, units, n_units, alone, output) for sample in samples)
-    return difference, shown, tuple(worked_layer(call, samples[0], sorted({units[0], units[-1]}, key=units.index)))
+    return (
+        difference,
+        shown,
+        tuple(worked_layer(call, samples[0], sorted({units[0], units[-1]}, key=units.index))),
+    )
 
 
 def _relative(one: Tensor, other: Tensor) -> float:
@@ -531,12 +543,10 @@ def _sample(
         for unit in units:
             picked = torch.zeros_like(output)
             picked[sample].view(-1)[unit] = 1
-            row = torch.autograd.grad(
-                output, alone, picked, retain_graph=True, allow_unused=True
-            )[0]
-            rows.append(
-                torch.zeros_like(values) if row is None else row[sample].detach().flatten()
-            )
+            row = torch.autograd.grad(output, alone, picked, retain_graph=True, allow_unused=True)[
+                0
+            ]
+            rows.append(torch.zeros_like(values) if row is None else row[sample].detach().flatten())
         local = torch.stack(rows).double()
         columns = _input_units(call, local, values, units, n_units)
         derivative = tuple(tuple(float(row[j]) for j in columns) for row in local)
@@ -558,9 +568,7 @@ def _input_units(
 ) -> list[int]:
     if len(values) <= n_units:
         return list(range(len(values)))
-    diagonal = call.inputs.shape == call.output.shape and bool(
-        (local != 0).sum(1).max() <= 1
-    )
+    diagonal = call.inputs.shape == call.output.shape and bool((local != 0).sum(1).max() <= 1)
     if diagonal:
         return units
     # What counts most for the units shown.

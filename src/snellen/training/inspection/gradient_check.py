@@ -282,9 +282,7 @@ class _Check:
                 type(self.network).__name__,
             )
         notes = []
-        frozen = [
-            name for name, each in self.network.named_parameters() if not each.requires_grad
-        ]
+        frozen = [name for name, each in self.network.named_parameters() if not each.requires_grad]
         if frozen:
             notes.append(f"not checked, for they get no gradient: {', '.join(frozen)}")
         self.network.zero_grad()
@@ -466,7 +464,7 @@ class _Check:
         """Return the loss with a call's output moved."""
         seen = -1
 
-        def move(module: nn.Module, arguments: Any, output: Any) -> Any:
+        def move(_module: nn.Module, _arguments: Any, output: Any) -> Any:
             nonlocal seen
             seen += 1
             return output + moved_by if seen == number and isinstance(output, Tensor) else None

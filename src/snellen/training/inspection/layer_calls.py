@@ -12,7 +12,14 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["LayerCall", "called_layers", "first_tensor", "layers"]
+__all__ = [
+    "LayerCall",
+    "called_layers",
+    "draw_again",
+    "drawn_from",
+    "first_tensor",
+    "layers",
+]
 
 
 def layers(network: nn.Module) -> dict[str, nn.Module]:
@@ -45,6 +52,21 @@ def first_tensor(value: Any) -> Tensor | None:
             if found is not None:
                 return found
     return None
+
+
+def drawn_from(tensor: Tensor) -> list[Tensor]:
+    """Return torch's random numbers as they stand: of the CPU, and of a tensor's device."""
+    found = [torch.get_rng_state()]
+    if tensor.is_cuda:
+        found.append(torch.cuda.get_rng_state(tensor.device))
+    return found
+
+
+def draw_again(kept: list[Tensor], tensor: Tensor) -> None:
+    """Set torch's random numbers to where they stood."""
+    torch.set_rng_state(kept[0])
+    if len(kept) > 1:
+        torch.cuda.set_rng_state(kept[1], tensor.device)
 
 
 def _copied(value: Any) -> Any:
@@ -102,9 +124,7 @@ class LayerCall:
         put: dict[int, Tensor] = {} if inputs is None else {id(self.inputs): inputs}
         arguments = _replaced(self.arguments, put)
         options = _replaced(self.options, put)
-        torch.set_rng_state(self.randomness[0])
-        if len(self.randomness) > 1:
-            torch.cuda.set_rng_state(self.randomness[1], self.inputs.device)
+        draw_again(self.randomness, self.inputs)
         output = first_tensor(self.module(*arguments, **options))
         assert output is not None  # the call that was seen had one
         return output
@@ -122,7 +142,7 @@ def _replaced(value: Any, put: Mapping[int, Any]) -> Any:
 
 @contextlib.contextmanager
 def called_layers(network: nn.Module) -> Iterator[list[LayerCall]]:
-    """See the calls of all layers in here, in their order; gradients come with the backward pass."""
+    """See the calls of all layers in here; their gradients come with the backward pass."""
     calls: list[LayerCall] = []
     times: dict[str, int] = {}
     open_calls: dict[str, list[LayerCall]] = {}
@@ -131,9 +151,6 @@ def called_layers(network: nn.Module) -> Iterator[list[LayerCall]]:
         tensor = first_tensor((arguments, options))
         if tensor is None:
             return None
-        randomness = [torch.get_rng_state()]
-        if tensor.is_cuda:
-            randomness.append(torch.cuda.get_rng_state(tensor.device))
         times[name] = times.get(name, 0) + 1
         kept_arguments, kept_options = _copied(arguments), _copied(options)
         kept = first_tensor((kept_arguments, kept_options))
@@ -144,7 +161,7 @@ def called_layers(network: nn.Module) -> Iterator[list[LayerCall]]:
             kept_arguments,
             kept_options,
             kept,
-            randomness,
+            drawn_from(tensor),
             tensor,
         )
         calls.append(call)
@@ -157,11 +174,11 @@ def called_layers(network: nn.Module) -> Iterator[list[LayerCall]]:
 
         if getattr(module, "inplace", False):
             # What it was before; whoever else has this tensor gets the changed one.
-            tensor.register_hook(came_back)
+            tensor.register_hook(came_back)  # type: ignore[no-untyped-call]
             return None
-        # A name of its own for the tensor: others that take it have their own part of the gradient.
+        # A name of its own for the tensor: others that take it have their own gradient.
         alias = tensor.view_as(tensor)
-        alias.register_hook(came_back)
+        alias.register_hook(came_back)  # type: ignore[no-untyped-call]
         return _replaced((arguments, options), {id(tensor): alias})
 
     def after(name: str, output: Any) -> None:
@@ -180,13 +197,13 @@ def called_layers(network: nn.Module) -> Iterator[list[LayerCall]]:
             def came_back(gradient: Tensor) -> None:
                 call.output_gradient = gradient.detach().clone()
 
-            made.register_hook(came_back)
+            made.register_hook(came_back)  # type: ignore[no-untyped-call]
 
     handles: list[torch.utils.hooks.RemovableHandle] = []
     for name, module in layers(network).items():
         handles.append(
             module.register_forward_pre_hook(
-                lambda module, arguments, options, name=name: before(  # type: ignore[misc]
+                lambda module, arguments, options, name=name: before(
                     name, module, arguments, options
                 ),
                 with_kwargs=True,
@@ -194,7 +211,7 @@ def called_layers(network: nn.Module) -> Iterator[list[LayerCall]]:
         )
         handles.append(
             module.register_forward_hook(
-                lambda module, arguments, output, name=name: after(name, output)  # type: ignore[misc]
+                lambda _module, _arguments, output, name=name: after(name, output)
             )
         )
     try:

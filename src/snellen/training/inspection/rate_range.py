@@ -173,9 +173,7 @@ def learning_rate_range(
             "batches",
         )
     steepest, tenth = _suggestions(np.array(rates), np.array(smoothed))
-    return RateRange(
-        tuple(rates), tuple(losses), tuple(smoothed), steepest, tenth, diverged
-    )
+    return RateRange(tuple(rates), tuple(losses), tuple(smoothed), steepest, tenth, diverged)
 
 
 def _again_and_again(batches: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:

@@ -27,7 +27,7 @@ def refuse_unshaped(network: nn.Module) -> None:
         It cannot be put back: before that batch there is nothing to keep.
     """
     for name, parameter in (*network.named_parameters(), *network.named_buffers()):
-        if isinstance(parameter, nn.parameter.UninitializedTensorMixin):
+        if nn.parameter.is_lazy(parameter):
             raise InputError(
                 "expected a network whose shapes are known, got one that is still lazy: "
                 "run one batch through it first",
@@ -112,9 +112,7 @@ class _KeptOptimizer:
 
 
 @contextlib.contextmanager
-def unchanged(
-    network: nn.Module, optimizer: torch.optim.Optimizer | None = None
-) -> Iterator[None]:
+def unchanged(network: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> Iterator[None]:
     """Give back as it was, whatever happens inside: network, optimizer, all random numbers.
 
     Parameters, buffers, gradients, modes and the optimizer's state are the same objects with the

@@ -127,7 +127,9 @@ def _worked_linear(call: LayerCall, sample: int, unit: int) -> list[Worked]:
             )
         )
     if module.bias is not None and module.bias.grad is not None:
-        text, value = sum_text([(each, 1.0) for each in _numbers(gradient[:, unit])], many="samples")
+        text, value = sum_text(
+            [(each, 1.0) for each in _numbers(gradient[:, unit])], many="samples"
+        )
         found.append(
             Worked(
                 f"gradient of bias [{unit}]",
@@ -284,7 +286,9 @@ def _worked_norm(call: LayerCall, sample: int, unit: int) -> list[Worked]:
     ]
 
 
-def _elementwise(module: nn.Module) -> tuple[str, str, Callable[[float], tuple[float, float]]] | None:
+def _elementwise(
+    module: nn.Module,
+) -> tuple[str, str, Callable[[float], tuple[float, float]]] | None:
     """Return a function of one number: in letters, its derivative's, and both as numbers."""
     if isinstance(module, nn.ReLU):
         return "max(0, z)", "1 if z > 0 else 0", lambda z: (max(0.0, z), float(z > 0))
@@ -298,7 +302,11 @@ def _elementwise(module: nn.Module) -> tuple[str, str, Callable[[float], tuple[f
     if isinstance(module, nn.Tanh):
         return "tanh z", "1 − tanh² z", lambda z: (math.tanh(z), 1 - math.tanh(z) ** 2)
     if isinstance(module, nn.Sigmoid):
-        return "σ(z) = 1/(1 + e⁻ᶻ)", "σ(z)·(1 − σ(z))", lambda z: (_sigmoid(z), _sigmoid(z) * _sigmoid(-z))
+        return (
+            "σ(z) = 1/(1 + e⁻ᶻ)",
+            "σ(z)·(1 − σ(z))",
+            lambda z: (_sigmoid(z), _sigmoid(z) * _sigmoid(-z)),
+        )
     if isinstance(module, nn.SiLU):
         return (
             "z·σ(z)",
@@ -421,7 +429,7 @@ def worked_layer(call: LayerCall, sample: int, units: Sequence[int]) -> list[Wor
         (nn.MaxPool2d, _worked_pool),
         (nn.Module, _worked_elementwise),
     ):
-        if isinstance(call.module, kind):  # type: ignore[arg-type]
+        if isinstance(call.module, kind):
             return [each for unit in units for each in work(call, sample, unit)]
     return []
 

@@ -65,7 +65,7 @@ def build_network(
     InputError
         For a name or an option that there is not.
     """
-    place = choice.place if isinstance(choice, Choice) else "network"
+    place = (choice.place if isinstance(choice, Choice) else "") or "network"
     foreign = isinstance(choice, Choice) and ":" in choice.name
     with unchanged_randomness():
         # A network from elsewhere draws from torch's own generator.
@@ -75,7 +75,7 @@ def build_network(
             _complete(network, input_shape)
         else:
             network = stacked(
-                _layers(choice, input_shape), input_shape, place=place, n_outputs=n_outputs
+                _layers(choice, input_shape, place), input_shape, place=place, n_outputs=n_outputs
             )
         _first_weights(network, choice, initialisation, seed, foreign=foreign)
     if foreign:
@@ -83,8 +83,9 @@ def build_network(
     else:
         assert isinstance(network, Layers)
         last = list(dict(network.named_children()))[-1]
-        where = place if isinstance(choice, Choice) else choice[-1].place or place
-        _check_shape(network.shapes[-1], last, input_shape, n_outputs, task, where)
+        if not isinstance(choice, Choice):
+            place = choice[-1].place or f"{place}[{len(choice) - 1}]"
+        _check_shape(network.shapes[-1], last, input_shape, n_outputs, task, place)
     return network
 
 
@@ -115,12 +116,12 @@ def check_outputs(
 
 
 def _layers(
-    choice: Choice | tuple[Choice, ...], input_shape: tuple[int, ...]
+    choice: Choice | tuple[Choice, ...], input_shape: tuple[int, ...], place: str
 ) -> tuple[Choice, ...]:
     if not isinstance(choice, Choice):
         return choice
     plain = made(choice, NETWORKS, "a network or module:function", input_shape=tuple(input_shape))
-    return tuple(Choice.of(layer, choice.place or "network") for layer in plain)
+    return tuple(Choice.of(layer, place) for layer in plain)
 
 
 def _complete(network: nn.Module, input_shape: tuple[int, ...]) -> None:

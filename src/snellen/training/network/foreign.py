@@ -71,7 +71,7 @@ def imported(choice: Choice) -> Callable[..., Any]:
         if error.name is None or not f"{source}.".startswith(f"{error.name}."):
             raise  # a module that the user's own needs
         raise InputError(
-            f"expected a module that can be imported, got {source!r}: is it in the working "
+            f'expected a module that can be imported, got "{source}": is it in the working '
             "directory, or installed?",
             choice.place,
         ) from None
@@ -82,7 +82,7 @@ def imported(choice: Choice) -> Callable[..., Any]:
     if not callable(found):
         known = [each for each, value in vars(module).items() if callable(value)]
         raise InputError(
-            f"expected a function of {source}, got {name!r}.{did_you_mean(name, known)}",
+            f'expected a function of {source}, got "{name}".{did_you_mean(name, known)}',
             choice.place,
         )
     function: Callable[..., Any] = found

@@ -41,11 +41,11 @@ def auto(layer: _Layer) -> None:
     """Draw as He, Glorot or LeCun, by the activation behind the layer.
 
     He where a kind of ReLU follows, or nothing that says otherwise; Glorot before tanh, sigmoid and
-    softmax; LeCun before selu. The last layer is uniform within 1 / √fan_in: the first outputs are
+    softmax; LeCun before selu. The last layer has a tenth of LeCun's spread: the first outputs are
     small, and so the first loss of a classifier is near ln K.
     """
     if layer.last:
-        _uniform(layer, 1 / (3 * layer.fan_in))
+        _normal(layer, 0.01 / layer.fan_in)
     elif isinstance(layer.follower, _SQUASHING):
         glorot_normal(layer)
     elif isinstance(layer.follower, nn.SELU):

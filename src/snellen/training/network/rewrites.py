@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import itertools
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -17,6 +18,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
+from snellen.errors import first_few
 from snellen.training.network.blocks import Residual, Skip, SqueezeExcite
 from snellen.training.network.probe import first_tensor
 from snellen.training.randomness import generator, unchanged_randomness
@@ -43,8 +45,8 @@ _OVERWRITABLE = (
     SqueezeExcite,
     *_MAX_POOLS,
 )
-# How far apart results in another order of summation may be, of the largest number.
-_ROUNDING = 1e-4
+# How far apart sums in another order may be in float64, in parts of the largest number.
+_ROUNDING = 1e-9
 
 
 class Rewrite(NamedTuple):
@@ -69,7 +71,7 @@ class Rewrite(NamedTuple):
 
     def __str__(self) -> str:
         verb = "" if self.taken else "not "
-        return f"{self.name} ({', '.join(self.where)}): {verb}taken, {self.proof}"
+        return f"{self.name} ({first_few(self.where)}): {verb}taken, {self.proof}"
 
 
 def rewrite(
@@ -86,7 +88,7 @@ def rewrite(
         A batch as the network gets it in training, normalised, where the network is.
     channels_last : bool
         Whether images are laid out pixel by pixel, which is equal to rounding only. The caller must
-        lay out its inputs so as well.
+        lay out its inputs so as well. A network without convolutions stays as it is.
 
     Returns
     -------
@@ -106,12 +108,9 @@ def rewrite(
     """
     current = _twin(network)
     found: list[Rewrite] = []
-    if channels_last and inputs.dim() == 4:
-        candidate = _by_pixel(copy.deepcopy(current))
+    if channels_last and any(each.dim() == 4 for each in network.parameters()):
         laid_out = inputs.contiguous(memory_format=torch.channels_last)
-        difference = _difference(current, candidate, inputs, laid_out)
-        taken = difference <= _ROUNDING
-        proof = f"equal to rounding: largest difference {difference:.1e} of the largest number"
+        taken, proof = _equal_to_rounding(current, inputs, laid_out)
         found.append(Rewrite("channels last", ("all layers",), taken, proof))
         if taken:
             current = _by_pixel(current)
@@ -148,7 +147,7 @@ def _proved(
                 else f"differs by {difference:.1e} of the largest number"
             )
         except RuntimeError as error:  # autograd: needed for a gradient, and overwritten
-            difference, proof = float("inf"), f"fails: {str(error).splitlines()[0]}"
+            difference, proof = math.inf, f"fails: {str(error).splitlines()[0]}"
         if difference == 0:
             network = candidate
         elif len(together) > 1:
@@ -164,6 +163,20 @@ def _twin(network: nn.Module) -> nn.Module:
     return copy.deepcopy(network, kept)
 
 
+def _equal_to_rounding(network: nn.Module, inputs: Tensor, laid_out: Tensor) -> tuple[bool, str]:
+    """Tell whether a network computes the same pixel by pixel, and how well that agrees."""
+    # In float64: what is left there is rounding, while in float32 a rounding may turn a ReLU on or
+    # off, or choose another pixel, and so change gradients by more than itself.
+    try:
+        wide = copy.deepcopy(network).double()
+        by_pixel = _by_pixel(copy.deepcopy(wide))
+        difference = _difference(wide, by_pixel, inputs.double(), laid_out.double())
+    except (RuntimeError, TypeError) as error:
+        return False, f"fails: {str(error).splitlines()[0]}"
+    verb = "equal to rounding" if difference <= _ROUNDING else "differs"
+    return difference <= _ROUNDING, f"{verb}: by {difference:.1e} of the largest number in float64"
+
+
 def _by_pixel(network: nn.Module) -> nn.Module:
     changed: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return changed
@@ -171,30 +184,33 @@ def _by_pixel(network: nn.Module) -> nn.Module:
 
 def _difference(first: nn.Module, second: nn.Module, inputs: Tensor, laid_out: Tensor) -> float:
     """Return the largest relative difference of all that two networks compute; 0: equal bits."""
-    worst = 0.0
-    for training in (True, False):
-        results = [
-            _computed(each, given, training=training)
-            for each, given in ((first, inputs), (second, laid_out))
-        ]
-        for one, other in zip(*results, strict=True):
-            if one.shape != other.shape:
-                return float("inf")
-            if not torch.equal(one, other):
-                worst = max(worst, _relative(one, other))
-    return worst
+    return max(
+        _relative(one, other)
+        for training in (True, False)
+        for one, other in zip(
+            _computed(first, inputs, training=training),
+            _computed(second, laid_out, training=training),
+            strict=True,
+        )
+    )
 
 
-def _relative(one: Tensor, other: Tensor) -> float:
-    same = (one == other) | (one.isnan() & other.isnan())
-    if bool(same.all()):
-        return 0.0
-    gap = (one.double() - other.double()).abs().masked_fill(same, 0).max()
-    relative = float(gap / one.double().abs().max().clamp(min=1e-30))
-    return float("inf") if relative != relative else relative
+def _relative(ones: Sequence[Tensor], others: Sequence[Tensor]) -> float:
+    """Return the largest difference of some tensors, in parts of their largest number."""
+    gap = largest = 0.0
+    for one, other in zip(ones, others, strict=True):
+        if one.shape != other.shape:
+            return math.inf
+        same = (one == other) | (one.isnan() & other.isnan())
+        if not bool(same.all()):
+            apart = (one.double() - other.double()).abs().masked_fill(same, 0)
+            gap = max(gap, float(apart.nan_to_num(math.inf).max()))
+        if one.numel():
+            largest = max(largest, float(one.double().abs().nan_to_num(0).max()))
+    return gap / largest if gap and largest else gap
 
 
-def _computed(network: nn.Module, inputs: Tensor, *, training: bool) -> list[Tensor]:
+def _computed(network: nn.Module, inputs: Tensor, *, training: bool) -> list[list[Tensor]]:
     """Return outputs, gradients (of inputs and parameters) and buffers of a copy of a network."""
     network = copy.deepcopy(network).train(training)
     network.zero_grad(set_to_none=True)
@@ -212,7 +228,7 @@ def _computed(network: nn.Module, inputs: Tensor, *, training: bool) -> list[Ten
         for each in (given, *network.parameters())
         if each.is_floating_point()
     ]
-    return [output.detach(), *gradients, *(each.detach() for each in network.buffers())]
+    return [[output.detach()], gradients, [each.detach() for each in network.buffers()]]
 
 
 @contextlib.contextmanager

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
+import torch
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from snellen.table_text import aligned_lines, printable
 from snellen.training.network.probe import first_tensor, probe_input, untouched
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from collections.abc import Iterator
+
+    from torch import Tensor
     from torch.utils.hooks import RemovableHandle
 
 __all__ = ["LayerRow", "NetworkTable", "network_table"]
@@ -35,7 +41,8 @@ class LayerRow:
     n_macs : int
         Multiplications, each with an addition, of matrix products and convolutions.
     n_bytes : int
-        Of what is returned; 0 for another view of what came in.
+        Of what is returned; 0 for another view of what came in, and for a module that has
+        layers of its own.
     """
 
     name: str
@@ -128,7 +135,7 @@ def network_table(network: nn.Module, input_shape: tuple[int, ...]) -> NetworkTa
         The shape of a sample.
     """
     watch = _Watch(network)
-    with untouched(network), FlopCounterMode(display=False) as counter:
+    with untouched(network), _unfused(), FlopCounterMode(display=False) as counter:
         watch.counter = counter
         with watch:
             network(probe_input(network, input_shape))
@@ -141,21 +148,34 @@ def network_table(network: nn.Module, input_shape: tuple[int, ...]) -> NetworkTa
     return NetworkTable(tuple(input_shape), tuple(rows), fixed)
 
 
+@contextlib.contextmanager
+def _unfused() -> Iterator[None]:
+    """Let attention be computed by matrix products, which are counted."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
 class _Watch:
-    """Hooks on the innermost modules of a network, while it runs."""
+    """Hooks on a network while it runs: on innermost modules, and on others with parameters."""
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
         self.counter: FlopCounterMode
         self._names = {module: name for name, module in network.named_modules()}
         self._calls: list[LayerRow] = []
-        self._before: list[int] = []
+        self._open: list[list[int]] = []
         self._counted: set[int] = set()
         self._hooks: list[RemovableHandle] = []
 
     def __enter__(self) -> None:
         for module in self._names:
-            if not any(True for _ in module.children()):
+            held = any(True for _ in module.parameters(recurse=False))
+            if (held or _is_innermost(module)) and not isinstance(module, nn.Identity):
                 self._hooks += [
                     module.register_forward_pre_hook(self._begin),
                     module.register_forward_hook(self._end),
@@ -167,19 +187,23 @@ class _Watch:
 
     def _begin(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         del module, inputs
-        self._before.append(self.counter.get_total_flops())
+        self._open.append([self.counter.get_total_flops(), 0])
 
     def _end(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        n_macs = (self.counter.get_total_flops() - self._before.pop()) // 2
+        before, inside = self._open.pop()
+        flops = self.counter.get_total_flops() - before
+        if self._open:
+            self._open[-1][1] += flops
         found, came = first_tensor(output), first_tensor(inputs)
+        kept = _is_innermost(module) and not _shared(found, came)
         self._calls.append(
             LayerRow(
-                self._names[module] or type(module).__name__,
+                self._names[module] or "(itself)",
                 type(module).__name__,
                 None if found is None else tuple(found.shape[1:]),
                 self._new_parameters(module),
-                n_macs,
-                0 if found is None or _shared(found, came) else found.nbytes,
+                (flops - inside) // 2,
+                found.nbytes if found is not None and kept else 0,
             )
         )
 
@@ -202,9 +226,13 @@ class _Watch:
         return rows
 
 
-def _shared(output: Tensor, came: Tensor | None) -> bool:
+def _is_innermost(module: nn.Module) -> bool:
+    return not any(True for _ in module.children())
+
+
+def _shared(output: Tensor | None, came: Tensor | None) -> bool:
     """Tell whether a result lies in the memory of what came in: a view, or changed in place."""
-    if came is None:
+    if output is None or came is None:
         return False
     return output.untyped_storage().data_ptr() == came.untyped_storage().data_ptr()
 
