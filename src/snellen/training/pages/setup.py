@@ -97,9 +97,7 @@ def _bar(share: float, said: str) -> str:
 
 
 def _shape(shape: Any) -> str:
-    return (
-        " × ".join(str(each) for each in shape) if isinstance(shape, (list, tuple)) else str(shape)
-    )
+    return text(" × ".join(str(each) for each in shape)) if shape else "–"
 
 
 def _bytes(n: Any) -> str:
