@@ -220,7 +220,7 @@ class Measuring:
             row += [f"{median(of_side.peak_mib):.0f}"]
             row += [f"{median(found['accuracy'] for found in self.found[side]):.4f}"]
             row += [self._losses(side), self._ratio("bare", side, series, clock, over=True)]
-            row += [self._ratio(OURS, side, series, clock) + self._bar(side)]
+            row += [self._ratio(OURS, side, series, clock, bars=TASKS[self.network].bars)]
             rows.append(row)
         header = ["", "CPU s/epoch", "wall s/epoch", "peak MiB", "test accuracy", "first losses"]
         header += [f"{clock} over bare's", f"Snellen's share of its {clock}"]
@@ -245,16 +245,22 @@ class Measuring:
         return np.array(self.found[side][0]["losses"])
 
     def _ratio(
-        self, one: str, side: str, series: Mapping[str, Series], clock: str, over: bool = False
+        self,
+        one: str,
+        side: str,
+        series: Mapping[str, Series],
+        clock: str,
+        *,
+        over: bool = False,
+        bars: Mapping[str, float] | None = None,
     ) -> str:
         if one not in series or side == one:
             return ""
         pair = getattr(series[one], clock), getattr(series[side], clock)
-        return f"{paired_ratios(*(reversed(pair) if over else pair))[1]:.2f}"
-
-    def _bar(self, side: str) -> str:
-        bars = TASKS[self.network].bars
-        return f" (asked: {bars[side]:.2f})" if side in bars else ""
+        text = f"{paired_ratios(*(reversed(pair) if over else pair))[1]:.2f}"
+        if bars is not None and side in bars:
+            text += f" (asked: {bars[side]:.2f})"
+        return text
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def _model(setting: Setting) -> keras.Model:
         ]
     shape = (1, 28, 28) if first else (28, 28, 1)
     model = keras.Sequential([keras.Input(shape), *inner, layers.Dense(10)])
-    model.set_weights(list(_in_keras_layout(setting.weights, first)))
+    model.set_weights(list(_in_keras_layout(setting.weights)))
     model.compile(
         keras.optimizers.Adam(LEARNING_RATE, epsilon=1e-8),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -81,7 +81,7 @@ def _model(setting: Setting) -> keras.Model:
     return model
 
 
-def _in_keras_layout(weights: tuple[np.ndarray, ...], first: bool) -> Iterator[np.ndarray]:
+def _in_keras_layout(weights: tuple[np.ndarray, ...]) -> Iterator[np.ndarray]:
     """Give (height, width, in, out) for (out, in, height, width), and (in, out) for (out, in)."""
     channels = None
     for weight in weights:
@@ -89,7 +89,9 @@ def _in_keras_layout(weights: tuple[np.ndarray, ...], first: bool) -> Iterator[n
             channels = len(weight)
             yield weight.transpose(2, 3, 1, 0)
         elif weight.ndim == 2:
-            if channels is not None and not first:  # after Flatten: channels come last
+            if (
+                channels is not None
+            ):  # Keras' Flatten has channels last, whatever comes before it has
                 maps = weight.reshape(len(weight), channels, 7, 7)
                 yield maps.transpose(2, 3, 1, 0).reshape(-1, len(weight))
             else:

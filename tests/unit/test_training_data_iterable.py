@@ -117,7 +117,7 @@ def test_what_is_no_pair_or_of_another_shape_is_refused():
     with pytest.raises(ShapeError, match=r"shape \(2,\), got \(3,\) - at sample 1"):
         list(IterablePart(lambda: shapes).batches(Order(None, 1), 0))
     with pytest.raises(InputError, match="the iterable has none"):
-        IterablePart(lambda: []).input_shape  # noqa: B018
+        IterablePart(lambda: iter(())).input_shape  # noqa: B018
 
 
 def test_whoever_leaves_early_does_not_wait():

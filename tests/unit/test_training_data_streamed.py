@@ -61,7 +61,7 @@ def test_processes_load_only_their_rows():
     order = Order(8, 4, seed=1)
     mine = [b.rows.tolist() for b in part.batches(order, 0, within=slice(1, None, 2))]
     assert mine == [rows.tolist()[1::2] for rows in order.batches(0)]
-    assert sorted(seen) == sorted(sum(mine, []))
+    assert sorted(seen) == sorted(row for rows in mine for row in rows)
 
 
 def test_no_more_is_loaded_ahead_than_allowed():

@@ -420,3 +420,50 @@ def test_what_export_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingExtraError, match=r"onnxruntime.*snellen\[onnx\]"):
         export(network, tmp_path / "net.onnx", inputs=raw)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        "cnn",
+        {"name": "fc", "hidden": [4]},
+        [
+            {"name": "conv", "out": 4},
+            {"name": "batch_norm"},
+            "relu",
+            "max_pool",
+            "flatten",
+            "linear",
+        ],
+    ],
+)
+def test_a_described_network_is_built_again(network: Any, tmp_path: Path) -> None:
+    from snellen.training.description import Description
+    from snellen.training.network.build import build_network
+
+    description = Description.of({"data": "digits", "network": network, "seed": 4})
+    built = build_network(description.network, (2, 8, 8), 3, seed=4)
+    with torch.no_grad():
+        for parameter in built.parameters():
+            parameter.add_(0.01)  # no longer those that it begins with
+    run = TrainedNetwork(
+        built, CHANNELS, Classes.of(NAMES), "classification", (2, 8, 8), description.plain()
+    )
+    run.save(tmp_path)
+    loaded = load_trained(tmp_path)
+    raw = inputs_of(run)
+    assert torch.equal(loaded.outputs(raw), run.outputs(raw))
+    # Trained with layers in another order, the same weights do the same.
+    from snellen.training.network.rewrites import rewrite
+
+    run.network, _ = rewrite(built, CHANNELS.apply(raw))
+    run.save(tmp_path / "rewritten")
+    assert torch.equal(load_trained(tmp_path / "rewritten").outputs(raw), run.outputs(raw))
+
+
+def test_a_network_that_no_description_names(tmp_path: Path) -> None:
+    network = trained()
+    network.description = {}
+    network.save(tmp_path)
+    with pytest.raises(SchemaError, match="expected a description with a network: give the"):
+        load_trained(tmp_path)

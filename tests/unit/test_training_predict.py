@@ -320,3 +320,34 @@ def test_what_predict_refuses(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected a network of images, got one of 3 numbers"):
         predict_files(plain, image, out)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("fit", ["crop", "stretch"])
+def test_images_are_read_as_for_training(fit: str, tmp_path: Path) -> None:
+    from snellen.training.choices import Choice
+    from snellen.training.data.source import open_data
+
+    drawn = np.random.default_rng(2)
+    for k in range(6):
+        size = (5 + k, 9 - k, 3) if k % 2 else (5 + k, 9 - k)
+        folder = tmp_path / "test" / NAMES[k % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(drawn.integers(0, 256, size).astype(np.uint8)).save(folder / f"{k}.png")
+    options = {"image_size": 4, "mode": "RGB", "fit": fit, "validation": 0}
+    choice = Choice(str(tmp_path / "test"), options)
+    part = open_data(choice).train
+    assert part.ids is not None
+    network = TrainedNetwork(
+        nn.Sequential(nn.Flatten(), nn.Linear(48, 2)),
+        BYTES,
+        Classes.of(NAMES[:2]),
+        "classification",
+        part.input_shape,
+        {"data": choice.plain()},
+    )
+    expected = dict(zip(part.ids, network.predict(part.inputs), strict=True))
+    done = predict_files(network, tmp_path / "test", tmp_path / "p.csv")
+    for row in rows_of(done.path):
+        found = [float(row[f"prob_{name}"]) for name in NAMES[:2]]
+        assert found == pytest.approx(expected[row["id"]], abs=1e-7)
+    assert len(expected) == done.n_samples == 6

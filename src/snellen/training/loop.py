@@ -87,8 +87,6 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
     """Make one update of the weights from one batch."""
     engine, clock, description = loop.engine, loop.clock, run.description
     network, optimizer, loss_function = run.network, run.optimizer, run.loss_function
-    # What the network draws itself (dropout) is a function of the step, too.
-    seed_network(run, batch, loop)
     # What the sum over the batch is divided by, so that parts of it can be summed one by one.
     weight = engine.total(loss_function.weight(batch.targets))
     size = description.micro_batch_size or max(1, len(batch.inputs))
@@ -96,6 +94,8 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
     clock.lap("data")
     total = torch.zeros((), device=run.device)
     for k, (inputs, targets) in enumerate(pieces):
+        # What the network draws itself (dropout) is a function of the step, too.
+        seed_network(run, loop, n=batch.n, first=k * size, n_here=len(inputs))
         with engine.autocast():
             output = network(inputs)  # the forward pass
             loss = loss_function.total(output, targets) / weight  # the loss
@@ -127,15 +127,28 @@ def set_learning_rate(run: TrainingState) -> None:
     run.learning_rate = run.description.learning_rate * factor
 
 
-def seed_network(run: TrainingState, batch: Ready, loop: Loop) -> None:
-    """Seed what layers draw in this step, the same in every process."""
+def seed_network(run: TrainingState, loop: Loop, *, n: int, first: int, n_here: int) -> None:
+    """Seed what layers draw in this step: for the whole batch, the same in every process.
+
+    Parameters
+    ----------
+    run, loop
+        As of `update`.
+    n : int
+        The samples of the whole batch.
+    first, n_here : int
+        Which of this process' samples go through the network now.
+    """
     seed = derived_seed(run.description.seed, "network", run.step)
     torch.default_generator.manual_seed(seed)
     if run.device.type == "cuda":
         torch.cuda.manual_seed(seed)
-    rows = slice(loop.engine.rank, None, loop.engine.world)
+    rank, world = loop.engine.rank, loop.engine.world
+    rows = None
+    if n_here < n:
+        rows = (n, slice(rank + first * world, rank + (first + n_here) * world, world))
     for layer in loop.random_layers:
-        layer.rows = (batch.n, rows)
+        layer.rows = rows
 
 
 def train_epochs(run: TrainingState, loop: Loop) -> None:

@@ -275,7 +275,8 @@ def replay(folder: str | os.PathLike[str], step: int) -> Replayed:
                 training.loop.feed.epoch(state.epoch, start=step - 1 - state.epoch * state.n_epoch)
             )
         )
-        seed_network(state, batch, training.loop)
+        n = len(batch.rows)
+        seed_network(state, training.loop, n=n, first=0, n_here=n)
         state.network.train()
         followed = follow_batch(
             state.network, state.loss_function, batch.inputs, batch.targets, state.optimizer

@@ -79,7 +79,11 @@ def image_parts(
     if not wanted:
         raise InputError("expected images, got none")
     found = without_bad(
-        lambda k: read_head(files.paths[wanted[k]]), len(wanted), loading, "image", notes
+        lambda k: read_head(files.paths[wanted[k]]),
+        [files.ids[row] for row in wanted],
+        loading,
+        "image",
+        notes,
     )
     good = [wanted[k] for k in found.rows]
     heads = [(files.ids[row], head) for row, head in zip(good, found.values, strict=True)]

@@ -224,10 +224,11 @@ def _n_classes(paths: list[str], void: int, loading: Loading, notes: list[str]) 
 
     def highest(row: int) -> int:
         values = _raw(paths[row])
-        return int(values.max(initial=-1, where=values != void))
+        known = values[values != void]
+        return int(known.max()) if known.size else -1
 
     before = len(notes)
-    found = without_bad(highest, len(paths), loading, "label map", notes)
+    found = without_bad(highest, paths, loading, "label map", notes)
     del notes[before:]  # they are said where the images are read
     return max(found.values) + 1
 

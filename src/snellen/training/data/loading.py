@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 import numpy as np
 import torch
 
-from snellen.errors import InputError, SnellenError
+from snellen.errors import ClassError, InputError, SnellenError
 from snellen.readers.message_text import few
 from snellen.training.data.resident import ResidentPart
 from snellen.training.data.streamed import StreamedPart, usable_threads
@@ -93,9 +93,9 @@ class Loaded(NamedTuple, Generic[T]):
 
 
 def without_bad(
-    job: Callable[[int], T], n: int, loading: Loading, what: str, notes: list[str]
+    job: Callable[[int], T], names: Sequence[str], loading: Loading, what: str, notes: list[str]
 ) -> Loaded[T]:
-    """Do a job for each of n files by threads; leave out those that cannot be read, and say so.
+    """Do a job for each of some files by threads; leave out those that cannot be read, and say so.
 
     Raises
     ------
@@ -106,17 +106,20 @@ def without_bad(
     def tried(row: int) -> T | SnellenError:
         try:
             return job(row)
+        except ClassError:
+            raise  # the file is whole: what is meant by it has to be said
         except InputError as error:
             return error
 
-    rows, values, errors = [], [], []
+    rows, values, errors, bad = [], [], [], []
     with ThreadPoolExecutor(loading.threads or usable_threads()) as pool:
-        for row, value in enumerate(pool.map(tried, range(n))):
+        for row, value in enumerate(pool.map(tried, range(len(names)))):
             if isinstance(value, SnellenError):
                 if loading.strict:
                     pool.shutdown(cancel_futures=True)
                     raise value
                 errors.append(value)
+                bad.append(names[row])
             else:
                 rows.append(row)
                 values.append(value)
@@ -124,8 +127,7 @@ def without_bad(
         if not rows:
             raise errors[0]
         s = "" if len(errors) == 1 else "s"
-        places = few(error.place for error in errors)
-        notes.append(f"{len(errors):,} {what}{s} that cannot be read left out: {places}")
+        notes.append(f"{len(bad):,} {what}{s} that cannot be read left out: {few(bad)}")
     return Loaded(rows, values, errors)
 
 
@@ -162,13 +164,13 @@ def part_of_files(
     n = len(files.ids)
     if keep:
         inputs = torch.empty((n, *shape), dtype=dtype)
+        room = inputs.numpy()
 
         def filled(row: int) -> Any:
-            array, target = load(row)
-            inputs[row] = torch.from_numpy(array)
+            room[row], target = load(row)
             return target
 
-        found = without_bad(filled, n, loading, "file", notes)
+        found = without_bad(filled, files.ids, loading, "file", notes)
         rows = torch.tensor(found.rows)
         if found.errors:
             inputs = inputs[rows]
@@ -180,7 +182,7 @@ def part_of_files(
         def looked(row: int) -> None:
             load(row)
 
-        rows = torch.tensor(without_bad(looked, n, loading, "file", notes).rows)
+        rows = torch.tensor(without_bad(looked, files.ids, loading, "file", notes).rows)
     sizes = torch.zeros(n, dtype=torch.int64)
     for row, path in enumerate(files.paths):
         with contextlib.suppress(OSError):

@@ -40,8 +40,8 @@ class Normalisation:
 
     Examples
     --------
-    >>> normalisation = Normalisation(torch.tensor(0.5), torch.tensor(0.25), unit=255)
-    >>> normalisation.apply(torch.tensor([[0, 255]], dtype=torch.uint8)).tolist()
+    >>> normalisation = Normalisation(torch.tensor(0.5), torch.tensor(0.25))
+    >>> normalisation.apply(torch.tensor([[0.0, 1.0]])).tolist()
     [[-2.0, 2.0]]
     """
 

@@ -90,9 +90,19 @@ def read_head_of(source: str | bytes, name: str) -> Head:
     """Read what the head of a picture says; see `read_head`."""
     with _opened(source, name) as image:
         width, height = image.size
-        if image.getexif().get(_ORIENTATION, 1) >= 5:  # it lies on its side
-            width, height = height, width
+        try:
+            if _lies_on_its_side(image):
+                width, height = height, width
+        except Exception as error:  # of damaged tags, whatever comes of them
+            raise SchemaError(f"expected a whole image, got: {_reason(error)}", name) from None
         return Head(height, width, 1 if image.mode in _GREY else 3)
+
+
+def _lies_on_its_side(image: Any) -> bool:
+    # Where there is no such tag in its head, asking for it would decode a PNG.
+    if "exif" not in image.info and image.format != "TIFF":
+        return False
+    return bool(image.getexif().get(_ORIENTATION, 1) >= 5)
 
 
 def look_of(
@@ -185,7 +195,10 @@ def decode_picture(source: str | bytes, look: Look, name: str = "") -> NDArray[A
             if pixels.size != (look.width, look.height):
                 pixels = _fitted(pixels, look)
             array = np.asarray(pixels)
-        except (OSError, SyntaxError, ValueError, IndexError) as error:
+        except SchemaError:
+            raise
+        # Pillow's decoders raise whatever comes of what is wrong: struct.error, KeyError, …
+        except Exception as error:
             raise SchemaError(f"expected a whole image, got: {_reason(error)}", name) from None
     return np.ascontiguousarray(array.transpose(2, 0, 1)) if array.ndim == 3 else array[None]
 

@@ -108,7 +108,7 @@ def webdataset(
     typed = typed_targets({"": _column([sample.target for sample in samples])}, task)
     found = without_bad(
         lambda row: read_head_of(opened.read(samples[row].image), ids[row]),
-        len(samples),
+        ids,
         loading,
         "image",
         notes,

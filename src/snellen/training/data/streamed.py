@@ -252,7 +252,11 @@ def stacked(targets: Sequence[Any]) -> Tensor:
 
 
 def _tensor(value: Any) -> Tensor:
-    return value if isinstance(value, torch.Tensor) else torch.from_numpy(np.asarray(value))
+    if isinstance(value, torch.Tensor):
+        return value
+    array = np.asarray(value)
+    # Torch warns of arrays that cannot be written to, such as those of Pillow's images.
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
 def _dtype(inputs: Tensor) -> torch.dtype:

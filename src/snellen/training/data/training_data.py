@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
+import warnings
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 from typing_extensions import Self
 
 from snellen.classes import Classes
-from snellen.errors import ClassError, InputError, first_few
+from snellen.errors import ClassError, DataWarning, InputError, first_few
 from snellen.splits import hold_out, k_fold
 from snellen.splits.ratios import Ratios
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from torch import Tensor
 
@@ -26,6 +28,7 @@ __all__ = ["TrainingData", "finished"]
 
 # A sample of inputs goes into the fingerprint, and whole arrays up to so many bytes.
 _HASHED_BYTES = 1 << 26
+_MOST_BINS = 10
 
 
 @runtime_checkable
@@ -123,11 +126,18 @@ class TrainingData:
         if not 0 <= k < n_folds:
             raise InputError(f"expected a fold from 0 to {n_folds - 1}, got {k}")
         whole = self.joined()
+        notes: list[str] = []
         if self.fold_of is not None:
             place = self._written_fold(whole, k, n_folds)
         else:
             names = _names(whole)
-            folds = k_fold(names, n_folds, seed=seed, **_spread(whole, self.task))
+            with _said(notes):
+                folds = k_fold(
+                    names,
+                    n_folds,
+                    seed=seed,
+                    **_spread(whole, self.task, len(names) // n_folds),
+                )
             place = torch.from_numpy(folds.rounds[0].part == k)
         train, validation = (
             _divisible(whole).take(rows.nonzero().flatten()) for rows in (~place, place)
@@ -138,7 +148,11 @@ class TrainingData:
             "fold": {"k": k, "n_folds": n_folds, "seed": seed},
         }
         return dataclasses.replace(
-            self, train=train, validation=validation, description=description
+            self,
+            train=train,
+            validation=validation,
+            description=description,
+            notes=(*self.notes, *notes),
         )
 
     def joined(self) -> Part:
@@ -192,7 +206,10 @@ def finished(found: Found, *, task: str = "auto", seed: int = 0) -> TrainingData
     # The test part first: it stays the same whatever is validated on.
     for name, amount in (("test", found.test), ("validation", found.validation)):
         if name not in parts and amount:
-            parts["train"], parts[name] = _held_out(parts["train"], name, amount, found.task, seed)
+            with _said(notes):
+                parts["train"], parts[name] = _held_out(
+                    parts["train"], name, amount, found.task, seed
+                )
             held[f"{name}_of_train"] = {"amount": amount, "seed": seed}
     n_outputs, classes = _outputs(parts, found)
     if found.task == "classification":
@@ -247,10 +264,23 @@ def _held_out(
         Ratios((n - n_held, n_held), n),
         names=["train", name],
         seed=seed,
-        **_spread(train, task),
+        **_spread(train, task, min(n_held, n - n_held)),
     )
     rest, held = (train.take(torch.from_numpy(split.indices(each))) for each in split.names)
     return rest, held
+
+
+@contextlib.contextmanager
+def _said(notes: list[str]) -> Iterator[None]:
+    """Turn what splitting warns of into notes: classes with fewer samples than parts."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        yield
+    for each in caught:
+        if issubclass(each.category, DataWarning):
+            notes.append(str(each.message))
+        else:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
 
 
 def _divisible(part: Part) -> Any:
@@ -265,13 +295,15 @@ def _names(part: Part) -> list[str]:
     return list(part.ids) if part.ids is not None else [str(i) for i in range(part.n or 0)]
 
 
-def _spread(part: Part, task: str) -> dict[str, Any]:
-    """Return what parts and folds are to have in equal shares."""
+def _spread(part: Part, task: str, n_least: int) -> dict[str, Any]:
+    """Return what parts, the least of so many samples, are to have in equal shares."""
     targets = part.targets
     if targets is None or task == "segmentation":
         return {}
     if task == "regression":
-        return {"targets": targets[:, 0].double().numpy()}
+        # No more bins than samples of the least part, of which each gets one.
+        bins = min(_MOST_BINS, n_least)
+        return {"targets": targets[:, 0].double().numpy(), "bins": bins} if bins > 1 else {}
     if targets.ndim > 1:
         targets = targets.argmax(1)
     return {"labels": targets.numpy()}
