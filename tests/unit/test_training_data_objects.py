@@ -247,7 +247,7 @@ def module():
 
 
 def test_a_function_of_the_user(module):
-    def build(n=10, odd=False):
+    def build(n=10):
         return {"train": (np.zeros((n, 2)), np.arange(n) % 2), "hold_out": 2}
 
     module.build = build
@@ -257,9 +257,9 @@ def test_a_function_of_the_user(module):
     module.whole = lambda: data
     assert open_data("data_of_a_user:whole").train is data.train
     assert open_data(data).train is data.train
-    with pytest.raises(SchemaError, match="unexpected keyword argument 'm' - at a.toml"):
+    with pytest.raises(SchemaError, match=r"unexpected keyword argument 'm' - at a\.toml"):
         open_data(Choice("data_of_a_user:build", {"m": 8}, "a.toml"))
-    with pytest.raises(InputError, match='got "biuld".* Did you mean "build"'):
+    with pytest.raises(InputError, match=r'got "biuld".* Did you mean "build"'):
         open_data("data_of_a_user:biuld")
     with pytest.raises(InputError, match="expected a module no_such_module"):
         open_data("no_such_module:build")
@@ -287,10 +287,10 @@ def test_array_files(tmp_path):
     with pytest.raises(SchemaError, match=r'got x_train, y_train, x_tset\. Did you mean "x_test"'):
         open_data(str(path))
     np.savez(path, x=IMAGES, y=np.array([{}] * 20, dtype=object))
-    with pytest.raises(InputError, match="an .npz of arrays, got: Object arrays"):
+    with pytest.raises(InputError, match=r"an \.npz of arrays, got: Object arrays"):
         open_data(str(path))
     path.write_bytes(b"no zip")
-    with pytest.raises(InputError, match="an .npz of arrays"):
+    with pytest.raises(InputError, match=r"an \.npz of arrays"):
         open_data(str(path))
 
 

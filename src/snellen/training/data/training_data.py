@@ -29,6 +29,8 @@ __all__ = ["TrainingData", "finished"]
 # A sample of inputs goes into the fingerprint, and whole arrays up to so many bytes.
 _HASHED_BYTES = 1 << 26
 _MOST_BINS = 10
+# The value of pixels that belong to no class.
+_VOID = 255
 
 
 @runtime_checkable
@@ -127,6 +129,11 @@ class TrainingData:
             raise InputError(f"expected a fold from 0 to {n_folds - 1}, got {k}")
         whole: Part = self.train
         if self.validation is not None:
+            if type(self.train) is not type(self.validation):
+                raise InputError(
+                    "expected training and validation parts of one kind to divide anew in folds, "
+                    f"got {self.train} and {self.validation}"
+                )
             whole = _divisible(self.train).joined(self.validation)
         notes: list[str] = []
         if self.fold_of is not None:
@@ -309,6 +316,10 @@ def _outputs(parts: Mapping[str, Part], found: Found) -> tuple[int, Classes | No
     if known and known[0].ndim == 2 and found.task == "classification":
         n = known[0].shape[1]
     elif known:
+        if found.task == "segmentation":
+            known = [targets[targets != _VOID] for targets in known]
+        if not all(targets.numel() for targets in known):
+            raise ClassError("expected pixels of some class in every part, got only void ones")
         n = 1 + max(int(targets.max()) for targets in known)
     else:
         raise ClassError("expected the names of the classes, or targets to count them by")
