@@ -40,6 +40,12 @@ def test_arrays_of_one_part_get_a_validation_part():
     data = open_data({"train": (IMAGES, LABELS)})
     assert (data.train.n, data.validation.n, data.test) == (18, 2, None)
     assert isinstance(data.train, ResidentPart)
+    names = [*data.train.ids, *data.validation.ids]
+    assert sorted(names) == sorted(f"train/{row}" for row in range(20))
+    # Another share moves few samples, and folds do not depend on it at all.
+    other = open_data({"train": (IMAGES, LABELS), "hold_out": 5})
+    assert set(data.validation.ids) <= set(other.validation.ids)
+    assert set(data.fold(1, 4).validation.ids) == set(other.fold(1, 4).validation.ids)
     assert data.train.input_shape == (1, 4, 4)
     assert data.train.inputs.dtype == torch.uint8
     assert (data.task, data.n_outputs, data.classes.names) == ("classification", 2, ("0", "1"))

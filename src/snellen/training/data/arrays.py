@@ -73,7 +73,7 @@ def parts_of_arrays(
     layout : {"auto", "channels_first", "channels_last"}
         Of images with four axes.
     ids : mapping, optional
-        What the samples of each part are called.
+        What the samples of each part are called; by default ``"train/0"`` and so on.
 
     Raises
     ------
@@ -97,9 +97,9 @@ def parts_of_arrays(
                 f"images of {shape[1:]}",
                 name,
             )
-    named = ids or {}
+    named = ids or {name: [f"{name}/{row}" for row in range(len(x))] for name, x in inputs.items()}
     return {
-        name: ResidentPart(x, typed.targets[name], named.get(name)) for name, x in inputs.items()
+        name: ResidentPart(x, typed.targets[name], named[name]) for name, x in inputs.items()
     }, typed
 
 
