@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -180,3 +181,63 @@ def test_the_phases_of_tracking(tmp_path: Path, side: str) -> None:
     phases = ["load", "similarity", "preprocessing", "HOTA", "CLEAR", "Identity", "VACE"]
     assert list(found) == phases
     assert all(seconds > 0 for seconds in found.values())
+
+
+N_IMAGES = 1000  # 8 batches; the last one is smaller
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file that sides of training read: bright squares, whose place is their class."""
+    drawing = np.random.default_rng(0)
+    arrays: dict[str, np.ndarray] = {}
+    for part, n in (("train", N_IMAGES), ("test", 200)):
+        labels = drawing.integers(0, 10, n)
+        images = drawing.integers(0, 100, (n, 28, 28), dtype=np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            row, column = 5 + 10 * (label // 5), 1 + 5 * (label % 5)
+            image[row : row + 6, column : column + 4] += 100
+        arrays |= {f"{part}_images": images, f"{part}_labels": labels}
+    orders = np.stack([drawing.permutation(N_IMAGES) for _ in range(2)])
+    path = tmp_path_factory.mktemp("pictures") / "arrays.npz"
+    shapes = (512, 784), (512,), (10, 512), (10,)
+    weights = [drawing.uniform(-0.04, 0.04, shape).astype(np.float32) for shape in shapes]
+    named = {f"weights_{k}": weight for k, weight in enumerate(weights)}
+    np.savez(path, **arrays, **named, orders=orders, seed=0)
+    return path
+
+
+def trained_by(side: str, arrays: Path, out: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "training_run.py", side, "fc", str(arrays), str(out), "1"],
+        cwd=BENCHMARKS,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(out.read_text())
+    return found
+
+
+def test_the_sides_of_training_agree(tmp_path: Path, pictures: Path) -> None:
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("torch is not installed")
+    sides = {
+        side: trained_by(side, pictures, tmp_path / f"{side}.json")
+        for side in ("bare", "bare_fused", "dataloader")
+    }
+    bare = sides["bare"]
+    assert len(bare["losses"]) == 16  # both epochs'
+    # With weights this small, outputs are about 0: every class is as likely.
+    assert bare["losses"][0] == pytest.approx(np.log(10), abs=0.3)
+    assert bare["losses"][-1] < 0.5 * bare["losses"][0]
+    assert bare["accuracy"] > 0.8
+    assert sides["dataloader"]["losses"] == bare["losses"]
+    assert sides["dataloader"]["accuracy"] == bare["accuracy"]
+    # Fused Adam rounds elsewhere.
+    assert sides["bare_fused"]["losses"] == pytest.approx(bare["losses"], abs=1e-6)
+    for found in sides.values():
+        assert len(found["wall"]) == len(found["cpu"]) == 2
+        assert all(seconds > 0 for seconds in found["wall"] + found["cpu"])

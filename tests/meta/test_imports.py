@@ -46,7 +46,7 @@ LAYERS = (
     ("snellen.splits", "snellen.statistics"),
     ("snellen.run",),
     ("snellen.testing",),
-    ("snellen.compat",),
+    ("snellen.compat", "snellen.training", "snellen.loggers"),
     ("snellen.cli", "snellen.__main__"),
 )
 PACKAGE = Path(snellen.__file__).parent

@@ -328,6 +328,12 @@ def test_folds_divide_train_and_validation_and_leave_test(kind):
         data.fold(5, 5)
 
 
+def test_parts_of_two_kinds_cannot_be_divided_together():
+    data = open_data({"train": (np.zeros((12, 2, 2)), np.arange(12) % 3), "validation": Squares()})
+    with pytest.raises(InputError, match="parts of one kind to join them"):
+        data.fold(0, 3)
+
+
 def test_folds_of_numbers_have_them_spread():
     inputs = np.arange(40, dtype=np.float32)[:, None]
     data = open_data({"train": (inputs, inputs[:, 0] / 2), "hold_out": 0})

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from snellen.metric import StoredMetric
     from snellen.result import Result
 
-__all__ = ["Output", "check_folder_of", "data_warnings_on_stderr", "not_empty", "output_options"]
+__all__ = [
+    "Gate",
+    "Output",
+    "check_folder_of",
+    "data_warnings_on_stderr",
+    "gates",
+    "not_empty",
+    "output_options",
+]
 
 
 class Gate(NamedTuple):
@@ -35,8 +43,9 @@ class Gate(NamedTuple):
         return f"{self.metric} is undefined ({reason}), to be at least {self.lowest:g}"
 
 
-def _gates(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[Gate, ...]:
-    gates = []
+def gates(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[Gate, ...]:
+    """Read lowest values of numbers, as an option's callback."""
+    found = []
     for text in texts:
         name, _equals, number = text.partition("=")
         try:
@@ -47,8 +56,8 @@ def _gates(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tup
             raise click.BadParameter(
                 f'expected a metric and a number, such as AP=0.40; got "{text}"'
             )
-        gates.append(Gate(name, lowest))
-    return tuple(gates)
+        found.append(Gate(name, lowest))
+    return tuple(found)
 
 
 class Sureness(NamedTuple):
@@ -200,7 +209,7 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         "--fail-under",
         "gates",
         metavar="METRIC=VALUE",
-        callback=_gates,
+        callback=gates,
         multiple=True,
         help="Exit with 3 where the metric is below the value or undefined; may be repeated.",
     )

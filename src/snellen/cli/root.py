@@ -9,9 +9,13 @@ import click
 from snellen.cli.check import check
 from snellen.cli.compare import compare
 from snellen.cli.evaluate import evaluate
+from snellen.cli.export import export
+from snellen.cli.inspect import inspect
 from snellen.cli.merge import merge
+from snellen.cli.predict import predict
 from snellen.cli.sample import sample
 from snellen.cli.split import split
+from snellen.cli.train import train
 from snellen.errors import SnellenError
 
 __all__ = ["run", "snellen"]
@@ -77,5 +81,16 @@ def snellen() -> None:
     """Numbers about computer-vision models that one can trust."""
 
 
-for command in (split, check, evaluate, compare, merge, sample):
+for command in (
+    split,
+    check,
+    train,
+    inspect,
+    predict,
+    export,
+    evaluate,
+    compare,
+    merge,
+    sample,
+):
     snellen.add_command(command)

@@ -1,4 +1,4 @@
-"""A name and its options, as a description writes them: ``"adam"`` or ``{name = "sgd", momentum = 0.9}``.
+"""A name and its options: ``"adam"``, or ``{name = "sgd", momentum = 0.9}``.
 
 Layers, losses, optimizers, schedules and augmentations are all chosen so. What a name stands for is
 an ordinary function in a table; the options that a description may give are its keyword-only
@@ -69,7 +69,7 @@ class Choice(NamedTuple):
             if isinstance(name, str):
                 return cls(name, options, place)
         raise SchemaError(
-            f'expected a name, or a table with name and options, got {value!r}', place
+            f"expected a name, or a table with name and options, got {value!r}", place
         )
 
     def plain(self) -> str | dict[str, Any]:
@@ -91,7 +91,9 @@ def picked(choice: Choice, known: Mapping[str, T], what: str) -> T:
     raise InputError(f'expected {what}, got "{choice.name}".{hint}', choice.place)
 
 
-def options_of(choice: Choice, function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def options_of(
+    choice: Choice, function: Callable[..., Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the options of a choice, checked against a function's keyword-only parameters.
 
     Parameters
@@ -124,14 +126,18 @@ def options_of(choice: Choice, function: Callable[..., Any], given: Mapping[str,
         except msgspec.ValidationError as error:
             reason = str(error)
             reason = reason[0].lower() + reason[1:]
-            raise SchemaError(f"{reason}, got {value!r}", f"{choice.place} {name}".strip()) from None
+            raise SchemaError(
+                f"{reason}, got {value!r}", f"{choice.place} {name}".strip()
+            ) from None
     for name, kind in wanted.items():
         if kind.required and name not in found:
             raise SchemaError(f"expected {name} of {choice.name}, it is not given", choice.place)
     return found
 
 
-def made(choice: Choice, known: Mapping[str, Callable[..., T]], what: str, *data: Any, **given: Any) -> T:
+def made(
+    choice: Choice, known: Mapping[str, Callable[..., T]], what: str, *data: Any, **given: Any
+) -> T:
     """Return what a choice stands for, made: the function of its name, called with its options.
 
     Parameters

@@ -40,7 +40,7 @@ class Description:
     Attributes
     ----------
     data : Choice
-        The labelled data: ``"fashion-mnist"``, ``"digits"``, a file or folder, ``"module:function"``.
+        The labelled data: ``"fashion-mnist"``, ``"digits"``, a path, ``"module:function"``.
     task : str
         ``"auto"``, ``"classification"``, ``"regression"`` or ``"segmentation"``.
     network : Choice or tuple of Choice
@@ -67,7 +67,8 @@ class Description:
         What is done to training images, in order.
     normalise : Choice
         How inputs are scaled: ``"channel"`` (mean and spread of each channel of the training part),
-        ``"pixel"`` (of each pixel), ``"unit"`` (to 0 … 1), ``"none"``, ``"fixed"`` with mean and std.
+        ``"pixel"`` (of each pixel), ``"unit"`` (to 0 … 1), ``"none"``, or ``"fixed"`` with mean
+        and std.
     sampling : str
         ``"shuffled"``, or ``"balanced"``: every class is drawn equally often.
     class_weights : "none", "balanced", or tuple of float
@@ -79,7 +80,8 @@ class Description:
     early_stopping : int or None
         After how many epochs without a better `monitor` training ends.
     monitor : str
-        The number of the validation part by which the best weights are chosen; ``"auto"`` is the loss.
+        The number of the validation part by which the best weights are chosen; ``"auto"`` is
+        accuracy, mIoU, or of a regression the loss.
     validate_every, checkpoint_every : str
         A number of epochs, batches, or a part of the whole: ``"1ep"``, ``"500ba"``, ``"0.1dur"``.
     time_limit : float or None
@@ -91,7 +93,8 @@ class Description:
     devices : int
         How many processes, each with a device.
     precision : str
-        ``"float32"``, ``"bfloat16"``, ``"float16"`` (mixed), ``"float64"``, or ``"auto"``: measured.
+        ``"float32"``, ``"bfloat16"`` or ``"float16"`` (mixed), ``"float64"``, or ``"auto"``:
+        measured.
     memory_format : str
         ``"channels_last"``, ``"contiguous"``, or ``"auto"``: measured.
     compile : bool or "auto"
@@ -358,7 +361,9 @@ def _read(name: str, value: Any, at: Any) -> Any:
             return Choice.of(value, at(name))
         several = [value] if isinstance(value, (str, Mapping)) else value
         if not isinstance(several, (list, tuple)):
-            raise SchemaError(f"expected a name, a table, or a list of them, got {value!r}", at(name))
+            raise SchemaError(
+                f"expected a name, a table, or a list of them, got {value!r}", at(name)
+            )
         return tuple(Choice.of(each, at(name, k)) for k, each in enumerate(several))
     if name == "network":
         return Choice.of(value, at(name))

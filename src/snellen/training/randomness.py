@@ -88,9 +88,7 @@ class Draws:
 
     def integers(self, low: int, high: int, *tail: int) -> Tensor:
         """Return int64 numbers in [low, high), shape (rows, *tail)."""
-        return self._here(
-            torch.randint(low, high, (self.n, *tail), generator=self._generator)
-        )
+        return self._here(torch.randint(low, high, (self.n, *tail), generator=self._generator))
 
     def permutation(self) -> Tensor:
         """Return a permutation of the whole batch, int64, shape (n,): who is mixed with whom."""
@@ -101,7 +99,8 @@ class Draws:
         # Of two gammas; torch draws these from a generator only in its internal functions.
         shape = torch.full((2, n), alpha, dtype=torch.float64)
         first, second = torch._standard_gamma(shape, generator=self._generator)
-        return first / (first + second)
+        share: Tensor = first / (first + second)
+        return share
 
     def _here(self, drawn: Tensor) -> Tensor:
         return drawn[self.rows].to(self.device)

@@ -59,7 +59,8 @@ class TrainingState:
     n_steps, n_epoch : int
         The updates of the whole training, and of an epoch.
     epoch, step, samples : int
-        The epoch (from 0), and the updates and samples done, over all epochs.
+        The epochs, updates and samples that are done: within an epoch its number from 0, at its
+        end from 1.
     learning_rate : float
         Of the last update.
     loss : Tensor or None
@@ -67,11 +68,15 @@ class TrainingState:
     seconds : float
         Of training so far, without what came before a resumption.
     history : list of dict
-        The numbers of each epoch that is finished.
+        The numbers of each epoch that is finished; ``epoch`` counts from 1.
     best : Best or None
         The best weights so far; None before the first validation.
+    skipped : list of int
+        Steps whose batch is left out: of those that gave no number, after a roll back.
     stop_reason : str
         Why training ends, or ended; empty while it goes on.
+    is_final : bool
+        Whether a resumption is not to go on: training was stopped since nothing gets better.
     """
 
     description: Description
@@ -90,8 +95,19 @@ class TrainingState:
     seconds: float = 0.0
     history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     best: Best | None = None
+    skipped: list[int] = dataclasses.field(default_factory=list)
     stop_reason: str = ""
+    is_final: bool = False
 
-    def stop(self, reason: str) -> None:
-        """End the training after this epoch's, or this step's, moment; the first reason counts."""
-        self.stop_reason = self.stop_reason or reason
+    def stop(self, reason: str, *, final: bool = False) -> None:
+        """End the training after this moment; the first reason counts.
+
+        Parameters
+        ----------
+        reason : str
+            Why, such as ``"the time limit"``.
+        final : bool
+            Whether a resumption is not to go on from here.
+        """
+        if not self.stop_reason:
+            self.stop_reason, self.is_final = reason, final

@@ -1,1 +1,1 @@
-"""What is done at fixed moments of a training."""
+"""What is done at the moments of a training: the protocol, and the callbacks that come along."""

@@ -36,13 +36,13 @@ class Callback:
         """Is called before the first step of epoch ``run.epoch`` (from 0)."""
 
     def step_end(self, run: TrainingState) -> None:
-        """Is called after each update; ``run.loss`` is on the device: to read it each time is slow."""
+        """Is called after each update; to read ``run.loss`` waits for the device: not each time."""
 
     def validated(self, run: TrainingState, metrics: Mapping[str, float]) -> None:
         """Is called after each validation with its numbers, such as ``val_loss``."""
 
     def epoch_end(self, run: TrainingState, metrics: Mapping[str, float]) -> None:
-        """Is called after each epoch, with its numbers: of training, and of the last validation."""
+        """Is called after epoch ``run.epoch`` (from 1), with its numbers."""
 
     def end(self, run: TrainingState) -> None:
         """Is called once at the end, whatever ended it: ``run.stop_reason``."""

@@ -127,14 +127,7 @@ class TrainingData:
         """
         if not 0 <= k < n_folds:
             raise InputError(f"expected a fold from 0 to {n_folds - 1}, got {k}")
-        whole: Part = self.train
-        if self.validation is not None:
-            if type(self.train) is not type(self.validation):
-                raise InputError(
-                    "expected training and validation parts of one kind to divide anew in folds, "
-                    f"got {self.train} and {self.validation}"
-                )
-            whole = _divisible(self.train).joined(self.validation)
+        whole = self.joined()
         notes: list[str] = []
         if self.fold_of is not None:
             place = self._written_fold(whole, k, n_folds)
@@ -163,6 +156,25 @@ class TrainingData:
             description=description,
             notes=(*self.notes, *notes),
         )
+
+    def joined(self) -> Part:
+        """Return the training and the validation part as one.
+
+        Raises
+        ------
+        InputError
+            For data that come in an order of their own, and where one part is kept on the device
+            and the other is streamed.
+        """
+        if self.validation is None:
+            return self.train
+        if type(self.train) is not type(self.validation):
+            raise InputError(
+                "expected training and validation parts of one kind to join them, got "
+                f"{self.train} and {self.validation}"
+            )
+        whole: Part = _divisible(self.train).joined(self.validation)
+        return whole
 
     def _written_fold(self, whole: Part, k: int, n_folds: int) -> Tensor:
         assert self.fold_of is not None

@@ -1,0 +1,183 @@
+"""What ``snellen train`` does: descriptions from options, the folder of a run, what is printed."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from snellen.errors import InputError, did_you_mean
+from snellen.training.description import Description, Every, read_description
+from snellen.training.settings import setting, with_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from snellen.training.cross_validation import CrossValidated
+    from snellen.training.result import TrainedRun
+
+__all__ = [
+    "asked_description",
+    "proof",
+    "replayed",
+    "shortfall",
+    "table",
+    "trained",
+    "write_json",
+]
+
+
+def asked_description(
+    path: str | None,
+    given: Mapping[str, Any],
+    settings: Sequence[str],
+    resume: str | None,
+    n_folds: int | None,
+    *,
+    strict: bool,
+) -> Description:
+    """Return the description that a command line asks for.
+
+    Parameters
+    ----------
+    path : str or None
+        The file of a description; without it, that of the run that is resumed.
+    given : mapping
+        Keys and their values, over those of the file.
+    settings : sequence of str
+        More of them, as ``KEY=VALUE``.
+    resume : str or None
+        The folder of the run that is to go on.
+    n_folds : int or None
+        Of a cross-validation.
+    strict : bool
+        Whether images that cannot be read end the training.
+    """
+    if path is not None:
+        base = read_description(path)
+        content, place = base.plain(), base.place
+    elif resume is not None:
+        from snellen.training.run_folder import RunFolder
+
+        base = RunFolder(resume).description()
+        content, place = base.plain(), base.place
+    else:
+        content, place = {}, ""
+        if "data" not in given and not any(text.startswith("data=") for text in settings):
+            raise InputError(
+                "expected a description or data: snellen train --data fashion-mnist --network cnn"
+            )
+    changes = [*given.items(), *(setting(text) for text in settings)]
+    if n_folds is not None:
+        changes.append(("n_folds", n_folds))
+    if strict:
+        changes.append(("data.strict", True))
+    content = with_settings(content, changes)
+    made = Description.of({name: value for name, value in content.items() if value is not None})
+    return dataclasses.replace(made, place=place)
+
+
+def table(description: Description) -> str:
+    """Return the network of a description as a table: layers, shapes, parameters, operations."""
+    from snellen.training.data.source import open_data
+    from snellen.training.network.build import build_network
+    from snellen.training.network.summary import network_table
+    from snellen.training.randomness import unchanged_randomness
+
+    data = open_data(description.data, task=description.task, seed=description.seed)
+    with unchanged_randomness():
+        network = build_network(
+            description.network,
+            data.train.input_shape,
+            data.n_outputs,
+            initialisation=description.initialisation,
+            seed=description.seed,
+            task=data.task,
+        )
+        return str(network_table(network, data.train.input_shape))
+
+
+def trained(
+    description: Description,
+    *,
+    out: str | None,
+    resume: str | None,
+    stop_after: str | None,
+    quiet: bool,
+) -> TrainedRun | CrossValidated:
+    """Train, with the log files and the progress of a command line."""
+    from snellen.training.callbacks.progress import Progress
+    from snellen.training.callbacks.stop_after import StopAfter
+    from snellen.training.cross_validation import cross_validate
+    from snellen.training.training import train
+
+    folder = resume or out or _new_folder(description)
+    if resume is not None and out is not None and Path(resume) != Path(out):
+        raise InputError(f"expected to go on in {resume}, got --out {out}: leave it out")
+    callbacks: list[Any] = [] if quiet else [Progress()]
+    if stop_after is not None:
+        callbacks.append(StopAfter(Every.parsed(stop_after, "--stop-after")))
+    if description.n_folds is not None:
+        return cross_validate(
+            description, out=folder, callbacks=callbacks, resume=resume is not None
+        )
+    return train(description, out=folder, callbacks=callbacks, resume=resume is not None)
+
+
+def _new_folder(description: Description) -> str:
+    """Return a folder that there is not: runs/DATA-NETWORK, from the second on with a number."""
+    network = description.network
+    layers = "layers" if isinstance(network, tuple) else network.name
+    words = [Path(description.data.name).stem, layers]
+    name = "-".join("".join(c if c.isalnum() else "-" for c in word).strip("-") for word in words)
+    k = 1
+    while True:
+        path = Path("runs", name if k == 1 else f"{name}-{k}")
+        if not path.exists():
+            return str(path)
+        k += 1
+
+
+def proof(description: Description, *, quiet: bool) -> str:
+    """Kill and resume the training of a description; return what was seen."""
+    from snellen.training.resumption import prove_resume
+
+    return str(prove_resume(description, quiet=quiet))
+
+
+def replayed(folder: str, step: int) -> str:
+    """Do one step of a run again; return what was seen."""
+    from snellen.training.resumption import replay
+
+    return str(replay(folder, step))
+
+
+def write_json(
+    run: TrainedRun | CrossValidated, path: str | None, echo: Callable[..., None]
+) -> None:
+    """Write the result of a run to a file, or with ``-`` to stdout."""
+    if path is None:
+        return
+    import msgspec
+
+    from snellen.result import write_atomically
+
+    text = msgspec.json.format(msgspec.json.encode(run.to_dict()), indent=2) + b"\n"
+    if path == "-":
+        echo(text, nl=False)
+    else:
+        write_atomically({path: text})
+
+
+def shortfall(run: TrainedRun | CrossValidated, metric: str, lowest: float) -> str:
+    """Return in words by what a number misses its lowest value.
+
+    Raises
+    ------
+    InputError
+        Where there is no such number.
+    """
+    if metric not in run.metrics:
+        hint = did_you_mean(metric, run.metrics) or f" There are {', '.join(run.metrics)}."
+        raise InputError(f'expected a number of the test part, got "{metric}".{hint}')
+    return f"{metric} is {run.metrics[metric]:.6g}, below {lowest:g}"

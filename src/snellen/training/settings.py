@@ -1,0 +1,71 @@
+"""Single settings over a description, as a command line gives them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from snellen.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["setting", "with_settings"]
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """Read ``KEY=VALUE``; the value is written as in TOML, quotes may be left out.
+
+    Raises
+    ------
+    InputError
+        Where there is no key.
+
+    Examples
+    --------
+    >>> setting("optimizer.momentum=0.9"), setting("schedule=cosine")
+    (('optimizer.momentum', 0.9), ('schedule', 'cosine'))
+    >>> setting('augment=["flip", {name = "crop", padding = 2}]')
+    ('augment', ['flip', {'name': 'crop', 'padding': 2}])
+    """
+    name, equals, value = text.partition("=")
+    name, value = name.strip(), value.strip()
+    if not equals or not name:
+        raise InputError(f'expected KEY=VALUE, such as optimizer.momentum=0.9, got "{text}"')
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # Python 3.10
+        import tomli as tomllib
+    try:
+        return name, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name, value
+
+
+def with_settings(
+    content: Mapping[str, Any], settings: Iterable[tuple[str, Any]]
+) -> dict[str, Any]:
+    """Return a description's plain values with settings over them.
+
+    ``("optimizer.momentum", 0.9)`` sets an option of what the key chose; ``("optimizer", "sgd")``
+    chooses anew, and then the options of the one before are gone.
+
+    Raises
+    ------
+    InputError
+        For an option of what is not chosen by name.
+    """
+    made = dict(content)
+    for name, value in settings:
+        key, dot, option = name.partition(".")
+        if not dot:
+            made[key] = value
+            continue
+        before = made.get(key)
+        if before is None:
+            raise InputError(f"expected {key} to be chosen before its option {option}: {key}=…")
+        if isinstance(before, str):
+            before = {"name": before}
+        if not isinstance(before, dict):
+            raise InputError(f"expected {key} to be one choice with options, got {before!r}")
+        made[key] = {**before, option: value}
+    return made
