@@ -70,6 +70,15 @@ def test_toml_dotted_keys_and_windows_lines() -> None:
     assert lines_of(text) == {("data",): 1, ("optimizer",): 2, ("seed",): 4}
 
 
+def test_toml_lists_whose_lines_look_like_headers() -> None:
+    assert lines_of('network = [\n["relu"],\n["conv"]\n]\nepochs = 2\n') == {
+        ("network",): 1,
+        ("network", 0): 2,
+        ("network", 1): 3,
+        ("epochs",): 5,
+    }
+
+
 def test_toml_that_begins_with_a_table() -> None:
     assert lines_of('[[network]]\nkind = "relu"\n[data]\nname = "x"') == {
         ("network",): 1,

@@ -232,6 +232,9 @@ def test_losses_by_hand() -> None:
     assert of("focal", gamma=1.0, alpha=[1.0, 0.5]) == pytest.approx(math.log(2) / 4)
     assert of("poly", epsilon=3.0) == pytest.approx(math.log(2) + 1.5)
     assert of("bce") == pytest.approx(math.log(2))
+    # A yes of 0.9 and a no of 0.1, at one half; the yes counts three times.
+    expected = ((3 * 0.9 + 0.1) + (3 * 0.1 + 0.9)) * math.log(2) / 2
+    assert of("bce", label_smoothing=0.2, positive_weight=3.0) == pytest.approx(expected)
     # Both classes: ln 2 × 1/4, times 0.25 for the yes and 0.75 for the no; the mean of the two.
     assert of("sigmoid_focal") == pytest.approx(math.log(2) / 4 * (0.25 + 0.75) / 2)
     # The other class lacks the whole margin of 1; by two classes.
@@ -273,6 +276,15 @@ def test_dice_by_hand() -> None:
     assert loss(output, target).item() == pytest.approx(expected)
     both = make_loss(Choice("dice", {"cross_entropy": 2.0}), task="segmentation", n_outputs=2)
     assert both(output, target).item() == pytest.approx(expected + 2 * math.log(2))
+
+
+def test_dice_of_classes_that_weigh() -> None:
+    # As above; class 1 weighs three times what class 0 does.
+    target = torch.tensor([[[1, 1], [0, VOID]]])
+    weights = torch.tensor([1.0, 3.0])
+    loss = make_loss(Choice("dice"), task="segmentation", n_outputs=2, class_weights=weights)
+    expected = ((1 - 2 / 3.5) + 3 * (1 - 3 / 4.5)) / 4
+    assert loss(torch.zeros(1, 2, 2, 2), target).item() == pytest.approx(expected)
 
 
 def test_dice_of_what_is_right_is_nothing() -> None:

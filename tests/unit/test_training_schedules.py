@@ -141,6 +141,8 @@ def test_what_ends_early_stays() -> None:
     found = factors(made(Choice("linear", {"start": 1.0, "end": 0.25, "length": 5})))
     assert found[50] == pytest.approx(0.625)
     assert set(found[100:]) == {0.25}
+    stairs = factors(made(Choice("step", {"every": 1, "gamma": 0.5, "length": 2})))
+    assert stairs == [1.0] * 20 + [0.5] * 20 + [0.25] * 161
 
 
 def test_a_training_of_one_update() -> None:
@@ -190,6 +192,18 @@ def test_plateau_resumes() -> None:
         again = make_schedule(choices, n_epochs=N_EPOCHS)
         again.load_state(first.state())
         assert before + run(again, range(stop, N_EPOCHS)) == whole
+
+
+def test_plateau_resumes_between_an_update_and_its_validation() -> None:
+    choices = [Choice("warm_up", {"length": 2}), Choice("plateau", {"patience": 0})]
+    whole = make_schedule(choices, n_epochs=N_EPOCHS)
+    whole.factor(At(99, N, N_EPOCH))
+    again = make_schedule(choices, n_epochs=N_EPOCHS)
+    again.load_state(whole.state())
+    for schedule in (whole, again):
+        schedule.observe(1.0)
+        schedule.observe(1.0)
+        assert schedule.factor(At(100, N, N_EPOCH)) == 0.1
 
 
 def test_plateau_waits_for_its_time() -> None:

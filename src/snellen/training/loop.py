@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from snellen.training.running_numbers import RunningNumbers
     from snellen.training.state import TrainingState
 
-__all__ = ["Loop", "train_epochs", "update"]
+__all__ = ["Loop", "seed_network", "train_epochs", "update"]
+
+_LEAST_WEIGHT = 1e-20
 
 
 @dataclasses.dataclass
@@ -88,7 +90,8 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
     engine, clock, description = loop.engine, loop.clock, run.description
     network, optimizer, loss_function = run.network, run.optimizer, run.loss_function
     # What the sum over the batch is divided by, so that parts of it can be summed one by one.
-    weight = engine.total(loss_function.weight(batch.targets))
+    # It is 0 where all pixels are void: then the loss is 0, not 0/0.
+    weight = engine.total(loss_function.weight(batch.targets)).clamp_min(_LEAST_WEIGHT)
     size = description.micro_batch_size or max(1, len(batch.inputs))
     pieces = list(zip(*(torch.split(side, size) for side in batch[1:3]), strict=True))
     clock.lap("data")
@@ -111,8 +114,8 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
     optimizer.zero_grad(set_to_none=True)
     if loop.average is not None:
         loop.average.update()
-    run.loss = total
-    loop.numbers.add_loss(total, weight)
+    run.loss = engine.total(total)
+    loop.numbers.add_loss(run.loss, weight)
     run.step += 1
     run.samples += batch.n
     set_learning_rate(run)  # the schedule
@@ -163,6 +166,7 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
             loop.clock.step(run.step)
             if run.step in run.skipped:
                 run.step += 1
+                run.loss = None
                 set_learning_rate(run)
             else:
                 update(run, batch, loop)

@@ -10,6 +10,7 @@ import torch
 from snellen.errors import ClassError, InputError, did_you_mean
 from snellen.training.augmentation.chain import augmentation
 from snellen.training.candidates import choose
+from snellen.training.choices import Choice
 from snellen.training.data.balance import class_weights
 from snellen.training.data.normalisation import make_normalisation
 from snellen.training.data.parts import Order
@@ -175,6 +176,7 @@ def prepare(
         n_outputs=data.n_outputs,
         class_weights=_weights(description, data, engine),
     )
+    description = dataclasses.replace(description, loss=_named(description.loss, loss_function))
     if network is None:
         # What a module of one's own draws when it is built is a function of the seed, too.
         torch.manual_seed(derived_seed(description.seed, "network"))
@@ -247,6 +249,11 @@ def prepare(
 def _times(batch_size: int, probe: Tensor) -> tuple[int, ...]:
     """Return how often a probe is repeated in each dimension to make a batch of about a size."""
     return (max(1, batch_size // len(probe)), *([1] * (probe.ndim - 1)))
+
+
+def _named(choice: Choice, loss_function: Loss) -> Choice:
+    """Return the loss by its own name, where the task chose it."""
+    return Choice(loss_function.name, choice.options) if choice.name == "auto" else choice
 
 
 def _monitor(description: Description, data: TrainingData) -> str:

@@ -205,6 +205,27 @@ def finish(
     return run
 
 
+def _pictured(run: TrainedRun, folder: RunFolder) -> dict[str, Any]:
+    """Return what the page shows and `run.json` does not hold: confusions, the log of steps."""
+    import msgspec
+
+    found: dict[str, Any] = {}
+    steps = folder.path / "steps.jsonl"
+    if steps.is_file():
+        rows = steps.read_bytes().splitlines()
+        found["step_rows"] = [msgspec.json.decode(row) for row in rows]
+    result: Any = run.result
+    if run.network.task == "classification" and result is not None:
+        result = result.parts["labels"]
+    if run.network.classes is not None and result is not None:
+        counts = result.matrix[: len(run.network.classes)]
+        found["confusion"] = {
+            "classes": run.network.classes.display_names(),
+            "counts": counts.tolist(),
+        }
+    return found
+
+
 def _epoch_of(state: TrainingState, epoch: int) -> Mapping[str, float]:
     """Return the numbers of an epoch that is finished; of another one, of the last that is."""
     found = [each for each in state.history if each["epoch"] == epoch + 1] or state.history[-1:]
@@ -240,7 +261,9 @@ def _write(
     run.network.save(folder.path)
     folder.write_bytes(
         {
-            "index.html": run_page({**content, "images": images}).encode(),
+            "index.html": run_page(
+                {**content, **_pictured(run, folder), "images": images}
+            ).encode(),
             "README.md": model_card(content).encode(),
         }
     )

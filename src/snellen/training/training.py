@@ -13,8 +13,9 @@ from snellen.errors import InputError
 from snellen.training import engine as engines
 from snellen.training.callbacks.early_stopping import EarlyStopping
 from snellen.training.callbacks.epoch_log import EpochLog
-from snellen.training.callbacks.nan_guard import NanGuard, TrainingDiverged
+from snellen.training.callbacks.nan_guard import NanGuard, Replayed, TrainingDiverged
 from snellen.training.callbacks.protocol import Callbacks
+from snellen.training.callbacks.step_log import StepLog
 from snellen.training.callbacks.stop_after import StopAfter
 from snellen.training.callbacks.time_limit import TimeLimit
 from snellen.training.clock import Clock
@@ -22,7 +23,7 @@ from snellen.training.data.source import open_data
 from snellen.training.data.training_data import TrainingData
 from snellen.training.description import Description, Every, read_description
 from snellen.training.interruption import Interruption
-from snellen.training.loop import Loop, train_epochs
+from snellen.training.loop import Loop, seed_network, train_epochs
 from snellen.training.measuring import measured
 from snellen.training.preparation import prepare
 from snellen.training.randomness import unchanged_randomness
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 __all__ = ["TrainedRun", "train"]
 
 _MOST_ROLL_BACKS = 3
+_MOST_REPLAYED = 2000  # updates that are done again to find where numbers stopped being finite
+_STEP_ROWS = 1000  # of the log of steps, at least while steps suffice
 
 
 def train(
@@ -226,6 +229,34 @@ class Training:
         train_epochs(self.state, self.loop)
         self.loop.callbacks.call("end", self.state)
 
+    def _as_it_began(self, step: int) -> Replayed | None:
+        """Return network and batch as an update (from 1) began with them, for the NaN guard.
+
+        None where that is not to be had soon: too far from the last checkpoint, in several
+        processes, or from the weights that a network was handed over with.
+        """
+        state = self.state
+        content = None
+        if self.folder is not None and self.folder.checkpoints.paths():
+            with contextlib.suppress(InputError):
+                content, _path, _passed = self.folder.checkpoints.latest(at_most=step - 1)
+        begin = 0 if content is None else content["step"]
+        unknown = content is None and self._given_network is not None
+        if unknown or self.engine.world > 1 or step - begin > _MOST_REPLAYED:
+            return None
+        again = Training(
+            self.engine, state.description, data=self.prepared.data, network=self._given_network
+        )
+        if content is not None:
+            again.load(content)
+        if again.state.step < step - 1:
+            again.watch(step - 1 - again.state.step)
+        within = step - 1 - again.state.epoch * state.n_epoch
+        batch = next(again.loop.feed.epoch(again.state.epoch, start=within))
+        seed_network(again.state, again.loop, n=batch.n, first=0, n_here=len(batch.rows))
+        again.state.network.train()
+        return Replayed(again.state.network, batch.inputs, batch.targets, batch.rows)
+
     def _trained(self, *, may_go_back: bool) -> bool:
         """Train to the end; or go back to where all numbers were finite, and return False."""
         try:
@@ -283,9 +314,10 @@ class Training:
         description = self.state.description
         found: list[Callback] = []
         if self.folder is not None and self.engine.rank == 0:
-            found.append(EpochLog(self.folder.path))
+            every = max(1, self.state.n_steps // _STEP_ROWS)
+            found += [EpochLog(self.folder.path), StepLog(self.folder.path, every=every)]
         if description.nan_guard != "off":
-            found.append(NanGuard())
+            found.append(NanGuard(replay=self._as_it_began))
         if description.early_stopping is not None:
             better = higher_is_better(self.prepared.data.task, self.prepared.monitor)
             found.append(
