@@ -55,7 +55,10 @@ def finished_run() -> dict[str, Any]:
             "n_parameters": 2355,
             "n_macs": 2352,
         },
-        "rewrites": [{"name": "pool before ReLU", "where": "2", "proof": "bit-equal"}],
+        "rewrites": [
+            {"name": "pool before ReLU", "where": ["2"], "taken": True, "proof": "bit-equal"},
+            {"name": "relu in place", "where": ["3"], "taken": False, "proof": "differs"},
+        ],
         "steps": {"whole": 21, "epoch": 7},
         "notes": ["3 files left out"],
         "seconds": {"training": 3.0, "validation": 1.5},
@@ -126,6 +129,7 @@ def test_data_settings_and_limits() -> None:
         "data": {"name": "…/animals", "split": "a.csv"},
     }
     assert "somebody" not in card
+    assert "relu in place" not in card  # it was refused
 
 
 def test_what_is_not_known_is_not_said() -> None:

@@ -245,7 +245,7 @@ def _training(facts: Facts) -> str:
         lines.append(f"- {sum(seconds):.1f} seconds in all")
     for rewrite in facts.run.get("rewrites") or []:
         name, proof = (mapping(rewrite).get(key) for key in ("name", "proof"))
-        if name:
+        if name and mapping(rewrite).get("taken", True):
             shown = f" ({plain_text(proof)})" if proof else ""
             lines.append(f"- layers rewritten for speed: {plain_text(name)}{shown}")
     settings = ""
