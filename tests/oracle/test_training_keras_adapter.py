@@ -218,6 +218,14 @@ def test_compilation_is_refused() -> None:
     module(samples())
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+def test_export() -> None:
+    module = KerasModule(images_model()).eval()
+    x = samples()
+    program = torch.export.export(module, (x,))
+    torch.testing.assert_close(program.module()(x), module(x))
+
+
 @pytest.mark.parametrize(
     "turn",
     [

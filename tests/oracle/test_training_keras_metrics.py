@@ -138,7 +138,7 @@ def test_refused() -> None:
         SnellenMetrics(iter([(x, y)]))
     with pytest.raises(InputError, match="expected a batch size from 1, got 0"):
         SnellenMetrics((x, y), batch_size=0)
-    with pytest.raises(InputError, match='expected "probabilities" or "logits", got .scores.'):
+    with pytest.raises(InputError, match=r'expected "probabilities" or "logits", got .scores.'):
         SnellenMetrics((x, y), scores="scores")
     for given, error, text in (
         ((x, y[:5]), ShapeError, "expected inputs and as many truths"),

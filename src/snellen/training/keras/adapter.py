@@ -63,7 +63,8 @@ class KerasModule(nn.Module):
     Refused, because it would be wrong without a word: copies (``copy.deepcopy``, and so torch's
     ``AveragedModel``: use `snellen.training.moving_average.MovingAverage`, which copies no module),
     ``torch.func.functional_call``, ``torch.compile``, and other types of numbers (``double()``,
-    ``to(dtype)``: set Keras' dtype policy before the model is built).
+    ``to(dtype)``: set Keras' dtype policy before the model is built). ``torch.export`` works; the
+    program has the weights as constants.
     """
 
     def __init__(self, model: Any, *, layout: Layout = "auto", logits: bool = True) -> None:
@@ -108,9 +109,11 @@ class KerasModule(nn.Module):
         InputError
             Where it is called with other weights than the model's own, or compiled.
         """
-        if torch.compiler.is_compiling():
-            _refuse_compilation()
-        self._check_own_weights()
+        # An exported program has the weights as constants: those of now, and these are the model's.
+        if not torch.compiler.is_exporting():
+            if torch.compiler.is_compiling():
+                _refuse_compilation()
+            self._check_own_weights()
         turned = self._channels_last and inputs.ndim == 4
         with self._keras.device(_device_name(inputs)):
             output = self.model(
