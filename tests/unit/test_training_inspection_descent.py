@@ -71,7 +71,7 @@ def test_minima_are_minima(name: str) -> None:
         assert max(abs(float(g)) for g in gradient) < 1e-6
         around = torch.linspace(0, 2 * math.pi, 33, dtype=torch.float64)
         ring = problem.loss(minimum[0] + 1e-2 * around.cos(), minimum[1] + 1e-2 * around.sin())
-        assert float(ring.min()) > float(loss)
+        assert ring.min().item() > loss.item()
         (x_low, x_high), (y_low, y_high) = problem.x_range, problem.y_range
         assert x_low < minimum[0] < x_high
         assert y_low < minimum[1] < y_high

@@ -283,6 +283,33 @@ def test_output_that_several_layers_take() -> None:
         assert total == pytest.approx(sum(parts), rel=1e-6)
 
 
+def test_an_activation_in_place_whose_result_is_not_taken() -> None:
+    class Careless(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.relu, self.last = nn.Linear(4, 6), nn.ReLU(True), nn.Linear(6, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.first(x)
+            self.relu(x)  # changes x
+            return self.last(x)
+
+    torch.manual_seed(0)
+    network = Careless()
+    inputs, targets = torch.randn(5, 4), torch.tensor([0, 1, 2, 0, 1])
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    found = follow_batch(network, nn.CrossEntropyLoss(), inputs, targets, optimizer)
+    value = nn.functional.cross_entropy(network(inputs), targets)
+    assert found.loss == value.item()
+    (expected,) = torch.autograd.grad(value, network.first.weight)
+    shown = found.layers[0].parameters[0].gradient
+    assert shown is not None
+    assert shown.norm == pytest.approx(float(expected.norm()), rel=1e-6)
+    assert found.product_difference <= 1e-6
+    # What came out of the first layer, before it was changed.
+    assert found.layers[0].output.minimum < 0 == found.layers[1].output.minimum
+
+
 def restless() -> tuple[nn.Sequential, torch.optim.Optimizer, Tensor, Tensor]:
     """Return a network with running statistics and dropout, and an optimizer with a past."""
     torch.manual_seed(1)

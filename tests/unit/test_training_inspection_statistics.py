@@ -84,6 +84,17 @@ def test_every_so_many_steps_and_nothing_between() -> None:
     assert not any(m._forward_hooks for m in network.modules())
 
 
+def test_a_validation_between_two_updates_is_not_counted() -> None:
+    # Outputs 1 and −1 while training; the validation's are all 0. The rate moves nothing.
+    network = nn.Sequential(nn.Linear(1, 1, bias=False))
+    nn.init.ones_(network[0].weight)
+    statistics = LayerStatistics(every=1)
+    inputs = torch.tensor([[1.0], [-1.0]])
+    trained(network, statistics, inputs, inputs, n_steps=3)
+    assert [record["std"] for record in statistics.records] == [1.0, 1.0, 1.0]
+    assert [record["zeros"] for record in statistics.records] == [0.0, 0.0, 0.0]
+
+
 def test_training_with_it_is_the_same_training() -> None:
     weights = []
     for every in (1, 10**6):

@@ -172,11 +172,8 @@ def called_layers(network: nn.Module) -> Iterator[list[LayerCall]]:
         def came_back(gradient: Tensor) -> None:
             call.input_gradient = gradient.detach().clone()
 
-        if getattr(module, "inplace", False):
-            # What it was before; whoever else has this tensor gets the changed one.
-            tensor.register_hook(came_back)  # type: ignore[no-untyped-call]
-            return None
-        # A name of its own for the tensor: others that take it have their own gradient.
+        # A view, so that others that take the tensor have gradients of their own, and so that what
+        # changes it in place changes it for them too.
         alias = tensor.view_as(tensor)
         alias.register_hook(came_back)  # type: ignore[no-untyped-call]
         return _replaced((arguments, options), {id(tensor): alias})
