@@ -99,7 +99,7 @@ def test_formulas_with_numbers() -> None:
     lines = {each.what: each.numbers for each in activation.worked}
     assert lines["output [1]"] == "z = −0.25, so a = 0"
     assert lines["gradient of input [0]"] == "2·1 = 2"
-    assert lines["gradient of input [1]"] == "(−1)·0 = −0"
+    assert lines["gradient of input [1]"] == "(−1)·0 = 0"
     lines = {each.what: each.numbers for each in output.worked}
     assert lines["output of unit 0"] == "2·0.25 + (−1)·0 + 0.5 = 1"
     (of_loss,) = followed_by_hand().loss_worked
@@ -109,7 +109,7 @@ def test_formulas_with_numbers() -> None:
 def test_text_and_plain_values() -> None:
     found = followed_by_hand()
     text = str(found)
-    assert text.startswith("1 samples, loss 0.25; after one step of SGD with rate 0.1: 0.01")
+    assert text.startswith("1 sample, loss 0.25; after one step of SGD with rate 0.1: 0.01")
     assert "0.5·1 + (−0.25)·2 + 0.25 = 0.25" in text
     values = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert values["layers"][0]["samples"][0]["outputs"] == [0.25, -0.25]

@@ -234,7 +234,7 @@ class FollowedBatch:
             )
         rates = ", ".join(f"{rate:g}" for rate in self.learning_rates)
         lines = [
-            f"{self.n_samples:,} samples, loss {self.loss:.6g}; after one step of {self.optimizer} "
+            f"{self.n_samples:,} sample{'s' * (self.n_samples != 1)}, loss {self.loss:.6g}; after one step of {self.optimizer} "
             f"with rate {rates}: {self.loss_after:.6g}",
             "",
             *aligned_lines(rows, left=2),
