@@ -283,6 +283,60 @@ def test_output_that_several_layers_take() -> None:
         assert total == pytest.approx(sum(parts), rel=1e-6)
 
 
+def test_weights_that_two_layers_share() -> None:
+    class Tied(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 4)
+            self.b.weight = self.a.weight
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.b(torch.tanh(self.a(x)))
+
+    torch.manual_seed(0)
+    network = Tied()
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    found = follow_batch(network, nn.MSELoss(), torch.randn(3, 4), torch.randn(3, 4), optimizer)
+    a, b = found.layers
+    # Their gradient is the sum of both calls' and so is not worked out of one of them.
+    assert [each.name for each in a.parameters] == ["a.weight", "a.bias"]
+    assert [each.name for each in b.parameters] == ["b.bias"]
+    for each in (*a.worked, *b.worked):
+        assert "weight" not in each.what
+        assert each.value == pytest.approx(each.actual, rel=1e-5, abs=1e-7)
+    assert any("bias" in each.what for each in a.worked)
+
+
+def test_attention_over_one_tensor() -> None:
+    class Attention(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.recurrent = nn.LSTM(3, 4, batch_first=True)
+            self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+            self.head = nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x, _ = self.recurrent(x)
+            mixed, _ = self.attention(x, x, x)
+            return self.head((x + mixed).mean(1))
+
+    torch.manual_seed(0)
+    network = Attention()
+    optimizer = torch.optim.AdamW(network.parameters())
+    found = follow_batch(
+        network,
+        nn.CrossEntropyLoss(),
+        torch.randn(5, 6, 3),
+        torch.tensor([0, 1, 0, 1, 1]),
+        optimizer,
+        samples=(0, 4),
+    )
+    assert [layer.name for layer in found.layers] == ["recurrent", "attention", "head"]
+    # Query, key and value are one tensor: its gradient is that of all three.
+    assert found.product_difference <= 1e-6
+    assert [each.name for each in found.layers[1].parameters][-1] == "attention.out_proj.bias"
+
+
 def test_an_activation_in_place_whose_result_is_not_taken() -> None:
     class Careless(nn.Module):
         def __init__(self) -> None:
@@ -431,5 +485,8 @@ def test_what_cannot_be_followed_is_refused() -> None:
         follow_batch(
             network, lambda o, t: ((o - t) ** 2).mean().detach(), inputs, targets, optimizer
         )
+    lbfgs = torch.optim.LBFGS(network.parameters())
+    with pytest.raises(InputError, match="steps by one gradient, got LBFGS"):
+        follow_batch(network, nn.MSELoss(), inputs, targets, lbfgs)
     with pytest.raises(InputError, match="still lazy: run one batch"):
         follow_batch(nn.Sequential(nn.LazyLinear(2)), nn.MSELoss(), inputs, targets, optimizer)

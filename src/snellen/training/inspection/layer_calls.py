@@ -69,13 +69,16 @@ def draw_again(kept: list[Tensor], tensor: Tensor) -> None:
         torch.cuda.set_rng_state(kept[1], tensor.device)
 
 
-def _copied(value: Any) -> Any:
+def _copied(value: Any, copies: dict[int, Tensor]) -> Any:
+    """Return copies of tensors; what was one tensor twice is so again, as in self-attention."""
     if isinstance(value, Tensor):
-        return value.detach().clone()
+        if id(value) not in copies:
+            copies[id(value)] = value.detach().clone()
+        return copies[id(value)]
     if isinstance(value, dict):
-        return {name: _copied(each) for name, each in value.items()}
+        return {name: _copied(each, copies) for name, each in value.items()}
     if isinstance(value, (tuple, list)) and not hasattr(value, "_fields"):
-        return type(value)(_copied(each) for each in value)
+        return type(value)(_copied(each, copies) for each in value)
     return value
 
 
@@ -152,7 +155,7 @@ def called_layers(network: nn.Module) -> Iterator[list[LayerCall]]:
         if tensor is None:
             return None
         times[name] = times.get(name, 0) + 1
-        kept_arguments, kept_options = _copied(arguments), _copied(options)
+        kept_arguments, kept_options = _copied((arguments, options), {})
         kept = first_tensor((kept_arguments, kept_options))
         assert kept is not None
         call = LayerCall(
