@@ -30,7 +30,6 @@ from snellen.training.inspection.inline_png import gray_picture, signed_picture,
 from snellen.training.inspection.line_chart import line_chart, tick_text, ticks
 
 EVIL = "<script>alert('&')</script>"
-VOID = {"meta", "img", "br", "line", "rect", "circle", "polyline", "image", "i"}
 
 
 class Balanced(HTMLParser):

@@ -485,7 +485,9 @@ def _seen_call(
 ) -> tuple[float, tuple[FollowedSample, ...], tuple[Worked, ...]]:
     """Run a layer alone, and compare and show what its derivative is."""
     alone = call.inputs
-    by_sample = call.output.ndim > 0 and len(call.output) == len(call.inputs)
+    by_sample = min(
+        call.output.ndim, call.inputs.ndim, call.output.numel(), call.inputs.numel()
+    ) > 0 and len(call.output) == len(call.inputs)
     with unchanged(call.module), torch.enable_grad():
         if alone.is_floating_point():
             alone = alone.detach().clone().requires_grad_()
