@@ -196,7 +196,7 @@ def prepare(
     description = fitting_keras(description, network)
     table = network_table(network, train.input_shape)
     inputs, targets = _probe(train, normalisation, engine)
-    network = network.to(engine.dtype)
+    network = network.to("cpu", engine.dtype)  # where the probe is
     _check_outputs(network, inputs, targets, loss_function, data, place)
     fused = engine.device.type in ("cpu", "cuda") and description.rewrites
 

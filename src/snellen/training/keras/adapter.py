@@ -205,9 +205,9 @@ class KerasModule(nn.Module):
 
     @classmethod
     def of_structure(cls, structure: Mapping[str, Any]) -> Self:
-        """Return a module of another model with first weights, as `structure` says."""
+        """Return a module of another model with first weights, as `structure` says, on the CPU."""
         keras = keras_on_torch()
-        with unchanged_randomness():
+        with unchanged_randomness(), keras.device("cpu"):
             model = keras.saving.deserialize_keras_object(dict(structure["model"]), safe_mode=True)
         return cls(model, layout=structure["layout"], logits=structure["logits"])
 
