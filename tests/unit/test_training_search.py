@@ -267,6 +267,7 @@ class TestResume:
         # The last line of a process that was killed while it wrote.
         with (tmp_path / "journal.log").open("ab") as file:
             file.write(b'{"op_code":6,"work')
+        (tmp_path / "journal.log.lock").touch()
         again = search(BASE, OVER, n_trials=9, out=tmp_path, resume=True)
         assert told(again) == told(whole)
 

@@ -39,9 +39,7 @@ __all__ = ["search"]
     metavar="DIR",
     type=click.Path(file_okay=False),
     callback=not_empty,
-    default="search",
-    show_default=True,
-    help="The folder of the search.",
+    help="The folder of the search. [default: search]",
 )
 @click.option(
     "--resume",
@@ -65,7 +63,7 @@ def search(
     over: tuple[str, ...],
     n_trials: int | None,
     prune: bool | None,
-    out: str,
+    out: str | None,
     resume: str | None,
     json_path: str | None,
     quiet: bool,
@@ -82,6 +80,7 @@ def search(
     from snellen.training import search_command
 
     check_folder_of(json_path)
+    folder = resume or out or search_command.FOLDER
     try:
         found = search_command.searched(
             description,
@@ -96,9 +95,9 @@ def search(
         )
     except KeyboardInterrupt:
         if not quiet:
-            click.echo(f"snellen: snellen search --resume {resume or out} goes on", err=True)
+            click.echo(f"snellen: snellen search --resume {folder} goes on", err=True)
         raise
     search_command.write_search(found, json_path, click.echo)
     if not quiet and json_path != "-":
         click.echo(f"{found}\n\n{found.toml()}", nl=False)
-        click.echo(f"wrote {resume or out}/best.toml", err=True)
+        click.echo(f"wrote {folder}/best.toml", err=True)

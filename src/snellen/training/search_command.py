@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from snellen.training.search_result import SearchResult
 
-__all__ = ["searched", "write_search"]
+__all__ = ["FOLDER", "searched", "write_search"]
 
+FOLDER = "search"
 _N_TRIALS = 20
 
 
@@ -29,7 +30,7 @@ def searched(
     over: Sequence[str],
     *,
     n_trials: int | None,
-    out: str,
+    out: str | None,
     resume: str | None,
     prune: bool | None,
     echo: Callable[[str], None] | None,
@@ -46,13 +47,15 @@ def searched(
         More of them, and what to search over, as on the command line.
     n_trials, prune
         None: as the search that is resumed, or by default.
-    out : str
-        The folder of a new search.
+    out : str or None
+        The folder of a new search; None: `FOLDER`.
     resume : str or None
         That of one that is to go on.
     echo : callable or None
         Writes a line for each trial.
     """
+    if resume is not None and out is not None and Path(resume) != Path(out):
+        raise InputError(f"expected to go on in {resume}, got --out {out}: leave it out")
     ranges: dict[str, Any] = {}
     for text in over:
         name, values = over_of(text)
@@ -79,7 +82,7 @@ def searched(
         description,
         ranges,
         n_trials=total,
-        out=Path(resume or out),
+        out=Path(resume or out or FOLDER),
         prune=prune is not False,
         resume=resume is not None,
         told=None if echo is None else lambda trial: echo(f"{trial.number}/{total}  {trial}"),

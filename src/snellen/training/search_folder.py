@@ -101,6 +101,8 @@ class SearchFolder:
 
         path = self.path / _JOURNAL
         _without_torn_line(path)
+        # Of a process that was killed: Optuna would wait for it half a minute.
+        path.with_name(f"{_JOURNAL}.lock").unlink(missing_ok=True)
         try:
             # A lock by a link is not to be had everywhere.
             lock = JournalFileOpenLock(os.fspath(path))
