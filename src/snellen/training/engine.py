@@ -267,18 +267,17 @@ def launched(
         tempfile.TemporaryDirectory(prefix="snellen-processes-") as folder,
         Interruption(then=_interrupt_children),
     ):
-        failure = Path(folder, "failure")
+        done, failure = Path(folder, "done"), Path(folder, "failure")
         try:
-            done: _Sealed = fabric.launch(
-                _in_process, description.precision, work, _Sealed(data), failure
-            )
+            fabric.launch(_in_process, description.precision, work, _Sealed(data), done, failure)
         except torch.multiprocessing.ProcessRaisedException:
             if failure.is_file():
                 raise SnellenError(failure.read_text(encoding="utf-8")) from None
             raise
-    if done.content is KeyboardInterrupt:
+        content = pickle.loads(done.read_bytes())
+    if content is KeyboardInterrupt:
         raise KeyboardInterrupt
-    return done.content
+    return content
 
 
 def _interrupt_children() -> None:
@@ -307,16 +306,19 @@ def _unsealed(data: bytes) -> _Sealed:
 
 
 def _in_process(
-    fabric: Any, precision: str, work: Callable[..., Any], data: _Sealed, failure: Path
-) -> _Sealed:
+    fabric: Any, precision: str, work: Callable[..., Any], data: _Sealed, done: Path, failure: Path
+) -> None:
+    """Work; leave what came of it in a file, as a queue would wait until somebody reads it."""
     try:
-        return _Sealed(work(FabricEngine(fabric, precision), *data.content))
+        content = work(FabricEngine(fabric, precision), *data.content)
     except KeyboardInterrupt:
-        return _Sealed(KeyboardInterrupt)
+        content = KeyboardInterrupt
     except SnellenError as error:
         # Errors do not come through as they are, but as the text of a traceback.
         failure.write_text(str(error), encoding="utf-8")
         raise
+    if fabric.global_rank == 0:
+        done.write_bytes(pickle.dumps(content))
 
 
 def _quiet_fabric() -> None:
