@@ -181,6 +181,11 @@ class Training:
             )
         )
         self.prepared = prepare(description, opened, engine, network=network, settle=not resume)
+        self._first_weights = None
+        if network is not None and description.nan_guard == "roll_back":
+            # What is handed over is trained itself, and not built again.
+            weights = self.prepared.network.state_dict()
+            self._first_weights = {name: value.clone() for name, value in weights.items()}
         self.plan = plan_of(self.prepared.description, opened.fingerprint(), self.prepared.network)
         self.state = self._first_state()
         self.loop = self._loop()
@@ -405,6 +410,8 @@ class Training:
             content, _path, _passed = self.folder.checkpoints.latest()
             self.load(content)
             return
+        if self._first_weights is not None:
+            self.prepared.network.load_state_dict(self._first_weights)
         self.prepared = prepare(
             self.prepared.description,
             self.prepared.data,
