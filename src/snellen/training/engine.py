@@ -347,7 +347,8 @@ def _fabric(description: Description, device: torch.device, n: int) -> Any:
         # Buffers are equal everywhere as it is: statistics are taken over all processes.
         names = inspect.signature(torch.nn.parallel.DistributedDataParallel).parameters
         sync = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
-        strategy = DDPStrategy(start_method=kind, **{sync: False})
+        options: dict[str, Any] = {sync: False}
+        strategy = DDPStrategy(start_method=kind, **options)
         devices = n
     return Fabric(
         accelerator="cuda" if device.type == "cuda" else "cpu",
