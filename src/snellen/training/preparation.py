@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from snellen.errors import ClassError, InputError, did_you_mean
+from snellen.training.augmentation import test_views
 from snellen.training.augmentation.chain import augmentation
 from snellen.training.candidates import choose
 from snellen.training.choices import Choice
@@ -217,6 +218,8 @@ def prepare(
         )
     network = network.to(engine.device)
     by_pixel = inputs.ndim == 4 and description.memory_format == "channels_last"
+    if description.test_views:
+        _check_views(description, data, inputs)
     rewrites: list[Rewrite] = []
     if description.rewrites:
         network, rewrites = rewrite(network, inputs.to(engine.device), channels_last=by_pixel)
@@ -250,6 +253,19 @@ def prepare(
             each for each in network.modules() if isinstance(each, (Dropout, Dropout2d))
         ],
     )
+
+
+def _check_views(description: Description, data: TrainingData, inputs: Tensor) -> None:
+    """Refuse views that the images do not have, before anything is trained."""
+    place = f"{description.place} test_views".strip()
+    if data.task == "regression":
+        raise InputError("expected no views of a regression: an average need not be right", place)
+    try:
+        test_views(inputs[:1], description.test_views)
+    except InputError as error:
+        raise error.within(place) from None
+    if data.task == "segmentation" and "translate" in description.test_views:
+        raise InputError('expected views of label maps, which "translate" is not', place)
 
 
 def _may_draw(network: nn.Module) -> bool:
