@@ -178,7 +178,9 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
                 run.network.train()
             if loop.interruption.requested:
                 run.stop("interrupted")
-            if is_stopped(run):
+            stopped = loop.engine.agreed(run.stop_reason, run.step)
+            if stopped:
+                run.stop_reason = stopped
                 break
             if run.step % loop.save_every == 0 and run.step % run.n_epoch:
                 loop.save()
@@ -188,16 +190,12 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
         run.seconds = time.perf_counter() - began
         run.epoch += 1
         callbacks.call("epoch_end", run, epoch_numbers(run, loop))
+        run.stop_reason = loop.engine.agreed(run.stop_reason)
         if run.step % loop.save_every == 0 or run.step == run.n_steps:
             loop.save()
             loop.clock.whole("checkpoint")
     if run.stop_reason:
         loop.save()
-
-
-def is_stopped(run: TrainingState) -> bool:
-    """Return whether a callback, or an interruption, has ended the training."""
-    return run.stop_reason != ""
 
 
 def epoch_numbers(run: TrainingState, loop: Loop) -> dict[str, Any]:

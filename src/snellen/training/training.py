@@ -296,7 +296,13 @@ class Training:
         return Loop(
             feed=prepared.feed(engine),
             engine=engine,
-            callbacks=Callbacks([*self._built_in(), *self._callbacks]),
+            callbacks=Callbacks(
+                [
+                    each
+                    for each in (*self._built_in(), *self._callbacks)
+                    if engine.rank == 0 or not each.only_first_process
+                ]
+            ),
             numbers=RunningNumbers(evaluation, engine),
             clock=Clock(engine.device),
             validate=self._validate,
