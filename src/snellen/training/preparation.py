@@ -17,9 +17,10 @@ from snellen.training.data.balance import class_weights
 from snellen.training.data.normalisation import make_normalisation
 from snellen.training.data.parts import Order
 from snellen.training.feed import Feed
+from snellen.training.keras.in_training import as_module, fitting_keras, has_keras
 from snellen.training.losses import make_loss
 from snellen.training.moving_average import MovingAverage
-from snellen.training.network.build import build_network
+from snellen.training.network.build import build_network, check_outputs
 from snellen.training.network.dropout import Dropout, Dropout2d
 from snellen.training.network.rewrites import rewrite
 from snellen.training.network.shared_batch_norm import share_batch_norm
@@ -194,9 +195,14 @@ def prepare(
             seed=description.seed,
             task=data.task,
         )
+    else:
+        network = as_module(network, data.task)
+        if has_keras(network):
+            check_outputs(network, train.input_shape, data.n_outputs, data.task, place)
+    description = fitting_keras(description, network)
     table = network_table(network, train.input_shape)
     inputs, targets = _probe(train, normalisation, engine)
-    network = network.to(engine.dtype)
+    network = network.to("cpu", engine.dtype)  # where the probe is
     _check_outputs(network, inputs, targets, loss_function, data, place)
     fused = engine.device.type in ("cpu", "cuda") and description.rewrites
 
