@@ -17,7 +17,6 @@ from snellen.training import engine as engines
 from snellen.training.callbacks.protocol import Callback
 from snellen.training.callbacks.stop_after import StopAfter
 from snellen.training.description import Description, Every
-from snellen.training.loop import seed_network, train_epochs
 from snellen.training.randomness import derived_seed, unchanged_randomness
 from snellen.training.run_folder import RunFolder
 from snellen.training.training import Training, train
@@ -264,20 +263,7 @@ def replay(folder: str | os.PathLike[str], step: int) -> Replayed:
             content, _path, _passed = run_folder.checkpoints.latest(at_most=step - 1)
             training.load(content)
         began_from = state.step
-        if state.step < step - 1:
-            stop = StopAfter(Every(step - 1 - state.step, "ba"))
-            training.loop.callbacks = type(training.loop.callbacks)([stop])
-            stop.start(state)
-            train_epochs(state, training.loop)
-            state.stop_reason = ""
-        batch = next(
-            iter(
-                training.loop.feed.epoch(state.epoch, start=step - 1 - state.epoch * state.n_epoch)
-            )
-        )
-        n = len(batch.rows)
-        seed_network(state, training.loop, n=n, first=0, n_here=n)
-        state.network.train()
+        batch = training.brought_to(step)
         followed = follow_batch(
             state.network, state.loss_function, batch.inputs, batch.targets, state.optimizer
         )
