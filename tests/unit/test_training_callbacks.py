@@ -89,7 +89,7 @@ def stopped_after(
     values: Sequence[float], *, monitor: str = "val_loss", **options: Any
 ) -> tuple[int, EarlyStopping, TrainingState]:
     """Return after how many epochs with these values training ended, 0 if it did not."""
-    run = state(epochs=max(1, len(values)))
+    run = state(epochs=len(values) + 1)
     stopping = EarlyStopping(monitor, **options)
     stopping.start(run)
     for value in values:
@@ -143,6 +143,15 @@ def test_early_stopping_knows_the_direction_of_the_tasks_numbers() -> None:
     unknown = EarlyStopping(patience=1)
     with pytest.raises(InputError, match=r'expected "min" or "max".* - at mode'):
         unknown.start(state(task="auto"))
+
+
+def test_early_stopping_does_not_end_what_is_over() -> None:
+    run = state(epochs=2)
+    stopping = EarlyStopping(patience=1)
+    stopping.start(run)
+    for value in (0.5, 0.6):
+        epoch(run, [stopping], {"val_loss": value})
+    assert not run.stop_reason
 
 
 def test_early_stopping_by_a_number_of_training() -> None:
@@ -204,7 +213,7 @@ def test_early_stopping_refuses(options: dict[str, Any]) -> None:
 def test_early_stopping_goes_on_after_a_resumption(at: int) -> None:
     values = [1.0, 0.5, 0.6, 0.4, 0.5, 0.45, 0.3]  # best in epoch 4, ended after 6
     whole = stopped_after(values, patience=2)
-    run = state(epochs=len(values))
+    run = state(epochs=len(values) + 1)
     first = EarlyStopping(patience=2)
     first.start(run)
     for value in values[:at]:

@@ -538,3 +538,21 @@ def test_patterns_of_shards():
 
 def test_a_quarter_of_the_memory_is_for_data():
     assert 0 < memory_for_data() < 1 << 46
+
+
+def test_parts_of_other_names(folder):
+    keys = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.png"))
+    split = hold_out(
+        keys, "50/50", labels=[key.split("/")[0] for key in keys], names=["a", "train"]
+    )
+    (folder / "split.csv").write_bytes(manifest_bytes(split, {}))
+    with pytest.raises(SchemaError, match="parts called train, val and test, got a: split anew"):
+        opened(folder / "split.csv")
+
+
+def test_a_manifest_without_labels(folder):
+    keys = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.png"))
+    (folder / "split.csv").write_bytes(manifest_bytes(hold_out(keys, "50/50"), {}))
+    with pytest.raises(SchemaError, match="a column label"):
+        opened(folder / "split.csv")
+    assert opened(folder, split=str(folder / "split.csv"), validation=0).test.n == 6

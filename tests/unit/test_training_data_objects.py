@@ -40,6 +40,12 @@ def test_arrays_of_one_part_get_a_validation_part():
     data = open_data({"train": (IMAGES, LABELS)})
     assert (data.train.n, data.validation.n, data.test) == (18, 2, None)
     assert isinstance(data.train, ResidentPart)
+    names = [*data.train.ids, *data.validation.ids]
+    assert sorted(names) == sorted(f"train/{row}" for row in range(20))
+    # Another share moves few samples, and folds do not depend on it at all.
+    other = open_data({"train": (IMAGES, LABELS), "hold_out": 5})
+    assert set(data.validation.ids) <= set(other.validation.ids)
+    assert set(data.fold(1, 4).validation.ids) == set(other.fold(1, 4).validation.ids)
     assert data.train.input_shape == (1, 4, 4)
     assert data.train.inputs.dtype == torch.uint8
     assert (data.task, data.n_outputs, data.classes.names) == ("classification", 2, ("0", "1"))
@@ -247,7 +253,7 @@ def module():
 
 
 def test_a_function_of_the_user(module):
-    def build(n=10, odd=False):
+    def build(n=10):
         return {"train": (np.zeros((n, 2)), np.arange(n) % 2), "hold_out": 2}
 
     module.build = build
@@ -257,9 +263,9 @@ def test_a_function_of_the_user(module):
     module.whole = lambda: data
     assert open_data("data_of_a_user:whole").train is data.train
     assert open_data(data).train is data.train
-    with pytest.raises(SchemaError, match="unexpected keyword argument 'm' - at a.toml"):
+    with pytest.raises(SchemaError, match=r"unexpected keyword argument 'm' - at a\.toml"):
         open_data(Choice("data_of_a_user:build", {"m": 8}, "a.toml"))
-    with pytest.raises(InputError, match='got "biuld".* Did you mean "build"'):
+    with pytest.raises(InputError, match=r'got "biuld".* Did you mean "build"'):
         open_data("data_of_a_user:biuld")
     with pytest.raises(InputError, match="expected a module no_such_module"):
         open_data("no_such_module:build")
@@ -287,10 +293,10 @@ def test_array_files(tmp_path):
     with pytest.raises(SchemaError, match=r'got x_train, y_train, x_tset\. Did you mean "x_test"'):
         open_data(str(path))
     np.savez(path, x=IMAGES, y=np.array([{}] * 20, dtype=object))
-    with pytest.raises(InputError, match="an .npz of arrays, got: Object arrays"):
+    with pytest.raises(InputError, match=r"an \.npz of arrays, got: Object arrays"):
         open_data(str(path))
     path.write_bytes(b"no zip")
-    with pytest.raises(InputError, match="an .npz of arrays"):
+    with pytest.raises(InputError, match=r"an \.npz of arrays"):
         open_data(str(path))
 
 
@@ -320,6 +326,12 @@ def test_folds_divide_train_and_validation_and_leave_test(kind):
     assert len({fold.fingerprint() for fold in folds}) == 5
     with pytest.raises(InputError, match="a fold from 0 to 4, got 5"):
         data.fold(5, 5)
+
+
+def test_parts_of_two_kinds_cannot_be_divided_together():
+    data = open_data({"train": (np.zeros((12, 2, 2)), np.arange(12) % 3), "validation": Squares()})
+    with pytest.raises(InputError, match="parts of one kind to join them"):
+        data.fold(0, 3)
 
 
 def test_folds_of_numbers_have_them_spread():

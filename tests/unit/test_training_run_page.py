@@ -95,17 +95,23 @@ def run(**changes: Any) -> dict[str, Any]:
             for k in (1, 2, 3)
         ],
         "best_epoch": 2,
+        "data": {"parts": {"train": 1200, "test": 30}},
         "network": {
-            "rows": [
-                {"layer": "0_conv", "output_shape": [8, 4, 4], "parameters": 80, "macs": 1152,
-                 "memory": 512},
-                {"layer": "1_linear", "output_shape": [3], "parameters": 387, "macs": 384,
-                 "memory": 12},
+            "input_shape": [1, 6, 6],
+            "layers": [
+                {"name": "0_conv", "kind": "Conv2d", "output_shape": [8, 4, 4],
+                 "n_parameters": 80, "n_macs": 1152, "n_bytes": 512},
+                {"name": "1_linear", "kind": "Linear", "output_shape": None,
+                 "n_parameters": 387, "n_macs": 384, "n_bytes": 12},
             ],
-            "parameters": 467,
-            "macs": 1536,
+            "n_parameters": 467,
+            "n_macs": 1536,
+            "n_bytes": 2048,
         },
-        "rewrites": [{"name": "pool before ReLU", "where": "1_relu", "proof": "bit-equal"}],
+        "rewrites": [
+            {"name": "relu in place", "where": ["1_relu", "4_relu"], "taken": True,
+             "proof": "bit-equal"},
+        ],
         "choices": [{"setting": "memory_format", "value": "contiguous",
                      "seconds": {"contiguous": 0.0125, "channels_last": 0.25}}],
         "seconds": {"data": 5.0, "forward": 25.0, "backward": 60.0, "other": 10.0},
@@ -129,8 +135,10 @@ def test_a_whole_page() -> None:
     assert "training time 1:30 min" in said
     assert "Where the time went: 1:40 min data 5.0 s, 5.0 %" in said
     assert "backward 1:00 min, 60.0 %" in said
-    assert "0_conv 8 × 4 × 4 80 1,152 512 B" in said
-    assert "pool before ReLU 1_relu bit-equal" in said
+    assert "train samples 1,200 test samples 30 parameters 467" in said
+    assert "0_conv Conv2d 8 × 4 × 4 80 1,152 512 B 1_linear Linear – 387 384 12 B" in said
+    assert "all 467 1,536 2.0 KiB" in said
+    assert "relu in place 1_relu, 4_relu yes bit-equal" in said
     assert "memory format: contiguous (contiguous 12.5 ms, channels_last 250 ms a step)" in said
     # Of 10 cats 2 are taken for dogs, of 10 dogs 1 for a cat.
     assert "cat dog 2 20.0 % dog cat 1 10.0 %" in said
@@ -161,13 +169,14 @@ def test_what_comes_from_data_is_escaped() -> None:
         images=[{"png": PNG, "id": bad, "truth": bad, "pred": bad, "score": 0.5}],
         notes=[bad],
         versions={bad: bad},
-        rewrites=[{"name": bad, "where": bad, "proof": bad}],
+        rewrites=[{"name": bad, "where": [bad], "taken": False, "proof": bad}],
+        data={"parts": {bad: 1}},
         choices=[{"setting": bad, "value": bad, "seconds": {bad: bad}}, bad],
         seconds={bad: 1.0},
         stop_reason=bad,
         description={"network": bad, "data": {"name": bad}, bad: [bad, {"name": bad, bad: bad}]},
         history=[{"epoch": 1, "step": 1, bad: 0.5, "learning_rate": 0.1}],
-        network={"rows": [{"layer": bad, "output_shape": bad, "macs": 1}], "parameters": 1},
+        network={"layers": [{"name": bad, "kind": bad, "output_shape": [bad], "n_macs": 1}]},
     )
     content["result"] = {
         "task": bad,
@@ -225,6 +234,13 @@ def test_another_task_and_undefined_numbers() -> None:
     assert "RMSE 0.1250 MAE 0.0625 R2 –" in said
     assert "width 0.5000 height –" in said
     assert "R2 – all targets are equal" in said
+
+
+def test_a_long_network_is_folded() -> None:
+    layers = [{"name": str(k), "kind": "ReLU", "output_shape": [1]} for k in range(41)]
+    page = run_page({"network": {"layers": layers}})
+    assert "<details><summary>41 layers</summary>" in page
+    assert "<details>" not in run_page({"network": {"layers": layers[:40]}})
 
 
 def test_what_is_not_default_is_marked() -> None:

@@ -115,8 +115,8 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
     optimizer.zero_grad(set_to_none=True)
     if loop.average is not None:
         loop.average.update()
-    run.loss = total
-    loop.numbers.add_loss(total, weight)
+    run.loss = engine.total(total)
+    loop.numbers.add_loss(run.loss, weight)
     run.step += 1
     run.samples += batch.n
     set_learning_rate(run)  # the schedule
@@ -167,6 +167,7 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
             loop.clock.step(run.step)
             if run.step in run.skipped:
                 run.step += 1
+                run.loss = None
                 set_learning_rate(run)
             else:
                 update(run, batch, loop)

@@ -203,27 +203,11 @@ def finish(
     return run
 
 
-def _pictured(run: TrainedRun, folder: RunFolder, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the page shows otherwise than `run.json`: layers, confusions, log of steps."""
+def _pictured(run: TrainedRun, folder: RunFolder) -> dict[str, Any]:
+    """Return what the page shows and `run.json` does not hold: confusions, the log of steps."""
     import msgspec
 
-    network = facts["network"]
-    found: dict[str, Any] = {
-        "network": {
-            "rows": [
-                {
-                    "layer": layer["name"],
-                    "output_shape": layer["output_shape"],
-                    "parameters": layer["n_parameters"],
-                    "macs": layer["n_macs"],
-                    "memory": layer["n_bytes"],
-                }
-                for layer in network["layers"]
-            ],
-            "parameters": network["n_parameters"],
-            "macs": network["n_macs"],
-        }
-    }
+    found: dict[str, Any] = {}
     steps = folder.path / "steps.jsonl"
     if steps.is_file():
         rows = steps.read_bytes().splitlines()
@@ -270,7 +254,7 @@ def _write(
     folder.write_bytes(
         {
             "index.html": run_page(
-                {**content, **_pictured(run, folder, facts), "images": images}
+                {**content, **_pictured(run, folder), "images": images}
             ).encode(),
             "README.md": model_card(content).encode(),
         }

@@ -30,13 +30,13 @@ def run_page(run: Mapping[str, Any]) -> str:
     Parameters
     ----------
     run : mapping
-        As it lies in the folder of a run: ``description``; ``history``, a mapping an epoch;
-        ``best_epoch`` (from 1); ``network`` (``rows``, ``parameters``, ``macs``); ``rewrites``;
-        ``choices``; ``seconds`` by phase; ``result``, what the test gave (`Result.to_dict`), or
-        ``metrics`` and ``measured_on``; ``stop_reason``; ``notes``; ``versions``. And what does not
-        lie there as JSON: ``confusion`` (``classes``, names, and ``counts``, rows of the true
-        classes), ``images`` (``png``, bytes; ``id``; ``truth``; ``pred``; ``score``), and
-        ``step_rows`` as the log of steps has them.
+        As it lies in ``run.json`` of a run's folder: ``description``, ``history``, ``best_epoch``,
+        ``data``, ``network``, ``rewrites``, ``choices``, ``seconds`` by phase, ``metrics`` and
+        ``measured_on``, ``stop_reason``, ``notes``, ``versions``; and what lies beside it:
+        ``result``, what the test gave (`Result.to_dict`); ``confusion``, with the names of
+        ``classes`` and ``counts``, a row for each true class; ``images``, each with ``png``
+        (bytes), ``id``, ``truth``, ``pred`` and ``score``; ``step_rows``, as the log of steps has
+        them.
 
     Returns
     -------

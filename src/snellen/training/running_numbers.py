@@ -55,7 +55,7 @@ class RunningNumbers:
         self._evaluation.update(output, target)
 
     def add_loss(self, loss: Tensor, weight: Tensor) -> None:
-        """Note the loss of an update: this process' part of it, and the weight of the whole."""
+        """Note the loss of an update, over all processes, and its weight."""
         self._losses.append(loss)
         self._weights.append(weight)
         if len(self._losses) == _WAITING:
@@ -65,7 +65,7 @@ class RunningNumbers:
         """Read what waits on the device."""
         if not self._losses:
             return
-        losses = self._engine.total(torch.stack(self._losses).double()).tolist()
+        losses = torch.stack(self._losses).double().tolist()
         weights = torch.stack(self._weights).double().tolist()
         # One by one, in order: the same sum wherever it is read in between.
         for loss, weight in zip(losses, weights, strict=True):

@@ -445,9 +445,7 @@ class Training:
             "classes": None if data.classes is None else list(data.classes.names),
             "normalisation": prepared.normalisation.plain(),
             "network": prepared.table.to_dict(),
-            "rewrites": [
-                {**each._asdict(), "where": ", ".join(each.where)} for each in prepared.rewrites
-            ],
+            "rewrites": [each._asdict() for each in prepared.rewrites],
             "choices": [each.to_dict() for each in prepared.chosen],
             "steps": {"whole": self.state.n_steps, "epoch": self.state.n_epoch},
             "notes": list(data.notes),

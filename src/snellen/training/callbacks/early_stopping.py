@@ -113,7 +113,7 @@ class EarlyStopping(Callback):
 
     def _decide(self, run: TrainingState) -> None:
         waited = run.epoch - self.best_epoch
-        if waited < self.patience:
+        if waited < self.patience or run.step >= run.n_steps:  # over anyway
             return
         epochs = "1 epoch" if waited == 1 else f"{waited} epochs"
         if self.best is None:

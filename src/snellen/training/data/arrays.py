@@ -73,7 +73,7 @@ def parts_of_arrays(
     layout : {"auto", "channels_first", "channels_last"}
         Of images with four axes.
     ids : mapping, optional
-        What the samples of each part are called.
+        What the samples of each part are called; by default ``"train/0"`` and so on.
 
     Raises
     ------
@@ -97,9 +97,9 @@ def parts_of_arrays(
                 f"images of {shape[1:]}",
                 name,
             )
-    named = ids or {}
+    named = ids or {name: [f"{name}/{row}" for row in range(len(x))] for name, x in inputs.items()}
     return {
-        name: ResidentPart(x, typed.targets[name], named.get(name)) for name, x in inputs.items()
+        name: ResidentPart(x, typed.targets[name], named[name]) for name, x in inputs.items()
     }, typed
 
 
@@ -133,7 +133,6 @@ def inputs_of(values: Any, layout: Layout = "auto", place: str = "") -> Tensor:
             f"expected inputs (N, F), (N, H, W) or (N, C, H, W), got {array.shape}", place
         )
     if array.dtype != np.uint8:
-        # Not before here: what is too large for float32 would be infinite.
         _refuse_not_finite(array, "inputs", place)
         array = array.astype(np.float32)
     return torch.from_numpy(np.ascontiguousarray(array))
@@ -259,19 +258,19 @@ def _numbers(values: Any, place: str) -> NDArray[Any]:
 
 
 def _refuse_not_finite(array: NDArray[Any], what: str, place: str) -> None:
-    # The sum shows it without an array of flags as large as the data.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if array.dtype.kind != "f" or np.isfinite(array.sum(dtype=np.float64)):
-            return
-        limit = float(np.finfo(np.float32).max)
-        bad = ~(np.abs(array) <= limit)
-    if bad.any():
-        rows = np.nonzero(bad.reshape(len(bad), -1).any(1))[0]
-        raise InputError(
-            f"expected finite {what}, got NaN or infinity in {len(rows):,} of {len(array):,} "
-            f"samples: row {few(rows.tolist(), 3)}",
-            place,
-        )
+    if array.dtype.kind != "f" or not array.size:
+        return
+    # What is too large for float32 would be infinite there. NaN goes through both extremes.
+    limit = float(np.finfo(np.float32).max)
+    if float(array.max()) <= limit and float(array.min()) >= -limit:
+        return
+    bad = ~(np.abs(array) <= limit)
+    rows = np.nonzero(bad.reshape(len(bad), -1).any(1))[0]
+    raise InputError(
+        f"expected finite {what}, got NaN or infinity in {len(rows):,} of {len(array):,} "
+        f"samples: row {few(rows.tolist(), 3)}",
+        place,
+    )
 
 
 def array_file(

@@ -46,8 +46,8 @@ class IterablePart:
     prefetch : int
         How many samples or batches a thread makes ahead; 0: none, they are made when due.
     seeded : bool
-        Whether torch's global random numbers are those of the epoch while the iterable starts:
-        what a loader shuffles by.
+        Whether torch's global random numbers are those of the order's seed and the epoch while
+        the iterable starts: what a loader shuffles by.
     device : torch.device or str
         Where batches are made.
 
@@ -122,7 +122,7 @@ class IterablePart:
         size, skipped, done = order.batch_size, start * order.batch_size, 0
         held: list[tuple[Tensor, Tensor]] = []
         n_held = 0
-        source = _ahead(self._items(epoch), self._prefetch)
+        source = _ahead(self._items(epoch, order.seed), self._prefetch)
         try:
             for inputs, targets in source:
                 if self._shape is not None and tuple(inputs.shape[1:]) != self._shape:
@@ -176,11 +176,11 @@ class IterablePart:
         rows = torch.arange(done, done + len(inputs))
         return Batch(rows[within], inputs[within].to(self.device), targets[within].to(self.device))
 
-    def _items(self, epoch: int) -> Any:
+    def _items(self, epoch: int, seed: int = 0) -> Any:
         """Yield inputs and targets, each with an axis of samples."""
         count = 0
         try:
-            for item in self._opened(epoch):
+            for item in self._opened(epoch, seed):
                 inputs, target = _pair(item, count)
                 inputs = _tensor(inputs)
                 if self._batched:
@@ -203,12 +203,12 @@ class IterablePart:
                 f"epoch {epoch} sample {count}",
             ) from error
 
-    def _opened(self, epoch: int) -> Iterator[Any]:
+    def _opened(self, epoch: int, seed: int) -> Iterator[Any]:
         if not self._seeded:
             yield from self._make(epoch) if self._takes_epoch else self._make()
             return
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derived_seed(0, "loader", epoch))
+            torch.manual_seed(derived_seed(seed, "loader", epoch))
             items = iter(self._make(epoch) if self._takes_epoch else self._make())
             # A sampler draws its seed when the first batch is asked for.
             first = next(items, _END)

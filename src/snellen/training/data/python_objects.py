@@ -189,7 +189,8 @@ def _dataset(value: Any, task: str, notes: list[str], name: str) -> StreamedPart
     if isinstance(known, list):
         known = [each.tolist() if isinstance(each, torch.Tensor) else each for each in known]
     targets = typed_targets({name: known}, task).targets[name]
-    return StreamedPart(lambda row: (value[row][0], 0), n, targets, threads=1)
+    names = [f"{name}/{row}" for row in range(n)]
+    return StreamedPart(lambda row: (value[row][0], 0), n, targets, names, threads=1)
 
 
 def _counted(part: IterablePart, notes: list[str], name: str) -> IterablePart:

@@ -29,6 +29,8 @@ __all__ = ["TrainingData", "finished"]
 # A sample of inputs goes into the fingerprint, and whole arrays up to so many bytes.
 _HASHED_BYTES = 1 << 26
 _MOST_BINS = 10
+# The value of pixels that belong to no class.
+_VOID = 255
 
 
 @runtime_checkable
@@ -161,10 +163,16 @@ class TrainingData:
         Raises
         ------
         InputError
-            For data that come in an order of their own.
+            For data that come in an order of their own, and where one part is kept on the device
+            and the other is streamed.
         """
         if self.validation is None:
             return self.train
+        if type(self.train) is not type(self.validation):
+            raise InputError(
+                "expected training and validation parts of one kind to join them, got "
+                f"{self.train} and {self.validation}"
+            )
         whole: Part = _divisible(self.train).joined(self.validation)
         return whole
 
@@ -320,6 +328,10 @@ def _outputs(parts: Mapping[str, Part], found: Found) -> tuple[int, Classes | No
     if known and known[0].ndim == 2 and found.task == "classification":
         n = known[0].shape[1]
     elif known:
+        if found.task == "segmentation":
+            known = [targets[targets != _VOID] for targets in known]
+        if not all(targets.numel() for targets in known):
+            raise ClassError("expected pixels of some class in every part, got only void ones")
         n = 1 + max(int(targets.max()) for targets in known)
     else:
         raise ClassError("expected the names of the classes, or targets to count them by")

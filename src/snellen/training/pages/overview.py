@@ -112,10 +112,11 @@ def _facts(run: Mapping[str, Any]) -> str:
         spent = sum(seconds.values())
     if isinstance(spent, (int, float)) and math.isfinite(spent):
         facts.append(("training time", text(duration(spent))))
-    if "parameters" in network:
-        facts.append(("parameters", count(network["parameters"])))
-    if network.get("macs") is not None:
-        facts.append(("multiply-adds a sample", count(network["macs"])))
+    parts = (run.get("data") or {}).get("parts") or {}
+    facts += [(f"{text(name)} samples", figure(n)) for name, n in parts.items()]
+    for name, key in (("parameters", "n_parameters"), ("multiply-adds a sample", "n_macs")):
+        if network.get(key) is not None:
+            facts.append((name, count(network[key])))
     description = run.get("description", {})
     facts += [
         (key.replace("_", " "), plain_value(description[key]))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["choices", "network", "notes", "settings", "time_spent"]
 
+_OPEN = 40  # layers: more are folded
 _PHASES = ("data", "forward", "backward", "update", "validation", "checkpoint", "callbacks")
 
 
@@ -54,35 +55,40 @@ def time_spent(run: Mapping[str, Any]) -> str:
 
 
 def network(run: Mapping[str, Any]) -> str:
-    """Return the table of the layers."""
+    """Return the table of the layers; a long one is folded."""
     content = run.get("network") or {}
-    rows = content.get("rows") or []
-    if not rows:
+    layers = content.get("layers") or []
+    if not layers:
         return ""
-    macs = [row.get("macs") or 0 for row in rows]
+    macs = [layer.get("n_macs") or 0 for layer in layers]
     most = max(macs) or 1
-    cells = [
+    rows = [
         [
-            element("code", text(row.get("layer", ""))),
-            element("td", text(_shape(row.get("output_shape"))), class_="whole"),
-            figure(row.get("parameters")),
+            element("code", text(layer.get("name", ""))),
+            text(layer.get("kind", "")),
+            element("td", _shape(layer.get("output_shape")), class_="whole"),
+            figure(layer.get("n_parameters")),
             _bar(each / most, figure(each) if each else "–"),
-            _bytes(row.get("memory")),
+            _bytes(layer.get("n_bytes")),
         ]
-        for row, each in zip(rows, macs, strict=True)
+        for layer, each in zip(layers, macs, strict=True)
     ]
-    whole = content.get("macs")
-    cells.append(
+    whole = [figure(content.get(key)) for key in ("n_parameters", "n_macs")]
+    rows.append(
         [
             element("b", "all"),
             "",
-            element("b", figure(content.get("parameters"))),
-            element("td", element("b", figure(whole)), class_="bar"),
             "",
+            element("b", whole[0]),
+            element("td", element("b", whole[1]), class_="bar"),
+            _bytes(content.get("n_bytes")),
         ]
     )
-    names = ["layer", "output", "parameters", element("th", "multiply-adds"), "memory"]
-    return element("h2", "Network") + table(names, cells, left=2)
+    head = ["layer", "kind", "output", "parameters", element("th", "multiply-adds"), "memory"]
+    made = table(head, rows, left=3)
+    if len(layers) > _OPEN:
+        made = element("details", element("summary", f"{len(layers)} layers") + made)
+    return element("h2", "Network") + made
 
 
 def _bar(share: float, said: str) -> str:
@@ -91,9 +97,7 @@ def _bar(share: float, said: str) -> str:
 
 
 def _shape(shape: Any) -> str:
-    return (
-        " × ".join(str(each) for each in shape) if isinstance(shape, (list, tuple)) else str(shape)
-    )
+    return text(" × ".join(str(each) for each in shape)) if shape else "–"
 
 
 def _bytes(n: Any) -> str:
@@ -111,11 +115,16 @@ def choices(run: Mapping[str, Any]) -> str:
     rewrites = run.get("rewrites") or []
     if rewrites:
         rows = [
-            [text(each.get(key, "")) for key in ("name", "where", "proof")] for each in rewrites
+            [
+                text(each.get("name", "")),
+                text(", ".join(str(where) for where in each.get("where", ()))),
+                "yes" if each.get("taken") else "no",
+                text(each.get("proof", "")),
+            ]
+            for each in rewrites
         ]
-        parts.append(
-            element("h2", "Rewritten for speed") + table(["what", "where", "proof"], rows, left=3)
-        )
+        made = table(["what", "where", "taken", "proof"], rows, left=4)
+        parts.append(element("h2", "Rewritten for speed") + made)
     chosen = run.get("choices") or []
     if chosen:
         items = [_choice(each) for each in chosen]
