@@ -217,10 +217,15 @@ class Description:
         }
 
     def changed(self, **changes: Any) -> Description:
-        """Return it with other values, written as in a file."""
+        """Return it with other values, written as in a file; the others keep their places."""
         content = {**self.plain(), **changes}
         made = type(self).of({name: value for name, value in content.items() if value is not None})
-        return dataclasses.replace(made, place=self.place)
+        kept = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in changes
+        }
+        return dataclasses.replace(made, **kept)
 
 
 _WORDS = {
