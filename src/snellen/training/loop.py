@@ -160,7 +160,7 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
     callbacks = loop.callbacks
     began = time.perf_counter() - run.seconds
     set_learning_rate(run)
-    while run.epoch < run.description.epochs and not run.stop_reason:
+    while run.epoch < run.description.epochs and not is_stopped(run, loop):
         callbacks.call("epoch_start", run)
         run.network.train()
         for batch in loop.feed.epoch(run.epoch, start=run.step - run.epoch * run.n_epoch):
@@ -179,7 +179,7 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
                 run.network.train()
             if loop.interruption.requested:
                 run.stop("interrupted")
-            if is_stopped(run):
+            if is_stopped(run, loop):
                 break
             if run.step % loop.save_every == 0 and run.step % run.n_epoch:
                 loop.save()
@@ -196,8 +196,17 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
         loop.save()
 
 
-def is_stopped(run: TrainingState) -> bool:
-    """Return whether a callback, or an interruption, has ended the training."""
+def is_stopped(run: TrainingState, loop: Loop) -> bool:
+    """Return whether a callback, or an interruption, has ended the training: in any process.
+
+    Clocks and signals are not the same everywhere, and no process may wait for one that has ended.
+    """
+    engine = loop.engine
+    if engine.world > 1:
+        stops = torch.tensor(float(bool(run.stop_reason)), device=run.device)
+        if engine.total(stops).item():
+            given = [each for each in engine.gathered((run.stop_reason, run.is_final)) if each[0]]
+            run.stop_reason, run.is_final = given[0]
     return run.stop_reason != ""
 
 
