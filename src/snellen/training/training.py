@@ -6,11 +6,12 @@ import contextlib
 import copy
 import dataclasses
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from snellen.errors import InputError
+from snellen.errors import DataWarning, InputError
 from snellen.training import engine as engines
 from snellen.training.callbacks.early_stopping import EarlyStopping
 from snellen.training.callbacks.epoch_log import EpochLog
@@ -102,6 +103,11 @@ def train(
     True
     """
     asked = description if isinstance(description, Description) else read_description(description)
+    if asked.n_folds is not None:
+        raise InputError(
+            f"expected one training, got n_folds = {asked.n_folds}: call cross_validate",
+            f"{asked.place} n_folds".strip(),
+        )
     if resume and out is None:
         raise InputError("expected the folder of a run to resume, got none", "out")
     device = engines.device_of(asked)
@@ -135,7 +141,7 @@ class _Request:
 
 def _train(engine: Engine, request: _Request) -> TrainedRun:
     """Train in one process of several, or of one."""
-    with unchanged_randomness(), _threads(request.description.threads), _enough_memory(request):
+    with unchanged_randomness(), unchanged_threads(), _enough_memory(request):
         return Training(
             engine,
             request.description,
@@ -161,7 +167,6 @@ class Training:
         callbacks: Sequence[Callback] = (),
         resume: bool = False,
     ) -> None:
-        self.engine = engine
         self.folder = None if out is None else RunFolder(out)
         self.resumes = resume
         self._given_network = network
@@ -180,7 +185,15 @@ class Training:
                 seed=description.seed,
             )
         )
+        if isinstance(description.threads, int):
+            torch.set_num_threads(description.threads)
         self.prepared = prepare(description, opened, engine, network=network, settle=not resume)
+        settled = self.prepared.description
+        if isinstance(settled.threads, int):
+            torch.set_num_threads(settled.threads)
+        # What was made for "auto" computes as plain float32.
+        measured = engine.precision != settled.precision
+        self.engine = engines.engine_for(settled, engine.device) if measured else engine
         self.plan = plan_of(self.prepared.description, opened.fingerprint(), self.prepared.network)
         self.state = self._first_state()
         self.loop = self._loop()
@@ -412,7 +425,9 @@ class Training:
     def _resume(self) -> None:
         """Take the state of the newest checkpoint, or refuse."""
         assert self.folder is not None
-        content, path, _passed = self.folder.checkpoints.latest()
+        content, path, passed = self.folder.checkpoints.latest()
+        for reason in passed:
+            warnings.warn(f"{reason}; going on from {path.name}", DataWarning, stacklevel=2)
         refuse_other_plan(content["plan"], self.plan, str(path))
         self.load(content)
         self.state.stop_reason = content["final_reason"]
@@ -472,11 +487,9 @@ def _settled_as_before(description: Description, folder: RunFolder) -> Descripti
 
 
 @contextlib.contextmanager
-def _threads(n: int | str | None) -> Iterator[None]:
-    """Compute with so many threads, and then with as many as before."""
+def unchanged_threads() -> Iterator[None]:
+    """Compute afterwards with as many threads as before."""
     before = torch.get_num_threads()
-    if isinstance(n, int):
-        torch.set_num_threads(n)
     try:
         yield
     finally:
@@ -488,7 +501,7 @@ def _enough_memory(request: _Request) -> Iterator[None]:
     """Say which batch size to try where memory does not suffice."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
+    except (torch.cuda.OutOfMemoryError, MemoryError) as error:
         raise _too_large(request.description) from error
     except RuntimeError as error:
         if "not enough memory" not in str(error) and "can't allocate memory" not in str(error):
