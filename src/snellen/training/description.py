@@ -102,7 +102,8 @@ class Description:
     threads : int or None or "auto"
         Of the CPU; None: as torch has it; ``"auto"``: measured.
     rewrites : bool
-        Whether layers are reordered where that is faster and changes no number.
+        Whether layers are reordered where that is faster and changes no number, and updates made
+        by torch's fused optimizers, which round some of them otherwise.
     n_folds : int or None
         Train so many times, each with another fold as the validation part.
     place : str
