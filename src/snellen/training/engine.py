@@ -7,6 +7,7 @@ on a GPU: it takes more than two seconds, and one device in float32 needs nothin
 from __future__ import annotations
 
 import contextlib
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -238,14 +239,30 @@ def launched(
             f"{description.place} precision".strip(),
         )
     fabric = _fabric(description, device, n=description.devices)
+    launch = _Launch(description.precision, work, data)
     if "TORCHELASTIC_RUN_ID" in os.environ:
         fabric.launch()
-        return work(FabricEngine(fabric, description.precision), *data)
-    return fabric.launch(_in_process, description.precision, work, *data)
+        return launch.result(fabric)
+    return pickle.loads(fabric.launch(launch))
 
 
-def _in_process(fabric: Any, precision: str, work: Callable[..., Any], *data: Any) -> Any:
-    return work(FabricEngine(fabric, precision), *data)
+class _Launch:
+    """What each process does.
+
+    It is one object, and gives bytes: Fabric goes through arguments and results piece by piece, and
+    refuses frozen dataclasses.
+    """
+
+    def __init__(self, precision: str, work: Callable[..., Any], data: tuple[Any, ...]) -> None:
+        self.precision = precision
+        self.work = work
+        self.data = data
+
+    def result(self, fabric: Any) -> Any:
+        return self.work(FabricEngine(fabric, self.precision), *self.data)
+
+    def __call__(self, fabric: Any) -> bytes:
+        return pickle.dumps(self.result(fabric))
 
 
 def _fabric(description: Description, device: torch.device, n: int) -> Any:
