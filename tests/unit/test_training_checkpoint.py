@@ -167,9 +167,7 @@ def test_a_full_disk_leaves_the_old_one(
     assert [each.name for each in tmp_path.iterdir()] == ["a.ckpt"]
 
 
-def test_what_is_not_read_back_is_not_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_not_read_back_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.ckpt"
     write_checkpoint(path, CONTENT)
     before = path.read_bytes()

@@ -24,10 +24,16 @@ MIXES = ("flip", {"name": "mixup", "alpha": 0.5})
 def feed(changes: tuple[Any, ...] = (), **given: Any) -> Feed:
     chain = None
     if changes:
-        chain = augmentation([Choice.of(each) for each in changes], n_classes=3, task="classification")
+        chain = augmentation(
+            [Choice.of(each) for each in changes], n_classes=3, task="classification"
+        )
     given = {"seed": 0, "device": torch.device("cpu"), **given}
     return Feed(
-        PART, Order(29, 8, seed=given["seed"]), chain, make_normalisation(Choice("unit"), PART), **given
+        PART,
+        Order(29, 8, seed=given["seed"]),
+        chain,
+        make_normalisation(Choice("unit"), PART),
+        **given,
     )
 
 

@@ -126,9 +126,7 @@ def test_validation_changes_nothing(every: str) -> None:
     description = {
         **EVERYTHING, "schedule": "constant", "early_stopping": None, "ema": None,
     }  # fmt: skip
-    assert equal(
-        last_weights(description), last_weights({**description, "validate_every": every})
-    )
+    assert equal(last_weights(description), last_weights({**description, "validate_every": every}))
 
 
 def test_without_a_validation_part_the_weights_are_the_same() -> None:
@@ -374,9 +372,7 @@ def test_a_sample_that_spoils_all_is_named(folder: bool, tmp_path: Path) -> None
     batches = list(Order(40, 10, seed=0).batches(0))
     step = next(k for k, rows in enumerate(batches, 1) if 17 in rows.tolist())
     with pytest.raises(TrainingDiverged) as caught:
-        small_train(
-            description, data=infinite_data(17), out=tmp_path / "run" if folder else None
-        )
+        small_train(description, data=infinite_data(17), out=tmp_path / "run" if folder else None)
     error = caught.value
     assert (error.step, error.rows) == (step, (17,))
     assert error.layer in ("0_linear", "2_linear")
@@ -468,7 +464,9 @@ def test_permuted_labels_give_chance() -> None:
     [
         torch.cuda.OutOfMemoryError("CUDA out of memory"),
         MemoryError(),
-        RuntimeError("[enforce fail at alloc_cpu.cpp:124] . DefaultCPUAllocator: not enough memory"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:124] . DefaultCPUAllocator: not enough memory"
+        ),
     ],
 )
 @pytest.mark.parametrize(("given", "tried"), [({}, 4), ({"micro_batch_size": 3}, 1)])

@@ -73,9 +73,7 @@ def test_resumed_after_any_step(
     assert timeless(resumed.history) == timeless(history)
 
 
-def test_resumed_again_and_again(
-    whole: tuple[State, list[dict[str, Any]]], tmp_path: Path
-) -> None:
+def test_resumed_again_and_again(whole: tuple[State, list[dict[str, Any]]], tmp_path: Path) -> None:
     for k in range(5):
         small_train(EVERYTHING, out=tmp_path, callbacks=[stopped_after(9)], resume=k > 0)
     assert differences(whole[0], last_state(tmp_path)) == []
@@ -165,9 +163,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"precision": "float64"}, 'precision was "float32", is "float64"'),
     ],
 )
-def test_another_plan_is_refused_by_name(
-    change: dict[str, Any], said: str, stopped: Path
-) -> None:
+def test_another_plan_is_refused_by_name(change: dict[str, Any], said: str, stopped: Path) -> None:
     with pytest.raises(InputError, match=re.escape(said)):
         small_train({**PLAIN, **change}, out=stopped, resume=True)
 
@@ -290,9 +286,7 @@ def digits_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[flo
 
 
 @pytest.mark.parametrize(("step", "began"), [(1, 0), (6, 0), (13, 10)])
-def test_a_step_is_done_again(
-    step: int, began: int, digits_run: tuple[Path, list[float]]
-) -> None:
+def test_a_step_is_done_again(step: int, began: int, digits_run: tuple[Path, list[float]]) -> None:
     folder, losses = digits_run
     assert len(losses) == 14
     before = torch.get_rng_state()

@@ -52,7 +52,11 @@ def test_options_are_added_and_choices_made_anew() -> None:
 
 @pytest.mark.parametrize(
     ("content", "name"),
-    [({}, "optimizer.momentum"), ({"network": ["flatten"]}, "network.out"), ({"epochs": 3}, "epochs.x")],
+    [
+        ({}, "optimizer.momentum"),
+        ({"network": ["flatten"]}, "network.out"),
+        ({"epochs": 3}, "epochs.x"),
+    ],
 )
 def test_an_option_needs_a_choice(content: dict[str, Any], name: str) -> None:
     with pytest.raises(InputError, match=name.partition(".")[0]):
