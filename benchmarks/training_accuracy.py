@@ -42,10 +42,9 @@ class Asked(NamedTuple):
         return f"{self.accuracy:.3f}{within}"
 
 
-# By the name of a demo, or by how the name of a description's file ends.
-_ASKED: Final = {
-    "fc": Asked(0.895),
-    "cnn": Asked(0.92),
+_OF_DEMOS: Final = {"fc": Asked(0.895), "cnn": Asked(0.92)}
+# By how the name of a description's file ends.
+_OF_RECIPES: Final = {
     "92": Asked(0.92, 90),
     "93": Asked(0.93, 180),
     "94": Asked(0.94, 360),
@@ -159,7 +158,7 @@ def _spread(values: Sequence[float], digits: int) -> str:
 
 
 def _verdict(name: str, runs: Sequence[Mapping[str, Any]]) -> str:
-    asked = _ASKED.get(name, _ASKED.get(name[-2:]))
+    asked = _OF_DEMOS.get(name, _OF_RECIPES.get(name[-2:]))
     if asked is None:
         return ""
     met = mean(run["accuracy"] for run in runs) >= asked.accuracy

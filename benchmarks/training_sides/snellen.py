@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from snellen.training.callbacks.epoch_log import EpochLog
-from snellen.training.callbacks.progress import Progress
 
 from snellen.training import train as snellen_train
+from snellen.training.callbacks.epoch_log import EpochLog
+from snellen.training.callbacks.progress import Progress
 from snellen.training.callbacks.protocol import Callback
 from training_sides import N_LOSSES, Clock, Setting, Trained
 from training_sides.snellen_parts import description_of, made_network, training_data

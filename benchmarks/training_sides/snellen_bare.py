@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
+
 from snellen.training.engine import Engine
 from snellen.training.preparation import prepare
-
 from training_sides import N_LOSSES, Clock, Setting, Trained
 from training_sides.plain_torch import accuracy
 from training_sides.snellen_parts import description_of, made_network, training_data

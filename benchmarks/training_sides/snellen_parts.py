@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 from snellen.training.data.found import Found
 from snellen.training.data.resident import ResidentPart
 from snellen.training.data.training_data import finished
-
 from snellen.training.description import Description
 from training_sides import BATCH_SIZE, LEARNING_RATE, MEAN, STD
 from training_sides.plain_torch import made_network, tensors
 
 if TYPE_CHECKING:
     from snellen.training.data.training_data import TrainingData
-
     from training_sides import Setting
 
 __all__ = ["description_of", "made_network", "training_data"]

@@ -353,6 +353,23 @@ def test_one_sample_is_enough_to_export(tmp_path: Path) -> None:
     assert program(inputs_of(network, 9)).shape == (9, 3)
 
 
+@pytest.mark.parametrize("ending", ["pt2", "safetensors"])
+def test_no_sample_gets_into_the_file(ending: str, tmp_path: Path) -> None:
+    import zipfile
+
+    network = trained()
+    raw = inputs_of(network, 300)
+    file = tmp_path / f"net.{ending}"
+    export(network, file, inputs=raw)
+    contents = [file.read_bytes()]
+    if ending == "pt2":
+        with zipfile.ZipFile(file) as archive:
+            contents = [archive.read(name) for name in archive.namelist()]
+    for sample in raw:
+        assert not any(sample.numpy().tobytes()[:64] in content for content in contents)
+    assert sum(map(len, contents)) < 60_000
+
+
 class _Forgetful(nn.Module):
     """Gives other numbers where it is exported."""
 

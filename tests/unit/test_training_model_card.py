@@ -55,7 +55,10 @@ def finished_run() -> dict[str, Any]:
             "n_parameters": 2355,
             "n_macs": 2352,
         },
-        "rewrites": [{"name": "pool before ReLU", "where": "2", "proof": ""}],
+        "rewrites": [
+            {"name": "pool before ReLU", "where": ["2"], "taken": True, "proof": "bit-equal"},
+            {"name": "relu in place", "where": ["3"], "taken": False, "proof": "differs"},
+        ],
         "steps": {"whole": 21, "epoch": 7},
         "notes": ["3 files left out"],
         "seconds": {"training": 3.0, "validation": 1.5},
@@ -108,7 +111,7 @@ def test_data_settings_and_limits() -> None:
         "- weights of epoch 1, the best by val_loss",
         "- ended by early stopping",
         "- 4.5 seconds in all",
-        "- rewritten without changing a number: pool before ReLU",
+        "- layers rewritten for speed: pool before ReLU (bit-equal)",
         "2,355 parameters, 2,352 multiplications a sample.",
         r"- Worst class: e\|el, recall 0.5.",
         r"- Hardly measured, by fewer than 30 samples: e\|el (20).",
@@ -126,6 +129,7 @@ def test_data_settings_and_limits() -> None:
         "data": {"name": "…/animals", "split": "a.csv"},
     }
     assert "somebody" not in card
+    assert "relu in place" not in card  # it was refused
 
 
 def test_what_is_not_known_is_not_said() -> None:

@@ -14,6 +14,7 @@ from snellen.cli.inspect import inspect
 from snellen.cli.merge import merge
 from snellen.cli.predict import predict
 from snellen.cli.sample import sample
+from snellen.cli.search import search
 from snellen.cli.split import split
 from snellen.cli.train import train
 from snellen.errors import SnellenError
@@ -85,6 +86,7 @@ for command in (
     split,
     check,
     train,
+    search,
     inspect,
     predict,
     export,

@@ -30,6 +30,8 @@ class ScalarLogger(Callback, ABC):
         After how many updates.
     """
 
+    only_first_process = True
+
     def __init__(self, *, every: int = 50) -> None:
         if every < 1:
             raise InputError(f"expected a whole number from 1, got {every}", "every")

@@ -7,7 +7,6 @@ The last two are kept.
 from __future__ import annotations
 
 import errno
-import hashlib
 import io
 import os
 import pickle
@@ -105,7 +104,7 @@ def write_checkpoint(path: str | os.PathLike[str], content: Mapping[str, Any]) -
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        if hashlib.blake2b(temporary.read_bytes()).digest() != hashlib.blake2b(data).digest():
+        if temporary.read_bytes() != data:
             raise InputError("expected to read what was written, got other bytes", str(target))
         temporary.replace(target)
         _flush_folder(target.parent)

@@ -7,12 +7,20 @@ on a GPU: it takes more than two seconds, and one device in float32 needs nothin
 from __future__ import annotations
 
 import contextlib
+import inspect
+import logging
+import multiprocessing
+import os
 import pickle
+import signal
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from snellen.errors import InputError, MissingExtraError
+from snellen.errors import InputError, MissingExtraError, SnellenError
+from snellen.training.interruption import Interruption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "FabricEngine", "device_of", "engine_for", "needs_fabric"]
 
+_ASKED_EVERY = 16  # steps: to ask each time would take longer than the steps of a small network
 _DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
@@ -85,6 +94,19 @@ class Engine:
     def gathered(self, value: Any) -> list[Any]:
         """Return the values of all processes, by rank."""
         return [value]
+
+    def agreed(self, reason: str, step: int | None = None) -> str:
+        """Return why to end now, as all processes do at the same step; empty to go on.
+
+        Parameters
+        ----------
+        reason : str
+            Why this process would.
+        step : int, optional
+            Several processes ask each other only at some steps; without one they do.
+        """
+        del step
+        return reason
 
     def wait(self) -> None:
         """Wait for all processes."""
@@ -163,6 +185,12 @@ class FabricEngine(Engine):
         torch.distributed.all_gather_object(values, value)
         return values
 
+    def agreed(self, reason: str, step: int | None = None) -> str:
+        """Return why to end now: the first reason that any process has."""
+        if self.world > 1 and step is not None and step % _ASKED_EVERY:
+            return ""
+        return next(filter(None, self.gathered(reason)), "")
+
     def wait(self) -> None:
         """Wait for all processes."""
         self.fabric.barrier()
@@ -231,49 +259,86 @@ def launched(
     `work` is called with the engine and the data, in a process of its own each, so all of them must
     be picklable. Under torchrun this process already is one of them.
     """
-    import os
-
     if description.precision == "auto":
         raise InputError(
             "expected a precision for several devices, got auto: measure it with one",
             f"{description.place} precision".strip(),
         )
     fabric = _fabric(description, device, n=description.devices)
-    launch = _Launch(description.precision, work, data)
     if "TORCHELASTIC_RUN_ID" in os.environ:
         fabric.launch()
-        return launch.result(fabric)
-    return pickle.loads(fabric.launch(launch))
+        return work(FabricEngine(fabric, description.precision), *data)
+    with (
+        tempfile.TemporaryDirectory(prefix="snellen-processes-") as folder,
+        Interruption(then=_interrupt_children),
+    ):
+        done, failure = Path(folder, "done"), Path(folder, "failure")
+        try:
+            fabric.launch(_in_process, description.precision, work, _Sealed(data), done, failure)
+        except torch.multiprocessing.ProcessRaisedException:
+            if failure.is_file():
+                raise SnellenError(failure.read_text(encoding="utf-8")) from None
+            raise
+        content = pickle.loads(done.read_bytes())
+    if content is KeyboardInterrupt:
+        raise KeyboardInterrupt
+    return content
 
 
-class _Launch:
-    """What each process does.
+def _interrupt_children() -> None:
+    for child in multiprocessing.active_children():
+        if child.pid is not None:
+            os.kill(child.pid, signal.SIGINT)
 
-    It is one object, and gives bytes: Fabric goes through arguments and results piece by piece, and
-    refuses frozen dataclasses.
+
+class _Sealed:
+    """What goes from process to process as it is, and as a copy.
+
+    Fabric would look for tensors in it, and torch would share their memory between processes:
+    weights that all of them change, and results of a process that has ended.
     """
 
-    def __init__(self, precision: str, work: Callable[..., Any], data: tuple[Any, ...]) -> None:
-        self.precision = precision
-        self.work = work
-        self.data = data
+    def __init__(self, content: Any) -> None:
+        self.content = content
 
-    def result(self, fabric: Any) -> Any:
-        return self.work(FabricEngine(fabric, self.precision), *self.data)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unsealed, (pickle.dumps(self.content),)
 
-    def __call__(self, fabric: Any) -> bytes:
-        return pickle.dumps(self.result(fabric))
+
+def _unsealed(data: bytes) -> _Sealed:
+    _quiet_fabric()  # also in the processes that it starts
+    return _Sealed(pickle.loads(data))
+
+
+def _in_process(
+    fabric: Any, precision: str, work: Callable[..., Any], data: _Sealed, done: Path, failure: Path
+) -> None:
+    """Work; leave what came of it in a file, as a queue would wait until somebody reads it."""
+    try:
+        content = work(FabricEngine(fabric, precision), *data.content)
+    except KeyboardInterrupt:
+        content = KeyboardInterrupt
+    except SnellenError as error:
+        # Errors do not come through as they are, but as the text of a traceback.
+        failure.write_text(str(error), encoding="utf-8")
+        raise
+    if fabric.global_rank == 0:
+        done.write_bytes(pickle.dumps(content))
+
+
+def _quiet_fabric() -> None:
+    """Let Fabric say only what is wrong, not how many processes it has."""
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 
 def _fabric(description: Description, device: torch.device, n: int) -> Any:
-    import os
-
     try:
         from lightning_fabric import Fabric
         from lightning_fabric.strategies.ddp import DDPStrategy
     except ImportError:
         raise MissingExtraError("lightning-fabric", "train") from None
-    names: dict[str, Any] = {
+    _quiet_fabric()
+    precisions: dict[str, Any] = {
         "float32": "32-true",
         "float64": "64-true",
         "float16": "16-mixed",
@@ -285,11 +350,14 @@ def _fabric(description: Description, device: torch.device, n: int) -> Any:
     else:
         kind: Any = "popen" if "TORCHELASTIC_RUN_ID" in os.environ else "spawn"
         # Buffers are equal everywhere as it is: statistics are taken over all processes.
-        strategy = DDPStrategy(start_method=kind, broadcast_buffers=False)
+        names = inspect.signature(torch.nn.parallel.DistributedDataParallel).parameters
+        sync = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
+        options: dict[str, Any] = {sync: False}
+        strategy = DDPStrategy(start_method=kind, **options)
         devices = n
     return Fabric(
         accelerator="cuda" if device.type == "cuda" else "cpu",
         devices=devices,
         strategy=strategy,
-        precision=names[description.precision],
+        precision=precisions[description.precision],
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -17,8 +19,13 @@ __all__ = ["Interruption"]
 class Interruption:
     """While it is entered, an interruption is noted, so that the loop can end at a whole step.
 
-    A second one interrupts at once. Outside the main thread, where signals cannot be met, nothing
-    is changed.
+    Another one, a second later or more, interrupts at once. Outside the main thread, where signals
+    cannot be met, nothing is changed.
+
+    Parameters
+    ----------
+    then : callable, optional
+        What else is done when it comes.
 
     Attributes
     ----------
@@ -26,8 +33,10 @@ class Interruption:
         Whether one came.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, then: Callable[[], None] | None = None) -> None:
         self.requested = False
+        self._then = then
+        self._since = 0.0
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -48,6 +57,11 @@ class Interruption:
 
     def _meet(self, number: int, frame: Any) -> None:
         del number, frame
-        if self.requested:
+        # A terminal and a parent may both send the first one.
+        if self.requested and time.monotonic() - self._since > 1:
             raise KeyboardInterrupt
-        self.requested = True
+        if not self.requested:
+            self.requested = True
+            self._since = time.monotonic()
+            if self._then is not None:
+                self._then()

@@ -21,11 +21,14 @@ from snellen.training.state import Best
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from torch import Tensor
+
     from snellen.training.callbacks.protocol import Callbacks
     from snellen.training.clock import Clock
     from snellen.training.engine import Engine
     from snellen.training.feed import Feed, Ready
     from snellen.training.interruption import Interruption
+    from snellen.training.loss import Loss
     from snellen.training.moving_average import MovingAverage
     from snellen.training.network.dropout import Dropout, Dropout2d
     from snellen.training.running_numbers import RunningNumbers
@@ -66,6 +69,8 @@ class Loop:
         Of that number.
     interruption : Interruption
         Whether to end after this step.
+    draws : bool
+        Whether the network may draw random numbers.
     random_layers : list of Dropout
         Those that draw for a whole batch and hold some rows of it.
     """
@@ -83,6 +88,7 @@ class Loop:
     monitor: str
     higher_is_better: bool
     interruption: Interruption
+    draws: bool = True
     random_layers: list[Dropout | Dropout2d] = dataclasses.field(default_factory=list)
 
 
@@ -91,15 +97,15 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
     engine, clock, description = loop.engine, loop.clock, run.description
     network, optimizer, loss_function = run.network, run.optimizer, run.loss_function
     # What the sum over the batch is divided by, so that parts of it can be summed one by one.
-    # It is 0 where all pixels are void: then the loss is 0, not 0/0.
-    weight = engine.total(loss_function.weight(batch.targets)).clamp_min(_LEAST_WEIGHT)
-    size = description.micro_batch_size or max(1, len(batch.inputs))
-    pieces = list(zip(*(torch.split(side, size) for side in batch[1:3]), strict=True))
+    weight = batch_weight(batch, loss_function, engine)
+    pieces = micro_batches(batch, description.micro_batch_size)
     clock.lap("data")
-    total = torch.zeros((), device=run.device)
+    total = torch.zeros(())
+    first = 0
     for k, (inputs, targets) in enumerate(pieces):
-        # What the network draws itself (dropout) is a function of the step, too.
-        seed_network(run, loop, n=batch.n, first=k * size, n_here=len(inputs))
+        if loop.draws:  # what the network draws itself (dropout) is a function of the step, too
+            seed_network(run, loop, n=batch.n, first=first, n_here=len(inputs))
+            first += len(inputs)
         with engine.autocast():
             output = network(inputs)  # the forward pass
             loss = loss_function.total(output, targets) / weight  # the loss
@@ -121,6 +127,22 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
     run.samples += batch.n
     set_learning_rate(run)  # the schedule
     clock.lap("update")
+
+
+def batch_weight(batch: Ready, loss_function: Loss, engine: Engine) -> float | Tensor:
+    """Return what a batch weighs in all processes: samples, valid pixels, class weights."""
+    known = loss_function.weight_of(batch.n)
+    if known is not None:
+        return known
+    # It is 0 where all pixels are void: then the loss is 0, not 0/0.
+    return engine.total(loss_function.weight(batch.targets)).clamp_min(_LEAST_WEIGHT)
+
+
+def micro_batches(batch: Ready, size: int | None) -> list[tuple[Tensor, Tensor]]:
+    """Return the parts of a batch that go through the network one after the other."""
+    if size is None or size >= len(batch.inputs):
+        return [(batch.inputs, batch.targets)]
+    return list(zip(torch.split(batch.inputs, size), torch.split(batch.targets, size), strict=True))
 
 
 def set_learning_rate(run: TrainingState) -> None:
@@ -160,7 +182,7 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
     callbacks = loop.callbacks
     began = time.perf_counter() - run.seconds
     set_learning_rate(run)
-    while run.epoch < run.description.epochs and not is_stopped(run, loop):
+    while run.epoch < run.description.epochs and not run.stop_reason:
         callbacks.call("epoch_start", run)
         run.network.train()
         for batch in loop.feed.epoch(run.epoch, start=run.step - run.epoch * run.n_epoch):
@@ -179,7 +201,9 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
                 run.network.train()
             if loop.interruption.requested:
                 run.stop("interrupted")
-            if is_stopped(run, loop):
+            stopped = loop.engine.agreed(run.stop_reason, run.step)
+            if stopped:
+                run.stop_reason = stopped
                 break
             if run.step % loop.save_every == 0 and run.step % run.n_epoch:
                 loop.save()
@@ -189,25 +213,12 @@ def train_epochs(run: TrainingState, loop: Loop) -> None:
         run.seconds = time.perf_counter() - began
         run.epoch += 1
         callbacks.call("epoch_end", run, epoch_numbers(run, loop))
+        run.stop_reason = loop.engine.agreed(run.stop_reason)
         if run.step % loop.save_every == 0 or run.step == run.n_steps:
             loop.save()
             loop.clock.whole("checkpoint")
     if run.stop_reason:
         loop.save()
-
-
-def is_stopped(run: TrainingState, loop: Loop) -> bool:
-    """Return whether a callback, or an interruption, has ended the training: in any process.
-
-    Clocks and signals are not the same everywhere, and no process may wait for one that has ended.
-    """
-    engine = loop.engine
-    if engine.world > 1:
-        stops = torch.tensor(float(bool(run.stop_reason)), device=run.device)
-        if engine.total(stops).item():
-            given = [each for each in engine.gathered((run.stop_reason, run.is_final)) if each[0]]
-            run.stop_reason, run.is_final = given[0]
-    return run.stop_reason != ""
 
 
 def epoch_numbers(run: TrainingState, loop: Loop) -> dict[str, Any]:

@@ -244,9 +244,10 @@ def _training(facts: Facts) -> str:
     if seconds:
         lines.append(f"- {sum(seconds):.1f} seconds in all")
     for rewrite in facts.run.get("rewrites") or []:
-        name = mapping(rewrite).get("name")
-        if name:
-            lines.append(f"- rewritten without changing a number: {plain_text(name)}")
+        name, proof = (mapping(rewrite).get(key) for key in ("name", "proof"))
+        if name and mapping(rewrite).get("taken", True):
+            shown = f" ({plain_text(proof)})" if proof else ""
+            lines.append(f"- layers rewritten for speed: {plain_text(name)}{shown}")
     settings = ""
     if facts.description:
         # Each setting on a line, so that two cards can be compared.

@@ -49,7 +49,8 @@ def orthogonalised(matrix: torch.Tensor, *, steps: int = 5) -> torch.Tensor:
     for _ in range(steps):
         square = x @ x.T
         x = a * x + (b * square + c * square @ square) @ x
-    return x.T if tall else x
+    made: torch.Tensor = x.T if tall else x
+    return made
 
 
 class Muon(torch.optim.Optimizer):

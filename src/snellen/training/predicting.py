@@ -48,7 +48,10 @@ class Predictions:
     notes: tuple[str, ...]
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.path}: predictions for {self.n_samples:,} images", *self.notes])
+        lines = [f"{self.path}: predictions for {self.n_samples:,} images", *self.notes]
+        if self.left_out:
+            lines.append(f"left out, because they cannot be read: {few(self.left_out)}")
+        return "\n".join(lines)
 
 
 def predict_files(
@@ -129,9 +132,11 @@ def predict_files(
     left_out = tuple(file.id for file, _ in decoded.left_out)
     if left_out:
         s = "" if len(left_out) == 1 else "s"
-        text = f"{len(left_out):,} image{s} that cannot be read left out: {few(left_out)}"
-        warnings.warn(text, DataWarning, stacklevel=2)
-        notes = [*notes, text]
+        warnings.warn(
+            f"{len(left_out):,} image{s} that cannot be read left out: {few(left_out)}",
+            DataWarning,
+            stacklevel=2,
+        )
     return Predictions(place, trained.task, len(files) - len(left_out), left_out, tuple(notes))
 
 

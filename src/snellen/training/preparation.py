@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from snellen.errors import ClassError, InputError, did_you_mean
 from snellen.training.augmentation.chain import augmentation
@@ -28,7 +29,7 @@ from snellen.training.schedules import make_schedule
 from snellen.training.tasks import headline_metrics, higher_is_better
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from snellen.training.augmentation.chain import Augmentation
     from snellen.training.candidates import Chosen
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Prepared", "prepare"]
 
+_RANDOM = (nn.modules.dropout._DropoutNd, nn.RReLU, nn.MultiheadAttention)
 _PROBED = 32  # samples on which rewrites are proved
 
 
@@ -76,6 +78,8 @@ class Prepared:
         The number by which the best weights are chosen: of `measured`, without ``val_``.
     random_layers : list of Dropout
         The network's.
+    draws : bool
+        Whether the network may draw random numbers: not one of known layers without dropout.
     """
 
     description: Description
@@ -93,6 +97,7 @@ class Prepared:
     order: Order
     monitor: str
     random_layers: list[Dropout | Dropout2d]
+    draws: bool
 
     @property
     def by_pixel(self) -> bool:
@@ -242,10 +247,20 @@ def prepare(
         average=None if description.ema is None else MovingAverage(network, description.ema),
         order=order,
         monitor=description.monitor,
+        draws=_may_draw(network),
         random_layers=[
             each for each in network.modules() if isinstance(each, (Dropout, Dropout2d))
         ],
     )
+
+
+def _may_draw(network: nn.Module) -> bool:
+    """Return whether a network may draw random numbers; who knows of one from elsewhere."""
+    known = all(
+        type(each).__module__.startswith(("torch.nn.modules.", "snellen.training.network."))
+        for each in network.modules()
+    )
+    return not known or any(isinstance(each, _RANDOM) for each in network.modules())
 
 
 def _times(batch_size: int, probe: Tensor) -> tuple[int, ...]:

@@ -142,7 +142,9 @@ def finish(
     result, metrics, part_name = None, {}, "training"
     images: list[dict[str, Any]] = []
     written: dict[str, bytes] = {}
-    if test and data.test is not None:
+    if engine.rank > 0 and test and data.test is not None:
+        pass  # the first process measures it
+    elif test and data.test is not None:
         from snellen.statistics.bootstrap import intervals
         from snellen.training.answer_files import answer_files
         from snellen.training.worst import worst_images

@@ -108,7 +108,9 @@ class Chain(Schedule):
     def starts(self, at: At) -> list[int]:
         """Return the update with which each part begins, and that with which the last ends."""
         given = [
-            part.length and part.length.steps(n_steps=at.n_steps, n_epoch=at.n_epoch)
+            None
+            if part.length is None
+            else part.length.steps(n_steps=at.n_steps, n_epoch=at.n_epoch)
             for part in self.parts
         ]
         n_open = given.count(None)

@@ -48,7 +48,7 @@ __all__ = ["TrainedRun", "train"]
 
 _MOST_ROLL_BACKS = 3
 _MOST_REPLAYED = 2000  # updates that are done again to find where numbers stopped being finite
-_STEP_ROWS = 1000  # of the log of steps, at least while steps suffice
+_STEP_ROWS = 1000  # of the log of steps, at most: the device is waited for at each
 
 
 def train(
@@ -318,7 +318,13 @@ class Training:
         return Loop(
             feed=prepared.feed(engine),
             engine=engine,
-            callbacks=Callbacks([*self._built_in(), *self._callbacks]),
+            callbacks=Callbacks(
+                [
+                    each
+                    for each in (*self._built_in(), *self._callbacks)
+                    if engine.rank == 0 or not each.only_first_process
+                ]
+            ),
             numbers=RunningNumbers(evaluation, engine),
             clock=Clock(engine.device),
             validate=self._validate,
@@ -329,6 +335,7 @@ class Training:
             monitor=f"val_{prepared.monitor}",
             higher_is_better=higher_is_better(task, prepared.monitor),
             interruption=Interruption(),
+            draws=prepared.draws,
             random_layers=prepared.random_layers,
         )
 
@@ -336,7 +343,7 @@ class Training:
         description = self.state.description
         found: list[Callback] = []
         if self.folder is not None and self.engine.rank == 0:
-            every = max(1, self.state.n_steps // _STEP_ROWS)
+            every = -(-self.state.n_steps // _STEP_ROWS)
             found += [EpochLog(self.folder.path), StepLog(self.folder.path, every=every)]
         if description.nan_guard != "off":
             found.append(NanGuard(replay=self._as_it_began))

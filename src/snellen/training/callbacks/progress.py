@@ -57,6 +57,8 @@ class Progress(Callback):
         Returns seconds, from any moment.
     """
 
+    only_first_process = True
+
     def __init__(
         self,
         console: Console | None = None,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from snellen.training.state import TrainingState
 
@@ -28,6 +29,9 @@ class Callback:
     what `state` returns. Several callbacks are called in the order in which they were given. Only
     the moments that a class defines are called, so what a class does not do costs nothing.
     """
+
+    only_first_process = False
+    """Whether only the first of several processes has it: of what writes or prints."""
 
     def start(self, run: TrainingState) -> None:
         """Is called before the first epoch, also of a training that is resumed."""
@@ -81,12 +85,20 @@ class Callbacks:
             called(*data)
 
     def state(self) -> dict[str, Any]:
-        """Return the states by class and position."""
-        return {f"{k}_{type(each).__name__}": each.state() for k, each in enumerate(self.all)}
+        """Return the states by class, and which of its class each one is."""
+        return {name: each.state() for name, each in self._named()}
 
     def load_state(self, states: Mapping[str, Any]) -> None:
         """Give each its state back, where there is one."""
-        for k, each in enumerate(self.all):
-            state = states.get(f"{k}_{type(each).__name__}")
+        for name, each in self._named():
+            state = states.get(name)
             if state:
                 each.load_state(state)
+
+    def _named(self) -> Iterator[tuple[str, Callback]]:
+        """Yield names that do not change where others are left out: of another process."""
+        seen: Counter[str] = Counter()
+        for each in self.all:
+            kind = type(each).__name__
+            seen[kind] += 1
+            yield f"{kind}_{seen[kind]}", each

@@ -101,6 +101,6 @@ def _error(
         return math.inf, False
     apart, scale = abs(backward - central), max(abs(backward), abs(central))
     if apart <= tolerance * scale + rounding:
-        # Of a derivative of 0 rounding alone is left; no relative error comes of that.
-        return apart / max(scale, rounding / tolerance), True
+        # Of a derivative of 0 rounding alone is left, which is no relative error.
+        return apart / max(scale, rounding / tolerance, 1e-300), True
     return apart / scale, False

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import dataclasses
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -233,9 +234,10 @@ class FollowedBatch:
                 )
             )
         rates = ", ".join(f"{rate:g}" for rate in self.learning_rates)
+        samples = "1 sample" if self.n_samples == 1 else f"{self.n_samples:,} samples"
         lines = [
-            f"{self.n_samples:,} samples, loss {self.loss:.6g}; after one step of {self.optimizer} "
-            f"with rate {rates}: {self.loss_after:.6g}",
+            f"{samples}, loss {self.loss:.6g}; after one step of {self.optimizer} with rate "
+            f"{rates}: {self.loss_after:.6g}",
             "",
             *aligned_lines(rows, left=2),
         ]
@@ -334,6 +336,12 @@ def follow_batch(
             )
     if not chosen:
         raise InputError("expected at least one sample to show, got none", "samples")
+    if isinstance(optimizer, torch.optim.LBFGS):
+        raise InputError(
+            "expected an optimizer that steps by one gradient, got LBFGS, which computes the loss "
+            "itself several times a step",
+            "optimizer",
+        )
     refuse_unshaped(network)
     with contextlib.nullcontext() if keep else unchanged(network, optimizer):
         return _followed(network, loss, inputs, targets, optimizer, chosen, n_units, keep)
@@ -373,7 +381,9 @@ def _followed(
             )
         value.backward()  # type: ignore[no-untyped-call]
     names = {id(parameter): name for name, parameter in network.named_parameters()}
-    seen = [_seen_call(call, samples, n_units) for call in calls]
+    uses = Counter(id(each) for call in calls for each in call.module.parameters())
+    shared = frozenset(parameter for parameter, n in uses.items() if n > 1)
+    seen = [_seen_call(call, samples, n_units, shared) for call in calls]
     before = {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
     state = {
         id(parameter): copy.deepcopy(dict(each)) for parameter, each in optimizer.state.items()
@@ -471,11 +481,13 @@ def _maps(tensor: Tensor | None, sample: int) -> np.ndarray[Any, Any] | None:
 
 
 def _seen_call(
-    call: LayerCall, samples: tuple[int, ...], n_units: int
+    call: LayerCall, samples: tuple[int, ...], n_units: int, shared: frozenset[int]
 ) -> tuple[float, tuple[FollowedSample, ...], tuple[Worked, ...]]:
     """Run a layer alone, and compare and show what its derivative is."""
     alone = call.inputs
-    by_sample = call.output.ndim > 0 and len(call.output) == len(call.inputs)
+    by_sample = min(
+        call.output.ndim, call.inputs.ndim, call.output.numel(), call.inputs.numel()
+    ) > 0 and len(call.output) == len(call.inputs)
     with unchanged(call.module), torch.enable_grad():
         if alone.is_floating_point():
             alone = alone.detach().clone().requires_grad_()
@@ -493,11 +505,8 @@ def _seen_call(
             return difference, (), ()
         units = _output_units(call, samples[0], n_units)
         shown = tuple(_sample(call, sample, units, n_units, alone, output) for sample in samples)
-    return (
-        difference,
-        shown,
-        tuple(worked_layer(call, samples[0], sorted({units[0], units[-1]}, key=units.index))),
-    )
+    both_ends = sorted({units[0], units[-1]}, key=units.index)
+    return difference, shown, tuple(worked_layer(call, samples[0], both_ends, shared))
 
 
 def _relative(one: Tensor, other: Tensor) -> float:
@@ -541,7 +550,7 @@ def _sample(
     if alone.requires_grad and output.requires_grad:
         rows = []
         for unit in units:
-            picked = torch.zeros_like(output)
+            picked = torch.zeros(output.shape, dtype=output.dtype, device=output.device)
             picked[sample].view(-1)[unit] = 1
             row = torch.autograd.grad(output, alone, picked, retain_graph=True, allow_unused=True)[
                 0

@@ -185,8 +185,7 @@ def _layer(layer: FollowedLayer) -> str:
         parts.append(_maps("Output", layer.maps))
     if layer.gradient_maps is not None:
         parts.append(_maps("∂L/∂output", layer.gradient_maps))
-    for sample in layer.samples:
-        parts.append(_sample(sample))
+    parts += [_sample(sample) for sample in layer.samples]
     if not math.isnan(layer.product_difference):
         apart = layer.product_difference
         parts.append(

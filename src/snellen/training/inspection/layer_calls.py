@@ -69,13 +69,16 @@ def draw_again(kept: list[Tensor], tensor: Tensor) -> None:
         torch.cuda.set_rng_state(kept[1], tensor.device)
 
 
-def _copied(value: Any) -> Any:
+def _copied(value: Any, copies: dict[int, Tensor]) -> Any:
+    """Return copies of tensors; what was one tensor twice is so again, as in self-attention."""
     if isinstance(value, Tensor):
-        return value.detach().clone()
+        if id(value) not in copies:
+            copies[id(value)] = value.detach().clone()
+        return copies[id(value)]
     if isinstance(value, dict):
-        return {name: _copied(each) for name, each in value.items()}
+        return {name: _copied(each, copies) for name, each in value.items()}
     if isinstance(value, (tuple, list)) and not hasattr(value, "_fields"):
-        return type(value)(_copied(each) for each in value)
+        return type(value)(_copied(each, copies) for each in value)
     return value
 
 
@@ -152,7 +155,7 @@ def called_layers(network: nn.Module) -> Iterator[list[LayerCall]]:
         if tensor is None:
             return None
         times[name] = times.get(name, 0) + 1
-        kept_arguments, kept_options = _copied(arguments), _copied(options)
+        kept_arguments, kept_options = _copied((arguments, options), {})
         kept = first_tensor((kept_arguments, kept_options))
         assert kept is not None
         call = LayerCall(
@@ -172,11 +175,8 @@ def called_layers(network: nn.Module) -> Iterator[list[LayerCall]]:
         def came_back(gradient: Tensor) -> None:
             call.input_gradient = gradient.detach().clone()
 
-        if getattr(module, "inplace", False):
-            # What it was before; whoever else has this tensor gets the changed one.
-            tensor.register_hook(came_back)  # type: ignore[no-untyped-call]
-            return None
-        # A name of its own for the tensor: others that take it have their own gradient.
+        # A view, so that others that take the tensor have gradients of their own, and so that what
+        # changes it in place changes it for them too.
         alias = tensor.view_as(tensor)
         alias.register_hook(came_back)  # type: ignore[no-untyped-call]
         return _replaced((arguments, options), {id(tensor): alias})

@@ -63,11 +63,13 @@ class RateRange:
                 "The loss does not fall at any rate: check the first loss and the gradients, or "
                 "begin lower."
             )
-        end = (
-            f"it rose too far at {self.rates[-1]:.2g}"
-            if self.diverged
-            else "it did not rise far up to the end: a higher end shows more"
-        )
+        best = self.rates[int(np.argmin(self.smoothed))]
+        if self.diverged:
+            end = f"it rose too far at {self.rates[-1]:.2g}"
+        elif best < self.rates[-1]:
+            end = f"it rises again from {best:.2g} on"
+        else:
+            end = "it falls up to the end, and a higher end shows more"
         return (
             f"Suggested: {self.suggested:.2g}. The loss falls fastest at {self.steepest:.2g}, a "
             f"tenth of the rate of its minimum is {self.tenth_of_minimum:.2g}; {end}."

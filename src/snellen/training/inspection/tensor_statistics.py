@@ -68,7 +68,7 @@ def short(value: float) -> str:
     >>> short(0.123456), short(-2.0), short(1.5e-7)
     ('0.1235', '−2', '1.5e−07')
     """
-    return f"{value:.4g}".replace("-", "−")
+    return f"{value + 0.0:.4g}".replace("-", "−")  # of −0.0 this makes 0
 
 
 def share_text(value: float) -> str:

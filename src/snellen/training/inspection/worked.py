@@ -91,7 +91,7 @@ def _numbers(tensor: Tensor) -> list[float]:
     return [float(value) for value in tensor.detach().to("cpu", torch.float64).flatten()]
 
 
-def _worked_linear(call: LayerCall, sample: int, unit: int) -> list[Worked]:
+def _worked_linear(call: LayerCall, sample: int, unit: int, shared: frozenset[int]) -> list[Worked]:
     module = call.module
     assert isinstance(module, nn.Linear)
     if call.inputs.ndim != 2:
@@ -111,7 +111,7 @@ def _worked_linear(call: LayerCall, sample: int, unit: int) -> list[Worked]:
     gradient = call.output_gradient
     if gradient is None:
         return found
-    if module.weight.grad is not None:
+    if module.weight.grad is not None and id(module.weight) not in shared:
         entry = int(module.weight.grad[unit].abs().argmax())
         text, value = sum_text(
             list(zip(_numbers(gradient[:, unit]), _numbers(call.inputs[:, entry]), strict=True)),
@@ -126,7 +126,8 @@ def _worked_linear(call: LayerCall, sample: int, unit: int) -> list[Worked]:
                 float(module.weight.grad[unit, entry]),
             )
         )
-    if module.bias is not None and module.bias.grad is not None:
+    bias_gradient = None if module.bias is None else module.bias.grad
+    if bias_gradient is not None and id(module.bias) not in shared:
         text, value = sum_text(
             [(each, 1.0) for each in _numbers(gradient[:, unit])], many="samples"
         )
@@ -136,7 +137,7 @@ def _worked_linear(call: LayerCall, sample: int, unit: int) -> list[Worked]:
                 f"∂L/∂b[{unit}] = Σ over samples ∂L/∂z[{unit}]·1",
                 text,
                 value,
-                float(module.bias.grad[unit]),
+                float(bias_gradient[unit]),
             )
         )
     if call.input_gradient is not None:
@@ -169,7 +170,7 @@ def _padding(module: nn.Conv2d) -> tuple[int, int, int, int]:
     return module.padding[1], module.padding[1], module.padding[0], module.padding[0]
 
 
-def _worked_conv(call: LayerCall, sample: int, unit: int) -> list[Worked]:
+def _worked_conv(call: LayerCall, sample: int, unit: int, shared: frozenset[int]) -> list[Worked]:
     module = call.module
     assert isinstance(module, nn.Conv2d)
     if call.inputs.ndim != 4 or module.padding_mode != "zeros":
@@ -206,7 +207,7 @@ def _worked_conv(call: LayerCall, sample: int, unit: int) -> list[Worked]:
     gradient = call.output_gradient
     if gradient is None:
         return found
-    if module.weight.grad is not None:
+    if module.weight.grad is not None and id(module.weight) not in shared:
         c, i, j = (
             int(each)
             for each in torch.unravel_index(
@@ -234,7 +235,8 @@ def _worked_conv(call: LayerCall, sample: int, unit: int) -> list[Worked]:
                 float(module.weight.grad[k, c, i, j]),
             )
         )
-    if module.bias is not None and module.bias.grad is not None:
+    bias_gradient = None if module.bias is None else module.bias.grad
+    if bias_gradient is not None and id(module.bias) not in shared:
         text, value = sum_text(
             [(each, 1.0) for each in _numbers(gradient[:, k])], many="samples and places"
         )
@@ -244,7 +246,7 @@ def _worked_conv(call: LayerCall, sample: int, unit: int) -> list[Worked]:
                 f"∂L/∂b[{k}] = Σ over samples and places ∂L/∂z[{k},·,·]·1",
                 text,
                 value,
-                float(module.bias.grad[k]),
+                float(bias_gradient[k]),
             )
         )
     return found
@@ -416,22 +418,40 @@ def index_text(unit: int, shape: Sequence[int]) -> str:
     return f"[{','.join(str(index) for index in reversed(indices))}]"
 
 
-def worked_layer(call: LayerCall, sample: int, units: Sequence[int]) -> list[Worked]:
+def worked_layer(
+    call: LayerCall, sample: int, units: Sequence[int], shared: frozenset[int] = frozenset()
+) -> list[Worked]:
     """Return numbers of one call worked out, for some output units of one sample.
 
     Of layers whose formula is known here: linear, convolution, batch normalisation, the usual
     activations, maximum pooling. Others have none.
+
+    Parameters
+    ----------
+    call : LayerCall
+        With its gradients.
+    sample : int
+        Whose numbers.
+    units : sequence of int
+        Numbers of the sample's flattened output.
+    shared : frozenset of int
+        The ids of parameters that other calls use too: their gradient is a sum over these, and
+        not worked out here.
     """
-    for kind, work in (
-        (nn.Linear, _worked_linear),
-        (nn.Conv2d, _worked_conv),
-        ((nn.BatchNorm1d, nn.BatchNorm2d), _worked_norm),
-        (nn.MaxPool2d, _worked_pool),
-        (nn.Module, _worked_elementwise),
-    ):
-        if isinstance(call.module, kind):
-            return [each for unit in units for each in work(call, sample, unit)]
-    return []
+    module = call.module
+    found: list[Worked] = []
+    for unit in units:
+        if isinstance(module, nn.Linear):
+            found += _worked_linear(call, sample, unit, shared)
+        elif isinstance(module, nn.Conv2d):
+            found += _worked_conv(call, sample, unit, shared)
+        elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            found += _worked_norm(call, sample, unit)
+        elif isinstance(module, nn.MaxPool2d):
+            found += _worked_pool(call, sample, unit)
+        else:
+            found += _worked_elementwise(call, sample, unit)
+    return found
 
 
 def worked_loss(output: Tensor, target: Tensor, gradient: Tensor, sample: int) -> list[Worked]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import distributed, nn
@@ -75,10 +75,26 @@ class SharedBatchNorm(_BatchNorm):
         self.running_var.lerp_(unbiased.to(self.running_var.dtype), weight)
 
 
-def _over_processes(local: Tensor) -> Tensor:
-    from torch.distributed.nn.functional import all_reduce
+class _Total(torch.autograd.Function):
+    """The sum over all processes. Each term is in the sum of each: so are its gradients."""
 
-    total: Tensor = all_reduce(local)  # type: ignore[no-untyped-call]
+    @staticmethod
+    def forward(context: Any, local: Tensor) -> Tensor:
+        del context
+        total = local.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Tensor:
+        del context
+        total = gradients[0].clone()
+        distributed.all_reduce(total)
+        return total
+
+
+def _over_processes(local: Tensor) -> Tensor:
+    total: Tensor = _Total.apply(local)  # type: ignore[no-untyped-call]
     return total
 
 
