@@ -11,6 +11,7 @@ import io
 import os
 import pickle
 import re
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,9 +143,17 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     place = os.fspath(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        # torch does not look at the checksums, so that a changed bit would become a weight.
+        with zipfile.ZipFile(path) as file:
+            changed = file.testzip()
     except OSError as error:
         raise SchemaError(f"expected a checkpoint, got: {error.strerror}", place) from None
+    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise SchemaError(f"expected a whole checkpoint, got: {error}", place) from None
+    if changed is not None:
+        raise SchemaError(f"expected a whole checkpoint, {changed} is damaged", place)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         foreign = re.search(r"GLOBAL ([\w.]+)", str(error))
         what = f"it wants to run {foreign[1]}" if foreign else "it is none"

@@ -105,7 +105,8 @@ class Description:
     threads : int or None or "auto"
         Of the CPU; None: as torch has it; ``"auto"``: measured.
     rewrites : bool
-        Whether layers are reordered where that is faster and changes no number.
+        Whether layers are reordered where that is faster and changes no number, and updates made
+        by torch's fused optimizers, which round some of them otherwise.
     n_folds : int or None
         Train so many times, each with another fold as the validation part.
     place : str
@@ -221,10 +222,15 @@ class Description:
         }
 
     def changed(self, **changes: Any) -> Description:
-        """Return it with other values, written as in a file."""
+        """Return it with other values, written as in a file; the others keep their places."""
         content = {**self.plain(), **changes}
         made = type(self).of({name: value for name, value in content.items() if value is not None})
-        return dataclasses.replace(made, place=self.place)
+        kept = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in changes
+        }
+        return dataclasses.replace(made, **kept)
 
 
 _WORDS = {

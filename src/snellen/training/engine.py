@@ -261,6 +261,11 @@ def launched(
     """
     from torch.multiprocessing.spawn import ProcessRaisedException
 
+    if description.precision == "auto":
+        raise InputError(
+            "expected a precision for several devices, got auto: measure it with one",
+            f"{description.place} precision".strip(),
+        )
     fabric = _fabric(description, device, n=description.devices)
     if "TORCHELASTIC_RUN_ID" in os.environ:
         fabric.launch()

@@ -8,6 +8,7 @@ in which order is a function of seed, epoch and step (`feed`), so the loop can b
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -244,9 +245,15 @@ def validation(run: TrainingState, loop: Loop) -> Mapping[str, float]:
         return metrics
     value = metrics[loop.monitor]
     run.schedule.observe(value)
+    set_learning_rate(run)  # of the next update: a plateau has its say before it
     best = run.best
-    if best is None or (value > best.value if loop.higher_is_better else value < best.value):
-        run.best = Best(loop.monitor, value, run.epoch, weights_of(run, loop))
+    # A number that is none is never better, and anything is better than it.
+    if (
+        best is None
+        or math.isnan(best.value)
+        or (value > best.value if loop.higher_is_better else value < best.value)
+    ):
+        run.best = Best(loop.monitor, value, run.epoch, weights_of(run, loop), dict(metrics))
     loop.callbacks.call("validated", run, metrics)
     return metrics
 

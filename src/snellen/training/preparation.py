@@ -203,7 +203,7 @@ def prepare(
     table = network_table(network, train.input_shape)
     inputs, targets = _probe(train, normalisation, engine)
     network = network.to("cpu", engine.dtype)  # where the probe is
-    _check_outputs(network, inputs, targets, loss_function, data, place)
+    _check_outputs(network, inputs, targets, loss_function, data, engine.device, place)
     fused = engine.device.type in ("cpu", "cuda") and description.rewrites
 
     def optimizer_of(module: nn.Module) -> torch.optim.Optimizer:
@@ -222,6 +222,8 @@ def prepare(
             optimizer_of,
             engine.device,
         )
+        # Each process measures something else; what the first one found counts.
+        description, chosen = engine.gathered((description, chosen))[0]
     network = network.to(engine.device)
     by_pixel = inputs.ndim == 4 and description.memory_format == "channels_last"
     if description.test_views:
@@ -352,6 +354,7 @@ def _check_outputs(
     targets: Tensor,
     loss_function: Loss,
     data: TrainingData,
+    device: torch.device,
     place: str,
 ) -> None:
     """Refuse a network that does not fit the data, before anything is trained."""
@@ -380,4 +383,5 @@ def _check_outputs(
             f"{place} network".strip(),
         )
     with torch.inference_mode():
-        loss_function(output, targets)
+        # Where its weights of classes are.
+        loss_function(output.to(device), targets.to(device))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -76,6 +77,8 @@ class RunningNumbers:
     def metrics(self) -> dict[str, float]:
         """Return mean loss and headline numbers, over all processes."""
         evaluation = self._merged()
+        if not self._weight:  # all steps of the epoch were left out
+            return {"loss": math.nan}
         return {"loss": self._loss / self._weight, **evaluation.metrics()}
 
     def _merged(self) -> Evaluation:
