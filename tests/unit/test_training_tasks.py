@@ -127,21 +127,6 @@ def test_an_empty_one_has_absorbed_nothing(task: str) -> None:
     assert again.metrics() == first.metrics()
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_batches_may_be_written_over(task: str) -> None:
-    # As those of a captured graph are.
-    n = 2 if task == "regression" else 3
-    classes = None if task == "regression" else ANIMALS
-    evaluation, again = running_evaluation(task, classes, n), running_evaluation(task, classes, n)
-    for output, target in random_batches(task, 2):
-        evaluation.update(output, target)
-        output.zero_()
-        target.zero_()
-    for batch in random_batches(task, 2):
-        again.update(*batch)
-    assert evaluation.metrics() == again.metrics()
-
-
 def test_many_batches_are_counted_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("snellen.training.tasks._MOST_BATCHES", 2)
     for task in ("classification", "regression"):

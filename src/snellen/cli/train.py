@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from snellen.cli.output import Gate, check_folder_of, gates, not_empty
+from snellen.cli.output import Gate, check_folder_of, data_warnings_on_stderr, gates, not_empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +146,8 @@ def train(
     if replay is not None and resume is not None:
         click.echo(command.replayed(resume, replay))
         return
-    run = command.trained(asked, out=out, resume=resume, stop_after=stop_after, quiet=quiet)
+    with data_warnings_on_stderr(quiet=quiet):
+        run = command.trained(asked, out=out, resume=resume, stop_after=stop_after, quiet=quiet)
     command.write_json(run, json_path, click.echo)
     if not quiet and json_path != "-":
         click.echo(str(run))

@@ -45,7 +45,7 @@ class Chosen(NamedTuple):
     value : object
         The fastest candidate.
     seconds : mapping of str to float
-        Of a step, by candidate: the least of those timed. NaN where a candidate failed.
+        Of a step, by candidate: the least of those timed. Infinite where a candidate failed.
     """
 
     setting: str

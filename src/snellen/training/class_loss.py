@@ -65,6 +65,10 @@ class ClassLoss(Loss):
             return counts.sum()
         return count(n_positions(target), target)
 
+    def weight_of(self, n: int) -> float | None:
+        """Return the number of samples, where all of them count the same."""
+        return None if self.class_weights is not None or self.has_void else float(n)
+
     @abstractmethod
     def _values(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Return the loss of each sample (or pixel), without weights."""

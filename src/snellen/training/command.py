@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,28 +52,27 @@ def asked_description(
     strict : bool
         Whether images that cannot be read end the training.
     """
+    base = None
     if path is not None:
         base = read_description(path)
-        content, place = base.plain(), base.place
     elif resume is not None:
         from snellen.training.run_folder import RunFolder
 
         base = RunFolder(resume).description()
-        content, place = base.plain(), base.place
-    else:
-        content, place = {}, ""
-        if "data" not in given and not any(text.startswith("data=") for text in settings):
-            raise InputError(
-                "expected a description or data: snellen train --data fashion-mnist --network cnn"
-            )
+    elif "data" not in given and not any(text.startswith("data=") for text in settings):
+        raise InputError(
+            "expected a description or data: snellen train --data fashion-mnist --network cnn"
+        )
     changes = [*given.items(), *(setting(text) for text in settings)]
     if n_folds is not None:
         changes.append(("n_folds", n_folds))
     if strict:
         changes.append(("data.strict", True))
-    content = with_settings(content, changes)
-    made = Description.of({name: value for name, value in content.items() if value is not None})
-    return dataclasses.replace(made, place=place)
+    content = with_settings({} if base is None else base.plain(), changes)
+    if base is None:
+        return Description.of(content)
+    changed = {name.partition(".")[0] for name, _value in changes}
+    return base.changed(**{name: content[name] for name in changed})
 
 
 def table(description: Description) -> str:

@@ -105,6 +105,8 @@ def cross_validate(
     n = description.n_folds
     if n is None:
         raise InputError("expected the number of folds", "n_folds")
+    if resume and not (out is not None and RunFolder(Path(out, "fold-1")).is_run):
+        raise InputError("expected a cross-validation to go on with, there is none", str(out or ""))
     whole = data or open_data(description.data, task=description.task, seed=description.seed)
     single = dataclasses.replace(description, n_folds=None)
     found: list[Mapping[str, float]] = []

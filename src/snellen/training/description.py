@@ -66,6 +66,9 @@ class Description:
         What all randomness is a function of.
     augment : tuple of Choice
         What is done to training images, in order.
+    test_views : tuple of str
+        Of what the test part's and later predictions are averaged over: ``"flip"``,
+        ``"vertical_flip"``, ``"translate"``. Without, of the image as it is.
     normalise : Choice
         How inputs are scaled: ``"channel"`` (mean and spread of each channel of the training part),
         ``"pixel"`` (of each pixel), ``"unit"`` (to 0 … 1), ``"none"``, or ``"fixed"`` with mean
@@ -103,7 +106,8 @@ class Description:
     threads : int or None or "auto"
         Of the CPU; None: as torch has it; ``"auto"``: measured.
     rewrites : bool
-        Whether layers are reordered where that is faster and changes no number.
+        Whether layers are reordered where that is faster and changes no number, and updates made
+        by torch's fused optimizers, which round some of them otherwise.
     n_folds : int or None
         Train so many times, each with another fold as the validation part.
     place : str
@@ -123,6 +127,7 @@ class Description:
     epochs: int = 10
     seed: int = 0
     augment: tuple[Choice, ...] = ()
+    test_views: tuple[str, ...] = ()
     normalise: Choice = Choice("channel")
     sampling: str = "shuffled"
     class_weights: str | tuple[float, ...] = "none"
@@ -218,10 +223,15 @@ class Description:
         }
 
     def changed(self, **changes: Any) -> Description:
-        """Return it with other values, written as in a file."""
+        """Return it with other values, written as in a file; the others keep their places."""
         content = {**self.plain(), **changes}
         made = type(self).of({name: value for name, value in content.items() if value is not None})
-        return dataclasses.replace(made, place=self.place)
+        kept = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in changes
+        }
+        return dataclasses.replace(made, **kept)
 
 
 _WORDS = {

@@ -259,6 +259,13 @@ def launched(
     `work` is called with the engine and the data, in a process of its own each, so all of them must
     be picklable. Under torchrun this process already is one of them.
     """
+    from torch.multiprocessing.spawn import ProcessRaisedException
+
+    if description.precision == "auto":
+        raise InputError(
+            "expected a precision for several devices, got auto: measure it with one",
+            f"{description.place} precision".strip(),
+        )
     fabric = _fabric(description, device, n=description.devices)
     if "TORCHELASTIC_RUN_ID" in os.environ:
         fabric.launch()
@@ -270,7 +277,7 @@ def launched(
         done, failure = Path(folder, "done"), Path(folder, "failure")
         try:
             fabric.launch(_in_process, description.precision, work, _Sealed(data), done, failure)
-        except torch.multiprocessing.ProcessRaisedException:
+        except ProcessRaisedException:
             if failure.is_file():
                 raise SnellenError(failure.read_text(encoding="utf-8")) from None
             raise
@@ -347,7 +354,8 @@ def _fabric(description: Description, device: torch.device, n: int) -> Any:
         # Buffers are equal everywhere as it is: statistics are taken over all processes.
         names = inspect.signature(torch.nn.parallel.DistributedDataParallel).parameters
         sync = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
-        strategy = DDPStrategy(start_method=kind, **{sync: False})
+        options: dict[str, Any] = {sync: False}
+        strategy = DDPStrategy(start_method=kind, **options)
         devices = n
     return Fabric(
         accelerator="cuda" if device.type == "cuda" else "cpu",

@@ -8,6 +8,7 @@ in which order is a function of seed, epoch and step (`feed`), so the loop can b
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,14 @@ from snellen.training.state import Best
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from torch import Tensor
+
     from snellen.training.callbacks.protocol import Callbacks
     from snellen.training.clock import Clock
     from snellen.training.engine import Engine
     from snellen.training.feed import Feed, Ready
     from snellen.training.interruption import Interruption
+    from snellen.training.loss import Loss
     from snellen.training.moving_average import MovingAverage
     from snellen.training.network.dropout import Dropout, Dropout2d
     from snellen.training.running_numbers import RunningNumbers
@@ -65,6 +69,8 @@ class Loop:
         Of that number.
     interruption : Interruption
         Whether to end after this step.
+    draws : bool
+        Whether the network may draw random numbers.
     random_layers : list of Dropout
         Those that draw for a whole batch and hold some rows of it.
     """
@@ -82,6 +88,7 @@ class Loop:
     monitor: str
     higher_is_better: bool
     interruption: Interruption
+    draws: bool = True
     random_layers: list[Dropout | Dropout2d] = dataclasses.field(default_factory=list)
 
 
@@ -90,15 +97,15 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
     engine, clock, description = loop.engine, loop.clock, run.description
     network, optimizer, loss_function = run.network, run.optimizer, run.loss_function
     # What the sum over the batch is divided by, so that parts of it can be summed one by one.
-    # It is 0 where all pixels are void: then the loss is 0, not 0/0.
-    weight = engine.total(loss_function.weight(batch.targets)).clamp_min(_LEAST_WEIGHT)
-    size = description.micro_batch_size or max(1, len(batch.inputs))
-    pieces = list(zip(*(torch.split(side, size) for side in batch[1:3]), strict=True))
+    weight = batch_weight(batch, loss_function, engine)
+    pieces = micro_batches(batch, description.micro_batch_size)
     clock.lap("data")
-    total = torch.zeros((), device=run.device)
+    total = torch.zeros(())
+    first = 0
     for k, (inputs, targets) in enumerate(pieces):
-        # What the network draws itself (dropout) is a function of the step, too.
-        seed_network(run, loop, n=batch.n, first=k * size, n_here=len(inputs))
+        if loop.draws:  # what the network draws itself (dropout) is a function of the step, too
+            seed_network(run, loop, n=batch.n, first=first, n_here=len(inputs))
+            first += len(inputs)
         with engine.autocast():
             output = network(inputs)  # the forward pass
             loss = loss_function.total(output, targets) / weight  # the loss
@@ -120,6 +127,22 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
     run.samples += batch.n
     set_learning_rate(run)  # the schedule
     clock.lap("update")
+
+
+def batch_weight(batch: Ready, loss_function: Loss, engine: Engine) -> float | Tensor:
+    """Return what a batch weighs in all processes: samples, valid pixels, class weights."""
+    known = loss_function.weight_of(batch.n)
+    if known is not None:
+        return known
+    # It is 0 where all pixels are void: then the loss is 0, not 0/0.
+    return engine.total(loss_function.weight(batch.targets)).clamp_min(_LEAST_WEIGHT)
+
+
+def micro_batches(batch: Ready, size: int | None) -> list[tuple[Tensor, Tensor]]:
+    """Return the parts of a batch that go through the network one after the other."""
+    if size is None or size >= len(batch.inputs):
+        return [(batch.inputs, batch.targets)]
+    return list(zip(torch.split(batch.inputs, size), torch.split(batch.targets, size), strict=True))
 
 
 def set_learning_rate(run: TrainingState) -> None:
@@ -222,9 +245,15 @@ def validation(run: TrainingState, loop: Loop) -> Mapping[str, float]:
         return metrics
     value = metrics[loop.monitor]
     run.schedule.observe(value)
+    set_learning_rate(run)  # of the next update: a plateau has its say before it
     best = run.best
-    if best is None or (value > best.value if loop.higher_is_better else value < best.value):
-        run.best = Best(loop.monitor, value, run.epoch, weights_of(run, loop))
+    # A number that is none is never better, and anything is better than it.
+    if (
+        best is None
+        or math.isnan(best.value)
+        or (value > best.value if loop.higher_is_better else value < best.value)
+    ):
+        run.best = Best(loop.monitor, value, run.epoch, weights_of(run, loop), dict(metrics))
     loop.callbacks.call("validated", run, metrics)
     return metrics
 

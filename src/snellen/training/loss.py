@@ -56,6 +56,15 @@ class Loss(ABC):
             0-d, on the device of the targets.
         """
 
+    def weight_of(self, n: int) -> float | None:
+        """Return the weight of n samples, where it is a matter of their number alone.
+
+        None where one has to look at their targets. It spares a look at each batch, and several
+        processes a question.
+        """
+        del n
+        return None
+
     def __call__(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Return the mean: total by weight. Where torch has the loss, its mean bit for bit."""
         return self.total(output, target) / self.weight(target)

@@ -6,8 +6,10 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from snellen.errors import ClassError, InputError, did_you_mean
+from snellen.training.augmentation import test_views
 from snellen.training.augmentation.chain import augmentation
 from snellen.training.candidates import choose
 from snellen.training.choices import Choice
@@ -29,7 +31,7 @@ from snellen.training.schedules import make_schedule
 from snellen.training.tasks import headline_metrics, higher_is_better
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from snellen.training.augmentation.chain import Augmentation
     from snellen.training.candidates import Chosen
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Prepared", "prepare"]
 
+_RANDOM = (nn.modules.dropout._DropoutNd, nn.RReLU, nn.MultiheadAttention)
 _PROBED = 32  # samples on which rewrites are proved
 
 
@@ -77,6 +80,8 @@ class Prepared:
         The number by which the best weights are chosen: of `measured`, without ``val_``.
     random_layers : list of Dropout
         The network's.
+    draws : bool
+        Whether the network may draw random numbers: not one of known layers without dropout.
     """
 
     description: Description
@@ -94,6 +99,7 @@ class Prepared:
     order: Order
     monitor: str
     random_layers: list[Dropout | Dropout2d]
+    draws: bool
 
     @property
     def by_pixel(self) -> bool:
@@ -197,7 +203,7 @@ def prepare(
     table = network_table(network, train.input_shape)
     inputs, targets = _probe(train, normalisation, engine)
     network = network.to("cpu", engine.dtype)  # where the probe is
-    _check_outputs(network, inputs, targets, loss_function, data, place)
+    _check_outputs(network, inputs, targets, loss_function, data, engine.device, place)
     fused = engine.device.type in ("cpu", "cuda") and description.rewrites
 
     def optimizer_of(module: nn.Module) -> torch.optim.Optimizer:
@@ -216,8 +222,12 @@ def prepare(
             optimizer_of,
             engine.device,
         )
+        # Each process measures something else; what the first one found counts.
+        description, chosen = engine.gathered((description, chosen))[0]
     network = network.to(engine.device)
     by_pixel = inputs.ndim == 4 and description.memory_format == "channels_last"
+    if description.test_views:
+        _check_views(description, data, inputs)
     rewrites: list[Rewrite] = []
     if description.rewrites:
         network, rewrites = rewrite(network, inputs.to(engine.device), channels_last=by_pixel)
@@ -246,10 +256,33 @@ def prepare(
         average=None if description.ema is None else MovingAverage(network, description.ema),
         order=order,
         monitor=description.monitor,
+        draws=_may_draw(network),
         random_layers=[
             each for each in network.modules() if isinstance(each, (Dropout, Dropout2d))
         ],
     )
+
+
+def _check_views(description: Description, data: TrainingData, inputs: Tensor) -> None:
+    """Refuse views that the images do not have, before anything is trained."""
+    place = f"{description.place} test_views".strip()
+    if data.task == "regression":
+        raise InputError("expected no views of a regression: an average need not be right", place)
+    try:
+        test_views(inputs[:1], description.test_views)
+    except InputError as error:
+        raise error.within(place) from None
+    if data.task == "segmentation" and "translate" in description.test_views:
+        raise InputError('expected views of label maps, which "translate" is not', place)
+
+
+def _may_draw(network: nn.Module) -> bool:
+    """Return whether a network may draw random numbers; who knows of one from elsewhere."""
+    known = all(
+        type(each).__module__.startswith(("torch.nn.modules.", "snellen.training.network."))
+        for each in network.modules()
+    )
+    return not known or any(isinstance(each, _RANDOM) for each in network.modules())
 
 
 def _times(batch_size: int, probe: Tensor) -> tuple[int, ...]:
@@ -321,6 +354,7 @@ def _check_outputs(
     targets: Tensor,
     loss_function: Loss,
     data: TrainingData,
+    device: torch.device,
     place: str,
 ) -> None:
     """Refuse a network that does not fit the data, before anything is trained."""
@@ -349,4 +383,5 @@ def _check_outputs(
             f"{place} network".strip(),
         )
     with torch.inference_mode():
-        loss_function(output, targets)
+        # Where its weights of classes are.
+        loss_function(output.to(device), targets.to(device))

@@ -156,6 +156,7 @@ def finish(
             engine,
             2 * prepared.description.batch_size,
             prepared.by_pixel,
+            prepared.description.test_views,
         )
         ids = data.test.ids
         rows = outputs.rows.tolist()
@@ -174,9 +175,7 @@ def finish(
                 written[f"test/{name}"] = content
     elif best is not None:
         metrics = {
-            name.removeprefix("val_"): value
-            for name, value in _epoch_of(state, best.epoch).items()
-            if name.startswith("val_")
+            name.removeprefix("val_"): value for name, value in best.metrics.items()
         }
         part_name = "validation"
     else:
@@ -226,12 +225,6 @@ def _pictured(run: TrainedRun, folder: RunFolder) -> dict[str, Any]:
             "counts": counts.tolist(),
         }
     return found
-
-
-def _epoch_of(state: TrainingState, epoch: int) -> Mapping[str, float]:
-    """Return the numbers of an epoch that is finished; of another one, of the last that is."""
-    found = [each for each in state.history if each["epoch"] == epoch + 1] or state.history[-1:]
-    return found[0] if found else {}
 
 
 def _write(

@@ -17,10 +17,9 @@ from snellen.training import engine as engines
 from snellen.training.callbacks.protocol import Callback
 from snellen.training.callbacks.stop_after import StopAfter
 from snellen.training.description import Description, Every
-from snellen.training.loop import seed_network, train_epochs
 from snellen.training.randomness import derived_seed, unchanged_randomness
 from snellen.training.run_folder import RunFolder
-from snellen.training.training import Training, train
+from snellen.training.training import Training, train, unchanged_threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["Replayed", "ResumeProof", "Trial", "prove_resume", "replay"]
 
 _STEPS, _EVERY, _KILLS = 60, 10, 3
+_COMPARED = (
+    "step", "epoch", "samples", "network", "optimizer", "average", "schedule", "running", "best",
+    "skipped",
+)  # fmt: skip
 
 
 class Trial(NamedTuple):
@@ -144,19 +147,20 @@ def prove_resume(
     SnellenError
         Where something differs; the message says what.
     """
-    short = dataclasses.replace(
-        description, checkpoint_every=f"{_EVERY}ba", time_limit=None, early_stopping=None
-    )
+    short = dataclasses.replace(description, time_limit=None, early_stopping=None)
     with tempfile.TemporaryDirectory(prefix="snellen-resume-") as name:
         root = Path(name)
         _in_process(short, root / "whole", None, n_steps, resume=False)
         whole, _path, _passed = RunFolder(root / "whole").checkpoints.latest()
         last = whole["step"]
+        if last < 3:
+            raise InputError(f"expected a training of 3 updates or more to resume, got {last}")
+        every = max(1, min(_EVERY, last // 3))
+        short = dataclasses.replace(short, checkpoint_every=f"{every}ba")
         trials = []
         for k in range(n_kills):
             # After the first checkpoint, so that there is something to resume.
-            span = max(1, last - _EVERY - 1)
-            at = min(last - 1, _EVERY + 1 + derived_seed(description.seed, "kill", k) % span)
+            at = every + 1 + derived_seed(description.seed, "kill", k) % max(1, last - every - 1)
             folder = root / f"killed-{k}"
             _in_process(short, folder, at, n_steps, resume=False)
             _in_process(short, folder, None, last - _resumed_from(folder), resume=True)
@@ -204,10 +208,13 @@ def _train(
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Return which weights, states and counters of two checkpoints differ in any bit."""
+    """Return which weights, states, numbers and counters of two checkpoints differ in any bit."""
     found: list[str] = []
-    for name in ("step", "epoch", "samples", "network", "optimizer", "average", "running"):
+    for name in _COMPARED:
         _compare(name, one[name], other[name], found)
+    # Of an epoch all but how long it took.
+    before, after = ([{**row, "seconds": None} for row in each["history"]] for each in (one, other))
+    _compare("history", before, after, found)
     return found
 
 
@@ -255,7 +262,7 @@ def replay(folder: str | os.PathLike[str], step: int) -> Replayed:
     run_folder = RunFolder(folder)
     description = run_folder.description()
     engine = engines.engine_for(description, engines.device_of(description))
-    with unchanged_randomness():
+    with unchanged_randomness(), unchanged_threads():
         training = Training(engine, description, callbacks=())
         state = training.state
         if not 1 <= step <= state.n_steps:
@@ -264,20 +271,7 @@ def replay(folder: str | os.PathLike[str], step: int) -> Replayed:
             content, _path, _passed = run_folder.checkpoints.latest(at_most=step - 1)
             training.load(content)
         began_from = state.step
-        if state.step < step - 1:
-            stop = StopAfter(Every(step - 1 - state.step, "ba"))
-            training.loop.callbacks = type(training.loop.callbacks)([stop])
-            stop.start(state)
-            train_epochs(state, training.loop)
-            state.stop_reason = ""
-        batch = next(
-            iter(
-                training.loop.feed.epoch(state.epoch, start=step - 1 - state.epoch * state.n_epoch)
-            )
-        )
-        n = len(batch.rows)
-        seed_network(state, training.loop, n=n, first=0, n_here=n)
-        state.network.train()
+        batch = training.brought_to(step)
         followed = follow_batch(
             state.network, state.loss_function, batch.inputs, batch.targets, state.optimizer
         )

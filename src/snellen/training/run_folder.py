@@ -59,7 +59,7 @@ class RunFolder:
         return (self.path / "description.json").is_file()
 
     def begin(self) -> None:
-        """Make the folder for a new run.
+        """See that a new run can be written here; the folder is made with its first file.
 
         Raises
         ------
@@ -73,7 +73,6 @@ class RunFolder:
             )
         if self.path.exists() and not self.path.is_dir():
             raise InputError("expected a folder, got a file", str(self.path))
-        self.path.mkdir(parents=True, exist_ok=True)
 
     def description(self) -> Description:
         """Return the description of the run.

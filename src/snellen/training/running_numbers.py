@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -46,7 +47,7 @@ class RunningNumbers:
         """Begin an epoch."""
         self._evaluation = self._empty.empty()
         self._losses: list[Tensor] = []
-        self._weights: list[Tensor] = []
+        self._weights: list[float | Tensor] = []
         self._loss, self._weight = 0.0, 0.0
         self.validated: Mapping[str, float] = {}
 
@@ -54,7 +55,7 @@ class RunningNumbers:
         """Note the outputs of a batch, and what they were to be."""
         self._evaluation.update(output, target)
 
-    def add_loss(self, loss: Tensor, weight: Tensor) -> None:
+    def add_loss(self, loss: Tensor, weight: float | Tensor) -> None:
         """Note the loss of an update, over all processes, and its weight."""
         self._losses.append(loss)
         self._weights.append(weight)
@@ -66,7 +67,7 @@ class RunningNumbers:
         if not self._losses:
             return
         losses = torch.stack(self._losses).double().tolist()
-        weights = torch.stack(self._weights).double().tolist()
+        weights = _numbers(self._weights)
         # One by one, in order: the same sum wherever it is read in between.
         for loss, weight in zip(losses, weights, strict=True):
             self._loss += loss * weight
@@ -76,6 +77,8 @@ class RunningNumbers:
     def metrics(self) -> dict[str, float]:
         """Return mean loss and headline numbers, over all processes."""
         evaluation = self._merged()
+        if not self._weight:  # all steps of the epoch were left out
+            return {"loss": math.nan}
         return {"loss": self._loss / self._weight, **evaluation.metrics()}
 
     def _merged(self) -> Evaluation:
@@ -102,3 +105,11 @@ class RunningNumbers:
             self._evaluation.merge_state(state["evaluation"])
         self._loss, self._weight = state["loss"], state["weight"]
         self.validated = state["validated"]
+
+
+def _numbers(values: list[float | Tensor]) -> list[float]:
+    """Return numbers that are on the device, all at once, or that are known as they are."""
+    tensors = [value for value in values if isinstance(value, torch.Tensor)]
+    if tensors:
+        return torch.stack(tensors).double().tolist()
+    return [float(value) for value in values]

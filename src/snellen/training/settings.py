@@ -36,9 +36,11 @@ def setting(text: str) -> tuple[str, Any]:
     except ModuleNotFoundError:  # Python 3.10
         import tomli as tomllib
     try:
-        return name, tomllib.loads(f"value = {value}")["value"]
+        content = tomllib.loads(f"value = {value}")
     except tomllib.TOMLDecodeError:
         return name, value
+    # Behind a line break more keys could follow.
+    return name, content["value"] if len(content) == 1 else value
 
 
 def with_settings(

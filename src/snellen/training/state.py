@@ -30,12 +30,15 @@ class Best:
         The epoch after which it was measured, from 0.
     weights : dict of str to Tensor
         The network's state then, on the CPU.
+    metrics : dict of str to float
+        All numbers of that validation, such as ``"val_loss"``.
     """
 
     metric: str
     value: float
     epoch: int
     weights: dict[str, Tensor]
+    metrics: dict[str, float]
 
 
 @dataclasses.dataclass

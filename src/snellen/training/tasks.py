@@ -72,7 +72,7 @@ class Evaluation(Protocol):
     """The numbers of a part, batch by batch; nothing waits for the device between two readings."""
 
     def update(self, output: Tensor, target: Tensor) -> None:
-        """Absorb a batch: what the network gave, and what is true; both stay as they are."""
+        """Absorb a batch: what the network gave, and what is true. Both must not be changed."""
 
     def metrics(self) -> dict[str, float]:
         """Return the headline numbers of all batches so far."""
@@ -188,22 +188,22 @@ def higher_is_better(task: str, metric: str) -> bool:
 
 
 class _RunningLabels:
-    """The confusion matrix of labels: pairs of them wait on the device until they are asked for."""
+    """The confusion matrix of labels. Outputs wait on the device, to be counted many at a time."""
 
     def __init__(self, classes: Classes) -> None:
         self._n = len(classes)
         self._classes = classes
         self._metric = ConfusionMatrix(classes)
-        self._waiting: list[Tensor] = []
+        self._waiting: list[tuple[Tensor, Tensor]] = []
+        self._n_waiting = 0
 
     def update(self, output: Tensor, target: Tensor) -> None:
         _check_scores(output, self._n, 2)
-        truth = target if target.ndim == 1 else target.argmax(1)
-        # max is faster than argmax, and gives the first of equals, too. Pairs are one new tensor: a
-        # batch's own memory may be used again.
-        pairs = torch.add(output.detach().max(1).indices, truth, alpha=self._n)
-        self._waiting.append(pairs)
-        if len(self._waiting) >= _MOST_BATCHES:
+        if self._waiting and self._waiting[-1][1].ndim != target.ndim:  # classes, or parts of them
+            self._count()
+        self._waiting.append((output.detach(), target))
+        self._n_waiting += output.numel()
+        if len(self._waiting) >= _MOST_BATCHES or self._n_waiting >= _MOST_NUMBERS:
             self._count()
 
     def metrics(self) -> dict[str, float]:
@@ -221,10 +221,14 @@ class _RunningLabels:
         return _RunningLabels(self._classes)
 
     def _count(self) -> None:
-        if self._waiting:
-            pairs = torch.cat(self._waiting).cpu().numpy()
-            self._metric.update(pairs // self._n, pairs % self._n)
-            self._waiting = []
+        if not self._waiting:
+            return
+        outputs, targets = (torch.cat(side) for side in zip(*self._waiting, strict=True))
+        truth = targets if targets.ndim == 1 else targets.argmax(1)
+        # max is faster than argmax, and gives the first of equals, too.
+        pred = outputs.max(1).indices
+        self._metric.update(truth.cpu().numpy(), pred.cpu().numpy())
+        self._waiting, self._n_waiting = [], 0
 
 
 class _RunningNumbers:

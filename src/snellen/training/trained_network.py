@@ -21,6 +21,7 @@ from snellen.errors import (
     StateVersionError,
 )
 from snellen.result import write_atomically
+from snellen.training.augmentation import averaged
 from snellen.training.data.normalisation import Normalisation
 from snellen.training.description import Description
 from snellen.training.keras.adapter import KerasModule
@@ -67,6 +68,8 @@ class TrainedNetwork(nn.Module):
 
     Attributes
     ----------
+    views : tuple of str
+        What outputs are averaged over (`snellen.training.augmentation.test_views`).
     scores : str
         ``"logits"``, or ``"probabilities"`` of a network whose last layer is a softmax.
     """
@@ -90,6 +93,7 @@ class TrainedNetwork(nn.Module):
         self.task = task
         self.input_shape = tuple(input_shape)
         self.description = dict(description)
+        self.views = tuple(self.description.get("test_views", ()))
         self.scores = "probabilities" if _gives_probabilities(network) else "logits"
         first = next((p for p in network.parameters() if p.is_floating_point()), None)
         self._double = first is not None and first.dtype == torch.float64
@@ -109,6 +113,8 @@ class TrainedNetwork(nn.Module):
             taken = inputs.dtype in (torch.uint8, torch.float32) and not self._double
             kind = torch.float64 if self._double else torch.float32
             normalised = self.normalisation.apply(inputs if taken else inputs.to(kind))
+        if self.views:
+            return averaged(self.network, normalised, self.views)
         outputs: Tensor = self.network(normalised)
         return outputs
 

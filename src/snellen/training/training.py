@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from snellen.errors import InputError
+from snellen.errors import DataWarning, InputError
 from snellen.training import engine as engines
 from snellen.training.callbacks.early_stopping import EarlyStopping
 from snellen.training.callbacks.epoch_log import EpochLog
@@ -23,7 +25,7 @@ from snellen.training.data.source import open_data
 from snellen.training.data.training_data import TrainingData
 from snellen.training.description import Description, Every, read_description
 from snellen.training.interruption import Interruption
-from snellen.training.keras.in_training import refuse_processes
+from snellen.training.keras.in_training import copied, refuse_processes
 from snellen.training.loop import Loop, seed_network, train_epochs
 from snellen.training.measuring import measured
 from snellen.training.preparation import prepare
@@ -41,12 +43,13 @@ if TYPE_CHECKING:
 
     from snellen.training.callbacks.protocol import Callback
     from snellen.training.engine import Engine
+    from snellen.training.feed import Ready
 
 __all__ = ["TrainedRun", "train"]
 
 _MOST_ROLL_BACKS = 3
 _MOST_REPLAYED = 2000  # updates that are done again to find where numbers stopped being finite
-_STEP_ROWS = 1000  # of the log of steps, at least while steps suffice
+_STEP_ROWS = 1000  # of the log of steps, at most: the device is waited for at each
 
 
 def train(
@@ -101,6 +104,11 @@ def train(
     True
     """
     asked = description if isinstance(description, Description) else read_description(description)
+    if asked.n_folds is not None:
+        raise InputError(
+            f"expected one training, got n_folds = {asked.n_folds}: call cross_validate",
+            f"{asked.place} n_folds".strip(),
+        )
     if resume and out is None:
         raise InputError("expected the folder of a run to resume, got none", "out")
     device = engines.device_of(asked)
@@ -135,7 +143,7 @@ class _Request:
 
 def _train(engine: Engine, request: _Request) -> TrainedRun:
     """Train in one process of several, or of one."""
-    with unchanged_randomness(), _threads(request.description.threads), _enough_memory(request):
+    with unchanged_randomness(), unchanged_threads(), _enough_memory(request):
         return Training(
             engine,
             request.description,
@@ -161,7 +169,6 @@ class Training:
         callbacks: Sequence[Callback] = (),
         resume: bool = False,
     ) -> None:
-        self.engine = engine
         self.folder = None if out is None else RunFolder(out)
         self.resumes = resume
         self._given_network = network
@@ -180,16 +187,20 @@ class Training:
                 seed=description.seed,
             )
         )
+        if isinstance(description.threads, int):
+            torch.set_num_threads(description.threads)
         self.prepared = prepare(description, opened, engine, network=network, settle=not resume)
-        self._first_weights = None
-        if network is not None and description.nan_guard == "roll_back":
-            # What is handed over is trained itself, and not built again.
-            weights = self.prepared.network.state_dict()
-            self._first_weights = {name: value.clone() for name, value in weights.items()}
+        settled = self.prepared.description
+        if isinstance(settled.threads, int):
+            torch.set_num_threads(settled.threads)
+        # What was made for "auto" computes as plain float32.
+        measured = engine.precision != settled.precision
+        self.engine = engines.engine_for(settled, engine.device) if measured else engine
         self.plan = plan_of(self.prepared.description, opened.fingerprint(), self.prepared.network)
         self.state = self._first_state()
         self.loop = self._loop()
         self._saved: tuple[int, int] | None = None
+        self._kept: dict[str, Any] = {}
 
     def run(self, *, test: bool = True) -> TrainedRun:
         """Train to the end; measure and write everything."""
@@ -199,6 +210,7 @@ class Training:
         elif self.folder is not None and self.engine.rank == 0:
             self.folder.write("description.json", state.description.plain())
             self.folder.write("run.json", self._facts())
+        self._keep()
         clean = False
         try:
             with loop.interruption:
@@ -239,30 +251,39 @@ class Training:
     def _as_it_began(self, step: int) -> Replayed | None:
         """Return network and batch as an update (from 1) began with them, for the NaN guard.
 
-        None where that is not to be had soon: too far from the last checkpoint, in several
-        processes, or from the weights that a network was handed over with.
+        None where that is not to be had soon: too far from the last state that was kept, or in
+        several processes.
         """
-        state = self.state
-        content = None
-        if self.folder is not None and self.folder.checkpoints.paths():
-            with contextlib.suppress(InputError):
-                content, _path, _passed = self.folder.checkpoints.latest(at_most=step - 1)
-        begin = 0 if content is None else content["step"]
-        unknown = content is None and self._given_network is not None
-        if unknown or self.engine.world > 1 or step - begin > _MOST_REPLAYED:
+        before = self._last_kept()
+        if self.engine.world > 1 or not 0 < step - before["step"] <= _MOST_REPLAYED:
+            return None
+        try:
+            network = copied(self._given_network, self.prepared.data.task)
+        except InputError:  # a Keras model of classes that cannot be made again
             return None
         again = Training(
-            self.engine, state.description, data=self.prepared.data, network=self._given_network
+            engines.Engine(self.engine.device, self.engine.precision),
+            self.state.description,
+            data=self.prepared.data,
+            network=network,
         )
-        if content is not None:
-            again.load(content)
-        if again.state.step < step - 1:
-            again.watch(step - 1 - again.state.step)
-        within = step - 1 - again.state.epoch * state.n_epoch
-        batch = next(again.loop.feed.epoch(again.state.epoch, start=within))
-        seed_network(again.state, again.loop, n=batch.n, first=0, n_here=len(batch.rows))
-        again.state.network.train()
+        again.load(before)
+        again.state.skipped = list(self.state.skipped)
+        batch = again.brought_to(step)
         return Replayed(again.state.network, batch.inputs, batch.targets, batch.rows)
+
+    def brought_to(self, step: int) -> Ready:
+        """Train until an update (from 1) is the next, without callbacks; return its batch."""
+        state, loop = self.state, self.loop
+        if state.step < step - 1:
+            self._callbacks = ()
+            self.watch(step - 1 - state.step)
+            state.stop_reason = ""
+        state.network.train()
+        epoch, within = divmod(step - 1, state.n_epoch)
+        batch = next(iter(loop.feed.epoch(epoch, start=within)))
+        seed_network(state, loop, n=batch.n, first=0, n_here=len(batch.rows))
+        return batch
 
     def _trained(self, *, may_go_back: bool) -> bool:
         """Train to the end; or go back to where all numbers were finite, and return False."""
@@ -272,7 +293,7 @@ class Training:
             if not may_go_back:
                 raise
             skipped = [*self.state.skipped, error.step - 1]
-            self._roll_back()
+            self.load(self._last_kept())
             # The same batch would give the same: it is left out.
             self.state.skipped = skipped
             return False
@@ -320,6 +341,7 @@ class Training:
             monitor=f"val_{prepared.monitor}",
             higher_is_better=higher_is_better(task, prepared.monitor),
             interruption=Interruption(),
+            draws=prepared.draws,
             random_layers=prepared.random_layers,
         )
 
@@ -327,7 +349,7 @@ class Training:
         description = self.state.description
         found: list[Callback] = []
         if self.folder is not None and self.engine.rank == 0:
-            every = max(1, self.state.n_steps // _STEP_ROWS)
+            every = -(-self.state.n_steps // _STEP_ROWS)
             found += [EpochLog(self.folder.path), StepLog(self.folder.path, every=every)]
         if description.nan_guard != "off":
             found.append(NanGuard(replay=self._as_it_began))
@@ -367,62 +389,61 @@ class Training:
     # --- checkpoints
 
     def _save(self) -> None:
-        state, loop = self.state, self.loop
-        running = loop.numbers.state()  # asks all processes
-        if self.folder is None or self.engine.rank or self._saved == (state.step, state.epoch):
+        state = self.state
+        running = self.loop.numbers.state()  # asks all processes
+        if self._saved == (state.step, state.epoch):
             return
-        average, best = loop.average, state.best
-        self.folder.checkpoints.write(
-            state.step,
-            {
-                "plan": self.plan,
-                "versions": versions(),
-                "network": _unwrapped(state.network).state_dict(),
-                "optimizer": state.optimizer.state_dict(),
-                "average": None if average is None else average.state_dict(),
-                "engine": self.engine.state(),
-                "schedule": state.schedule.state(),
-                "callbacks": loop.callbacks.state(),
-                "running": running,
-                "epoch": state.epoch,
-                "step": state.step,
-                "samples": state.samples,
-                "seconds": state.seconds,
-                "history": state.history,
-                "skipped": state.skipped,
-                "best": None if best is None else dataclasses.asdict(best),
-                "final_reason": state.stop_reason if state.is_final else "",
-            },
-        )
+        if self.folder is None:
+            self._keep()
+        elif self.engine.rank == 0:
+            self.folder.checkpoints.write(state.step, self._content(running))
+            self._kept = {}
         self._saved = (state.step, state.epoch)
+
+    def _content(self, running: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a checkpoint holds."""
+        state, loop = self.state, self.loop
+        average, best = loop.average, state.best
+        return {
+            "plan": self.plan,
+            "versions": versions(),
+            "network": _unwrapped(state.network).state_dict(),
+            "optimizer": state.optimizer.state_dict(),
+            "average": None if average is None else average.state_dict(),
+            "engine": self.engine.state(),
+            "schedule": state.schedule.state(),
+            "callbacks": loop.callbacks.state(),
+            "running": running,
+            "epoch": state.epoch,
+            "step": state.step,
+            "samples": state.samples,
+            "seconds": state.seconds,
+            "history": state.history,
+            "skipped": state.skipped,
+            "best": None if best is None else dataclasses.asdict(best),
+            "final_reason": state.stop_reason if state.is_final else "",
+        }
+
+    def _keep(self) -> None:
+        """Keep the state in memory, where a loss that is no number would need it."""
+        if self.state.description.nan_guard != "off":
+            self._kept = copy.deepcopy(self._content(self.loop.numbers.state()))
+
+    def _last_kept(self) -> dict[str, Any]:
+        """Return the newest state that was kept: a checkpoint, or what is in memory."""
+        if self.folder is not None and self.folder.checkpoints.paths():
+            return self.folder.checkpoints.latest()[0]
+        return copy.deepcopy(self._kept)
 
     def _resume(self) -> None:
         """Take the state of the newest checkpoint, or refuse."""
         assert self.folder is not None
-        content, path, _passed = self.folder.checkpoints.latest()
+        content, path, passed = self.folder.checkpoints.latest()
+        for reason in passed:
+            warnings.warn(f"{reason}; going on from {path.name}", DataWarning, stacklevel=2)
         refuse_other_plan(content["plan"], self.plan, str(path))
         self.load(content)
         self.state.stop_reason = content["final_reason"]
-
-    def _roll_back(self) -> None:
-        """Go back to the newest checkpoint, or to the beginning."""
-        if self.folder is not None and self.folder.checkpoints.paths():
-            content, _path, _passed = self.folder.checkpoints.latest()
-            self.load(content)
-            return
-        if self._first_weights is not None:
-            self.prepared.network.load_state_dict(self._first_weights)
-        self.prepared = prepare(
-            self.prepared.description,
-            self.prepared.data,
-            self.engine,
-            network=self._given_network,
-            settle=False,
-        )
-        callbacks = self.loop.callbacks
-        self.state = self._first_state()
-        self.loop = self._loop()
-        self.loop.callbacks = callbacks
 
     def load(self, content: Mapping[str, Any]) -> None:
         """Take the state of a checkpoint."""
@@ -479,11 +500,9 @@ def _settled_as_before(description: Description, folder: RunFolder) -> Descripti
 
 
 @contextlib.contextmanager
-def _threads(n: int | str | None) -> Iterator[None]:
-    """Compute with so many threads, and then with as many as before."""
+def unchanged_threads() -> Iterator[None]:
+    """Compute afterwards with as many threads as before."""
     before = torch.get_num_threads()
-    if isinstance(n, int):
-        torch.set_num_threads(n)
     try:
         yield
     finally:
@@ -495,7 +514,7 @@ def _enough_memory(request: _Request) -> Iterator[None]:
     """Say which batch size to try where memory does not suffice."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
+    except (torch.cuda.OutOfMemoryError, MemoryError) as error:
         raise _too_large(request.description) from error
     except RuntimeError as error:
         if "not enough memory" not in str(error) and "can't allocate memory" not in str(error):

@@ -111,7 +111,7 @@ class NanGuard(Callback):
             raise InputError(f"expected a whole number from 1, got {every}", "every")
         self.every = every
         self.replay = replay
-        self._losses: Tensor | None = None
+        self._losses: list[Tensor] = []
         self._steps: list[int] = []
         self._save_every = 0
 
@@ -126,10 +126,7 @@ class NanGuard(Callback):
         loss = run.loss
         if loss is None or run.step - 1 in run.skipped:  # nothing was computed
             return
-        if self._losses is None:
-            self._losses = torch.zeros(self.every, dtype=loss.dtype, device=loss.device)
-        # A copy: the loop may write each loss to the same place.
-        self._losses[len(self._steps)] = loss.detach()
+        self._losses.append(loss)
         self._steps.append(run.step)
         saved = self._save_every and run.step % self._save_every == 0
         if saved or len(self._steps) == self.every:
@@ -156,9 +153,9 @@ class NanGuard(Callback):
             Where one is not finite.
         """
         steps, self._steps = self._steps, []
-        if steps and self._losses is not None:
-            losses = self._losses[: len(steps)].tolist()
-            for step, loss in zip(steps, losses, strict=True):
+        losses, self._losses = self._losses, []
+        if steps:
+            for step, loss in zip(steps, torch.stack(losses).tolist(), strict=True):
                 if not math.isfinite(loss):
                     raise self._error(run, step, f"a loss of {loss}")
         if weights:
