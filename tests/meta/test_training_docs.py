@@ -39,7 +39,7 @@ NAMES = {
     ],
     "reference/augmentation.md": [*AUGMENTATIONS],
     "guide/training.md": [*normalisation._KINDS],
-    "guide/training-data.md": ["fashion-mnist", "digits", ".npz", "shards", "module:function"],
+    "guide/training-data.md": ["fashion-mnist", "digits", ".npz", "shards", "my_module:my_data"],
 }
 
 
