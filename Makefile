@@ -70,7 +70,7 @@ $(TRAINING)/inside-cnn.html: $(TRAINING)/cnn/index.html
 # Split, look for leaks, evaluate, compare, train, look inside.
 demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/truth.csv \
 		$(SEGMENTATION)/classes.json demo/tracking/truth/WALK-03/seqinfo.ini \
-		.venv/extra-report .venv/extra-segmentation \
+		.venv/extra-report .venv/extra-segmentation .venv/extra-train \
 		$(TRAINING)/fc/index.html $(TRAINING)/cnn/index.html $(TRAINING)/inside-cnn.html
 	$(BIN)/snellen split $(CLASSIFICATION)/images --ratios 60/20/20 --out $(CLASSIFICATION)/split.csv
 	$(BIN)/snellen check --leaks $(CLASSIFICATION)/split.csv --root $(CLASSIFICATION)/images \
@@ -138,6 +138,7 @@ bench: .venv/extra-bench
 	$(BIN)/python benchmarks/leaks.py
 	$(BIN)/python benchmarks/segmentation.py
 	$(BIN)/python benchmarks/tracking.py
+	$(BIN)/python benchmarks/training.py
 
 fuzz: $(MADE)
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang++ with libFuzzer"; exit 1; }
