@@ -235,3 +235,14 @@ def test_the_networks_weights_are_there(
     trained = load_trained(whole[0])
     best = state(whole[0])["best"]["weights"]
     assert all(torch.equal(v, best[k]) for k, v in trained.network.state_dict().items())
+
+
+def test_several_processes_say_one_line(description: Path, tmp_path: Path, run: Run) -> None:
+    done = run(
+        "train", "--quiet", "--network", "cn", "--set", "devices=2", "--device", "cpu",
+        "--out", tmp_path / "run", description, env=ENVIRONMENT,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert 'Did you mean "cnn"' in done.stderr
+    assert not (tmp_path / "run").exists()
