@@ -1,5 +1,5 @@
 # What needs doing, from a machine with Python >= 3.10, a C++ compiler and make:
-#   make demo    install into .venv, make samples, split, evaluate and compare them
+#   make demo    install into .venv, make samples, split, evaluate and compare them, train two networks
 #   make test    the whole test suite
 #   make lint    ruff, mypy, clang-format
 #   make bench   speed side by side with other tools
@@ -53,11 +53,25 @@ demo/tracking/truth/WALK-03/seqinfo.ini: $(BUILT)
 
 CLASSIFICATION := demo/classification
 SEGMENTATION := demo/segmentation
+TRAINING := demo/training
 
-# Split, look for leaks, evaluate, compare.
+# On Fashion-MNIST where its files are, else on scikit-learn's digits; nothing is downloaded.
+# The page of a run is the last thing that is written.
+$(TRAINING)/fc/index.html: EPOCHS := 2
+$(TRAINING)/cnn/index.html: EPOCHS := 1
+$(TRAINING)/%/index.html: examples/fashion-%.toml examples/course_data.py .venv/extra-train
+	rm -rf $(@D)
+	data=$$($(BIN)/python examples/course_data.py) && \
+		$(BIN)/snellen train $< --data $$data --epochs $(EPOCHS) --out $(@D)
+
+$(TRAINING)/inside-cnn.html: $(TRAINING)/cnn/index.html
+	$(BIN)/snellen inspect --run $(TRAINING)/cnn --out $@ --quiet
+
+# Split, look for leaks, evaluate, compare, train, look inside.
 demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/truth.csv \
 		$(SEGMENTATION)/classes.json demo/tracking/truth/WALK-03/seqinfo.ini \
-		.venv/extra-report .venv/extra-segmentation
+		.venv/extra-report .venv/extra-segmentation \
+		$(TRAINING)/fc/index.html $(TRAINING)/cnn/index.html $(TRAINING)/inside-cnn.html
 	$(BIN)/snellen split $(CLASSIFICATION)/images --ratios 60/20/20 --out $(CLASSIFICATION)/split.csv
 	$(BIN)/snellen check --leaks $(CLASSIFICATION)/split.csv --root $(CLASSIFICATION)/images \
 		--sheet $(CLASSIFICATION)/leaks.png --groups $(CLASSIFICATION)/groups.csv
@@ -84,7 +98,8 @@ demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/trut
 		--protocol mot17 --out demo/tracking/b
 	$(BIN)/snellen compare demo/tracking/a demo/tracking/b
 	@echo "What was made lies in demo: pictures, tables, results; $(CLASSIFICATION)/leaks.png shows"
-	@echo "images that are alike in two parts of the split."
+	@echo "images that are alike in two parts of the split. The pages of the networks that were trained:"
+	@echo "$(TRAINING)/fc/index.html, $(TRAINING)/cnn/index.html; $(TRAINING)/inside-cnn.html looks inside."
 
 test: test-core test-python
 

@@ -7,6 +7,7 @@ down, and a run that is resumed takes what was chosen, not what would be chosen 
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import itertools
@@ -17,11 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from snellen.training.engine import Engine, needs_fabric
+from snellen.training.keras.in_training import has_keras
 from snellen.training.network.rewrites import rewrite
 from snellen.training.randomness import unchanged_randomness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torch import Tensor, nn
 
@@ -143,28 +145,46 @@ def _step_seconds(
     try:
         if isinstance(description.threads, int):
             torch.set_num_threads(description.threads)
-        tried = copy.deepcopy(network).to(device).train()
-        here = inputs.to(device)
-        last = description.memory_format == "channels_last" and here.ndim == 4
-        if description.rewrites:
-            tried, _ = rewrite(tried, here, channels_last=last)
-        elif last:
-            tried = tried.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if last:
-            here = here.contiguous(memory_format=torch.channels_last)
-        if description.compile is True:
-            tried.compile()
-        precision = description.precision
-        # Fabric's mixed precision on a GPU is autocast as well; its scale costs next to nothing.
-        engine = Engine(device, precision)
-        if needs_fabric(description, device):
-            engine.dtype = torch.float32
-        optimizer = make_optimizer(tried)
-        return _timed(tried, here, targets.to(device), loss_function, optimizer, engine)
+        with _to_try(network) as tried:
+            tried = tried.to(device).train()
+            here = inputs.to(device)
+            last = description.memory_format == "channels_last" and here.ndim == 4
+            if description.rewrites:
+                tried, _ = rewrite(tried, here, channels_last=last)
+            elif last:
+                tried = tried.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            if last:
+                here = here.contiguous(memory_format=torch.channels_last)
+            if description.compile is True:
+                tried.compile()
+            precision = description.precision
+            # Fabric's mixed precision on a GPU is autocast as well; its scale costs next to
+            # nothing.
+            engine = Engine(device, precision)
+            if needs_fabric(description, device):
+                engine.dtype = torch.float32
+            optimizer = make_optimizer(tried)
+            return _timed(tried, here, targets.to(device), loss_function, optimizer, engine)
     except (RuntimeError, NotImplementedError, ImportError):
         return float("inf")
     finally:
         torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def _to_try(network: nn.Module) -> Iterator[nn.Module]:
+    """Give a network that may be trained: a copy, or itself where it cannot be copied."""
+    if not has_keras(network):
+        yield copy.deepcopy(network)
+        return
+    kept = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    training = network.training
+    try:
+        yield network
+    finally:
+        network.load_state_dict(kept)
+        network.zero_grad(set_to_none=True)
+        network.train(training)
 
 
 def _timed(

@@ -65,6 +65,9 @@ class Description:
         What all randomness is a function of.
     augment : tuple of Choice
         What is done to training images, in order.
+    test_views : tuple of str
+        Of what the test part's and later predictions are averaged over: ``"flip"``,
+        ``"vertical_flip"``, ``"translate"``. Without, of the image as it is.
     normalise : Choice
         How inputs are scaled: ``"channel"`` (mean and spread of each channel of the training part),
         ``"pixel"`` (of each pixel), ``"unit"`` (to 0 … 1), ``"none"``, or ``"fixed"`` with mean
@@ -123,6 +126,7 @@ class Description:
     epochs: int = 10
     seed: int = 0
     augment: tuple[Choice, ...] = ()
+    test_views: tuple[str, ...] = ()
     normalise: Choice = Choice("channel")
     sampling: str = "shuffled"
     class_weights: str | tuple[float, ...] = "none"

@@ -259,6 +259,8 @@ def launched(
     `work` is called with the engine and the data, in a process of its own each, so all of them must
     be picklable. Under torchrun this process already is one of them.
     """
+    from torch.multiprocessing.spawn import ProcessRaisedException
+
     if description.precision == "auto":
         raise InputError(
             "expected a precision for several devices, got auto: measure it with one",
@@ -275,7 +277,7 @@ def launched(
         done, failure = Path(folder, "done"), Path(folder, "failure")
         try:
             fabric.launch(_in_process, description.precision, work, _Sealed(data), done, failure)
-        except torch.multiprocessing.ProcessRaisedException:
+        except ProcessRaisedException:
             if failure.is_file():
                 raise SnellenError(failure.read_text(encoding="utf-8")) from None
             raise

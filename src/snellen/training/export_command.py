@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 
 from snellen.errors import InputError
@@ -35,10 +33,6 @@ def exported(run: str, path: str, kind: str | None, tolerance: float) -> str:
         generator = torch.Generator().manual_seed(0)
         shape = (_CHECKED, *trained.input_shape)
         inputs = torch.randint(0, 256, shape, generator=generator).to(torch.uint8)
-    if kind == "keras" or (kind is None and Path(path).suffix == ".keras"):
-        from snellen.training.keras.export import save_keras
-
-        return str(save_keras(trained, path, inputs=inputs, tolerance=tolerance))
     return str(export(trained, path, kind, inputs=inputs, tolerance=tolerance))
 
 

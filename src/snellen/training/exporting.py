@@ -19,6 +19,7 @@ import torch
 
 from snellen.errors import InputError, MissingExtraError, did_you_mean
 from snellen.result import write_atomically
+from snellen.training.keras.in_training import has_keras
 from snellen.training.weights import load_weights, tensors_of, weights_bytes
 
 if TYPE_CHECKING:
@@ -30,9 +31,22 @@ if TYPE_CHECKING:
 
     from snellen.training.trained_network import TrainedNetwork
 
-__all__ = ["FORMATS", "Export", "export"]
+__all__ = [
+    "FORMATS",
+    "Export",
+    "export",
+    "input_name",
+    "largest_difference",
+    "output_name",
+    "run_in_batches",
+]
 
-FORMATS: Final = {"onnx": ".onnx", "torch": ".pt2", "safetensors": ".safetensors"}
+FORMATS: Final = {
+    "onnx": ".onnx",
+    "torch": ".pt2",
+    "safetensors": ".safetensors",
+    "keras": ".keras",
+}
 """The formats, and how their files end."""
 
 OPSET: Final = 18
@@ -112,9 +126,10 @@ def export(
         The network.
     path : path
         Where to.
-    format : {"onnx", "torch", "safetensors"}, optional
-        ONNX; a program of ``torch.export``; or weights, with a ``.json`` beside them that says all
-        else. By default as the path ends.
+    format : {"onnx", "torch", "safetensors", "keras"}, optional
+        ONNX; a program of ``torch.export``; weights, with a ``.json`` beside them that says all
+        else; or a Keras model (`snellen.training.keras.export.save_keras`), which takes images as
+        (N, H, W, C). By default as the path ends.
     inputs : array-like, shape (N, …)
         Real data to check it on.
     tolerance : float
@@ -135,14 +150,19 @@ def export(
     """
     place = Path(path)
     kind = _format_of(place, format)
+    if kind == "keras":
+        from snellen.training.keras.export import save_keras
+
+        return save_keras(trained, place, inputs=inputs, tolerance=tolerance)
     if not 0 <= tolerance < math.inf:
         raise InputError(f"expected a number from 0, got {tolerance}", "tolerance")
     given = inputs if isinstance(inputs, torch.Tensor) else torch.from_numpy(np.array(inputs))
     expected = trained.outputs(given, batch_size=64).numpy()
-    data, run = _MAKERS[kind](copy.deepcopy(trained).to("cpu").eval(), given.cpu())
-    found = _run(run, given.cpu())
-    name = _output_name(trained)
-    difference = _largest_difference(expected, found, place, tolerance)
+    with _to_export(trained) as exported:
+        data, run = _MAKERS[kind](exported, given.cpu())
+        found = run_in_batches(run, given.cpu())
+    name = output_name(trained)
+    difference = largest_difference(expected, found, place, tolerance)
     files: dict[str | os.PathLike[str], bytes] = {place: data}
     if kind == "safetensors":
         files[place.with_suffix(".json")] = trained.files()[1]
@@ -152,7 +172,7 @@ def export(
         path=place,
         format=kind,
         input={
-            "name": _input_name(trained),
+            "name": input_name(trained),
             "type": str(given.dtype).removeprefix("torch."),
             "shape": ["batch", *trained.input_shape],
         },
@@ -185,7 +205,20 @@ def _format_of(place: Path, named: str | None) -> str:
     return named
 
 
-def _run(run: Callable[[Tensor], NDArray[Any]], inputs: Tensor) -> NDArray[Any]:
+@contextlib.contextmanager
+def _to_export(trained: TrainedNetwork) -> Iterator[TrainedNetwork]:
+    """Give a network on the CPU, as it is measured: a copy, or itself where it cannot be copied."""
+    if not has_keras(trained):
+        yield copy.deepcopy(trained).to("cpu").eval()
+        return
+    device, training = trained.device, trained.training
+    try:
+        yield trained.to("cpu").eval()
+    finally:
+        trained.to(device).train(training)
+
+
+def run_in_batches(run: Callable[[Tensor], NDArray[Any]], inputs: Tensor) -> NDArray[Any]:
     """Return the outputs of all inputs, which go through in batches of several sizes."""
     parts, start, turn = [], 0, 0
     while start < len(inputs):
@@ -195,9 +228,16 @@ def _run(run: Callable[[Tensor], NDArray[Any]], inputs: Tensor) -> NDArray[Any]:
     return np.concatenate(parts)
 
 
-def _largest_difference(
+def largest_difference(
     expected: NDArray[Any], found: NDArray[Any], place: Path, tolerance: float
 ) -> float:
+    """Return the largest difference of any number.
+
+    Raises
+    ------
+    InputError
+        Where it is more than the tolerance, as a part of the largest number expected.
+    """
     if expected.shape != found.shape:
         raise InputError(
             f"expected outputs {expected.shape}, the exported network gives {found.shape}",
@@ -221,7 +261,7 @@ def _onnx(
     for package in ("onnx", "onnxscript"):
         _needed(package)
     onnxruntime = _needed("onnxruntime")
-    name, output = _input_name(trained), _output_name(trained)
+    name, output = input_name(trained), output_name(trained)
     with _quiet("torch.onnx"):
         try:
             program = torch.onnx.export(
@@ -306,11 +346,13 @@ def _example(inputs: Tensor) -> Tensor:
     return torch.zeros((2, *inputs.shape[1:]), dtype=inputs.dtype)
 
 
-def _input_name(trained: TrainedNetwork) -> str:
+def input_name(trained: TrainedNetwork) -> str:
+    """Return what an exported network calls what it takes."""
     return "images" if len(trained.input_shape) == 3 else "inputs"
 
 
-def _output_name(trained: TrainedNetwork) -> str:
+def output_name(trained: TrainedNetwork) -> str:
+    """Return what an exported network calls what it gives."""
     return "values" if trained.task == "regression" else trained.scores
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
+from snellen.training.augmentation import averaged
 from snellen.training.data.parts import Order
 from snellen.training.feed import Feed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from torch import Tensor, nn
 
@@ -130,15 +131,20 @@ def all_outputs(
     engine: Engine,
     batch_size: int,
     by_pixel: bool = False,
+    views: Sequence[str] = (),
 ) -> Outputs:
-    """Return what a network gives for every sample, in the order of the part."""
+    """Return what a network gives for every sample, in the order of the part.
+
+    With `views` it is the mean over flipped or shifted images.
+    """
     was_training = network.training
     network.eval()
     rows, outputs, targets = [], [], []
     with torch.inference_mode(), engine.autocast():
         for batch in _batches(part, normalisation, engine, batch_size, by_pixel):
             rows.append(batch.rows)
-            outputs.append(network(batch.inputs).float().cpu())
+            found = averaged(network, batch.inputs, views) if views else network(batch.inputs)
+            outputs.append(found.float().cpu())
             targets.append(batch.targets.cpu())
     network.train(was_training)
     return Outputs(torch.cat(rows), torch.cat(outputs), torch.cat(targets))

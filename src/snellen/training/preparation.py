@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from snellen.errors import ClassError, InputError, did_you_mean
+from snellen.training.augmentation import test_views
 from snellen.training.augmentation.chain import augmentation
 from snellen.training.candidates import choose
 from snellen.training.choices import Choice
@@ -16,9 +17,10 @@ from snellen.training.data.balance import class_weights
 from snellen.training.data.normalisation import make_normalisation
 from snellen.training.data.parts import Order
 from snellen.training.feed import Feed
+from snellen.training.keras.in_training import as_module, fitting_keras, has_keras
 from snellen.training.losses import make_loss
 from snellen.training.moving_average import MovingAverage
-from snellen.training.network.build import build_network
+from snellen.training.network.build import build_network, check_outputs
 from snellen.training.network.dropout import Dropout, Dropout2d
 from snellen.training.network.rewrites import rewrite
 from snellen.training.network.shared_batch_norm import share_batch_norm
@@ -187,9 +189,14 @@ def prepare(
             seed=description.seed,
             task=data.task,
         )
+    else:
+        network = as_module(network, data.task)
+        if has_keras(network):
+            check_outputs(network, train.input_shape, data.n_outputs, data.task, place)
+    description = fitting_keras(description, network)
     table = network_table(network, train.input_shape)
     inputs, targets = _probe(train, normalisation, engine)
-    network = network.to(engine.dtype)
+    network = network.to("cpu", engine.dtype)  # where the probe is
     _check_outputs(network, inputs, targets, loss_function, data, engine.device, place)
     fused = engine.device.type in ("cpu", "cuda") and description.rewrites
 
@@ -213,6 +220,8 @@ def prepare(
         description, chosen = engine.gathered((description, chosen))[0]
     network = network.to(engine.device)
     by_pixel = inputs.ndim == 4 and description.memory_format == "channels_last"
+    if description.test_views:
+        _check_views(description, data, inputs)
     rewrites: list[Rewrite] = []
     if description.rewrites:
         network, rewrites = rewrite(network, inputs.to(engine.device), channels_last=by_pixel)
@@ -246,6 +255,19 @@ def prepare(
             each for each in network.modules() if isinstance(each, (Dropout, Dropout2d))
         ],
     )
+
+
+def _check_views(description: Description, data: TrainingData, inputs: Tensor) -> None:
+    """Refuse views that the images do not have, before anything is trained."""
+    place = f"{description.place} test_views".strip()
+    if data.task == "regression":
+        raise InputError("expected no views of a regression: an average need not be right", place)
+    try:
+        test_views(inputs[:1], description.test_views)
+    except InputError as error:
+        raise error.within(place) from None
+    if data.task == "segmentation" and "translate" in description.test_views:
+        raise InputError('expected views of label maps, which "translate" is not', place)
 
 
 def _may_draw(network: nn.Module) -> bool:

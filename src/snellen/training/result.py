@@ -156,6 +156,7 @@ def finish(
             engine,
             2 * prepared.description.batch_size,
             prepared.by_pixel,
+            prepared.description.test_views,
         )
         ids = data.test.ids
         rows = outputs.rows.tolist()

@@ -13,10 +13,18 @@ import torch
 from torch import nn
 
 from snellen.classes import Classes
-from snellen.errors import InputError, SchemaError, ShapeError, StateVersionError
+from snellen.errors import (
+    InputError,
+    MissingExtraError,
+    SchemaError,
+    ShapeError,
+    StateVersionError,
+)
 from snellen.result import write_atomically
+from snellen.training.augmentation import averaged
 from snellen.training.data.normalisation import Normalisation
 from snellen.training.description import Description
+from snellen.training.keras.adapter import KerasModule
 from snellen.training.network.build import build_network
 from snellen.training.tasks import TASKS
 from snellen.training.weights import load_weights, read_weights, weights_bytes
@@ -60,6 +68,8 @@ class TrainedNetwork(nn.Module):
 
     Attributes
     ----------
+    views : tuple of str
+        What outputs are averaged over (`snellen.training.augmentation.test_views`).
     scores : str
         ``"logits"``, or ``"probabilities"`` of a network whose last layer is a softmax.
     """
@@ -83,7 +93,8 @@ class TrainedNetwork(nn.Module):
         self.task = task
         self.input_shape = tuple(input_shape)
         self.description = dict(description)
-        self.scores = "probabilities" if _ends_in_softmax(network) else "logits"
+        self.views = tuple(self.description.get("test_views", ()))
+        self.scores = "probabilities" if _gives_probabilities(network) else "logits"
         first = next((p for p in network.parameters() if p.is_floating_point()), None)
         self._double = first is not None and first.dtype == torch.float64
         self.normalise.to(self.device, torch.float64 if self._double else torch.float32)
@@ -102,6 +113,8 @@ class TrainedNetwork(nn.Module):
             taken = inputs.dtype in (torch.uint8, torch.float32) and not self._double
             kind = torch.float64 if self._double else torch.float32
             normalised = self.normalisation.apply(inputs if taken else inputs.to(kind))
+        if self.views:
+            return averaged(self.network, normalised, self.views)
         outputs: Tensor = self.network(normalised)
         return outputs
 
@@ -206,7 +219,13 @@ class TrainedNetwork(nn.Module):
                 "torch": str(torch.__version__),
                 "python": platform.python_version(),
             },
+            **self._structure(),
         }
+
+    def _structure(self) -> dict[str, Any]:
+        """Return a Keras model's own description: its file may be elsewhere tomorrow."""
+        found = self.network.structure() if isinstance(self.network, KerasModule) else None
+        return {} if found is None else {"keras": found}
 
     def files(self) -> tuple[bytes, bytes]:
         """Return the weights as safetensors, and all else as JSON.
@@ -243,7 +262,7 @@ def load_trained(path: str | os.PathLike[str], network: nn.Module | None = None)
     """Load what `TrainedNetwork.save` wrote. Nothing of it is run as code.
 
     A network that the description names as ``module:function`` is made by that function, which
-    must be importable.
+    must be importable. A Keras model of Keras' own layers needs neither function nor file.
 
     Parameters
     ----------
@@ -299,6 +318,7 @@ class _Content(msgspec.Struct):
     normalisation: dict[str, Any]
     description: dict[str, Any]
     versions: dict[str, str]
+    keras: dict[str, Any] | None = None
 
 
 def _read_content(path: Path) -> _Content:
@@ -332,6 +352,8 @@ def _read_content(path: Path) -> _Content:
 
 def _built(content: _Content, place: str) -> nn.Module:
     """Return the network that the description names, with weights still to come."""
+    if content.keras is not None:
+        return _of_keras(content.keras, place)
     written: dict[str, Any] = {
         name: content.description[name]
         for name in ("network", "initialisation", "seed")
@@ -349,6 +371,19 @@ def _built(content: _Content, place: str) -> nn.Module:
         seed=description.seed,
         task=content.task,
     )
+
+
+def _of_keras(structure: dict[str, Any], place: str) -> nn.Module:
+    try:
+        return KerasModule.of_structure(structure)
+    except (MissingExtraError, InputError):
+        raise
+    # What Keras raises for layers that it does not know is anything.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise SchemaError(
+            f"expected a Keras model, Keras cannot make it: {reason}", place
+        ) from error
 
 
 @contextlib.contextmanager
@@ -371,6 +406,8 @@ def _batches(raw: Tensor, batch_size: int, device: torch.device) -> Iterator[Ten
         yield raw[start : start + batch_size].to(device)
 
 
-def _ends_in_softmax(network: nn.Module) -> bool:
+def _gives_probabilities(network: nn.Module) -> bool:
+    if isinstance(network, KerasModule):
+        return network.returns_probabilities
     leaves = [part for part in network.modules() if next(part.children(), None) is None]
     return bool(leaves) and isinstance(leaves[-1], nn.Softmax)

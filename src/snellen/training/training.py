@@ -25,6 +25,7 @@ from snellen.training.data.source import open_data
 from snellen.training.data.training_data import TrainingData
 from snellen.training.description import Description, Every, read_description
 from snellen.training.interruption import Interruption
+from snellen.training.keras.in_training import refuse_processes
 from snellen.training.loop import Loop, seed_network, train_epochs
 from snellen.training.measuring import measured
 from snellen.training.preparation import prepare
@@ -73,7 +74,7 @@ def train(
         In place of the data that the description names: ``{"train": (inputs, targets), …}``,
         Datasets, DataLoaders, functions that give batches.
     network : nn.Module, optional
-        In place of the network that the description names.
+        In place of the network that the description names; also a `keras.Model` on torch.
     callbacks : sequence of Callback
         What is done at fixed moments, after the built-in ones.
     resume : bool
@@ -121,6 +122,7 @@ def train(
         test,
     )
     if asked.devices > 1:
+        refuse_processes(asked, network)
         run: TrainedRun = engines.launched(asked, device, _train, request)
         return run
     return _train(engines.engine_for(asked, device), request)

@@ -6,20 +6,22 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
 import torch
 from torch import nn
 
 from snellen.errors import InputError, SchemaError, first_few
 from snellen.training.keras.backend import keras_on_torch
+from snellen.training.randomness import unchanged_randomness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import NoReturn
 
     from torch import Tensor
     from typing_extensions import Self
 
-__all__ = ["KerasModule", "load_keras"]
+__all__ = ["KerasModule", "layers_in", "load_keras"]
 
 Layout = Literal["auto", "channels_first", "channels_last"]
 
@@ -52,6 +54,10 @@ class KerasModule(nn.Module):
     ----------
     model : keras.Model
         The model.
+    channels_last : bool
+        Whether it takes images as (N, H, W, C).
+    logits : bool
+        As given.
 
     Raises
     ------
@@ -65,6 +71,9 @@ class KerasModule(nn.Module):
     ``torch.func.functional_call``, ``torch.compile``, and other types of numbers (``double()``,
     ``to(dtype)``: set Keras' dtype policy before the model is built). ``torch.export`` works; the
     program has the weights as constants.
+
+    In training, layers that keep a random state of their own (dropout with a seed, random flips)
+    draw it from torch's generator at each call: so what they do can be repeated.
     """
 
     def __init__(self, model: Any, *, layout: Layout = "auto", logits: bool = True) -> None:
@@ -83,8 +92,9 @@ class KerasModule(nn.Module):
             raise InputError(f"expected a Keras model of one input, got {len(inputs)}")
         # Not by assignment, which would make it a module of this one, with parameters of its own.
         object.__setattr__(self, "model", model)
-        self._channels_last = _takes_channels_last(self._keras, model, layout)
-        self._logits = logits
+        self.channels_last = _takes_channels_last(self._keras, model, layout)
+        self.logits = logits
+        self._seeds = list(_seeds(model))
         # Of each variable: the module that holds it here, its name there, and the variable.
         self._parameter_homes: list[tuple[nn.Module, str, Any]] = []
         self._buffer_homes: list[tuple[nn.Module, str, Any]] = []
@@ -114,15 +124,17 @@ class KerasModule(nn.Module):
             if torch.compiler.is_compiling():
                 _refuse_compilation()
             self._check_own_weights()
-        turned = self._channels_last and inputs.ndim == 4
+            if self.training:
+                self._draw_seeds()
+        turned = self.channels_last and inputs.ndim == 4
         with self._keras.device(_device_name(inputs)):
             output = self.model(
                 inputs.permute(_TO_LAST) if turned else inputs, training=self.training
             )
-        if self._logits:
+        if self.logits:
             # Keras leaves them there for its own losses, for the same reason.
             output = getattr(output, "_keras_logits", output)
-        if self._channels_last and output.ndim == 4:
+        if self.channels_last and output.ndim == 4:
             output = output.permute(_TO_FIRST)
         result: Tensor = output
         return result
@@ -149,15 +161,74 @@ class KerasModule(nn.Module):
             buffer = home._buffers[name]
             assert buffer is not None
             variable.value.data = buffer
-        for seed in _seeds(self.model):
+        for seed in self._seeds:
             seed.value.data = fn(seed.value.data)
         self._buffers_here = self._tie_buffers()
         return self
 
+    @property
+    def returns_probabilities(self) -> bool:
+        """Whether what is returned went through a last softmax."""
+        layers = layers_in(self.model)
+        if self.logits or not layers:
+            return False
+        softmax = self._keras.activations.softmax
+        last = layers[-1]
+        return isinstance(last, self._keras.layers.Softmax) or (
+            getattr(last, "activation", None) is softmax
+        )
+
+    def layers(self) -> list[tuple[str, nn.Module, list[Tensor]]]:
+        """Return the layers that compute something or hold weights, each with what is learnt.
+
+        Their names are those of the weights here: ``"0_conv2d"``, ``"1_sequential.0_dense"``.
+        """
+        return _named_layers(self.model, "", set())
+
+    def structure(self) -> dict[str, Any] | None:
+        """Return plain values from which `of_structure` makes a module alike, without weights.
+
+        None where Keras cannot make the model again without code that is the user's: of layers and
+        classes that are not registered, and of ``Lambda``.
+        """
+        found = {
+            "model": self._plain_model(),
+            "layout": "channels_last" if self.channels_last else "channels_first",
+            "logits": self.logits,
+        }
+        try:
+            again = type(self).of_structure(found)
+        # What Keras raises for what it cannot make again is anything.
+        except Exception:
+            return None
+        return found if _shapes(again) == _shapes(self) else None
+
+    @classmethod
+    def of_structure(cls, structure: Mapping[str, Any]) -> Self:
+        """Return a module of another model with first weights, as `structure` says, on the CPU."""
+        keras = keras_on_torch()
+        with unchanged_randomness(), keras.device("cpu"):
+            model = keras.saving.deserialize_keras_object(dict(structure["model"]), safe_mode=True)
+        return cls(model, layout=structure["layout"], logits=structure["logits"])
+
+    def _plain_model(self) -> Any:
+        try:
+            found = self._keras.saving.serialize_keras_object(self.model)
+            # How it was compiled for `fit` is no part of it.
+            found.pop("compile_config", None)
+            return msgspec.json.decode(msgspec.json.encode(found))
+        except Exception:
+            return None
+
+    def _draw_seeds(self) -> None:
+        for seed in self._seeds:
+            first = int(torch.randint(2**31 - 1, ()))
+            seed.value.data.copy_(torch.tensor([first, 0]))
+
     def _register(self, home: nn.Module, layer: Any, seen: set[int]) -> None:
         """Give a module the variables of a layer, and a module each for the layers in it."""
         seen.add(id(layer))
-        for k, inner in enumerate(_layers_in(layer)):
+        for k, inner in enumerate(layers_in(layer)):
             if id(inner) not in seen:
                 part = nn.Module()
                 self._register(part, inner, seen)
@@ -251,12 +322,32 @@ def _refuse_compilation() -> NoReturn:
     )
 
 
-def _layers_in(layer: Any) -> list[Any]:
+def layers_in(layer: Any) -> list[Any]:
     """Return the layers directly in a layer, in order."""
     listed = getattr(layer, "layers", None)
     if isinstance(listed, list):
         return listed
     return list(layer._flatten_layers(recursive=False, include_self=False))
+
+
+def _named_layers(
+    layer: Any, path: str, seen: set[int]
+) -> list[tuple[str, nn.Module, list[Tensor]]]:
+    found = []
+    for k, inner in enumerate(layers_in(layer)):
+        if id(inner) in seen:
+            continue
+        seen.add(id(inner))
+        name = f"{path}{k}_{type(inner).__name__.lower()}"
+        learnt = [each.value for each in inner._trainable_variables]
+        if learnt or not layers_in(inner):
+            found.append((name, inner, learnt))
+        found += _named_layers(inner, f"{name}.", seen)
+    return found
+
+
+def _shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in module.state_dict().items()}
 
 
 def _seeds(layer: Any) -> Iterator[Any]:

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from snellen.errors import InputError, MissingExtraError
 
-__all__ = ["imported_keras", "keras_on_torch"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["imported_keras", "is_keras_model", "keras_on_torch", "torch_unless_chosen"]
+
+
+def is_keras_model(value: object) -> bool:
+    """Return whether something is a `keras.Model`; nothing is imported to find out."""
+    keras: Any = sys.modules.get("keras")
+    return keras is not None and isinstance(value, keras.Model)
+
+
+@contextlib.contextmanager
+def torch_unless_chosen() -> Iterator[None]:
+    """Let code that imports keras here get the backend torch, as `imported_keras` does."""
+    open_still = "keras" not in sys.modules and "KERAS_BACKEND" not in os.environ
+    if open_still:
+        os.environ["KERAS_BACKEND"] = "torch"
+    try:
+        yield
+    finally:
+        if open_still and "keras" not in sys.modules:
+            del os.environ["KERAS_BACKEND"]
 
 
 def imported_keras() -> Any:

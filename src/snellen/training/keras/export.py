@@ -1,21 +1,38 @@
-"""A network of layers as a Keras model with the same weights."""
+"""Networks as Keras models with the same weights, and whole trained networks as files of them."""
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 
 from snellen.errors import InputError
+from snellen.result import write_atomically
+from snellen.training.exporting import (
+    Export,
+    input_name,
+    largest_difference,
+    output_name,
+    run_in_batches,
+)
+from snellen.training.keras.adapter import KerasModule
 from snellen.training.keras.backend import imported_keras
 from snellen.training.keras.layers import KerasLayers
 from snellen.training.randomness import generator
 
 if TYPE_CHECKING:
-    from torch import nn
+    import os
 
-__all__ = ["to_keras"]
+    from numpy.typing import ArrayLike, NDArray
+    from torch import Tensor, nn
+
+    from snellen.training.data.normalisation import Normalisation
+    from snellen.training.trained_network import TrainedNetwork
+
+__all__ = ["save_keras", "to_keras"]
 
 # By how much the two may differ, as a part of the largest output: roundings of float32 (6e-8) that
 # add up over a network. A layer that is another function differs by far more.
@@ -83,6 +100,139 @@ def to_keras(
     model = keras.Model(inputs, outputs, name=name)
     _check_equal(network, model, shape, channels_last=last)
     return model
+
+
+def save_keras(
+    trained: TrainedNetwork,
+    path: str | os.PathLike[str],
+    *,
+    inputs: Tensor | ArrayLike,
+    tolerance: float = 1e-4,
+) -> Export:
+    """Write a trained network, with the normalisation of its inputs, as a ``.keras`` file.
+
+    It takes raw inputs: images as (N, H, W, C), unless the network was a Keras model of channels
+    first. It gives what the network gives: scores before the softmax, or numbers; what was a Keras
+    model ends as that does. The file is read back and checked before it gets its name.
+
+    Parameters
+    ----------
+    trained : TrainedNetwork
+        Of layers that `to_keras` knows, or of a Keras model of Keras' own layers.
+    path : path
+        Where to; it must end in ``.keras``.
+    inputs : array-like, shape (N, …)
+        Real data to check it on, in the order of the network: (N, C, H, W).
+    tolerance : float
+        How large the largest difference may be, as a part of the largest output (of 1 at least).
+
+    Returns
+    -------
+    Export
+        What was written, and how exact it is.
+
+    Raises
+    ------
+    InputError
+        Where a layer has no counterpart in Keras, and where the difference is larger than
+        `tolerance`. Then nothing is written.
+    MissingExtraError
+        If Keras is not installed.
+    """
+    keras = imported_keras()
+    place = Path(path)
+    if place.suffix != ".keras":
+        raise InputError(f'expected a file that ends in .keras, got "{place.name}"')
+    given = (
+        inputs if isinstance(inputs, torch.Tensor) else torch.from_numpy(np.array(inputs))
+    ).cpu()
+    source, core, last = _core(trained, place)
+    expected = source.outputs(given, batch_size=64).numpy()
+    name = input_name(trained)
+    turned = last and len(trained.input_shape) == 3
+    channels, *pixels = trained.input_shape
+    shape = (*pixels, channels) if turned else trained.input_shape
+    raw = keras.Input(shape, name=name)
+    scaled = _scaling(keras, trained.normalisation, channels_last=turned)(raw)
+    model = keras.Model(raw, core(scaled), name="trained")
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder, "model.keras")
+        model.save(written)
+        data = written.read_bytes()
+        # What is checked is what was read back.
+        read = keras.saving.load_model(written, compile=False)
+
+    def run(batch: Tensor) -> NDArray[Any]:
+        values = batch.numpy()
+        found = read.predict_on_batch(
+            values.transpose(0, 2, 3, 1) if _turned(values, last) else values
+        )
+        return np.asarray(found.transpose(0, 3, 1, 2) if _turned(found, last) else found)
+
+    found = run_in_batches(run, given)
+    difference = largest_difference(expected, found, place, tolerance)
+    write_atomically({place: data})
+    labels = trained.task != "regression"
+    return Export(
+        path=place,
+        format="keras",
+        input={
+            "name": name,
+            "type": str(given.dtype).removeprefix("torch."),
+            "shape": ["batch", *shape],
+        },
+        opset=None,
+        n_checked=len(given),
+        differences={output_name(source): difference},
+        n_changed=int((expected.argmax(1) != found.argmax(1)).sum()) if labels else 0,
+        tolerance=tolerance,
+        n_bytes=len(data),
+    )
+
+
+def _core(trained: TrainedNetwork, place: Path) -> tuple[TrainedNetwork, Any, bool]:
+    """Return what the model must equal, the model behind the normalisation, and its layout."""
+    network = trained.network
+    if not isinstance(network, KerasModule):
+        return trained, to_keras(network, trained.input_shape), True
+    structure = network.structure()
+    if structure is None:
+        raise InputError(
+            "expected a Keras model of layers that Keras knows, this one it cannot make again: "
+            "save the model itself by its save()",
+            str(place),
+        )
+    # A second one: a model that becomes a part of another is not quite the same any more.
+    again = KerasModule.of_structure({**structure, "logits": False})
+    again.load_state_dict(network.state_dict())
+    source = type(trained)(
+        again.eval(),
+        trained.normalisation,
+        trained.classes,
+        trained.task,
+        trained.input_shape,
+        trained.description,
+    )
+    return source, again.model, again.channels_last
+
+
+def _scaling(keras: Any, normalisation: Normalisation, *, channels_last: bool) -> Any:
+    """Return a normalisation as a layer of Keras, which also turns bytes into numbers."""
+    unit = normalisation.unit
+    mean, std = normalisation.mean * unit, normalisation.std * unit
+    mean, std = mean + torch.zeros_like(std), std + torch.zeros_like(mean)
+    if mean.numel() == 1:
+        scale = 1 / float(std.reshape(()))
+        return keras.layers.Rescaling(scale, -float(mean.reshape(())) * scale, name="normalise")
+    if mean.ndim == 3 and channels_last:
+        mean, std = mean.permute(1, 2, 0), std.permute(1, 2, 0)
+    axes = [k + 1 for k, n in enumerate(mean.shape) if n > 1]
+    return keras.layers.Normalization(
+        axis=axes,
+        mean=mean.squeeze().tolist(),
+        variance=std.squeeze().square().tolist(),
+        name="normalise",
+    )
 
 
 def _check_equal(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 import torch
@@ -9,6 +10,7 @@ from torch.nn.parameter import is_lazy
 
 from snellen.errors import ClassError, InputError, ShapeError
 from snellen.training.choices import Choice, made
+from snellen.training.keras.in_training import has_keras
 from snellen.training.network.foreign import foreign_network
 from snellen.training.network.initialisation import initialise
 from snellen.training.network.layer_kinds import Layers, stacked
@@ -38,8 +40,8 @@ def build_network(
     Parameters
     ----------
     choice : Choice or tuple of Choice
-        A name of `NETWORKS`, ``"module:function"``, ``"timm:…"``, ``"torchvision:…"``; or the
-        layers, of which the last that has a size may leave it out.
+        A name of `NETWORKS`, ``"module:function"``, ``"timm:…"``, ``"torchvision:…"``,
+        ``"keras:…"``; or the layers, of which the last that has a size may leave it out.
     input_shape : tuple of int
         The shape of a sample: (features,) or (channels, height, width).
     n_outputs : int
@@ -71,13 +73,15 @@ def build_network(
         # A network from elsewhere draws from torch's own generator.
         torch.manual_seed(derived_seed(seed, "initialisation"))
         if isinstance(choice, Choice) and foreign:
-            network = foreign_network(choice, input_shape, n_outputs)
+            # Keras' initialisers draw their seeds from Python's.
+            random.seed(derived_seed(seed, "initialisation"))
+            network = foreign_network(choice, input_shape, n_outputs, task)
             _complete(network, input_shape)
         else:
             network = stacked(
                 _layers(choice, input_shape, place), input_shape, place=place, n_outputs=n_outputs
             )
-        _first_weights(network, choice, initialisation, seed, foreign=foreign)
+        _first_weights(network, choice, initialisation, seed, foreign=foreign, place=place)
     if foreign:
         check_outputs(network, input_shape, n_outputs, task, place)
     else:
@@ -138,9 +142,16 @@ def _first_weights(
     seed: int,
     *,
     foreign: bool,
+    place: str,
 ) -> None:
     if foreign and initialisation.name in ("auto", "torch") and not initialisation.options:
         return
+    if has_keras(network):
+        raise InputError(
+            f"expected the initialisation auto for a Keras model, got {initialisation.name}: its "
+            "layers say how they are initialised",
+            initialisation.place or place,
+        )
     if isinstance(choice, Choice) and choice.options.get("pretrained"):
         raise InputError(
             f"expected the initialisation auto for a pretrained network, got {initialisation.name}",

@@ -1,4 +1,4 @@
-"""Networks that come from elsewhere: ``module:function``, ``timm:…``, ``torchvision:…``."""
+"""Networks from elsewhere: ``module:function``, ``timm:…``, ``torchvision:…``, ``keras:…``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import importlib
 import inspect
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from torch import nn
 
 from snellen.errors import InputError, MissingExtraError, SchemaError, did_you_mean
+from snellen.training.choices import made
+from snellen.training.keras.adapter import load_keras
+from snellen.training.keras.backend import torch_unless_chosen
+from snellen.training.keras.in_training import as_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,19 +24,27 @@ if TYPE_CHECKING:
 __all__ = ["foreign_network", "imported"]
 
 
-def foreign_network(choice: Choice, input_shape: tuple[int, ...], n_outputs: int) -> nn.Module:
+def foreign_network(
+    choice: Choice,
+    input_shape: tuple[int, ...],
+    n_outputs: int,
+    task: str = "classification",
+) -> nn.Module:
     """Return the network of a name with a colon.
 
     Parameters
     ----------
     choice : Choice
         ``timm:NAME`` and ``torchvision:NAME`` (option `pretrained`, and what the library's function
-        takes), or ``module:function``, whose function gets the options and, if it has parameters of
-        these names, `input_shape` and `n_outputs`.
+        takes), ``keras:FILE.keras`` (options `layout` and `logits` of `KerasModule`), or
+        ``module:function``, whose function gets the options and, if it has parameters of these
+        names, `input_shape` and `n_outputs`; it may return a Keras model.
     input_shape : tuple of int
         The shape of a sample.
     n_outputs : int
         How many numbers it must return.
+    task : str
+        What it is for: of a Keras model for classes what goes into a last softmax is taken.
 
     Raises
     ------
@@ -46,7 +58,11 @@ def foreign_network(choice: Choice, input_shape: tuple[int, ...], n_outputs: int
         return _of_timm(choice, name, input_shape, n_outputs)
     if source == "torchvision":
         return _of_torchvision(choice, name, input_shape, n_outputs)
-    network = _called(imported(choice), choice, input_shape=input_shape, n_outputs=n_outputs)
+    if source == "keras":
+        return made(choice, {choice.name: _of_keras}, "a file", name, task)
+    with torch_unless_chosen():
+        network = _called(imported(choice), choice, input_shape=input_shape, n_outputs=n_outputs)
+        network = as_module(network, task)
     if not isinstance(network, nn.Module):
         raise InputError(
             f"expected a torch.nn.Module from {choice.name}, got {type(network).__name__}",
@@ -101,6 +117,18 @@ def _called(function: Callable[..., Any], choice: Choice, **offered: Any) -> Any
             )
     given = {name: value for name, value in offered.items() if name in parameters}
     return function(**{**given, **choice.options})
+
+
+def _of_keras(
+    path: str,
+    task: str,
+    *,
+    layout: Literal["auto", "channels_first", "channels_last"] = "auto",
+    logits: bool | None = None,
+) -> nn.Module:
+    """Return the model of a file."""
+    inside = task != "regression" if logits is None else logits
+    return load_keras(path, layout=layout, logits=inside)
 
 
 def _of_timm(choice: Choice, name: str, input_shape: tuple[int, ...], n_outputs: int) -> nn.Module:

@@ -19,6 +19,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
 from snellen.errors import first_few
+from snellen.training.keras.in_training import has_keras
 from snellen.training.network.blocks import Residual, Skip, SqueezeExcite
 from snellen.training.network.probe import first_tensor
 from snellen.training.randomness import generator, unchanged_randomness
@@ -95,7 +96,8 @@ def rewrite(
     network : nn.Module
         The rewritten network.
     rewrites : list of Rewrite
-        Also those that were refused: where the batch showed a difference.
+        Also those that were refused: where the batch showed a difference. For a Keras model all
+        are.
 
     Notes
     -----
@@ -106,6 +108,9 @@ def rewrite(
     A hook that keeps the output of a layer sees it overwritten by a ReLU in place. To look at
     activations, use the network that is not rewritten.
     """
+    if has_keras(network):
+        reason = "a Keras model calls its layers in its own way, and cannot be copied to be proved"
+        return network, [Rewrite("all rewrites", ("the whole network",), False, reason)]
     current = _twin(network)
     found: list[Rewrite] = []
     if channels_last and any(each.dim() == 4 for each in network.parameters()):

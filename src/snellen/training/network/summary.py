@@ -13,6 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from snellen.table_text import aligned_lines, printable
+from snellen.training.keras.adapter import KerasModule, layers_in
 from snellen.training.network.probe import first_tensor, probe_input, untouched
 
 if TYPE_CHECKING:
@@ -167,6 +168,13 @@ class _Watch:
         self.network = network
         self.counter: FlopCounterMode
         self._names = {module: name for name, module in network.named_modules()}
+        # Keras' layers are no modules of the adapter; what is learnt of them is.
+        self._keras: dict[nn.Module, list[Tensor]] = {}
+        for path, adapter in network.named_modules():
+            if isinstance(adapter, KerasModule):
+                for name, layer, learnt in adapter.layers():
+                    self._names[layer] = f"{path}.{name}" if path else name
+                    self._keras[layer] = learnt
         self._calls: list[LayerRow] = []
         self._open: list[list[int]] = []
         self._counted: set[int] = set()
@@ -174,8 +182,8 @@ class _Watch:
 
     def __enter__(self) -> None:
         for module in self._names:
-            held = any(True for _ in module.parameters(recurse=False))
-            if (held or _is_innermost(module)) and not isinstance(module, nn.Identity):
+            held = bool(self._own(module))
+            if (held or self._is_innermost(module)) and not isinstance(module, nn.Identity):
                 self._hooks += [
                     module.register_forward_pre_hook(self._begin),
                     module.register_forward_hook(self._end),
@@ -195,7 +203,7 @@ class _Watch:
         if self._open:
             self._open[-1][1] += flops
         found, came = first_tensor(output), first_tensor(inputs)
-        kept = _is_innermost(module) and not _shared(found, came)
+        kept = self._is_innermost(module) and not _shared(found, came)
         self._calls.append(
             LayerRow(
                 self._names[module] or "(itself)",
@@ -210,11 +218,22 @@ class _Watch:
     def _new_parameters(self, module: nn.Module) -> int:
         """Count the parameters that a module holds itself and that were not counted yet."""
         total = 0
-        for parameter in module.parameters(recurse=False):
+        for parameter in self._own(module):
             if id(parameter) not in self._counted:
                 self._counted.add(id(parameter))
                 total += parameter.numel()
         return total
+
+    def _own(self, module: nn.Module) -> list[Tensor]:
+        """Return the parameters that a module holds itself."""
+        if module in self._keras:
+            return self._keras[module]
+        return list(module.parameters(recurse=False))
+
+    def _is_innermost(self, module: nn.Module) -> bool:
+        if module in self._keras:
+            return not layers_in(module)
+        return not any(True for _ in module.children())
 
     def rows(self) -> list[LayerRow]:
         """Return a row a call, and one for each module with parameters that was not called."""
@@ -224,10 +243,6 @@ class _Watch:
             if left:
                 rows.append(LayerRow(name or "(itself)", type(module).__name__, None, left, 0, 0))
         return rows
-
-
-def _is_innermost(module: nn.Module) -> bool:
-    return not any(True for _ in module.children())
 
 
 def _shared(output: Tensor | None, came: Tensor | None) -> bool:
