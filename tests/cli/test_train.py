@@ -49,7 +49,7 @@ def description(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def whole(
     description: Path, tmp_path_factory: pytest.TempPathFactory, run: Run
-) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """Return the folder of a run that was left alone, and what it printed."""
     folder = tmp_path_factory.mktemp("whole") / "run"
     done = run(
@@ -64,7 +64,7 @@ def state(folder: Path) -> dict[str, Any]:
 
 
 def test_it_trains_and_says_what_came_of_it(
-    whole: tuple[Path, "subprocess.CompletedProcess[str]"],
+    whole: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
     folder, done = whole
     assert done.returncode == 0, done.stderr
@@ -84,7 +84,7 @@ def test_it_trains_and_says_what_came_of_it(
     assert not [path for path in folder.rglob(".*") if path.is_file()]
 
 
-def test_the_result_as_json(whole: tuple[Path, "subprocess.CompletedProcess[str]"]) -> None:
+def test_the_result_as_json(whole: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     folder, _done = whole
     content = json.loads((folder.parent / "result.json").read_text())
     assert content["measured_on"] == "test"
@@ -101,7 +101,7 @@ def test_the_result_as_json(whole: tuple[Path, "subprocess.CompletedProcess[str]
 @pytest.fixture(scope="module")
 def stopped(
     description: Path, tmp_path_factory: pytest.TempPathFactory, run: Run
-) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """Return the folder of a run that was stopped within an epoch, and resumed from it alone."""
     folder = tmp_path_factory.mktemp("stopped") / "run"
     first = run(
@@ -114,8 +114,8 @@ def stopped(
 
 
 def test_stopped_and_resumed_is_the_same_run(
-    whole: tuple[Path, "subprocess.CompletedProcess[str]"],
-    stopped: tuple[Path, "subprocess.CompletedProcess[str]"],
+    whole: tuple[Path, subprocess.CompletedProcess[str]],
+    stopped: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
     folder, done = stopped
     assert done.returncode == 0, done.stderr
@@ -129,7 +129,7 @@ def test_stopped_and_resumed_is_the_same_run(
 
 
 def test_a_step_of_the_run_again(
-    whole: tuple[Path, "subprocess.CompletedProcess[str]"], run: Run
+    whole: tuple[Path, subprocess.CompletedProcess[str]], run: Run
 ) -> None:
     folder, _done = whole
     done = run("train", "--resume", folder, "--replay", "38", env=ENVIRONMENT)
@@ -144,7 +144,7 @@ def test_a_step_of_the_run_again(
 
 def test_an_interruption_saves_the_state(
     description: Path,
-    whole: tuple[Path, "subprocess.CompletedProcess[str]"],
+    whole: tuple[Path, subprocess.CompletedProcess[str]],
     tmp_path: Path,
     run: Run,
 ) -> None:
@@ -228,7 +228,7 @@ def test_help_imports_no_torch(run: Run) -> None:
 
 
 def test_the_networks_weights_are_there(
-    whole: tuple[Path, "subprocess.CompletedProcess[str]"],
+    whole: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
     from snellen.training import load_trained
 

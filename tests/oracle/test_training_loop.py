@@ -8,11 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
-
-from snellen.training import Callback, train
-from snellen.training.data.parts import Order
-from snellen.training.state import TrainingState
 from tests.small_trainings import (
     PLAIN,
     Weights,
@@ -23,6 +18,11 @@ from tests.small_trainings import (
     objects,
     small_train,
 )
+from torch import Tensor, nn
+
+from snellen.training import Callback, train
+from snellen.training.data.parts import Order
+from snellen.training.state import TrainingState
 
 
 def bare_loop(

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 import torch
+from tests.small_trainings import PLAIN, images, timeless
 
 from snellen.errors import InputError
 from snellen.training import Callback, cross_validate, open_data, read_description, result
 from snellen.training.cross_validation import CrossValidated, _interval
 from snellen.training.state import TrainingState
-from tests.small_trainings import PLAIN, images, timeless
 
 FOLDED = read_description({**PLAIN, "n_folds": 4, "epochs": 2})
 DATA = open_data({"train": images(50, 0), "validation": images(11, 1), "test": images(24, 2)})
@@ -57,9 +57,11 @@ def test_each_training_has_its_fold(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Counts(Callback):
         def start(self, run: TrainingState) -> None:
+            del run
             validated.append(0)
 
         def validated(self, run: TrainingState, metrics: Mapping[str, float]) -> None:
+            del run, metrics
             validated[-1] += 1
 
     cross_validate(FOLDED, data=DATA, callbacks=[Counts()])
@@ -101,7 +103,7 @@ def test_student_against_scipy(n: int) -> None:
 def test_finished_folds_are_not_trained_again(
     whole: tuple[CrossValidated, Path], tmp_path: Path
 ) -> None:
-    class Power(Exception):
+    class PowerError(Exception):
         pass
 
     class Cut(Callback):
@@ -110,14 +112,15 @@ def test_finished_folds_are_not_trained_again(
             self.steps = 0
 
         def start(self, run: TrainingState) -> None:
+            del run
             self.runs -= 1
 
         def step_end(self, run: TrainingState) -> None:
             self.steps += 1
             if self.runs == 0 and run.step == 9:
-                raise Power
+                raise PowerError
 
-    with pytest.raises(Power):
+    with pytest.raises(PowerError):
         cross_validate(FOLDED, out=tmp_path, data=DATA, callbacks=[Cut(3)])
     counts = Cut(99)
     again = cross_validate(FOLDED, out=tmp_path, data=DATA, callbacks=[counts], resume=True)

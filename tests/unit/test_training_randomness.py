@@ -117,7 +117,12 @@ def test_random_numbers_go_on_as_if_nothing_was() -> None:
         three()
     assert three() == expected
     seeded()
-    with pytest.raises(KeyError), unchanged_randomness():
-        three()
-        raise KeyError
+
+    def fails() -> None:
+        with unchanged_randomness():
+            three()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fails()
     assert three() == expected
