@@ -138,6 +138,25 @@ assert sys.modules["keras"].backend.backend() == "torch"
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_backend_that_is_not_installed(trained: Path, tmp_path: Path) -> None:
+    pytest.importorskip("keras")
+    (tmp_path / "jax.py").write_text("raise ModuleNotFoundError('none', name='jax')")
+    done = subprocess.run(
+        [sys.executable, "-m", "snellen", "export", str(trained), str(tmp_path / "model.keras")],
+        env={
+            **os.environ,
+            "KERAS_BACKEND": "jax",
+            "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]),
+        },
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "got KERAS_BACKEND=jax, which needs jax: set KERAS_BACKEND=torch" in done.stderr
+
+
 def test_predictions_of_files(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

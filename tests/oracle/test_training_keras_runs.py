@@ -16,6 +16,7 @@ from torch import nn
 
 from snellen.errors import InputError, SchemaError
 from snellen.training import train
+from snellen.training.callbacks.protocol import Callback
 from snellen.training.callbacks.stop_after import StopAfter
 from snellen.training.candidates import choose
 from snellen.training.choices import Choice
@@ -269,6 +270,42 @@ def test_mixed_precision() -> None:
     assert np.isfinite([each["loss"] for each in run.history]).all()
     kinds = {each.dtype for each in run.network.network.parameters()}
     assert kinds == {torch.float32}
+
+
+class Poison(Callback):
+    """Makes a weight NaN, once."""
+
+    done = False
+
+    def step_end(self, run: Any) -> None:
+        if not self.done:
+            self.done = True
+            with torch.no_grad():
+                next(run.network.parameters()).fill_(torch.nan)
+
+
+def test_rolled_back_to_the_model_that_was_handed_over() -> None:
+    asked = {**QUICK, "nan_guard": "roll_back"}
+    run = train(asked, data=images(64), network=small_model(), callbacks=[Poison()])
+    assert np.isfinite([each["loss"] for each in run.history]).all()
+    assert all(each.isfinite().all() for each in run.network.network.parameters())
+
+
+def test_a_segmenter_with_channels_first(tmp_path: Path) -> None:
+    model = keras.Sequential(
+        [
+            keras.layers.Input(SHAPE),
+            keras.layers.RandomFlip(data_format="channels_first"),
+            keras.layers.Conv2D(3, 1, data_format="channels_first"),
+        ]
+    )
+    data = {name: (x, x[:, 0] // np.uint8(90)) for name, (x, _) in images().items()}
+    run = train({**QUICK, "task": "segmentation"}, data=data, network=model)
+    written = save_keras(run.network, tmp_path / "model.keras", inputs=raw())
+    assert written.input["shape"] == ["batch", 1, 6, 6]
+    assert run.network.predict(raw()).shape == (8, 6, 6)
+    found = keras.saving.load_model(tmp_path / "model.keras").predict_on_batch(raw().numpy())
+    np.testing.assert_allclose(found, run.network.outputs(raw()), atol=1e-5)
 
 
 def test_the_table_shows_layers_of_keras() -> None:

@@ -21,7 +21,7 @@ _KEYS: dict[str, tuple[str, Any, str]] = {
         str,
         "fashion-mnist, digits, a folder, a manifest, an .npz, module:function.",
     ),
-    "network": ("NAME", str, "fc, cnn, resnet_small, …, module:function, timm:NAME."),
+    "network": ("NAME", str, "fc, cnn, resnet_small, …, module:function, timm:NAME, keras:FILE."),
     "epochs": ("N", int, "How often all samples are gone through."),
     "batch_size": ("N", int, "The samples of one update."),
     "loss": ("NAME", str, "What is minimised."),

@@ -44,7 +44,8 @@ class Description:
     task : str
         ``"auto"``, ``"classification"``, ``"regression"`` or ``"segmentation"``.
     network : Choice or tuple of Choice
-        A name (``"fc"``, ``"cnn"``, ``"module:function"``, ``"timm:…"``), or the layers, in order.
+        A name (``"fc"``, ``"cnn"``, ``"module:function"``, ``"timm:…"``, ``"keras:…"``), or the
+        layers, in order.
     initialisation : Choice
         How weights are drawn.
     loss : Choice

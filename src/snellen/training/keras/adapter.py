@@ -108,8 +108,12 @@ class KerasModule(nn.Module):
                 f"{first_few(lost)}"
             )
         self._buffers_here = self._tie_buffers()
+        # Made here, since it takes torch's compiler, which takes a second to import.
+        outside: Any = torch.compiler.disable
+        object.__setattr__(self, "_refuse_compilation", outside(_refuse_compilation))
 
     model: Any
+    _refuse_compilation: Callable[[], NoReturn]
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return what the model returns, in the mode that ``train()`` and ``eval()`` set.
@@ -122,7 +126,7 @@ class KerasModule(nn.Module):
         # An exported program has the weights as constants: those of now, and these are the model's.
         if not torch.compiler.is_exporting():
             if torch.compiler.is_compiling():
-                _refuse_compilation()
+                self._refuse_compilation()
             self._check_own_weights()
             if self.training:
                 self._draw_seeds()
@@ -164,6 +168,9 @@ class KerasModule(nn.Module):
         for seed in self._seeds:
             seed.value.data = fn(seed.value.data)
         self._buffers_here = self._tie_buffers()
+        # Made here, since it takes torch's compiler, which takes a second to import.
+        outside: Any = torch.compiler.disable
+        object.__setattr__(self, "_refuse_compilation", outside(_refuse_compilation))
         return self
 
     @property
@@ -313,7 +320,6 @@ def load_keras(
         raise error.within(str(path)) from None
 
 
-@torch.compiler.disable(reason="Keras")  # type: ignore[untyped-decorator, no-untyped-call]  # torch's
 def _refuse_compilation() -> NoReturn:
     # Raised in compiled code it would be taken as a sign to run the code uncompiled.
     raise InputError(

@@ -45,15 +45,23 @@ def imported_keras() -> Any:
     ------
     MissingExtraError
         If it is not installed.
+    InputError
+        If the backend that was chosen is not.
     """
     if "keras" not in sys.modules:
         os.environ.setdefault("KERAS_BACKEND", "torch")
     try:
         return importlib.import_module("keras")
     except ImportError as error:
-        if error.name != "keras":
-            raise
-        raise MissingExtraError("keras", "keras") from None
+        if error.name == "keras":
+            raise MissingExtraError("keras", "keras") from None
+        chosen = os.environ.get("KERAS_BACKEND")
+        if error.name in ("jax", "tensorflow", "openvino"):
+            raise InputError(
+                f"expected a backend of Keras that is installed, got KERAS_BACKEND={chosen}, "
+                f"which needs {error.name}: set KERAS_BACKEND=torch"
+            ) from None
+        raise
 
 
 def keras_on_torch() -> Any:
