@@ -16,6 +16,7 @@ from torch import nn
 
 from snellen.errors import InputError, SchemaError
 from snellen.training import train
+from snellen.training.callbacks.nan_guard import TrainingDiverged
 from snellen.training.callbacks.protocol import Callback
 from snellen.training.callbacks.stop_after import StopAfter
 from snellen.training.candidates import choose
@@ -289,6 +290,20 @@ def test_rolled_back_to_the_model_that_was_handed_over() -> None:
     run = train(asked, data=images(64), network=small_model(), callbacks=[Poison()])
     assert np.isfinite([each["loss"] for each in run.history]).all()
     assert all(each.isfinite().all() for each in run.network.network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("make", "cause"),
+    [
+        (small_model, r"in step 2: the output of the network is the first"),
+        (own_class, r"step \d\. A lower"),
+    ],
+)
+def test_a_model_that_diverges(make: Any, cause: str) -> None:
+    """The step is done again in a second model, where there can be one."""
+    asked = {**QUICK, "nan_guard": "stop", "optimizer": "sgd", "learning_rate": 3e38}
+    with pytest.raises(TrainingDiverged, match=cause):
+        train({**asked, "epochs": 5}, data=images(), network=KerasModule(make()))
 
 
 def test_a_segmenter_with_channels_first(tmp_path: Path) -> None:

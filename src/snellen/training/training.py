@@ -25,7 +25,7 @@ from snellen.training.data.source import open_data
 from snellen.training.data.training_data import TrainingData
 from snellen.training.description import Description, Every, read_description
 from snellen.training.interruption import Interruption
-from snellen.training.keras.in_training import refuse_processes
+from snellen.training.keras.in_training import copied, refuse_processes
 from snellen.training.loop import Loop, seed_network, train_epochs
 from snellen.training.measuring import measured
 from snellen.training.preparation import prepare
@@ -257,11 +257,15 @@ class Training:
         before = self._last_kept()
         if self.engine.world > 1 or not 0 < step - before["step"] <= _MOST_REPLAYED:
             return None
+        try:
+            network = copied(self._given_network, self.prepared.data.task)
+        except InputError:  # a Keras model of classes that cannot be made again
+            return None
         again = Training(
             engines.Engine(self.engine.device, self.engine.precision),
             self.state.description,
             data=self.prepared.data,
-            network=copy.deepcopy(self._given_network),
+            network=network,
         )
         again.load(before)
         again.state.skipped = list(self.state.skipped)

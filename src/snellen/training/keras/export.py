@@ -202,7 +202,7 @@ def _core(trained: TrainedNetwork, place: Path) -> tuple[TrainedNetwork, Any, bo
             "save the model itself by its save()",
             str(place),
         )
-    # A second one: a model that becomes a part of another is not quite the same any more.
+    # Another one: a model that becomes a part of a second model is not quite as it was.
     again = KerasModule.of_structure({**structure, "logits": False})
     again.load_state_dict(network.state_dict())
     source = type(trained)(

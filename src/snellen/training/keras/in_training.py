@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from snellen.training.description import Description
 
-__all__ = ["as_module", "fitting_keras", "has_keras", "refuse_processes"]
+__all__ = ["as_module", "copied", "fitting_keras", "has_keras", "refuse_processes"]
 
 
 def as_module(network: Any, task: str) -> Any:
@@ -33,6 +34,28 @@ def as_module(network: Any, task: str) -> Any:
         regression the sigmoid is a part of it.
     """
     return KerasModule(network, logits=task != "regression") if is_keras_model(network) else network
+
+
+def copied(network: Any, task: str) -> Any:
+    """Return a copy of what was handed over as a network: of a Keras model another one alike.
+
+    Parameters
+    ----------
+    network, task
+        As of `as_module`; also None, of which None is returned.
+
+    Raises
+    ------
+    InputError
+        For a Keras model that cannot be made again.
+    """
+    module = as_module(network, task)
+    structure = module.structure() if isinstance(module, KerasModule) else None
+    if structure is None:
+        return copy.deepcopy(module)
+    made = KerasModule.of_structure(structure)
+    made.load_state_dict(module.state_dict())
+    return made
 
 
 def has_keras(network: nn.Module) -> bool:
