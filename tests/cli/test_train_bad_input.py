@@ -243,9 +243,7 @@ def test_a_folder_that_is_a_file(said: Callable[..., str], tmp_path: Path) -> No
     del said
 
 
-def test_too_little_memory(
-    said: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_little_memory(said: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
     from snellen.training import training

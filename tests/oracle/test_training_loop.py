@@ -8,11 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
-
-from snellen.training import Callback, train
-from snellen.training.data.parts import Order
-from snellen.training.state import TrainingState
 from tests.small_trainings import (
     PLAIN,
     Weights,
@@ -23,6 +18,11 @@ from tests.small_trainings import (
     objects,
     small_train,
 )
+from torch import Tensor, nn
+
+from snellen.training import Callback, train
+from snellen.training.data.parts import Order
+from snellen.training.state import TrainingState
 
 
 def bare_loop(
@@ -118,7 +118,7 @@ class SecondStops(Callback):
     """Ends the training in the second process only, as a clock or a signal might."""
 
     def step_end(self, run: TrainingState) -> None:
-        if run.step == 17 and os.environ.get("LOCAL_RANK", "0") == "1":
+        if run.step == 14 and os.environ.get("LOCAL_RANK", "0") == "1":
             run.stop("the second process had enough")
 
 
@@ -133,7 +133,7 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
         assert mine.keys() == theirs.keys()
         for name in mine.keys() - {"seconds"}:
             assert theirs[name] == pytest.approx(mine[name], rel=1e-8), name
-    assert two.metrics == pytest.approx(one.metrics, rel=1e-8)
+    assert two.metrics == pytest.approx(one.metrics, rel=1e-8, nan_ok=True)
     assert two.best_epoch == one.best_epoch
 
 
@@ -144,7 +144,7 @@ def test_two_processes_end_together_and_go_on_as_one(tmp_path: Path) -> None:
         description, data=data, out=tmp_path / "run", callbacks=[SecondStops()], test=False
     )
     assert stopped.stop_reason == "the second process had enough"
-    assert len(stopped.history) == 1
+    assert len(stopped.history) == 1  # they ask each other before the second epoch is over
     # What two began one ends: the number of processes changes no weight.
     resumed = train(ACROSS, data=data, out=tmp_path / "run", resume=True, test=False)
     alone = train(ACROSS, data=data, test=False)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-
-from snellen.errors import InputError
-from snellen.training import Callback, candidates
-from snellen.training.state import TrainingState
 from tests.small_trainings import (
     LAYERS,
     PLAIN,
@@ -25,13 +20,17 @@ from tests.small_trainings import (
     stopped_after,
 )
 
+from snellen.errors import InputError
+from snellen.training import Callback, candidates
+from snellen.training.state import TrainingState
+
 AUTO = {
     **PLAIN, "network": LAYERS, "threads": "auto", "memory_format": "auto", "precision": "auto",
 }  # fmt: skip
 
 
 @pytest.fixture
-def fastest(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+def fastest(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Say which values are fast, in place of a clock."""
     wanted: dict[str, Any] = {}
 
@@ -39,7 +38,7 @@ def fastest(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         return 1.0 - sum(getattr(description, name) == value for name, value in wanted.items()) / 9
 
     monkeypatch.setattr(candidates, "_step_seconds", seconds)
-    yield wanted
+    return wanted
 
 
 class Seen(Callback):

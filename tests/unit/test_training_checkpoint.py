@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.small_trainings import PLAIN, checkpoints, small_train
 
 from snellen.errors import InputError, SchemaError, StateVersionError
 from snellen.training.checkpoint import (
@@ -18,7 +19,6 @@ from snellen.training.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
-from tests.small_trainings import PLAIN, checkpoints, small_train
 
 CONTENT = {"step": 3, "network": {"w": torch.arange(4.0)}, "history": [{"loss": 0.5}]}
 
@@ -106,7 +106,7 @@ def test_a_bomb_as_the_newest_checkpoint_is_not_resumed(tmp_path: Path) -> None:
     small_train({**PLAIN, "checkpoint_every": "4ba"}, out=tmp_path)
     for path in (tmp_path / "checkpoints").iterdir():
         torch.save({"format": FORMAT, "network": Bomb(tmp_path / "crater")}, path)
-    with pytest.raises(InputError, match="a checkpoint that can be read.*not loaded"):
+    with pytest.raises(InputError, match=r"a checkpoint that can be read.*not loaded"):
         small_train({**PLAIN, "checkpoint_every": "4ba"}, out=tmp_path, resume=True)
     assert not (tmp_path / "crater").exists()
 

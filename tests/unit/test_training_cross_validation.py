@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections import Counter
@@ -11,12 +12,20 @@ from typing import Any
 
 import pytest
 import torch
+from tests.small_trainings import PLAIN, images, timeless
 
 from snellen.errors import InputError
-from snellen.training import Callback, cross_validate, open_data, read_description, result
+from snellen.training import (
+    Callback,
+    TrainingData,
+    cross_validate,
+    cross_validation,
+    open_data,
+    read_description,
+    result,
+)
 from snellen.training.cross_validation import CrossValidated, _interval
 from snellen.training.state import TrainingState
-from tests.small_trainings import PLAIN, images, timeless
 
 FOLDED = read_description({**PLAIN, "n_folds": 4, "epochs": 2})
 DATA = open_data({"train": images(50, 0), "validation": images(11, 1), "test": images(24, 2)})
@@ -28,19 +37,34 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[CrossValidated, Pat
     return cross_validate(FOLDED, out=folder, data=DATA), folder
 
 
-def test_each_sample_is_validated_once() -> None:
+def names(part: Any) -> list[bytes]:
+    return [image.numpy().tobytes() for image in part.inputs]
+
+
+def test_each_sample_is_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[tuple[TrainingData, bool]] = []
+    train = cross_validation.train
+
+    def noted(*given: Any, data: TrainingData, test: bool, **options: Any) -> Any:
+        used.append((data, test))
+        return train(*given, data=data, test=test, **options)
+
+    monkeypatch.setattr(cross_validation, "train", noted)
+    cross_validate(dataclasses.replace(FOLDED, epochs=1), data=DATA)
+    assert [test for _data, test in used] == [False] * 4 + [True]
+    kept_apart = set(names(DATA.test))
     seen: Counter[bytes] = Counter()
-    test = [image.numpy().tobytes() for image in images(24, 2)[0]]
-    for k in range(4):
-        fold = DATA.fold(k, 4, FOLDED.seed)
-        train = {image.numpy().tobytes() for image in fold.train.inputs}  # type: ignore[attr-defined]
-        held = [image.numpy().tobytes() for image in fold.validation.inputs]  # type: ignore[union-attr]
-        assert not train & set(held)
-        assert len(train) + len(held) == 61
-        assert not (train | set(held)) & set(test)
+    for fold, _test in used[:4]:
+        train_part, held = names(fold.train), names(fold.validation)
+        assert not set(train_part) & set(held)
+        assert len(train_part) + len(held) == 61
+        assert not {*train_part, *held} & kept_apart
         seen.update(held)
     assert len(seen) == 61
     assert set(seen.values()) == {1}
+    last = used[4][0]
+    assert last.validation is None
+    assert set(names(last.train)) == set(seen)
 
 
 def test_each_training_has_its_fold(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,9 +81,11 @@ def test_each_training_has_its_fold(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Counts(Callback):
         def start(self, run: TrainingState) -> None:
+            del run
             validated.append(0)
 
         def validated(self, run: TrainingState, metrics: Mapping[str, float]) -> None:
+            del run, metrics
             validated[-1] += 1
 
     cross_validate(FOLDED, data=DATA, callbacks=[Counts()])
@@ -101,7 +127,7 @@ def test_student_against_scipy(n: int) -> None:
 def test_finished_folds_are_not_trained_again(
     whole: tuple[CrossValidated, Path], tmp_path: Path
 ) -> None:
-    class Power(Exception):
+    class PowerError(Exception):
         pass
 
     class Cut(Callback):
@@ -110,14 +136,15 @@ def test_finished_folds_are_not_trained_again(
             self.steps = 0
 
         def start(self, run: TrainingState) -> None:
+            del run
             self.runs -= 1
 
         def step_end(self, run: TrainingState) -> None:
             self.steps += 1
             if self.runs == 0 and run.step == 9:
-                raise Power
+                raise PowerError
 
-    with pytest.raises(Power):
+    with pytest.raises(PowerError):
         cross_validate(FOLDED, out=tmp_path, data=DATA, callbacks=[Cut(3)])
     counts = Cut(99)
     again = cross_validate(FOLDED, out=tmp_path, data=DATA, callbacks=[counts], resume=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.small_trainings import images
 from torch import Tensor
 
 from snellen.training.augmentation.chain import augmentation
@@ -14,7 +15,6 @@ from snellen.training.data.normalisation import make_normalisation
 from snellen.training.data.parts import Order
 from snellen.training.data.resident import ResidentPart
 from snellen.training.feed import Feed, Ready
-from tests.small_trainings import images
 
 PART = ResidentPart(*images(29, 0))
 CHANGES = ("flip", {"name": "crop", "padding": 1})

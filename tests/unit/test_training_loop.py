@@ -12,13 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
-
-from snellen.errors import InputError
-from snellen.training import Callback, train
-from snellen.training.callbacks.nan_guard import TrainingDiverged
-from snellen.training.data.parts import Order
-from snellen.training.state import TrainingState
 from tests.small_trainings import (
     EVERYTHING,
     LAYERS,
@@ -34,6 +27,13 @@ from tests.small_trainings import (
     stopped_after,
     timeless,
 )
+from torch import Tensor, nn
+
+from snellen.errors import InputError
+from snellen.training import Callback, train
+from snellen.training.callbacks.nan_guard import TrainingDiverged
+from snellen.training.data.parts import Order
+from snellen.training.state import TrainingState
 
 FLAT = ["flatten", {"name": "linear", "out": 8}, "relu", "linear"]
 DROPPED = ["flatten", {"name": "linear", "out": 8}, "relu", {"name": "dropout", "p": 0.4}, "linear"]
@@ -326,6 +326,7 @@ def test_the_end_is_told_after_an_error() -> None:
 
     class Fails(Callback):
         def step_end(self, run: TrainingState) -> None:
+            del run
             raise RuntimeError("on purpose")
 
     with pytest.raises(RuntimeError, match="on purpose"):
@@ -491,6 +492,7 @@ def test_too_little_memory_says_what_to_try(
 def test_another_error_is_not_taken_for_too_little_memory() -> None:
     class Wrong(Callback):
         def step_end(self, run: TrainingState) -> None:
+            del run
             raise RuntimeError("quite another matter")
 
     with pytest.raises(RuntimeError, match="quite another matter"):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.small_trainings import images
 from torch import nn
 
 from snellen.training import open_data
@@ -17,7 +18,6 @@ from snellen.training.losses import Loss, make_loss
 from snellen.training.measuring import all_outputs, measured, some_inputs
 from snellen.training.running_numbers import RunningNumbers
 from snellen.training.tasks import running_evaluation
-from tests.small_trainings import images
 
 ENGINE = Engine(torch.device("cpu"))
 

@@ -9,13 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-
-from snellen.errors import DataWarning, InputError
-from snellen.training import prove_resume, read_description, replay, resumption, train
-from snellen.training.callbacks.protocol import Callback
-from snellen.training.checkpoint import Checkpoints
-from snellen.training.resumption import differences
-from snellen.training.state import TrainingState
 from tests.small_trainings import (
     EVERYTHING,
     PLAIN,
@@ -27,6 +20,13 @@ from tests.small_trainings import (
     stopped_after,
     timeless,
 )
+
+from snellen.errors import DataWarning, InputError
+from snellen.training import prove_resume, read_description, replay, resumption, train
+from snellen.training.callbacks.protocol import Callback
+from snellen.training.checkpoint import Checkpoints
+from snellen.training.resumption import differences
+from snellen.training.state import TrainingState
 
 State = dict[str, Any]
 
@@ -79,7 +79,7 @@ def test_resumed_again_and_again(whole: tuple[State, list[dict[str, Any]]], tmp_
     assert differences(whole[0], last_state(tmp_path)) == []
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     pass
 
 
@@ -89,13 +89,13 @@ class Breaks(Callback):
 
     def step_end(self, run: TrainingState) -> None:
         if run.step == self.step:
-            raise Broken
+            raise BrokenError
 
 
 def test_an_error_costs_what_came_after_the_last_checkpoint(
     whole: tuple[State, list[dict[str, Any]]], tmp_path: Path
 ) -> None:
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenError):
         small_train(EVERYTHING, out=tmp_path, callbacks=[Breaks(22)])
     assert last_state(tmp_path)["step"] == 18
     small_train(EVERYTHING, out=tmp_path, resume=True)
@@ -209,7 +209,7 @@ def test_without_a_run_there_is_nothing_to_resume(tmp_path: Path) -> None:
 
 
 def test_without_a_checkpoint_there_is_no_fresh_start(tmp_path: Path) -> None:
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenError):
         small_train(PLAIN, out=tmp_path, callbacks=[Breaks(2)])
     with pytest.raises(InputError, match="a checkpoint to go on from, there is none"):
         small_train(PLAIN, out=tmp_path, resume=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snellen.errors import InputError, did_you_mean
+from snellen.training.choices import Choice
 from snellen.training.description import Description, Every, read_description
 from snellen.training.settings import setting, with_settings
 
@@ -125,7 +126,7 @@ def trained(
 def _new_folder(description: Description) -> str:
     """Return a folder that there is not: runs/DATA-NETWORK, from the second on with a number."""
     network = description.network
-    layers = "layers" if isinstance(network, tuple) else network.name
+    layers = network.name if isinstance(network, Choice) else "layers"
     words = [Path(description.data.name).stem, layers]
     name = "-".join("".join(c if c.isalnum() else "-" for c in word).strip("-") for word in words)
     k = 1

@@ -169,6 +169,8 @@ class Description:
                 self._refuse(name, f"one of {', '.join(known)}", did_you_mean(value, known))
         if isinstance(self.threads, int) and self.threads < 1:
             self._refuse("threads", "a whole number from 1")
+        if self.devices > self.batch_size:
+            self._refuse("batch_size", f"a sample for each of {self.devices} devices in each batch")
         for name in ("validate_every", "checkpoint_every"):
             Every.parsed(getattr(self, name), self._at(name))
 

@@ -331,6 +331,8 @@ def _in_process(
 def _quiet_fabric() -> None:
     """Let Fabric say only what is wrong, not how many processes it has."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    # That it ends the other processes after an error, which is told anyway.
+    logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
 
 
 def _fabric(description: Description, device: torch.device, n: int) -> Any:

@@ -9,6 +9,7 @@ import torch
 
 from snellen.errors import InputError, did_you_mean
 from snellen.training import engine as engines
+from snellen.training.choices import Choice
 from snellen.training.inspection import (
     PROBLEMS,
     LayerStatistics,
@@ -136,7 +137,7 @@ def _text(seen: Any) -> str:
 
 def _title(description: Description) -> str:
     network = description.network
-    name = "a network of layers" if isinstance(network, tuple) else network.name
+    name = network.name if isinstance(network, Choice) else "a network of layers"
     return f"Inside {name} on {description.data.name}"
 
 

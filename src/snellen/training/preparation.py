@@ -167,12 +167,6 @@ def prepare(
         seed=description.seed,
         balanced=_classes_to_balance(description, data),
     )
-    if description.devices > description.batch_size:
-        raise InputError(
-            f"expected a sample for each of {description.devices} devices in every batch, got a "
-            f"batch size of {description.batch_size}",
-            f"{place} batch_size".strip(),
-        )
     normalisation = make_normalisation(description.normalise, train)
     augmented = None
     if description.augment:
