@@ -174,9 +174,7 @@ def finish(
             for name, content in answer_files(trained, named, answers, targets).items():
                 written[f"test/{name}"] = content
     elif best is not None:
-        metrics = {
-            name.removeprefix("val_"): value for name, value in best.metrics.items()
-        }
+        metrics = {name.removeprefix("val_"): value for name, value in best.metrics.items()}
         part_name = "validation"
     else:
         metrics = measured(
