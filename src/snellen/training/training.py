@@ -229,7 +229,7 @@ class Training:
             self.engine,
             folder=self.folder,
             facts=self._facts(),
-            test=test,
+            test=test and not state.is_pause,
         )
 
     def _train_with_roll_backs(self) -> None:
