@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
+from snellen.errors import DataWarning, InputError  # noqa: E402
 from snellen.training.callbacks.stop_after import StopAfter  # noqa: E402
 from snellen.training.cross_validation import cross_validate  # noqa: E402
 from snellen.training.data.source import open_data  # noqa: E402
@@ -53,3 +54,25 @@ def test_maps_of_void_alone_have_no_loss() -> None:
     layers = [{"name": "conv", "out": 2}]
     run = train({"data": "maps", "network": layers, "batch_size": 4, "epochs": 1}, data=data)
     assert np.isnan(run.history[0]["val_loss"])
+
+
+def test_what_sums_depend_on_is_said_where_a_run_goes_on_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    description = {**DESCRIPTION, "threads": 1}
+    train(description, out=tmp_path / "run", callbacks=[StopAfter(Every(3, "ba"))])
+    with pytest.warns(DataWarning, match="^threads was 1, is 2: the run goes on equal to rounding"):
+        train(
+            {**description, "threads": 2},
+            out=tmp_path / "run",
+            callbacks=[StopAfter(Every(3, "ba"))],
+            resume=True,
+        )
+    monkeypatch.setattr(torch, "__version__", "9.0")
+    with pytest.warns(DataWarning, match=r"torch was .*, is 9\.0: the run"):
+        train({**description, "threads": 2}, out=tmp_path / "run", resume=True)
+
+
+def test_a_seed_below_0_is_refused_by_its_name() -> None:
+    with pytest.raises(InputError, match=r"expected a seed from 0 to 2\*\*64 - 1.* - at seed"):
+        read_description({"data": "digits", "seed": -1})

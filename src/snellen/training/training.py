@@ -406,7 +406,7 @@ class Training:
         average, best = loop.average, state.best
         return {
             "plan": self.plan,
-            "versions": versions(),
+            "computed_by": self._computed_by(),
             "network": _unwrapped(state.network).state_dict(),
             "optimizer": state.optimizer.state_dict(),
             "average": None if average is None else average.state_dict(),
@@ -422,6 +422,15 @@ class Training:
             "skipped": state.skipped,
             "best": None if best is None else dataclasses.asdict(best),
             "final_reason": state.stop_reason if state.is_final else "",
+        }
+
+    def _computed_by(self) -> dict[str, str]:
+        """Return what sums depend on, the plan being the same."""
+        return {
+            **versions(),
+            "device": self.engine.device.type,
+            "devices": str(self.engine.world),
+            "threads": str(torch.get_num_threads()),
         }
 
     def _keep(self) -> None:
@@ -442,6 +451,13 @@ class Training:
         for reason in passed:
             warnings.warn(f"{reason}; going on from {path.name}", DataWarning, stacklevel=2)
         refuse_other_plan(content["plan"], self.plan, str(path))
+        other = _differences(content["computed_by"], self._computed_by())
+        if other:
+            warnings.warn(
+                f"{other}: the run goes on equal to rounding, not bit for bit",
+                DataWarning,
+                stacklevel=2,
+            )
         self.load(content)
         self.state.stop_reason = content["final_reason"]
 
@@ -480,6 +496,16 @@ class Training:
             "seconds": dict(self.loop.clock.seconds),
             "stop_reason": self.state.stop_reason,
         }
+
+
+def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Return in words what sums depend on and is another."""
+    names = [name for name in now if name not in ("snellen", "python")]
+    return ", ".join(
+        f"{name} was {before.get(name)}, is {now[name]}"
+        for name in names
+        if before.get(name) != now[name]
+    )
 
 
 def _unwrapped(network: nn.Module) -> nn.Module:
