@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from snellen.errors import InputError
 from snellen.training.data.source import open_data
+from snellen.training.preparation import refuse_plateau
 from snellen.training.run_folder import RunFolder
 from snellen.training.training import train
 
@@ -109,6 +110,8 @@ def cross_validate(
         raise InputError("expected a cross-validation to go on with, there is none", str(out or ""))
     whole = data or open_data(description.data, task=description.task, seed=description.seed)
     single = dataclasses.replace(description, n_folds=None)
+    if whole.test is not None:
+        refuse_plateau(single, None, "the network that is trained on all folds has none")
     found: list[Mapping[str, float]] = []
     for k in range(n):
         path = None if out is None else Path(out, f"fold-{k + 1}")

@@ -59,7 +59,8 @@ class Description:
     batch_size : int
         The samples of one update.
     micro_batch_size : int or None
-        How many of these go through the network at a time; None: all.
+        How many of these go through the network at a time; None: all. Batch normalisation takes
+        its statistics of these.
     epochs : int
         How often all samples are gone through.
     seed : int

@@ -263,7 +263,5 @@ def weights_of(run: TrainingState, loop: Loop) -> dict[str, Any]:
     if loop.average is not None:
         with loop.average.applied():
             return weights_of(run, dataclasses.replace(loop, average=None))
-    state = run.network.state_dict()
-    return {
-        name.removeprefix("module."): value.detach().cpu().clone() for name, value in state.items()
-    }
+    # What several processes wrap a network in gives the state of the network itself.
+    return {name: value.detach().cpu().clone() for name, value in run.network.state_dict().items()}

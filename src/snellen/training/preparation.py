@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from snellen.training.augmentation.chain import Augmentation
     from snellen.training.candidates import Chosen
     from snellen.training.data.normalisation import Normalisation
+    from snellen.training.data.parts import Part
     from snellen.training.data.training_data import TrainingData
     from snellen.training.description import Description
     from snellen.training.engine import Engine
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from snellen.training.network.summary import NetworkTable
     from snellen.training.schedules import Schedule
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "prepare", "refuse_plateau"]
 
 _RANDOM = (nn.modules.dropout._DropoutNd, nn.RReLU, nn.MultiheadAttention)
 _PROBED = 32  # samples on which rewrites are proved
@@ -159,6 +160,7 @@ def prepare(
             "expected to know how many samples an epoch has: data that stream say samples = …",
             f"{place} data".strip(),
         )
+    refuse_plateau(description, data.validation, "the data have none")
     description = dataclasses.replace(
         description, task=data.task, monitor=_monitor(description, data)
     )
@@ -194,6 +196,13 @@ def prepare(
         network = as_module(network, data.task)
         if has_keras(network):
             check_outputs(network, train.input_shape, data.n_outputs, data.task, place)
+    if not any(each.requires_grad for each in network.parameters()):
+        raise InputError(
+            "expected a network with weights to train, all of them are frozen"
+            if any(True for _ in network.parameters())
+            else "expected a network with weights, it has none",
+            f"{place} network".strip(),
+        )
     description = fitting_keras(description, network)
     table = network_table(network, train.input_shape)
     inputs, targets = _probe(train, normalisation, engine)
@@ -262,6 +271,16 @@ def prepare(
             each for each in network.modules() if isinstance(each, (Dropout, Dropout2d))
         ],
     )
+
+
+def refuse_plateau(description: Description, validation: Part | None, why: str) -> None:
+    """Refuse a schedule that waits for numbers that nobody will measure."""
+    waiting = [each for each in description.schedule if each.name == "plateau"]
+    if waiting and validation is None:
+        raise InputError(
+            f"expected a validation part for the schedule plateau to wait for, {why}",
+            waiting[0].place or f"{description.place} schedule".strip(),
+        )
 
 
 def _check_views(description: Description, data: TrainingData, inputs: Tensor) -> None:

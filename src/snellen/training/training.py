@@ -143,7 +143,12 @@ class _Request:
 
 def _train(engine: Engine, request: _Request) -> TrainedRun:
     """Train in one process of several, or of one."""
-    with unchanged_randomness(), unchanged_threads(), _enough_memory(request):
+    with (
+        unchanged_randomness(),
+        unchanged_threads(),
+        _enough_memory(request),
+        _enough_samples(request),
+    ):
         return Training(
             engine,
             request.description,
@@ -407,7 +412,7 @@ class Training:
         return {
             "plan": self.plan,
             "computed_by": self._computed_by(),
-            "network": _unwrapped(state.network).state_dict(),
+            "network": state.network.state_dict(),
             "optimizer": state.optimizer.state_dict(),
             "average": None if average is None else average.state_dict(),
             "engine": self.engine.state(),
@@ -464,7 +469,7 @@ class Training:
     def load(self, content: Mapping[str, Any]) -> None:
         """Take the state of a checkpoint."""
         state, loop = self.state, self.loop
-        _unwrapped(state.network).load_state_dict(content["network"])
+        state.network.load_state_dict(content["network"])
         state.optimizer.load_state_dict(content["optimizer"])
         if loop.average is not None:
             loop.average.load_state_dict(content["average"])
@@ -508,12 +513,6 @@ def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:
     )
 
 
-def _unwrapped(network: nn.Module) -> nn.Module:
-    """Return the network without what several processes wrap it in."""
-    inner = getattr(network, "module", network)
-    return inner if isinstance(inner, torch.nn.Module) else network
-
-
 def _settled_as_before(description: Description, folder: RunFolder) -> Description:
     """Return the description with what the run had measured for ``auto``."""
     before = folder.description()
@@ -536,6 +535,21 @@ def unchanged_threads() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _enough_samples(request: _Request) -> Iterator[None]:
+    """Say which batch batch normalisation cannot take: one sample has no spread."""
+    try:
+        yield
+    except ValueError as error:
+        if "Expected more than 1 value per channel" not in str(error):
+            raise
+        raise InputError(
+            "expected two samples or more in every batch that goes through batch normalisation, "
+            "got one: take another batch_size or micro_batch_size, or layer_norm",
+            f"{request.description.place} batch_size".strip(),
+        ) from error
+
+
+@contextlib.contextmanager
 def _enough_memory(request: _Request) -> Iterator[None]:
     """Say which batch size to try where memory does not suffice."""
     try:
@@ -554,6 +568,6 @@ def _too_large(description: Description) -> InputError:
         return InputError("expected enough memory for one sample, there is not")
     return InputError(
         f"expected enough memory for {size} samples at a time, there is not: try "
-        f"micro_batch_size = {size // 2}, which changes no update",
+        f"micro_batch_size = {size // 2}, which changes no update but through batch normalisation",
         f"{description.place} batch_size".strip(),
     )
