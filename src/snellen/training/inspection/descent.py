@@ -242,7 +242,7 @@ def descend_many(
 def path_table(problem: str | Problem, paths: Sequence[Path]) -> str:
     """Return where paths over a problem ended, as a table with a heading."""
     it = the_problem(problem)
-    rows = [("", "steps", *it.axes, "loss", "from the minimum")]
+    rows: list[tuple[str, ...]] = [("", "steps", *it.axes, "loss", "from the minimum")]
     for path in paths:
         ended: tuple[str, ...] = ("diverged", "", "", "")
         if not path.diverged:
