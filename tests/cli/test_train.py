@@ -94,7 +94,15 @@ def test_the_result_as_json(whole: tuple[Path, subprocess.CompletedProcess[str]]
     run = json.loads((folder / "run.json").read_text())
     assert run["metrics"] == content["metrics"]
     assert run["steps"] == {"whole": STEPS, "epoch": 13}
-    assert run["seconds"].keys() >= {"forward", "backward", "update", "data"}
+    assert run["seconds"].keys() >= {
+        "opening data", "building", "data", "forward", "backward", "update", "test", "writing",
+    }  # fmt: skip
+    assert (run["name"], run["device"], run["threads"]) == ("small", "cpu", 1)
+    assert run["description"]["device"] == "auto"  # as it was asked
+    page = (folder / "index.html").read_text()
+    assert "<h1>small</h1>" in page
+    assert "device <b>cpu</b></li><li>threads <b>1</b>" in page
+    assert "\n# small\n" in (folder / "README.md").read_text()
     rows = [json.loads(line) for line in (folder / "epochs.jsonl").read_text().splitlines()]
     assert [row["val_loss"] for row in rows] == [row["val_loss"] for row in content["history"]]
 

@@ -135,11 +135,26 @@ def test_early_stopping_ends_the_same_after_a_resumption(tmp_path: Path) -> None
 
 
 def test_a_finished_run_stays_as_it_is(tmp_path: Path) -> None:
-    run = small_train(PLAIN, out=tmp_path)
-    before = last_state(tmp_path)
-    again = small_train(PLAIN, out=tmp_path, resume=True)
-    assert differences(before, last_state(tmp_path)) == []
-    assert again.metrics == run.metrics
+    path = tmp_path / "named.json"
+    path.write_text(json.dumps(PLAIN))
+    run = train(path, data=objects(), out=tmp_path / "run")
+    before = last_state(tmp_path / "run")
+    facts = json.loads((tmp_path / "run" / "run.json").read_text())
+    again = small_train(PLAIN, out=tmp_path / "run", resume=True)
+    assert differences(before, last_state(tmp_path / "run")) == []
+    assert again.history == run.history
+    after = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (after["seconds"], after["name"]) == (facts["seconds"], "named")
+    assert again.seconds == facts["seconds"]
+
+
+def test_the_time_before_counts(tmp_path: Path) -> None:
+    small_train(PLAIN, out=tmp_path, callbacks=[stopped_after(13)])
+    before = last_state(tmp_path)["phases"]
+    run = small_train(PLAIN, out=tmp_path, resume=True)
+    assert before["forward"] > 0
+    assert run.seconds["forward"] > before["forward"]
+    assert run.seconds["building"] > before["building"]
 
 
 # --- refused

@@ -236,6 +236,15 @@ def test_another_task_and_undefined_numbers() -> None:
     assert "R2 – all targets are equal" in said
 
 
+def test_the_name_and_where_it_ran() -> None:
+    page = Page(run_page(run(name="fashion-<cnn>", device="NVIDIA H200", threads=3)))
+    assert "fashion-<cnn> cnn on digits finished" in page.text
+    assert "device NVIDIA H200" in page.text
+    assert "threads 3" not in page.text  # of the CPU
+    page = Page(run_page(run(device="cpu", threads=3)))
+    assert "device cpu threads 3" in page.text
+
+
 def test_a_long_network_is_folded() -> None:
     layers = [{"name": str(k), "kind": "ReLU", "output_shape": [1]} for k in range(41)]
     page = run_page({"network": {"layers": layers}})

@@ -102,6 +102,11 @@ class TrainingState:
     stop_reason: str = ""
     is_final: bool = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.epoch >= self.description.epochs or bool(self.stop_reason)
+
     def stop(self, reason: str, *, final: bool = False) -> None:
         """End the training after this moment; the first reason counts.
 

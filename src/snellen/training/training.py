@@ -7,6 +7,7 @@ import copy
 import dataclasses
 import os
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -170,6 +171,7 @@ class Training:
         callbacks: Sequence[Callback] = (),
         resume: bool = False,
     ) -> None:
+        self.clock = Clock(engine.device)
         self.folder = None if out is None else RunFolder(out)
         self.resumes = resume
         self._given_network = network
@@ -188,6 +190,8 @@ class Training:
                 seed=description.seed,
             )
         )
+        if opened is not data:
+            self.clock.whole("opening data")
         if isinstance(description.threads, int):
             torch.set_num_threads(description.threads)
         self.prepared = prepare(description, opened, engine, network=network, settle=not resume)
@@ -202,6 +206,8 @@ class Training:
         self.loop = self._loop()
         self._saved: tuple[int, int] | None = None
         self._kept: dict[str, Any] = {}
+        self._seconds_before: Mapping[str, float] | None = None  # of a run that was finished
+        self._name = Path(description.place).stem
 
     def run(self, *, test: bool = True) -> TrainedRun:
         """Train to the end; measure and write everything."""
@@ -216,12 +222,14 @@ class Training:
         try:
             with loop.interruption:
                 loop.callbacks.call("start", state)
+                self.clock.whole("building")
                 self._train_with_roll_backs()
             clean = True
         finally:
             if not clean:
                 state.stop(state.stop_reason or "an error")
             loop.callbacks.call("end", state)
+        self.clock.whole("callbacks")
         if state.stop_reason == "interrupted":
             raise KeyboardInterrupt
         return finish(
@@ -230,6 +238,8 @@ class Training:
             self.engine,
             folder=self.folder,
             facts=self._facts(),
+            clock=self.clock,
+            seconds=self._seconds_before,
             test=test,
         )
 
@@ -333,7 +343,7 @@ class Training:
                 ]
             ),
             numbers=RunningNumbers(evaluation, engine),
-            clock=Clock(engine.device),
+            clock=self.clock,
             validate=self._validate,
             save=self._save,
             average=prepared.average,
@@ -419,6 +429,7 @@ class Training:
             "step": state.step,
             "samples": state.samples,
             "seconds": state.seconds,
+            "phases": self.clock.seconds,
             "history": state.history,
             "skipped": state.skipped,
             "best": None if best is None else dataclasses.asdict(best),
@@ -458,6 +469,13 @@ class Training:
         refuse_other_plan(plan, self.plan, str(path), why_not_longer=reason)
         self.load(content)
         self.state.stop_reason = content["final_reason"]
+        facts = self.folder.read("run.json")
+        self._name = facts.get("name", "")
+        if self.state.is_over and facts.get("history"):
+            # It is only measured again, which is no part of what it took.
+            self._seconds_before = facts["seconds"]
+        else:
+            self.clock.load(content.get("phases", {}))
         if longer and self.engine.rank == 0:
             self.folder.write("description.json", self.state.description.plain())
 
@@ -484,7 +502,10 @@ class Training:
         data = prepared.data
         return {
             "schema": "snellen.run/1",
+            "name": self._name,
             "versions": versions(),
+            "device": engines.device_name(self.engine.device),
+            "threads": torch.get_num_threads(),
             "data": {**data.description, "fingerprint": self.plan["data content"]},
             "classes": None if data.classes is None else list(data.classes.names),
             "normalisation": prepared.normalisation.plain(),
@@ -493,7 +514,7 @@ class Training:
             "choices": [each.to_dict() for each in prepared.chosen],
             "steps": {"whole": self.state.n_steps, "epoch": self.state.n_epoch},
             "notes": list(data.notes),
-            "seconds": dict(self.loop.clock.seconds),
+            "seconds": dict(self.clock.seconds),
             "stop_reason": self.state.stop_reason,
         }
 
