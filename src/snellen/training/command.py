@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 __all__ = [
     "asked_description",
     "changes_of",
+    "goes_on",
     "proof",
     "replayed",
+    "run_folder",
     "shortfall",
     "table",
     "trained",
     "write_json",
+    "written",
 ]
 
 
@@ -113,13 +116,15 @@ def table(description: Description) -> str:
         return str(network_table(network, data.train.input_shape))
 
 
+def run_folder(description: Description, out: str | None, resume: str | None) -> str:
+    """Return the folder of the run: the one that is named, or a new one."""
+    if resume is not None and out is not None and Path(resume) != Path(out):
+        raise InputError(f"expected to go on in {resume}, got --out {out}: leave it out")
+    return resume or out or _new_folder(description)
+
+
 def trained(
-    description: Description,
-    *,
-    out: str | None,
-    resume: str | None,
-    stop_after: str | None,
-    quiet: bool,
+    description: Description, folder: str, *, resume: bool, stop_after: str | None, quiet: bool
 ) -> TrainedRun | CrossValidated:
     """Train, with the log files and the progress of a command line."""
     from snellen.training.callbacks.progress import Progress
@@ -127,17 +132,28 @@ def trained(
     from snellen.training.cross_validation import cross_validate
     from snellen.training.training import train
 
-    folder = resume or out or _new_folder(description)
-    if resume is not None and out is not None and Path(resume) != Path(out):
-        raise InputError(f"expected to go on in {resume}, got --out {out}: leave it out")
-    callbacks: list[Any] = [] if quiet else [Progress()]
+    progress = Progress()
+    callbacks: list[Any] = [] if quiet else [progress]
     if stop_after is not None:
         callbacks.append(StopAfter(Every.parsed(stop_after, "--stop-after")))
     if description.n_folds is not None:
         return cross_validate(
-            description, out=folder, callbacks=callbacks, resume=resume is not None
+            description, out=folder, callbacks=callbacks, resume=resume, before=progress.of
         )
-    return train(description, out=folder, callbacks=callbacks, resume=resume is not None)
+    return train(description, out=folder, callbacks=callbacks, resume=resume)
+
+
+def goes_on(folder: str) -> str:
+    """Return how a run that was interrupted goes on; empty where nothing of it was saved."""
+    saved = any(Path(folder).glob("**/checkpoints/*.ckpt"))
+    return f"snellen train --resume {folder} goes on" if saved else ""
+
+
+def written(folder: str) -> str:
+    """Return where a run and its page lie."""
+    pages = (Path(folder, *within, "index.html") for within in ((), ("final",)))
+    page = next((path for path in pages if path.is_file()), None)
+    return f"wrote {folder}" if page is None else f"wrote {folder}; page: {page}"
 
 
 def _new_folder(description: Description) -> str:

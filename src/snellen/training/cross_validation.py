@@ -14,7 +14,7 @@ from snellen.training.training import train
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from snellen.training.callbacks.protocol import Callback
     from snellen.training.data.training_data import TrainingData
@@ -86,6 +86,7 @@ def cross_validate(
     data: TrainingData | None = None,
     callbacks: Sequence[Callback] = (),
     resume: bool = False,
+    before: Callable[[str], None] | None = None,
 ) -> CrossValidated:
     """Train once for each fold, then on all of them, and test that once.
 
@@ -101,6 +102,8 @@ def cross_validate(
         Of each training.
     resume : bool
         Go on where it stopped: folds that are finished are not trained again.
+    before : callable, optional
+        Is told before each training which one it is: ``"fold 1/5"``, at last ``"all folds"``.
     """
     n = description.n_folds
     if n is None:
@@ -110,12 +113,15 @@ def cross_validate(
     whole = data or open_data(description.data, task=description.task, seed=description.seed)
     single = dataclasses.replace(description, n_folds=None)
     found: list[Mapping[str, float]] = []
+    tell = before or (lambda _which: None)
     for k in range(n):
+        tell(f"fold {k + 1}/{n}")
         path = None if out is None else Path(out, f"fold-{k + 1}")
         run = _one(single, whole.fold(k, n, description.seed), path, callbacks, resume, test=False)
         found.append({name: run.metrics[name] for name in sorted(run.metrics)})
     final = None
     if whole.test is not None:
+        tell("all folds")
         everything = dataclasses.replace(whole, train=whole.joined(), validation=None)
         path = None if out is None else Path(out, "final")
         # Nothing is left to stop early by.

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from snellen.training.losses import Loss
     from snellen.training.schedules import Schedule
 
-__all__ = ["Best", "TrainingState"]
+__all__ = ["AN_ERROR", "Best", "TrainingState"]
+
+AN_ERROR = "an error"  # the reason of what ended with an exception, which says more
 
 
 @dataclasses.dataclass

@@ -35,7 +35,7 @@ from snellen.training.randomness import unchanged_randomness
 from snellen.training.result import TrainedRun, finish
 from snellen.training.run_folder import RunFolder, plan_of, refuse_other_plan, versions
 from snellen.training.running_numbers import RunningNumbers
-from snellen.training.state import Best, TrainingState
+from snellen.training.state import AN_ERROR, Best, TrainingState
 from snellen.training.tasks import higher_is_better, running_evaluation
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class Training:
             clean = True
         finally:
             if not clean:
-                state.stop(state.stop_reason or "an error")
+                state.stop(state.stop_reason or AN_ERROR)
             loop.callbacks.call("end", state)
         self.clock.whole("callbacks")
         if state.stop_reason == "interrupted":
