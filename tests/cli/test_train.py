@@ -207,6 +207,9 @@ def test_the_table_alone(
     out = capsys.readouterr().out
     assert "1_linear" in out
     assert "1,040" in out  # 64 · 16 + 16
+    layers = '["flatten", {name = "linear", out = 5}, "relu", "linear"]'
+    assert here("--table", "--data", "digits", "--network", layers) == 0
+    assert "325" in capsys.readouterr().out  # 64 · 5 + 5
     assert list(tmp_path.iterdir()) == []
 
 

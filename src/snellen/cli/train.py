@@ -21,7 +21,12 @@ _KEYS: dict[str, tuple[str, Any, str]] = {
         str,
         "fashion-mnist, digits, a folder, a manifest, an .npz, module:function.",
     ),
-    "network": ("NAME", str, "fc, cnn, resnet_small, …, module:function, timm:NAME, keras:FILE."),
+    "network": (
+        "NAME|[LAYERS]",
+        str,
+        "fc, cnn, resnet_small, …, module:function, timm:NAME, keras:FILE; or layers as in TOML: "
+        """'["flatten", {name="linear", out=9}, "relu", "linear"]'.""",
+    ),
     "epochs": ("N", int, "How often all samples are gone through."),
     "batch_size": ("N", int, "The samples of one update."),
     "loss": ("NAME", str, "What is minimised."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from snellen.errors import InputError, did_you_mean
 from snellen.training.choices import Choice
 from snellen.training.description import Description, Every, read_description
-from snellen.training.settings import setting, with_settings
+from snellen.training.settings import setting, value_of, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "asked_description",
+    "changes_of",
     "proof",
     "replayed",
     "shortfall",
@@ -64,7 +65,7 @@ def asked_description(
         raise InputError(
             "expected a description or data: snellen train --data fashion-mnist --network cnn"
         )
-    changes = [*given.items(), *(setting(text) for text in settings)]
+    changes = changes_of(given, settings)
     if n_folds is not None:
         changes.append(("n_folds", n_folds))
     if strict:
@@ -74,6 +75,22 @@ def asked_description(
         return Description.of(content)
     changed = {name.partition(".")[0] for name, _value in changes}
     return base.changed(**{name: content[name] for name in changed})
+
+
+def changes_of(given: Mapping[str, Any], settings: Sequence[str]) -> list[tuple[str, Any]]:
+    """Return what options of a command change of a description, in order."""
+    changes = [(name, _read(value)) for name, value in given.items()]
+    return [*changes, *(setting(text) for text in settings)]
+
+
+def _read(value: Any) -> Any:
+    """Return what an option stands for: a list or a table in TOML, such as layers, or a name."""
+    if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
+        found = value_of(value)
+        if isinstance(found, str):
+            raise InputError(f"expected a name, or a list or a table as in TOML, got {value}")
+        return found
+    return value
 
 
 def table(description: Description) -> str:

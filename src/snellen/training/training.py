@@ -26,6 +26,7 @@ from snellen.training.data.training_data import TrainingData
 from snellen.training.description import Description, Every, read_description
 from snellen.training.interruption import Interruption
 from snellen.training.keras.in_training import copied, refuse_processes
+from snellen.training.longer import why_not_longer
 from snellen.training.loop import Loop, seed_network, train_epochs
 from snellen.training.measuring import measured
 from snellen.training.preparation import prepare
@@ -441,9 +442,24 @@ class Training:
         content, path, passed = self.folder.checkpoints.latest()
         for reason in passed:
             warnings.warn(f"{reason}; going on from {path.name}", DataWarning, stacklevel=2)
-        refuse_other_plan(content["plan"], self.plan, str(path))
+        plan, reason = dict(content["plan"]), ""
+        longer = plan.get("epochs") != self.plan["epochs"]
+        if longer:
+            reason = why_not_longer(
+                self.state.description,
+                plan["epochs"],
+                step=content["step"],
+                n_epoch=self.state.n_epoch,
+                validates=self.prepared.data.validation is not None,
+                larger_is_better=self.loop.higher_is_better,
+            )
+            if not reason:
+                plan["epochs"] = self.plan["epochs"]
+        refuse_other_plan(plan, self.plan, str(path), why_not_longer=reason)
         self.load(content)
         self.state.stop_reason = content["final_reason"]
+        if longer and self.engine.rank == 0:
+            self.folder.write("description.json", self.state.description.plain())
 
     def load(self, content: Mapping[str, Any]) -> None:
         """Take the state of a checkpoint."""
