@@ -168,15 +168,13 @@ def finish(
         result = metric.compute()
         result = dataclasses.replace(result, intervals=intervals(metric))
         metrics, part_name = dict(result.metrics), "test"
-        images = worst_images(data, outputs)
+        images = worst_images(data, outputs, answers)
         if folder is not None and engine.rank == 0:
             written["test/state.bin"] = metric.to_bytes()
             for name, content in answer_files(trained, named, answers, targets).items():
                 written[f"test/{name}"] = content
     elif best is not None:
-        metrics = {
-            name.removeprefix("val_"): value for name, value in best.metrics.items()
-        }
+        metrics = {name.removeprefix("val_"): value for name, value in best.metrics.items()}
         part_name = "validation"
     else:
         metrics = measured(
