@@ -42,6 +42,7 @@ PLAIN: dict[str, Any] = {
     "network": ["flatten", {"name": "linear", "out": 6}, "relu", "linear"],
     "batch_size": BATCH,
     "epochs": 2,
+    "schedule": "constant",
     "normalise": "unit",
 }
 

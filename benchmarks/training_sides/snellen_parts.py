@@ -35,6 +35,7 @@ def description_of(setting: Setting) -> Description:
             "normalise": {"name": "fixed", "mean": [MEAN], "std": [STD]},
             "optimizer": "adam",
             "learning_rate": LEARNING_RATE,
+            "schedule": "constant",
             "batch_size": BATCH_SIZE,
             "epochs": setting.epochs,
             "seed": setting.seed,

@@ -1,5 +1,6 @@
 """Arrays, datasets, loaders, generators and functions as the data of a training; folds."""
 
+import random
 import sys
 import types
 
@@ -9,12 +10,15 @@ import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from snellen.errors import ClassError, InputError, SchemaError, ShapeError
+from snellen.training.callbacks.stop_after import StopAfter
 from snellen.training.choices import Choice
 from snellen.training.data.iterable import IterablePart
 from snellen.training.data.parts import Order
 from snellen.training.data.resident import ResidentPart
 from snellen.training.data.source import open_data
 from snellen.training.data.streamed import StreamedPart
+from snellen.training.description import Every
+from snellen.training.training import train
 
 RANDOM = np.random.default_rng(5)
 IMAGES = RANDOM.integers(0, 256, (20, 4, 4), dtype=np.uint8)
@@ -383,3 +387,79 @@ def test_the_class_of_data_says_how_many():
     assert repr(open_data({"train": (IMAGES, LABELS)})) == "TrainingData(train=18, validation=2)"
     with pytest.raises(ClassError, match="classes of test that are in train too, got 1"):
         open_data({"train": (IMAGES, LABELS * 0), "test": (IMAGES, LABELS), "hold_out": 0})
+
+
+class Jittered(Dataset):
+    """Samples that are changed at random, as the transforms of torchvision change them."""
+
+    targets = tuple(row % 2 for row in range(48))
+
+    def __len__(self):
+        return 48
+
+    def __getitem__(self, row):
+        noise = torch.randn(4).numpy() + np.random.randn(4) + random.random()  # noqa: NPY002
+        return (row % 2 + noise).astype(np.float32), row % 2
+
+
+def _samples():
+    for row in range(48):
+        yield Jittered()[row]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Jittered,
+        lambda: DataLoader(Jittered(), batch_size=5, shuffle=True),
+        lambda: _samples,
+    ],
+    ids=["dataset", "loader", "generator"],
+)
+def test_what_a_users_code_draws_is_a_function_of_seed_and_place(make, tmp_path):
+    dropout = {"name": "dropout", "p": 0.5}
+    description = {
+        "data": "jittered",
+        "network": [{"name": "linear", "out": 8}, "relu", dropout, "linear"],
+        "normalise": "none",
+        "batch_size": 8,
+        "epochs": 2,
+    }
+
+    def weights(number, **options):
+        random.seed(number)
+        np.random.seed(number)  # noqa: NPY002
+        torch.manual_seed(number)
+        before = random.getstate(), torch.get_rng_state()
+        run = train(description, data={"train": make(), "hold_out": 0}, test=False, **options)
+        assert random.getstate() == before[0]
+        assert torch.equal(torch.get_rng_state(), before[1])
+        return {name: value.tolist() for name, value in run.network.network.state_dict().items()}
+
+    whole = weights(1)
+    assert weights(2) == whole
+    stop = StopAfter(Every(9, "ba"))  # within the second epoch
+    train(
+        description,
+        data={"train": make(), "hold_out": 0},
+        out=tmp_path / "run",
+        callbacks=[stop],
+        test=False,
+    )
+    assert weights(3, out=tmp_path / "run", resume=True) == whole
+
+
+def test_a_dataset_that_draws_says_so_and_processes_share_its_samples():
+    data = open_data({"train": Jittered(), "hold_out": 0})
+    assert data.notes[0].startswith("train draws random numbers")
+    order = Order(48, 8)
+    whole = [batch.inputs for batch in data.train.batches(order, 1)]
+    halves = [
+        [batch.inputs for batch in data.train.batches(order, 1, within=slice(rank, None, 2))]
+        for rank in range(2)
+    ]
+    for batch, first, second in zip(whole, *halves, strict=True):
+        assert torch.equal(batch[::2], first)
+        assert torch.equal(batch[1::2], second)
+    (again, *_) = data.train.batches(order, 1, start=3)
+    assert torch.equal(again.inputs, whole[3])

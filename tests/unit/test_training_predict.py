@@ -23,6 +23,7 @@ from snellen.training.data.normalisation import Normalisation  # noqa: E402
 from snellen.training.label_files import to_original_size  # noqa: E402
 from snellen.training.predicting import predict_files  # noqa: E402
 from snellen.training.trained_network import TrainedNetwork  # noqa: E402
+from snellen.training.training import train  # noqa: E402
 
 BYTES = Normalisation(torch.tensor(0.0), torch.tensor(1.0), unit=255)
 # A name that is also that of a column, and one that must be quoted.
@@ -156,6 +157,41 @@ def test_the_command_line_evaluates_numbers(target: Any, tmp_path: Path) -> None
     result = Regression().update(shifted, found).compute()
     assert measured["metrics"]["mae"] == pytest.approx(0.2, abs=1e-6)
     assert measured["metrics"]["rmse"] == pytest.approx(result.rmse, abs=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["bce", {"name": "sigmoid_focal", "gamma": 1.0}])
+def test_a_yes_or_no_for_each_class_is_answered_by_sigmoids(loss: Any) -> None:
+    network = TrainedNetwork(
+        nn.Identity(), BYTES, Classes.of(NAMES), "classification", (3,), {"loss": loss}
+    )
+    assert network.scores == "binary_logits"
+    # Sigmoids of 0, ln 3, -ln 3 are 1/2, 3/4, 1/4: by their sum of 3/2, 1/3, 1/2, 1/6. A softmax
+    # would give 3/13, 9/13, 1/13.
+    logits = torch.tensor([[0.0, np.log(3), -np.log(3)], [-800.0, -801.0, -900.0]])
+    answers = network.answers(logits)
+    np.testing.assert_allclose(answers[0], [1 / 3, 1 / 2, 1 / 6], rtol=1e-6)
+    # All of them far below what floats hold: their ratio is e.
+    np.testing.assert_allclose(answers[1], [np.e / (1 + np.e), 1 / (1 + np.e), 0], 1e-6, 1e-12)
+
+
+def test_probabilities_of_a_network_trained_by_bce_are_calibrated() -> None:
+    # Labels drawn by known probabilities: those are what the minimum of the loss gives. A softmax
+    # of the same outputs has an ece of 0.12.
+    random = torch.Generator().manual_seed(1)
+    inputs = torch.randn(6000, 2, generator=random)
+    chances = torch.cat([inputs, -inputs.sum(1, keepdim=True)], 1).softmax(1)
+    labels = torch.multinomial(chances, 1, generator=random)[:, 0]
+    run = train(
+        {
+            "data": "drawn",
+            "network": {"name": "fc", "hidden": [64]},
+            "loss": "bce",
+            "learning_rate": 0.01,
+            "epochs": 10,
+        },
+        data={"train": (inputs[:3000], labels[:3000]), "test": (inputs[3000:], labels[3000:])},
+    )
+    assert run.metrics["ece"] < 0.05
 
 
 def segmenter(shape: tuple[int, int, int] = (1, 4, 4), **options: Any) -> TrainedNetwork:

@@ -121,7 +121,7 @@ class Description:
     loss: Choice = Choice("auto")
     optimizer: Choice = Choice("adam")
     learning_rate: float = 1e-3
-    schedule: tuple[Choice, ...] = (Choice("constant"),)
+    schedule: tuple[Choice, ...] = (Choice("cosine"),)
     batch_size: int = 128
     micro_batch_size: int | None = None
     epochs: int = 10

@@ -17,6 +17,7 @@ from snellen.training.data.balance import class_weights
 from snellen.training.data.normalisation import make_normalisation
 from snellen.training.data.parts import Order
 from snellen.training.feed import Feed
+from snellen.training.fused import fused_update
 from snellen.training.keras.in_training import as_module, fitting_keras, has_keras
 from snellen.training.losses import make_loss
 from snellen.training.moving_average import MovingAverage
@@ -200,7 +201,7 @@ def prepare(
     _check_outputs(network, inputs, targets, loss_function, data, engine.device, place)
     fused = engine.device.type in ("cpu", "cuda") and description.rewrites
 
-    def optimizer_of(module: nn.Module) -> torch.optim.Optimizer:
+    def optimizer_of(module: nn.Module, fused: bool = fused) -> torch.optim.Optimizer:
         return make_optimizer(
             description.optimizer, module, learning_rate=description.learning_rate, fused=fused
         )
@@ -227,6 +228,12 @@ def prepare(
         network, rewrites = rewrite(network, inputs.to(engine.device), channels_last=by_pixel)
     elif by_pixel:
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if fused and not has_keras(network):  # whose copies are refused
+        here = inputs.to(engine.device), targets.to(engine.device)
+        update = fused_update(network, *here, loss_function, optimizer_of)
+        if update is not None:
+            rewrites.append(update)
+            fused = update.taken
     if engine.world > 1:
         network = share_batch_norm(network)
     if description.compile is True:
@@ -240,7 +247,7 @@ def prepare(
         rewrites=rewrites,
         chosen=chosen,
         loss_function=loss_function,
-        optimizer=optimizer_of(network),
+        optimizer=optimizer_of(network, fused),
         schedule=make_schedule(
             description.schedule,
             n_epochs=description.epochs,

@@ -8,16 +8,27 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor
 
-__all__ = ["Draws", "derived_seed", "generator", "permutation", "unchanged_randomness"]
+__all__ = [
+    "Draws",
+    "derived_seed",
+    "drew",
+    "generator",
+    "permutation",
+    "seed_everything",
+    "unchanged_cpu_randomness",
+    "unchanged_randomness",
+]
+
+T = TypeVar("T")
 
 
 def derived_seed(seed: int, *path: int | str) -> int:
@@ -109,14 +120,54 @@ class Draws:
 @contextlib.contextmanager
 def unchanged_randomness() -> Iterator[None]:
     """Give the caller's random numbers back as they were: of Python, NumPy and torch."""
+    with torch.random.fork_rng(), unchanged_cpu_randomness():
+        yield
+
+
+@contextlib.contextmanager
+def unchanged_cpu_randomness() -> Iterator[None]:
+    """Give back those of the CPU alone: cheap enough for every batch."""
     import random
 
     import numpy as np
 
-    python, numbers = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global one, to restore it
+    python, numbers, torchs = _states()
     try:
-        with torch.random.fork_rng():
-            yield
+        yield
     finally:
         random.setstate(python)
-        np.random.set_state(numbers)  # noqa: NPY002
+        np.random.set_state(numbers)  # noqa: NPY002 - the global one, to restore it
+        torch.set_rng_state(torchs)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed what a user's code draws from on the CPU: of Python, NumPy and torch."""
+    import random
+
+    import numpy as np
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - the global one, which others' code draws from
+    torch.default_generator.manual_seed(seed)
+
+
+def drew(job: Callable[[], T]) -> tuple[T, bool]:
+    """Do a job; return what it gives, and whether it drew any global random numbers of the CPU.
+
+    They are given back as they were.
+    """
+    with unchanged_cpu_randomness():
+        before = _states()
+        done = job()
+        after = _states()
+    same = before[0] == after[0] and torch.equal(before[2], after[2])
+    same = same and before[1][2] == after[1][2] and bool((before[1][1] == after[1][1]).all())
+    return done, not same
+
+
+def _states() -> tuple[Any, Any, Tensor]:
+    import random
+
+    import numpy as np
+
+    return random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002

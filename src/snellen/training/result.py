@@ -175,7 +175,7 @@ def finish(
         result = metric.compute()
         result = dataclasses.replace(result, intervals=intervals(metric))
         metrics, part_name = dict(result.metrics), "test"
-        images = worst_images(data, outputs)
+        images = worst_images(data, outputs, answers)
         if folder is not None and engine.rank == 0:
             written["test/state.bin"] = metric.to_bytes()
             for name, content in answer_files(trained, named, answers, targets).items():

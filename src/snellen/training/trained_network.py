@@ -22,6 +22,7 @@ from snellen.errors import (
 )
 from snellen.result import write_atomically
 from snellen.training.augmentation import averaged
+from snellen.training.class_losses import BinaryCrossEntropy, SigmoidFocal
 from snellen.training.data.normalisation import Normalisation
 from snellen.training.description import Description
 from snellen.training.keras.adapter import KerasModule
@@ -42,6 +43,7 @@ _WEIGHTS: Final = "weights.safetensors"
 _CONTENT: Final = "network.json"
 _FORMAT: Final = "snellen trained network"
 _VERSION: Final = 1
+_YES_OR_NO: Final = (BinaryCrossEntropy.name, SigmoidFocal.name)
 
 
 class TrainedNetwork(nn.Module):
@@ -71,7 +73,9 @@ class TrainedNetwork(nn.Module):
     views : tuple of str
         What outputs are averaged over (`snellen.training.augmentation.test_views`).
     scores : str
-        ``"logits"``, or ``"probabilities"`` of a network whose last layer is a softmax.
+        ``"logits"``; ``"binary_logits"`` where it was trained by a yes or no for each class (the
+        losses ``bce`` and ``sigmoid_focal``); ``"probabilities"`` of a network whose last layer is
+        a softmax.
     """
 
     def __init__(
@@ -94,7 +98,7 @@ class TrainedNetwork(nn.Module):
         self.input_shape = tuple(input_shape)
         self.description = dict(description)
         self.views = tuple(self.description.get("test_views", ()))
-        self.scores = "probabilities" if _gives_probabilities(network) else "logits"
+        self.scores = _scores(network, self.description.get("loss"))
         first = next((p for p in network.parameters() if p.is_floating_point()), None)
         self._double = first is not None and first.dtype == torch.float64
         self.normalise.to(self.device, torch.float64 if self._double else torch.float32)
@@ -169,7 +173,8 @@ class TrainedNetwork(nn.Module):
         Returns
         -------
         ndarray
-            Classification: (N, K) probabilities, float64. Regression: (N, D) numbers.
+            Classification: (N, K) probabilities, float64; of a yes or no for each class their
+            sigmoids, scaled to sum 1. Regression: (N, D) numbers.
             Segmentation: (N, H, W) classes of pixels, uint8 where they fit. Of equal scores the
             class of the lowest id is predicted.
         """
@@ -186,7 +191,10 @@ class TrainedNetwork(nn.Module):
         if self.task == "regression":
             return np.asarray(outputs.cpu().numpy())
         scores = outputs.cpu().double()
-        if self.scores == "logits":
+        if self.scores == "binary_logits":
+            # The softmax of the logarithms is each sigmoid by their sum, also where all are tiny.
+            scores = torch.nn.functional.logsigmoid(scores)
+        if self.scores != "probabilities":
             scores = scores.softmax(1)
         return np.asarray((scores / scores.sum(1, keepdim=True)).numpy())
 
@@ -404,6 +412,14 @@ def _batches(raw: Tensor, batch_size: int, device: torch.device) -> Iterator[Ten
         raise InputError(f"expected a whole number from 1, got {batch_size}", "batch_size")
     for start in range(0, len(raw), batch_size):
         yield raw[start : start + batch_size].to(device)
+
+
+def _scores(network: nn.Module, loss: Any) -> str:
+    """Return what the scores of a network are, that was trained by a loss."""
+    if _gives_probabilities(network):
+        return "probabilities"
+    name = loss.get("name") if isinstance(loss, dict) else loss
+    return "binary_logits" if name in _YES_OR_NO else "logits"
 
 
 def _gives_probabilities(network: nn.Module) -> bool:

@@ -22,7 +22,9 @@ __all__ = ["worst_images"]
 _GREYS = [(grey, grey, grey) for grey in range(256)]
 
 
-def worst_images(data: TrainingData, outputs: Outputs, n: int = 24) -> list[dict[str, Any]]:
+def worst_images(
+    data: TrainingData, outputs: Outputs, answers: NDArray[Any], n: int = 24
+) -> list[dict[str, Any]]:
     """Return the test images that got the least of their true class, the worst first.
 
     Parameters
@@ -30,7 +32,9 @@ def worst_images(data: TrainingData, outputs: Outputs, n: int = 24) -> list[dict
     data : TrainingData
         Of images and classes; of anything else nothing is returned.
     outputs : Outputs
-        Of the test part: logits.
+        Of the test part.
+    answers : ndarray, shape (N, K)
+        The probabilities that these stand for.
     n : int
         How many at most.
 
@@ -44,7 +48,7 @@ def worst_images(data: TrainingData, outputs: Outputs, n: int = 24) -> list[dict
         return []
     if len(test.input_shape) != 3 or test.input_shape[0] not in (1, 3):
         return []
-    scores = outputs.outputs.softmax(1)
+    scores = torch.from_numpy(answers)
     truth = outputs.targets if outputs.targets.ndim == 1 else outputs.targets.argmax(1)
     pred = scores.argmax(1)
     of_truth = scores.gather(1, truth[:, None])[:, 0]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import itertools
 import queue
 import threading
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,7 +15,12 @@ import torch
 from snellen.errors import InputError, SchemaError, ShapeError, SnellenError
 from snellen.training.data.parts import EVERY_ROW, Batch
 from snellen.training.data.streamed import _dtype, _tensor, stacked
-from snellen.training.randomness import derived_seed
+from snellen.training.randomness import (
+    derived_seed,
+    drew,
+    seed_everything,
+    unchanged_cpu_randomness,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -46,8 +53,9 @@ class IterablePart:
     prefetch : int
         How many samples or batches a thread makes ahead; 0: none, they are made when due.
     seeded : bool
-        Whether torch's global random numbers are those of the order's seed and the epoch while
-        the iterable starts: what a loader shuffles by.
+        Whether the global random numbers of Python, NumPy and torch are those of the order's
+        seed, the epoch and the place while the iterable brings something: what a loader shuffles
+        by, and its transforms draw. Then nothing is made ahead, as the network draws meanwhile.
     device : torch.device or str
         Where batches are made.
 
@@ -80,7 +88,7 @@ class IterablePart:
         self.ids = None
         self.targets: Tensor | None = None
         self._batched = batched
-        self._prefetch = prefetch
+        self._prefetch = 0 if seeded else prefetch
         self._seeded = seeded
         self.device = torch.device(device)
         self._shape: tuple[int, ...] | None = None
@@ -104,11 +112,14 @@ class IterablePart:
         return self._shape
 
     def counted(self) -> IterablePart:
-        """Go through epoch 0 once, and return the part with its number of samples and targets."""
-        targets = []
-        for _, target in self._items(0):
-            targets.append(target)
+        """Go through epoch 0 once, and return the part with its number of samples and targets.
+
+        Where it draws global random numbers, it is seeded from then on.
+        """
+        targets, random = drew(lambda: [target for _, target in self._items(0)])
         part = self.to(self.device)
+        if random:
+            part._seeded, part._prefetch = True, 0
         part.n = sum(len(each) for each in targets)
         # Label maps stay where they are: they are as large as the images.
         if targets and targets[0].ndim <= 2:
@@ -207,14 +218,20 @@ class IterablePart:
         if not self._seeded:
             yield from self._make(epoch) if self._takes_epoch else self._make()
             return
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derived_seed(seed, "loader", epoch))
-            items = iter(self._make(epoch) if self._takes_epoch else self._make())
-            # A sampler draws its seed when the first batch is asked for.
-            first = next(items, _END)
-        if first is not _END:
-            yield first
-            yield from items
+        items: Any = None
+        try:
+            for k in itertools.count():
+                with unchanged_cpu_randomness():
+                    seed_everything(derived_seed(seed, "loader", epoch, k))
+                    if items is None:
+                        items = iter(self._make(epoch) if self._takes_epoch else self._make())
+                    item = next(items, _END)
+                if item is _END:
+                    return
+                yield item
+        finally:
+            if isinstance(items, Generator):
+                items.close()
 
 
 def _takes_epoch(make: Callable[..., Any]) -> bool:

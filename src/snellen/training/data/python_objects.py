@@ -15,6 +15,7 @@ from snellen.training.data.found import Found
 from snellen.training.data.iterable import IterablePart
 from snellen.training.data.resident import ResidentPart
 from snellen.training.data.streamed import StreamedPart
+from snellen.training.randomness import drew
 
 if TYPE_CHECKING:
     from snellen.training.choices import Choice
@@ -169,15 +170,25 @@ def _dataset(value: Any, task: str, notes: list[str], name: str) -> StreamedPart
     n = len(value)
     if not n:
         raise InputError(f"expected samples in the part {name}, it is empty")
-    known = getattr(value, "targets", None)
+    known, random = getattr(value, "targets", None), False
     if known is None or len(known) != n:
-        known = [value[row][1] for row in range(n)]
+        known, random = drew(lambda: [value[row][1] for row in range(n)])
         notes.append(f"{name} was gone through once for its targets")
     if isinstance(known, list):
         known = [each.tolist() if isinstance(each, torch.Tensor) else each for each in known]
     targets = typed_targets({name: known}, task).targets[name]
     names = [f"{name}/{row}" for row in range(n)]
-    return StreamedPart(lambda row: (value[row][0], 0), n, targets, names, threads=1)
+    # The first sample is loaded, to see its shape.
+    part, first_is_random = drew(
+        lambda: StreamedPart(lambda row: (value[row][0], 0), n, targets, names, threads=1)
+    )
+    part.seeded = random or first_is_random
+    if part.seeded:
+        notes.append(
+            f"{name} draws random numbers: they are functions of seed, epoch and place, and "
+            "nothing is loaded ahead"
+        )
+    return part
 
 
 def _counted(part: IterablePart, notes: list[str], name: str) -> IterablePart:

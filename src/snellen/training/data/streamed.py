@@ -14,6 +14,7 @@ import torch
 
 from snellen.errors import InputError, ShapeError, SnellenError
 from snellen.training.data.parts import EVERY_ROW, Batch
+from snellen.training.randomness import derived_seed, seed_everything, unchanged_cpu_randomness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -57,6 +58,10 @@ class StreamedPart:
         How many load; one for each processor by default.
     prefetch : int
         How many batches are on their way at most.
+    seeded : bool
+        Whether `load` draws global random numbers of Python, NumPy or torch. They are then those
+        of the order's seed, the epoch and the sample's place in it, and samples are loaded when
+        they are due, not meanwhile: the network draws from the same.
     device : torch.device or str
         Where batches are made.
 
@@ -78,6 +83,7 @@ class StreamedPart:
         marks: Tensor | None = None,
         threads: int | None = None,
         prefetch: int = 4,
+        seeded: bool = False,
         device: torch.device | str = "cpu",
     ) -> None:
         for name, value in (("threads", threads), ("prefetch", prefetch)):
@@ -93,6 +99,7 @@ class StreamedPart:
         self.marks = marks
         self.threads = threads or usable_threads()
         self.prefetch = prefetch
+        self.seeded = seeded
         self.device = torch.device(device)
         if n and (input_shape is None or dtype is None):
             first = _tensor(self._sample(0)[0])
@@ -107,6 +114,9 @@ class StreamedPart:
         self, order: Order, epoch: int, start: int = 0, *, within: slice = EVERY_ROW
     ) -> Iterator[Batch]:
         """Yield the batches of an epoch; see `Part.batches`."""
+        if self.seeded:
+            yield from self._drawn(order, epoch, start, within)
+            return
         plan = (rows[within] for rows in order.cut(order.rows(epoch), start))
         stop = threading.Event()
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="snellen-data")
@@ -140,6 +150,19 @@ class StreamedPart:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
+    def _drawn(self, order: Order, epoch: int, start: int, within: slice) -> Iterator[Batch]:
+        """Yield batches of samples each of which has random numbers of its own."""
+        whole = order.rows(epoch)
+        places = order.cut(torch.arange(len(whole)), start)
+        never = threading.Event()
+        for rows, of_batch in zip(order.cut(whole, start), places, strict=True):
+            room = _Room(self, rows[within])
+            with unchanged_cpu_randomness():
+                for k, place in enumerate(of_batch[within].tolist()):
+                    seed_everything(derived_seed(order.seed, "sample", epoch, place))
+                    room.fill(k, k + 1, never)
+            yield room.batch()
+
     def take(self, rows: Tensor) -> StreamedPart:
         """Return the part of some samples."""
         load, place = self._load, rows.tolist()
@@ -160,6 +183,7 @@ class StreamedPart:
             _both(self.targets, other.targets),
             None if self.ids is None or other.ids is None else [*self.ids, *other.ids],
             _both(self.marks, other.marks),
+            seeded=self.seeded or other.seeded,
         )
 
     def to(self, device: torch.device | str) -> StreamedPart:
@@ -175,6 +199,8 @@ class StreamedPart:
         targets: Tensor | None,
         ids: Sequence[str] | None,
         marks: Tensor | None,
+        *,
+        seeded: bool = False,
     ) -> StreamedPart:
         return StreamedPart(
             load,
@@ -186,6 +212,7 @@ class StreamedPart:
             marks=marks,
             threads=self.threads,
             prefetch=self.prefetch,
+            seeded=seeded or self.seeded,
             device=self.device,
         )
 
