@@ -246,6 +246,12 @@ def test_settings_folds_and_a_folder_of_its_own(
     assert told == ["fold 1/2", "fold 2/2", "all folds"]
     assert "wrote runs/digits-fc; page: runs/digits-fc/final/index.html" in error
     folder = tmp_path / "runs" / "digits-fc"
+    numbers = (folder / "folds.json").read_text()
+    assert here("--resume", "runs/digits-fc") == 0
+    error = capsys.readouterr().err
+    told = [line.partition("  ") for line in error.splitlines() if "finished before" in line]
+    assert [each[0] for each in told] == ["fold 1/2", "fold 2/2", "all folds"]
+    assert json.loads((folder / "folds.json").read_text())["folds"] == json.loads(numbers)["folds"]
     content = json.loads((folder / "fold-1" / "description.json").read_text())
     assert content["network"] == {"name": "fc", "hidden": [4]}
     assert (content["batch_size"], content["ema"], content["learning_rate"]) == (500, 0.5, 1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,9 +62,7 @@ def asked_description(
     if path is not None:
         base = read_description(path)
     elif resume is not None:
-        from snellen.training.run_folder import RunFolder
-
-        base = RunFolder(resume).description()
+        base = _begun(resume)
     elif "data" not in given and not any(text.startswith("data=") for text in settings):
         raise InputError(
             "expected a description or data: snellen train --data fashion-mnist --network cnn"
@@ -78,6 +77,17 @@ def asked_description(
         return Description.of(content)
     changed = {name.partition(".")[0] for name, _value in changes}
     return base.changed(**{name: content[name] for name in changed})
+
+
+def _begun(folder: str) -> Description:
+    """Return the description of a run, or of a cross-validation, that is in a folder."""
+    from snellen.training.run_folder import RunFolder
+
+    run, first = RunFolder(folder), RunFolder(Path(folder, "fold-1"))
+    if run.is_run or not first.is_run:
+        return run.description()
+    n_folds = first.read("run.json")["data"]["fold"]["n_folds"]
+    return dataclasses.replace(first.description(), n_folds=n_folds)
 
 
 def changes_of(given: Mapping[str, Any], settings: Sequence[str]) -> list[tuple[str, Any]]:
