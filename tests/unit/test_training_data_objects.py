@@ -449,6 +449,19 @@ def test_what_a_users_code_draws_is_a_function_of_seed_and_place(make, tmp_path)
     assert weights(3, out=tmp_path / "run", resume=True) == whole
 
 
+def test_what_is_drawn_while_data_are_opened_is_the_same_each_time():
+    def drawn(_epoch):
+        for _ in range(12):
+            number = np.random.rand()  # noqa: NPY002
+            yield np.array([number]), int(number > 0.5)
+
+    fingerprints = set()
+    for seed in range(3):
+        np.random.seed(seed)  # noqa: NPY002
+        fingerprints.add(open_data({"train": drawn}).fingerprint())
+    assert len(fingerprints) == 1
+
+
 def test_a_dataset_that_draws_says_so_and_processes_share_its_samples():
     data = open_data({"train": Jittered(), "hold_out": 0})
     assert data.notes[0].startswith("train draws random numbers")

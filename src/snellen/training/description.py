@@ -155,6 +155,8 @@ class Description:
             value = getattr(self, name)
             if value is not None and value < 1:
                 self._refuse(name, "a whole number from 1")
+        if not 0 <= self.seed < 2**64:
+            self._refuse("seed", "a seed from 0 to 2**64 - 1")
         if self.n_folds is not None and self.n_folds < 2:
             self._refuse("n_folds", "a whole number from 2")
         for name in ("learning_rate", "clip_norm", "clip_value", "time_limit"):

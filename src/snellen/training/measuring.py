@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -116,7 +117,9 @@ def measured(
         sums += part_sums
         merged.merge_state(state)
     sums.sort()
-    loss = sum(each for _, each, _ in sums) / sum(each for _, _, each in sums)
+    weight = sum(each for _, _, each in sums)
+    # Nothing counts where all pixels are void, or only classes of weight 0 are there.
+    loss = sum(each for _, each, _ in sums) / weight if weight else math.nan
     return {"loss": loss, **merged.metrics()}
 
 

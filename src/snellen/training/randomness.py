@@ -154,9 +154,10 @@ def seed_everything(seed: int) -> None:
 def drew(job: Callable[[], T]) -> tuple[T, bool]:
     """Do a job; return what it gives, and whether it drew any global random numbers of the CPU.
 
-    They are given back as they were.
+    These are the same each time, and the caller's are given back as they were.
     """
     with unchanged_cpu_randomness():
+        seed_everything(0)
         before = _states()
         done = job()
         after = _states()

@@ -82,6 +82,8 @@ class TrainingState:
         Why training ends, or ended; empty while it goes on.
     is_final : bool
         Whether a resumption is not to go on: training was stopped since nothing gets better.
+    is_pause : bool
+        Whether one is to go on: then the test part is not looked at yet.
     """
 
     description: Description
@@ -103,13 +105,14 @@ class TrainingState:
     skipped: list[int] = dataclasses.field(default_factory=list)
     stop_reason: str = ""
     is_final: bool = False
+    is_pause: bool = False
 
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to train."""
         return self.epoch >= self.description.epochs or bool(self.stop_reason)
 
-    def stop(self, reason: str, *, final: bool = False) -> None:
+    def stop(self, reason: str, *, final: bool = False, pause: bool = False) -> None:
         """End the training after this moment; the first reason counts.
 
         Parameters
@@ -118,6 +121,8 @@ class TrainingState:
             Why, such as ``"the time limit"``.
         final : bool
             Whether a resumption is not to go on from here.
+        pause : bool
+            Whether a resumption is what it is stopped for.
         """
         if not self.stop_reason:
-            self.stop_reason, self.is_final = reason, final
+            self.stop_reason, self.is_final, self.is_pause = reason, final, pause

@@ -240,7 +240,7 @@ class Training:
             facts=self._facts(),
             clock=self.clock,
             seconds=self._seconds_before,
-            test=test,
+            test=test and not state.is_pause,
         )
 
     def _train_with_roll_backs(self) -> None:
@@ -417,7 +417,7 @@ class Training:
         average, best = loop.average, state.best
         return {
             "plan": self.plan,
-            "versions": versions(),
+            "computed_by": self._computed_by(),
             "network": _unwrapped(state.network).state_dict(),
             "optimizer": state.optimizer.state_dict(),
             "average": None if average is None else average.state_dict(),
@@ -434,6 +434,15 @@ class Training:
             "skipped": state.skipped,
             "best": None if best is None else dataclasses.asdict(best),
             "final_reason": state.stop_reason if state.is_final else "",
+        }
+
+    def _computed_by(self) -> dict[str, str]:
+        """Return what sums depend on, the plan being the same."""
+        return {
+            **versions(),
+            "device": self.engine.device.type,
+            "devices": str(self.engine.world),
+            "threads": str(torch.get_num_threads()),
         }
 
     def _keep(self) -> None:
@@ -467,6 +476,13 @@ class Training:
             if not reason:
                 plan["epochs"] = self.plan["epochs"]
         refuse_other_plan(plan, self.plan, str(path), why_not_longer=reason)
+        other = _differences(content["computed_by"], self._computed_by())
+        if other:
+            warnings.warn(
+                f"{other}: the run goes on equal to rounding, not bit for bit",
+                DataWarning,
+                stacklevel=2,
+            )
         self.load(content)
         self.state.stop_reason = content["final_reason"]
         facts = self.folder.read("run.json")
@@ -517,6 +533,16 @@ class Training:
             "seconds": dict(self.clock.seconds),
             "stop_reason": self.state.stop_reason,
         }
+
+
+def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Return in words what sums depend on and is another."""
+    names = [name for name in now if name not in ("snellen", "python")]
+    return ", ".join(
+        f"{name} was {before.get(name)}, is {now[name]}"
+        for name in names
+        if before.get(name) != now[name]
+    )
 
 
 def _unwrapped(network: nn.Module) -> nn.Module:

@@ -33,4 +33,4 @@ class StopAfter(Callback):
     def step_end(self, run: TrainingState) -> None:
         """End where that is reached, unless it is the end anyway."""
         if self._last <= run.step < run.n_steps:
-            run.stop("stopped after so many steps as were asked for")
+            run.stop("stopped after so many steps as were asked for", pause=True)

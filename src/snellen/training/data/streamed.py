@@ -239,9 +239,11 @@ class _Room:
         self._part = part
         self._rows = rows
         self._pinned = part.device.type == "cuda"
-        self._inputs = torch.empty(
-            (len(rows), *part.input_shape), dtype=part._dtype, pin_memory=self._pinned
-        )
+        # Threads fill it, which know nothing of a mode that this one measures in.
+        with torch.inference_mode(mode=False):
+            self._inputs = torch.empty(
+                (len(rows), *part.input_shape), dtype=part._dtype, pin_memory=self._pinned
+            )
         self._targets: list[Any] = [None] * len(rows)
 
     def fill(self, first: int, end: int, stop: threading.Event) -> None:
