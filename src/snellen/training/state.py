@@ -66,8 +66,8 @@ class TrainingState:
     epoch, step, samples : int
         The epochs, updates and samples that are done: within an epoch its number from 0, at its
         end from 1.
-    learning_rate : float
-        Of the last update.
+    learning_rate, next_learning_rate : float
+        Of the last update, and of the next one.
     loss : Tensor or None
         Of the last update's batch, 0-d, on the device.
     seconds : float
@@ -98,6 +98,7 @@ class TrainingState:
     step: int = 0
     samples: int = 0
     learning_rate: float = 0.0
+    next_learning_rate: float = 0.0
     loss: Tensor | None = None
     seconds: float = 0.0
     history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
