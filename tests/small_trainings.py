@@ -9,9 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from snellen.training import TrainedRun, train
-from snellen.training.callbacks.protocol import Callback
-from snellen.training.callbacks.stop_after import StopAfter
-from snellen.training.description import Every
+from snellen.training.callbacks import Callback, StopAfter
 from snellen.training.state import TrainingState
 
 N, BATCH, EPOCHS, STEPS = 77, 8, 4, 40
@@ -71,7 +69,7 @@ def small_train(description: dict[str, Any], **given: Any) -> TrainedRun:
 
 
 def stopped_after(steps: int) -> StopAfter:
-    return StopAfter(Every(steps, "ba"))
+    return StopAfter(f"{steps}ba")
 
 
 class Weights(Callback):

@@ -71,8 +71,10 @@ def test_it_trains_and_says_what_came_of_it(
     assert done.returncode == 0, done.stderr
     assert re.match(r"test: accuracy 0\.\d{4} \[0\.\d{4}, 0\.\d{4}\]", done.stdout)
     assert "Traceback" not in done.stderr
-    # A line an epoch where nobody watches.
-    assert len([line for line in done.stderr.splitlines() if line.strip()]) <= 5
+    # A line an epoch where nobody watches, and where everything lies.
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert [line[:9] for line in lines[:-1]] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+    assert lines[-1] == f"wrote {folder}; page: {folder}/index.html"
     names = {path.name for path in folder.iterdir()}
     assert {
         "description.json", "run.json", "epochs.csv", "epochs.jsonl", "checkpoints",
@@ -94,7 +96,15 @@ def test_the_result_as_json(whole: tuple[Path, subprocess.CompletedProcess[str]]
     run = json.loads((folder / "run.json").read_text())
     assert run["metrics"] == content["metrics"]
     assert run["steps"] == {"whole": STEPS, "epoch": 13}
-    assert run["seconds"].keys() >= {"forward", "backward", "update", "data"}
+    assert run["seconds"].keys() >= {
+        "opening data", "building", "data", "forward", "backward", "update", "test", "writing",
+    }  # fmt: skip
+    assert (run["name"], run["device"], run["threads"]) == ("small", "cpu", 1)
+    assert run["description"]["device"] == "auto"  # as it was asked
+    page = (folder / "index.html").read_text()
+    assert "<h1>small</h1>" in page
+    assert "device <b>cpu</b></li><li>threads <b>1</b>" in page
+    assert "\n# small\n" in (folder / "README.md").read_text()
     rows = [json.loads(line) for line in (folder / "epochs.jsonl").read_text().splitlines()]
     assert [row["val_loss"] for row in rows] == [row["val_loss"] for row in content["history"]]
 
@@ -135,11 +145,14 @@ def test_a_step_of_the_run_again(
     folder, _done = whole
     done = run("train", "--resume", folder, "--replay", "38", env=ENVIRONMENT)
     assert done.returncode == 0, done.stderr
-    found = re.match(r"step 38, from the state after step 36: loss ([\d.]+), samples", done.stdout)
+    found = re.match(
+        r"step 38, from the state after step 36: loss ([\d.]+), 100 samples", done.stdout
+    )
     assert found is not None, done.stdout[:200]
     logged = [json.loads(line) for line in (folder / "steps.jsonl").read_text().splitlines()]
     loss = next(row["loss"] for row in logged if row["step"] == 38)
     assert float(found[1]) == pytest.approx(loss, rel=1e-5)  # six digits are shown
+    assert len(done.stdout.splitlines()[0]) < 150
     assert "1_linear" in done.stdout
 
 
@@ -168,7 +181,10 @@ def test_an_interruption_saves_the_state(
     out, error = process.communicate(timeout=60)
     assert process.returncode == 130, error
     assert out == ""
-    assert error.splitlines()[-1] == "snellen: interrupted"
+    assert [line for line in error.splitlines() if line][-2:] == [
+        f"snellen: snellen train --resume {folder} goes on",
+        "snellen: interrupted",
+    ]
     assert "Traceback" not in error
     step = state(folder)["step"]
     assert 4 <= step < STEPS
@@ -207,6 +223,9 @@ def test_the_table_alone(
     out = capsys.readouterr().out
     assert "1_linear" in out
     assert "1,040" in out  # 64 · 16 + 16
+    layers = '["flatten", {name = "linear", out = 5}, "relu", "linear"]'
+    assert here("--table", "--data", "digits", "--network", layers) == 0
+    assert "325" in capsys.readouterr().out  # 64 · 5 + 5
     assert list(tmp_path.iterdir()) == []
 
 
@@ -223,11 +242,46 @@ def test_settings_folds_and_a_folder_of_its_own(
     assert code == 3, error
     assert re.search(r"snellen: accuracy is 0\.\d+, below 0\.9", error)
     assert "2 folds, mean and 95 % interval" in out
+    told = [line.partition("  ")[0] for line in error.splitlines() if "  epoch 1/1  " in line]
+    assert told == ["fold 1/2", "fold 2/2", "all folds"]
+    assert "wrote runs/digits-fc; page: runs/digits-fc/final/index.html" in error
     folder = tmp_path / "runs" / "digits-fc"
+    numbers = (folder / "folds.json").read_text()
+    assert here("--resume", "runs/digits-fc") == 0
+    error = capsys.readouterr().err
+    told = [line.partition("  ") for line in error.splitlines() if "finished before" in line]
+    assert [each[0] for each in told] == ["fold 1/2", "fold 2/2", "all folds"]
+    assert json.loads((folder / "folds.json").read_text())["folds"] == json.loads(numbers)["folds"]
     content = json.loads((folder / "fold-1" / "description.json").read_text())
     assert content["network"] == {"name": "fc", "hidden": [4]}
     assert (content["batch_size"], content["ema"], content["learning_rate"]) == (500, 0.5, 1e-5)
     assert json.loads((tmp_path / "out.json").read_text())["schema"].startswith("snellen.cross")
+
+
+def test_a_finished_run_says_so(
+    whole: tuple[Path, subprocess.CompletedProcess[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, done = whole
+    before = json.loads((folder / "run.json").read_text())
+    assert here("--resume", folder) == 0
+    out, error = capsys.readouterr()
+    assert error.splitlines() == [
+        "it was finished before, after 3 of 3 epochs",
+        f"wrote {folder}; page: {folder}/index.html",
+    ]
+    after = json.loads((folder / "run.json").read_text())
+    assert after["seconds"] == before["seconds"]
+    assert out.splitlines()[0] == done.stdout.splitlines()[0]
+
+
+def test_a_training_that_diverges_says_it_once(
+    description: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = here("--learning-rate", "1e38", "--epochs", "1", "--out", tmp_path / "run", description)
+    out, error = capsys.readouterr()
+    assert (code, out) == (1, "")
+    assert len(error.splitlines()) == 1, error
+    assert error.startswith("snellen: error: expected finite numbers")
 
 
 def test_help_imports_no_torch() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,21 @@ def test_import_snellen_imports_nothing_heavy() -> None:
     assert not loaded.intersection(HEAVY)
     assert "numpy" not in loaded
     assert "click" not in loaded
+
+
+@pytest.mark.parametrize("package", ["snellen.training.callbacks", "snellen.loggers"])
+def test_callbacks_by_a_short_import(package: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys, {package}; print('torch' in sys.modules)"],
+        capture_output=True, encoding="utf-8", check=True,
+    )  # fmt: skip
+    assert done.stdout == "False\n"
+    module = importlib.import_module(package)
+    assert {*module.__all__} == {*module._HOME} == {*dir(module)}
+    for name in module.__all__:
+        assert getattr(module, name).__name__ == name
+    with pytest.raises(AttributeError, match=f"module {package} has no attribute Sleep"):
+        _ = module.Sleep
 
 
 def test_the_api_imports_no_framework() -> None:

@@ -108,6 +108,27 @@ def test_measuring_changes_no_weight_and_no_random_number() -> None:
     assert equal(last_weights(said), last_weights({**said, "compile": False, "threads": "auto"}))
 
 
+def test_a_hopeless_candidate_is_tried_twice_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that says what steps take: 0.5 s the first one, 0.4 s the others."""
+    now, steps = [0.0], []
+    monkeypatch.setattr(candidates.time, "perf_counter", lambda: now[0])
+    network = linear_network()
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+
+    def loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        now[0] += 0.4 if steps else 0.5
+        steps.append(target)
+        return torch.nn.functional.cross_entropy(output, target)
+
+    batch = torch.zeros(4, 1, 6, 6), torch.zeros(4, dtype=torch.int64)
+    engine = candidates.Engine(torch.device("cpu"))
+    function: Any = loss
+    for best, n_steps in ((0.1, 2), (0.15, 8), (math.inf, 8)):
+        steps.clear()
+        found = candidates._timed(network, *batch, function, optimizer, best, engine)
+        assert (found, len(steps)) == (pytest.approx(0.4), n_steps)
+
+
 def test_a_candidate_that_does_not_run_is_not_chosen(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

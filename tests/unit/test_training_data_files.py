@@ -410,6 +410,13 @@ def test_images_and_label_maps(scenes, keep):
         assert target[1, 7] == i % 2 + 1
 
 
+@pytest.mark.parametrize("name", ["truth", "masks", "annotations", "gt"])
+def test_label_maps_by_other_names(scenes, name):
+    (scenes / "labels").rename(scenes / name)
+    data = opened(scenes, validation=0)
+    assert (data.task, data.train.n, data.n_outputs) == ("segmentation", 6, 3)
+
+
 def test_label_maps_follow_the_size_without_mixing_classes(scenes):
     data = opened(scenes, image_size=3, validation=0, classes=["ground", "a", "b"])
     assert data.train.targets.shape == (6, 3, 3)

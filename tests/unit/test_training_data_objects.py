@@ -271,8 +271,23 @@ def test_a_function_of_the_user(module):
         open_data(Choice("data_of_a_user:build", {"m": 8}, "a.toml"))
     with pytest.raises(InputError, match=r'got "biuld".* Did you mean "build"'):
         open_data("data_of_a_user:biuld")
-    with pytest.raises(InputError, match="expected a module no_such_module"):
+    with pytest.raises(InputError, match='can be imported, got "no_such_module"'):
         open_data("no_such_module:build")
+
+
+def test_a_function_in_the_working_directory(tmp_path, monkeypatch):
+    """Where a console script does not look by itself."""
+    (tmp_path / "data_right_here.py").write_text(
+        "def build():\n    return {'train': ([[0.0], [1.0]], [0, 1]), 'hold_out': 0}\n"
+    )
+    (tmp_path / "data_that_needs_more.py").write_text("import no_such_module\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each not in ("", str(tmp_path))])
+    monkeypatch.delitem(sys.modules, "data_right_here", raising=False)
+    assert open_data("data_right_here:build").n_outputs == 2
+    assert str(tmp_path) not in sys.path
+    with pytest.raises(InputError, match=r'_needs_more": No module named .no_such_module'):
+        open_data("data_that_needs_more:build")
 
 
 def test_array_files(tmp_path):

@@ -99,7 +99,6 @@ def test_streets_pixel_by_pixel(tmp_path: Path) -> None:
         *("-m", "snellen", "sample", "segmentation", "streets", "--quiet"),
         *("--images", "12", "--width", "32", "--height", "32"),
     )
-    (tmp_path / "streets/truth").rename(tmp_path / "streets/labels")
     run = trained(tmp_path, EXAMPLES / "segmentation.toml", "--epochs", "1")
     assert run["description"]["task"] == "segmentation"
     assert run["metrics"]["pixel_accuracy"] > 1 / 19

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -12,7 +13,7 @@ import torch
 from snellen.errors import InputError
 from snellen.training.inspection import PROBLEMS, Problem, descend, descend_many
 from snellen.training.inspection.contours import contour_lines, contour_segments
-from snellen.training.inspection.descent import OPTIMIZERS, surface_of
+from snellen.training.inspection.descent import OPTIMIZERS, path_table, surface_of
 
 
 def test_descent_on_the_bowl() -> None:
@@ -51,6 +52,26 @@ def test_too_high_a_rate_diverges_and_is_cut() -> None:
     assert path.diverged
     assert len(path.points) < 60  # 2ⁿ·2.4 is above a million after 19 steps
     assert json.loads(json.dumps(path.to_dict(), allow_nan=False))["diverged"] is True
+
+
+def test_paths_as_text() -> None:
+    halved, lost = descend_many("bowl", [0.5, 3.0], n_steps=2)
+    # 2.4 and 1.6, halved twice: 0.6 and 0.4, loss (0.36 + 0.16) / 2, distance √0.52.
+    assert str(halved) == (
+        "SGD, rate 0.5: 2 steps to (0.6, 0.4), loss 0.26, 0.7211 from the minimum"
+    )
+    lines = path_table("bowl", [halved, lost]).splitlines()
+    assert PROBLEMS["bowl"].formula in lines[0]
+    assert lines[2].split() == ["SGD,", "rate", "0.5", "2", "0.6", "0.4", "0.26", "0.7211"]
+    far = descend("bowl", lambda p: torch.optim.SGD(p, 3.0), n_steps=1000)
+    assert str(far) == f"SGD: diverged after {len(far.points) - 1} steps"
+    assert path_table("bowl", [far]).splitlines()[-1].split() == [
+        "SGD", str(len(far.points) - 1), "diverged",
+    ]  # fmt: skip
+    endless = dataclasses.replace(PROBLEMS["saddle"], minima=())
+    path = descend(endless, lambda p: torch.optim.SGD(p, 0.1), n_steps=2)
+    assert "minimum" not in str(path)
+    assert path_table(endless, [path]).splitlines()[-1].endswith("-")
 
 
 def test_regression_ends_at_the_least_squares() -> None:

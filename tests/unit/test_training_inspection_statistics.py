@@ -122,6 +122,9 @@ def test_dead_units_are_counted_over_a_window() -> None:
     assert all(math.isnan(record["dead"]) for record in statistics.of_layers()["0"])
     assert [record["zeros"] for record in statistics.of_layers()["1"]] == [0.25] * 4
     assert any("1: 25 % of its units are dead" in each for each in statistics.findings())
+    statistics.dying = 0.26  # fewer are in the table only
+    assert not any("dead" in each for each in statistics.findings())
+    assert "25 %" in statistics.table()
 
 
 def test_a_unit_that_lives_in_one_batch_is_not_dead() -> None:
@@ -187,6 +190,18 @@ def test_a_healthy_network_has_no_findings() -> None:
     trained(network, statistics, torch.randn(50, 8), torch.randn(50, 1), n_steps=6, rate=0.01)
     assert statistics.findings() == ()
     assert statistics.table().startswith("Medians of 6 recorded steps.")
+
+
+def test_weights_that_were_nothing_have_no_ratio() -> None:
+    network = nn.Sequential(nn.Linear(2, 1))
+    nn.init.zeros_(network[0].weight)
+    nn.init.zeros_(network[0].bias)
+    statistics = LayerStatistics(every=1)
+    trained(network, statistics, torch.randn(4, 2), torch.randn(4, 1), n_steps=1)
+    assert statistics.of_layers()["0"][0]["update_ratio"] == math.inf
+    assert statistics.table().splitlines()[3].endswith("–")
+    assert not any("jump" in each for each in statistics.findings())
+    assert "inf" not in statistics.table()
 
 
 def test_frozen_layers_move_by_nothing() -> None:

@@ -421,6 +421,19 @@ def test_a_roll_back_goes_on_and_ends_finite(
     assert run.history[1]["loss"] != alone.history[1]["loss"]
 
 
+def test_an_epoch_of_which_every_step_is_left_out(tmp_path: Path) -> None:
+    class LeavesOut(Callback):
+        def epoch_start(self, run: TrainingState) -> None:
+            if run.epoch == 1:
+                run.skipped = [*range(run.step, run.step + run.n_epoch)]
+
+    run = small_train({**PLAIN, "epochs": 3}, out=tmp_path, callbacks=[LeavesOut()])
+    losses = [row["loss"] for row in run.history]
+    assert [math.isnan(loss) for loss in losses] == [False, True, False]
+    assert "accuracy" not in run.history[1]
+    assert run.history[1]["val_loss"] == run.history[0]["val_loss"]  # nothing was learnt
+
+
 def test_roll_backs_come_to_an_end() -> None:
     class Always(Callback):
         def step_end(self, run: TrainingState) -> None:

@@ -79,6 +79,7 @@ def test_the_head_is_that_of_the_hub() -> None:
     assert head["tags"] == ["snellen", "pytorch", "classification"]
     (entry,) = head["model-index"]
     assert entry["name"] == "fc-on-animals"
+    assert "\n# kennel\n" in model_card({**finished_run(), "name": "kennel"})
     (measured,) = entry["results"]
     assert measured["task"] == {"type": "image-classification"}
     assert measured["dataset"] == {"name": "animals", "type": "animals", "split": "test"}

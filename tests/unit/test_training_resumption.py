@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -134,11 +135,26 @@ def test_early_stopping_ends_the_same_after_a_resumption(tmp_path: Path) -> None
 
 
 def test_a_finished_run_stays_as_it_is(tmp_path: Path) -> None:
-    run = small_train(PLAIN, out=tmp_path)
-    before = last_state(tmp_path)
-    again = small_train(PLAIN, out=tmp_path, resume=True)
-    assert differences(before, last_state(tmp_path)) == []
-    assert again.metrics == run.metrics
+    path = tmp_path / "named.json"
+    path.write_text(json.dumps(PLAIN))
+    run = train(path, data=objects(), out=tmp_path / "run")
+    before = last_state(tmp_path / "run")
+    facts = json.loads((tmp_path / "run" / "run.json").read_text())
+    again = small_train(PLAIN, out=tmp_path / "run", resume=True)
+    assert differences(before, last_state(tmp_path / "run")) == []
+    assert again.history == run.history
+    after = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (after["seconds"], after["name"]) == (facts["seconds"], "named")
+    assert again.seconds == facts["seconds"]
+
+
+def test_the_time_before_counts(tmp_path: Path) -> None:
+    small_train(PLAIN, out=tmp_path, callbacks=[stopped_after(13)])
+    before = last_state(tmp_path)["phases"]
+    run = small_train(PLAIN, out=tmp_path, resume=True)
+    assert before["forward"] > 0
+    assert run.seconds["forward"] > before["forward"]
+    assert run.seconds["building"] > before["building"]
 
 
 # --- refused
@@ -157,7 +173,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"batch_size": 16}, "batch_size was 8, is 16"),
         ({"seed": 1}, "seed was 0, is 1"),
         ({"learning_rate": 0.5}, "learning_rate was 0.001, is 0.5"),
-        ({"epochs": 3}, "epochs was 2, is 3"),
+        ({"epochs": 1}, "epochs was 2, is 1 (a run can go on to more epochs, not to fewer)"),
         ({"optimizer": "sgd"}, 'optimizer was "adam", is "sgd"'),
         ({"augment": ["flip"]}, 'augment was [], is ["flip"]'),
         ({"precision": "float64"}, 'precision was "float32", is "float64"'),
@@ -166,6 +182,54 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_another_plan_is_refused_by_name(change: dict[str, Any], said: str, stopped: Path) -> None:
     with pytest.raises(InputError, match=re.escape(said)):
         small_train({**PLAIN, **change}, out=stopped, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "stop"),
+    [
+        ({}, 11),
+        ({}, None),
+        ({"schedule": ["constant"], "validate_every": "3ba", "early_stopping": 3}, 11),
+        ({"schedule": {"name": "step", "every": 1, "gamma": 0.5}}, None),
+        ({"schedule": [{"name": "warm_up", "length": 1}, {"name": "plateau", "patience": 0}]}, 17),
+        ({"schedule": {"name": "plateau", "patience": 0}, "early_stopping": 2}, None),
+        ({"schedule": {"name": "exponential", "gamma": 0.9}, "ema": 0.8}, None),
+    ],
+)
+def test_more_epochs_are_the_longer_run(
+    change: dict[str, Any], stop: int | None, tmp_path: Path
+) -> None:
+    """Bit for bit, where nothing depends on how long it was to be."""
+    description = {**PLAIN, **change}
+    whole = small_train({**description, "epochs": 3}, out=tmp_path / "whole")
+    begun = [] if stop is None else [stopped_after(stop)]
+    small_train(description, out=tmp_path / "run", callbacks=begun)
+    longer = small_train({**description, "epochs": 3}, out=tmp_path / "run", resume=True)
+    assert differences(last_state(tmp_path / "whole"), last_state(tmp_path / "run")) == []
+    assert timeless(longer.history) == timeless(whole.history)
+    written = json.loads((tmp_path / "run" / "description.json").read_text())
+    assert written["epochs"] == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"schedule": "cosine"}, "(the rates of its schedule (cosine) depend on"),
+        ({"schedule": {"name": "step", "every": "0.3dur"}}, "schedule (step)"),
+        ({"schedule": ["plateau", "plateau"]}, "schedule (plateau, plateau)"),
+        ({"validate_every": "0.5dur"}, "validations were at parts of the whole"),
+        ({"validate_every": "3ba"}, "its last validation was one"),
+    ],
+)
+def test_no_more_epochs_where_the_run_depends_on_them(
+    change: dict[str, Any], why: str, tmp_path: Path
+) -> None:
+    small_train({**PLAIN, **change}, out=tmp_path)
+    before = last_state(tmp_path)
+    with pytest.raises(InputError, match=re.escape("epochs was 2, is 3 (")) as caught:
+        small_train({**PLAIN, **change, "epochs": 3}, out=tmp_path, resume=True)
+    assert why in str(caught.value)
+    assert differences(before, last_state(tmp_path)) == []
 
 
 def test_another_network_lists_the_tensors(stopped: Path) -> None:

@@ -236,6 +236,27 @@ def test_another_task_and_undefined_numbers() -> None:
     assert "R2 – all targets are equal" in said
 
 
+def test_the_name_and_where_it_ran() -> None:
+    page = Page(run_page(run(name="fashion-<cnn>", device="NVIDIA H200", threads=3)))
+    assert "fashion-<cnn> cnn on digits finished" in page.text
+    assert "device NVIDIA H200" in page.text
+    assert "threads 3" not in page.text  # of the CPU
+    page = Page(run_page(run(device="cpu", threads=3)))
+    assert "device cpu threads 3" in page.text
+
+
+def test_one_epoch_is_a_table_and_no_curve() -> None:
+    content = run(history=run()["history"][:1])
+    del content["confusion"]
+    del content["result"]
+    page = Page(run_page(content))
+    assert "svg" not in page.tags
+    assert "loss 1.0000 0.9000 accuracy 0.5000 0.7000" in page.text
+    rows = [{"step": k, "loss": 1 / k, "learning_rate": 0.1} for k in (1, 2, 3)]
+    page = Page(run_page({**content, "step_rows": rows}))
+    assert page.tags.count("svg") == 2  # over steps there are curves
+
+
 def test_a_long_network_is_folded() -> None:
     layers = [{"name": str(k), "kind": "ReLU", "output_shape": [1]} for k in range(41)]
     page = run_page({"network": {"layers": layers}})
@@ -307,7 +328,9 @@ def test_line_chart_leaves_a_gap_where_there_is_no_number() -> None:
 
 
 def test_line_chart_of_one_point_and_of_equal_ones() -> None:
-    for points in ([(3.0, 0.5)], [(1.0, 2.0), (2.0, 2.0)], [(1.0, 0.0), (2.0, 0.0)]):
+    for points in ([(3.0, 0.5)], [(3.0, 0.5), (4.0, math.nan)]):
+        assert line_chart("A", [Line("a", "training", points)], x_label="x") == ""
+    for points in ([(1.0, 2.0), (2.0, 2.0)], [(1.0, 0.0), (2.0, 0.0)]):
         chart = line_chart("A", [Line("a", "training", points)], x_label="x")
         assert "nan" not in chart
         assert len(drawing(chart).findall("circle")) == len(points)

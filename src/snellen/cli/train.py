@@ -21,7 +21,12 @@ _KEYS: dict[str, tuple[str, Any, str]] = {
         str,
         "fashion-mnist, digits, a folder, a manifest, an .npz, module:function.",
     ),
-    "network": ("NAME", str, "fc, cnn, resnet_small, …, module:function, timm:NAME, keras:FILE."),
+    "network": (
+        "NAME|[LAYERS]",
+        str,
+        "fc, cnn, resnet_small, …, module:function, timm:NAME, keras:FILE; or layers as in TOML: "
+        """'["flatten", {name="linear", out=9}, "relu", "linear"]'.""",
+    ),
     "epochs": ("N", int, "How often all samples are gone through."),
     "batch_size": ("N", int, "The samples of one update."),
     "loss": ("NAME", str, "What is minimised."),
@@ -146,11 +151,21 @@ def train(
     if replay is not None and resume is not None:
         click.echo(command.replayed(resume, replay))
         return
-    with data_warnings_on_stderr(quiet=quiet):
-        run = command.trained(asked, out=out, resume=resume, stop_after=stop_after, quiet=quiet)
+    folder = command.run_folder(asked, out, resume)
+    try:
+        with data_warnings_on_stderr(quiet=quiet):
+            run = command.trained(
+                asked, folder, resume=resume is not None, stop_after=stop_after, quiet=quiet
+            )
+    except KeyboardInterrupt:
+        if not quiet and (how := command.goes_on(folder)):
+            click.echo(f"snellen: {how}", err=True)
+        raise
     command.write_json(run, json_path, click.echo)
     if not quiet and json_path != "-":
         click.echo(str(run))
+    if not quiet:
+        click.echo(command.written(folder), err=True)
     failed = [gate for gate in least if not run.metrics.get(gate.metric, math.nan) >= gate.lowest]
     for gate in failed:
         click.echo(f"snellen: {command.shortfall(run, gate.metric, gate.lowest)}", err=True)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Chosen", "choose"]
 
 _WARM_UP, _TIMED = 2, 6
+_HOPELESS = 3.0  # times as slow as the best so far: no more steps of it are timed
 
 
 class Chosen(NamedTuple):
@@ -45,7 +46,8 @@ class Chosen(NamedTuple):
     value : object
         The fastest candidate.
     seconds : mapping of str to float
-        Of a step, by candidate: the least of those timed. Infinite where a candidate failed.
+        Of a step, by candidate: the least of those timed, of which there is one where a candidate
+        is hopeless. Infinite where it failed.
     """
 
     setting: str
@@ -91,7 +93,14 @@ def choose(
             tried = dataclasses.replace(_settled(description), **{setting: value})
             with unchanged_randomness():
                 seconds[str(value)] = _step_seconds(
-                    tried, network, inputs, targets, loss_function, make_optimizer, device
+                    tried,
+                    network,
+                    inputs,
+                    targets,
+                    loss_function,
+                    make_optimizer,
+                    device,
+                    min(seconds.values(), default=float("inf")),
                 )
         # The first of equals: the plainest.
         best = min(values, key=lambda value: seconds[str(value)])
@@ -139,8 +148,12 @@ def _step_seconds(
     loss_function: Loss,
     make_optimizer: Callable[[nn.Module], torch.optim.Optimizer],
     device: torch.device,
+    best: float,
 ) -> float:
-    """Return the least time of a step; infinity where the candidate does not run here."""
+    """Return the least time of a step; infinity where the candidate does not run here.
+
+    The parameters are those of `choose`, and the time of the best candidate so far.
+    """
     before = torch.get_num_threads()
     try:
         if isinstance(description.threads, int):
@@ -164,7 +177,7 @@ def _step_seconds(
             if needs_fabric(description, device):
                 engine.dtype = torch.float32
             optimizer = make_optimizer(tried)
-            return _timed(tried, here, targets.to(device), loss_function, optimizer, engine)
+            return _timed(tried, here, targets.to(device), loss_function, optimizer, best, engine)
     except (RuntimeError, NotImplementedError, ImportError):
         return float("inf")
     finally:
@@ -193,6 +206,7 @@ def _timed(
     targets: Tensor,
     loss_function: Loss,
     optimizer: torch.optim.Optimizer,
+    best: float,
     engine: Engine,
 ) -> float:
     least = float("inf")
@@ -207,6 +221,10 @@ def _timed(
         optimizer.zero_grad(set_to_none=True)
         if engine.device.type == "cuda":
             torch.cuda.synchronize(engine.device)
+        taken = time.perf_counter() - began
         if k >= _WARM_UP:
-            least = min(least, time.perf_counter() - began)
+            least = min(least, taken)
+        # The very first step compiles, and sets up memory: it says nothing.
+        if k and min(least, taken) > _HOPELESS * best:
+            return min(least, taken)
     raise AssertionError

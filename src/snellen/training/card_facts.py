@@ -59,7 +59,9 @@ class Facts:
 
     @property
     def name(self) -> str:
-        """What the trained network is called."""
+        """What the trained network is called: as its description's file, or by what it is."""
+        if self.run.get("name"):
+            return str(self.run["name"])
         words = [self.network_name.replace(":", "-") or "network", self.data_name]
         return "-on-".join(word for word in words if word)
 

@@ -54,6 +54,11 @@ class Clock:
         self._factor = 1.0
         self.lap(phase)
 
+    def load(self, seconds: Mapping[str, float]) -> None:
+        """Add what was spent before, in another process."""
+        for phase, spent in seconds.items():
+            self._seconds[phase] = self._seconds.get(phase, 0.0) + spent
+
     @property
     def seconds(self) -> Mapping[str, float]:
         """Seconds by phase so far."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snellen.errors import InputError, did_you_mean
 from snellen.training.choices import Choice
 from snellen.training.description import Description, Every, read_description
-from snellen.training.settings import setting, with_settings
+from snellen.training.settings import setting, value_of, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "asked_description",
+    "changes_of",
+    "goes_on",
     "proof",
     "replayed",
+    "run_folder",
     "shortfall",
     "table",
     "trained",
     "write_json",
+    "written",
 ]
 
 
@@ -57,14 +62,12 @@ def asked_description(
     if path is not None:
         base = read_description(path)
     elif resume is not None:
-        from snellen.training.run_folder import RunFolder
-
-        base = RunFolder(resume).description()
+        base = _begun(resume)
     elif "data" not in given and not any(text.startswith("data=") for text in settings):
         raise InputError(
             "expected a description or data: snellen train --data fashion-mnist --network cnn"
         )
-    changes = [*given.items(), *(setting(text) for text in settings)]
+    changes = changes_of(given, settings)
     if n_folds is not None:
         changes.append(("n_folds", n_folds))
     if strict:
@@ -74,6 +77,33 @@ def asked_description(
         return Description.of(content)
     changed = {name.partition(".")[0] for name, _value in changes}
     return base.changed(**{name: content[name] for name in changed})
+
+
+def _begun(folder: str) -> Description:
+    """Return the description of a run, or of a cross-validation, that is in a folder."""
+    from snellen.training.run_folder import RunFolder
+
+    run, first = RunFolder(folder), RunFolder(Path(folder, "fold-1"))
+    if run.is_run or not first.is_run:
+        return run.description()
+    n_folds = first.read("run.json")["data"]["fold"]["n_folds"]
+    return dataclasses.replace(first.description(), n_folds=n_folds)
+
+
+def changes_of(given: Mapping[str, Any], settings: Sequence[str]) -> list[tuple[str, Any]]:
+    """Return what options of a command change of a description, in order."""
+    changes = [(name, _read(value)) for name, value in given.items()]
+    return [*changes, *(setting(text) for text in settings)]
+
+
+def _read(value: Any) -> Any:
+    """Return what an option stands for: a list or a table in TOML, such as layers, or a name."""
+    if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
+        found = value_of(value)
+        if isinstance(found, str):
+            raise InputError(f"expected a name, or a list or a table as in TOML, got {value}")
+        return found
+    return value
 
 
 def table(description: Description) -> str:
@@ -96,13 +126,15 @@ def table(description: Description) -> str:
         return str(network_table(network, data.train.input_shape))
 
 
+def run_folder(description: Description, out: str | None, resume: str | None) -> str:
+    """Return the folder of the run: the one that is named, or a new one."""
+    if resume is not None and out is not None and Path(resume) != Path(out):
+        raise InputError(f"expected to go on in {resume}, got --out {out}: leave it out")
+    return resume or out or _new_folder(description)
+
+
 def trained(
-    description: Description,
-    *,
-    out: str | None,
-    resume: str | None,
-    stop_after: str | None,
-    quiet: bool,
+    description: Description, folder: str, *, resume: bool, stop_after: str | None, quiet: bool
 ) -> TrainedRun | CrossValidated:
     """Train, with the log files and the progress of a command line."""
     from snellen.training.callbacks.progress import Progress
@@ -110,17 +142,28 @@ def trained(
     from snellen.training.cross_validation import cross_validate
     from snellen.training.training import train
 
-    folder = resume or out or _new_folder(description)
-    if resume is not None and out is not None and Path(resume) != Path(out):
-        raise InputError(f"expected to go on in {resume}, got --out {out}: leave it out")
-    callbacks: list[Any] = [] if quiet else [Progress()]
+    progress = Progress()
+    callbacks: list[Any] = [] if quiet else [progress]
     if stop_after is not None:
         callbacks.append(StopAfter(Every.parsed(stop_after, "--stop-after")))
     if description.n_folds is not None:
         return cross_validate(
-            description, out=folder, callbacks=callbacks, resume=resume is not None
+            description, out=folder, callbacks=callbacks, resume=resume, before=progress.of
         )
-    return train(description, out=folder, callbacks=callbacks, resume=resume is not None)
+    return train(description, out=folder, callbacks=callbacks, resume=resume)
+
+
+def goes_on(folder: str) -> str:
+    """Return how a run that was interrupted goes on; empty where nothing of it was saved."""
+    saved = any(Path(folder).glob("**/checkpoints/*.ckpt"))
+    return f"snellen train --resume {folder} goes on" if saved else ""
+
+
+def written(folder: str) -> str:
+    """Return where a run and its page lie."""
+    pages = (Path(folder, *within, "index.html") for within in ((), ("final",)))
+    page = next((path for path in pages if path.is_file()), None)
+    return f"wrote {folder}" if page is None else f"wrote {folder}; page: {page}"
 
 
 def _new_folder(description: Description) -> str:

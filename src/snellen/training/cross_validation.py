@@ -15,7 +15,7 @@ from snellen.training.training import train
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from snellen.training.callbacks.protocol import Callback
     from snellen.training.data.training_data import TrainingData
@@ -87,6 +87,7 @@ def cross_validate(
     data: TrainingData | None = None,
     callbacks: Sequence[Callback] = (),
     resume: bool = False,
+    before: Callable[[str], None] | None = None,
 ) -> CrossValidated:
     """Train once for each fold, then on all of them, and test that once.
 
@@ -102,6 +103,8 @@ def cross_validate(
         Of each training.
     resume : bool
         Go on where it stopped: folds that are finished are not trained again.
+    before : callable, optional
+        Is told before each training which one it is: ``"fold 1/5"``, at last ``"all folds"``.
     """
     n = description.n_folds
     if n is None:
@@ -113,12 +116,15 @@ def cross_validate(
     if whole.test is not None:
         refuse_plateau(single, None, "the network that is trained on all folds has none")
     found: list[Mapping[str, float]] = []
+    tell = before or (lambda _which: None)
     for k in range(n):
+        tell(f"fold {k + 1}/{n}")
         path = None if out is None else Path(out, f"fold-{k + 1}")
         run = _one(single, whole.fold(k, n, description.seed), path, callbacks, resume, test=False)
         found.append({name: run.metrics[name] for name in sorted(run.metrics)})
     final = None
     if whole.test is not None:
+        tell("all folds")
         everything = dataclasses.replace(whole, train=whole.joined(), validation=None)
         path = None if out is None else Path(out, "final")
         # Nothing is left to stop early by.

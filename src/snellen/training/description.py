@@ -26,7 +26,7 @@ from snellen.errors import InputError, SchemaError, did_you_mean
 from snellen.training.choices import Choice
 from snellen.training.description_lines import lines_of
 
-__all__ = ["Description", "read_description"]
+__all__ = ["KEYS", "Description", "read_description"]
 
 _CHOICES = ("data", "initialisation", "loss", "optimizer")
 
@@ -201,7 +201,6 @@ class Description:
         SchemaError
             For a key that there is not (with the nearest one), or a value of another type.
         """
-        known = [field.name for field in dataclasses.fields(cls) if field.name != "place"]
         lines = lines_of(text)
 
         def at(*path: str | int) -> str:
@@ -211,8 +210,8 @@ class Description:
 
         found: dict[str, Any] = {}
         for name, value in content.items():
-            if name not in known:
-                hint = did_you_mean(name, known) or f" There are {', '.join(known)}."
+            if name not in KEYS:
+                hint = did_you_mean(name, KEYS) or f" There are {', '.join(KEYS)}."
                 raise SchemaError(f'expected a key of a description, got "{name}".{hint}', at(name))
             found[name] = _read(name, value, at)
         if "data" not in found:
@@ -238,6 +237,8 @@ class Description:
         }
         return dataclasses.replace(made, **kept)
 
+
+KEYS = tuple(field.name for field in dataclasses.fields(Description) if field.name != "place")
 
 _WORDS = {
     "task": ("auto", "classification", "regression", "segmentation"),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from snellen.training.description import Description
 
-__all__ = ["Engine", "FabricEngine", "device_of", "engine_for", "needs_fabric"]
+__all__ = ["Engine", "FabricEngine", "device_name", "device_of", "engine_for", "needs_fabric"]
 
 _ASKED_EVERY = 16  # steps: to ask each time would take longer than the steps of a small network
 _DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -231,6 +231,11 @@ def device_of(description: Description) -> torch.device:
     elif device.type != "cpu":
         raise InputError(f'expected a device of cpu or cuda, got "{name}"', place)
     return device
+
+
+def device_name(device: torch.device) -> str:
+    """Return what a device is called: cpu, or the name of the GPU."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def needs_fabric(description: Description, device: torch.device) -> bool:

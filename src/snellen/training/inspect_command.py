@@ -22,6 +22,7 @@ from snellen.training.inspection import (
     learning_rate_range,
     overfit_batch,
 )
+from snellen.training.inspection.descent import path_table
 from snellen.training.randomness import derived_seed, unchanged_randomness
 from snellen.training.trained_network import load_trained
 from snellen.training.training import Training
@@ -163,7 +164,7 @@ def descents(names: Sequence[str]) -> Looked:
             raise InputError(f'expected a problem of two parameters, got "{name}".{hint}')
     paths = {name: descend_many(name, PROBLEMS[name].rates) for name in chosen}
     return Looked(
-        "\n\n".join("\n".join(map(str, found)) for found in paths.values()),
+        "\n\n".join(path_table(name, found) for name, found in paths.items()),
         {name: [path.to_dict() for path in found] for name, found in paths.items()},
         descent_page(chosen),
     )

@@ -117,6 +117,7 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
     if description.clip_norm is not None or description.clip_value is not None:
         norm, value = description.clip_norm, description.clip_value
         engine.clip(network, optimizer, norm=norm, value=value)
+    run.learning_rate = run.next_learning_rate
     optimizer.step()  # the update
     optimizer.zero_grad(set_to_none=True)
     if loop.average is not None:
@@ -150,7 +151,7 @@ def set_learning_rate(run: TrainingState) -> None:
     factor = run.schedule.factor(At(run.step, run.n_steps, run.n_epoch))
     for group in run.optimizer.param_groups:
         group["lr"] = group["initial_lr"] * factor
-    run.learning_rate = run.description.learning_rate * factor
+    run.next_learning_rate = run.description.learning_rate * factor
 
 
 def seed_network(run: TrainingState, loop: Loop, *, n: int, first: int, n_here: int) -> None:

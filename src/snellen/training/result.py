@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from snellen.result import Result
+    from snellen.training.clock import Clock
     from snellen.training.engine import Engine
     from snellen.training.preparation import Prepared
     from snellen.training.run_folder import RunFolder
@@ -103,6 +104,8 @@ def finish(
     *,
     folder: RunFolder | None,
     facts: dict[str, Any],
+    clock: Clock,
+    seconds: Mapping[str, float] | None = None,
     test: bool,
 ) -> TrainedRun:
     """Take the best weights, measure the test part once, and write everything.
@@ -119,6 +122,10 @@ def finish(
         Where everything is written.
     facts : dict
         What the run folder says.
+    clock : Clock
+        Where the time goes.
+    seconds : mapping of str to float, optional
+        Where it went in a run that was finished before, and is only measured again.
     test : bool
         Whether there is to be a test.
     """
@@ -187,6 +194,7 @@ def finish(
             2 * prepared.description.batch_size,
             prepared.by_pixel,
         )
+    clock.whole("test")
     run = TrainedRun(
         network=trained,
         history=state.history,
@@ -194,14 +202,18 @@ def finish(
         result=result,
         metrics=metrics,
         measured_on=part_name,
-        seconds=facts["seconds"],
+        seconds={},
         stop_reason=state.stop_reason,
         folder=None if folder is None else str(folder),
     )
     if folder is not None and engine.rank == 0:
-        _write(run, folder, facts, images, written, prepared)
+        _write_files(run, folder, written)
+        clock.whole("writing")
+        spent = dict(clock.seconds if seconds is None else seconds)
+        _write_pages(run, folder, {**facts, "seconds": spent}, images, prepared)
     engine.wait()
-    return run
+    clock.whole("writing")
+    return dataclasses.replace(run, seconds=dict(clock.seconds if seconds is None else seconds))
 
 
 def _pictured(run: TrainedRun, folder: RunFolder) -> dict[str, Any]:
@@ -225,15 +237,23 @@ def _pictured(run: TrainedRun, folder: RunFolder) -> dict[str, Any]:
     return found
 
 
-def _write(
+def _write_files(run: TrainedRun, folder: RunFolder, written: dict[str, bytes]) -> None:
+    """Write the network, and what the test gave."""
+    if run.result is not None:
+        folder.write("test/result.json", run.result.to_dict())
+    if written:
+        folder.write_bytes(written)
+    run.network.save(folder.path)
+
+
+def _write_pages(
     run: TrainedRun,
     folder: RunFolder,
     facts: dict[str, Any],
     images: list[dict[str, Any]],
-    written: dict[str, bytes],
     prepared: Prepared,
 ) -> None:
-    """Write what the folder of a run holds at its end."""
+    """Write what is to be read of a run: its facts, the page, the model card."""
     from snellen.training.model_card import model_card
     from snellen.training.run_page import run_page
 
@@ -248,10 +268,6 @@ def _write(
     folder.write("run.json", content)
     if run.result is not None:
         content["result"] = run.result.to_dict()
-        folder.write("test/result.json", content["result"])
-    if written:
-        folder.write_bytes(written)
-    run.network.save(folder.path)
     folder.write_bytes(
         {
             "index.html": run_page(

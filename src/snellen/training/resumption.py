@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from snellen.errors import InputError, SnellenError
+from snellen.errors import InputError, SnellenError, first_few
 from snellen.training import engine as engines
 from snellen.training.callbacks.protocol import Callback
 from snellen.training.callbacks.stop_after import StopAfter
@@ -107,7 +107,8 @@ class Replayed(NamedTuple):
 
     def __str__(self) -> str:
         head = f"step {self.step}, from the state after step {self.began_from}"
-        return f"{head}: loss {self.loss:.6g}, samples {self.rows}\n{self.followed}"
+        samples = f"{len(self.rows):,} samples ({first_few(self.rows)})"
+        return f"{head}: loss {self.loss:.6g}, {samples}\n{self.followed}"
 
 
 class _KillAt(Callback):

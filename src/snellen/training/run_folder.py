@@ -123,8 +123,19 @@ def plan_of(description: Description, fingerprint: str, network: nn.Module) -> d
     }
 
 
-def refuse_other_plan(written: Mapping[str, Any], now: Mapping[str, Any], place: str) -> None:
+def refuse_other_plan(
+    written: Mapping[str, Any], now: Mapping[str, Any], place: str, *, why_not_longer: str = ""
+) -> None:
     """Refuse to go on with another plan than the one that was begun with, by name.
+
+    Parameters
+    ----------
+    written, now : mapping
+        As `plan_of` returned them, then and now.
+    place : str
+        Where the first is written.
+    why_not_longer : str
+        Why another number of epochs is refused.
 
     Raises
     ------
@@ -138,7 +149,8 @@ def refuse_other_plan(written: Mapping[str, Any], now: Mapping[str, Any], place:
             shapes: Any = (before, after)
             before, after = _weight_names(*shapes), _weight_names(*reversed(shapes))
         if before != after:
-            found.append(f"{name} was {_short(before)}, is {_short(after)}")
+            reason = f" ({why_not_longer})" if name == "epochs" and why_not_longer else ""
+            found.append(f"{name} was {_short(before)}, is {_short(after)}{reason}")
     if found:
         raise InputError(
             "expected the plan that the run was begun with, "

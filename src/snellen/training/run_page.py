@@ -30,9 +30,10 @@ def run_page(run: Mapping[str, Any]) -> str:
     Parameters
     ----------
     run : mapping
-        As it lies in ``run.json`` of a run's folder: ``description``, ``history``, ``best_epoch``,
-        ``data``, ``network``, ``rewrites``, ``choices``, ``seconds`` by phase, ``metrics`` and
-        ``measured_on``, ``stop_reason``, ``notes``, ``versions``; and what lies beside it:
+        As it lies in ``run.json`` of a run's folder: ``name``, ``device``, ``threads``,
+        ``description``, ``history``, ``best_epoch``, ``data``, ``network``, ``rewrites``,
+        ``choices``, ``seconds`` by phase, ``metrics`` and ``measured_on``, ``stop_reason``,
+        ``notes``, ``versions``; and what lies beside it:
         ``result``, what the test gave (`Result.to_dict`); ``confusion``, with the names of
         ``classes`` and ``counts``, a row for each true class; ``images``, each with ``png``
         (bytes), ``id``, ``truth``, ``pred`` and ``score``; ``step_rows``, as the log of steps has
@@ -63,12 +64,12 @@ def run_page(run: Mapping[str, Any]) -> str:
         notes(run),
     )
     versions = ", ".join(f"{text(k)} {text(v)}" for k, v in (run.get("versions") or {}).items())
-    name = f"{name_of(description.get('network', 'network'))}: a training"
+    name = text(run.get("name") or "") or name_of(description.get("network", "network"))
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f"<title>{name}</title>\n<style>{style()}</style>\n</head>\n<body>\n"
+        f"<title>{name}: a training</title>\n<style>{style()}</style>\n</head>\n<body>\n"
         + head(run)
         + element("main", "\n".join(section for section in sections if section))
         + (element("footer", versions) if versions else "")

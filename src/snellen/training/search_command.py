@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snellen.errors import InputError
-from snellen.training.command import asked_description, write_json
+from snellen.training.command import asked_description, changes_of, write_json
 from snellen.training.description import Description
 from snellen.training.search_space import over_of
-from snellen.training.settings import setting, with_settings
+from snellen.training.settings import with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -98,7 +98,6 @@ def write_search(found: SearchResult, path: str | None, echo: Callable[..., None
 def _changed(
     description: Description, given: Mapping[str, Any], settings: Sequence[str]
 ) -> Description:
-    changes = [*given.items(), *(setting(text) for text in settings)]
-    content = with_settings(description.plain(), changes)
+    content = with_settings(description.plain(), changes_of(given, settings))
     made = Description.of({name: value for name, value in content.items() if value is not None})
     return dataclasses.replace(made, place=description.place)

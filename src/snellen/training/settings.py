@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from snellen.errors import InputError
+from snellen.errors import InputError, SchemaError, did_you_mean
+from snellen.training.description import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["setting", "with_settings"]
+__all__ = ["setting", "value_of", "with_settings"]
 
 
 def setting(text: str) -> tuple[str, Any]:
@@ -28,19 +29,31 @@ def setting(text: str) -> tuple[str, Any]:
     ('augment', ['flip', {'name': 'crop', 'padding': 2}])
     """
     name, equals, value = text.partition("=")
-    name, value = name.strip(), value.strip()
+    name = name.strip()
     if not equals or not name:
         raise InputError(f'expected KEY=VALUE, such as optimizer.momentum=0.9, got "{text}"')
+    return name, value_of(value)
+
+
+def value_of(text: str) -> Any:
+    """Read a value as it is written in TOML; what is not TOML is taken as the text that it is.
+
+    Examples
+    --------
+    >>> value_of("fc"), value_of('["flatten", "linear"]')
+    ('fc', ['flatten', 'linear'])
+    """
+    text = text.strip()
     try:
         import tomllib
     except ModuleNotFoundError:  # Python 3.10
         import tomli as tomllib
     try:
-        content = tomllib.loads(f"value = {value}")
+        content = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
-        return name, value
+        return text
     # Behind a line break more keys could follow.
-    return name, content["value"] if len(content) == 1 else value
+    return content["value"] if len(content) == 1 else text
 
 
 def with_settings(
@@ -55,10 +68,15 @@ def with_settings(
     ------
     InputError
         For an option of what is not chosen by name.
+    SchemaError
+        For a key that there is not.
     """
     made = dict(content)
     for name, value in settings:
         key, dot, option = name.partition(".")
+        if key not in KEYS:
+            hint = did_you_mean(key, KEYS) or f" There are {', '.join(KEYS)}."
+            raise SchemaError(f'expected a key of a description, got "{key}".{hint}', name)
         if not dot:
             made[key] = value
             continue

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from snellen.training.losses import Loss
     from snellen.training.schedules import Schedule
 
-__all__ = ["Best", "TrainingState"]
+__all__ = ["AN_ERROR", "Best", "TrainingState"]
+
+AN_ERROR = "an error"  # the reason of what ended with an exception, which says more
 
 
 @dataclasses.dataclass
@@ -64,8 +66,8 @@ class TrainingState:
     epoch, step, samples : int
         The epochs, updates and samples that are done: within an epoch its number from 0, at its
         end from 1.
-    learning_rate : float
-        Of the last update.
+    learning_rate, next_learning_rate : float
+        Of the last update, and of the next one.
     loss : Tensor or None
         Of the last update's batch, 0-d, on the device.
     seconds : float
@@ -96,6 +98,7 @@ class TrainingState:
     step: int = 0
     samples: int = 0
     learning_rate: float = 0.0
+    next_learning_rate: float = 0.0
     loss: Tensor | None = None
     seconds: float = 0.0
     history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
@@ -104,6 +107,11 @@ class TrainingState:
     stop_reason: str = ""
     is_final: bool = False
     is_pause: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.epoch >= self.description.epochs or bool(self.stop_reason)
 
     def stop(self, reason: str, *, final: bool = False, pause: bool = False) -> None:
         """End the training after this moment; the first reason counts.

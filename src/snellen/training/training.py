@@ -7,6 +7,7 @@ import copy
 import dataclasses
 import os
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,6 +27,7 @@ from snellen.training.data.training_data import TrainingData
 from snellen.training.description import Description, Every, read_description
 from snellen.training.interruption import Interruption
 from snellen.training.keras.in_training import copied, refuse_processes
+from snellen.training.longer import why_not_longer
 from snellen.training.loop import Loop, seed_network, train_epochs
 from snellen.training.measuring import measured
 from snellen.training.preparation import prepare
@@ -33,7 +35,7 @@ from snellen.training.randomness import unchanged_randomness
 from snellen.training.result import TrainedRun, finish
 from snellen.training.run_folder import RunFolder, plan_of, refuse_other_plan, versions
 from snellen.training.running_numbers import RunningNumbers
-from snellen.training.state import Best, TrainingState
+from snellen.training.state import AN_ERROR, Best, TrainingState
 from snellen.training.tasks import higher_is_better, running_evaluation
 
 if TYPE_CHECKING:
@@ -174,6 +176,7 @@ class Training:
         callbacks: Sequence[Callback] = (),
         resume: bool = False,
     ) -> None:
+        self.clock = Clock(engine.device)
         self.folder = None if out is None else RunFolder(out)
         self.resumes = resume
         self._given_network = network
@@ -192,6 +195,8 @@ class Training:
                 seed=description.seed,
             )
         )
+        if opened is not data:
+            self.clock.whole("opening data")
         if isinstance(description.threads, int):
             torch.set_num_threads(description.threads)
         self.prepared = prepare(description, opened, engine, network=network, settle=not resume)
@@ -206,6 +211,8 @@ class Training:
         self.loop = self._loop()
         self._saved: tuple[int, int] | None = None
         self._kept: dict[str, Any] = {}
+        self._seconds_before: Mapping[str, float] | None = None  # of a run that was finished
+        self._name = Path(description.place).stem
 
     def run(self, *, test: bool = True) -> TrainedRun:
         """Train to the end; measure and write everything."""
@@ -220,12 +227,14 @@ class Training:
         try:
             with loop.interruption:
                 loop.callbacks.call("start", state)
+                self.clock.whole("building")
                 self._train_with_roll_backs()
             clean = True
         finally:
             if not clean:
-                state.stop(state.stop_reason or "an error")
+                state.stop(state.stop_reason or AN_ERROR)
             loop.callbacks.call("end", state)
+        self.clock.whole("callbacks")
         if state.stop_reason == "interrupted":
             raise KeyboardInterrupt
         return finish(
@@ -234,6 +243,8 @@ class Training:
             self.engine,
             folder=self.folder,
             facts=self._facts(),
+            clock=self.clock,
+            seconds=self._seconds_before,
             test=test and not state.is_pause,
         )
 
@@ -337,7 +348,7 @@ class Training:
                 ]
             ),
             numbers=RunningNumbers(evaluation, engine),
-            clock=Clock(engine.device),
+            clock=self.clock,
             validate=self._validate,
             save=self._save,
             average=prepared.average,
@@ -423,6 +434,7 @@ class Training:
             "step": state.step,
             "samples": state.samples,
             "seconds": state.seconds,
+            "phases": self.clock.seconds,
             "history": state.history,
             "skipped": state.skipped,
             "best": None if best is None else dataclasses.asdict(best),
@@ -455,7 +467,20 @@ class Training:
         content, path, passed = self.folder.checkpoints.latest()
         for reason in passed:
             warnings.warn(f"{reason}; going on from {path.name}", DataWarning, stacklevel=2)
-        refuse_other_plan(content["plan"], self.plan, str(path))
+        plan, reason = dict(content["plan"]), ""
+        longer = plan.get("epochs") != self.plan["epochs"]
+        if longer:
+            reason = why_not_longer(
+                self.state.description,
+                plan["epochs"],
+                step=content["step"],
+                n_epoch=self.state.n_epoch,
+                validates=self.prepared.data.validation is not None,
+                larger_is_better=self.loop.higher_is_better,
+            )
+            if not reason:
+                plan["epochs"] = self.plan["epochs"]
+        refuse_other_plan(plan, self.plan, str(path), why_not_longer=reason)
         other = _differences(content["computed_by"], self._computed_by())
         if other:
             warnings.warn(
@@ -465,6 +490,15 @@ class Training:
             )
         self.load(content)
         self.state.stop_reason = content["final_reason"]
+        facts = self.folder.read("run.json")
+        self._name = facts.get("name", "")
+        if self.state.is_over and facts.get("history"):
+            # It is only measured again, which is no part of what it took.
+            self._seconds_before = facts["seconds"]
+        else:
+            self.clock.load(content.get("phases", {}))
+        if longer and self.engine.rank == 0:
+            self.folder.write("description.json", self.state.description.plain())
 
     def load(self, content: Mapping[str, Any]) -> None:
         """Take the state of a checkpoint."""
@@ -489,7 +523,10 @@ class Training:
         data = prepared.data
         return {
             "schema": "snellen.run/1",
+            "name": self._name,
             "versions": versions(),
+            "device": engines.device_name(self.engine.device),
+            "threads": torch.get_num_threads(),
             "data": {**data.description, "fingerprint": self.plan["data content"]},
             "classes": None if data.classes is None else list(data.classes.names),
             "normalisation": prepared.normalisation.plain(),
@@ -498,7 +535,7 @@ class Training:
             "choices": [each.to_dict() for each in prepared.chosen],
             "steps": {"whole": self.state.n_steps, "epoch": self.state.n_epoch},
             "notes": list(data.notes),
-            "seconds": dict(self.loop.clock.seconds),
+            "seconds": dict(self.clock.seconds),
             "stop_reason": self.state.stop_reason,
         }
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from snellen.training.callbacks.protocol import Callback
+from snellen.training.state import AN_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,6 +74,12 @@ class Progress(Callback):
         self._started = (0.0, 0, 0)  # seconds, step, samples
         self._epoch_started = (0.0, 0)  # seconds, samples
         self._metrics: dict[str, float] = {}
+        self._of = ""
+        self._is_over = False
+
+    def of(self, what: str) -> None:
+        """Say in each line of which training it is: one of several, such as ``"fold 1/5"``."""
+        self._of = f"{what}  " if what else ""
 
     def start(self, run: TrainingState) -> None:
         """Show the bar, where there is a terminal."""
@@ -83,6 +90,12 @@ class Progress(Callback):
         self._started = (now, run.step, run.samples)
         self._epoch_started = (now, run.samples)
         self._metrics = dict(run.history[-1]) if run.history else {}
+        self._is_over = run.is_over
+        if self._is_over:
+            why = f": {run.stop_reason}" if run.stop_reason else ""
+            done = f"{run.epoch} of {run.description.epochs} epochs"
+            self._line(f"{self._of}it was finished before, after {done}{why}")
+            return
         if self._console.is_terminal and not self._console.is_dumb_terminal:
             from rich.progress import BarColumn, TextColumn
             from rich.progress import Progress as Bar
@@ -154,12 +167,13 @@ class Progress(Callback):
         if self._bar is not None:
             self._bar.stop()
             self._bar, self._task, self._next = None, None, math.inf
-        if run.stop_reason:
-            self._line(f"ended: {run.stop_reason}")
+        # An error is said by who meets it.
+        if run.stop_reason and run.stop_reason != AN_ERROR and not self._is_over:
+            self._line(f"{self._of}ended: {run.stop_reason}")
 
     def _epoch(self, run: TrainingState, epoch: int) -> str:
         n = run.description.epochs
-        return f"epoch {epoch:{len(str(n))}d}/{n}"
+        return f"{self._of}epoch {epoch:{len(str(n))}d}/{n}"
 
     def _numbers(
         self, run: TrainingState, metrics: Mapping[str, float], rate: float, now: float

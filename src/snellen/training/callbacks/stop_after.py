@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from snellen.training.callbacks.protocol import Callback
+from snellen.training.description import Every
 
 if TYPE_CHECKING:
-    from snellen.training.description import Every
     from snellen.training.state import TrainingState
 
 __all__ = ["StopAfter"]
@@ -18,12 +18,12 @@ class StopAfter(Callback):
 
     Parameters
     ----------
-    amount : Every
-        How much.
+    amount : Every or str
+        How much: ``"2ep"``, ``"500ba"``, ``"0.1dur"``.
     """
 
-    def __init__(self, amount: Every) -> None:
-        self.amount = amount
+    def __init__(self, amount: Every | str) -> None:
+        self.amount = Every.parsed(amount, "StopAfter") if isinstance(amount, str) else amount
         self._last = 0
 
     def start(self, run: TrainingState) -> None:

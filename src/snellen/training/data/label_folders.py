@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["image_folder_of", "label_folders"]
 
 _IMAGES = ("images", "imgs", "image", "JPEGImages", "leftImg8bit")
-_LABELS = ("labels", "masks", "annotations", "label", "mask", "SegmentationClass", "gtFine", "gt")
+_LABELS = (
+    "labels", "masks", "truth", "annotations", "ground_truth", "label", "mask", "SegmentationClass",
+    "gtFine", "gt",
+)  # fmt: skip
 _VOID = 255
 
 
@@ -48,7 +51,9 @@ def label_folders(
     strict: bool = False,
     device: str = "cpu",
 ) -> Found:
-    """Return the images of a folder ``images`` with the label maps of a folder ``labels``.
+    """Return the images of a folder ``images`` with the label maps of ``labels`` beside it.
+
+    The second may be called ``masks``, ``truth``, ``annotations`` or ``gt`` as well.
 
     Parameters
     ----------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -91,21 +90,9 @@ def from_function(choice: Choice, *, task: str = "auto") -> TrainingData | Found
         Where there is no such function, it does not take the options, or makes no data.
     """
     from snellen.training.data.training_data import TrainingData
+    from snellen.training.network.foreign import imported
 
-    module_name, _, function_name = choice.name.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise InputError(
-            f"expected a module {module_name} with a function {function_name}, got: {error}",
-            choice.place,
-        ) from None
-    function = getattr(module, function_name, None)
-    if not callable(function):
-        hint = did_you_mean(function_name, dir(module))
-        raise InputError(
-            f'expected a function in {module_name}, got "{function_name}".{hint}', choice.place
-        )
+    function = imported(choice)
     try:
         inspect.signature(function).bind(**choice.options)
     except TypeError as error:

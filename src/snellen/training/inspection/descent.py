@@ -11,16 +11,27 @@ import torch
 from torch import Tensor
 
 from snellen.errors import InputError, did_you_mean
+from snellen.table_text import aligned_lines
 from snellen.training.inspection.contours import contour_lines
 from snellen.training.inspection.plain_values import plain
 from snellen.training.inspection.surfaces import PROBLEMS, Problem
+from snellen.training.inspection.tensor_statistics import short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["OPTIMIZERS", "Path", "Surface", "descend", "descend_many", "surface_of", "the_problem"]
+__all__ = [
+    "OPTIMIZERS",
+    "Path",
+    "Surface",
+    "descend",
+    "descend_many",
+    "path_table",
+    "surface_of",
+    "the_problem",
+]
 
 OPTIMIZERS: dict[str, Callable[[list[Tensor], float], torch.optim.Optimizer]] = {
     "SGD": lambda parameters, rate: torch.optim.SGD(parameters, rate),
@@ -59,6 +70,14 @@ class Path:
     gradients: NDArray[np.float64]
     diverged: bool
     distance: float
+
+    def __str__(self) -> str:
+        steps = f"{len(self.points) - 1:,} steps"
+        if self.diverged:
+            return f"{self.label}: diverged after {steps}"
+        x, y = map(short, self.points[-1])
+        far = "" if math.isnan(self.distance) else f", {short(self.distance)} from the minimum"
+        return f"{self.label}: {steps} to ({x}, {y}), loss {short(self.losses[-1])}{far}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return all numbers as plain values that JSON can hold."""
@@ -218,3 +237,16 @@ def descend_many(
         for name, make in chosen.items()
         for rate in rates
     )
+
+
+def path_table(problem: str | Problem, paths: Sequence[Path]) -> str:
+    """Return where paths over a problem ended, as a table with a heading."""
+    it = the_problem(problem)
+    rows: list[tuple[str, ...]] = [("", "steps", *it.axes, "loss", "from the minimum")]
+    for path in paths:
+        ended: tuple[str, ...] = ("diverged", "", "", "")
+        if not path.diverged:
+            far = "-" if math.isnan(path.distance) else short(path.distance)
+            ended = (*map(short, path.points[-1]), short(path.losses[-1]), far)
+        rows.append((path.label, f"{len(path.points) - 1:,}", *ended))
+    return "\n".join([f"{it.title}: {it.formula}", *aligned_lines(rows)])

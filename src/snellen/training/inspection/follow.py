@@ -22,7 +22,12 @@ from snellen.training.inspection.layer_calls import (
     first_tensor,
 )
 from snellen.training.inspection.plain_values import plain
-from snellen.training.inspection.tensor_statistics import TensorStatistics, share_text, short
+from snellen.training.inspection.tensor_statistics import (
+    TensorStatistics,
+    ratio_text,
+    share_text,
+    short,
+)
 from snellen.training.inspection.unchanged import refuse_unshaped, unchanged
 from snellen.training.inspection.worked import Worked, index_text, worked_layer, worked_loss
 from snellen.training.inspection.worked_update import worked_update
@@ -109,7 +114,7 @@ class FollowedParameter:
     gradient : TensorStatistics or None
         None where no gradient reached it.
     ratio : float
-        The norm of the update by the norm of the weights before.
+        The norm of the update by the norm of the weights before; infinite where these were 0.
     weights : tuple of FollowedWeight
         Those with the largest gradients.
     """
@@ -230,7 +235,7 @@ class FollowedBatch:
                     share_text(layer.output.zeros),
                     "none" if gradient is None else short(gradient.norm),
                     _agreement(layer.product_difference),
-                    " ".join(short(each) for each in ratios) or "",
+                    " ".join(map(ratio_text, ratios)),
                 )
             )
         rates = ", ".join(f"{rate:g}" for rate in self.learning_rates)

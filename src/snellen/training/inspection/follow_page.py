@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from snellen.training.inspection.html import details, document, escape, table
 from snellen.training.inspection.inline_png import gray_picture, signed_picture
-from snellen.training.inspection.tensor_statistics import TensorStatistics, share_text, short
+from snellen.training.inspection.tensor_statistics import (
+    TensorStatistics,
+    ratio_text,
+    share_text,
+    short,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,8 +171,9 @@ def _flow(values: TensorStatistics, gradient: TensorStatistics | None) -> str:
 def _summary(layer: FollowedLayer) -> str:
     gone = ""
     if layer.parameters:
-        ratio = max(parameter.ratio for parameter in layer.parameters)
-        gone = f"<span class='soft'>weights moved by {short(ratio)} of their norm</span>"
+        ratios = [each.ratio for each in layer.parameters if math.isfinite(each.ratio)]
+        moved = f"moved by {short(max(ratios))} of their norm" if ratios else "moved from 0"
+        gone = f"<span class='soft'>weights {moved}</span>"
     return (
         f"<b>{escape(layer.name)}</b><code>{escape(layer.text.splitlines()[0])}</code>"
         f"<span class='soft'>→ {_shape(layer.output.shape)}</span>{gone}"
@@ -308,8 +314,8 @@ def _parameter(parameter: FollowedParameter) -> str:
         f"<h3>{escape(parameter.name)}, {_shape(parameter.before.shape)}</h3>"
         f"<p class='soft small'>norm {short(parameter.before.norm)}; gradient "
         f"{'none' if gradient is None else short(gradient.norm)}; update "
-        f"{short(parameter.update.norm)}, that is {short(parameter.ratio)} of the weights. The "
-        f"largest gradients:</p>{table(rows)}" + ("" if worked is None else _worked(worked))
+        f"{short(parameter.update.norm)}, that is {ratio_text(parameter.ratio)} of the weights. "
+        f"The largest gradients:</p>{table(rows)}" + ("" if worked is None else _worked(worked))
     )
 
 

@@ -15,7 +15,7 @@ from snellen.table_text import aligned_lines
 from snellen.training.callbacks.protocol import Callback
 from snellen.training.inspection.layer_calls import first_tensor, layers
 from snellen.training.inspection.plain_values import plain
-from snellen.training.inspection.tensor_statistics import share_text, short
+from snellen.training.inspection.tensor_statistics import ratio_text, share_text, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,6 +91,8 @@ class LayerStatistics(Callback):
         the first, and jump if it is above the second.
     activations : pair of float
         The deviation of a layer's output that is too small, and too large.
+    dying : float
+        From which share of dead units on a layer is named.
 
     Attributes
     ----------
@@ -112,10 +114,11 @@ class LayerStatistics(Callback):
         barely: float = 1e-6,
         jumping: float = 0.1,
         activations: tuple[float, float] = (1e-4, 1e4),
+        dying: float = 0.1,
     ) -> None:
         if every < 1 or window < 1:
             raise InputError(f"expected every and window from 1, got {every} and {window}")
-        limits = (vanishing, exploding, barely, jumping, *activations)
+        limits = (vanishing, exploding, barely, jumping, *activations, dying)
         if not all(limit > 0 for limit in limits):
             raise InputError(f"expected limits above 0, got {limits}", "LayerStatistics")
         self.every = every
@@ -125,6 +128,7 @@ class LayerStatistics(Callback):
         self.barely = barely
         self.jumping = jumping
         self.activations = activations
+        self.dying = dying
         self.records: list[dict[str, Any]] = []
         self._active: dict[str, deque[Tensor]] = {}
         self._unread: list[tuple[int, str, list[Tensor | float]]] = []
@@ -308,7 +312,7 @@ class LayerStatistics(Callback):
                     f"{layer}: its weights barely move, {short(row['update_ratio'])} of their norm "
                     "a step."
                 )
-            elif row["update_ratio"] > self.jumping:
+            elif math.inf > row["update_ratio"] > self.jumping:
                 found.append(
                     f"{layer}: its weights jump, {short(row['update_ratio'])} of their norm a step."
                 )
@@ -319,7 +323,7 @@ class LayerStatistics(Callback):
             elif row["std"] > high:
                 found.append(f"{layer}: its output explodes, deviation {short(row['std'])}.")
             dead = records[-1]["dead"]
-            if dead > 0:
+            if dead >= self.dying:
                 found.append(
                     f"{layer}: {share_text(dead)} of its units are dead, 0 for all samples of the "
                     f"last {self.window} recorded steps."
@@ -341,7 +345,7 @@ class LayerStatistics(Callback):
                     share_text(records[-1]["dead"]),
                     _text(row["gradient_norm"]),
                     _text(row["gradient_rms"]),
-                    _text(row["update_ratio"]),
+                    ratio_text(row["update_ratio"]),
                 )
             )
         n_steps = len({record["step"] for record in self.records})
@@ -367,6 +371,7 @@ class LayerStatistics(Callback):
                 "barely",
                 "jumping",
                 "activations",
+                "dying",
             )
         }
         return {

@@ -80,6 +80,7 @@ def statistics_charts(statistics: LayerStatistics) -> str:
                     ("output nearly constant: deviation below", f"{s.activations[0]:g}"),
                     ("output explodes: deviation above", f"{s.activations[1]:g}"),
                     ("dead: 0 for all samples of so many recorded steps", str(s.window)),
+                    ("dying: share of dead units, from", f"{s.dying:g}"),
                 ]
             ),
         )

@@ -11,7 +11,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["TensorStatistics", "share_text", "short"]
+__all__ = ["TensorStatistics", "ratio_text", "share_text", "short"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +69,17 @@ def short(value: float) -> str:
     ('0.1235', '−2', '1.5e−07')
     """
     return f"{value + 0.0:.4g}".replace("-", "−")  # of −0.0 this makes 0
+
+
+def ratio_text(value: float) -> str:
+    """Return what a change is of what was; a dash where that was nothing.
+
+    Examples
+    --------
+    >>> ratio_text(0.001), ratio_text(math.inf)
+    ('0.001', '–')
+    """
+    return short(value) if math.isfinite(value) else "–"
 
 
 def share_text(value: float) -> str:

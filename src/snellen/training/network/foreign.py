@@ -83,13 +83,13 @@ def imported(choice: Choice) -> Callable[..., Any]:
         sys.path.insert(0, here)
     try:
         module = importlib.import_module(source)
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         if error.name is None or not f"{source}.".startswith(f"{error.name}."):
-            raise  # a module that the user's own needs
+            reason = str(error)  # of a module that the user's own needs
+        else:
+            reason = "is it in the working directory, or installed?"
         raise InputError(
-            f'expected a module that can be imported, got "{source}": is it in the working '
-            "directory, or installed?",
-            choice.place,
+            f'expected a module that can be imported, got "{source}": {reason}', choice.place
         ) from None
     finally:
         if added:

@@ -68,7 +68,7 @@ def line_chart(
     marked: tuple[float, str] | None = None,
     from_zero: bool = False,
 ) -> str:
-    """Return a chart of lines with its heading and legend; nothing where there is no number.
+    """Return a chart of lines with its heading and legend; nothing where no two points are.
 
     Parameters
     ----------
@@ -84,13 +84,11 @@ def line_chart(
         Whether the axis upwards begins at 0.
     """
     lines = [line for line in lines if any(math.isfinite(y) for _, y in line.points)]
-    if not lines:
+    if len({x for line in lines for x, y in line.points if math.isfinite(y)}) < 2:
         return ""
     xs = [x for line in lines for x, _ in line.points]
     ys = [y for line in lines for _, y in line.points if math.isfinite(y)]
     left, right = min(xs), max(xs)
-    if left == right:
-        left, right = left - 0.5, right + 0.5
     low, high = (min(0.0, *ys) if from_zero else min(ys)), max(ys)
     room = (high - low or abs(high) or 1.0) * 0.06
     low, high = low - (0.0 if from_zero else room), high + room

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from snellen.training.pages.charts import Line, line_chart
-from snellen.training.pages.markup import element, spoken
+from snellen.training.pages.markup import element, figure, spoken, table, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,10 @@ def best_epoch(run: Mapping[str, Any]) -> int | None:
 
 
 def curves(run: Mapping[str, Any]) -> str:
-    """Return a chart of each number of the history, and of the learning rate over steps."""
+    """Return a chart of each number of the history, and of the learning rate over steps.
+
+    A single epoch is no curve: its numbers are a table.
+    """
     history = run.get("history") or []
     steps = run.get("step_rows") or []
     if not history and not steps:
@@ -56,7 +59,19 @@ def curves(run: Mapping[str, Any]) -> str:
     rate = Line("", "rate", _thinned(rates), stepped=not steps)
     charts.append(line_chart("Learning rate", [rate], x_label="step", from_zero=True))
     whole = "".join(charts)
-    return element("h2", "Curves") + element("div", whole, class_="charts") if whole else ""
+    single = _single(history[0], [*names]) if len(history) == 1 else ""
+    if not whole and not single:
+        return ""
+    drawn = element("div", whole, class_="charts") if whole else ""
+    return element("h2", "Curves" if whole else "The one epoch") + single + drawn
+
+
+def _single(row: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Return the numbers of the only epoch."""
+    if not names:
+        return ""
+    rows = [[words(name), figure(row.get(name)), figure(row.get(f"val_{name}"))] for name in names]
+    return table(["of the one epoch", "training", "validation"], rows)
 
 
 def _points(rows: Sequence[Mapping[str, Any]], across: str, name: str) -> list[tuple[float, float]]:

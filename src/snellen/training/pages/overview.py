@@ -45,8 +45,10 @@ def head(run: Mapping[str, Any]) -> str:
     """Return the heading, the state of the training, and the numbers that matter."""
     description = run.get("description", {})
     network, data = (name_of(description.get(key, key)) for key in ("network", "data"))
+    what, named = f"{network} on {data}", text(run.get("name") or "")
     parts = [
-        element("h1", f"{network} on {data}"),
+        element("h1", named or what),
+        element("p", what, class_="soft") if named else "",
         element("span", _status(run), class_="status"),
         _tiles(run),
         _facts(run),
@@ -120,9 +122,14 @@ def _facts(run: Mapping[str, Any]) -> str:
     description = run.get("description", {})
     facts += [
         (key.replace("_", " "), plain_value(description[key]))
-        for key in ("batch_size", "learning_rate", "device")
+        for key in ("batch_size", "learning_rate")
         if key in description
     ]
+    device = run.get("device") or description.get("device")
+    if device:
+        facts.append(("device", plain_value(device)))
+    if run.get("threads") and run.get("device") == "cpu":
+        facts.append(("threads", figure(run["threads"])))
     if "optimizer" in description:
         facts.append(("optimizer", name_of(description["optimizer"])))
     items = "".join(element("li", f"{name} {element('b', value)}") for name, value in facts)

@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 __all__ = ["choices", "network", "notes", "settings", "time_spent"]
 
 _OPEN = 40  # layers: more are folded
-_PHASES = ("data", "forward", "backward", "update", "validation", "checkpoint", "callbacks")
+# In the order of a run, and their colours.
+_PHASES = {
+    "opening data": 8, "building": 9, "data": 0, "forward": 1, "backward": 2, "update": 3,
+    "validation": 4, "checkpoint": 5, "callbacks": 6, "test": 10, "writing": 11,
+}  # fmt: skip
 
 
 def time_spent(run: Mapping[str, Any]) -> str:
-    """Return where the time went, as one bar in the order of a step."""
+    """Return where the time went, as one bar in the order of a run."""
     seconds = {
         str(name): float(value) for name, value in (run.get("seconds") or {}).items() if value > 0
     }
@@ -36,7 +40,7 @@ def time_spent(run: Mapping[str, Any]) -> str:
         return ""
     others = [name for name in seconds if name not in _PHASES and name != "other"]
     order = [name for name in (*_PHASES, *others, "other") if name in seconds]
-    colours = {name: f"var(--p{k})" for k, name in enumerate(_PHASES)}
+    colours = {name: f"var(--p{k})" for name, k in _PHASES.items()}
     bar, legend = [], []
     for name in order:
         share = 100 * seconds[name] / whole
