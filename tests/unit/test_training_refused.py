@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import types
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,8 @@ from snellen.errors import InputError  # noqa: E402
 from snellen.training import train  # noqa: E402
 from snellen.training.cross_validation import cross_validate  # noqa: E402
 from snellen.training.description import read_description  # noqa: E402
+from snellen.training.engine import FabricEngine  # noqa: E402
+from snellen.training.preparation import clips_scaled  # noqa: E402
 
 
 def rows(n: int) -> dict[str, Any]:
@@ -49,3 +53,33 @@ def test_a_plateau_without_a_validation_part() -> None:
     )
     with pytest.raises(InputError, match="trained on all folds has none - at schedule"):
         cross_validate(description)
+
+
+def test_an_augmentation_that_does_not_fit_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"expected images .* for flip"):
+        train({**BASE, "augment": ["flip"]}, data=rows(16), out=tmp_path / "run")
+    with pytest.raises(InputError, match="one class a sample for the loss hinge"):
+        train({**BASE, "augment": ["mixup"], "loss": "hinge"}, data=rows(16), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_scaled_gradients_are_unscaled_once_and_not_by_a_fused_update() -> None:
+    unscaled = []
+    precision = types.SimpleNamespace(unscale_gradients=unscaled.append)
+    fabric = types.SimpleNamespace(
+        device=torch.device("cpu"),
+        global_rank=0,
+        world_size=1,
+        strategy=types.SimpleNamespace(precision=precision),
+    )
+    network = nn.Linear(2, 1, bias=False)
+    network.weight.grad = torch.tensor([[30.0, 4.0]])
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    FabricEngine(fabric, "float16").clip(network, optimizer, norm=1.0, value=3.0)
+    assert unscaled == [optimizer]
+    # (3, 3) after the bound of each number; of norm 1 after that of all.
+    assert network.weight.grad.tolist()[0] == pytest.approx([0.5**0.5, 0.5**0.5], rel=1e-5)
+    description = read_description({"data": "digits", "precision": "float16", "clip_norm": 1.0})
+    assert clips_scaled(description)
+    assert not clips_scaled(description.changed(precision="bfloat16"))
+    assert not clips_scaled(description.changed(clip_norm=None))

@@ -164,11 +164,11 @@ class FabricEngine(Engine):
         value: float | None,
     ) -> None:
         """Bound the gradients: each number first, then the norm of all."""
-        if value is not None:
-            self.fabric.clip_gradients(network, optimizer, clip_val=value)
-        if norm is not None:
-            # What is not finite is the NaN guard's matter, which names step and layer.
-            self.fabric.clip_gradients(network, optimizer, max_norm=norm, error_if_nonfinite=False)
+        # Once: gradients from which the scale of the loss was taken are not to lose it again. What
+        # is not finite is the NaN guard's matter, which names step and layer.
+        plain = getattr(optimizer, "optimizer", optimizer)
+        self.fabric.strategy.precision.unscale_gradients(plain)
+        super().clip(network, optimizer, norm=norm, value=value)
 
     def total(self, value: Tensor) -> Tensor:
         """Return the sum over all processes."""

@@ -27,7 +27,7 @@ from snellen.training.network.rewrites import rewrite
 from snellen.training.network.shared_batch_norm import share_batch_norm
 from snellen.training.network.summary import network_table
 from snellen.training.optimizers import make_optimizer
-from snellen.training.randomness import derived_seed
+from snellen.training.randomness import Draws, derived_seed, seed_everything
 from snellen.training.schedules import make_schedule
 from snellen.training.tasks import headline_metrics, higher_is_better
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from snellen.training.network.summary import NetworkTable
     from snellen.training.schedules import Schedule
 
-__all__ = ["Prepared", "prepare", "refuse_plateau"]
+__all__ = ["Prepared", "clips_scaled", "prepare", "refuse_plateau"]
 
 _RANDOM = (nn.modules.dropout._DropoutNd, nn.RReLU, nn.MultiheadAttention)
 _PROBED = 32  # samples on which rewrites are proved
@@ -184,6 +184,7 @@ def prepare(
     if network is None:
         # What a module of one's own draws when it is built is a function of the seed, too.
         torch.manual_seed(derived_seed(description.seed, "network"))
+        seed_everything(derived_seed(description.seed, "network"))
         network = build_network(
             description.network,
             train.input_shape,
@@ -208,6 +209,8 @@ def prepare(
     inputs, targets = _probe(train, normalisation, engine)
     network = network.to("cpu", engine.dtype)  # where the probe is
     _check_outputs(network, inputs, targets, loss_function, data, engine.device, place)
+    if augmented is not None:
+        _check_augmentation(augmented, train, data, loss_function, engine)
     fused = engine.device.type in ("cpu", "cuda") and description.rewrites
 
     def optimizer_of(module: nn.Module, fused: bool = fused) -> torch.optim.Optimizer:
@@ -237,6 +240,7 @@ def prepare(
         network, rewrites = rewrite(network, inputs.to(engine.device), channels_last=by_pixel)
     elif by_pixel:
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    fused = fused and not clips_scaled(description)
     if fused and not has_keras(network):  # whose copies are refused
         here = inputs.to(engine.device), targets.to(engine.device)
         update = fused_update(network, *here, loss_function, optimizer_of)
@@ -271,6 +275,31 @@ def prepare(
             each for each in network.modules() if isinstance(each, (Dropout, Dropout2d))
         ],
     )
+
+
+def clips_scaled(description: Description) -> bool:
+    """Return whether gradients that are scaled are clipped: a fused update takes the scale away."""
+    clips = description.clip_norm is not None or description.clip_value is not None
+    return description.precision == "float16" and clips
+
+
+def _check_augmentation(
+    augmented: Augmentation, part: Part, data: TrainingData, loss_function: Loss, engine: Engine
+) -> None:
+    """Refuse augmentations of other inputs, or that make targets which the loss cannot take."""
+    n = min(_PROBED, part.n or _PROBED)
+    for rows, inputs, targets in part.batches(Order(n, n, shuffled=False), 0):
+        draws = Draws(0, 0, 0, len(rows), device=inputs.device)
+        inputs, targets = augmented.before(inputs, targets, rows, draws)
+        inputs, targets = augmented.after(inputs.to(engine.dtype), targets, draws)
+        shape = (
+            len(inputs),
+            data.n_outputs,
+            *(inputs.shape[2:] if data.task == "segmentation" else ()),
+        )
+        if data.task != "regression":
+            loss_function(torch.zeros(shape, device=engine.device), targets.to(engine.device))
+        return
 
 
 def refuse_plateau(description: Description, validation: Part | None, why: str) -> None:
