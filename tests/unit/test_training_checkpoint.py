@@ -200,3 +200,11 @@ def test_a_run_on_a_full_disk_can_be_resumed(
     resumed = small_train(description, out=tmp_path, resume=True)
     assert resumed.metrics == alone.metrics
     assert resumed.history[-1]["loss"] == alone.history[-1]["loss"]
+
+
+def test_a_disk_that_was_full_from_the_beginning_has_nothing_to_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="the disk is full; there is none before: make room"):
+        Checkpoints(tmp_path).write(3, CONTENT)

@@ -112,12 +112,18 @@ def write_checkpoint(path: str | os.PathLike[str], content: Mapping[str, Any]) -
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         reason = "the disk is full" if full else str(error.strerror)
         raise InputError(
-            f"expected to save a checkpoint of {len(data):,} bytes, {reason}; the one before is "
-            "whole: make room and resume",
+            f"expected to save a checkpoint of {len(data):,} bytes, {reason}; "
+            f"{_what_to_do(target)}",
             str(target),
         ) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _what_to_do(path: Path) -> str:
+    if path.exists() or Checkpoints(path.parent).paths():
+        return "the one before is whole: make room and resume"
+    return "there is none before: make room and begin again"
 
 
 def _flush_folder(folder: Path) -> None:
