@@ -349,7 +349,7 @@ class TestRefusals:
             ({"network.hiden": [[1], [2]]}, 'got "hiden". Did you mean "hidden"?'),
             ({"network.hidden.2": [1, 2]}, 'from 0 to 1, got "2"'),
             ({"optimizer": ["adam", "adan"]}, 'got "adan". Did you mean "adam"?'),
-            ({"batch_size": ["many", 64]}, "expected `int`, got `str`, got 'many'"),
+            ({"batch_size": ["many", 64]}, "expected `int`, got `str`: 'many'"),
             ({"batch_size": Range(1.5, 64)}, "expected `int`, got `float`"),
             ({"batch_size": Range(64, 100_000)}, "expected a batch size of at most"),
             ({"network.dropout": Range(0.0, 1.5)}, "1.5"),

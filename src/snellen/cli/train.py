@@ -151,6 +151,8 @@ def train(
     if replay is not None and resume is not None:
         click.echo(command.replayed(resume, replay))
         return
+    if least:
+        command.refuse_unknown(asked, [gate.metric for gate in least])
     folder = command.run_folder(asked, out, resume)
     try:
         with data_warnings_on_stderr(quiet=quiet):

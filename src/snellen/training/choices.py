@@ -126,9 +126,7 @@ def options_of(
         except msgspec.ValidationError as error:
             reason = str(error)
             reason = reason[0].lower() + reason[1:]
-            raise SchemaError(
-                f"{reason}, got {value!r}", f"{choice.place} {name}".strip()
-            ) from None
+            raise SchemaError(f"{reason}: {value!r}", f"{choice.place} {name}".strip()) from None
     for name, kind in wanted.items():
         if kind.required and name not in found:
             raise SchemaError(f"expected {name} of {choice.name}, it is not given", choice.place)

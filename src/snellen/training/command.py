@@ -22,6 +22,7 @@ __all__ = [
     "changes_of",
     "goes_on",
     "proof",
+    "refuse_unknown",
     "replayed",
     "run_folder",
     "shortfall",
@@ -184,7 +185,12 @@ def proof(description: Description, *, quiet: bool) -> str:
     """Kill and resume the training of a description; return what was seen."""
     from snellen.training.resumption import prove_resume
 
-    return str(prove_resume(description, quiet=quiet))
+    if not quiet:
+        import click
+
+        text = "training it, then killing and resuming it after three different updates …"
+        click.echo(f"snellen: {text}", err=True)
+    return str(prove_resume(description))
 
 
 def replayed(folder: str, step: int) -> str:
@@ -192,6 +198,25 @@ def replayed(folder: str, step: int) -> str:
     from snellen.training.resumption import replay
 
     return str(replay(folder, step))
+
+
+def refuse_unknown(description: Description, names: Sequence[str]) -> None:
+    """Refuse a number that the test part will not have, before anything is trained.
+
+    Raises
+    ------
+    InputError
+        With the nearest one that it will have.
+    """
+    from snellen.training.data.source import open_data
+    from snellen.training.tasks import final_names
+
+    data = open_data(description.data, task=description.task, seed=description.seed)
+    known = ("loss", *final_names(data.task, data.classes))
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known) or f" There are {', '.join(known)}."
+            raise InputError(f'expected a number of the test part, got "{name}".{hint}')
 
 
 def write_json(

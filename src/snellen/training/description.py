@@ -388,7 +388,7 @@ def _read(name: str, value: Any, at: Any) -> Any:
         return msgspec.convert(value, get_type_hints(Description)[name])
     except msgspec.ValidationError as error:
         reason = str(error)
-        raise SchemaError(f"{reason[0].lower()}{reason[1:]}, got {value!r}", at(name)) from None
+        raise SchemaError(f"{reason[0].lower()}{reason[1:]}: {value!r}", at(name)) from None
 
 
 def _plain(value: Any) -> Any:

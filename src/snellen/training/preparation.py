@@ -161,8 +161,12 @@ def prepare(
             f"{place} data".strip(),
         )
     refuse_plateau(description, data.validation, "the data have none")
+    monitor = _monitor(description, data)
     description = dataclasses.replace(
-        description, task=data.task, monitor=_monitor(description, data)
+        description,
+        task=data.task,
+        # Without a validation part nothing is monitored.
+        monitor=description.monitor if data.validation is None else monitor,
     )
     order = Order(
         train.n,
@@ -264,12 +268,12 @@ def prepare(
         schedule=make_schedule(
             description.schedule,
             n_epochs=description.epochs,
-            larger_is_better=higher_is_better(data.task, description.monitor),
+            larger_is_better=higher_is_better(data.task, monitor),
         ),
         augmentation=augmented,
         average=None if description.ema is None else MovingAverage(network, description.ema),
         order=order,
-        monitor=description.monitor,
+        monitor=monitor,
         draws=_may_draw(network),
         random_layers=[
             each for each in network.modules() if isinstance(each, (Dropout, Dropout2d))
@@ -346,6 +350,11 @@ def _named(choice: Choice, loss_function: Loss) -> Choice:
 
 def _monitor(description: Description, data: TrainingData) -> str:
     """Return the number that the best weights are chosen by, without ``val_``."""
+    if description.monitor != "auto" and data.validation is None:
+        raise InputError(
+            f'expected a validation part to monitor "{description.monitor}" of, there is none',
+            f"{description.place} monitor".strip(),
+        )
     name = description.monitor.removeprefix("val_")
     known = ("loss", *headline_metrics(data.task))
     if name == "auto":

@@ -124,7 +124,7 @@ class _KillAt(Callback):
 
 
 def prove_resume(
-    description: Description, *, n_kills: int = _KILLS, n_steps: int = _STEPS, quiet: bool = True
+    description: Description, *, n_kills: int = _KILLS, n_steps: int = _STEPS
 ) -> ResumeProof:
     """Train, kill with SIGKILL, resume, and compare with a training that is left alone.
 
@@ -138,8 +138,6 @@ def prove_resume(
         After how many different updates.
     n_steps : int
         The updates of each training, or all there are.
-    quiet : bool
-        Print nothing meanwhile.
 
     Raises
     ------
@@ -167,10 +165,6 @@ def prove_resume(
             _in_process(short, folder, None, last - _resumed_from(folder), resume=True)
             again, _path, _passed = RunFolder(folder).checkpoints.latest()
             trials.append(Trial(at, differences(whole, again)))
-            if not quiet:
-                import sys
-
-                print(ResumeProof(last, trials[-1:]), file=sys.stderr, flush=True)  # noqa: T201
     proof = ResumeProof(last, trials)
     if not proof.holds:
         raise SnellenError(f"expected resumed trainings to end the same, they do not: {proof}")

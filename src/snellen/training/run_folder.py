@@ -66,7 +66,8 @@ class RunFolder:
         InputError
             Where it holds a run already, or is a file.
         """
-        if self.is_run:
+        # One that ended before its first checkpoint left nothing to go on from, or to lose.
+        if self.is_run and (self.checkpoints.paths() or (self.path / "network.json").exists()):
             raise InputError(
                 "expected a folder without a run, there is one: resume it, or name another folder",
                 str(self.path),

@@ -27,6 +27,7 @@ __all__ = [
     "Evaluation",
     "Task",
     "final_metric",
+    "final_names",
     "headline_metrics",
     "higher_is_better",
     "running_evaluation",
@@ -162,6 +163,19 @@ def final_metric(
         return Segmentation(classes).update(truth, found, image_id=names)
     labels = truth.argmax(1) if truth.ndim == 2 else truth
     return Classification(classes, scores=scores).update(labels, found, sample_id=names)
+
+
+def final_names(task: str, classes: Classes | None) -> tuple[str, ...]:
+    """Return the names of all numbers that `final_metric` gives."""
+    known = _known(task)
+    metric: Any
+    if known == "regression":
+        metric = Regression(keep_samples=True)
+    elif known == "segmentation":
+        metric = Segmentation(_classes(classes, len(classes or ())))
+    else:
+        metric = Classification(classes, scores="probabilities")
+    return tuple(metric.compute().metrics)
 
 
 def higher_is_better(task: str, metric: str) -> bool:

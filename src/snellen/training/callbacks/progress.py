@@ -22,8 +22,8 @@ __all__ = ["Progress", "duration"]
 
 _LEAST_SECONDS = 0.25  # between two refreshes of the bar
 _WIDE = 100  # columns: in fewer the bar says no samples a second
-_SHOWN = ("loss", "accuracy", "val_loss", "val_accuracy")
-_ACCURACIES = ("val_accuracy", "accuracy")  # the bar has room for one, of the last epoch
+_MAIN = ("accuracy", "mIoU", "rmse")  # the number of each task
+_SHOWN = ("loss", *_MAIN, "val_loss", *(f"val_{name}" for name in _MAIN))
 
 
 def duration(seconds: float) -> str:
@@ -137,9 +137,10 @@ class Progress(Callback):
         assert self._bar is not None  # or `_next` is never
         assert self._task is not None
         parts = {} if run.loss is None else {"loss": float(run.loss)}
-        accuracy = next((name for name in _ACCURACIES if name in self._metrics), "")
-        if accuracy:
-            parts[accuracy] = self._metrics[accuracy]
+        # The bar has room for one, of the last epoch.
+        usual = [*(f"val_{name}" for name in _MAIN), *_MAIN]
+        for name in [name for name in usual if name in self._metrics][:1]:
+            parts[name] = self._metrics[name]
         wide = self._bar.console.width >= _WIDE
         seconds, _, samples = self._started
         passed = now - seconds
