@@ -141,7 +141,7 @@ def test_a_layer_that_does_not_fit_is_named_with_shapes_and_line() -> None:
         (
             [{"name": "conv", "out": 2, "kernel": "3"}],
             SchemaError,
-            "got '3' - at network[0] kernel",
+            ": '3' - at network[0] kernel",
         ),
         ([{"name": "max_pool", "kernel": 29}], ShapeError, "a kernel of 29 pixels fits into"),
         ([{"name": "max_pool", "padding": 2}], InputError, "at most half the kernel 2, got 2"),
