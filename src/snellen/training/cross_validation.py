@@ -127,8 +127,8 @@ def cross_validate(
         tell("all folds")
         everything = dataclasses.replace(whole, train=whole.joined(), validation=None)
         path = None if out is None else Path(out, "final")
-        # Nothing is left to stop early by.
-        last = dataclasses.replace(single, early_stopping=None)
+        # Nothing is left to stop early by, or to choose weights by.
+        last = dataclasses.replace(single, monitor="auto", early_stopping=None)
         final = _one(last, everything, path, callbacks, resume, test=True)
     names = [name for name in found[0] if all(name in fold for fold in found)]
     means = {name: sum(fold[name] for fold in found) / n for name in names}
