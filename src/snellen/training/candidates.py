@@ -84,7 +84,7 @@ def choose(
         Where it is to run.
     """
     found: list[Chosen] = []
-    for setting, values in _candidates(description, inputs, device).items():
+    for setting, values in _candidates(inputs, device).items():
         if getattr(description, setting) != "auto":
             continue
         seconds: dict[str, float] = {}
@@ -109,15 +109,12 @@ def choose(
     return _settled(description), found
 
 
-def _candidates(
-    description: Description, inputs: Tensor, device: torch.device
-) -> dict[str, Sequence[Any]]:
+def _candidates(inputs: Tensor, device: torch.device) -> dict[str, Sequence[Any]]:
     images = inputs.ndim == 4
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     threads = sorted({1, max(1, (cores or 1) // 2), cores or 1})
     # Mixed precision in half of a float on a CPU needs a scale that torch has not there.
     precision = ["float32", "bfloat16"] + (["float16"] if device.type == "cuda" else [])
-    del description
     return {
         "threads": threads if device.type == "cpu" else [torch.get_num_threads()],
         "memory_format": ["contiguous", "channels_last"] if images else ["contiguous"],
