@@ -65,7 +65,7 @@ def test_a_table_and_the_best_description(
         ([*BASE, "--over", "batch_sise=32..64"], 'Did you mean "batch_size"?'),
         ([*BASE, "--over", "batch_size=64..32"], "got 64..32 - at over batch_size"),
         ([*BASE, "--over", "learning_rate=0..1:log"], "above 0, got 0..1"),
-        ([*BASE, "--over", "batch_size=a,b"], "got 'a' - at over batch_size"),
+        ([*BASE, "--over", "batch_size=a,b"], ": 'a' - at over batch_size"),
         ([*BASE, *OVER, *OVER], "expected each key once"),
         ([*BASE, *OVER, "--trials", "0"], "a number of trials from 1, got 0"),
         ([*BASE, *OVER, "--set", "data.validation=0"], "expected a validation part"),

@@ -482,7 +482,7 @@ class Training:
                 plan["epochs"] = self.plan["epochs"]
         refuse_other_plan(plan, self.plan, str(path), why_not_longer=reason)
         other = _differences(content["computed_by"], self._computed_by())
-        if other:
+        if other and content["epoch"] < self.state.description.epochs:
             warnings.warn(
                 f"{other}: the run goes on equal to rounding, not bit for bit",
                 DataWarning,
