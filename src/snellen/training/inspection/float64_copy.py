@@ -33,6 +33,7 @@ def network_in_float64(network: nn.Module) -> nn.Module:
     refuse_unshaped(network)
     try:
         copied = copy.deepcopy(network).double()
+    # What a module of one's own raises when it is copied is anything.
     except Exception as error:
         raise InputError(
             "expected a network that can be copied and made float64, got "

@@ -224,6 +224,7 @@ class KerasModule(nn.Module):
             # How it was compiled for `fit` is no part of it.
             found.pop("compile_config", None)
             return msgspec.json.decode(msgspec.json.encode(found))
+        # What Keras raises for what it cannot write down is anything; the weights are kept alone.
         except Exception:
             return None
 
