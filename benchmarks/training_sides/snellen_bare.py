@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from snellen.training.engine import Engine
+from snellen.training.freed_memory import kept_memory
 from snellen.training.preparation import prepare
 from training_sides import N_LOSSES, Clock, Setting, Trained
 from training_sides.plain_torch import accuracy
@@ -20,14 +21,15 @@ def train(setting: Setting, clock: Clock) -> Trained:
     loss_function, feed = prepared.loss_function, prepared.feed(engine)
     network.train()
     losses = []
-    for epoch in range(setting.epochs):
+    with kept_memory(engine.device):
+        for epoch in range(setting.epochs):
+            clock.mark()
+            for batch in feed.epoch(epoch):
+                loss = loss_function(network(batch.inputs), batch.targets)
+                loss.backward()
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
+                if len(losses) < N_LOSSES:
+                    losses.append(loss.detach())
         clock.mark()
-        for batch in feed.epoch(epoch):
-            loss = loss_function(network(batch.inputs), batch.targets)
-            loss.backward()
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            if len(losses) < N_LOSSES:
-                losses.append(loss.detach())
-    clock.mark()
     return Trained(torch.stack(losses).tolist(), accuracy(network, setting))

@@ -48,8 +48,8 @@ def state(*, epochs: int = 10, n_epoch: int = 4, **content: Any) -> TrainingStat
     )
 
 
-def step(run: TrainingState, callbacks: Sequence[Callback], loss: float = 0.5) -> None:
-    run.loss = torch.tensor(loss)
+def step(run: TrainingState, callbacks: Sequence[Callback], loss: float | None = 0.5) -> None:
+    run.loss = None if loss is None else torch.tensor(loss)
     run.step += 1
     run.samples += 8
     for each in callbacks:
@@ -345,6 +345,7 @@ def test_step_log_means_of_windows(tmp_path: Path) -> None:
     log.start(run)
     for loss in (1.0, 2.0, 4.0, 8.0, 16.0):
         step(run, [log], loss)
+    log.state()  # of a checkpoint, which the rows must not be behind
     assert [(row["step"], row["loss"]) for row in json_of(tmp_path / "steps.jsonl")] == [
         (2, 1.5),
         (4, 6.0),
@@ -392,11 +393,38 @@ def test_step_log_of_a_resumed_training_is_that_of_a_whole_one(
     assert (tmp_path / "parts/steps.csv").read_text() == (tmp_path / "whole/steps.csv").read_text()
 
 
-def test_logs_read_the_loss_no_more_often_than_they_write(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = state(n_epoch=20, checkpoint_every="2ep")
-    callbacks = [StepLog(tmp_path, every=10), NanGuard(10)]
+@pytest.mark.parametrize("every", [1, 3, 64])
+def test_step_log_leaves_out_updates_that_were_left_out(tmp_path: Path, every: int) -> None:
+    run = state()
+    log = StepLog(tmp_path, every=every)
+    log.start(run)
+    for loss in [1.0, None, 4.0, None, None, None, 16.0]:
+        step(run, [log], loss)
+    log.end(run)
+    expected = {
+        1: [(1, 1.0), (3, 4.0), (7, 16.0)],
+        3: [(3, 2.5), (7, 16.0)],
+        64: [(7, 7.0)],
+    }
+    rows = json_of(tmp_path / "steps.jsonl")
+    assert [(row["step"], row["loss"]) for row in rows] == expected[every]
+
+
+def test_step_log_writes_within_a_second(tmp_path: Path) -> None:
+    run = state()
+    log = StepLog(tmp_path, every=1)
+    log.start(run)
+    written = []
+    for seconds in (0.4, 0.9, 1.1, 1.9, 2.0, 2.2):
+        run.seconds = seconds
+        step(run, [log])
+        written.append(len(json_of(tmp_path / "steps.jsonl")))
+    assert written == [0, 0, 3, 3, 3, 6]
+
+
+def test_logs_and_guard_read_losses_seldom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = state(n_epoch=200, checkpoint_every="2ep")
+    callbacks = [StepLog(tmp_path, every=2), NanGuard(50)]
     for each in callbacks:
         each.start(run)
     reads: list[int] = []
@@ -408,10 +436,9 @@ def test_logs_read_the_loss_no_more_often_than_they_write(
             return original(tensor)
 
         monkeypatch.setattr(Tensor, name, counted)
-    for _ in range(20):
+    for _ in range(200):
         step(run, callbacks)
-    assert sorted(set(reads)) == [10, 20]
-    assert len(reads) == 4  # one of each, twice
+    assert reads == [50, 64, 100, 128, 150, 192, 200]
 
 
 # --- progress

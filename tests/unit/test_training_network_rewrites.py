@@ -75,6 +75,25 @@ def test_forty_steps_of_adam_are_bit_equal(
         assert torch.equal(found[key], value), key
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_equal_pixels_do_not_keep_a_network_from_channels_last(seed: int) -> None:
+    # Of stripes that repeat every third pixel, all windows of a row have the same sum: which of
+    # them a pool takes is a matter of rounding, and no gradient of it can be compared.
+    random = torch.Generator().manual_seed(seed)
+    images = torch.randn(16, 3, 12, 3, generator=random).repeat(1, 1, 1, 4)
+    network = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(288, 10)
+    )
+    with torch.no_grad():
+        network[0].weight.copy_(torch.randn(8, 3, 3, 1, generator=random).expand(8, 3, 3, 3))
+    _, rewrites = rewrite(network, images, channels_last=True)
+    assert [(each.name, each.taken) for each in rewrites] == [
+        ("channels last", True),
+        ("pool before relu", True),
+        ("relu in place", True),
+    ], rewrites
+
+
 def test_the_names_and_the_order_of_parameters_stay() -> None:
     network = build_network(CNN, SHAPE, 10)
     fast, _ = rewrite(network, batch())

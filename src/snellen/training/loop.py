@@ -99,8 +99,9 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
     # What the sum over the batch is divided by, so that parts of it can be summed one by one.
     weight = batch_weight(batch, loss_function, engine)
     pieces = micro_batches(batch, description.micro_batch_size)
+    is_mean = len(pieces) == engine.world == 1 and isinstance(weight, float)
     clock.lap("data")
-    total = torch.zeros(())
+    losses = []
     first = 0
     for k, (inputs, targets) in enumerate(pieces):
         if loop.draws:  # what the network draws itself (dropout) is a function of the step, too
@@ -108,12 +109,16 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
             first += len(inputs)
         with engine.autocast():
             output = network(inputs)  # the forward pass
-            loss = loss_function.total(output, targets) / weight  # the loss
+            loss = (  # the loss: the mean over the batch, or what this part adds to it
+                loss_function(output, targets)
+                if is_mean
+                else loss_function.total(output, targets) / weight
+            )
         clock.lap("forward")
         engine.backward(loss, last=k == len(pieces) - 1)  # the backward pass: the chain rule
         clock.lap("backward")
         loop.numbers.add(output.detach(), targets)
-        total = total + loss.detach() if k else loss.detach()
+        losses.append(loss.detach())
     if description.clip_norm is not None or description.clip_value is not None:
         norm, value = description.clip_norm, description.clip_value
         engine.clip(network, optimizer, norm=norm, value=value)
@@ -122,7 +127,7 @@ def update(run: TrainingState, batch: Ready, loop: Loop) -> None:
     optimizer.zero_grad(set_to_none=True)
     if loop.average is not None:
         loop.average.update()
-    run.loss = engine.total(total)
+    run.loss = engine.total(sum(losses[1:], losses[0]))
     loop.numbers.add_loss(run.loss, weight)
     run.step += 1
     run.samples += batch.n

@@ -264,7 +264,7 @@ def replay(folder: str | os.PathLike[str], step: int) -> Replayed:
             raise InputError(f"expected a step from 1 to {state.n_steps}, got {step}", str(folder))
         if any(int(path.name[5:14]) < step for path in run_folder.checkpoints.paths()):
             content, _path, _passed = run_folder.checkpoints.latest(at_most=step - 1)
-            training.load(content)
+            training.saving.load(content)
         began_from = state.step
         batch = training.brought_to(step)
         followed = follow_batch(

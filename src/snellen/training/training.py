@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import dataclasses
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from snellen.errors import DataWarning, InputError
+from snellen.errors import InputError
 from snellen.training import engine as engines
+from snellen.training.batch_size_errors import enough_memory, enough_samples
 from snellen.training.callbacks.early_stopping import EarlyStopping
 from snellen.training.callbacks.epoch_log import EpochLog
 from snellen.training.callbacks.nan_guard import NanGuard, Replayed, TrainingDiverged
@@ -25,17 +24,18 @@ from snellen.training.clock import Clock
 from snellen.training.data.source import open_data
 from snellen.training.data.training_data import TrainingData
 from snellen.training.description import Description, Every, read_description
+from snellen.training.freed_memory import kept_memory
 from snellen.training.interruption import Interruption
 from snellen.training.keras.in_training import copied, refuse_processes
-from snellen.training.longer import why_not_longer
 from snellen.training.loop import Loop, seed_network, train_epochs
 from snellen.training.measuring import measured
 from snellen.training.preparation import prepare
 from snellen.training.randomness import unchanged_randomness
 from snellen.training.result import TrainedRun, finish
-from snellen.training.run_folder import RunFolder, plan_of, refuse_other_plan, versions
+from snellen.training.run_folder import RunFolder, plan_of, versions
 from snellen.training.running_numbers import RunningNumbers
-from snellen.training.state import AN_ERROR, Best, TrainingState
+from snellen.training.saving import Saving
+from snellen.training.state import AN_ERROR, TrainingState
 from snellen.training.tasks import higher_is_better, running_evaluation
 
 if TYPE_CHECKING:
@@ -148,8 +148,9 @@ def _train(engine: Engine, request: _Request) -> TrainedRun:
     with (
         unchanged_randomness(),
         unchanged_threads(),
-        _enough_memory(request),
-        _enough_samples(request),
+        kept_memory(engine.device),
+        enough_memory(request.description),
+        enough_samples(request.description),
     ):
         return Training(
             engine,
@@ -209,8 +210,7 @@ class Training:
         self.plan = plan_of(self.prepared.description, opened.fingerprint(), self.prepared.network)
         self.state = self._first_state()
         self.loop = self._loop()
-        self._saved: tuple[int, int] | None = None
-        self._kept: dict[str, Any] = {}
+        self.saving = Saving(self.state, self.loop, self.engine, self.plan, self.folder)
         self._seconds_before: Mapping[str, float] | None = None  # of a run that was finished
         self._name = Path(description.place).stem
 
@@ -222,7 +222,7 @@ class Training:
         elif self.folder is not None and self.engine.rank == 0:
             self.folder.write("description.json", state.description.plain())
             self.folder.write("run.json", self._facts())
-        self._keep()
+        self.saving.keep()
         clean = False
         try:
             with loop.interruption:
@@ -270,7 +270,7 @@ class Training:
         None where that is not to be had soon: too far from the last state that was kept, or in
         several processes.
         """
-        before = self._last_kept()
+        before = self.saving.last_kept()
         if self.engine.world > 1 or not 0 < step - before["step"] <= _MOST_REPLAYED:
             return None
         try:
@@ -283,7 +283,7 @@ class Training:
             data=self.prepared.data,
             network=network,
         )
-        again.load(before)
+        again.saving.load(before)
         again.state.skipped = list(self.state.skipped)
         batch = again.brought_to(step)
         return Replayed(again.state.network, batch.inputs, batch.targets, batch.rows)
@@ -309,7 +309,7 @@ class Training:
             if not may_go_back:
                 raise
             skipped = [*self.state.skipped, error.step - 1]
-            self.load(self._last_kept())
+            self.saving.load(self.saving.last_kept())
             # The same batch would give the same: it is left out.
             self.state.skipped = skipped
             return False
@@ -350,7 +350,7 @@ class Training:
             numbers=RunningNumbers(evaluation, engine),
             clock=self.clock,
             validate=self._validate,
-            save=self._save,
+            save=lambda: self.saving.save(),
             average=prepared.average,
             validate_every=validate_every,
             save_every=save_every,
@@ -402,120 +402,20 @@ class Training:
             )
         return {f"val_{name}": value for name, value in found.items()}
 
-    # --- checkpoints
-
-    def _save(self) -> None:
-        state = self.state
-        running = self.loop.numbers.state()  # asks all processes
-        if self._saved == (state.step, state.epoch):
-            return
-        if self.folder is None:
-            self._keep()
-        elif self.engine.rank == 0:
-            self.folder.checkpoints.write(state.step, self._content(running))
-            self._kept = {}
-        self._saved = (state.step, state.epoch)
-
-    def _content(self, running: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what a checkpoint holds."""
-        state, loop = self.state, self.loop
-        average, best = loop.average, state.best
-        return {
-            "plan": self.plan,
-            "computed_by": self._computed_by(),
-            "network": state.network.state_dict(),
-            "optimizer": state.optimizer.state_dict(),
-            "average": None if average is None else average.state_dict(),
-            "engine": self.engine.state(),
-            "schedule": state.schedule.state(),
-            "callbacks": loop.callbacks.state(),
-            "running": running,
-            "epoch": state.epoch,
-            "step": state.step,
-            "samples": state.samples,
-            "seconds": state.seconds,
-            "phases": self.clock.seconds,
-            "history": state.history,
-            "skipped": state.skipped,
-            "best": None if best is None else dataclasses.asdict(best),
-            "final_reason": state.stop_reason if state.is_final else "",
-        }
-
-    def _computed_by(self) -> dict[str, str]:
-        """Return what sums depend on, the plan being the same."""
-        return {
-            **versions(),
-            "device": self.engine.device.type,
-            "devices": str(self.engine.world),
-            "threads": str(torch.get_num_threads()),
-        }
-
-    def _keep(self) -> None:
-        """Keep the state in memory, where a loss that is no number would need it."""
-        if self.state.description.nan_guard != "off":
-            self._kept = copy.deepcopy(self._content(self.loop.numbers.state()))
-
-    def _last_kept(self) -> dict[str, Any]:
-        """Return the newest state that was kept: a checkpoint, or what is in memory."""
-        if self.folder is not None and self.folder.checkpoints.paths():
-            return self.folder.checkpoints.latest()[0]
-        return copy.deepcopy(self._kept)
-
     def _resume(self) -> None:
-        """Take the state of the newest checkpoint, or refuse."""
+        """Go on from the newest checkpoint, or refuse."""
         assert self.folder is not None
-        content, path, passed = self.folder.checkpoints.latest()
-        for reason in passed:
-            warnings.warn(f"{reason}; going on from {path.name}", DataWarning, stacklevel=2)
-        plan, reason = dict(content["plan"]), ""
-        longer = plan.get("epochs") != self.plan["epochs"]
-        if longer:
-            reason = why_not_longer(
-                self.state.description,
-                plan["epochs"],
-                step=content["step"],
-                n_epoch=self.state.n_epoch,
-                validates=self.prepared.data.validation is not None,
-                larger_is_better=self.loop.higher_is_better,
-            )
-            if not reason:
-                plan["epochs"] = self.plan["epochs"]
-        refuse_other_plan(plan, self.plan, str(path), why_not_longer=reason)
-        other = _differences(content["computed_by"], self._computed_by())
-        if other and content["epoch"] < self.state.description.epochs:
-            warnings.warn(
-                f"{other}: the run goes on equal to rounding, not bit for bit",
-                DataWarning,
-                stacklevel=2,
-            )
-        self.load(content)
-        self.state.stop_reason = content["final_reason"]
+        description = self.state.description
+        longer = self.saving.resume(validates=self.prepared.data.validation is not None)
         facts = self.folder.read("run.json")
         self._name = facts.get("name", "")
         if self.state.is_over and facts.get("history"):
             # It is only measured again, which is no part of what it took.
             self._seconds_before = facts["seconds"]
         else:
-            self.clock.load(content.get("phases", {}))
+            self.clock.load(self.saving.seconds_before)
         if longer and self.engine.rank == 0:
-            self.folder.write("description.json", self.state.description.plain())
-
-    def load(self, content: Mapping[str, Any]) -> None:
-        """Take the state of a checkpoint."""
-        state, loop = self.state, self.loop
-        state.network.load_state_dict(content["network"])
-        state.optimizer.load_state_dict(content["optimizer"])
-        if loop.average is not None:
-            loop.average.load_state_dict(content["average"])
-        self.engine.load_state(content["engine"])
-        state.schedule.load_state(content["schedule"])
-        loop.callbacks.load_state(content["callbacks"])
-        loop.numbers.load_state(content["running"])
-        for name in ("epoch", "step", "samples", "seconds", "history", "skipped"):
-            setattr(state, name, content[name])
-        best = content["best"]
-        state.best = None if best is None else Best(**best)
-        state.stop_reason = ""
+            self.folder.write("description.json", description.plain())
 
     def _facts(self) -> dict[str, Any]:
         """Return what the run folder says beside the description."""
@@ -540,16 +440,6 @@ class Training:
         }
 
 
-def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """Return in words what sums depend on and is another."""
-    names = [name for name in now if name not in ("snellen", "python")]
-    return ", ".join(
-        f"{name} was {before.get(name)}, is {now[name]}"
-        for name in names
-        if before.get(name) != now[name]
-    )
-
-
 def _settled_as_before(description: Description, folder: RunFolder) -> Description:
     """Return the description with what the run had measured for ``auto``."""
     before = folder.description()
@@ -569,42 +459,3 @@ def unchanged_threads() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-@contextlib.contextmanager
-def _enough_samples(request: _Request) -> Iterator[None]:
-    """Say which batch batch normalisation cannot take: one sample has no spread."""
-    try:
-        yield
-    except ValueError as error:
-        if "Expected more than 1 value per channel" not in str(error):
-            raise
-        raise InputError(
-            "expected two samples or more in every batch that goes through batch normalisation, "
-            "got one: take another batch_size or micro_batch_size, or layer_norm",
-            f"{request.description.place} batch_size".strip(),
-        ) from error
-
-
-@contextlib.contextmanager
-def _enough_memory(request: _Request) -> Iterator[None]:
-    """Say which batch size to try where memory does not suffice."""
-    try:
-        yield
-    except (torch.cuda.OutOfMemoryError, MemoryError) as error:
-        raise _too_large(request.description) from error
-    except RuntimeError as error:
-        if "not enough memory" not in str(error) and "can't allocate memory" not in str(error):
-            raise
-        raise _too_large(request.description) from error
-
-
-def _too_large(description: Description) -> InputError:
-    size = description.micro_batch_size or description.batch_size
-    if size == 1:
-        return InputError("expected enough memory for one sample, there is not")
-    return InputError(
-        f"expected enough memory for {size} samples at a time, there is not: try "
-        f"micro_batch_size = {size // 2}, which changes no update but through batch normalisation",
-        f"{description.place} batch_size".strip(),
-    )

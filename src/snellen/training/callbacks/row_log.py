@@ -57,19 +57,20 @@ class RowLog:
         lines = b"".join(msgspec.json.encode(row) + b"\n" for row in self.rows)
         write_atomically({self.jsonl: lines, self.csv: self._table()})
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Write a row."""
-        plain = {name: _plain(value) for name, value in row.items()}
-        self.rows.append(plain)
+    def add(self, *rows: Mapping[str, Any]) -> None:
+        """Write rows."""
+        plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
+        self.rows += plain
         with self.jsonl.open("ab") as file:
-            file.write(msgspec.json.encode(plain) + b"\n")
-        new = [name for name in plain if name not in self._columns]
+            file.write(b"".join(msgspec.json.encode(row) + b"\n" for row in plain))
+        names = dict.fromkeys(name for row in plain for name in row)
+        new = [name for name in names if name not in self._columns]
         if new:  # the heading changes, and so does each line
             self._columns += new
             write_atomically({self.csv: self._table()})
         else:
             with self.csv.open("ab") as file:
-                file.write(self._lines([plain]))
+                file.write(self._lines(plain))
 
     def _stored(self) -> list[dict[str, Any]]:
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
 
 from snellen.errors import InputError
-from snellen.training.callbacks.loss_window import LossWindow
 from snellen.training.callbacks.protocol import Callback
 from snellen.training.callbacks.row_log import RowLog
 
@@ -13,17 +14,33 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+    from torch import Tensor
+
     from snellen.training.state import TrainingState
 
 __all__ = ["StepLog"]
+
+_MOST_WAITING = 64  # updates
+_MOST_SECONDS = 1.0
+
+
+class _Update(NamedTuple):
+    """What is kept of an update until its loss is read."""
+
+    step: int
+    loss: Tensor | None  # None of one that was left out
+    learning_rate: float
+    seconds: float
 
 
 class StepLog(Callback):
     """Writes the loss and the learning rate to ``steps.csv`` and ``steps.jsonl``.
 
     A row holds the mean loss of the updates since the row before, and the learning rate of the
-    last one. The device is waited for once a row. A resumed training goes on in the same file, and
-    its rows are those of a training that was never interrupted, but for the seconds.
+    last one. The device is waited for, and rows are written, once in 64 updates or a second,
+    whichever is sooner, and before a checkpoint, so that a training that goes on from it lacks
+    none. A resumed training goes on in the same file, and its rows are those of a training that was
+    never interrupted, but for the seconds.
 
     Parameters
     ----------
@@ -42,7 +59,9 @@ class StepLog(Callback):
             raise InputError(f"expected a whole number from 1, got {every}", "every")
         self.every = every
         self._log = RowLog(folder, name)
-        self._window = LossWindow()
+        self._waiting: list[_Update] = []
+        self._read_at = 0.0  # seconds of the training
+        self._n, self._sum = 0, 0.0  # of the row to come, as far as losses were read
 
     def start(self, run: TrainingState) -> None:
         """Drop the rows that will be written again."""
@@ -50,7 +69,7 @@ class StepLog(Callback):
         self._log.begin(
             lambda row: row.get("step", run.step + 1) <= run.step and row["step"] % self.every == 0
         )
-        self._window.to(run.device)
+        self._read_at = run.seconds
 
     def epoch_start(self, run: TrainingState) -> None:
         """Drop what will be done again after a roll back."""
@@ -58,33 +77,44 @@ class StepLog(Callback):
             self.start(run)
 
     def step_end(self, run: TrainingState) -> None:
-        """Add a loss; write a row where it is time."""
-        if run.loss is not None:
-            self._window.add(run.loss)
-        if run.step % self.every == 0:
-            self._write(run)
+        """Keep a loss; read those that wait, and write, where it is time."""
+        self._waiting.append(_Update(run.step, run.loss, run.learning_rate, run.seconds))
+        if len(self._waiting) == _MOST_WAITING or run.seconds - self._read_at >= _MOST_SECONDS:
+            self._read()
+            self._read_at = run.seconds
 
     def end(self, run: TrainingState) -> None:
         """Write what is left."""
-        self._write(run)
+        self._read()
+        if self._n:
+            self._log.add(self._row(run.step, run.learning_rate, run.seconds))
 
-    def _write(self, run: TrainingState) -> None:
-        loss = self._window.read()
-        if loss is None:
-            return
-        self._log.add(
-            {
-                "step": run.step,
-                "loss": loss,
-                "learning_rate": run.learning_rate,
-                "seconds": run.seconds,
-            }
-        )
+    def _read(self) -> None:
+        """Read the losses that wait, and write the rows that end with one of these updates."""
+        waiting, self._waiting = self._waiting, []
+        tensors = [each.loss for each in waiting if each.loss is not None]
+        losses = iter(torch.stack(tensors).tolist() if tensors else ())
+        rows = []
+        for step, loss, learning_rate, seconds in waiting:
+            if loss is not None:
+                self._n, self._sum = self._n + 1, self._sum + next(losses)
+            if step % self.every == 0 and self._n:
+                rows.append(self._row(step, learning_rate, seconds))
+        if rows:
+            self._log.add(*rows)
+
+    def _row(self, step: int, learning_rate: float, seconds: float) -> dict[str, float]:
+        """Return a row of the losses so far, and begin the next one."""
+        mean = self._sum / self._n
+        self._n, self._sum = 0, 0.0
+        return {"step": step, "loss": mean, "learning_rate": learning_rate, "seconds": seconds}
 
     def state(self) -> dict[str, Any]:
         """Return the losses that are in no row yet, as a sum."""
-        return {"window": self._window.state()}
+        self._read()
+        return {"n": self._n, "sum": self._sum}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
-        self._window.load_state(state["window"])
+        self._waiting = []
+        self._n, self._sum = state["n"], state["sum"]
