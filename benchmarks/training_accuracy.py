@@ -1,8 +1,8 @@
 """How good networks become that Snellen trains: test accuracy and seconds, several seeds.
 
-``python benchmarks/training_accuracy.py`` trains the two demos on FashionMNIST; ``--description
-FILE``, which may be repeated, trains something else. Seeds run one after the other, each in a
-process of its own.
+``python benchmarks/training_accuracy.py`` trains on FashionMNIST what is in ``examples``: the two
+demos, and the recipe in three lengths; ``--description FILE``, which may be repeated, trains
+something else. Seeds run one after the other, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).resolve().parent
 
-_DEMOS: Final = {
-    "fc": {"data": "fashion-mnist", "network": "fc", "epochs": 10},
-    "cnn": {"data": "fashion-mnist", "network": "cnn", "epochs": 10},
-}
+_EXAMPLES = _HERE.parent / "examples"
 
 
 class Asked(NamedTuple):
@@ -42,12 +39,20 @@ class Asked(NamedTuple):
         return f"{self.accuracy:.3f}{within}"
 
 
-_OF_DEMOS: Final = {"fc": Asked(0.895), "cnn": Asked(0.92)}
-# By how the name of a description's file ends.
-_OF_RECIPES: Final = {
-    "92": Asked(0.92, 90),
-    "93": Asked(0.93, 180),
-    "94": Asked(0.94, 360),
+class Known(NamedTuple):
+    """A description of the examples, for so many epochs."""
+
+    path: Path
+    epochs: int
+    asked: Asked
+
+
+_KNOWN: Final = {
+    "fc": Known(_EXAMPLES / "fashion-fc.toml", 10, Asked(0.895)),
+    "cnn": Known(_EXAMPLES / "fashion-cnn.toml", 10, Asked(0.92)),
+    "92": Known(_EXAMPLES / "fashion-recipe.toml", 3, Asked(0.92, 90)),
+    "93": Known(_EXAMPLES / "fashion-recipe.toml", 6, Asked(0.93, 180)),
+    "94": Known(_EXAMPLES / "fashion-94.toml", 14, Asked(0.94, 360)),
 }
 
 
@@ -64,14 +69,15 @@ def main() -> None:
     machine = side_by_side.machine()
     print(f"machine   {side_by_side.description(machine)}")
     found: dict[str, list[dict[str, Any]]] = {}
-    for description in arguments.description or list(_DEMOS):
+    for description in arguments.description or list(_KNOWN):
         name = Path(description).stem
         for seed in range(arguments.seeds):
-            say(f"{name}, seed {seed}")
             try:
-                found.setdefault(name, []).append(_trained(description, seed, arguments.threads))
+                run = _trained(description, seed, arguments.threads)
             except RunError as error:
                 sys.exit(f"training_accuracy.py: error: {error}")
+            found.setdefault(name, []).append(run)
+            say(f"{name}, seed {seed}: {run['accuracy']:.4f}, {run['training']:.0f} s")
     print(f"threads   {arguments.threads}\n")
     print(_table(found))
     content = {
@@ -93,8 +99,8 @@ def _arguments() -> argparse.Namespace:
     add(
         "--description",
         action="append",
-        metavar="FILE|fc|cnn",
-        help="what to train; may be repeated (fc and cnn, 10 epochs)",
+        metavar=f"FILE|{'|'.join(_KNOWN)}",
+        help="what to train; may be repeated (all that have a name)",
     )
     add("--threads", type=int, default=side_by_side.processors(), help="of the processor (all)")
     add(
@@ -122,8 +128,11 @@ def _train_one(description: str, seed: str, threads: str, out: str) -> None:
     from snellen.training import train
     from snellen.training.description import read_description
 
-    asked = read_description(_DEMOS.get(description, description))
+    known = _KNOWN.get(description)
+    asked = read_description(description if known is None else known.path)
     asked = asked.changed(seed=int(seed), threads=int(threads))
+    if known is not None:
+        asked = asked.changed(epochs=known.epochs)
     start = time.perf_counter()
     run = train(asked, out=Path(out).with_name("run"))
     found = {
@@ -158,9 +167,9 @@ def _spread(values: Sequence[float], digits: int) -> str:
 
 
 def _verdict(name: str, runs: Sequence[Mapping[str, Any]]) -> str:
-    asked = _OF_DEMOS.get(name, _OF_RECIPES.get(name[-2:]))
-    if asked is None:
+    if name not in _KNOWN:
         return ""
+    asked = _KNOWN[name].asked
     met = mean(run["accuracy"] for run in runs) >= asked.accuracy
     if asked.seconds is not None:
         met = met and mean(run["training"] for run in runs) <= asked.seconds

@@ -141,14 +141,17 @@ def test_a_candidate_that_does_not_run_is_not_chosen(
 
     def fails(*given: Any) -> float:
         if given[-1].precision == "bfloat16":
-            raise RuntimeError("not implemented for BFloat16")
+            raise RuntimeError("not implemented for BFloat16\nand more")
         return timed(*given)
 
     monkeypatch.setattr(candidates, "_timed", fails)
     small_train({**PLAIN, "precision": "auto", "epochs": 1}, out=tmp_path)
     assert json.loads((tmp_path / "description.json").read_text())["precision"] == "float32"
-    written = json.loads((tmp_path / "run.json").read_text())["choices"][0]["seconds"]
-    assert written["bfloat16"] is None
+    written = json.loads((tmp_path / "run.json").read_text())["choices"][0]
+    assert written["seconds"]["bfloat16"] is None
+    assert written["failures"] == {"bfloat16": "not implemented for BFloat16"}
+    page = (tmp_path / "index.html").read_text()
+    assert "bfloat16 failed: not implemented for BFloat16" in page
 
 
 def test_the_network_handed_over_is_not_trained_by_measuring() -> None:

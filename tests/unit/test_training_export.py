@@ -423,6 +423,20 @@ def test_a_network_that_cannot_be_exported(ending: str, what: str, tmp_path: Pat
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_that_nobody_named_is_not_replaced(tmp_path: Path) -> None:
+    network = trained()
+    beside = tmp_path / "net.json"
+    for content in ("[1, 2]", '{"format": "mine"}', "not JSON"):
+        beside.write_text(content)
+        with pytest.raises(InputError, match=r"another file of that name.*\n?.*net\.json"):
+            export(network, tmp_path / "net.safetensors", inputs=inputs_of(network))
+        assert beside.read_text() == content
+        assert [path.name for path in tmp_path.iterdir()] == ["net.json"]
+    beside.unlink()
+    for _ in range(2):  # its own is
+        export(network, tmp_path / "net.safetensors", inputs=inputs_of(network))
+
+
 def test_what_export_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = trained()
     raw = inputs_of(network)

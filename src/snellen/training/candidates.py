@@ -48,15 +48,19 @@ class Chosen(NamedTuple):
     seconds : mapping of str to float
         Of a step, by candidate: the least of those timed, of which there is one where a candidate
         is hopeless. Infinite where it failed.
+    failures : mapping of str to str
+        Why candidates failed.
     """
 
     setting: str
     value: Any
     seconds: Mapping[str, float]
+    failures: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return {**self._asdict(), "seconds": dict(self.seconds)}
+        seconds, failures = dict(self.seconds), dict(self.failures)
+        return {**self._asdict(), "seconds": seconds, "failures": failures}
 
 
 def choose(
@@ -88,24 +92,23 @@ def choose(
         if getattr(description, setting) != "auto":
             continue
         seconds: dict[str, float] = {}
+        failures: dict[str, str] = {}
         for value in values:
             # What is still open further down is tried as it would be without measuring.
             tried = dataclasses.replace(_settled(description), **{setting: value})
-            with unchanged_randomness():
-                seconds[str(value)] = _step_seconds(
-                    tried,
-                    network,
-                    inputs,
-                    targets,
-                    loss_function,
-                    make_optimizer,
-                    device,
-                    min(seconds.values(), default=float("inf")),
-                )
+            best_so_far = min(seconds.values(), default=float("inf"))
+            given = network, inputs, targets, loss_function, make_optimizer, device, best_so_far
+            try:
+                with unchanged_randomness():
+                    seconds[str(value)] = _step_seconds(tried, *given)
+            except (RuntimeError, NotImplementedError, ImportError, MemoryError) as error:
+                # It does not run here: no compiler, no instructions, not enough memory.
+                seconds[str(value)] = float("inf")
+                failures[str(value)] = (str(error).strip() or type(error).__name__).splitlines()[0]
         # The first of equals: the plainest.
         best = min(values, key=lambda value: seconds[str(value)])
         description = dataclasses.replace(description, **{setting: best})
-        found.append(Chosen(setting, best, seconds))
+        found.append(Chosen(setting, best, seconds, failures))
     return _settled(description), found
 
 
@@ -147,7 +150,7 @@ def _step_seconds(
     device: torch.device,
     best: float,
 ) -> float:
-    """Return the least time of a step; infinity where the candidate does not run here.
+    """Return the least time of a step.
 
     The parameters are those of `choose`, and the time of the best candidate so far.
     """
@@ -175,8 +178,6 @@ def _step_seconds(
                 engine.dtype = torch.float32
             optimizer = make_optimizer(tried)
             return _timed(tried, here, targets.to(device), loss_function, optimizer, best, engine)
-    except (RuntimeError, NotImplementedError, ImportError):
-        return float("inf")
     finally:
         torch.set_num_threads(before)
 

@@ -20,6 +20,7 @@ import torch
 from snellen.errors import InputError, MissingExtraError, did_you_mean
 from snellen.result import write_atomically
 from snellen.training.keras.in_training import has_keras
+from snellen.training.trained_network import FORMAT, TrainedNetwork
 from snellen.training.weights import load_weights, tensors_of, weights_bytes
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
     from torch import Tensor
-
-    from snellen.training.trained_network import TrainedNetwork
 
 __all__ = [
     "FORMATS",
@@ -165,7 +164,9 @@ def export(
     difference = largest_difference(expected, found, place, tolerance)
     files: dict[str | os.PathLike[str], bytes] = {place: data}
     if kind == "safetensors":
-        files[place.with_suffix(".json")] = trained.files()[1]
+        beside = place.with_suffix(".json")
+        _refuse_to_replace(beside)
+        files[beside] = trained.files()[1]
     write_atomically(files)
     labels = trained.task != "regression"
     return Export(
@@ -203,6 +204,22 @@ def _format_of(place: Path, named: str | None) -> str:
     if place.suffix != FORMATS[named]:
         raise InputError(f'expected a file that ends in {FORMATS[named]}, got "{place.name}"')
     return named
+
+
+def _refuse_to_replace(path: Path) -> None:
+    """Refuse where a file has the name that nobody gave, and is no network's description."""
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(
+            "expected to write what the weights are of beside them, there is another file of that "
+            "name: move it, or export under another one",
+            str(path),
+        )
 
 
 @contextlib.contextmanager

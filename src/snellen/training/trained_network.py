@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from torch import Tensor
 
-__all__ = ["TrainedNetwork", "load_trained"]
+__all__ = ["FORMAT", "TrainedNetwork", "load_trained"]
 
 _WEIGHTS: Final = "weights.safetensors"
 _CONTENT: Final = "network.json"
-_FORMAT: Final = "snellen trained network"
+FORMAT: Final = "snellen trained network"
 _VERSION: Final = 1
 _YES_OR_NO: Final = (BinaryCrossEntropy.name, SigmoidFocal.name)
 
@@ -213,7 +213,7 @@ class TrainedNetwork(nn.Module):
         import snellen
 
         return {
-            "format": _FORMAT,
+            "format": FORMAT,
             "version": _VERSION,
             "task": self.task,
             "input_shape": list(self.input_shape),
@@ -338,7 +338,7 @@ def _read_content(path: Path) -> _Content:
         ) from error
     try:
         head = msgspec.json.decode(data, type=dict[str, Any])
-        if head.get("format") == _FORMAT and head.get("version", 0) > _VERSION:
+        if head.get("format") == FORMAT and head.get("version", 0) > _VERSION:
             raise StateVersionError(
                 f"expected a trained network of version {_VERSION}, got {head['version']}: "
                 "install a newer Snellen",
@@ -349,7 +349,7 @@ def _read_content(path: Path) -> _Content:
         raise SchemaError(
             f"expected the description of a trained network, got other content: {error}", str(path)
         ) from None
-    if content.format != _FORMAT or content.task not in TASKS:
+    if content.format != FORMAT or content.task not in TASKS:
         raise SchemaError(
             f'expected the description of a trained network, got "{content.format}" for '
             f'"{content.task}"',

@@ -142,7 +142,13 @@ def _choice(choice: Any) -> str:
     said = f"{words(choice['setting'])}: {element('b', plain_value(choice.get('value')))}"
     seconds = choice.get("seconds")
     if isinstance(seconds, dict) and seconds:
-        taken = ", ".join(f"{text(name)} {_milliseconds(each)}" for name, each in seconds.items())
+        failures = choice.get("failures") or {}
+        taken = ", ".join(
+            f"{text(name)} failed: {text(failures[name])}"
+            if name in failures
+            else f"{text(name)} {_milliseconds(each)}"
+            for name, each in seconds.items()
+        )
         said += f" {element('small', f'({taken} a step)')}"
     return said
 
