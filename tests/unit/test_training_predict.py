@@ -91,7 +91,7 @@ def test_labels_and_scores_of_a_folder(tmp_path: Path) -> None:
     network = classifier()
     done = predict_files(network, images, tmp_path / "predictions.csv", batch_size=4)
     assert (done.n_samples, done.left_out) == (6, ())
-    assert "predictions for 6 images" in str(done)
+    assert str(done).endswith("predictions.csv: 6 predictions")
     rows = rows_of(done.path)
     assert list(rows[0]) == ["id", "prediction", *(f"prob_{name}" for name in NAMES)]
     by_id = {row["id"]: row for row in rows}
@@ -354,7 +354,7 @@ def test_what_predict_refuses(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected a new or empty folder"):
         predict_files(segmenter(), image, tmp_path / "in", root=tmp_path)
     plain = TrainedNetwork(nn.Linear(3, 1), BYTES, None, "regression", (3,), {})
-    with pytest.raises(InputError, match="expected a network of images, got one of 3 numbers"):
+    with pytest.raises(InputError, match="a table, got one of 3 numbers without names"):
         predict_files(plain, image, out)
     assert not out.exists()
 
@@ -388,3 +388,84 @@ def test_images_are_read_as_for_training(fit: str, tmp_path: Path) -> None:
         found = [float(row[f"prob_{name}"]) for name in NAMES[:2]]
         assert found == pytest.approx(expected[row["id"]], abs=1e-7)
     assert len(expected) == done.n_samples == 6
+
+
+# --- tables
+
+
+def sums(*features: str) -> TrainedNetwork:
+    """Return a network that adds up its columns, with different weights."""
+    network = nn.Linear(len(features), 1, bias=False)
+    with torch.no_grad():
+        network.weight.copy_(10.0 ** torch.arange(len(features)))
+    as_it_is = Normalisation(torch.tensor(0.0), torch.tensor(1.0))
+    shape = (len(features),)
+    return TrainedNetwork(network, as_it_is, None, "regression", shape, {}, features)
+
+
+def test_rows_of_a_table_by_the_names_of_its_columns(tmp_path: Path) -> None:
+    table, out = tmp_path / "t.csv", tmp_path / "p.csv"
+    table.write_text("b,id,note,a\n1,x,good,2\n3,y,,4\n0.5,z,bad,0\n")
+    done = predict_files(sums("a", "b"), table, out, batch_size=2)
+    assert out.read_text() == "id,prediction\nx,12.0\ny,34.0\nz,5.0\n"
+    assert (done.n_samples, done.left_out, done.notes) == (3, (), ())
+
+
+def test_rows_without_ids_are_numbered(tmp_path: Path) -> None:
+    table, out = tmp_path / "t.tsv", tmp_path / "p.csv"
+    table.write_text("a\tb\n1\t1\n2\t2\n")
+    done = predict_files(sums("a", "b"), [table], out)
+    assert [row["id"] for row in rows_of(out)] == ["0", "1"]
+    assert done.notes == ("ids are row numbers, from 0",)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("id,a\nx,1\n", SchemaError, r'expected a column "b", got id, a'),
+        ("id,a,b\nx,1,two\n", SchemaError, r'expected numbers in column "b", got "two" - at'),
+        ("id,a,b\nx,1,2\ny,nan,2\n", InputError, r"expected finite numbers in a, b.*line 3"),
+        ("id,a,b\nx,1,2\nx,3,2\n", IdError, r'expected each id once in id, got "x" again.*line 3'),
+    ],
+)
+def test_tables_that_are_refused(
+    text: str, error: type[Exception], message: str, tmp_path: Path
+) -> None:
+    table, out = tmp_path / "t.csv", tmp_path / "p.csv"
+    table.write_text(text)
+    with pytest.raises(error, match=message):
+        predict_files(sums("a", "b"), table, out)
+    with pytest.raises(InputError, match="expected one table for a network of columns, got 2"):
+        predict_files(sums("a", "b"), [table, table], out)
+    assert not out.exists()
+
+
+def test_a_network_of_columns_from_training_to_evaluation(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    values = random.normal(size=(200, 3))
+    target = values @ [1.0, -2.0, 0.5] + 3
+    table = tmp_path / "houses.csv"
+    with table.open("w") as file:
+        file.write("id,area,rooms,age,price\n")
+        for k, (row, price) in enumerate(zip(values, target, strict=True)):
+            file.write(f"h{k},{','.join(map(str, row))},{price}\n")
+    run = tmp_path / "run"
+    train(
+        {
+            "data": {
+                "name": str(table),
+                "target": "price",
+                "features": ["rooms", "area", "age"],
+            },
+            "task": "regression",
+            "network": ["linear"],
+            "learning_rate": 0.1,
+            "epochs": 30,
+            "batch_size": 32,
+        },
+        out=run,
+    )
+    assert command_line(["predict", str(run), str(table), "--out", str(tmp_path / "p.csv")]) == 0
+    found = evaluated(tmp_path, "regression", table, tmp_path / "p.csv", "--target", "price")
+    assert found["metrics"]["r2"] > 0.99
+    assert 'predict_files(network, "table.csv"' in (run / "README.md").read_text()

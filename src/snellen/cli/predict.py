@@ -1,4 +1,4 @@
-"""``snellen predict``: what a trained network says of images."""
+"""``snellen predict``: what a trained network says of images, or of the rows of a table."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def predict(
 ) -> None:
     """Predict for IMAGES (files and folders) with the network of a RUN.
 
-    What is written, `snellen evaluate` reads.
+    For a network that was trained on columns of a table, IMAGES is one table that has them. What is
+    written, `snellen evaluate` reads.
     """
     from snellen.training.predicting import predict_files
     from snellen.training.trained_network import load_trained

@@ -192,6 +192,17 @@ def _use(facts: Facts) -> str:
             f'predict_files(network, "folder/of/images", "{out}")',
             "```",
         ]
+    elif facts.data.get("features"):
+        lines += [
+            "",
+            "The rows of a table with the same columns, as `snellen evaluate` reads predictions:",
+            "",
+            "```python",
+            "from snellen.training.predicting import predict_files",
+            "",
+            'predict_files(network, "table.csv", "predictions.csv")',
+            "```",
+        ]
     lines += ["", "Inputs are raw: their normalisation is a part of the network."]
     return lines[0] + "\n\n" + "\n".join(lines[1:])
 

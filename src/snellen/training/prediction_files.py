@@ -14,7 +14,9 @@ from snellen.errors import IdError, InputError
 from snellen.training.label_files import png_bytes, to_original_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import ArrayLike
 
     from snellen.training.decoded_images import DecodedImages
     from snellen.training.trained_network import TrainedNetwork
@@ -23,14 +25,23 @@ __all__ = ["write_maps", "write_table"]
 
 
 def write_table(
-    trained: TrainedNetwork, images: DecodedImages, place: Path, batch_size: int
-) -> list[str]:
-    """Write a row for each image: its label and scores, or its numbers.
+    trained: TrainedNetwork,
+    batches: Iterable[tuple[Sequence[str], ArrayLike]],
+    place: Path,
+    batch_size: int,
+) -> None:
+    """Write a row for each sample: its label and scores, or its numbers.
 
-    Returns
-    -------
-    list of str
-        What people should know: nothing.
+    Parameters
+    ----------
+    trained : TrainedNetwork
+        What predicts.
+    batches : iterable of (ids, inputs)
+        The samples.
+    place : Path
+        The table.
+    batch_size : int
+        How many go through the network at a time.
 
     Raises
     ------
@@ -43,15 +54,14 @@ def write_table(
     with _replaced(place) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["id", "prediction", *columns] if labels else ["id", *columns])
-        for batch in images.batches(batch_size):
-            found = trained.predict(batch.inputs, batch_size)
+        for ids, inputs in batches:
+            found = trained.predict(inputs, batch_size)
             best = found.argmax(1) if labels else None
-            for row, (image, values) in enumerate(zip(batch.files, found, strict=True)):
+            for row, (name, values) in enumerate(zip(ids, found, strict=True)):
                 answer = [names[best[row]]] if best is not None else []
                 # Of float32 the shortest decimals that give it back, not those of its float64.
                 numbers = values.tolist() if labels else [str(value) for value in values]
-                table.writerow([image.id, *answer, *numbers])
-    return []
+                table.writerow([name, *answer, *numbers])
 
 
 def _targets(trained: TrainedNetwork) -> list[str]:

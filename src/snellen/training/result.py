@@ -145,6 +145,7 @@ def finish(
         task=data.task,
         input_shape=data.train.input_shape,
         description=prepared.description.plain(),
+        features=data.description.get("features"),
     )
     result, metrics, part_name = None, {}, "training"
     images: list[dict[str, Any]] = []

@@ -67,6 +67,8 @@ class TrainedNetwork(nn.Module):
     description : mapping of str to object
         How it was trained, in plain values (`Description.plain`): the network is built again from
         its ``network``.
+    features : sequence of str or None
+        What the F numbers of an input are called in a table; None where they have no names.
 
     Attributes
     ----------
@@ -86,6 +88,7 @@ class TrainedNetwork(nn.Module):
         task: str,
         input_shape: Sequence[int],
         description: Mapping[str, Any],
+        features: Sequence[str] | None = None,
     ) -> None:
         super().__init__()
         if task not in TASKS:
@@ -97,6 +100,7 @@ class TrainedNetwork(nn.Module):
         self.task = task
         self.input_shape = tuple(input_shape)
         self.description = dict(description)
+        self.features = None if features is None else tuple(features)
         self.views = tuple(self.description.get("test_views", ()))
         self.scores = _scores(network, self.description.get("loss"))
         first = next((p for p in network.parameters() if p.is_floating_point()), None)
@@ -217,6 +221,7 @@ class TrainedNetwork(nn.Module):
             "version": _VERSION,
             "task": self.task,
             "input_shape": list(self.input_shape),
+            "features": None if self.features is None else list(self.features),
             "n_outputs": self.n_outputs,
             "scores": self.scores,
             "classes": None if self.classes is None else list(self.classes.names),
@@ -310,6 +315,7 @@ def load_trained(path: str | os.PathLike[str], network: nn.Module | None = None)
         content.task,
         tuple(content.input_shape),
         content.description,
+        content.features,
     )
 
 
@@ -326,6 +332,7 @@ class _Content(msgspec.Struct):
     normalisation: dict[str, Any]
     description: dict[str, Any]
     versions: dict[str, str]
+    features: list[str] | None = None
     keras: dict[str, Any] | None = None
 
 
