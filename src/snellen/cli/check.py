@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snellen.cli.limit_options import threads_option
-from snellen.cli.output import data_warnings_on_stderr
+from snellen.cli.output import data_warnings_on_stderr, json_option, not_empty, quiet_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["check"]
 
 
-def _not_empty(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
-    if path == "":
-        raise click.BadParameter("expected a path, got nothing")
-    return path
-
-
 @click.command()
 @click.argument("source", nargs=-1, required=True, type=click.Path(), metavar="SOURCE…")
 @click.option("--leaks", is_flag=True, help="Find images that the parts of a data set share.")
@@ -33,7 +27,7 @@ def _not_empty(_: click.Context, __: click.Parameter, path: str | None) -> str |
     "--root",
     metavar="DIR",
     type=click.Path(),
-    callback=_not_empty,
+    callback=not_empty,
     help="The folder that the keys of a manifest start from. [default: where it lies]",
 )
 @click.option(
@@ -51,19 +45,12 @@ def _not_empty(_: click.Context, __: click.Parameter, path: str | None) -> str |
     help="In how many of 256 bits the hashes of near duplicates may differ.",
 )
 @click.option("--strict", is_flag=True, help="Refuse images that cannot be read.")
-@click.option(
-    "--json",
-    "json_path",
-    metavar="PATH|-",
-    type=click.Path(allow_dash=True, dir_okay=False),
-    callback=_not_empty,
-    help="Write the result as JSON; with - to stdout, and nothing else there.",
-)
+@json_option("the result")
 @click.option(
     "--groups",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    callback=_not_empty,
+    callback=not_empty,
     help="Write a table of key and group (and label, of a manifest that has it): snellen split "
     "FILE --group group keeps duplicates together.",
 )
@@ -71,12 +58,12 @@ def _not_empty(_: click.Context, __: click.Parameter, path: str | None) -> str |
     "--sheet",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    callback=_not_empty,
+    callback=not_empty,
     help="Draw the pairs side by side, the most alike first, as a PNG picture.",
 )
 @click.option("--fail-on-leak", is_flag=True, help="Exit with 3 where parts share an image.")
 @threads_option
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 def check(
     source: tuple[str, ...],
     leaks: bool,

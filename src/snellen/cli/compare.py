@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from snellen.cli.output import check_folder_of, not_empty
+from snellen.cli.output import check_folder_of, json_option, quiet_option
 
 __all__ = ["compare"]
 
@@ -43,15 +43,8 @@ __all__ = ["compare"]
     metavar="METRIC",
     help="Exit with 3 where a later run is significantly worse than the first in this number.",
 )
-@click.option(
-    "--json",
-    "json_path",
-    metavar="PATH|-",
-    type=click.Path(allow_dash=True, dir_okay=False),
-    callback=not_empty,
-    help="Write the comparison as JSON; with - to stdout, and nothing else there.",
-)
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@json_option("the comparison")
+@quiet_option
 def compare(
     runs: tuple[str, ...],
     names: str | None,

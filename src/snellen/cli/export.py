@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from snellen.cli.output import not_empty
+from snellen.cli.output import not_empty, quiet_option
 
 __all__ = ["export"]
 
@@ -26,7 +26,7 @@ __all__ = ["export"]
     show_default=True,
     help="How far outputs may be from the network's own, as a part of the largest.",
 )
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 def export(run: str, path: str, kind: str | None, tolerance: float, quiet: bool) -> None:
     """Write the network of a RUN for other programs, checked on its test data.
 

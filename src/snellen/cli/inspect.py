@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from snellen.cli.output import check_folder_of, not_empty
+from snellen.cli.output import check_folder_of, json_option, not_empty, quiet_option
 from snellen.cli.train import description_options
 
 __all__ = ["inspect"]
@@ -67,15 +67,8 @@ def _looks(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str
     callback=not_empty,
     help="Write everything as one HTML page.",
 )
-@click.option(
-    "--json",
-    "json_path",
-    metavar="PATH|-",
-    type=click.Path(allow_dash=True, dir_okay=False),
-    callback=not_empty,
-    help="Write the numbers as JSON; with - to stdout, and nothing else there.",
-)
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@json_option("the numbers")
+@quiet_option
 def inspect(
     description: str | None,
     settings: tuple[str, ...],

@@ -23,8 +23,10 @@ __all__ = [
     "check_folder_of",
     "data_warnings_on_stderr",
     "gates",
+    "json_option",
     "not_empty",
     "output_options",
+    "quiet_option",
 ]
 
 
@@ -185,17 +187,25 @@ def not_empty(_: click.Context, __: click.Parameter, path: str | None) -> str | 
     return path
 
 
-def output_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `Output`, and hand it one as `output`."""
+quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 
-    @click.option(
+
+def json_option(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the option that writes something as JSON, handed over as `json_path`."""
+    return click.option(
         "--json",
         "json_path",
         metavar="PATH|-",
         type=click.Path(allow_dash=True, dir_okay=False),
         callback=not_empty,
-        help="Write the result as JSON; with - to stdout, and nothing else there.",
+        help=f"Write {what} as JSON; with - to stdout, and nothing else there.",
     )
+
+
+def output_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `Output`, and hand it one as `output`."""
+
+    @json_option("the result")
     @click.option(
         "--out",
         "directory",
@@ -239,7 +249,7 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         show_default=True,
         help="Of the bootstrap; the same seed gives the same intervals everywhere.",
     )
-    @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+    @quiet_option
     @functools.wraps(command)
     def with_output(
         json_path: str | None,

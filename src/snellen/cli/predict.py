@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from snellen.cli.output import data_warnings_on_stderr, not_empty
+from snellen.cli.output import data_warnings_on_stderr, not_empty, quiet_option
 
 __all__ = ["predict"]
 
@@ -29,7 +29,7 @@ __all__ = ["predict"]
 )
 @click.option("--batch-size", type=click.IntRange(min=1), default=64, show_default=True)
 @click.option("--strict", is_flag=True, help="Stop at images that cannot be read.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 def predict(
     run: str,
     images: tuple[str, ...],

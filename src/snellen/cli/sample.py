@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from snellen.cli.output import quiet_option
+
 __all__ = ["sample"]
 
 
@@ -20,7 +22,7 @@ def sample() -> None:
 @click.option("--classes", default=20, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 @click.option("--no-images", is_flag=True, help="Make no pictures.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 def detection(
     directory: str,
     images: int,
@@ -58,7 +60,7 @@ def detection(
 @click.option("--samples", default=2000, show_default=True, type=click.IntRange(min=0))
 @click.option("--people", default=500, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 def regression(directory: str, samples: int, people: int, seed: int, quiet: bool) -> None:
     """Ages of people in photos, and the estimates of a network that never was.
 
@@ -78,7 +80,7 @@ def regression(directory: str, samples: int, people: int, seed: int, quiet: bool
 @click.option("--scenes", default=120, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 @click.option("--no-images", is_flag=True, help="Make no pictures.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 def classification(
     directory: str, images: int, scenes: int, seed: int, no_images: bool, quiet: bool
 ) -> None:
@@ -108,7 +110,7 @@ def classification(
 @click.option("--height", default=192, show_default=True, type=click.IntRange(min=16))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 @click.option("--no-images", is_flag=True, help="Make no pictures.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 def segmentation(
     directory: str, images: int, width: int, height: int, seed: int, no_images: bool, quiet: bool
 ) -> None:
@@ -142,7 +144,7 @@ def segmentation(
 @click.option("--objects", default=12, show_default=True, type=click.IntRange(min=0))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 @click.option("--no-images", is_flag=True, help="Make no pictures.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 def tracking(
     directory: str,
     sequences: int,

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from snellen.cli.output import check_folder_of, not_empty
+from snellen.cli.output import check_folder_of, json_option, not_empty, quiet_option
 from snellen.cli.train import description_options
 
 __all__ = ["search"]
@@ -48,15 +48,8 @@ __all__ = ["search"]
     callback=not_empty,
     help="Go on with the search in this folder; with more --trials, beyond its end.",
 )
-@click.option(
-    "--json",
-    "json_path",
-    metavar="PATH|-",
-    type=click.Path(allow_dash=True, dir_okay=False),
-    callback=not_empty,
-    help="Write the trials as JSON; with - to stdout, and nothing else there.",
-)
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@json_option("the trials")
+@quiet_option
 def search(
     description: str | None,
     settings: tuple[str, ...],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from snellen.cli.output import data_warnings_on_stderr
+from snellen.cli.output import data_warnings_on_stderr, json_option, quiet_option
 
 if TYPE_CHECKING:
     from snellen.splits.source import Source
@@ -118,14 +118,8 @@ def _names(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str
     type=click.Path(),
     help="Write a list of images for each part, and data.yaml (YOLO data).",
 )
-@click.option(
-    "--json",
-    "json_path",
-    metavar="PATH|-",
-    type=click.Path(allow_dash=True, dir_okay=False),
-    help="Write sizes, classes and deviations as JSON; with - to stdout, and nothing else there.",
-)
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@json_option("sizes, classes and deviations")
+@quiet_option
 @click.pass_context
 def split(
     context: click.Context,

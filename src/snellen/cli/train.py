@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from snellen.cli.output import Gate, check_folder_of, data_warnings_on_stderr, gates, not_empty
+from snellen.cli.output import (
+    Gate,
+    check_folder_of,
+    data_warnings_on_stderr,
+    gates,
+    json_option,
+    not_empty,
+    quiet_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,14 +103,7 @@ def description_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--table", "only_table", is_flag=True, help="Show the network, and train nothing.")
 @click.option("--strict", is_flag=True, help="Stop at images that cannot be read.")
-@click.option(
-    "--json",
-    "json_path",
-    metavar="PATH|-",
-    type=click.Path(allow_dash=True, dir_okay=False),
-    callback=not_empty,
-    help="Write the test part's result as JSON; with - to stdout, and nothing else there.",
-)
+@json_option("the test part's result")
 @click.option(
     "--fail-under",
     "least",
@@ -111,7 +112,7 @@ def description_options(command: Callable[..., None]) -> Callable[..., None]:
     multiple=True,
     help="Exit with 3 where the test part's metric is below the value; may be repeated.",
 )
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 def train(
     description: str | None,
     settings: tuple[str, ...],
