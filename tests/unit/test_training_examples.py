@@ -41,7 +41,7 @@ def trained(folder: Path, *words: str | Path) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.parametrize("name", ["fashion-fc", "fashion-cnn"])
+@pytest.mark.parametrize("name", ["fashion-fc", "fashion-cnn", "fashion-recipe", "fashion-94"])
 def test_a_network_of_the_course_learns_digits(name: str, tmp_path: Path) -> None:
     run = trained(tmp_path, EXAMPLES / f"{name}.toml", *SHORT)
     assert run["metrics"]["accuracy"] > 0.3  # chance is 0.1
