@@ -36,6 +36,8 @@ void bind_distance(nb::module_& m);
 void bind_track_map(nb::module_& m);
 void bind_frame_pairs(nb::module_& m);
 void bind_rle(nb::module_& m);
+void bind_polygon(nb::module_& m);
+void bind_loose_rle(nb::module_& m);
 void bind_mots_text(nb::module_& m);
 void bind_track_text(nb::module_& m);
 void bind_mot_events(nb::module_& m);
@@ -98,6 +100,8 @@ NB_MODULE(_core, m) {
   bind_track_map(m);
   bind_frame_pairs(m);
   bind_rle(m);
+  bind_polygon(m);
+  bind_loose_rle(m);
   bind_mots_text(m);
   bind_track_text(m);
   bind_mot_events(m);

@@ -285,13 +285,15 @@ void bind_pairs(nb::module_& m) {
           iou.resize_uninitialised(pred.n * truth.n);
           mask_iou_matrix(pred, truth, crowd.data(), iou.data());
         }
-        return to_numpy(std::move(iou), {pred.n, truth.n});
+        return to_numpy(std::move(iou), {truth.n, pred.n});
       },
       nb::arg("pred_runs").noconvert(), nb::arg("pred_offset").noconvert(),
       nb::arg("pred_size").noconvert(), nb::arg("truth_runs").noconvert(),
       nb::arg("truth_offset").noconvert(), nb::arg("truth_size").noconvert(),
       nb::arg("crowd").noconvert(),
-      "IoU of every mask of pred with every mask of truth; with a crowd, over the pixels of pred.");
+      "IoU of every mask of truth with every mask of pred, (n_truth, n_pred); with a crowd, over "
+      "the "
+      "pixels of pred.");
   m.def(
       "find_overlaps",
       [](Runs runs, Offsets offset, Sizes size, Offsets begin,

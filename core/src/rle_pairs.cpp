@@ -9,6 +9,8 @@
 namespace snellen {
 namespace {
 
+constexpr std::size_t kPairsOfBlock = 4096;
+
 // Some rows of masks as spans, with what tells quickly that two share nothing.
 class SpanTable {
  public:
@@ -135,16 +137,22 @@ MaskPairs mask_pairs(const std::int64_t* truth_begin, const std::int64_t* pred_b
 void mask_iou_matrix(const RleView& pred, const RleView& truth, const std::uint8_t* crowd,
                      double* iou) {
   SpanTable mine, theirs;
-  theirs.fill(truth, 0, truth.n);
   mine.fill(pred, 0, pred.n);
-  for (std::size_t i = 0; i < pred.n; ++i) {
-    for (std::size_t j = 0; j < truth.n; ++j) {
-      const std::int64_t shared = mine.may_share(i, theirs, j) ? mine.shared(i, theirs, j) : 0;
-      const std::int64_t whole =
-          crowd[j] != 0 ? mine.area(i) : mine.area(i) + theirs.area(j) - shared;
-      iou[i * truth.n + j] = shared == 0 ? 0 : ratio(shared, whole);
+  theirs.fill(truth, 0, truth.n);
+  // A thread costs as much as some thousand pairs.
+  const std::size_t rows_of_block = std::max<std::size_t>(1, kPairsOfBlock / (pred.n + 1));
+  const std::size_t n_blocks = (truth.n + rows_of_block - 1) / rows_of_block;
+  parallel_for(n_blocks, [&](std::size_t block) {
+    const std::size_t end = std::min(truth.n, (block + 1) * rows_of_block);
+    for (std::size_t j = block * rows_of_block; j < end; ++j) {
+      for (std::size_t i = 0; i < pred.n; ++i) {
+        const std::int64_t shared = mine.may_share(i, theirs, j) ? mine.shared(i, theirs, j) : 0;
+        const std::int64_t whole =
+            crowd[j] != 0 ? mine.area(i) : mine.area(i) + theirs.area(j) - shared;
+        iou[j * pred.n + i] = shared == 0 ? 0 : ratio(shared, whole);
+      }
     }
-  }
+  });
 }
 
 Column<MaskOverlapPair> find_overlaps(const RleView& masks, const std::int64_t* begin,

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "rle_spans.hpp"
+#include "run_end.hpp"
 #include "snellen/parallel.hpp"
 #include "snellen/rle.hpp"
 
@@ -64,21 +65,6 @@ void transpose(const T* from, std::size_t height, std::size_t width, T* to) {
       }
     }
   }
-}
-
-// The first position from `at` on where another value stands than at `at`.
-template <class T>
-std::size_t end_of_run(const T* values, std::size_t at, std::size_t n) {
-  const T value = values[at];
-  constexpr std::size_t kBlock = 32 / sizeof(T);
-  while (at + kBlock <= n) {
-    unsigned differs = 0;
-    for (std::size_t k = 0; k < kBlock; ++k) differs |= values[at + k] != value;
-    if (differs != 0) break;
-    at += kBlock;
-  }
-  while (at < n && values[at] == value) ++at;
-  return at;
 }
 
 template <class Label>

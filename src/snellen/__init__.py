@@ -49,7 +49,7 @@ _HOME = {
     "ProbabilityLossResult": "snellen.classification.probability",
     "Regression": "snellen.regression.regression",
     "RegressionResult": "snellen.regression.result",
-    "RleMasks": "snellen.tracking.rle_masks",
+    "RleMasks": "snellen.rle_masks",
     "Segmentation": "snellen.segmentation.segmentation",
     "SegmentationResult": "snellen.segmentation.segmentation",
     "SnellenError": "snellen.errors",
@@ -237,6 +237,7 @@ if TYPE_CHECKING:
     from snellen.readers.tracking_files import read_tracking
     from snellen.regression.regression import Regression, regression_scores
     from snellen.regression.result import RegressionResult
+    from snellen.rle_masks import RleMasks
     from snellen.segmentation.boundary import (
         BoundaryQuality,
         BoundaryQualityResult,
@@ -277,7 +278,6 @@ if TYPE_CHECKING:
         tracking_scores,
     )
     from snellen.tracking.protocols import TrackingProtocol
-    from snellen.tracking.rle_masks import RleMasks
     from snellen.tracking.track_map import TrackMap, TrackMapResult
     from snellen.tracking.tracks import Tracks
 

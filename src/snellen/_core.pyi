@@ -514,12 +514,71 @@ def mask_pairs(truth_begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), 
 
 def mask_iou(pred_runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], truth_runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], crowd: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
     """
-    IoU of every mask of pred with every mask of truth; with a crowd, over the pixels of pred.
+    IoU of every mask of truth with every mask of pred, (n_truth, n_pred); with a crowd, over the pixels of pred.
     """
 
 def find_overlaps(runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], marked: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)] | None) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
     """
     Frame and two rows for each frame in which masks share pixels; marked ones may with each other.
+    """
+
+def rle_of_polygons(xy: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """
+    Runs and offsets of polygons: polygon i has the vertices begin[i] … begin[i + 1] - 1, each x and y, and lies in an image of size[i] (height, width).
+    """
+
+class LooseMasks:
+    """Masks as run lengths of any kind, as pycocotools takes them."""
+
+    @staticmethod
+    def read(objects: object) -> LooseMasks | None:
+        """
+        Masks of a list of dicts with bytes and a list of two ints; None for others.
+        """
+
+    @staticmethod
+    def of_runs(runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], height: int, width: int) -> LooseMasks:
+        """One mask."""
+
+    @staticmethod
+    def of_pixels(pixels: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], height: int, width: int, n: int) -> LooseMasks:
+        """
+        Masks of n images, column by column: a run ends where the value changes.
+        """
+
+    @staticmethod
+    def of_polygons(xy: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], height: int, width: int) -> LooseMasks:
+        """Masks of polygons; see rle_of_polygons."""
+
+    def __len__(self) -> int: ...
+
+    def objects(self) -> list:
+        """A dict of size and counts for each mask."""
+
+    def pixels(self) -> Annotated[NDArray[numpy.uint8], dict(order='F')] | None:
+        """
+        Pixels (height, width, n) of the first mask's size; None where runs go beyond.
+        """
+
+    def areas(self) -> Annotated[NDArray[numpy.uint32], dict(order='C')]:
+        """The number of pixels in each mask, modulo 2^32."""
+
+    def boxes(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
+        """Left, top, width and height of the smallest box around each mask."""
+
+    def merged(self, intersect: bool) -> LooseMasks | None:
+        """
+        One mask of all, without runs and of size 0 × 0 where sizes differ; None where one ends before another.
+        """
+
+    def iou(self, truth: LooseMasks, crowd: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float64], dict(order='F')] | None:
+        """
+        IoU of every mask with every one of truth; None where one ends before another.
+        """
+
+def loose_box_iou(pred: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], crowd: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float64], dict(order='F')]:
+    """
+    IoU of boxes (left, top, width, height), of which four numbers each follow each other.
     """
 
 class MotsRows:

@@ -11,8 +11,9 @@ import pytest
 
 from snellen.errors import IdError, SchemaError
 from snellen.readers.track_mots import decode_mots, read_mots
+from snellen.rle_masks import RleMasks
 from snellen.tracking.j_and_f import JAndF
-from snellen.tracking.rle_masks import RleMasks, mask_pairs
+from snellen.tracking.mask_pairs import mask_pairs
 from snellen.tracking.tracks import Tracks
 
 # Of pycocotools 2.0.11 under NumPy 2.

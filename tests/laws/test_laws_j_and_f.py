@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from snellen.rle_masks import RleMasks
 from snellen.state import Keys
 from snellen.testing import LAWS, MetricCase
 from snellen.tracking.j_and_f import JAndF, JAndFResult
-from snellen.tracking.rle_masks import RleMasks
 from snellen.tracking.tracks import Tracks
 
 

@@ -35,7 +35,14 @@ LAYERS = (
         "snellen.digests",
         "snellen.threads",
     ),
-    ("snellen.metric", "snellen.result", "snellen.classes", "snellen.table_text"),
+    (
+        "snellen.metric",
+        "snellen.result",
+        "snellen.classes",
+        "snellen.table_text",
+        "snellen.mask_forms",
+        "snellen.rle_masks",
+    ),
     (
         "snellen.detection",
         "snellen.classification",

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from snellen.rle_masks import RleMasks
 from snellen.tracking.j_and_f import JAndF
-from snellen.tracking.rle_masks import RleMasks
 from snellen.tracking.tracks import Tracks
 
 mask_api = pytest.importorskip("pycocotools.mask")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from snellen import _core, set_threads
 from snellen.errors import SchemaError
-from snellen.tracking.rle_masks import RleMasks, mask_pairs
+from snellen.rle_masks import RleMasks
+from snellen.tracking.mask_pairs import mask_pairs
 
 mask_api = pytest.importorskip("pycocotools.mask")
 # Of pycocotools 2.0.11 under NumPy 2.
@@ -79,7 +80,7 @@ def test_iou(drawn: Any, data: Any) -> None:
     crowd = np.array(data.draw(st.lists(st.booleans(), min_size=len(truth), max_size=len(truth))))
     ours = [RleMasks.from_arrays(stack) for stack in drawn]
     arrays = [each for side in ours for each in (side.runs, side.offset, side.size)]
-    iou = _core.mask_iou(*arrays, crowd.astype(np.uint8))
+    iou = _core.mask_iou(*arrays, crowd.astype(np.uint8)).T
     assert iou.shape == (len(pred), len(truth))
     if not iou.size:
         return

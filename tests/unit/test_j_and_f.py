@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from snellen.errors import IdError, InputError, MergeError, SchemaError, ShapeError
+from snellen.rle_masks import RleMasks
 from snellen.state import pack, unpack
 from snellen.tracking.j_and_f import JAndF, j_and_f
 from snellen.tracking.j_and_f_result import MEASURES, JAndFResult
-from snellen.tracking.rle_masks import RleMasks
 from snellen.tracking.tracks import Tracks
 
 # Frames of 4 × 4 pixels: columns of objects.

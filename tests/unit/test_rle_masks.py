@@ -10,12 +10,8 @@ import pytest
 
 from snellen import _core
 from snellen.errors import InputError, SchemaError, ShapeError
-from snellen.tracking.rle_masks import (
-    RleMasks,
-    mask_pairs,
-    refuse_other_sizes,
-    refuse_overlaps,
-)
+from snellen.rle_masks import RleMasks
+from snellen.tracking.mask_pairs import mask_pairs, refuse_other_sizes, refuse_overlaps
 
 # Column by column: 1 1 0 | 0 1 1 | 0 0 0 | 0 0 1, so runs of 0 2 2 2 5 1.
 PIXELS = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 0, 1]], np.bool_)
@@ -249,6 +245,62 @@ def test_what_is_no_coco_mask(given: Any, message: str) -> None:
 def test_what_are_no_masks(given: Any, message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
         RleMasks.of(given)
+
+
+SQUARE = [1, 1, 1, 3, 3, 3, 3, 1]  # columns 1 and 2, rows 1 and 2
+BESIDE = [[3, 0], [5, 0], [5, 1], [3, 1]]  # columns 3 and 4, row 0
+
+
+@pytest.mark.parametrize("size", [(4, 5), [[4, 5], [4, 5]], np.array([4, 5], np.uint16)])
+def test_polygons(size: Any) -> None:
+    found = RleMasks.from_polygons([[SQUARE, BESIDE], (np.array(SQUARE, np.float32),)], size)
+    assert found.size.tolist() == [[4, 5], [4, 5]]
+    assert found.runs.tolist() == [5, 2, 2, 2, 1, 1, 3, 1, 3, 5, 2, 2, 2, 9]
+    assert found.boxes().tolist() == [[1, 0, 4, 3], [1, 1, 2, 2]]
+    assert found.to_coco() == RleMasks.of(found.to_coco()).to_coco()
+
+
+def test_polygons_of_images_of_different_sizes() -> None:
+    found = RleMasks.from_polygons([[SQUARE], [SQUARE], [SQUARE, BESIDE]], [[4, 5], [2, 2], [1, 4]])
+    assert found.areas().tolist() == [4, 1, 1]
+    assert found.texts() == [b"52207", b"31", b"31"]
+
+
+def test_no_polygons() -> None:
+    found = RleMasks.from_polygons([], (4, 5))
+    assert (len(found), found.size.shape, found.runs.dtype) == (0, (0, 2), np.uint32)
+
+
+@pytest.mark.parametrize(
+    ("polygons", "message"),
+    [
+        ([[SQUARE], []], "expected at least one polygon, got none - at polygons[1]"),
+        ([[SQUARE, SQUARE[:4]]], "between -2e8 and 2e8, got 2 vertices - at polygons[0][1]"),
+        ([[SQUARE], [SQUARE, []]], "got [] - at polygons[1][1]"),
+        ([[SQUARE[:7]]], "expected the numbers x, y, x, y … of a polygon, got [1, 1, 1, 3, 3"),
+        ([[SQUARE], [[np.nan, *SQUARE[1:]]]], "2e8, got another - at polygons[1][0]"),
+        ([[SQUARE, [*SQUARE[:7], np.inf]]], "2e8, got another - at polygons[0][1]"),
+        ([[SQUARE], [SQUARE, [1e300, *SQUARE[1:]]]], "2e8, got another - at polygons[1][1]"),
+        ([[["a", *SQUARE[1:]]]], "of a polygon, got ['a', 1"),
+        ([[[None, *SQUARE[1:]]]], "of a polygon, got [None, 1"),
+        ([[[True] * 6]], "of a polygon, got [True"),
+        ([SQUARE], "expected the numbers x, y, x, y … of a polygon, got 1 - at polygons[0][0]"),
+        ([[[[1, 2, 3], [4, 5, 6], [7, 8, 9]]]], "of a polygon, got [[1, 2, 3]"),
+        ([[[[1, 2], [4, 5, 6], [7, 8, 9]]]], "of a polygon, got [[1, 2], [4"),
+    ],
+)
+def test_what_are_no_polygons(polygons: Any, message: str) -> None:
+    with pytest.raises(SchemaError, match=re.escape(message)):
+        RleMasks.from_polygons(polygons, (4, 5))
+
+
+@pytest.mark.parametrize(
+    "size",
+    [(4,), (4, 5, 6), [[4, 5]] * 3, [4, (5, 6)], (4.0, 5), (-4, 5), (2**16, 2**16), (2**70, 1)],
+)
+def test_what_are_no_sizes_of_images(size: Any) -> None:
+    with pytest.raises(SchemaError, match=r"expected height.* - at size of polygons"):
+        RleMasks.from_polygons([[SQUARE], [SQUARE]], size)
 
 
 def test_kernels_do_not_leave_their_arrays() -> None:

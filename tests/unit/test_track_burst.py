@@ -11,7 +11,7 @@ import pytest
 
 from snellen.errors import ClassError, IdError, InputError, SchemaError
 from snellen.readers.track_burst import BurstTruth, read_burst_predictions, read_burst_truth
-from snellen.tracking.rle_masks import RleMasks
+from snellen.rle_masks import RleMasks
 from snellen.tracking.tracks import Tracks
 
 # The right half of 2 × 2 pixels, as COCO's text.

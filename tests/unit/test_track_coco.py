@@ -11,7 +11,7 @@ import pytest
 
 from snellen.errors import ClassError, DataWarning, IdError, InputError, SchemaError
 from snellen.readers.track_coco import VideoTruth, read_video_predictions, read_video_truth
-from snellen.tracking.rle_masks import RleMasks
+from snellen.rle_masks import RleMasks
 from snellen.tracking.shapes import Boxes2D
 from snellen.tracking.tracks import Tracks
 

@@ -121,8 +121,9 @@ MaskPairs mask_pairs(const std::int64_t* truth_begin, const std::int64_t* pred_b
                      std::size_t n_frames, const RleView& truth, const RleView& pred,
                      MaskOverlap kind);
 
-// iou[i * truth.n + j] of row i of pred and row j of truth, all of one size (checked by the
-// caller). Against a crowd, pixels of the prediction stand for those of the union.
+// iou[j * pred.n + i] of row i of pred and row j of truth, all of one size (checked by the
+// caller). Against a crowd, pixels of the prediction stand for those of the union. Threads over
+// rows of truth.
 void mask_iou_matrix(const RleView& pred, const RleView& truth, const std::uint8_t* crowd,
                      double* iou);
 

@@ -354,7 +354,7 @@ def masks_of(written: Sequence[bytes], place: Callable[[int], str]) -> Any:
     SchemaError
         For polygons, and for run lengths that are none.
     """
-    from snellen.tracking.rle_masks import RleMasks
+    from snellen.rle_masks import RleMasks
 
     try:
         decoded = msgspec.json.decode(b"[" + b",".join(written) + b"]")

@@ -17,8 +17,8 @@ from snellen.errors import DataWarning, IdError, InputError, SchemaError, ShapeE
 from snellen.readers.image_files import IMAGES, ending, files_below
 from snellen.readers.label_image import DEFAULT_MAX_PIXELS, read_label_image
 from snellen.readers.message_text import few
+from snellen.rle_masks import LabelledMasks, RleMasks
 from snellen.threads import in_threads
-from snellen.tracking.rle_masks import LabelledMasks, RleMasks
 from snellen.tracking.tracks import Tracks
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from snellen import _core
 from snellen.classes import Classes
 from snellen.errors import ClassError, DataWarning, IdError, InputError, SchemaError, ShapeError
 from snellen.readers.table import read_bytes
-from snellen.tracking.rle_masks import RleMasks, refuse_overlaps
+from snellen.rle_masks import RleMasks
+from snellen.tracking.mask_pairs import refuse_overlaps
 from snellen.tracking.tracks import Tracks
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from snellen.errors import IdError, InputError, MergeError, ShapeError, first_few
+from snellen.rle_masks import RleMasks
 from snellen.state import Keys, Ledger, pack, restored
 from snellen.tracking.j_and_f_result import JAndFResult, JAndFRules, JAndFTables
 from snellen.tracking.j_and_f_sequence import VOID, MaskTracks, score_sequence
-from snellen.tracking.rle_masks import RleMasks
 from snellen.tracking.tracks import Tracks
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ import numpy as np
 
 from snellen import _core
 from snellen.errors import ShapeError
+from snellen.rle_masks import RleMasks
 from snellen.segmentation.boundary_rules import BoundaryRules
-from snellen.tracking.rle_masks import RleMasks, mask_pairs
+from snellen.tracking.mask_pairs import mask_pairs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

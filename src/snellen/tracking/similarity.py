@@ -9,7 +9,7 @@ import numpy as np
 from snellen import _core
 from snellen.errors import InputError, ShapeError
 from snellen.tracking.frames import Pairs
-from snellen.tracking.rle_masks import mask_pairs
+from snellen.tracking.mask_pairs import mask_pairs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -257,7 +257,7 @@ class Tracks:
         **columns
             Those of `from_xyxy`.
         """
-        from snellen.tracking.rle_masks import RleMasks
+        from snellen.rle_masks import RleMasks
 
         return cls._checked(RleMasks.of(mask), "mask", **columns)
 

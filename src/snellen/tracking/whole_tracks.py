@@ -211,7 +211,7 @@ def _areas(tracks: Tracks) -> NDArray[np.float64]:
         xyxy = tracks.shape.xyxy
         boxes: NDArray[np.float64] = (xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1])
         return boxes
-    from snellen.tracking.rle_masks import RleMasks
+    from snellen.rle_masks import RleMasks
 
     if not isinstance(tracks.shape, RleMasks):
         raise InputError(f"expected boxes in images, or masks, got {tracks.shape.kind}")
@@ -252,7 +252,7 @@ def overlaps_of(
                 groups.pred,
             )
         )
-    from snellen.tracking.rle_masks import RleMasks
+    from snellen.rle_masks import RleMasks
 
     if not (isinstance(truth.shape, RleMasks) and isinstance(pred.shape, RleMasks)):
         raise InputError(
@@ -276,7 +276,7 @@ def _overlaps_of_masks(
     groups: Groups,
 ) -> Overlaps:
     """Return what masks share: all sums are of whole numbers, in any order the same."""
-    from snellen.tracking.rle_masks import mask_pairs
+    from snellen.tracking.mask_pairs import mask_pairs
 
     sides = []
     for frame, whole, begin in (

@@ -5,30 +5,30 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from snellen import _core
-from snellen.arrays import to_numpy
 from snellen.errors import InputError, SchemaError, ShapeError
+from snellen.mask_forms import image_stack, run_list, size_of, size_text, sizes_of, vertices_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["LabelledMasks", "RleMasks", "mask_pairs", "refuse_other_sizes", "refuse_overlaps"]
+__all__ = ["LabelledMasks", "RleMasks"]
 
-_MOST_PIXELS = 2**32 - 1
+
+_FARTHEST = 2e8
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class RleMasks:
     """Masks of n objects.
 
-    Made by `of`, `from_coco`, `from_texts`, `from_runs`, `from_arrays` or `from_labels`, which
-    check what they are given; the plain constructor checks nothing.
+    Made by `of`, `from_coco`, `from_texts`, `from_runs`, `from_polygons`, `from_vertices`,
+    `from_arrays` or `from_labels`, which check what they are given; the plain constructor checks
+    nothing.
 
     Attributes
     ----------
@@ -132,14 +132,14 @@ class RleMasks:
                     + (", ".join(map(repr, mask)) if isinstance(mask, Mapping) else repr(mask)),
                     place,
                 )
-            sizes.append(_size_of(mask["size"], place))
+            sizes.append(size_of(mask["size"], place))
             counts = mask["counts"]
             if isinstance(counts, str):
                 texts.append(counts.encode())
             elif isinstance(counts, bytes):
                 texts.append(counts)
             else:
-                lists[row] = _run_list(counts, place)
+                lists[row] = run_list(counts, place)
         size = np.array(sizes, np.int32).reshape(-1, 2)
         if not lists:
             return cls.from_texts(texts, size, name)
@@ -215,6 +215,107 @@ class RleMasks:
         return masks
 
     @classmethod
+    def from_polygons(
+        cls, polygons: Sequence[Sequence[ArrayLike]], size: ArrayLike, name: str = "polygons"
+    ) -> RleMasks:
+        """Return a mask for each object: the union of its polygons, every pixel as COCO fills it.
+
+        Parameters
+        ----------
+        polygons : sequence of sequences of array-likes
+            Of each object the polygons: x, y, x, y …, or rows of x and y; in pixels, from the top
+            left corner of the image.
+        size : array-like of integers, shape (2,) or (n, 2)
+            Height and width of the image, of all objects or of each.
+        name : str
+            What errors call them.
+
+        Raises
+        ------
+        SchemaError
+            For an object without polygons, and for a polygon of less than three vertices, of half
+            a vertex, or of numbers that are none or beyond ±2 × 10⁸.
+
+        Examples
+        --------
+        >>> triangle, square = [0, 0, 4, 4, 0, 4], [[2, 0], [4, 0], [4, 2], [2, 2]]
+        >>> masks = RleMasks.from_polygons([[triangle, square], [square]], (4, 4))
+        >>> masks.to_arrays()[0].astype(int)
+        array([[1, 0, 1, 1],
+               [1, 1, 1, 1],
+               [1, 1, 1, 0],
+               [1, 1, 1, 1]])
+        >>> masks.areas().tolist()
+        [14, 4]
+        """
+        parts: list[NDArray[np.float64]] = []
+        for row, shapes in enumerate(polygons):
+            for k, shape in enumerate(shapes):
+                parts.append(vertices_of(shape, f"{name}[{row}][{k}]"))
+        return cls.from_vertices(
+            np.concatenate(parts) if parts else np.zeros((0, 2)),
+            np.append(0, np.cumsum([len(part) for part in parts], dtype=np.int64)),
+            np.append(0, np.cumsum([len(shapes) for shapes in polygons], dtype=np.int64)),
+            size,
+            name,
+        )
+
+    @classmethod
+    def from_vertices(
+        cls,
+        xy: NDArray[np.float64],
+        polygon_begin: NDArray[np.int64],
+        begin: NDArray[np.int64],
+        size: ArrayLike,
+        name: str = "polygons",
+    ) -> RleMasks:
+        """Return a mask for each object whose polygons are columns already.
+
+        Parameters
+        ----------
+        xy : ndarray, shape (n_vertices, 2), float64
+        polygon_begin : ndarray, shape (n_polygons + 1,), int64
+            Polygon k has the vertices ``polygon_begin[k]`` to ``polygon_begin[k + 1]``, exclusive.
+        begin : ndarray, shape (n + 1,), int64
+            Object i has the polygons ``begin[i]`` to ``begin[i + 1]``, exclusive.
+        size, name
+            As `from_polygons` takes them.
+
+        Raises
+        ------
+        SchemaError
+            As from `from_polygons`.
+        """
+        n_polygons = np.diff(begin)
+        sizes = sizes_of(size, len(n_polygons), name)
+        if (n_polygons == 0).any():
+            row = int(np.argmin(n_polygons))
+            raise SchemaError("expected at least one polygon, got none", f"{name}[{row}]")
+        n_vertices = np.diff(polygon_begin)
+        bad = n_vertices < 3
+        # Also false for what is no number. Further out than this no image has pixels, and the
+        # fifths of a pixel that corners are rounded to have more than 32 bits.
+        near = (np.abs(xy) < _FARTHEST).all(axis=1)
+        if not near.all():
+            bad[np.searchsorted(polygon_begin, np.flatnonzero(~near), side="right") - 1] = True
+        if bad.any():
+            first = int(np.argmax(bad))
+            row = int(np.searchsorted(begin, first, side="right")) - 1
+            got = f"{n_vertices[first]} vertices" if n_vertices[first] < 3 else "another"
+            raise SchemaError(
+                "expected a polygon of three or more vertices, of numbers between -2e8 and 2e8, "
+                f"got {got}",
+                f"{name}[{row}][{first - int(begin[row])}]",
+            )
+        of_each = np.repeat(sizes, n_polygons, axis=0)
+        runs, offset = _core.rle_of_polygons(
+            xy.reshape(-1), polygon_begin, of_each.astype(np.int64)
+        )
+        if (n_polygons == 1).all():
+            return cls(runs, offset, sizes)
+        return cls(runs, offset, of_each).merged(begin)
+
+    @classmethod
     def from_arrays(cls, mask: Any, name: str = "mask") -> RleMasks:
         """Return masks of pixels.
 
@@ -230,7 +331,7 @@ class RleMasks:
         ShapeError, InputError
             For other shapes and kinds of numbers.
         """
-        array = _image_stack(mask, name, "masks")
+        array = image_stack(mask, name, "masks")
         pixels = array.view(np.uint8) if array.dtype.itemsize == 1 else (array != 0).view(np.uint8)
         size = np.tile(np.array(array.shape[1:], np.int32), (len(array), 1))
         return cls(*_core.encode_masks(pixels), size)
@@ -250,7 +351,7 @@ class RleMasks:
         ShapeError, InputError
             For other shapes and kinds of numbers.
         """
-        array = _image_stack(labels, name, "label images")
+        array = image_stack(labels, name, "label images")
         if array.dtype == np.bool_:
             array = array.view(np.uint8)
         if array.dtype == np.uint64 and array.size and int(array.max()) >= 2**63:
@@ -338,8 +439,8 @@ class RleMasks:
         if other.any():
             row = int(np.argmax(other))
             raise ShapeError(
-                f"expected masks of one size, got {_shown(self.size[0])} and "
-                f"{_shown(self.size[row])}",
+                f"expected masks of one size, got {size_text(self.size[0])} and "
+                f"{size_text(self.size[row])}",
                 f"mask[{row}]",
             )
         height, width = self.size[0].tolist()
@@ -385,183 +486,3 @@ class LabelledMasks(NamedTuple):
     image: NDArray[np.int64]
     value: NDArray[np.int64]
     masks: RleMasks
-
-
-def mask_pairs(
-    truth: RleMasks,
-    pred: RleMasks,
-    truth_begin: NDArray[np.int64],
-    pred_begin: NDArray[np.int64],
-    *,
-    kind: Literal["iou", "ioa_truth", "ioa_pred"] = "iou",
-    frame: ArrayLike | None = None,
-    place: str = "",
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-    """Return the pairs of masks that share pixels, frame by frame.
-
-    Parameters
-    ----------
-    truth, pred : RleMasks
-    truth_begin, pred_begin : ndarray, shape (n_frames + 1,), int64
-        Frame t has the rows ``begin[t]`` to ``begin[t + 1]``, exclusive.
-    kind : {"iou", "ioa_truth", "ioa_pred"}
-        What the shared pixels are divided by: those of the union, of truth, or of the prediction.
-    frame : array-like, shape (n_frames,), optional
-        Numbers of frames, for errors.
-    place : str
-        Where the masks come from, for errors.
-
-    Returns
-    -------
-    begin : ndarray, shape (n_truth + 1,), int64
-        Where the pairs of each truth row begin.
-    pred : ndarray, int32
-        The other row of each pair, ascending within a truth row.
-    similarity : ndarray, float64
-        Above 0; every bit as `pycocotools.mask.iou` computes it.
-
-    Raises
-    ------
-    ShapeError
-        For masks of different sizes in a frame.
-    """
-    refuse_other_sizes(truth, pred, truth_begin, pred_begin, frame=frame, place=place)
-    return _core.mask_pairs(
-        truth_begin,
-        pred_begin,
-        truth.runs,
-        truth.offset,
-        truth.size,
-        pred.runs,
-        pred.offset,
-        pred.size,
-        kind,
-    )
-
-
-def refuse_other_sizes(
-    truth: RleMasks,
-    pred: RleMasks,
-    truth_begin: NDArray[np.int64],
-    pred_begin: NDArray[np.int64],
-    *,
-    frame: ArrayLike | None = None,
-    place: str = "",
-) -> None:
-    """Refuse frames whose masks are of different sizes; the arguments are those of `mask_pairs`.
-
-    Raises
-    ------
-    ShapeError
-        Naming the first such frame and both sizes.
-    """
-    n_frames = len(truth_begin) - 1
-    of_truth = np.repeat(np.arange(n_frames), np.diff(truth_begin))
-    of_pred = np.repeat(np.arange(n_frames), np.diff(pred_begin))
-    # The size that a frame should have: that of its first mask, of truth where it has one.
-    wanted = np.zeros((n_frames, 2), np.int32)
-    for begin, masks in ((pred_begin, pred), (truth_begin, truth)):
-        filled = begin[:-1] < begin[1:]
-        wanted[filled] = masks.size[begin[:-1][filled]]
-    found: list[tuple[int, str, NDArray[np.int32]]] = []
-    for side, of_frame, masks in (("truth", of_truth, truth), ("pred", of_pred, pred)):
-        other = (masks.size != wanted[of_frame]).any(axis=1)
-        if other.any():
-            row = int(np.argmax(other))
-            found.append((int(of_frame[row]), side, masks.size[row]))
-    if not found:
-        return
-    at, side, size = min(found, key=lambda each: each[0])
-    number = at if frame is None else int(np.asarray(frame)[at])
-    first = "truth" if truth_begin[at] < truth_begin[at + 1] else "pred"
-    raise ShapeError(
-        f"expected masks of one size in frame {number}, got {_shown(wanted[at])} ({first}) and "
-        f"{_shown(size)} ({side})",
-        place,
-    )
-
-
-def refuse_overlaps(
-    masks: RleMasks,
-    begin: NDArray[np.int64],
-    track: NDArray[np.int64],
-    *,
-    frame: ArrayLike | None = None,
-    region: NDArray[np.uint8] | None = None,
-    place: str = "",
-) -> None:
-    """Refuse frames in which objects share pixels; regions to ignore may share theirs.
-
-    Parameters
-    ----------
-    masks : RleMasks
-        Of one size within a frame.
-    begin : ndarray, shape (n_frames + 1,), int64
-        Frame t has the rows ``begin[t]`` to ``begin[t + 1]``, exclusive.
-    track : ndarray, shape (n,)
-        The id of each object.
-    frame : array-like, shape (n_frames,), optional
-        Numbers of frames, for errors.
-    region : ndarray, shape (n,), uint8, optional
-        1 for regions to ignore.
-    place : str
-        Where the masks come from, for errors.
-
-    Raises
-    ------
-    InputError
-        Naming the first such frame, both ids, and in how many frames more there are some.
-    """
-    found = _core.find_overlaps(masks.runs, masks.offset, masks.size, begin, region)
-    if not len(found):
-        return
-    at, first, second = found[0].tolist()
-    number = at if frame is None else int(np.asarray(frame)[at])
-    more = f"; so do masks in {len(found) - 1:,} other frames" if len(found) > 1 else ""
-    raise InputError(
-        f"expected masks that share no pixels, got ids {track[first]} and {track[second]} that do "
-        f"in frame {number}{more}: give each pixel to one object",
-        place,
-    )
-
-
-def _shown(size: Iterable[int]) -> str:
-    return " × ".join(str(int(each)) for each in size)
-
-
-def _size_of(size: Any, place: str) -> tuple[int, int]:
-    try:
-        height, width = (int(each) for each in size)
-        whole = [height, width] == list(size)
-    except (TypeError, ValueError):
-        whole = False
-    if not whole or height < 0 or width < 0 or max(height, width) >= 2**31:
-        raise SchemaError(f"expected a size of height and width, got {size!r}", place)
-    return height, width
-
-
-def _run_list(counts: Any, place: str) -> NDArray[np.uint32]:
-    try:
-        runs = np.asarray(counts)
-    except ValueError:
-        runs = np.zeros(0, np.object_)
-    if not runs.size and runs.dtype != np.object_:
-        return np.zeros(0, np.uint32)
-    if runs.ndim != 1 or runs.dtype.kind not in "iu":
-        raise SchemaError(
-            f"expected run lengths as text or as a list of whole numbers, got {counts!r:.60}", place
-        )
-    if int(runs.min()) < 0 or int(runs.max()) > _MOST_PIXELS:
-        raise SchemaError("expected runs from 0 on, below 2^32", place)
-    return runs.astype(np.uint32)
-
-
-def _image_stack(value: Any, name: str, what: str) -> NDArray[Any]:
-    array = to_numpy(value, name)
-    if array.ndim != 3:
-        raise ShapeError(f"expected {what} (n, height, width), got shape {array.shape}", name)
-    if array.dtype.kind not in "biu":
-        raise InputError(f"expected flags or whole numbers, got {array.dtype}", name)
-    if array.shape[1] * array.shape[2] > _MOST_PIXELS:
-        raise InputError("expected images of less than 2^32 pixels", name)
-    return array
