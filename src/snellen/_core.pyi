@@ -552,7 +552,7 @@ class LooseMasks:
 
     def __len__(self) -> int: ...
 
-    def objects(self) -> list:
+    def objects(self) -> list[dict[str, object]]:
         """A dict of size and counts for each mask."""
 
     def pixels(self) -> Annotated[NDArray[numpy.uint8], dict(order='F')] | None:

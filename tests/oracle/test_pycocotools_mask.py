@@ -186,6 +186,15 @@ def test_decoding_nothing() -> None:
     assert theirs.decode([]).shape[2] == 0
 
 
+@pytest.mark.skipif(np.__version__ < "2", reason="NumPy 1 makes a byte of any number")
+def test_areas_of_many() -> None:
+    """Under NumPy 2 pycocotools cannot count to 256."""
+    assert ours.area([RLE] * 255).tobytes() == theirs.area([RLE] * 255).tobytes()
+    assert ours.area([RLE] * 256).tolist() == [5] * 256
+    with pytest.raises(OverflowError):
+        theirs.area([RLE] * 256)
+
+
 HEIGHTS_AND_WIDTHS: dict[str, Any] = {
     "floats": (3.0, 4.0), "fractions": (3.5, 4), "None": (None, 4), "negative": (-3, 4),
     "text": ("3", 4), "numpy": (np.int64(3), np.int32(4)), "float64": (np.float64(3), 4),

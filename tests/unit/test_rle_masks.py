@@ -276,7 +276,7 @@ def test_no_polygons() -> None:
     [
         ([[SQUARE], []], "expected at least one polygon, got none - at polygons[1]"),
         ([[SQUARE, SQUARE[:4]]], "between -2e8 and 2e8, got 2 vertices - at polygons[0][1]"),
-        ([[SQUARE], [SQUARE, []]], "got [] - at polygons[1][1]"),
+        ([[SQUARE], [SQUARE, []]], "got 0 vertices - at polygons[1][1]"),
         ([[SQUARE[:7]]], "expected the numbers x, y, x, y … of a polygon, got [1, 1, 1, 3, 3"),
         ([[SQUARE], [[np.nan, *SQUARE[1:]]]], "2e8, got another - at polygons[1][0]"),
         ([[SQUARE, [*SQUARE[:7], np.inf]]], "2e8, got another - at polygons[0][1]"),
