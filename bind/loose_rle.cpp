@@ -117,11 +117,14 @@ LooseMasks of_pixels(In1<std::uint8_t> pixels, std::size_t height, std::size_t w
                      static_cast<std::int64_t>(width));
 }
 
-LooseMasks of_polygons(In1<double> xy, Offsets begin, std::int64_t height, std::int64_t width) {
+void check_polygons(const In1<double>& xy, const Offsets& begin) {
   check_offsets("begins of polygons", begin, xy.size() / 2);
-  if (height < 0 || width < 0 || xy.size() % 2 != 0) {
-    throw nb::value_error("expected x and y of vertices, and a size from 0 on");
-  }
+  if (xy.size() % 2 != 0) throw nb::value_error("expected x and y of vertices");
+}
+
+LooseMasks of_polygons(In1<double> xy, Offsets begin, std::int64_t height, std::int64_t width) {
+  check_polygons(xy, begin);
+  if (height < 0 || width < 0) throw nb::value_error("expected a size from 0 on");
   const std::size_t n = begin.size() - 1;
   LooseMasks masks;
   for (std::size_t i = 0; i < n; ++i) {
@@ -267,6 +270,14 @@ void bind_loose_rle(nb::module_& m) {
            "ends before another.")
       .def("iou", iou_of, nb::arg("truth"), nb::arg("crowd").noconvert(),
            "IoU of every mask with every one of truth; None where one ends before another.");
+  m.def(
+      "first_far_polygon",
+      [](In1<double> xy, Offsets begin) {
+        check_polygons(xy, begin);
+        return first_far_polygon(xy.data(), begin.data(), begin.size() - 1);
+      },
+      nb::arg("xy").noconvert(), nb::arg("begin").noconvert(),
+      "The first polygon with vertices too far apart for the grid; their number for none.");
   m.def("loose_box_iou", box_iou_of, nb::arg("pred").noconvert(), nb::arg("truth").noconvert(),
         nb::arg("crowd").noconvert(),
         "IoU of boxes (left, top, width, height), of which four numbers each follow each other.");

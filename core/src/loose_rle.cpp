@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -126,18 +125,8 @@ bool all_plain(const LooseRle& masks, const std::int64_t* size) {
 }
 
 // std::min and std::max, but that a number wins against what is none.
-double lower(double a, double b) { return std::isnan(a) || b < a ? b : a; }
-double higher(double a, double b) { return std::isnan(a) || b > a ? b : a; }
-
-double loose_box_iou(const double* pred, const double* truth, bool crowd) {
-  const double width = lower(pred[2] + pred[0], truth[2] + truth[0]) - higher(pred[0], truth[0]);
-  if (width <= 0) return 0;
-  const double height = lower(pred[3] + pred[1], truth[3] + truth[1]) - higher(pred[1], truth[1]);
-  if (height <= 0) return 0;
-  const double pred_area = pred[2] * pred[3];
-  const double shared = width * height;
-  return shared / (crowd ? pred_area : pred_area + truth[2] * truth[3] - shared);
-}
+double lower(double a, double b) { return a != a || b < a ? b : a; }
+double higher(double a, double b) { return a != a || b > a ? b : a; }
 
 }  // namespace
 
@@ -152,7 +141,13 @@ void append_loose_rle(std::string_view text, Column<std::uint32_t>& runs) {
   const char* const end = at + text.size();
   while (at != end && *at != '\0') {
     std::uint32_t value;
-    if (end - at < 8 || !read_short_number(at, value)) value = read_number(at, end);
+    const unsigned group = static_cast<unsigned char>(*at) - kFirstCharacter;
+    if ((group & kMore) == 0) {  // most have one character
+      value = (group & kGroup) - ((group & kSign) << 1);
+      ++at;
+    } else if (end - at < 8 || !read_short_number(at, value)) {
+      value = read_number(at, end);
+    }
     if (n > 2) value += found[n - 2];
     found[n++] = value;
   }
@@ -186,6 +181,7 @@ bool paint_loose_rle(const LooseRle& masks, std::uint8_t* pixels, std::size_t n_
     }
     if (begin[i + 1] > n_pixels) return false;
   }
+  if (n_pixels == 0) return true;  // there may be no memory at all
   parallel_for(masks.n, [&](std::size_t i) {
     std::uint8_t* at = pixels + begin[i];
     std::uint8_t value = 0;
@@ -336,9 +332,35 @@ bool loose_iou_matrix(const LooseRle& pred, const LooseRle& truth, const std::ui
 
 void loose_box_iou_matrix(const double* pred, std::size_t n_pred, const double* truth,
                           const std::uint8_t* crowd, std::size_t n_truth, double* iou) {
+  // Columns, so that several boxes are compared at a time.
+  std::vector<double> columns(5 * n_pred);
+  double* const left = columns.data();
+  double* const top = left + n_pred;
+  double* const right = top + n_pred;
+  double* const bottom = right + n_pred;
+  double* const area = bottom + n_pred;
+  for (std::size_t i = 0; i < n_pred; ++i) {
+    const double* const box = pred + 4 * i;
+    left[i] = box[0];
+    top[i] = box[1];
+    right[i] = box[2] + box[0];
+    bottom[i] = box[3] + box[1];
+    area[i] = box[2] * box[3];
+  }
   for (std::size_t j = 0; j < n_truth; ++j) {
+    const double* const box = truth + 4 * j;
+    const double truth_left = box[0], truth_top = box[1];
+    const double truth_right = box[2] + box[0], truth_bottom = box[3] + box[1];
+    const double truth_area = box[2] * box[3];
+    const bool is_crowd = crowd[j] != 0;
+    double* const row = iou + j * n_pred;
     for (std::size_t i = 0; i < n_pred; ++i) {
-      iou[j * n_pred + i] = loose_box_iou(pred + 4 * i, truth + 4 * j, crowd[j] != 0);
+      const double width = lower(right[i], truth_right) - higher(left[i], truth_left);
+      const double height = lower(bottom[i], truth_bottom) - higher(top[i], truth_top);
+      const double shared = width * height;
+      const double whole = is_crowd ? area[i] : area[i] + truth_area - shared;
+      // What is no number is not too small.
+      row[i] = width <= 0 || height <= 0 ? 0 : shared / whole;
     }
   }
 }

@@ -221,4 +221,20 @@ RleRows rle_of_polygons(const PolygonView& polygons) {
   return join_rows(parts);
 }
 
+std::size_t first_far_polygon(const double* xy, const std::int64_t* begin, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::int64_t axis = 0; axis < 2; ++axis) {
+      std::int64_t low = std::numeric_limits<std::int64_t>::max(), high = -low;
+      for (std::int64_t k = begin[i]; k < begin[i + 1]; ++k) {
+        const std::int64_t value = on_grid(xy[2 * k + axis]);
+        low = std::min(low, value);
+        high = std::max(high, value);
+      }
+      // Without vertices they are the other way round.
+      if (high > low && high - low > std::numeric_limits<std::int32_t>::max()) return i;
+    }
+  }
+  return n;
+}
+
 }  // namespace snellen

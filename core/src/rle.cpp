@@ -115,12 +115,21 @@ RleFault decode_rle(const TextRows& texts, const std::int32_t* size, RleRows& ro
 }
 
 TextPool encode_rle(const RleView& masks) {
+  // A difference of runs has 33 bits and so up to 7 characters, a run of a mask mostly one or two.
+  constexpr std::size_t kLongest = 7;
   TextPool texts;
   texts.offset.reserve(masks.n + 1);
   texts.offset.push_back(0);
   for (std::size_t i = 0; i < masks.n; ++i) {
     const std::uint32_t* const runs = masks.runs + masks.offset[i];
-    for (std::size_t k = 0; k < masks.n_runs(i); ++k) {
+    const std::size_t n = masks.n_runs(i), begin = texts.bytes.size();
+    const std::size_t most = begin + kLongest * n;
+    if (most > texts.bytes.capacity()) {
+      texts.bytes.reserve(std::max(most, 2 * texts.bytes.capacity()));
+    }
+    char* const text = texts.bytes.data();
+    std::size_t at = begin;
+    for (std::size_t k = 0; k < n; ++k) {
       std::int64_t value = runs[k];
       if (k > 2) value -= runs[k - 2];
       while (true) {
@@ -128,11 +137,12 @@ TextPool encode_rle(const RleView& masks) {
         value >>= 5;
         // The rest is nothing but the sign that this group shows.
         const bool last = value == ((group & kSign) != 0 ? -1 : 0);
-        texts.bytes.push_back(static_cast<char>(kFirstCharacter + group + (last ? 0 : kMore)));
+        text[at++] = static_cast<char>(kFirstCharacter + group + (last ? 0 : kMore));
         if (last) break;
       }
     }
-    texts.offset.push_back(static_cast<std::int64_t>(texts.bytes.size()));
+    texts.bytes.resize_uninitialised(at);
+    texts.offset.push_back(static_cast<std::int64_t>(at));
   }
   return texts;
 }

@@ -111,6 +111,7 @@ void painted() {
   CHECK(snellen::paint_loose_rle(masks.view(), pixels.data(), 8));
   CHECK(pixels == (std::vector<std::uint8_t>{0, 1, 1, 1, 1, 1, 0, 0}));
   CHECK(!snellen::paint_loose_rle(masks.view(), pixels.data(), 5));
+  CHECK(snellen::paint_loose_rle(Masks().add({0, 0}, 0, 3).view(), nullptr, 0));
 }
 
 void areas_and_boxes() {

@@ -177,6 +177,12 @@ void any_numbers() {
     for (const std::uint32_t run : runs) sum += run;
     CHECK_EQUAL(sum, 63U);
   }
+  const double far[] = {0, 0, 1, 1, 3e8, 0, -3e8, 1, values[0], 0, 1, 0, values[0], 0, -1e300, 0};
+  const std::int64_t begin[] = {0, 0, 2, 4, 6, 8};
+  CHECK_EQUAL(snellen::first_far_polygon(far, begin, 2), 2U);
+  CHECK_EQUAL(snellen::first_far_polygon(far, begin, 5), 2U);
+  CHECK_EQUAL(snellen::first_far_polygon(far, begin + 3, 2), 0U);
+  CHECK_EQUAL(snellen::first_far_polygon(far, begin + 4, 1), 1U);
   // All that is no number lies at one point.
   CHECK(runs_of(Polygon(8, values[0]), 7, 9) == Runs{63});
 }

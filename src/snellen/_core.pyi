@@ -576,6 +576,11 @@ class LooseMasks:
         IoU of every mask with every one of truth; None where one ends before another.
         """
 
+def first_far_polygon(xy: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> int:
+    """
+    The first polygon with vertices too far apart for the grid; their number for none.
+    """
+
 def loose_box_iou(pred: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], crowd: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float64], dict(order='F')]:
     """
     IoU of boxes (left, top, width, height), of which four numbers each follow each other.

@@ -37,6 +37,8 @@ def described(value: Any) -> Any:
     """Return what can be compared: of arrays the kind of numbers, the order and the bytes."""
     if isinstance(value, np.ndarray):
         order = value.flags.c_contiguous, value.flags.f_contiguous, value.flags.writeable
+        if value.dtype.kind == "f":  # the sign of what is no number says nothing
+            value = np.where(np.isnan(value), np.nan, value)
         return type(value), value.dtype, value.shape, order, value.tobytes(order="A")
     if isinstance(value, np.generic):
         return type(value), value.tobytes()

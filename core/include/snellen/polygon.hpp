@@ -34,4 +34,8 @@ struct PolygonView {
 // beyond, or the width is 0, the runs are those that the reference gives. Threads over polygons.
 RleRows rle_of_polygons(const PolygonView& polygons);
 
+// The first polygon with two vertices that are further apart, on the grid, than its 32 bits can
+// tell; n where there is none.
+std::size_t first_far_polygon(const double* xy, const std::int64_t* begin, std::size_t n);
+
 }  // namespace snellen

@@ -6,12 +6,11 @@ it reads or writes outside its memory, or loops over for ever, is an error or no
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen._core import LooseMasks, loose_box_iou
+from snellen._core import LooseMasks, first_far_polygon, loose_box_iou
 from snellen.compat.pycocotools.c_arguments import (
     check_buffer,
     int_argument,
@@ -38,8 +37,8 @@ __all__ = [
 ]
 
 _ENDS = "expected masks whose runs have the same sum, got one that ends before another"
-# Half of what the grid of vertices, five times as fine as pixels, has room for in 32 bits.
-_FAR = 2.0**30 / 5
+# What the grid of vertices, five times as fine as pixels, has room for in 32 bits.
+_FAR = 2**30 // 5
 
 
 def encode(mask: Any) -> list[dict[str, Any]]:
@@ -140,18 +139,17 @@ def frBbox(bb: Any, h: Any, w: Any) -> list[dict[str, Any]]:  # noqa: N802
 def frPoly(poly: Any, h: Any, w: Any) -> list[dict[str, Any]]:  # noqa: N802
     """Return the masks of polygons, each x, y, x, y …; a number without its other is left out."""
     height, width = size_argument(h), size_argument(w)
-    n_numbers = []
-    parts = []
     len(poly)  # what has no length is refused before its first polygon
+    begin = [0]
+    parts = []
     for each in poly:
         numbers = np.array(each, dtype=np.float64, order="F")
         check_buffer(numbers, "np_poly", np.float64, 1)
-        parts.append(numbers[: len(numbers) // 2 * 2])
-        n_numbers.append(len(numbers) // 2)
-    xy = np.concatenate(parts) if parts else np.zeros(0)
-    begin = np.zeros(len(parts) + 1, np.int64)
-    np.cumsum(n_numbers, out=begin[1:])
-    return _of_polygons(xy, begin, height, width)
+        n = len(numbers) // 2
+        parts.append(numbers[: 2 * n])
+        begin.append(begin[-1] + n)
+    xy = parts[0] if len(parts) == 1 else np.concatenate([*parts, np.zeros(0)])
+    return _of_polygons(xy, np.array(begin, np.int64), height, width)
 
 
 def frUncompressedRLE(ucRles: Any, h: Any, w: Any) -> list[dict[str, Any]]:  # noqa: N802, N803
@@ -234,28 +232,13 @@ def _read(masks: Any) -> LooseMasks:
 def _of_polygons(
     xy: NDArray[np.float64], begin: NDArray[np.int64], height: int, width: int
 ) -> list[dict[str, Any]]:
-    _refuse_far(xy, begin)
+    # pycocotools subtracts them all the same, and fills gigabytes with an edge.
+    far = first_far_polygon(xy, begin)
+    if far < len(begin) - 1:
+        raise InputError(
+            f"expected vertices between -{_FAR} and {_FAR}, got others", f"polygon {far}"
+        )
     return LooseMasks.of_polygons(xy, begin, height, width).objects()
-
-
-def _refuse_far(xy: NDArray[np.float64], begin: NDArray[np.int64]) -> None:
-    """Refuse polygons of vertices further apart than the grid's numbers of 32 bits can tell.
-
-    What is no number lies at the lowest of them. pycocotools subtracts them all the same, and
-    fills gigabytes with an edge.
-    """
-    if (np.abs(xy) < _FAR).all():
-        return
-    with np.errstate(all="ignore"):
-        grid = 5 * xy + 0.5
-    grid[~((grid > -(2**31) - 1) & (grid < 2**31))] = -(2**31)
-    for i, (first, last) in enumerate(itertools.pairwise((2 * begin).tolist())):
-        polygon = grid[first:last].reshape(-1, 2)
-        if len(polygon) and (np.ptp(polygon, axis=0) >= 2**31).any():
-            raise InputError(
-                f"expected vertices between -{_FAR:.0f} and {_FAR:.0f}, got others",
-                f"polygon {i}",
-            )
 
 
 def _side(objects: Any) -> Any:
