@@ -218,9 +218,10 @@ void loose_boxes(const LooseRle& masks, double* xywh) {
     std::uint32_t left = static_cast<std::uint32_t>(masks.width(i)), top = height;
     std::uint32_t right = 0, bottom = 0;  // the last column and row
     std::uint32_t at = 0, column = 0, column_begin = 0;
-    // The row of a pixel; most lie in the column of the one before or in the next.
+    // The row of a pixel; most lie in the column of the one before or in the next. What is counted
+    // modulo 2³² may go back.
     const auto go_to = [&](std::uint32_t pixel) {
-      if (pixel - column_begin >= height) {
+      if (pixel < column_begin || pixel - column_begin >= height) {
         column = pixel / height;
         column_begin = column * height;
       }
