@@ -1,0 +1,1 @@
+"""Pretrained networks side by side: quality and frame rate."""
