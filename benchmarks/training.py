@@ -46,10 +46,13 @@ _PACKAGES: Final = {
 
 
 class Task(NamedTuple):
-    """A network, and what share of each side's epoch was asked for."""
+    """A network, what share of each side's epoch was asked for, and what a benchmark can afford."""
 
     title: str
     bars: Mapping[str, float]
+    epochs: int
+    threads: Sequence[int]
+    sides: Sequence[str]
 
 
 TASKS: Final = {
@@ -63,6 +66,9 @@ TASKS: Final = {
             "bare_fused": 1.05,
             "snellen_bare": 1.03,
         },
+        3,
+        (1, 2),
+        list(_PACKAGES),
     ),
     "cnn": Task(
         "conv32-pool-conv64-pool-fc128-10, 3 × 3, same",
@@ -72,6 +78,9 @@ TASKS: Final = {
             "keras_torch": 0.60,
             "snellen_bare": 1.03,
         },
+        2,
+        (1,),
+        ["snellen", "snellen_bare", "bare", "bare_fused", "lightning", "keras_torch"],
     ),
 }
 
@@ -86,7 +95,7 @@ def main() -> None:
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    sides = [side for side in arguments.sides if _is_there(side, say)]
+    sides = [side for side in arguments.sides or _PACKAGES if _is_there(side, say)]
     machine = side_by_side.machine()
     versions = _versions(sides)
     print(f"machine   {side_by_side.description(machine)}")
@@ -97,20 +106,21 @@ def main() -> None:
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "machine": machine,
         "versions": versions,
-        "images": arguments.images,
-        "epochs": arguments.epochs,
         "tasks": {},
     }
     try:
         with tempfile.TemporaryDirectory(prefix="snellen-bench-") as scratch:
             for name in arguments.tasks:
+                task = TASKS[name]
+                of_task = [side for side in sides if arguments.sides or side in task.sides]
                 arrays = Path(scratch) / f"{name}.npz"
-                np.savez(arrays, **made_arrays(name, arguments))
-                for threads in arguments.threads:
-                    measuring = Measuring(name, threads, arrays, arguments.images)
+                made = made_arrays(name, arguments.epochs or task.epochs, arguments)
+                np.savez(arrays, **made)
+                for threads in arguments.threads or task.threads:
+                    measuring = Measuring(name, threads, arrays, len(made["train_labels"]))
                     say(measuring.title)
                     content["tasks"][f"{name}, {threads}"] = measuring.run(
-                        sides, arguments.rounds, say
+                        of_task, arguments.rounds, say
                     )
     except RunError as error:
         sys.exit(f"training.py: error: {error}")
@@ -132,12 +142,12 @@ def _arguments() -> argparse.Namespace:
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
-    add("--rounds", type=int, default=5, help="how often every side runs (5)")
-    add("--epochs", type=int, default=3, help="epochs of a run; the median counts (3)")
+    add("--rounds", type=int, default=3, help="how often every side runs (3)")
+    add("--epochs", type=int, help="epochs of a run; the median counts (fc: 3, cnn: 2)")
     add("--images", type=int, default=_WHOLE, help="only so many; seconds are those of 60,000")
-    add("--threads", type=numbers, default=[1, 2], help="of the processor, with commas (1,2)")
+    add("--threads", type=numbers, help="of the processor, with commas (fc: 1,2, cnn: 1)")
     add("--tasks", type=some_of(list(TASKS)), default=list(TASKS), help="fc, cnn")
-    add("--sides", type=some_of(list(_PACKAGES)), default=list(_PACKAGES), help="only these")
+    add("--sides", type=some_of(list(_PACKAGES)), help="only these (fc: all, cnn: with a bar)")
     add("--seed", type=int, default=0, help="of weights and orders (0)")
     add("--data", type=Path, default=FOLDER, metavar="FOLDER", help="FashionMNIST's four files")
     add("--output", type=Path, default=_HERE / "results" / "training.json", metavar="FILE")
@@ -159,15 +169,15 @@ def _versions(sides: Sequence[str]) -> dict[str, str]:
     return {name: version(name) for name in ("snellen", *names, "numpy")}
 
 
-def made_arrays(network: str, arguments: argparse.Namespace) -> dict[str, Any]:
+def made_arrays(network: str, epochs: int, arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what every side is given."""
     from snellen.training.randomness import permutation
 
     arrays: dict[str, Any] = read_fashion(arguments.data)
     for kind in ("images", "labels"):
         arrays[f"train_{kind}"] = arrays[f"train_{kind}"][: arguments.images]
-    arguments.images = n = len(arrays["train_labels"])
-    orders = [permutation(n, arguments.seed, epoch).numpy() for epoch in range(arguments.epochs)]
+    n = len(arrays["train_labels"])
+    orders = [permutation(n, arguments.seed, epoch).numpy() for epoch in range(epochs)]
     for k, weights in enumerate(initial_weights(network, arguments.seed)):
         arrays[f"weights_{k}"] = weights
     return {**arrays, "orders": np.stack(orders), "seed": arguments.seed}
@@ -197,7 +207,7 @@ class Measuring:
         measured = {side: functools.partial(self._measure, side) for side in sides}
         series = interleaved(measured, rounds, say)
         self._print(series)
-        return {"title": self.title, "runs": self.found}
+        return {"title": self.title, "images": round(_WHOLE / self.scale), "runs": self.found}
 
     def _measure(self, side: str) -> Run:
         out = self.arrays.with_name(f"{side}.json")

@@ -78,17 +78,18 @@ def main() -> None:
                 sys.exit(f"training_accuracy.py: error: {error}")
             found.setdefault(name, []).append(run)
             say(f"{name}, seed {seed}: {run['accuracy']:.4f}, {run['training']:.0f} s")
+            # After each run: an hour's work is not lost where it is interrupted.
+            content = {
+                "schema": "snellen.benchmark/1",
+                "task": "training_accuracy",
+                "date": time.strftime("%Y-%m-%d", time.gmtime()),
+                "machine": machine,
+                "threads": arguments.threads,
+                "runs": found,
+            }
+            side_by_side.write_json(arguments.output, content)
     print(f"threads   {arguments.threads}\n")
     print(_table(found))
-    content = {
-        "schema": "snellen.benchmark/1",
-        "task": "training_accuracy",
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "machine": machine,
-        "threads": arguments.threads,
-        "runs": found,
-    }
-    side_by_side.write_json(arguments.output, content)
     say(f"wrote {arguments.output}")
 
 

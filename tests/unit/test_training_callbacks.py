@@ -420,6 +420,13 @@ def test_step_log_writes_within_a_second(tmp_path: Path) -> None:
         step(run, [log])
         written.append(len(json_of(tmp_path / "steps.jsonl")))
     assert written == [0, 0, 3, 3, 3, 6]
+    # A roll back: rows of what will be done again are dropped, and time goes back.
+    run.step, run.seconds = 1, 0.5
+    log.load_state({"n": 0, "sum": 0.0})
+    log.epoch_start(run)
+    run.seconds = 1.5
+    step(run, [log])
+    assert [row["step"] for row in json_of(tmp_path / "steps.jsonl")] == [1, 2]
 
 
 def test_logs_and_guard_read_losses_seldom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -437,6 +437,8 @@ def test_tables_that_are_refused(
         predict_files(sums("a", "b"), table, out)
     with pytest.raises(InputError, match="expected one table for a network of columns, got 2"):
         predict_files(sums("a", "b"), [table, table], out)
+    with pytest.raises(InputError, match="expected no root for the rows of a table"):
+        predict_files(sums("a", "b"), table, out, root=tmp_path)
     assert not out.exists()
 
 

@@ -124,6 +124,8 @@ def predict_files(
     if batch_size < 1:
         raise InputError(f"expected a whole number from 1, got {batch_size}", "batch_size")
     if len(trained.input_shape) != 3:
+        if root is not None:
+            raise InputError("expected no root for the rows of a table: it is of images", "root")
         return _predict_rows(trained, images, place, batch_size)
     files = images_of(images, root)
     maps = trained.task == "segmentation"

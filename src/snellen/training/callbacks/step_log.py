@@ -73,6 +73,7 @@ class StepLog(Callback):
 
     def epoch_start(self, run: TrainingState) -> None:
         """Drop what will be done again after a roll back."""
+        self._read_at = min(self._read_at, run.seconds)  # time goes back, too
         if self._log.rows and self._log.rows[-1]["step"] > run.step:
             self.start(run)
 
