@@ -46,8 +46,9 @@ LAYERS = (
     ("snellen.readers", "snellen.samples"),
     ("snellen.splits", "snellen.statistics"),
     ("snellen.run",),
+    ("snellen.report",),
     ("snellen.testing",),
-    ("snellen.compat", "snellen.training", "snellen.loggers"),
+    ("snellen.compat", "snellen.training", "snellen.benchmark", "snellen.loggers"),
     ("snellen.cli", "snellen.__main__"),
 )
 PACKAGE = Path(snellen.__file__).parent

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from snellen.classification.classification import Classification
+from snellen.report.charts import Line, heat_map, line_chart, range_bar, ticks
+from snellen.report.markup import count, element, figure, plain_value, table, text
 from snellen.samples.png import encode_png
 from snellen.training.description import Description
-from snellen.training.pages.charts import Line, heat_map, line_chart, range_bar, ticks
 from snellen.training.pages.curves import best_epoch
-from snellen.training.pages.markup import count, element, figure, plain_value, table, text
 from snellen.training.run_page import run_page
 
 NAMES = ["cat", "dog", "eel"]

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 
 from snellen.errors import InputError, SchemaError
+from snellen.readers.idx import read_idx
 from snellen.training.data.found import Found
-from snellen.training.data.idx import read_idx
 from snellen.training.data.resident import ResidentPart
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ import numpy as np
 from snellen.errors import IdError, InputError, SchemaError
 from snellen.readers.image_files import PICTURES
 from snellen.readers.message_text import few
+from snellen.readers.pictures import Fit, decode_picture, look_of, read_head_of
 from snellen.training.data.arrays import typed_targets
 from snellen.training.data.found import Found
 from snellen.training.data.loading import Files, Keep, Loading, fits, part_of_files, without_bad
-from snellen.training.data.pictures import Fit, decode_picture, look_of, read_head_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

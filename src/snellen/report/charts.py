@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from snellen.training.pages.markup import element, figure, text
+from snellen.report.markup import element, figure, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
