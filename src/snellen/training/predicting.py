@@ -15,7 +15,7 @@ from snellen.readers.column_names import IDS, first_of
 from snellen.readers.message_text import few
 from snellen.readers.pictures import Look
 from snellen.readers.table import read_table
-from snellen.training.data.streamed import usable_threads
+from snellen.threads import usable_threads
 from snellen.training.decoded_images import DecodedImages, images_of
 from snellen.training.prediction_files import write_maps, write_table
 
