@@ -194,10 +194,16 @@ def benchmark(
 
     Predictions are stored as they come: the same command goes on where one was interrupted.
     """
-    from snellen.benchmark.benchmarking import Settings, benchmark, default_folder
+    from snellen.benchmark.benchmarking import (
+        Settings,
+        benchmark,
+        default_folder,
+        refuse_unknown_metrics,
+    )
     from snellen.benchmark.progress import Progress, no_progress
 
     check_folder_of(json_path)
+    refuse_unknown_metrics([gate.metric for gate in least])
     folder = out or default_folder(data)
     settings = Settings(
         device=device,
@@ -225,7 +231,6 @@ def benchmark(
                 seed=seed,
                 strict=strict,
                 settings=settings,
-                known_metrics=[gate.metric for gate in least],
                 progress=no_progress() if quiet else Progress(),
             )
     except KeyboardInterrupt:
