@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import chain, repeat
 
@@ -31,7 +32,7 @@ def test_what_settles_at_once_is_called_for_half_a_second() -> None:
     call = Called(repeat(0.02))
     assert warm_up(call, clock=call.clock) == call.n == 25
     slow = Called(repeat(1.0))
-    assert warm_up(slow, clock=slow.clock) == 10  # but never less often
+    assert warm_up(slow, clock=slow.clock) == 10  # but not less often
 
 
 def test_first_calls_are_waited_for() -> None:
@@ -39,9 +40,16 @@ def test_first_calls_are_waited_for() -> None:
     call = Called(chain([5.0], (1.0 - k / 20 for k in range(15)), repeat(0.25)))
     # From the 17th on all are alike. The window before the last one is full of them at the 26th,
     # and its median is theirs two calls sooner.
-    assert warm_up(call, least_seconds=0, clock=call.clock) == 17 + 4 + 5 - 2
+    assert warm_up(call, least_seconds=0, most_seconds=60, clock=call.clock) == 17 + 4 + 5 - 2
     never = Called(1.1**k for k in range(1000))
-    assert warm_up(never, least_seconds=0, clock=never.clock) == 200
+    assert warm_up(never, least_seconds=0, most_seconds=math.inf, clock=never.clock) == 200
+
+
+def test_calls_that_take_long_are_warm_after_two() -> None:
+    call = Called(repeat(4.0))
+    assert warm_up(call, clock=call.clock) == 3  # after 12 seconds
+    slow = Called(repeat(60.0))
+    assert warm_up(slow, clock=slow.clock) == 2
 
 
 def test_calls_and_seconds_are_both_reached() -> None:

@@ -78,13 +78,15 @@ def warm_up(
     *,
     least_calls: int = 10,
     least_seconds: float = 0.5,
+    most_seconds: float = 10.0,
     clock: Clock = _CLOCK,
 ) -> int:
     """Call until the time it takes has settled; return how often that was.
 
     First calls compile, choose algorithms, and get memory. It has settled where the median of five
-    calls is within 3 % of that of the five before, and not before so many calls and seconds; after
-    200 calls it counts as settled, whatever it does.
+    calls is within 3 % of that of the five before, and not before so many calls and seconds. After
+    200 calls, or so many seconds and two calls, it counts as settled, whatever it does: nobody has
+    minutes for calls that take long, and to those the first ones are little.
     """
     taken: list[float] = []
     start = clock.wall()
@@ -93,7 +95,10 @@ def warm_up(
         call()
         taken.append(clock.wall() - before)
         enough = len(taken) >= max(least_calls, 2 * _WINDOW)
-        if enough and clock.wall() - start >= least_seconds and _has_settled(taken):
+        passed = clock.wall() - start
+        if enough and passed >= least_seconds and _has_settled(taken):
+            break
+        if passed >= most_seconds and len(taken) > 1:
             break
     return len(taken)
 
