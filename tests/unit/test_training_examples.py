@@ -112,13 +112,13 @@ def test_streets_pixel_by_pixel(tmp_path: Path) -> None:
 def test_fashion_mnist_is_taken_where_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from snellen.training.data import fashion_mnist
+    from snellen.training.data import fashion_mnist_files
 
     monkeypatch.syspath_prepend(EXAMPLES)
     import course_data
 
     monkeypatch.setenv("SNELLEN_CACHE", str(tmp_path))
-    monkeypatch.setattr(fashion_mnist, "_SYSTEM", str(tmp_path / "none"))
+    monkeypatch.setattr(fashion_mnist_files, "_SYSTEM", str(tmp_path / "none"))
     assert course_data.course_data() == "digits"
     said = capsys.readouterr().err
     assert "Fashion-MNIST is not here" in said

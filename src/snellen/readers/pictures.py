@@ -12,7 +12,16 @@ from snellen.readers.image_files import ending
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Fit", "Head", "Look", "decode_picture", "look_of", "read_head", "read_head_of"]
+__all__ = [
+    "Fit",
+    "Head",
+    "Look",
+    "decode_picture",
+    "look_of",
+    "read_head",
+    "read_head_of",
+    "upright_picture",
+]
 
 Fit = Literal["crop", "stretch"]
 
@@ -185,22 +194,47 @@ def decode_picture(source: str | bytes, look: Look, name: str = "") -> NDArray[A
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise InputError("expected finite numbers, got NaN or infinity", source)
         return array
-    name = name or str(source)
+    pixels = upright_picture(source, look.mode, name or str(source))
+    if pixels.size != (look.width, look.height):
+        pixels = _fitted(pixels, look)
+    array = np.asarray(pixels)
+    return np.ascontiguousarray(array.transpose(2, 0, 1)) if array.ndim == 3 else array[None]
+
+
+def upright_picture(source: str | bytes, mode: str, name: str) -> Any:
+    """Return a picture of Pillow's: its first frame, upright, grey (``"L"``) or ``"RGB"``.
+
+    Of 16 bits a pixel the higher eight stay; transparency is left out.
+
+    Parameters
+    ----------
+    source : str or bytes
+        The file, or what is in it.
+    mode : {"L", "RGB"}
+        Grey or colours.
+    name : str
+        What errors call it.
+
+    Raises
+    ------
+    SchemaError
+        Where it is no image, or a damaged one.
+    InputError
+        Where it cannot be read.
+    """
     with _opened(source, name) as image:
         from PIL import ImageOps
 
         try:
-            upright = ImageOps.exif_transpose(image)
-            pixels = _in_mode(upright, look.mode, name)
-            if pixels.size != (look.width, look.height):
-                pixels = _fitted(pixels, look)
-            array = np.asarray(pixels)
+            ImageOps.exif_transpose(image, in_place=True)
+            # Pillow warns that transparency of several colours is lost, in the modes that lose it.
+            image.info.pop("transparency", None)
+            return _in_mode(image, mode, name)
         except SchemaError:
             raise
         # Pillow's decoders raise whatever comes of what is wrong: struct.error, KeyError, …
         except Exception as error:
             raise SchemaError(f"expected a whole image, got: {_reason(error)}", name) from None
-    return np.ascontiguousarray(array.transpose(2, 0, 1)) if array.ndim == 3 else array[None]
 
 
 def _in_mode(image: Any, mode: str, name: str) -> Any:
@@ -239,7 +273,8 @@ def _opened(source: str | bytes, name: str) -> Any:
     except Image.DecompressionBombError as error:
         raise SchemaError(f"expected an image, got: {_reason(error)}", name) from None
     except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"expected a readable image, got: {_reason(error)}", name) from None
+        kind = SchemaError if isinstance(source, bytes) else InputError
+        raise kind(f"expected a readable image, got: {_reason(error)}", name) from None
 
 
 def _array(path: str, *, mapped: bool) -> NDArray[Any]:

@@ -74,7 +74,7 @@ def class_folders(
         within = f"{Path(folder).name}/" if parts else ""
         rows[name] = list(range(len(ids), len(ids) + len(listed.files)))
         ids += [f"{within}{file}" for file in listed.files]
-        paths += [f"{folder}/{file}" for file in listed.files]
+        paths += listed.paths
         labels += listed.labels
         known.update(listed.classes)
         if not listed.files:
