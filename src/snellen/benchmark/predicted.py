@@ -65,6 +65,28 @@ class Predicted:
     preprocessing: Preprocessing | None = None
     notes: Sequence[str] = ()
 
+    @classmethod
+    def of_file(
+        cls, name: str, source: str, stored: StoredScores, images: LabelledImages
+    ) -> Predicted:
+        """Return what somebody stored.
+
+        Raises
+        ------
+        ClassError
+            Where its classes are not the images'.
+        """
+        return cls(
+            name=name,
+            source=source,
+            rows=stored.rows,
+            kind="labels" if stored.scores is None else stored.kind,
+            scores=stored.scores,
+            labels=stored.labels if stored.scores is None else None,
+            places=placed(images.classes, stored.classes, stored.n_outputs, name),
+            notes=stored.notes,
+        )
+
     def measured(
         self, images: LabelledImages, rows: NDArray[np.int64], speed: Speed | None
     ) -> MeasuredModel:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from snellen.benchmark.labelled_images import LabelledImages
     from snellen.benchmark.result import BenchmarkResult
 
-__all__ = ["thumbnail", "write_benchmark"]
+__all__ = ["folder_names", "json_bytes", "thumbnail", "write_benchmark"]
 
 _SIDE: Final = 112  # pixels of a thumbnail's longer side
 
@@ -39,16 +39,23 @@ def write_benchmark(result: BenchmarkResult, folder: Path, images: LabelledImage
             result, lambda place: thumbnail(images, row_of[result.ids[place]])
         ).encode(),
         folder / "table.csv": result.csv().encode(),
-        folder / "result.json": result.json(),
+        folder / "result.json": json_bytes(result.to_dict()),
     }
     for name, model in zip(
         folder_names([model.name for model in result.models]), result.models, strict=True
     ):
         place = folder / "models" / name
         place.mkdir(parents=True, exist_ok=True)
-        text = msgspec.json.format(msgspec.json.encode(model.result.to_dict()), indent=2) + b"\n"
-        files |= {place / "state.bin": model.metric.to_bytes(), place / "result.json": text}
+        files |= {
+            place / "state.bin": model.metric.to_bytes(),
+            place / "result.json": json_bytes(model.result.to_dict()),
+        }
     write_atomically(files)
+
+
+def json_bytes(content: object) -> bytes:
+    """Return plain values as the bytes of a JSON file that people can read, too."""
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
 
 
 def folder_names(names: Iterable[str]) -> list[str]:

@@ -201,6 +201,8 @@ def benchmark(
         refuse_unknown_metrics,
     )
     from snellen.benchmark.progress import Progress, no_progress
+    from snellen.benchmark.written import json_bytes
+    from snellen.result import write_atomically
 
     check_folder_of(json_path)
     refuse_unknown_metrics([gate.metric for gate in least])
@@ -240,12 +242,12 @@ def benchmark(
                 err=True,
             )
         raise
-    if json_path == "-":
-        click.echo(result.json(), nl=False)
-    elif json_path is not None:
-        from snellen.result import write_atomically
-
-        write_atomically({json_path: result.json()})
+    if json_path is not None:
+        text = json_bytes(result.to_dict())
+        if json_path == "-":
+            click.echo(text, nl=False)
+        else:
+            write_atomically({json_path: text})
     if not quiet and json_path != "-":
         click.echo(str(result))
         if per_class:
