@@ -134,7 +134,8 @@ class TorchModel:
             module = module.to(_PRECISIONS[precision])
         self._module: Any = module
         if memory != "contiguous":
-            self._module.to(memory_format=self._memory)
+            convert: Any = module.to  # its types know no memory_format
+            convert(memory_format=self._memory)
         rows = self.predict(probe_batch(self.preprocessing, 2))
         self.classes = chosen_class_names(settings, classes, rows.shape[1], place)
         given = settings if scores is None else {"scores": scores, **settings}
