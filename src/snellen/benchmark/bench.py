@@ -104,7 +104,7 @@ class ModelBench:
     def n_outputs(self) -> int:
         """How many scores the network gives of an image: one of black is predicted."""
         black = np.zeros((1, *self._pipeline.shape), self._pipeline.dtype)
-        scores = checked_scores(self.model.predict(black), None, ["black"], self.name)
+        scores = checked_scores(self.model.predict(black), None, ["(black)"], self.name)
         return int(scores.shape[1])
 
     def key(self) -> dict[str, Any]:
@@ -173,10 +173,11 @@ class ModelBench:
                 for batch in itertools.islice(batches, n_parts):
                     left_out += batch.left_out
                     if len(batch.rows):
+                        scores = self._scores(batch)
+                        done.append((batch.rows, scores))
                         if not checked:
-                            notes += refuse_unsteady(self.model, batch.inputs, self.name)
+                            notes += refuse_unsteady(self.model, batch.inputs, scores, self.name)
                             checked = True
-                        done.append((batch.rows, self._scores(batch)))
                     n_done += len(batch.rows) + len(batch.left_out)
                     if progress is not None:
                         progress(n_done, len(self.images))
@@ -194,8 +195,9 @@ class ModelBench:
         return (rows[k : k + self._batch_size] for k in range(0, len(rows), self._batch_size))
 
     def _scores(self, batch: Prepared) -> NDArray[np.float32]:
+        n_outputs = self.n_outputs
         ids = [self.images.ids[row] for row in batch.rows.tolist()]
-        return checked_scores(self.model.predict(batch.inputs), self.n_outputs, ids, self.name)
+        return checked_scores(self.model.predict(batch.inputs), n_outputs, ids, self.name)
 
     def latency(self, seconds: float = 2.0, least_calls: int = 100) -> Latency:
         """Time single images, one after the other, that lie where the network is.

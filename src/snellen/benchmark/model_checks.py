@@ -60,7 +60,7 @@ def checked_scores(
             model,
         )
     with np.errstate(over="ignore"):
-        kept = scores.astype(np.float32, copy=False)
+        kept = scores.astype(np.float32)  # a copy: the model may use its memory again
     finite = np.isfinite(kept)
     if not finite.all():
         image, output = np.argwhere(~finite)[0].tolist()
@@ -73,8 +73,21 @@ def checked_scores(
     return kept
 
 
-def refuse_unsteady(model: Model, inputs: NDArray[Any], name: str) -> list[str]:
+def refuse_unsteady(
+    model: Model, inputs: NDArray[Any], scores: NDArray[np.float32], name: str
+) -> list[str]:
     """Predict a batch again, and its first image alone; return what people should know.
+
+    Parameters
+    ----------
+    model : Model
+        The network.
+    inputs : ndarray, shape (n, …)
+        A batch.
+    scores : ndarray of float32, shape (n, K)
+        What the network gave of it.
+    name : str
+        Of the network, for messages.
 
     Raises
     ------
@@ -83,8 +96,7 @@ def refuse_unsteady(model: Model, inputs: NDArray[Any], name: str) -> list[str]:
         images by more than quantisation does.
     """
     exact = _is_exact(model.facts)
-    first = model.predict(inputs)
-    changed = _difference(first, model.predict(inputs))
+    changed = _difference(scores, model.predict(inputs))
     if changed > _REPEATED[not exact]:
         raise InputError(
             f"expected the same scores of the same images, got others by {changed:.1%} of the "
@@ -92,7 +104,7 @@ def refuse_unsteady(model: Model, inputs: NDArray[Any], name: str) -> list[str]:
             "in evaluation mode",
             name,
         )
-    apart = _difference(first[:1], model.predict(inputs[:1]))
+    apart = _difference(scores[:1], model.predict(inputs[:1]))
     if apart <= _ALONE[not exact]:
         return []
     if apart > _NEIGHBOURS:

@@ -8,7 +8,7 @@ import itertools
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -108,7 +108,7 @@ class Pipeline:
             raise InputError("expected images, got a table of labels without any")
         self._ids = images.ids
         self._reader = images.reader
-        self._mode = preprocessing.mode
+        self._mode: Literal["RGB", "L"] = "L" if preprocessing.colours == "L" else "RGB"
         self._preprocessing = preprocessing
         self._scaling = Scaling(preprocessing)
         self._threads = threads

@@ -133,9 +133,7 @@ class PredictionStore:
         OSError
             Where it cannot be written for another reason.
         """
-        assert sorted([*rows.tolist(), *(each.row for each in left_out)]) == (
-            self.rows_of(chunk).tolist()
-        ), "all images of the chunk, each once"
+        assert self._are_of(chunk, rows, left_out), "all images of the chunk, each once"
         numbers = np.ascontiguousarray(scores, "<f4")
         head = _Head(rows.tolist(), [(row, reason) for row, reason in left_out], numbers.shape[1])
         packed = msgspec.msgpack.encode(head)
@@ -196,14 +194,17 @@ class PredictionStore:
         except FileNotFoundError:
             return None
         content = memoryview(data)[len(_MAGIC) + _DIGEST :]
-        if data[: len(_MAGIC) + _DIGEST] != _MAGIC + _digest(content):
+        whole = data[: len(_MAGIC) + _DIGEST] == _MAGIC + _digest(content)
+        found = _decoded(content) if whole else None
+        if found is None or not self._are_of(chunk, found.rows, found.left_out):
             self._note(chunk)
             return None
-        start = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
-        head = msgspec.msgpack.decode(content[_LENGTH:start], type=_Head)
-        scores = np.frombuffer(content[start:], "<f4").reshape(len(head.rows), head.n_classes)
-        left_out = tuple(LeftOut(row, reason) for row, reason in head.left_out)
-        return Predictions(np.array(head.rows, np.int64), scores, left_out)
+        return found
+
+    def _are_of(self, chunk: int, rows: NDArray[np.int64], left_out: Sequence[LeftOut]) -> bool:
+        """Return whether these are all images of a chunk, each once."""
+        there = np.sort([*rows.tolist(), *(each.row for each in left_out)])
+        return np.array_equal(there, self.rows_of(chunk))
 
     def _note(self, chunk: int) -> None:
         rows = self.rows_of(chunk)
@@ -219,6 +220,14 @@ class _Head(msgspec.Struct, array_like=True):
     rows: list[int]
     left_out: list[tuple[int, str]]
     n_classes: int
+
+
+def _decoded(content: memoryview) -> Predictions:
+    start = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
+    head = msgspec.msgpack.decode(content[_LENGTH:start], type=_Head)
+    scores = np.frombuffer(content[start:], "<f4").reshape(len(head.rows), head.n_classes)
+    left_out = tuple(LeftOut(row, reason) for row, reason in head.left_out)
+    return Predictions(np.array(head.rows, np.int64), scores, left_out)
 
 
 def _digest(content: bytes | memoryview) -> bytes:

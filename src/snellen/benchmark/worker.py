@@ -139,7 +139,7 @@ class Worker:
 
     def load(self) -> LoadedModel:
         """Load the model, and open the images; this comes first."""
-        plain = self._ask("load", **self._asked)
+        plain = self._ask("load", self._asked)
         return LoadedModel(
             **{
                 **plain,
@@ -154,28 +154,26 @@ class Worker:
         """Predict what is not in the store below a folder; see `ModelBench.predict`."""
         from snellen.benchmark.bench import PredictionSummary
 
-        plain = self._ask("predict", progress, folder=os.fspath(folder))
+        plain = self._ask("predict", {"folder": os.fspath(folder)}, progress)
         return PredictionSummary(**plain["summary"]), PredictionStore(**plain["store"])
 
     def latency(self, seconds: float = 2.0, least_calls: int = 100) -> Latency:
         """See `ModelBench.latency`."""
-        return Latency(**self._ask("latency", seconds=seconds, least_calls=least_calls))
+        given = {"seconds": seconds, "least_calls": least_calls}
+        return Latency(**self._ask("latency", given))
 
     def throughput(self, batch_size: int, seconds: float = 2.0, least_calls: int = 3) -> Throughput:
         """See `ModelBench.throughput`."""
-        return Throughput(
-            **self._ask(
-                "throughput", batch_size=batch_size, seconds=seconds, least_calls=least_calls
-            )
-        )
+        given = {"batch_size": batch_size, "seconds": seconds, "least_calls": least_calls}
+        return Throughput(**self._ask("throughput", given))
 
     def end_to_end(self, seconds: float = 3.0) -> EndToEnd:
         """See `ModelBench.end_to_end`."""
-        return EndToEnd(**self._ask("end_to_end", seconds=seconds))
+        return EndToEnd(**self._ask("end_to_end", {"seconds": seconds}))
 
     def memory(self) -> Memory:
         """See `ModelBench.memory`."""
-        return Memory(**self._ask("memory"))
+        return Memory(**self._ask("memory", {}))
 
     def close(self, *, ask: bool = True) -> None:
         """End the process; again does nothing.
@@ -201,7 +199,10 @@ class Worker:
             return self._process.wait()
 
     def _ask(
-        self, do: str, progress: Callable[[int, int], None] | None = None, **given: Any
+        self,
+        do: str,
+        given: Mapping[str, Any],
+        progress: Callable[[int, int], None] | None = None,
     ) -> Any:
         try:
             self._channel.send({"do": do, "with": given})
