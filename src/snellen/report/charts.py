@@ -196,7 +196,9 @@ _CELL, _SMALL_CELL = 44.0, 14.0
 _COUNTED = 20  # classes: of more the counts are not written
 
 
-def heat_map(names: Sequence[str], counts: Sequence[Sequence[float]]) -> str:
+def heat_map(
+    names: Sequence[str], counts: Sequence[Sequence[float]], *, shares: bool = False
+) -> str:
     """Return a confusion matrix: rows are true classes, columns predicted ones.
 
     A cell is as strong as its share of its row; what is right has one colour, mistakes another.
@@ -207,6 +209,8 @@ def heat_map(names: Sequence[str], counts: Sequence[Sequence[float]]) -> str:
         The K classes.
     counts : sequence of K sequences of K float
         The samples, or sums of their weights.
+    shares : bool
+        Whether cells say how many in a hundred of their row they are, in place of counts.
     """
     n = len(names)
     written = n <= _COUNTED
@@ -248,7 +252,7 @@ def heat_map(names: Sequence[str], counts: Sequence[Sequence[float]]) -> str:
                 strong = " strong" if strength > 0.6 else ""
                 parts.append(
                     f'<text class="cell{strong}" x="{x + cell / 2:.1f}" y="{y + cell / 2 + 4:.1f}" '
-                    f'text-anchor="middle">{_cell(value)}</text>'
+                    f'text-anchor="middle">{_cell(100 * share if shares else value)}</text>'
                 )
     parts.append(
         f'<rect class="frame" x="{margin:.1f}" y="{margin:.1f}" width="{n * cell:.1f}" '

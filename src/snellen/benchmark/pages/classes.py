@@ -1,0 +1,110 @@
+"""Classes on a benchmark's page: in which networks differ, and what is taken for what."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from snellen.benchmark.pages.tables import short
+from snellen.report.charts import heat_map
+from snellen.report.markup import element, figure, table, text
+
+if TYPE_CHECKING:
+    from snellen.benchmark.measured_model import MeasuredModel
+    from snellen.benchmark.result import BenchmarkResult
+
+__all__ = ["class_table", "confusions"]
+
+_LISTED = 30  # classes
+_BESIDE = 8  # networks
+_DRAWN = 30  # classes: of more the most confused pairs are listed
+_PAIRS = 12
+
+
+def class_table(result: BenchmarkResult) -> str:
+    """Return F1 and recall of each class and network, the largest differences first."""
+    spreads = result.class_spreads
+    if len(spreads) < 2:
+        return ""
+    ranked = result.ranked[:_BESIDE]
+    place = {model.name: k for k, model in enumerate(result.models)}
+    rows = []
+    for each in spreads[:_LISTED]:
+        cells = [text(each.class_name), figure(each.n), figure(each.spread)]
+        f1 = [each.f1[place[model.name]] for model in ranked]
+        recall = [each.recall[place[model.name]] for model in ranked]
+        cells += [_bar(*values) for values in zip(f1, recall, strict=True)]
+        rows.append(cells)
+    head = ["class", "images", "spread", *(_head(model) for model in ranked)]
+    many = len(result.models) > 1
+    said = "F1, and recall below it." + (
+        " Spread is the highest F1 less the lowest, over all networks; the largest come first."
+        if many
+        else ""
+    )
+    more = []
+    if len(spreads) > _LISTED:
+        more.append(f"{len(spreads) - _LISTED:,} more classes")
+    if len(result.models) > _BESIDE:
+        more.append(f"{len(result.models) - _BESIDE:,} more networks")
+    rest = element("p", f"… and {' and '.join(more)}: in the JSON.", class_="soft") if more else ""
+    heading = "Classes in which they differ" if many else "Each class"
+    return element("h2", heading) + element("p", said, class_="soft") + table(head, rows) + rest
+
+
+def _head(model: MeasuredModel) -> str:
+    return element("th", short(model.name, 18), title=model.name)
+
+
+def _bar(f1: float, recall: float) -> str:
+    bar = "" if math.isnan(f1) else element("i", style=f"--v:{100 * f1:.1f}%")
+    return element("td", figure(f1) + bar + element("small", figure(recall)), class_="bar")
+
+
+def confusions(result: BenchmarkResult) -> str:
+    """Return what each network takes for what: counts, and shares of the true class."""
+    ranked = result.ranked
+    parts = []
+    for k, model in enumerate(ranked[:_BESIDE]):
+        summary = element("summary", f"{short(model.name)}: top-1 {figure(model.top1)}")
+        body = _matrices(model) if len(result.classes) <= _DRAWN else _most_confused(model)
+        parts.append(element("details", summary + body, open="" if not k else None))
+    if len(ranked) > _BESIDE:
+        more = f"… and {len(ranked) - _BESIDE:,} more networks: in their stored states."
+        parts.append(element("p", more, class_="soft"))
+    return element("h2", "What is taken for what") + "".join(parts)
+
+
+def _matrices(model: MeasuredModel) -> str:
+    n = model.n_classes
+    matrix = model.confusion.matrix
+    names = list(model.classes[:n])
+    counts = [list(map(int, row[:n])) for row in matrix[:n]]
+    elsewhere = [int(row[n:].sum()) for row in matrix[:n]]
+    if any(elsewhere):
+        names.append("another class")
+        counts = [[*row, more] for row, more in zip(counts, elsewhere, strict=True)]
+        counts.append([0] * len(names))
+    said = "Rows are true classes, columns predicted ones. "
+    absolute = element(
+        "div", element("p", f"{said}Images.", class_="soft") + heat_map(names, counts)
+    )
+    shares = element(
+        "div",
+        element("p", f"{said}In a hundred of the true class.", class_="soft")
+        + heat_map(names, counts, shares=True),
+    )
+    return element("div", absolute + shares, class_="both")
+
+
+def _most_confused(model: MeasuredModel) -> str:
+    rows = [
+        [
+            text(each["truth"]),
+            text(each["prediction"]),
+            figure(each["n"]),
+            f"{100 * each['share_of_truth']:.1f} %",
+        ]
+        for each in model.confusion.most_confused(_PAIRS)
+    ]
+    return table(["true", "predicted", "images", "of the class"], rows, left=2)
