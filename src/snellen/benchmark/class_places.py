@@ -235,7 +235,7 @@ def _refusal(
         wanted = f"expected {n:,} outputs, one for each class of the data ({few(data, 3)})"
         return ClassError(
             f"{wanted}, got {n_outputs:,}{names}{hint}: take a network for these classes, or give "
-            "the names of its outputs, in their order",
+            "the names of its outputs in their order (MODEL,classes=FILE)",
             place,
         )
     without = [name for name, output in zip(data, best.outputs, strict=True) if output is None]
