@@ -18,6 +18,7 @@ from snellen.benchmark import onnx_session  # noqa: E402
 from snellen.benchmark.model import Facts, LoadOptions  # noqa: E402
 from snellen.benchmark.onnx_model import OnnxModel, load  # noqa: E402
 from snellen.benchmark.preprocessing import Preprocessing  # noqa: E402
+from snellen.benchmark.sources import load_model  # noqa: E402
 from snellen.errors import ClassError, InputError, SchemaError, ShapeError  # noqa: E402
 
 K = 5
@@ -153,6 +154,14 @@ def test_a_fixed_number_of_images(tmp_path: Path, fixed: int) -> None:
     assert len(model.resident(batch).bindings) == (6 if fixed == 1 else 2)
     many = "one image" if fixed == 1 else "4 images"
     assert f"it takes {many} at a time, whatever the size of a batch" in model.facts.notes
+
+
+@pytest.mark.parametrize("prefix", ["", "onnx:"])
+def test_by_its_name(tmp_path: Path, prefix: str) -> None:
+    path = network(tmp_path / "a.onnx")
+    model = load_model(f"{prefix}{path},scale=1,name=Mine", device="cpu", threads=2)
+    assert isinstance(model, OnnxModel)
+    assert model.facts.threads == 2
 
 
 def test_predictions_are_not_overwritten_by_the_next(tmp_path: Path) -> None:
