@@ -111,9 +111,16 @@ def placed(
     raise _refusal(data_classes, model_classes, n_outputs, best, place)
 
 
-def _rules(data: Sequence[str], model: Sequence[str] | None, n_outputs: int) -> Iterator[_Rule]:
+def _rules(
+    data: Sequence[str],
+    written: Sequence[str] | None,
+    model: Sequence[str] | None,
+    n_outputs: int,
+) -> Iterator[_Rule]:
+    """Yield rules in their order; `model` are names that are more than numbers."""
+    if written is not None:
+        yield _Rule("equal names", _by_key(data, written, str))
     if model is not None:
-        yield _Rule("equal names", _by_key(data, model, str))
         yield _Rule("names, in any case and with _ and - as blanks", _by_key(data, model, folded))
     known = _imagenet_outputs(model, n_outputs)
     if known is not None:
@@ -228,7 +235,7 @@ def _refusal(
         wanted = f"expected {n:,} outputs, one for each class of the data ({few(data, 3)})"
         return ClassError(
             f"{wanted}, got {n_outputs:,}{names}{hint}: take a network for these classes, or give "
-            "the names of its outputs, in their order",
+            "the names of its outputs in their order (MODEL,classes=FILE)",
             place,
         )
     without = [name for name, output in zip(data, best.outputs, strict=True) if output is None]

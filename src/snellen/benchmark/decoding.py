@@ -95,5 +95,6 @@ def _in_mode(array: NDArray[np.uint8], mode: str) -> NDArray[np.uint8]:
         return np.ascontiguousarray(array)
     red, green, blue = np.moveaxis(array.astype(np.uint32), 2, 0)
     # The weights of ITU-R 601-2, in the whole numbers that Pillow rounds them to.
-    grey = (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16
-    return grey.astype(np.uint8)[..., None]
+    weighed = (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16
+    grey: NDArray[np.uint8] = weighed.astype(np.uint8)[..., None]
+    return grey

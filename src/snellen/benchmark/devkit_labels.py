@@ -7,6 +7,7 @@ of WordNet ids in their order nor what any network gives; ``meta.mat`` beside it
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,11 +120,11 @@ def _from_text(path: str) -> dict[int, str]:
 def _from_mat(path: str) -> dict[int, str]:
     """Return ids by number out of the kit's ``meta.mat``."""
     try:
-        from scipy.io import loadmat
+        matlab: Any = importlib.import_module("scipy.io")
     except ImportError:
         raise MissingExtraError("scipy", "train") from None
     try:
-        rows: Any = loadmat(path, squeeze_me=True)["synsets"]
+        rows = matlab.loadmat(path, squeeze_me=True)["synsets"]
         pairs = zip(rows["ILSVRC2012_ID"].tolist(), rows["WNID"].tolist(), strict=True)
         # Those from 1001 on are above the classes in WordNet's tree.
         return {int(number): str(wnid) for number, wnid in pairs if int(number) <= _N}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -118,7 +119,7 @@ def _read(path: str, ids: Sequence[str]) -> _Labels:
     """Read a file of labels; what is a file's name in it is told by the images that there are."""
     if path.lower().removesuffix(".gz").endswith(".txt"):
         return _read_lines(path, ids)
-    table = read_table(path)
+    table = _table(path, ids)
     labels = first_of(LABEL_COLUMNS, table.names) if table.named else None
     if labels is None and len(table.names) == 1:
         labels = table.names[0]
@@ -147,7 +148,7 @@ def _read_lines(path: str, ids: Sequence[str]) -> _Labels:
         lines.pop()
     if not lines:
         raise SchemaError("expected labels, the file is empty", path)
-    known = {key for each in _keys(ids) for key in each}
+    known = _known(ids)
     pairs = [_pair(line, known) for line in lines]
     if not any(pairs):
         return _Labels(lines, None, path)
@@ -170,14 +171,14 @@ def _pair(line: str, known: set[str]) -> tuple[str, str] | None:
     if found:
         return found[1], found[2]
     first, _, rest = line.partition(" ")
-    return (first, rest) if rest and first in known else None
+    return (first, rest) if rest and _bare(first) in known else None
 
 
 def _column_of_files(table: Table, ids: Sequence[str], labels: str | None) -> str | None:
     """Return the column whose cells name most of the images; None where none does."""
-    known = {key for each in _keys(ids) for key in each}
+    known = _known(ids)
     counts = {
-        name: sum(each in known for each in _named(table[name].text().array().tolist()))
+        name: sum(_bare(each) in known for each in table[name].text().array().tolist())
         for name in table.names
         if name != labels
     }
@@ -185,10 +186,32 @@ def _column_of_files(table: Table, ids: Sequence[str], labels: str | None) -> st
     return best if counts[best] else None
 
 
+def _table(path: str, ids: Sequence[str]) -> Table:
+    """Read a table; in delimited text the images tell whether the first line is one of them."""
+    if PurePath(path.lower().removesuffix(".gz")).suffix not in (".csv", ".tsv"):
+        return read_table(path)
+    table = read_table(path, header=False)
+    first = [str(table[name].text().array()[0]) for name in table.names]
+    if _known(ids).intersection(map(_bare, first)):
+        return table
+    usual = len(first) > 1 and any(cell.lower() in (*_ID_COLUMNS, *LABEL_COLUMNS) for cell in first)
+    return read_table(path, header=True if usual else None)
+
+
 def _keys(ids: Sequence[str]) -> list[list[str]]:
     """Return what images may be named by: the path, the file's name, the same without ending."""
     bare = [each.rsplit("/", 1)[-1] for each in ids]
     return [list(ids), bare, [each.rsplit(".", 1)[0] for each in bare]]
+
+
+def _known(ids: Sequence[str]) -> set[str]:
+    """Return what `_bare` gives for each image, with and without its ending."""
+    _, bare, stems = _keys(ids)
+    return {*bare, *stems}
+
+
+def _bare(name: str) -> str:
+    return _named([name])[0].rsplit("/", 1)[-1]
 
 
 def _named(names: Sequence[str]) -> list[str]:
@@ -204,7 +227,7 @@ def _paired(
     if written.files is None:
         return _by_order(ids, written, notes)
     names = _named(written.files)
-    bare = [name.rsplit("/", 1)[-1] for name in names]
+    bare = [_bare(name) for name in names]
     wanted, keys = max(
         zip((names, bare, bare), _keys(ids), strict=True),
         key=lambda rule: len(set(rule[0]) & set(rule[1])),

@@ -41,6 +41,6 @@ def shard_images(pattern: str) -> ListedImages:
         [sample.key for sample in samples],
         codes,
         names,
-        ShardImages(shards, [tuple(sample.image) for sample in samples]),
+        ShardImages(shards, [sample.image for sample in samples]),
         {"data": pattern, "kind": "webdataset", "shards": len(shards)},
     )

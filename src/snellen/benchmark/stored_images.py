@@ -109,7 +109,8 @@ class ArrayImages:
 
     def data(self, row: int) -> NDArray[np.uint8]:
         """Return an image, shape (H, W, C)."""
-        return self.images[row]
+        image: NDArray[np.uint8] = self.images[row]
+        return image
 
     def taken(self, rows: Sequence[int]) -> ArrayImages:
         """Return some of them."""
