@@ -340,7 +340,7 @@ def test_end_to_end_is_of_whole_batches(threads: int) -> None:
     assert found.images_per_second <= BATCH / 0.005
     assert found.inference >= 0.005 / BATCH
     assert min(found.read, found.decode, found.preprocess, found.waited) > 0
-    assert found.read + found.decode + found.preprocess < found.inference
+    assert found.decode + found.preprocess < found.inference
 
 
 def test_end_to_end_counts_what_was_read() -> None:

@@ -109,7 +109,7 @@ def worker(
     with contextlib.ExitStack() as stack:
 
         def start(kind: str, **options: object) -> Worker:
-            made = Worker(f"theirs:{kind}", images, **options)  # type: ignore[arg-type]
+            made = Worker(f"theirs:{kind}", **{"images": images, **options})  # type: ignore[arg-type]
             return stack.enter_context(made)
 
         yield start
@@ -211,16 +211,27 @@ def test_a_process_that_ends_is_named(worker: Callable[..., Worker]) -> None:
 def test_a_process_that_is_killed_is_named_and_what_it_wrote_is_kept(
     worker: Callable[..., Worker], tmp_path: Path
 ) -> None:
-    here = worker("slow", batch_size=2, name="net")
+    pixels = np.random.default_rng(0).integers(0, 256, (1100, 4, 4, 3)).astype(np.uint8)
+    (tmp_path / "many" / "a").mkdir(parents=True)
+    for k, each in enumerate(pixels):
+        Image.fromarray(each).save(tmp_path / "many" / "a" / f"{k:04d}.png")
+    options = {"images": {"data": str(tmp_path / "many")}, "batch_size": 512, "name": "net"}
+    here = worker("slow", **options)
     here.load()
 
     def killed(done: int, _: int) -> None:
-        if done >= 4:
+        if done > 1024:  # the first chunk
             os.kill(here.pid, signal.SIGKILL)
 
     with pytest.raises(InputError, match=r"ended by signal 9 \(is the memory .*\) - at net$"):
         here.predict(tmp_path / "kept", killed)
     assert is_gone(here.pid)
+    again = worker("slow", **options)
+    again.load()
+    summary, store = again.predict(tmp_path / "kept")
+    assert summary.n_stored >= 1024
+    expected = (pixels.mean(axis=(1, 2)) / 255 - 0.5) / (0.25, 0.5, 0.75)
+    np.testing.assert_allclose(store.read().scores, expected, atol=1e-6)
 
 
 def test_what_a_model_prints_does_no_harm(

@@ -33,8 +33,8 @@ __all__ = ["LoadedModel", "Worker"]
 _PATIENCE: Final = 10.0  # seconds for a process to end
 # Not -m: another process imports Snellen from where this one did.
 _CODE: Final = (
-    "import sys; sys.path[:] = sys.argv[3:]; "
-    "from snellen.benchmark.worker_process import main; main(int(sys.argv[1]), int(sys.argv[2]))"
+    "import sys; incoming, outgoing, *sys.path = sys.argv[1:]; sys.argv = ['snellen']; "
+    "from snellen.benchmark.worker_process import main; main(int(incoming), int(outgoing))"
 )
 
 

@@ -36,6 +36,8 @@ def main(incoming: int, outgoing: int) -> None:
     """
     # Ctrl-C is the parent's affair, which ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for pipe in (incoming, outgoing):
+        os.set_inheritable(pipe, False)  # what the model's code starts would keep them open
     channel = Channel(incoming, outgoing)
     threading.Thread(target=_end_with_parent, args=(incoming,), daemon=True).start()
     _forward_warnings(channel)
