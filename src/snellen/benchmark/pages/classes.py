@@ -18,6 +18,7 @@ __all__ = ["class_table", "confusions"]
 _LISTED = 30  # classes
 _BESIDE = 8  # networks
 _DRAWN = 30  # classes: of more the most confused pairs are listed
+_CLASS = 30  # letters
 _PAIRS = 12
 
 
@@ -31,7 +32,7 @@ def class_table(result: BenchmarkResult) -> str:
     rows = []
     for each in spreads[:_LISTED]:
         cells = [
-            element("td", short(each.class_name, 40), title=each.class_name),
+            element("td", short(each.class_name, _CLASS), class_="class", title=each.class_name),
             figure(each.n),
             figure(each.spread),
         ]

@@ -75,7 +75,7 @@ class _Images:
                 [
                     element("code", text(self._result.ids[row])),
                     text(self._truth(row)),
-                    self._seen(row),
+                    element("td", self._seen(row), class_="seen"),
                 ]
                 for row in rows
             ]
