@@ -349,11 +349,11 @@ def test_class_spreads_by_hand() -> None:
     a = labelled("a", [0, 0, 0, 1, 1, 1, 2, 2])
     b = labelled("b", [0, 0, 1, 1, 1, 1, 0, 0])
     found = class_spreads([a, b])
-    # b: cat 2 of 5 told and 3 true, F1 2 · 2 / 8; dog 3 of 4 and 3, F1 6 / 7; eel is never told.
+    # b: cat 2 of 4 told and 3 true, F1 4 / 7; dog 3 of 4 and 3, F1 6 / 7; eel is never told.
     assert [each.class_name for each in found] == ["eel", "cat", "dog"]
     assert found[0].f1 == (1.0, 0.0)
     assert found[1].recall == pytest.approx((1.0, 2 / 3))
-    assert [each.spread for each in found] == pytest.approx([1.0, 0.5, 1 / 7])
+    assert [each.spread for each in found] == pytest.approx([1.0, 3 / 7, 1 / 7])
     assert [each.n for each in found] == [2, 3, 3]
 
 

@@ -141,7 +141,7 @@ def _surest(rows: NDArray[np.int64], sure: NDArray[np.float64], most: int) -> li
 def class_spreads(models: Sequence[MeasuredModel]) -> list[ClassSpread]:
     """Return every class of the images with its recall and F1 of each network.
 
-    Classes in which networks differ most come first; of equal ones the earlier.
+    Classes in which networks differ most come first; of equal ones that of more images.
     """
     recall = np.stack([model.class_values("recall") for model in models])
     f1 = np.stack([model.class_values("f1") for model in models])
@@ -150,7 +150,13 @@ def class_spreads(models: Sequence[MeasuredModel]) -> list[ClassSpread]:
     lowest = np.where(defined, f1, np.inf).min(axis=0)
     spread = np.where(defined.any(axis=0), highest - lowest, np.nan)
     support = models[0].confusion.support
-    order = np.lexsort((np.arange(len(spread)), np.where(np.isnan(spread), np.inf, -spread)))
+    order = np.lexsort(
+        (
+            np.arange(len(spread)),
+            -support[: len(spread)],
+            np.where(np.isnan(spread), np.inf, -spread),
+        )
+    )
     return [
         ClassSpread(
             models[0].classes[k],

@@ -19,6 +19,7 @@ __all__ = ["benchmark_text", "claimed", "magnitude", "probability", "shortened",
 
 _WIDE = 120
 _NAME = 16  # what a name gets at least
+_LONG = 40  # what it gets in a sentence
 _SHOWN = 8  # lines of one kind
 _NAMED = 4  # networks in a sentence
 _ALL_CLAIMS = 10  # pairs: of more only what concerns the best is said
@@ -45,7 +46,7 @@ def benchmark_text(result: BenchmarkResult) -> str:
         f"{n:,} images of {n_classes:,} classes, {_counted(len(rows), 'network')}; the best top-1 "
         "accuracy first"
     ]
-    names = [_marked(each) for each in rows]
+    names = [_marked(each, many=len(rows) > 1) for each in rows]
     lines += ["", *_table(names, _quality(rows, result.level))]
     lines += ["precision, recall and F1 are means over the classes"]
     speeds = _speed(rows)
@@ -114,9 +115,13 @@ def claimed(result: BenchmarkResult) -> list[str]:
     if len(pairs) <= _ALL_CLAIMS:
         return [_claim(comparison, each) for each in pairs]
     sure = sum(comparison.is_significant(each) for each in pairs)
-    best = comparison.names[0]
-    with_best = [each for each in pairs if each.first == best]
-    alike = [each.second for each in with_best if not comparison.is_significant(each)]
+    with_best = [each for each in pairs if each.first == comparison.names[0]]
+    best = shortened(printable(comparison.names[0]), _LONG)
+    alike = [
+        shortened(printable(each.second), _LONG)
+        for each in with_best
+        if not comparison.is_significant(each)
+    ]
     worse = len(with_best) - len(alike)
     level = f"{100 * (1 - comparison.level):g} %"
     said = [
@@ -136,9 +141,10 @@ def _claim(comparison: Comparison, found: Difference) -> str:
         f"{number(-found.interval.high)} to {number(-found.interval.low)}; "
         f"adjusted p = {probability(found.adjusted_p)}"
     )
+    first, second = (shortened(printable(name), _LONG) for name in (found.first, found.second))
     if comparison.is_significant(found):
-        return f"{found.first} is better than {found.second} by {sure}"
-    return f"no difference between {found.first} and {found.second} can be claimed ({sure})"
+        return f"{first} is better than {second} by {sure}"
+    return f"no difference between {first} and {second} can be claimed ({sure})"
 
 
 def probability(p: float) -> str:
@@ -154,8 +160,8 @@ def probability(p: float) -> str:
     return f"{p:.1e}" if p < 0.0001 else f"{p:.4f}"
 
 
-def _marked(row: Mapping[str, Any]) -> tuple[str, str]:
-    marks = ("*" if row["on_front"] else "") + ("~" if row["noisy"] else "")
+def _marked(row: Mapping[str, Any], *, many: bool) -> tuple[str, str]:
+    marks = ("*" if row["on_front"] and many else "") + ("~" if row["noisy"] else "")
     return printable(row["name"]), marks
 
 
@@ -245,7 +251,7 @@ def _bytes(value: Any) -> str:
 
 def _conclusions(result: BenchmarkResult) -> list[str]:
     lines = []
-    if result.fps_kind:
+    if result.fps_kind and len(result.models) > 1:
         lines += [
             "* on the front: no network is as accurate and faster, or as fast and more accurate "
             f"({FPS_KINDS[result.fps_kind]})"

@@ -45,7 +45,7 @@ def log_lines(title: str, lines: Sequence[ColouredLine], *, x_label: str) -> str
     title : str
         What is drawn.
     lines : sequence of ColouredLine
-        The last are drawn on top.
+        The first are drawn on top.
     x_label : str
         What is to the right.
     """
@@ -62,7 +62,7 @@ def log_lines(title: str, lines: Sequence[ColouredLine], *, x_label: str) -> str
         log_y=True,
     )
     parts = [axes.drawn(x_label, x_ticks=xs if len(xs) <= 10 else None)]
-    for line in lines:
+    for line in reversed(lines):
         places = [(axes.across(x), axes.down(y)) for x, y in line.points]
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
         parts.append(

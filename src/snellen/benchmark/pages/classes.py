@@ -18,6 +18,7 @@ __all__ = ["class_table", "confusions"]
 _LISTED = 30  # classes
 _BESIDE = 8  # networks
 _DRAWN = 30  # classes: of more the most confused pairs are listed
+_CLASS = 30  # letters
 _PAIRS = 12
 
 
@@ -30,7 +31,11 @@ def class_table(result: BenchmarkResult) -> str:
     place = {model.name: k for k, model in enumerate(result.models)}
     rows = []
     for each in spreads[:_LISTED]:
-        cells = [text(each.class_name), figure(each.n), figure(each.spread)]
+        cells = [
+            element("td", short(each.class_name, _CLASS), class_="class", title=each.class_name),
+            figure(each.n),
+            figure(each.spread),
+        ]
         f1 = [each.f1[place[model.name]] for model in ranked]
         recall = [each.recall[place[model.name]] for model in ranked]
         cells += [_bar(*values) for values in zip(f1, recall, strict=True)]
@@ -72,7 +77,9 @@ def confusions(result: BenchmarkResult) -> str:
     if len(ranked) > _BESIDE:
         more = f"… and {len(ranked) - _BESIDE:,} more networks: in their stored states."
         parts.append(element("p", more, class_="soft"))
-    return element("h2", "What is taken for what") + "".join(parts)
+    said = "Rows are true classes, columns predicted ones; strong is a large share of the row."
+    drawn = element("p", said, class_="soft") if len(result.classes) <= _DRAWN else ""
+    return element("h2", "What is taken for what") + drawn + "".join(parts)
 
 
 def _matrices(model: MeasuredModel) -> str:
@@ -85,14 +92,9 @@ def _matrices(model: MeasuredModel) -> str:
         names.append("another class")
         counts = [[*row, more] for row, more in zip(counts, elsewhere, strict=True)]
         counts.append([0] * len(names))
-    said = "Rows are true classes, columns predicted ones. "
-    absolute = element(
-        "div", element("p", f"{said}Images.", class_="soft") + heat_map(names, counts)
-    )
+    absolute = element("div", element("h3", "Images") + heat_map(names, counts))
     shares = element(
-        "div",
-        element("p", f"{said}In a hundred of the true class.", class_="soft")
-        + heat_map(names, counts, shares=True),
+        "div", element("h3", "Per cent of the true class") + heat_map(names, counts, shares=True)
     )
     return element("div", absolute + shares, class_="both")
 

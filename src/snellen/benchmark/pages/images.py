@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["disagreeing_images"]
 
 _OF_MANY, _OF_PAIR = 12, 6
+_LINES = 4
+_CLASS = 26  # letters
 _NAMED = 6  # networks: of more they are counted
 _KINDS = {b"\x89PNG": "png", b"\xff\xd8": "jpeg", b"GIF8": "gif", b"RIFF": "webp"}
 _SMALL = 96  # pixels: below they are shown as squares
@@ -73,7 +75,7 @@ class _Images:
                 [
                     element("code", text(self._result.ids[row])),
                     text(self._truth(row)),
-                    self._seen(row),
+                    element("td", self._seen(row), class_="seen"),
                 ]
                 for row in rows
             ]
@@ -93,7 +95,7 @@ class _Images:
 
     def _caption(self, row: int) -> str:
         caption = (
-            element("b", text(self._truth(row)))
+            element("b", short(self._truth(row), _CLASS), title=self._truth(row))
             + self._seen(row)
             + element(
                 "small", text(self._result.ids[row]), class_="id", title=self._result.ids[row]
@@ -113,10 +115,12 @@ class _Images:
             by = ", ".join(short(name, 24) for name in models) if few else f"× {len(models)}"
             if len(models) == len(self._result.models) > 1:
                 by = "all"
-            told = element("span", text(self._names[place]), class_="right" if right else "wrong")
+            told = element(
+                "span", short(self._names[place], _CLASS), class_="right" if right else "wrong"
+            )
             told += f": {by}" if len(self._result.models) > 1 else ""
-            lines.append(element("small", told, title=", ".join(models)))
-        return "".join(lines[:5]) + (element("small", "…") if len(lines) > 5 else "")
+            lines.append(element("small", told, title=f"{self._names[place]}: {', '.join(models)}"))
+        return "".join(lines[:_LINES]) + (element("small", "…") if len(lines) > _LINES else "")
 
 
 def _picture(data: bytes | None, name: str) -> str:

@@ -51,13 +51,16 @@ def _tiles(result: BenchmarkResult) -> list[str]:
     if interval is not None and not math.isnan(interval.low):
         bar = range_bar(best.top1, interval.low, interval.high)
         between = element("small", f"{figure(interval.low)} to {figure(interval.high)}")
-    tiles = [_tile("most accurate", figure(best.top1), bar + between, short(best.name, 30))]
+    many = len(result.models) > 1
+    accurate = "most accurate" if many else "top-1 accuracy"
+    tiles = [_tile(accurate, figure(best.top1), bar + between, short(best.name, 30))]
     timed = [model for model in result.models if not math.isnan(result.fps(model))]
     if timed:
         fastest = max(timed, key=result.fps)
         speed = f"{three_digits(result.fps(fastest))}"
         unit = element("small", "images per second")
-        tiles.append(_tile("fastest", speed, unit, short(fastest.name, 30)))
+        tiles.append(_tile("fastest" if many else "speed", speed, unit, short(fastest.name, 30)))
+    if timed and many:
         said = element("small", "no other is better in both")
         tiles.append(_tile("on the front", str(len(result.front)), said, ""))
     pairs = result.comparison.differences
@@ -85,8 +88,8 @@ def _facts(facts: Mapping[str, Any]) -> str:
 
 
 def picture(result: BenchmarkResult) -> str:
-    """Return accuracy against speed with the front; nothing where no speed was measured."""
-    if not result.fps_kind:
+    """Return accuracy against speed with the front; nothing where there is nothing to compare."""
+    if not result.fps_kind or len(result.models) == 1:
         return ""
     known = set(result.front)
     points = []

@@ -40,7 +40,7 @@ def pairs(result: BenchmarkResult) -> str:
         if written:
             parts.append(
                 f'<text class="tick" x="{margin + middle:.1f}" y="{top - 8:.1f}" '
-                f'text-anchor="middle">{text(shortened(name, 12))}</text>'
+                f'text-anchor="middle">{text(shortened(name, 11))}</text>'
             )
         else:
             parts.append(

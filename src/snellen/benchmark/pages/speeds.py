@@ -34,6 +34,8 @@ def speeds(result: BenchmarkResult) -> str:
     if len(ranked) <= _FEW and split and latencies:
         # Two short ones are as high as the third.
         split, latencies = element("div", split + latencies, class_="above"), ""
+    elif batches:
+        batches = element("div", batches, class_="wide")
     drawn = split + latencies + batches
     if not drawn:
         return ""
@@ -113,7 +115,7 @@ def _latencies(models: Sequence[MeasuredModel]) -> str:
 
 def _row(name: str, bars: str, value: str, track: str = "track") -> str:
     return (
-        element("span", text(name), class_="who", title=name)
+        element("span", text(shortened(name, 22)), class_="who", title=name)
         + element("span", bars, class_=track)
         + element("span", text(value), class_="value")
     )
@@ -148,4 +150,4 @@ def _batches(models: Sequence[MeasuredModel]) -> str:
                 )
             )
     title = "Images per second of the network alone"
-    return log_lines(title, lines[::-1], x_label="images of a batch")
+    return log_lines(title, lines, x_label="images of a batch")

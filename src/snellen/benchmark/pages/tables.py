@@ -10,13 +10,15 @@ from snellen.report.charts import range_bar
 from snellen.report.markup import element, figure, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from snellen.benchmark.result import BenchmarkResult
 
 __all__ = ["quality_table", "short", "speed_table"]
 
 _NAME = 44
+_IN_TABLE = 30
+_BARS = 12  # networks: of more, intervals are not drawn
 
 
 class _Column(NamedTuple):
@@ -35,8 +37,11 @@ def short(name: str, room: int = _NAME) -> str:
 def quality_table(result: BenchmarkResult) -> str:
     """Return the table of quality; a click on a heading sorts."""
     rows = result.table()
+    level = 100 * result.level
     columns = [
         _Column("top-1", "top1", figure, max, "share of images whose class is predicted"),
+        _Column(f"{level:g} % from", "top1_low", figure, None, "interval of top-1"),
+        _Column("to", "top1_high", figure, None, "interval of top-1"),
         _Column("top-5", "top5", figure, max, "share whose class is among the five best"),
         _Column("precision", "precision_macro", figure, max, "mean over classes"),
         _Column("recall", "recall_macro", figure, max, "mean over classes"),
@@ -48,15 +53,14 @@ def quality_table(result: BenchmarkResult) -> str:
         _Column("log loss", "log_loss", figure, min, "mean of −ln p of the true class"),
         _Column("ECE", "ece", figure, min, "how far confidence is from accuracy"),
     ]
-    level = 100 * result.level
     said = (
-        f"Click a heading to sort. The bar is the {level:g} % interval of top-1; the best of each "
-        "column is green; a dot marks the front."
+        "Click a heading to sort. The best of each column is green; a dot marks the front. "
+        "Precision, recall and F1 are means over the classes."
     )
     return (
         element("h2", "How good")
         + element("p", said, class_="soft")
-        + _sortable(rows, columns, {"top1": _interval})
+        + _sortable(rows, columns, drawn=("top1",) if len(rows) <= _BARS else ())
     )
 
 
@@ -99,7 +103,7 @@ def speed_table(result: BenchmarkResult) -> str:
     return (
         element("h2", "How fast, how large")
         + element("p", said, class_="soft")
-        + _sortable(rows, known, {})
+        + _sortable(rows, known)
         + _noise(result)
     )
 
@@ -107,7 +111,7 @@ def speed_table(result: BenchmarkResult) -> str:
 def _sortable(
     rows: Sequence[Mapping[str, Any]],
     columns: Sequence[_Column],
-    more: Mapping[str, Callable[[Mapping[str, Any]], str]],
+    drawn: Collection[str] = (),
 ) -> str:
     known = [each for each in columns if any(_number(row[each.key]) is not None for row in rows)]
     best = {}
@@ -123,13 +127,14 @@ def _sortable(
         )
     body = []
     for row in rows:
-        cells = [element("td", short(row["name"]), title=row["source"])]
+        said = f"{row['name']}: {row['source']}"
+        cells = [element("td", short(row["name"], _IN_TABLE), title=said)]
         for each in known:
             value = _number(row[each.key])
             mark = "n best" if value is not None and value == best.get(each.key) else "n"
             content = text(each.shown(row[each.key]))
-            if each.key in more:
-                content += more[each.key](row)
+            if each.key in drawn and value is not None and not math.isnan(row["top1_low"]):
+                content += range_bar(value, row["top1_low"], row["top1_high"])
             cells.append(
                 element("td", content, class_=mark, data_v="NaN" if value is None else repr(value))
             )
@@ -146,13 +151,6 @@ def _number(value: Any) -> float | None:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     return float(value)
-
-
-def _interval(row: Mapping[str, Any]) -> str:
-    if math.isnan(row["top1_low"]):
-        return ""
-    bar = range_bar(row["top1"], row["top1_low"], row["top1_high"])
-    return bar + element("small", f"{figure(row['top1_low'])} to {figure(row['top1_high'])}")
 
 
 def _bytes(value: Any) -> str:
