@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 
 import numpy as np
 import pytest
 
 Image = pytest.importorskip("PIL.Image")
+ImageOps = pytest.importorskip("PIL.ImageOps")
 
 from snellen.benchmark.preprocessing import Preprocessing  # noqa: E402
-from snellen.errors import InputError, ShapeError  # noqa: E402
+from snellen.errors import InputError, SchemaError, ShapeError  # noqa: E402
+from snellen.readers.pictures import Look, decode_picture  # noqa: E402
 
 SIZES = [(375, 500), (500, 375), (256, 256), (224, 1000), (333, 500), (100, 90), (17, 400)]
 
@@ -49,6 +53,34 @@ def test_stretched(size: tuple[int, int]) -> None:
     found = Preprocessing(160, 192, filter="bicubic").pixels(image)
     expected = Image.fromarray(image).resize((192, 160), Image.Resampling.BICUBIC)
     assert np.array_equal(found, np.asarray(expected))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("filter", ["bilinear", "bicubic", "lanczos", "box", "hamming"])
+def test_filled(size: tuple[int, int], channels: int, filter: str) -> None:  # noqa: A002
+    image = photo(*size, channels)
+    colours = "L" if channels == 1 else "RGB"
+    found = Preprocessing(60, 92, fit="fill", filter=filter, colours=colours).pixels(image)
+    picture = Image.fromarray(image.squeeze())
+    expected = np.asarray(ImageOps.fit(picture, (92, 60), Image.Resampling[filter.upper()]))
+    assert found.shape == (60, 92, channels)
+    assert np.array_equal(found, expected.reshape(found.shape))
+
+
+@pytest.mark.parametrize("size", [*SIZES, (64, 48)])
+@pytest.mark.parametrize(("ours", "theirs"), [("fill", "crop"), ("stretch", "stretch")])
+@pytest.mark.parametrize("colours", ["L", "RGB"])
+def test_the_pixels_of_training(
+    size: tuple[int, int], ours: str, theirs: str, colours: str
+) -> None:
+    """What `snellen train` and `snellen predict` make of a file."""
+    image = photo(*size, 1 if colours == "L" else 3)
+    file = io.BytesIO()
+    Image.fromarray(image.squeeze()).save(file, "PNG")
+    expected = decode_picture(file.getvalue(), Look(64, 48, colours, theirs))
+    made = Preprocessing(64, 48, fit=ours, colours=colours, dtype="uint8")
+    assert np.array_equal(made.batch([made.pixels(image)])[0], expected)
 
 
 def test_what_is_too_small_lies_in_black() -> None:
@@ -104,6 +136,29 @@ def test_it_says_what_it_does() -> None:
     assert str(Preprocessing(28, 28, colours="L", dtype="uint8")) == (
         "stretched to 28 × 28, bilinear; L, bytes"
     )
+    assert str(Preprocessing(28, 32, fit="fill", dtype="uint8")) == (
+        "middle of these proportions to 28 × 32, bilinear; RGB, bytes"
+    )
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        Preprocessing(5, 6, 7, "lanczos", "BGR", 0.5, (1.0, 2.0, 3.0), (4.0,), "channels_last"),
+        Preprocessing(5, 6, colours="L", dtype="uint8", fit="fill"),
+        Preprocessing(5, 6),
+    ],
+)
+def test_there_and_back(made: Preprocessing) -> None:
+    plain = json.loads(json.dumps(made.to_dict()))
+    assert Preprocessing.of_dict(plain) == made
+    assert plain["fit"] in ("shorter", "fill", "stretch")
+
+
+def test_plain_values_that_are_no_preprocessing() -> None:
+    for plain in ({"height": 5}, {"height": 5, "width": 5, "crop": 3}, {"height": "5", "width": 5}):
+        with pytest.raises(SchemaError, match="expected a preprocessing of images, got"):
+            Preprocessing.of_dict(plain)
 
 
 def test_what_is_refused() -> None:
@@ -113,5 +168,12 @@ def test_what_is_refused() -> None:
         Preprocessing(5, 5, mean=(0.0, 1.0))
     with pytest.raises(InputError, match="expected a std above 0"):
         Preprocessing(5, 5, std=(0.0,))
+    with pytest.raises(InputError, match="expected finite numbers, got scale nan"):
+        Preprocessing(5, 5, scale=float("nan"))
+    with pytest.raises(InputError, match=r'got "bicubc"\. Did you mean "bicubic"'):
+        Preprocessing(5, 5, filter="bicubc")
+    for values in ({"fit": "shorter"}, {"fit": "fill", "shorter_side": 6}):
+        with pytest.raises(InputError, match="expected the length of the shorter side for images"):
+            Preprocessing(5, 5, **values)
     with pytest.raises(ShapeError, match=r"expected \(H, W, 1\) bytes"):
         Preprocessing(5, 5, colours="L").pixels(photo(5, 5))

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Literal
+import math
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import numpy as np
 
 from snellen.benchmark.image_resize import Filter, resized
-from snellen.errors import InputError, ShapeError
+from snellen.errors import InputError, MissingExtraError, SchemaError, ShapeError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-__all__ = ["Preprocessing"]
+__all__ = ["CHOICES", "Colours", "Fit", "Kind", "Layout", "Preprocessing"]
+
+Fit = Literal["shorter", "stretch", "fill"]
+Colours = Literal["RGB", "BGR", "L"]
+Layout = Literal["channels_first", "channels_last"]
+Kind = Literal["float32", "uint8"]
+CHOICES: Final = {
+    "filter": get_args(Filter),
+    "colours": get_args(Colours),
+    "layout": get_args(Layout),
+    "dtype": get_args(Kind),
+    "fit": get_args(Fit),
+}
+"""What the parameters of `Preprocessing` may be that have names."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,9 +44,7 @@ class Preprocessing:
     height, width : int
         What the network takes.
     shorter_side : int or None
-        Images keep their proportions, their shorter side gets this length, and their middle is
-        cut out; where it is too small, it lies in the middle of black. None: images are stretched
-        to height and width.
+        The length that ``"shorter"`` gives to the shorter side.
     filter : {"box", "bilinear", "hamming", "bicubic", "lanczos"}
         How pixels are weighed.
     colours : {"RGB", "BGR", "L"}
@@ -46,6 +58,12 @@ class Preprocessing:
         Of a batch: (N, C, H, W) or (N, H, W, C).
     dtype : {"float32", "uint8"}
         Bytes stay as they are, for a network that scales them itself.
+    fit : {"shorter", "stretch", "fill"}
+        ``"shorter"``: images keep their proportions, their shorter side gets the length that is
+        given, and their middle is cut out; where it is too small, it lies in the middle of black.
+        ``"stretch"``: all of an image becomes height by width. ``"fill"``: the largest middle of
+        these proportions does, by ``PIL.ImageOps.fit``, as `snellen train` has it. By default the
+        first where a shorter side is given, else the second.
 
     Examples
     --------
@@ -57,17 +75,33 @@ class Preprocessing:
     width: int
     shorter_side: int | None = None
     filter: Filter = "bilinear"
-    colours: Literal["RGB", "BGR", "L"] = "RGB"
+    colours: Colours = "RGB"
     scale: float = 1.0
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
-    layout: Literal["channels_first", "channels_last"] = "channels_first"
-    dtype: Literal["float32", "uint8"] = "float32"
+    layout: Layout = "channels_first"
+    dtype: Kind = "float32"
+    fit: Fit | None = None
 
     def __post_init__(self) -> None:
         sizes = (self.height, self.width, 1 if self.shorter_side is None else self.shorter_side)
         if min(sizes) < 1:
             raise InputError(f"expected sizes from 1, got {sizes}")
+        if self.fit is None:
+            fit = "stretch" if self.shorter_side is None else "shorter"
+            object.__setattr__(self, "fit", fit)
+        for name, known in CHOICES.items():
+            value = getattr(self, name)
+            if value not in known:
+                raise InputError(
+                    f'expected a {name} of {", ".join(known)}, got "{value}".'
+                    f"{did_you_mean(str(value), known)}"
+                )
+        if (self.fit == "shorter") == (self.shorter_side is None):
+            raise InputError(
+                "expected the length of the shorter side for images that are fitted by it, and for "
+                f'no others, got {self.shorter_side} for "{self.fit}"'
+            )
         for name in ("mean", "std"):
             if len(getattr(self, name)) not in (1, self.n_channels):
                 raise InputError(
@@ -75,6 +109,10 @@ class Preprocessing:
                 )
         if not all(value > 0 for value in self.std):
             raise InputError(f"expected a std above 0, got {self.std}")
+        if not all(math.isfinite(value) for value in (self.scale, *self.mean, *self.std)):
+            raise InputError(
+                f"expected finite numbers, got scale {self.scale}, mean {self.mean}, std {self.std}"
+            )
 
     @property
     def n_channels(self) -> int:
@@ -100,6 +138,8 @@ class Preprocessing:
         """
         if image.ndim != 3 or image.shape[2] != self.n_channels:
             raise ShapeError(f"expected (H, W, {self.n_channels}) bytes, got {image.shape}")
+        if self.fit == "fill":
+            return _filled(image, self.height, self.width, self.filter)
         if self.shorter_side is None:
             return resized(image, self.height, self.width, self.filter)
         whole = _with_shorter(image.shape[0], image.shape[1], self.shorter_side)
@@ -143,9 +183,26 @@ class Preprocessing:
         """Return it in plain values."""
         return dataclasses.asdict(self)
 
+    @classmethod
+    def of_dict(cls, plain: Mapping[str, Any]) -> Preprocessing:
+        """Return what `to_dict` gave.
+
+        Raises
+        ------
+        InputError
+            For anything else.
+        """
+        try:
+            lists = {name: tuple(plain[name]) for name in ("mean", "std") if name in plain}
+            return cls(**{**plain, **lists})
+        except TypeError as error:
+            raise SchemaError(f"expected a preprocessing of images, got: {error}") from None
+
     def __str__(self) -> str:
         size = f"{self.height} × {self.width}"
-        if self.shorter_side is None:
+        if self.fit == "fill":
+            fit = f"middle of these proportions to {size}"
+        elif self.shorter_side is None:
             fit = f"stretched to {size}"
         else:
             fit = f"shorter side to {self.shorter_side}, middle {size}"
@@ -156,6 +213,29 @@ class Preprocessing:
             )
             scaled = f"× {self.scale:.4g}, − {mean}, ÷ {std}"
         return f"{fit}, {self.filter}; {self.colours}, {scaled}"
+
+
+def _filled(
+    image: NDArray[np.uint8],
+    height: int,
+    width: int,
+    filter: Filter,  # noqa: A002 - what everybody calls it
+) -> NDArray[np.uint8]:
+    """Return the largest middle of some proportions in another size.
+
+    It begins at fractions of pixels, which Pillow alone resizes as Pillow does.
+    """
+    if image.shape[:2] == (height, width):
+        return image
+    try:
+        from PIL import Image, ImageOps
+    except ImportError:
+        raise MissingExtraError("pillow", "report") from None
+    grey = image.shape[2] == 1
+    picture = Image.fromarray(image[..., 0] if grey else image)
+    fitted = ImageOps.fit(picture, (width, height), Image.Resampling[filter.upper()])
+    pixels: NDArray[np.uint8] = np.asarray(fitted)
+    return pixels[..., None] if grey else pixels
 
 
 def _with_shorter(height: int, width: int, shorter: int) -> tuple[int, int]:

@@ -126,7 +126,7 @@ def match_files(folder: ImageFolder, pred: IdSide) -> tuple[IdSide, IdSide, str]
     ]
     depths = {file.count("/") for file in folder.files}
     last = max(depths, default=1) + 1
-    bare = [file.rsplit("/", 1)[1] for file in folder.files]
+    bare = [file.rsplit("/", 1)[-1] for file in folder.files]
     stems = [name.rsplit(".", 1)[0] for name in bare]
     rules = [
         ("their path within the folder", folder.files, names),

@@ -1,0 +1,274 @@
+"""A module of torch as a model: on its device, in its precision, timed when all is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from torch import nn
+
+from snellen.benchmark.fingerprints import digest_of_files, digest_of_module
+from snellen.benchmark.image_inputs import check_batch, image_shapes, parts_of
+from snellen.benchmark.model import Facts
+from snellen.benchmark.operations import torch_macs, torch_parameters
+from snellen.benchmark.output_names import chosen_class_names
+from snellen.benchmark.outputs import chosen_scores, probe_batch, score_rows
+from snellen.benchmark.preprocessing_settings import (
+    PREPROCESSING_KEYS,
+    Takes,
+    chosen_preprocessing,
+)
+from snellen.errors import InputError, did_you_mean
+from snellen.training.network.probe import first_tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from snellen.benchmark.model import LoadOptions, Scores
+    from snellen.benchmark.preprocessing import Preprocessing
+
+__all__ = ["TORCH_SETTINGS", "TorchModel", "device_of"]
+
+TORCH_SETTINGS: Final = (*PREPROCESSING_KEYS, "classes", "scores", "memory", "precision")
+"""The settings that `TorchModel` understands."""
+
+_PRECISIONS: Final = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+_MEMORY: Final = {
+    "contiguous": torch.contiguous_format,
+    "channels_last": torch.channels_last,
+}
+
+
+class TorchModel:
+    """A module of torch; see `snellen.benchmark.model.Model`.
+
+    Parameters
+    ----------
+    module : nn.Module
+        It is put into evaluation, moved, and converted.
+    options : LoadOptions
+        Device, threads, settings: those of preprocessing; ``classes`` (a file of names), ``scores``
+        (logits or probabilities), ``precision`` (float32, bfloat16, float16), ``memory``
+        (contiguous, channels_last).
+    place : str
+        What messages call it.
+    own : Preprocessing, optional
+        What it was trained with.
+    takes : Takes
+        What it says of its input.
+    input_shape : sequence of int or None
+        Of its input, where that is known; a first number is how many images it takes at a time.
+    classes : sequence of str, optional
+        Of its outputs.
+    scores : {"logits", "probabilities"}, optional
+        What it gives; by default that is found out.
+    answers : callable, optional
+        Makes the scores of what the module returns.
+    files : sequence of str
+        What it was read from; without, its check sum is that of its weights and its code.
+    kind : str
+        What it is, in words.
+    notes : sequence of str
+        What people should know.
+
+    Raises
+    ------
+    InputError
+        For a device that is not there, for settings that there are not, where nothing is known of
+        its images, and where it fails on them.
+    ShapeError
+        Where it gives no score of each class.
+    ClassError
+        For names of classes that are not as many as scores.
+    """
+
+    preprocessing: Preprocessing
+    classes: Sequence[str] | None
+    scores: Scores
+    facts: Facts
+
+    def __init__(
+        self,
+        module: nn.Module,
+        options: LoadOptions,
+        place: str,
+        *,
+        own: Preprocessing | None = None,
+        takes: Takes = Takes(),  # noqa: B008 - a tuple
+        input_shape: Sequence[int | None] = (None, None, None, None),
+        classes: Sequence[str] | None = None,
+        scores: Scores | None = None,
+        answers: Callable[[Tensor], NDArray[Any]] | None = None,
+        files: Sequence[str] = (),
+        kind: str = "eager",
+        notes: Sequence[str] = (),
+    ) -> None:
+        settings = options.settings
+        self._place = place
+        self._answers = answers
+        self.preprocessing = chosen_preprocessing(settings, own, place, takes)
+        self._in_batch, self._in_input = image_shapes(self.preprocessing, len(input_shape))
+        self._fixed = input_shape[0]
+        precision = _one_of(settings, "precision", _PRECISIONS, place)
+        memory = _one_of(settings, "memory", _MEMORY, place)
+        self._device = device_of(options.device, place)
+        self._dtype = torch.uint8 if self.preprocessing.dtype == "uint8" else _PRECISIONS[precision]
+        self._memory = _MEMORY[memory]
+        torch.set_num_threads(options.threads)
+        variant = (precision, memory)
+        digest = (
+            digest_of_files(files, also=variant)
+            if files
+            else digest_of_module(module, also=variant)
+        )
+        module = module.eval().to(self._device)
+        if precision != "float32":
+            module = module.to(_PRECISIONS[precision])
+        self._module: Any = module
+        if memory != "contiguous":
+            convert: Any = module.to  # its types know no memory_format
+            convert(memory_format=self._memory)
+        rows = self.predict(probe_batch(self.preprocessing, 2))
+        self.classes = chosen_class_names(settings, classes, rows.shape[1], place)
+        given = settings if scores is None else {"scores": scores, **settings}
+        found = chosen_scores(given, rows, place, softmax=_ends_in_softmax(module))
+        self.scores = found.scores
+        example = self.resident(probe_batch(self.preprocessing, self._fixed or 1))[1][0]
+        self.facts = Facts(
+            device=str(self._device),
+            dtype=precision,
+            threads=options.threads,
+            versions={"torch": str(torch.__version__)},
+            digest=digest,
+            parameters=torch_parameters(module),
+            macs=torch_macs(module, example),
+            file_bytes=_bytes_of(module, files),
+            runtime=f"torch {torch.__version__}, {kind}",
+            notes=(*notes, *found.notes, *self._more_notes(precision)),
+        )
+
+    def resident(self, batch: NDArray[Any]) -> tuple[int, list[Tensor]]:
+        """Return how many images, and the tensors that the module takes one after the other.
+
+        On a CPU they may be the memory of the batch.
+        """
+        check_batch(batch, self._in_batch, self._place)
+        tensors = []
+        for part in parts_of(batch, self._fixed):
+            array = part if part.flags.writeable else part.copy()  # torch would warn
+            tensor = torch.from_numpy(array).reshape(len(part), *self._in_input)
+            tensor = tensor.to(self._device, self._dtype)
+            if self._memory == torch.channels_last and tensor.ndim == 4:
+                tensor = tensor.contiguous(memory_format=torch.channels_last)
+            tensors.append(tensor)
+        self._synchronise()
+        return len(batch), tensors
+
+    def run(self, resident: tuple[int, list[Tensor]]) -> Tensor:
+        """Return the outputs; all have been computed."""
+        n, tensors = resident
+        try:
+            with torch.inference_mode():
+                outputs = [first_tensor(self._module(tensor)) for tensor in tensors]
+                self._synchronise()
+        # A module of the user's may raise anything.
+        except Exception as error:
+            raise InputError(
+                f"expected a network for batches {tuple(tensors[0].shape)} of {tensors[0].dtype}, "
+                f"it fails: {_reason(error)}",
+                self._place,
+            ) from error
+        found = [each for each in outputs if each is not None]
+        if not found:
+            raise InputError("expected a tensor from the network, got none", self._place)
+        return found[0] if self._fixed is None else torch.cat(found)[:n]
+
+    def predict(self, batch: NDArray[Any]) -> NDArray[Any]:
+        """Return the scores of a batch, shape (n, K)."""
+        outputs = self.run(self.resident(batch))
+        if self._answers is not None:
+            return score_rows(self._answers(outputs), len(batch), self._place)
+        if outputs.dtype in (torch.bfloat16, torch.float16):
+            outputs = outputs.float()  # NumPy has no bfloat16
+        return score_rows(outputs.cpu().numpy(), len(batch), self._place)
+
+    def close(self) -> None:
+        """Give back memory."""
+        self._module = None
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _synchronise(self) -> None:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+
+    def _more_notes(self, precision: str) -> list[str]:
+        notes = []
+        if self._fixed is not None:
+            many = "one image" if self._fixed == 1 else f"{self._fixed} images"
+            notes.append(f"it takes {many} at a time, whatever the size of a batch")
+        if self._device.type == "cuda" and precision == "float32":
+            allowed = torch.backends.cudnn.allow_tf32
+            notes.append(f"convolutions {'may round' if allowed else 'do not round'} to TF32")
+        return notes
+
+
+def device_of(device: str, place: str) -> torch.device:
+    """Return where torch is to run.
+
+    Raises
+    ------
+    InputError
+        For a GPU that is not there, and for what is no device of torch.
+    """
+    n = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    kind, _, index = device.partition(":")
+    if kind == "auto":
+        return torch.device("cuda" if n else "cpu")
+    if kind == "cpu":
+        return torch.device("cpu")
+    if kind != "cuda":
+        raise InputError(f"expected a device of torch (cpu, cuda), got {device}", place)
+    if int(index or 0) >= n:
+        there = f"{n} of them" if n else "none"
+        raise InputError(
+            f"expected to run on {device}, torch {torch.__version__} sees {there}: install torch "
+            "for CUDA, or take the device cpu",
+            place,
+        )
+    return torch.device(device)
+
+
+def _one_of(settings: Mapping[str, str], name: str, known: Mapping[str, object], place: str) -> str:
+    value = settings.get(name, next(iter(known)))
+    if value not in known:
+        raise InputError(
+            f'expected one of {", ".join(known)}, got "{value}".{did_you_mean(value, known)}',
+            f"{place} {name}",
+        )
+    return value
+
+
+def _ends_in_softmax(module: nn.Module) -> bool:
+    leaves = [part for part in module.modules() if next(part.children(), None) is None]
+    return bool(leaves) and isinstance(leaves[-1], nn.Softmax)
+
+
+def _bytes_of(module: nn.Module, files: Sequence[str]) -> int:
+    """Return the size of the files, or of the weights."""
+    if files:
+        return sum(Path(file).stat().st_size for file in files)
+    tensors = [*module.parameters(), *module.buffers()]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
