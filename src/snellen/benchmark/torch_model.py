@@ -78,6 +78,10 @@ class TorchModel:
         What it is, in words.
     notes : sequence of str
         What people should know.
+    versions : mapping of str to str, optional
+        Of libraries beside torch.
+    also : sequence of str
+        What of its structure neither its weights nor its code say, for the check sum.
 
     Raises
     ------
@@ -110,6 +114,8 @@ class TorchModel:
         files: Sequence[str] = (),
         kind: str = "eager",
         notes: Sequence[str] = (),
+        versions: Mapping[str, str] | None = None,
+        also: Sequence[str] = (),
     ) -> None:
         settings = options.settings
         self._place = place
@@ -123,7 +129,7 @@ class TorchModel:
         self._dtype = torch.uint8 if self.preprocessing.dtype == "uint8" else _PRECISIONS[precision]
         self._memory = _MEMORY[memory]
         torch.set_num_threads(options.threads)
-        variant = (precision, memory)
+        variant = (precision, memory, *also)
         digest = (
             digest_of_files(files, also=variant)
             if files
@@ -146,7 +152,7 @@ class TorchModel:
             device=str(self._device),
             dtype=precision,
             threads=options.threads,
-            versions={"torch": str(torch.__version__)},
+            versions={"torch": str(torch.__version__), **(versions or {})},
             digest=digest,
             parameters=torch_parameters(module),
             macs=torch_macs(module, example),
