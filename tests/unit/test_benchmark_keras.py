@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch")
 from snellen.benchmark.imagenet import IMAGENET_IDS  # noqa: E402
 from snellen.benchmark.keras_model import load  # noqa: E402
 from snellen.benchmark.model import LoadOptions  # noqa: E402
+from snellen.benchmark.sources import load_model  # noqa: E402
 from snellen.errors import InputError, SchemaError, ShapeError  # noqa: E402
 
 # Keras' torch backend makes NumPy arrays of tensors in a way that NumPy 2 warns of.
@@ -48,7 +49,7 @@ def _mobilenet_macs(side: int) -> int:
 
 @pytest.fixture(scope="module")
 def mobilenet() -> Any:
-    return load("MobileNetV2", _options(weights="random", size="64", resize="73"))
+    return load_model("keras:MobileNetV2,weights=random,size=64,resize=73", device="cpu")
 
 
 def test_a_network_of_keras(mobilenet: Any) -> None:
