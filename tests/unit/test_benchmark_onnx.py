@@ -18,6 +18,7 @@ from snellen.benchmark import onnx_session  # noqa: E402
 from snellen.benchmark.model import Facts, LoadOptions  # noqa: E402
 from snellen.benchmark.onnx_model import OnnxModel, load  # noqa: E402
 from snellen.benchmark.preprocessing import Preprocessing  # noqa: E402
+from snellen.benchmark.sources import load_model  # noqa: E402
 from snellen.errors import ClassError, InputError, SchemaError, ShapeError  # noqa: E402
 
 K = 5
@@ -42,6 +43,7 @@ def network(
     dtype: str = "float32",
     ends: tuple[str, ...] = (),
     seed: int = 0,
+    weight: str = "float32",
     metadata: dict[str, str] | None = None,
     more_inputs: bool = False,
     opset: int = 17,
@@ -51,9 +53,10 @@ def network(
     """Write a network: all numbers of an image by a matrix, and what shall come behind that."""
     n = int(np.prod([length for length in shape[1:] if isinstance(length, int)]))
     nodes = [
-        helper.make_node("Cast", ["x"], ["wide"], to=TensorProto.FLOAT),
+        helper.make_node("Cast", ["x"], ["wide"], to=TYPES[weight]),
         helper.make_node("Flatten", ["wide"], ["flat"]),
-        helper.make_node("Gemm", ["flat", "W"], ["product"], transB=1),
+        helper.make_node("Gemm", ["flat", "W"], ["narrow"], transB=1),
+        helper.make_node("Cast", ["narrow"], ["product"], to=TensorProto.FLOAT),
     ]
     last = "product"
     for k, kind in enumerate(ends):
@@ -61,13 +64,14 @@ def network(
         nodes.append(helper.make_node(kind, [last, *more], [f"{kind}{k}"]))
         last = f"{kind}{k}"
     nodes += [helper.make_node("Identity", [last], [name]) for name in outputs]
+    matrix = weights(n, seed).astype(weight)
     axes = numpy_helper.from_array(np.array([2, 3], np.int64), "axes")
     inputs = [helper.make_tensor_value_info("x", TYPES[dtype], shape)]
     if more_inputs:
         inputs.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, ["n"]))
     given = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
     graph = helper.make_graph(
-        nodes, "g", inputs, given, [numpy_helper.from_array(weights(n, seed), "W"), axes]
+        nodes, "g", inputs, given, [numpy_helper.from_array(matrix, "W"), axes]
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)
     for key, value in (metadata or {}).items():
@@ -152,6 +156,14 @@ def test_a_fixed_number_of_images(tmp_path: Path, fixed: int) -> None:
     assert f"it takes {many} at a time, whatever the size of a batch" in model.facts.notes
 
 
+@pytest.mark.parametrize("prefix", ["", "onnx:"])
+def test_by_its_name(tmp_path: Path, prefix: str) -> None:
+    path = network(tmp_path / "a.onnx")
+    model = load_model(f"{prefix}{path},scale=1,name=Mine", device="cpu", threads=2)
+    assert isinstance(model, OnnxModel)
+    assert model.facts.threads == 2
+
+
 def test_predictions_are_not_overwritten_by_the_next(tmp_path: Path) -> None:
     model = loaded(network(tmp_path / "a.onnx"), **BYTES)
     first = model.predict(images(model.preprocessing, 2))
@@ -217,6 +229,16 @@ def test_facts(tmp_path: Path) -> None:
     assert facts.runtime == f"ONNX Runtime {runtime.__version__}, CPUExecutionProvider"
     plain = json.loads(json.dumps(facts.to_dict()))
     assert Facts.of_dict(plain).digest == facts.digest
+
+
+@pytest.mark.parametrize("kept", ["float32", "float16"])
+def test_the_type_of_weights(tmp_path: Path, kept: str) -> None:
+    # What it takes says little: bytes here, and float32 of many networks in half precision.
+    path = network(tmp_path / "a.onnx", dtype="uint8", weight=kept)
+    model = loaded(path)
+    assert model.facts.dtype == kept
+    batch = images(model.preprocessing, 2)
+    assert model.predict(batch) == pytest.approx(expected(batch), rel=1e-2, abs=1e-1)
 
 
 def test_other_weights_have_another_check_sum(tmp_path: Path) -> None:

@@ -256,9 +256,9 @@ def test_scores_that_are_no_numbers(tmp_path: Path) -> None:
 
 
 def test_nothing_was_predicted(tmp_path: Path) -> None:
-    path = written(tmp_path / "p.csv", "image,colour\n1.png,red\n2.png,red\n3.png,red\n4.png,red\n")
-    with pytest.raises(InputError, match="got"):
-        read(written(path, "image,part\n1.png,a\n2.png,b\n3.png,a\n4.png,a\n"))
+    path = written(tmp_path / "p.csv", "image,part\n1.png,a\n2.png,b\n3.png,a\n4.png,a\n")
+    with pytest.raises(SchemaError, match="expected a column of predicted labels"):
+        read(path)
     with pytest.raises(InputError, match="expected a readable file"):
         read(tmp_path / "none.csv")
     with pytest.raises(InputError, match=r'got "clases"\. Did you mean "classes"'):
@@ -320,3 +320,15 @@ def test_recorded_predictions(
     found = read_predictions(folder / predictions, data, {})
     assert len(found.rows) == n
     assert right(found, data) == reference(conformance_data, name)["sklearn"]["accuracy"]
+
+
+def test_keras_names_of_imagenet(conformance_data: Path) -> None:
+    folder = conformance_data / "classification"
+    data = open_images(str(folder / "cleanlab_imagenet_val_labels.npy"))
+    settings = {"classes": str(folder / "imagenet_class_index.json")}
+    found = read_predictions(folder / "cleanlab_imagenet_val_argmax.npy", data, settings)
+    assert found.classes is not None
+    # The first of each two: the WordNet ids, of which none comes twice.
+    assert (found.classes[0], len(set(found.classes))) == ("n01440764", 1000)
+    assert found.labels is not None
+    assert found.labels[:3].tolist() == [48, 391, 693]

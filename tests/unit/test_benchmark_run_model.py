@@ -18,6 +18,7 @@ from snellen.benchmark.decoding import decoded  # noqa: E402
 from snellen.benchmark.model import LoadOptions  # noqa: E402
 from snellen.benchmark.preprocessing import Preprocessing  # noqa: E402
 from snellen.benchmark.run_model import load  # noqa: E402
+from snellen.benchmark.sources import load_model  # noqa: E402
 from snellen.benchmark.torch_model import TorchModel  # noqa: E402
 from snellen.errors import InputError  # noqa: E402
 from snellen.training.choices import Choice  # noqa: E402
@@ -112,6 +113,14 @@ def test_what_is_known_of_it(tmp_path: Path) -> None:
     assert model.facts.macs is not None
     batch = np.zeros((2, 3, 9, 7), np.uint8)
     assert np.array_equal(model.run(model.resident(batch)).numpy(), model.predict(batch))
+
+
+@pytest.mark.parametrize("prefix", ["", "snellen:"])
+def test_by_its_name(tmp_path: Path, prefix: str) -> None:
+    run = saved(tmp_path / "run")
+    model = load_model(f"{prefix}{run},fit=stretch,name=Mine", device="cpu", threads=2)
+    assert model.preprocessing.fit == "stretch"
+    assert (model.facts.threads, model.facts.device) == (2, "cpu")
 
 
 def test_a_yes_or_no_for_each_class(tmp_path: Path) -> None:

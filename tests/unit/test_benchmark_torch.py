@@ -258,6 +258,18 @@ def test_precision_and_memory(settings: dict[str, str], tolerance: float) -> Non
     assert tensor.is_contiguous(memory_format=torch.channels_last) == last
 
 
+def test_weights_of_another_type() -> None:
+    model = model_of(small().double())
+    batch = images(model.preprocessing, 2)
+    assert model.facts.dtype == "float64"
+    assert model.predict(batch).dtype == np.float64
+    assert model.predict(batch) == pytest.approx(by_numpy(small(), batch), rel=1e-5)
+    halved = model_of(small().bfloat16())
+    assert halved.facts.dtype == "bfloat16"
+    assert halved.predict(batch).dtype == np.float32
+    assert model_of(small().double(), precision="float32").facts.dtype == "float32"
+
+
 def test_bytes_stay_bytes() -> None:
     class OfBytes(nn.Module):
         def forward(self, images: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,12 +25,15 @@ class OnnxGraph(NamedTuple):
         The files beside it that hold weights.
     softmax : frozenset of str
         The outputs that a softmax gives.
+    dtype : str or None
+        The type of most of its weights; None without any.
     is_known : bool
         Whether it could be looked at: not without the package onnx.
     """
 
     files: tuple[str, ...] = ()
     softmax: frozenset[str] = frozenset()
+    dtype: str | None = None
     is_known: bool = False
 
 
@@ -44,15 +49,17 @@ def read_graph(path: str) -> OnnxGraph:
     except Exception:
         return OnnxGraph()
     makers = {name: node for node in model.graph.node for name in node.output}
+    tensors = list(_tensors(model))
     files = {
         entry.value
-        for tensor in _tensors(model)
+        for tensor in tensors
         for entry in tensor.external_data
         if entry.key == "location"
     }
     return OnnxGraph(
         tuple(str(Path(path).parent / name) for name in sorted(files)),
         frozenset(output.name for output in model.graph.output if _is_softmax(output.name, makers)),
+        _type_of_most(tensors),
         is_known=True,
     )
 
@@ -72,6 +79,20 @@ def _tensors(model: Any) -> Iterator[Any]:
     for function in model.functions:
         for node in function.node:
             yield from (each.t for each in node.attribute if each.HasField("t"))
+
+
+def _type_of_most(tensors: list[Any]) -> str | None:
+    import onnx
+
+    numbers: Counter[int] = Counter()
+    for tensor in tensors:
+        numbers[tensor.data_type] += math.prod(tensor.dims)
+    # Sizes and axes are whole numbers, too, and few.
+    kinds = [kind for kind, n in numbers.most_common(1) if n]
+    if not kinds:
+        return None
+    name = str(onnx.TensorProto.DataType.Name(kinds[0])).lower()
+    return {"float": "float32", "double": "float64"}.get(name, name)
 
 
 def _is_softmax(name: str, makers: dict[str, Any]) -> bool:

@@ -105,9 +105,10 @@ class OnnxModel:
         if not graph.is_known:
             notes.append("its graph was not looked at: the package onnx is not installed")
         files = [path, *graph.files]
+        given = session.input.dtype
         self.facts = Facts(
             device=session.device,
-            dtype=session.input.dtype,
+            dtype=graph.dtype or ("float32" if given == "uint8" else given),
             threads=options.threads,
             versions={"onnxruntime": session.version},
             digest=digest_of_files(files, also=[session.output]),

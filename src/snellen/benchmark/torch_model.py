@@ -37,6 +37,7 @@ TORCH_SETTINGS: Final = (*PREPROCESSING_KEYS, "classes", "scores", "memory", "pr
 """The settings that `TorchModel` understands."""
 
 _PRECISIONS: Final = {
+    "own": torch.float32,  # or what the weights are
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
@@ -56,7 +57,7 @@ class TorchModel:
         It is put into evaluation, moved, and converted.
     options : LoadOptions
         Device, threads, settings: those of preprocessing; ``classes`` (a file of names), ``scores``
-        (logits or probabilities), ``precision`` (float32, bfloat16, float16), ``memory``
+        (logits or probabilities), ``precision`` (own, float32, bfloat16, float16), ``memory``
         (contiguous, channels_last).
     place : str
         What messages call it.
@@ -125,19 +126,20 @@ class TorchModel:
         self._fixed = input_shape[0]
         precision = _one_of(settings, "precision", _PRECISIONS, place)
         memory = _one_of(settings, "memory", _MEMORY, place)
+        kind_of_numbers = _precision_of(module) if precision == "own" else _PRECISIONS[precision]
         self._device = device_of(options.device, place)
-        self._dtype = torch.uint8 if self.preprocessing.dtype == "uint8" else _PRECISIONS[precision]
+        self._dtype = torch.uint8 if self.preprocessing.dtype == "uint8" else kind_of_numbers
         self._memory = _MEMORY[memory]
         torch.set_num_threads(options.threads)
-        variant = (precision, memory, *also)
+        variant = (str(kind_of_numbers), memory, *also)
         digest = (
             digest_of_files(files, also=variant)
             if files
             else digest_of_module(module, also=variant)
         )
         module = module.eval().to(self._device)
-        if precision != "float32":
-            module = module.to(_PRECISIONS[precision])
+        if precision != "own":
+            module = module.to(kind_of_numbers)
         self._module: Any = module
         if memory != "contiguous":
             convert: Any = module.to  # its types know no memory_format
@@ -150,7 +152,7 @@ class TorchModel:
         example = self.resident(probe_batch(self.preprocessing, self._fixed or 1))[1][0]
         self.facts = Facts(
             device=str(self._device),
-            dtype=precision,
+            dtype=str(kind_of_numbers).removeprefix("torch."),
             threads=options.threads,
             versions={"torch": str(torch.__version__), **(versions or {})},
             digest=digest,
@@ -158,7 +160,7 @@ class TorchModel:
             macs=torch_macs(module, example),
             file_bytes=_bytes_of(module, files),
             runtime=f"torch {torch.__version__}, {kind}",
-            notes=(*notes, *found.notes, *self._more_notes(precision)),
+            notes=(*notes, *found.notes, *self._more_notes(kind_of_numbers)),
         )
 
     def resident(self, batch: NDArray[Any]) -> tuple[int, list[Tensor]]:
@@ -216,12 +218,12 @@ class TorchModel:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
 
-    def _more_notes(self, precision: str) -> list[str]:
+    def _more_notes(self, dtype: torch.dtype) -> list[str]:
         notes = []
         if self._fixed is not None:
             many = "one image" if self._fixed == 1 else f"{self._fixed} images"
             notes.append(f"it takes {many} at a time, whatever the size of a batch")
-        if self._device.type == "cuda" and precision == "float32":
+        if self._device.type == "cuda" and dtype == torch.float32:
             allowed = torch.backends.cudnn.allow_tf32
             notes.append(f"convolutions {'may round' if allowed else 'do not round'} to TF32")
         return notes
@@ -261,6 +263,12 @@ def _one_of(settings: Mapping[str, str], name: str, known: Mapping[str, object],
             f"{place} {name}",
         )
     return value
+
+
+def _precision_of(module: nn.Module) -> torch.dtype:
+    """Return the type of its numbers: that of the first weights."""
+    kinds = (each.dtype for each in module.parameters() if each.is_floating_point())
+    return next(kinds, torch.float32)
 
 
 def _ends_in_softmax(module: nn.Module) -> bool:
