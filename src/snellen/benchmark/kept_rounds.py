@@ -86,7 +86,9 @@ class KeptRounds:
         """Note what a model's process had; of several processes the most counts."""
         before = self.memory(model)
         if before is not None:
-            devices = [each for each in (before.device_peak, memory.device_peak) if each is not None]
+            devices = [
+                each for each in (before.device_peak, memory.device_peak) if each is not None
+            ]
             memory = Memory(
                 max(before.host_peak, memory.host_peak),
                 max(before.host_loaded, memory.host_loaded),

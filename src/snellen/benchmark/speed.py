@@ -171,7 +171,8 @@ class Speed:
     @property
     def latency(self) -> Latency | None:
         """Medians over rounds, number by number; counts are sums."""
-        return _middle([each.latency for each in self.rounds])
+        middle: Latency | None = _middle([each.latency for each in self.rounds])
+        return middle
 
     @property
     def throughput(self) -> tuple[Throughput, ...]:
