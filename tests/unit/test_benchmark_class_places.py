@@ -232,7 +232,7 @@ def test_some_numbers_are_not_imagenets(n_outputs, named):
 
 def test_the_kits_numbers_are_no_positions():
     numbers = [str(k) for k in range(1, 1001)]
-    with pytest.raises(ClassError, match="expected an output for each|expected 1,000 outputs"):
+    with pytest.raises(ClassError, match="its development kit's numbers"):
         placed(numbers, None, 1000, "m")
     # A thousand others that count from 1 may be what they seem.
     assert placed([str(k) for k in range(1, 11)], None, 10, "m").places.tolist() == list(range(10))

@@ -34,6 +34,7 @@ _DIGITS = {
         ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     )
 }
+_KIT = list(range(1, _N_IMAGENET + 1))  # how the development kit of ImageNet counts
 _MOST_DIGITS = 6  # what has more is an id, of WordNet or others
 
 
@@ -65,6 +66,7 @@ class _Rule(NamedTuple):
     text: str
     outputs: list[int | None]
     assumed: bool = False
+    warning: str = ""
 
     @property
     def n_matched(self) -> int:
@@ -138,7 +140,9 @@ def _rules(
     if written is not None and not is_unsaid:
         yield _Rule("equal names", _by_key(data, written, str))
     if model is not None:
-        yield _Rule("names, in any case and with _, - and / as blanks", _by_key(data, model, folded))
+        yield _Rule(
+            "names, in any case and with _, - and / as blanks", _by_key(data, model, folded)
+        )
     known = _imagenet_outputs(model, n_outputs)
     if known is not None:
         text, indices = known
@@ -155,18 +159,18 @@ def _rules(
         yield _Rule("the numbers in the names of outputs", [place.get(each) for each in numbers])
     elif numbers is not None and not is_unsaid and (model is None or len(data) == n_outputs):
         yield _Rule(
-            "the numbers that the data's classes are called, as indices of outputs"
-            f"{_other_order(data)}",
+            "the numbers that the data's classes are called, as indices of outputs",
             [each if 0 <= each < n_outputs else None for each in numbers],
             assumed=True,
+            warning=_other_order(data),
         )
-    # The development kit of ImageNet counts from 1, in an order of its own.
-    if model is None and len(data) == n_outputs and numbers != list(range(1, _N_IMAGENET + 1)):
+    if model is None and len(data) == n_outputs and numbers != _KIT:
         yield _Rule(
             "position, because the network does not name its outputs: they are taken in the order "
-            f"of the data's classes{'' if numbers is None else _other_order(data)}",
+            "of the data's classes",
             list(range(n_outputs)),
             assumed=True,
+            warning="" if numbers is None else _other_order(data),
         )
 
 
@@ -239,7 +243,7 @@ def _by(
     others = np.flatnonzero(places < 0)
     names = _names_of_others(others.tolist(), model, n_outputs, set(data))
     places[others] = len(data) + np.arange(len(others))
-    return ClassPlaces((*data, *names), places, rule.text, rule.assumed)
+    return ClassPlaces((*data, *names), places, f"{rule.text}{rule.warning}", rule.assumed)
 
 
 def _names_of_others(
@@ -276,9 +280,12 @@ def _refusal(
         hint = " (1,001 outputs are as a rule ImageNet's classes behind a background)"
     elif n_outputs == _N_IMAGENET:
         hint = " (1,000 outputs are as a rule ImageNet's classes)"
+    numbers = whole_numbers(data)
+    if numbers == _KIT:
+        hint += " (1 to 1000 are as a rule its development kit's numbers, in an order of their own)"
     remedy = (
         ""
-        if whole_numbers(data) is None
+        if numbers is None
         else ", or a file of names that says what the data's numbers mean (classes)"
     )
     if best is None or best.n_matched == 0:
