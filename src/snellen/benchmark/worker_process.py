@@ -91,6 +91,8 @@ def _forward_warnings(channel: Channel) -> None:
 
     warnings.showwarning = show
     warnings.simplefilter("always", DataWarning)
+    # Of tags that are damaged, and the like: nothing that changes pixels.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class _Desk:
