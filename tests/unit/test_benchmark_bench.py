@@ -199,6 +199,19 @@ def test_strict_stops_at_a_broken_image_also_where_it_was_left_out_before(tmp_pa
             strict.predict(strict.store(folder))
 
 
+@pytest.mark.usefixtures("small_chunks")
+def test_what_can_be_read_again_is_predicted_then(tmp_path: Path) -> None:
+    """As where a disk comes back: names, sizes and times are what they were."""
+    for broken, n in (((3, 17, 30), N), ((3, 17, 30), 0), ((3,), 24), ((3,), 0)):
+        images = labelled(broken=broken)
+        bench = bench_of(Linear(), images)
+        summary = bench.predict(store := bench.store(tmp_path))
+        assert (summary.n_predicted, summary.n_stored) == (n, N - n)
+        found = store.read()
+        assert [each.row for each in found.left_out] == list(broken)
+        np.testing.assert_array_equal(found.scores, expected(images)[found.rows])
+
+
 def test_images_none_of_which_can_be_read_are_no_images(tmp_path: Path) -> None:
     bench = bench_of(Linear(), labelled(6, broken=tuple(range(6))))
     bench.predict(store := bench.store(tmp_path))

@@ -155,6 +155,32 @@ def test_folders_that_are_no_labelled_images(tmp_path):
         open_images(str(tmp_path / "flat"), part="test")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="names of files are bytes only there")
+def test_names_of_bytes_that_are_no_text(tmp_path):
+    write(tmp_path, {"a/1.png": 1, "b/2.png": 2})
+    try:
+        (tmp_path / "a" / "1.png").rename(tmp_path / "a" / "\udcff.png")
+        (tmp_path / "b").rename(tmp_path / "b\udcfe")
+    except OSError:
+        pytest.skip("this file system takes texts alone")
+    images = open_images(str(tmp_path))
+    assert images.ids == [r"a/\xff.png", r"b\xfe/2.png"]
+    assert images.classes == ["a", r"b\xfe"]
+    assert [grey(images, row) for row in range(2)] == [1, 2]
+    assert len(open_images(str(tmp_path), limit=1)) == 1
+    (tmp_path / "a" / "\udcff.png").unlink()
+    with pytest.raises(InputError) as caught:
+        images.reader.data(0)
+    str(caught.value).encode()
+    with pytest.raises(InputError, match=r"written in UTF-8, got .*b\\xfe"):
+        open_images(str(tmp_path / "b\udcfe"))
+
+
+def test_a_folder_with_braces_is_no_pattern(tmp_path):
+    images = open_images(str(write(tmp_path / "x{1}", {"a/1.png": 1})))
+    assert images.ids == ["a/1.png"]
+
+
 def test_a_file_that_is_gone_is_an_error_when_it_is_read(tmp_path):
     images = open_images(str(write(tmp_path, {"a/1.png": 1, "a/2.png": 2})))
     (tmp_path / "a" / "1.png").unlink()
@@ -377,8 +403,15 @@ def test_the_kits_numbers_alone_are_refused(validation):
     labels = str(validation / "truth.txt")
     with pytest.raises(ClassError, match=r"numbers from 1 to 1000: .* map_clsloc.txt \(synsets\)"):
         open_images(str(validation / "val"), labels=labels)
+    # Few of them have no 1000; the file's name tells.
+    truth = validation / "ILSVRC2012_validation_ground_truth.txt"
+    truth.write_text("5\n999\n1\n")
+    with pytest.raises(ClassError, match=r"numbers from 1 to 999: .*\(synsets\)"):
+        open_images(str(validation / "val"), labels=str(truth))
     # What lies beside them is taken.
     written_kit(validation)
+    images = open_images(str(validation / "val"), labels=str(truth))
+    assert [IMAGENET_IDS[k] for k in images.labels.tolist()] == [KIT[4], KIT[998], KIT[0]]
     images = open_images(str(validation / "val"), labels=labels)
     assert [IMAGENET_IDS[k] for k in images.labels.tolist()] == [KIT[4], KIT[999], KIT[0]]
     assert any("meta.mat explains" in note for note in images.notes)
@@ -519,6 +552,13 @@ def test_a_table_of_images(tmp_path):
     (tmp_path / "t.csv").write_text("path,width,height\na,1,2\n")
     with pytest.raises(SchemaError, match='expected a column "label", got path, width, height'):
         open_images(str(tmp_path / "t.csv"))
+
+
+def test_a_column_of_texts_that_no_file_can_be_called(tmp_path):
+    (tmp_path / "t.csv").write_text(f"id,label\n{'x' * 5000},dog\n{'y' * 5000},cat\n")
+    images = open_images(str(tmp_path / "t.csv"))
+    assert images.reader is None
+    assert list(labelled(images).values()) == ["dog", "cat"]
 
 
 def test_a_table_of_labels_alone(tmp_path):

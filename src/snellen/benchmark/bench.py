@@ -159,7 +159,8 @@ class ModelBench:
             For the first image that cannot be read, where that is to stop.
         """
         start = time.perf_counter()
-        missing = store.missing(strict=self._strict)
+        # What could not be read may be there again: a disk, a permission.
+        missing = store.missing(lambda row: self._strict or self._pipeline.is_readable(row))
         n_missing = sum(len(store.rows_of(chunk)) for chunk in missing)
         n_stored = n_done = len(self.images) - n_missing
         notes = list(store.notes)

@@ -96,7 +96,7 @@ class Predicted:
         also = images.also
         notes = list(self.notes)
         if self.places.assumed:
-            notes.append(f"classes matched by {self.places.rule}")
+            notes.append(f"classes were matched by {self.places.rule}: no names say so")
         return measured_model(
             self.name,
             self.source,

@@ -16,7 +16,7 @@ from snellen.result import write_atomically
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -106,16 +106,21 @@ class PredictionStore:
         start = chunk * self.chunk_rows
         return np.arange(start, min(start + self.chunk_rows, self.n_images))
 
-    def missing(self, *, strict: bool = False) -> list[int]:
+    def missing(self, again: Callable[[int], bool] | None = None) -> list[int]:
         """Return the chunks that are to be predicted: not there, or damaged.
 
         Parameters
         ----------
-        strict : bool
-            Whether those are among them in which images were left out.
+        again : callable, optional
+            Says of an image that was left out whether it is to be tried again, and with it its
+            chunk.
         """
         found = ((k, self._read(k)) for k in range(self.n_chunks))
-        return [k for k, chunk in found if chunk is None or (strict and chunk.left_out)]
+        return [
+            k
+            for k, chunk in found
+            if chunk is None or (again and any(again(row) for row, _ in chunk.left_out))
+        ]
 
     def write(
         self,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["ArrayImages", "ImageFiles", "ShardImages", "StoredImages", "file_stamp"]
+__all__ = ["ArrayImages", "ImageFiles", "ShardImages", "StoredImages", "file_stamp", "writable"]
 
 _GONE = (-1, -1)
 
@@ -27,6 +27,13 @@ def file_stamp(path: str) -> tuple[int, int]:
     except OSError:
         return _GONE
     return state.st_size, state.st_mtime_ns
+
+
+def writable(name: str) -> str:
+    r"""Return the name of a file as results can hold it: what is not UTF-8 as ``\xff``."""
+    if name.isascii():
+        return name
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class StoredImages(Protocol):
@@ -75,7 +82,9 @@ class ImageFiles:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # no object for each
                 return file.readall()
         except OSError as error:
-            raise InputError(f"expected a readable image, got: {error.strerror}", path) from None
+            raise InputError(
+                f"expected a readable image, got: {error.strerror}", writable(path)
+            ) from None
 
     def taken(self, rows: Sequence[int]) -> ImageFiles:
         """Return some of them."""
