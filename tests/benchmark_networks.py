@@ -260,9 +260,7 @@ def write_linear(path: Path, matrix: NDArray[np.float32], *, dropout: bool = Fal
     _write(path, nodes, {"W": matrix}, matrix.shape[1])
 
 
-def write_convolution(
-    path: Path, kernel: NDArray[np.float32], behind: NDArray[np.float32]
-) -> None:
+def write_convolution(path: Path, kernel: NDArray[np.float32], behind: NDArray[np.float32]) -> None:
     """Write an ONNX network of a convolution, and probabilities behind it."""
     from onnx import helper
 
@@ -276,9 +274,7 @@ def write_convolution(
     _write(path, nodes, {"kernel": kernel, "W": behind}, behind.shape[1])
 
 
-def _write(
-    path: Path, nodes: list[Any], weights: dict[str, NDArray[np.float32]], n: int
-) -> None:
+def _write(path: Path, nodes: list[Any], weights: dict[str, NDArray[np.float32]], n: int) -> None:
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -286,7 +282,5 @@ def _write(
     gives = helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", n])
     stored = [numpy_helper.from_array(value, name) for name, value in weights.items()]
     graph = helper.make_graph(nodes, "network", [takes], [gives], stored)
-    made = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9
-    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.save(made, path)

@@ -93,7 +93,9 @@ def numbers_of_scikit_learn(scores: NDArray[np.float64]) -> dict[str, float]:
         numbers = metrics.precision_recall_fscore_support(
             right, predicted, average=how, zero_division=0
         )
-        found |= dict(zip((f"precision_{how}", f"recall_{how}", f"f1_{how}"), numbers, strict=False))
+        found |= dict(
+            zip((f"precision_{how}", f"recall_{how}", f"f1_{how}"), numbers, strict=False)
+        )
     return {key: float(value) for key, value in found.items()}
 
 
@@ -193,8 +195,7 @@ def test_a_second_run_reads_predictions(whole: Whole, run: Run) -> None:
     ]
     assert all(each["speed"] is None for each in second["models"])
     assert "fps_batch_16" not in second["table"][0]
-    write_back = whole.folder / "out/result.json"
-    assert json.loads(write_back.read_text()) == second
+    assert json.loads((whole.folder / "out/result.json").read_text()) == second
 
 
 def chunks(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -205,9 +206,7 @@ def chunks(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def test_threads_and_turns_change_nothing(
-    there: Whole, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_threads_and_turns_change_nothing(there: Whole, capfd: pytest.CaptureFixture[str]) -> None:
     """Three networks of which one stays in memory, on two threads: what one thread gave."""
     three = [LINEAR, f"{LINEAR},name=again", there.names["convolution, small"]]
     code = call(
@@ -250,7 +249,8 @@ def test_numbers_that_are_to_be_reached(there: Whole, capfd: pytest.CaptureFixtu
     assert '"acuracy"' in line
 
 
-def test_some_of_the_images(there: Whole, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("there")
+def test_some_of_the_images(capfd: pytest.CaptureFixture[str]) -> None:
     command = [
         *("benchmark", "--data", DATA, LINEAR, "--no-speed", "--threads", "1", "--limit", "20"),
         *("--out", "some", "--json", "some.json"),
@@ -268,9 +268,8 @@ def test_some_of_the_images(there: Whole, capfd: pytest.CaptureFixture[str]) -> 
     assert Path("some/models/linear/state.bin").read_bytes() == first
 
 
-def test_without_a_folder_one_is_named_for_the_data(
-    there: Whole, capfd: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.usefixtures("there")
+def test_without_a_folder_one_is_named_for_the_data(capfd: pytest.CaptureFixture[str]) -> None:
     command = ["benchmark", "--data", f"{DATA}/", LINEAR, "--no-speed", "--threads", "1"]
     assert call(command) == 0
     shown = capfd.readouterr()

@@ -311,9 +311,7 @@ def test_odd_images(here: Path, capfd: pytest.CaptureFixture[str], refused: Refu
     assert "ant/000.png" in capfd.readouterr().err.splitlines()[-1]
 
 
-def test_images_none_of_which_can_be_read(
-    here: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_images_none_of_which_can_be_read(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for k in range(4):
         place = here / "broken" / CLASSES[k % 2]
         place.mkdir(parents=True, exist_ok=True)

@@ -51,7 +51,7 @@ class InstantWorker:
 
     log: ClassVar[Log]
 
-    def __init__(self, model: str, images: dict[str, Any], *, name: str, **options: Any) -> None:
+    def __init__(self, _: str, images: dict[str, Any], *, name: str, **options: Any) -> None:
         self.name = name
         self.images = benchmarking.open_images(**images)
         self.options = options
@@ -89,7 +89,7 @@ class InstantWorker:
         self.log.add(f"{self.name} latency")
         return Latency(100, 3, seconds, seconds, seconds, 0.0, 1.0)
 
-    def throughput(self, size: int, seconds: float) -> Throughput:
+    def throughput(self, size: int, _: float) -> Throughput:
         return Throughput(size, 9, 3, 10.0 * size, 0.0, 1.0)
 
     def end_to_end(self, seconds: float) -> EndToEnd:
@@ -163,9 +163,7 @@ def test_networks_take_turns(log: Log, data: str, tmp_path: Path) -> None:
     assert written == found.to_dict()
 
 
-def test_of_more_networks_than_have_room_one_is_there(
-    log: Log, data: str, tmp_path: Path
-) -> None:
+def test_of_more_networks_than_have_room_one_is_there(log: Log, data: str, tmp_path: Path) -> None:
     settings = Settings(threads=1, rounds=1, together=2)
     found = benchmark(MODELS, data, out=tmp_path / "out", settings=settings)
     assert log.most == 1
@@ -188,9 +186,7 @@ def times(log: Log) -> list[str]:
     return [each.removesuffix(" latency") for each in log.done if each.endswith("latency")]
 
 
-def test_rounds_of_an_interrupted_benchmark_are_taken(
-    log: Log, data: str, tmp_path: Path
-) -> None:
+def test_rounds_of_an_interrupted_benchmark_are_taken(log: Log, data: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     settings = Settings(threads=1, rounds=2)
     interrupted(log, data, out, "n1 latency", settings)
@@ -236,7 +232,8 @@ def test_stored_predictions_run_nowhere(log: Log, data: str, tmp_path: Path) -> 
     ids = [f"{'abc'[k % K]}/{k}.png" for k in range(N)]
     wrong = [ids[0]]
     (tmp_path / "theirs.csv").write_text(
-        "image,prediction\n" + "".join(f"{each},{'b' if each in wrong else each[0]}\n" for each in ids)
+        "image,prediction\n"
+        + "".join(f"{each},{'b' if each in wrong else each[0]}\n" for each in ids)
     )
     models = [f"predictions:{tmp_path}/theirs.csv,name=theirs", "onnx:n2"]
     settings = Settings(threads=1, rounds=1)

@@ -26,7 +26,14 @@ def images(also: list[tuple[int, ...]] | None = None) -> LabelledImages:
 def scored(rows: np.ndarray = ROWS, scores: np.ndarray = SCORES, **more: object) -> Predicted:
     places = placed(CLASSES, ["b", "a"], 2, "net")
     return Predicted(
-        "net", "onnx:net", rows, "logits", scores[:, ::-1], None, places, **more  # type: ignore[arg-type]
+        "net",
+        "onnx:net",
+        rows,
+        "logits",
+        scores[:, ::-1],
+        None,
+        places,
+        **more,  # type: ignore[arg-type]
     )
 
 

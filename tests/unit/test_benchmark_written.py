@@ -54,10 +54,16 @@ def test_all_files(tmp_path: Path) -> None:
     labelled = images()
     made = result(labelled)
     write_benchmark(made, tmp_path, labelled)
-    files = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    files = sorted(
+        str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()
+    )
     assert files == [
         "index.html",
-        *(f"models/a-net{end}/{name}" for end in ("-2", "") for name in ("result.json", "state.bin")),
+        *(
+            f"models/a-net{end}/{name}"
+            for end in ("-2", "")
+            for name in ("result.json", "state.bin")
+        ),
         "result.json",
         "table.csv",
     ]
