@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -320,6 +321,27 @@ def test_other_code_has_another_check_sum(module: Callable[[str], str]) -> None:
         loaded(module(text.format(f)) + ":Net", **IMAGES).facts.digest for f in ("sum", "mean")
     ]
     assert digests[0] != digests[1]
+
+
+def test_code_beside_a_network_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function and a constant of its file, and a file that this imports."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    text = (
+        "import beside_a_net\n"
+        "from torch import nn\n"
+        "def mean(images):\n    return images.mean((2, 3)) * {}\n"
+        "class Net(nn.Module):\n    def forward(self, images):\n        return mean(images)\n"
+    )
+    digests = []
+    for content, factor in (("x = 1", 1), ("x = 1", 2), ("x = 2", 1), ("x = 1", 1)):
+        (tmp_path / "beside_a_net.py").write_text(content)
+        (tmp_path / "a_net_of_a_test.py").write_text(text.format(factor))
+        digests.append(loaded("a_net_of_a_test:Net", **IMAGES).facts.digest)
+        for name in ("beside_a_net", "a_net_of_a_test"):
+            sys.modules.pop(name)
+    assert len(set(digests[:3])) == 3
+    assert digests[3] == digests[0]
 
 
 def test_devices() -> None:

@@ -114,6 +114,7 @@ class ModelBench:
         the size of batches.
         """
         import PIL
+        import PIL.features
 
         import snellen
 
@@ -128,6 +129,7 @@ class ModelBench:
                 **facts.versions,
                 "snellen": snellen.__version__,
                 "pillow": PIL.__version__,
+                "libjpeg": PIL.features.version("jpg"),
                 "numpy": np.__version__,
             },
         }
