@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import pickle
 import sys
 import warnings
 import zipfile
@@ -136,11 +137,7 @@ def _kind_of(path: str) -> str:
             names = {"data.pkl"} if file.read(1) == b"\x80" else set()
     if "archive_format" in names or "serialized_exported_program.json" in names:
         if any(f"/{_PICKLED}" in each for each in names):
-            raise SchemaError(
-                "expected a program whose constants are tensors, got pickled objects, which could "
-                "run any code",
-                path,
-            )
+            raise _of_pickles(path)
         return "program"
     if "constants.pkl" in names:
         return "script"
@@ -176,6 +173,8 @@ def _of_program(path: str, options: LoadOptions) -> TorchModel:
             from torch.export.passes import move_to_device_pass
 
             program = move_to_device_pass(program, device)
+    except pickle.UnpicklingError:
+        raise _of_pickles(path) from None
     # What torch raises for a damaged program, or one of another release, is anything.
     except Exception as error:
         raise SchemaError(
@@ -200,6 +199,12 @@ def _of_program(path: str, options: LoadOptions) -> TorchModel:
         files=[path],
         kind="torch.export",
         **known_of(ours, takes, path),
+    )
+
+
+def _of_pickles(path: str) -> SchemaError:
+    return SchemaError(
+        "expected a program of tensors alone, got pickled objects, which could run any code", path
     )
 
 
