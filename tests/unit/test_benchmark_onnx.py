@@ -203,8 +203,12 @@ def test_what_scores_are(
     model = loaded(path, **BYTES)
     assert model.scores == scores
     assert [note in said for said in model.facts.notes] == ([] if note is None else [True])
-    other = "logits" if scores == "probabilities" else "probabilities"
-    assert loaded(path, scores=other, **BYTES).scores == other
+    assert loaded(path, scores="logits", **BYTES).scores == "logits"
+    if scores == "probabilities":
+        assert loaded(path, scores=scores, **BYTES).facts.notes == ()
+    else:
+        with pytest.raises(InputError, match=r"expected probabilities, from 0 to 1 .*, got "):
+            loaded(path, scores="probabilities", **BYTES)
 
 
 def test_one_of_several_outputs(tmp_path: Path) -> None:

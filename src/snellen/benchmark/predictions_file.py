@@ -9,6 +9,7 @@ import numpy as np
 
 from snellen.benchmark.fingerprints import digest_of_files
 from snellen.benchmark.output_names import read_class_names
+from snellen.benchmark.outputs import chosen_scores
 from snellen.benchmark.preprocessing_settings import refuse_unknown_settings
 from snellen.classes import Classes
 from snellen.errors import ClassError, IdError, InputError, ShapeError, did_you_mean
@@ -19,7 +20,7 @@ from snellen.readers.join import IdSide, find_ids, join
 from snellen.readers.label_columns import ClassColumns, single_labels
 from snellen.readers.message_text import few, printable
 from snellen.readers.sample_columns import finite_matrix
-from snellen.readers.score_columns import confidence_column, find_scores, of_two, positive_class
+from snellen.readers.score_columns import find_scores, of_two, positive_class
 from snellen.readers.table import read_table
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ PREDICTION_SETTINGS: Final = (
 )
 """The settings of ``predictions:FILE``."""
 
-_TOLERANCE: Final = 1e-3
-Kind = Literal["probabilities", "logits", "labels", "any"]
+Kind = Literal["probabilities", "logits", "labels"]
 
 
 class StoredScores(NamedTuple):
@@ -54,10 +54,8 @@ class StoredScores(NamedTuple):
         Of each class; None of a file of labels.
     labels : ndarray of int64, shape (n,), or None
         The position in 0 … K − 1 of what was predicted, where the file says it.
-    confidence : ndarray of float64, shape (n,), or None
-        How sure each label is, where the file says that and no scores.
-    kind : {"probabilities", "logits", "labels", "any"}
-        What scores are; ``"any"`` for numbers that only rank the classes.
+    kind : {"probabilities", "logits", "labels"}
+        What scores are.
     n_outputs : int
         K.
     classes : tuple of str or None
@@ -71,7 +69,6 @@ class StoredScores(NamedTuple):
     rows: NDArray[np.int64]
     scores: NDArray[np.float64] | None
     labels: NDArray[np.int64] | None
-    confidence: NDArray[np.float64] | None
     kind: Kind
     n_outputs: int
     classes: tuple[str, ...] | None
@@ -94,7 +91,7 @@ def read_predictions(
         What was predicted for.
     settings : mapping of str to str
         ``classes``: a file of names, in the order of scores; whole numbers as labels are then
-        positions among these. ``scores``: probabilities, logits, any. ``missing``: error, or ignore
+        positions among these. ``scores``: probabilities or logits. ``missing``: error, or ignore
         for images without prediction and predictions without image. ``id_column``: its name, or
         none where rows have the order of the images. ``pred_column``: of predicted labels.
         ``positive``: the class that a single score of two classes is of.
@@ -135,7 +132,8 @@ def read_predictions(
         None if names is None else ClassList.read(list(names)),
         labels_given=column is not None,
     )
-    scores = confidence = None
+    _refuse_idle(settings, found, place, ordered=ids is None, labelled=column is not None)
+    scores: NDArray[np.float64] | None = None
     outputs = names
     if isinstance(found, ClassColumns):
         scores = finite_matrix(table, found.names, of_table, "scores")
@@ -148,10 +146,10 @@ def read_predictions(
                 settings["classes"],
             )
     elif found is not None:
-        values = finite_matrix(table, [found], of_table, "scores")[:, 0]
         if column is not None:
-            confidence = confidence_column(values, table, found, of_table)
+            notes.append(f"{table.column_place(found)} was not used: it is of one class alone")
         else:
+            values = finite_matrix(table, [found], of_table, "scores")[:, 0]
             two = Classes.of(classes)
             at = positive_class(two, settings.get("positive"), found, table, sets=False)
             scores, said = of_two(values, at, two, settings.get("scores"))
@@ -164,18 +162,51 @@ def read_predictions(
         labels, known = _labels(table, column, of_table, known, open_end=open_end)
         if scores is None:
             outputs = tuple(known)
+        elif n_others := int((labels != scores.argmax(1)).sum()):
+            notes.append(
+                f"predicted is the class of the largest score, which is another one than "
+                f"{table.column_place(column)} says for {n_others:,} images"
+            )
+    kind: Kind = "labels"
+    if scores is not None:
+        kind, said_of_scores = chosen_scores(settings, scores, place)
+        notes += said_of_scores
     n_outputs = scores.shape[1] if scores is not None else len(outputs or classes)
     return StoredScores(
         rows,
         scores,
         labels,
-        confidence,
-        "labels" if scores is None else _kind(scores, settings.get("scores"), place, notes),
+        kind,
         n_outputs,
         outputs,
         digest_of_files([place], also=[f"{key}={settings[key]}" for key in sorted(settings)]),
         tuple(notes),
     )
+
+
+def _refuse_idle(
+    settings: Mapping[str, str],
+    found: ClassColumns | str | None,
+    place: str,
+    *,
+    ordered: bool,
+    labelled: bool,
+) -> None:
+    """Refuse settings that would change nothing in this file."""
+    single = found is not None and not isinstance(found, ClassColumns)
+    idle = {
+        "missing": ordered and settings.get("missing") == "ignore",
+        "positive": not single or labelled,
+        "scores": found is None or (single and labelled),
+    }
+    why = {
+        "missing": "rows belong to the images by their order",
+        "positive": "there is no single score of two classes",
+        "scores": "there are no scores of classes",
+    }
+    for name, is_idle in idle.items():
+        if name in settings and is_idle:
+            raise InputError(f'expected no setting "{name}" for this file: {why[name]}', place)
 
 
 def _ids(table: Table, named: str | None, images: LabelledImages) -> IdSide | None:
@@ -270,24 +301,3 @@ def _labels(
         known = sorted(unknown) if len(unknown) == len(texts) else [*known, *sorted(unknown)]
         position = {name: k for k, name in enumerate(known)}
     return np.array([position[text] for text in texts], np.int64)[single.codes], known
-
-
-def _kind(scores: NDArray[np.float64], chosen: str | None, place: str, notes: list[str]) -> Kind:
-    """Return what scores are, as it was said, or as they look."""
-    known: dict[str, Kind] = {"probabilities": "probabilities", "logits": "logits", "any": "any"}
-    if chosen in known:
-        return known[chosen]
-    if chosen is not None:
-        raise InputError(
-            f'expected scores of {", ".join(known)}, got "{chosen}".{did_you_mean(chosen, known)}',
-            f"{place} scores",
-        )
-    inside = bool((scores >= 0).all() and (scores <= 1 + _TOLERANCE).all())
-    if inside and bool((np.abs(scores.sum(axis=1) - 1) <= _TOLERANCE).all()):
-        notes.append("scores were taken for probabilities: none is below 0 and rows sum to 1")
-        return "probabilities"
-    if inside:
-        notes.append("scores lie in 0 … 1 and do not sum to 1: they only rank the classes")
-        return "any"
-    notes.append("scores were taken for logits")
-    return "logits"
