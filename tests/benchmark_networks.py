@@ -102,10 +102,6 @@ def failing():
     raise RuntimeError("no weights\\n  here")
 
 
-def number():
-    return 7
-
-
 def needing():
     import no_such_package
 """

@@ -140,6 +140,7 @@ def test_a_limit_of_files(here: Path, run: Run) -> None:
         *benchmark(LINEAR),
         cwd=here,
         env=ENVIRONMENT,
+        timeout=240,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
     )
     assert done.returncode == 1
@@ -148,7 +149,7 @@ def test_a_limit_of_files(here: Path, run: Run) -> None:
     assert [path.suffix for path in here.glob("out/**/*") if path.is_file()] == [
         ".json", ".scores",
     ]  # fmt: skip
-    assert run(*benchmark(LINEAR), cwd=here, env=ENVIRONMENT).returncode == 0
+    assert run(*benchmark(LINEAR), cwd=here, env=ENVIRONMENT, timeout=240).returncode == 0
 
 
 def test_gpus_that_are_not_there(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,9 +171,7 @@ def test_names_of_models(refused: Refused, here: Path) -> None:
     assert "empty.pt" in refused("empty.pt,preset=unit")
     assert "perhaps" in refused("ResNet50")
     assert "no weights here" in refused(f"torch:somebodys:failing,{IMAGES}")
-    assert "got int" in refused(f"torch:somebodys:number,{IMAGES}")
     assert "no_such_package" in refused(f"torch:somebodys:needing,{IMAGES}")
-    assert "no_such" in refused(f"torch:somebodys:no_such,{IMAGES}")
     assert '"a" 2 times' in refused(f"{LINEAR},name=a", f"{LINEAR},name=a")
     assert not (here / "out").exists() or not list((here / "out").iterdir())
 
