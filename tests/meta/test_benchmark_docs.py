@@ -168,6 +168,7 @@ def test_sources_whose_settings_of_images_are_not_all() -> None:
     }
     assert not part["predictions"]
     text = MODELS[MODELS.index("### snellen") : MODELS.index("### predictions")]
+    text = " ".join(text.split())
     listed = codes(text[text.index("of the settings of images") :])
     assert listed == part["snellen"]
     assert {"weights", "layout"} <= set(KERAS)
