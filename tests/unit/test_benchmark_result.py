@@ -105,6 +105,18 @@ def test_the_front() -> None:
     assert [row["on_front"] for row in result.table()] == [True, False, True]
 
 
+def test_of_equally_accurate_networks_the_faster_comes_first() -> None:
+    same = [0, 0, 0, 1, 1, 2, 2, 0]
+    models = [
+        labelled("slow", same, speed=a_speed(10.0)),
+        labelled("unknown", same),
+        labelled("fast", same, speed=a_speed(20.0)),
+    ]
+    result = BenchmarkResult(models, IDS, TRUTH, CLASSES)
+    assert [model.name for model in result.ranked] == ["fast", "slow", "unknown"]
+    assert (result.disagreements.best, result.disagreements.second) == ("fast", "slow")
+
+
 def test_the_front_without_end_to_end() -> None:
     one = Round(None, (Throughput(8, 20, 5, 70.0, 0.1, 1.0),), None)
     speed = Speed([one], Memory(1, 1), 1)

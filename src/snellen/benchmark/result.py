@@ -182,7 +182,7 @@ class BenchmarkResult:
     @functools.cached_property
     def disagreements(self) -> Disagreements:
         """Images on which the networks disagree."""
-        return disagreements(self.models, self.truth)
+        return disagreements(self.ranked, self.truth)
 
     @functools.cached_property
     def class_spreads(self) -> list[ClassSpread]:

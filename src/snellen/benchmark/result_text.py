@@ -42,6 +42,8 @@ def benchmark_text(result: BenchmarkResult) -> str:
         names = [_named(each, many=len(rows) > 1, noise=True) for each in rows]
         lines += ["", *grouped_table(names, speeds), *_wrapped(_SPEEDS)]
     lines += [""]
+    if any(BEST in line for line in lines):
+        lines.append(f"{BEST} the best of its column")
     for each in _conclusions(result):
         lines += _wrapped(printable(each))
     return "\n".join(lines)
@@ -141,8 +143,6 @@ def _speed(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
 
 def _conclusions(result: BenchmarkResult) -> list[str]:
     lines = []
-    if len(result.models) > 1:
-        lines.append(f"{BEST} the best of its column")
     if result.fps_kind and len(result.models) > 1:
         lines.append(
             "* on the front: no network is as accurate and faster, or as fast and more accurate "

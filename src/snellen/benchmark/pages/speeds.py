@@ -134,7 +134,7 @@ def _figure(
         if place - last >= _APART:
             scale += element("span", short_number(value), style=f"left:{place:.2f}%")
             last = place
-    body = "".join(rows) + element("span") + element("span", scale, class_="scale")
+    body = "".join(rows) + element("span", class_="who") + element("span", scale, class_="scale")
     caption = element("figcaption", element("b", heading) + element("span", legend))
     return element(
         "figure", caption + element("div", body + element("span"), class_="rows"), class_="chart"
