@@ -361,9 +361,7 @@ TORCHVISION["pets"]["PETS"].meta["categories"] = [f"pet {k}" for k in range(37)]
 def torchvision(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     package, models = types.ModuleType("torchvision"), types.ModuleType("torchvision.models")
 
-    def get_model(
-        name: str, *, weights: Weights | None, quantize: bool | None = None
-    ) -> nn.Module:
+    def get_model(name: str, *, weights: Weights | None, quantize: bool | None = None) -> nn.Module:
         assert quantize is (True if name.startswith("quantized_") else None)
         if weights is not None and name == "resnet50":
             raise URLError("[Errno -2] Name or service not known")
