@@ -275,7 +275,7 @@ def _waited_for_others(measured: Any, threads: int) -> float:
 
     One thread at least is always at work, but for the time in which files are waited for.
     """
-    share = measured.waited / threads
+    share: float = measured.waited / threads
     if isinstance(measured, EndToEnd):
         share *= max(0.0, 1 - measured.read / threads * measured.images_per_second)
     return share
