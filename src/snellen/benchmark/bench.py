@@ -223,6 +223,7 @@ class ModelBench:
             timing.percentile(99),
             timing.spread,
             self._waited(sum(timing.seconds), timing.cpu),
+            timing.queued_share,
         )
 
     def throughput(self, batch_size: int, seconds: float = 2.0, least_calls: int = 3) -> Throughput:
@@ -236,6 +237,7 @@ class ModelBench:
             batch_size / timing.median,
             timing.spread,
             self._waited(sum(timing.seconds), timing.cpu),
+            timing.queued_share,
         )
 
     def _timed(self, resident: Callable[[], Any], seconds: float, least_calls: int) -> Timing:
