@@ -270,8 +270,13 @@ def _check(result: BenchmarkResult, least: tuple[Gate, ...]) -> None:
     failed = False
     for model in result.models:
         for gate in least:
-            if not model.result.metrics[gate.metric] >= gate.lowest:
-                failed = True
-                click.echo(f"snellen: {model.name}: {gate.describe(model.result)}", err=True)
+            value = model.result.metrics.get(gate.metric)
+            if value is not None and value >= gate.lowest:
+                continue
+            failed = True
+            said = f"{gate.metric} is not known: there are labels and no scores"
+            if value is not None:
+                said = gate.describe(model.result)
+            click.echo(f"snellen: {model.name}: {said}", err=True)
     if failed:
         raise click.exceptions.Exit(3)
