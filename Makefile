@@ -165,6 +165,7 @@ bench: .venv/extra-bench
 	$(BIN)/python benchmarks/segmentation.py
 	$(BIN)/python benchmarks/tracking.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/pretrained.py
 
 fuzz: $(MADE)
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang++ with libFuzzer"; exit 1; }
