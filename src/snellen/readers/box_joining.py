@@ -182,6 +182,8 @@ def predictions_of_rows(
 ) -> ReadBoxes:
     """Return the predictions of rows in a format; see `read_detection_predictions`."""
     notes = list(rows.notes)
+    if not len(rows.image):
+        notes.append(f"{rows.path}: no predictions")
     known = truth.boxes.images
     match = match_images(rows.images, known.ids.tolist(), truth.names)
     if match.rule and (match.position >= 0).any():

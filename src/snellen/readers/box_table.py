@@ -123,8 +123,10 @@ def read_box_table(
             place,
         )
     of_names, columns = found
-    image_name = _named(table, _IMAGES, "images (image, image_id, file_name, …)")
-    label_name = _named(table, LABELS, "classes (class, label, category_id, …)")
+    # Not y, which of samples may be the class.
+    others = [name for name in table.names if name not in columns]
+    image_name = _named(table, others, _IMAGES, "images (image, image_id, file_name, …)")
+    label_name = _named(table, others, LABELS, "classes (class, label, category_id, …)")
     box = _finite(table, columns)
     notes = []
     if relative is None:
@@ -135,7 +137,7 @@ def read_box_table(
     notes.append(f"{place}: boxes are {layout}, in columns {few(columns)}")
     score = None
     if not truth:
-        name = _named(table, CONFIDENCES, "scores (score, confidence, …)")
+        name = _named(table, others, CONFIDENCES, "scores (score, confidence, …)")
         score = _finite(table, (name,))[:, 0]
     image, label = table[image_name], table[label_name]
     crowd = first_of(_CROWDS, table.names) if truth else None
@@ -163,8 +165,8 @@ def read_box_table(
     )
 
 
-def _named(table: Table, usual: Sequence[str], what: str) -> str:
-    name = first_of(usual, table.names)
+def _named(table: Table, names: Sequence[str], usual: Sequence[str], what: str) -> str:
+    name = first_of(usual, names)
     if name is None:
         raise SchemaError(f"expected a column of {what}, got {few(table.names, 12)}", table.path)
     return name
@@ -217,7 +219,8 @@ def _sizes(table: Table, image: Column, of_boxes: tuple[str, ...]) -> NDArray[np
         row = int(np.argmax(wrong.any(axis=1)))
         raise InputError("expected whole sizes of images, from 1", table.place(row))
     sizes = np.zeros((image.n_distinct, 2), np.int64)
-    sizes[image.codes] = size
+    # Of what is written to one place the last stays: the first row.
+    sizes[image.codes[::-1]] = size[::-1]
     differs = (sizes[image.codes] != size).any(axis=1)
     if differs.any():
         raise ShapeError(

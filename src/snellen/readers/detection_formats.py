@@ -195,12 +195,14 @@ def _of_folder(path: str) -> list[str]:
         found += _of_xml(_head(f"{path}/{xml[0]}"))
     if texts:
         found += _of_lines([f"{path}/{name}" for name in texts])
-    if found or xml or texts:
+    if found:
         return found
     inside = [name for name in _INSIDE if name in folders]
     if inside:
         below = {name: _of_folder(f"{path}/{name}") for name in inside}
         return sorted({each for names in below.values() for each in names})
+    if xml or texts:
+        return []
     if tables:
         raise InputError(
             f"expected a file, or a folder of texts or XML, got a folder of tables: name the one "
