@@ -80,7 +80,7 @@ def test_voc_xml_has_what_another_parser_finds(voc: Path) -> None:
             strict=True,
         )
     )
-    assert sorted(got) == sorted(want)  # type: ignore[type-var]
+    assert sorted(got) == sorted(want)
     assert len(got) == reference(voc / "rodm_voc100/reference_rodm.json")["n"]["gt"] == 273
 
 

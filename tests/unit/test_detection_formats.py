@@ -28,6 +28,9 @@ FILES = [
     ("a.txt", "0 0.5 0.5 0.1 0.1\n", "yolo"),
     ("a.txt", "0\t0.5\t0.5\t0.1\t0.1\n", "yolo"),
     ("a.txt", "0 .1 .1 .2 .2 .3 .3\n", "yolo"),
+    # Out of the image: its reader says so.
+    ("a.txt", "0 0.5 0.5 1.2 1.1\n", "yolo"),
+    ("a.txt", "0 1 1 2 2\n", "box-text"),
     ("a.txt", "0 0.5 1 2 3 4\n", "box-text"),
     ("a.txt", "cat 1 2 3 4\n", "box-text"),
     ("a.txt", "cat 0.5 1 2 3 4\n", "box-text"),

@@ -60,6 +60,7 @@ def test_decimal_commas(tmp_path: Path) -> None:
         ("a,x,cat,,5,25,0,1,,,\n", InputError, "parts of the image's size.*line 2"),
         ("a,x,cat,,0,1,0,1,2,,\n", SchemaError, "0, 1 or -1 as IsOccluded.*line 2"),
         ("a,x,cat,,0,1,0,1\n", SchemaError, "line 2"),
+        (",x,cat,,0,1,0,1,,,\n", SchemaError, 'name in column "ImageID".*line 2'),
     ],
 )
 def test_bad_open_images(tmp_path: Path, row: str, error: type[SnellenError], message: str) -> None:
@@ -114,7 +115,7 @@ def test_more_columns(tmp_path: Path) -> None:
 
 def test_other_tables(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
-    import pyarrow.parquet as parquet
+    parquet = pytest.importorskip("pyarrow.parquet")
 
     columns = {"image_id": [3, 5], "category_id": [1, 2], "x": [1.0, 2], "y": [1.0, 2],
                "w": [3.0, 4], "h": [5.0, 6]}  # fmt: skip
@@ -140,6 +141,8 @@ TABLE = "image,class,xmin,ymin,xmax,ymax\n"
         (TABLE + "a,cat,1,2,nan,8\n", InputError, 'finite number, got nan.*line 2 column "xmax"'),
         (TABLE + "a,cat,1,2,x,8\n", SchemaError, 'expected numbers in column "xmax", got "x"'),
         (TABLE + "a,cat,1,2,3\n", SchemaError, "line 2"),
+        (TABLE + "a,,1,2,3,4\nb,cat,1,2,3,4\n", SchemaError, 'name in column "class".*line 2'),
+        (TABLE, InputError, "expected truth, there are no images"),
         ("image,class,q\na,cat,4\n", SchemaError, "expected columns of boxes"),
         ("class,x,y,w,h\ncat,1,2,3,4\n", SchemaError, "expected a column of images"),
         ("image,x,y,w,h\na,1,2,3,4\n", SchemaError, "expected a column of classes"),
@@ -174,7 +177,7 @@ def test_predictions_need_scores_and_known_classes(tmp_path: Path) -> None:
 def test_rows_and_records(tmp_path: Path) -> None:
     truth = read_detection_truth(
         {
-            "images": [{"id": 1}],
+            "images": [{"id": 1, "width": "wide", "height": 3, "file_name": 4}],
             "annotations": [{"id": 1, "image_id": 1, "category_id": 2, "bbox": [1, 2, 3, 4],
                              "area": 12, "iscrowd": 0}],
             "categories": [{"id": 2, "name": "cat"}],

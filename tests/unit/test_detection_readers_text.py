@@ -75,9 +75,15 @@ def test_relative(tmp_path: Path) -> None:
     assert read.relative
     sized = read_detection_truth(tmp_path / "t", box="cxcywh", images={"1": (8, 4)})
     assert sized.boxes.xywh.tolist() == [[1, 3, 2, 2]]
+    empty = write(tmp_path / "e/1.txt", "").parent
+    for each in (read, sized):
+        assert len(read_detection_predictions(empty, each).boxes) == 0
     absolute = read_detection_truth(tmp_path / "t", box="xywh", relative=False)
     assert not absolute.relative
     write(tmp_path / "p/1.txt", "cat 0.5 10 20 5 6\n")
+    (tmp_path / "n").mkdir()
+    with pytest.raises(InputError, match="there are no images"):
+        read_detection_truth(tmp_path / "n", format="box-text", box="xywh")
     with pytest.raises(InputError, match="got pixels"):
         read_detection_predictions(tmp_path / "p", read)
     with pytest.raises(InputError, match=r"got parts of the images"):

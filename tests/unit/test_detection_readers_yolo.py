@@ -49,7 +49,7 @@ def test_truth(data: Path, place: str) -> None:
     assert boxes.image.tolist() == [0, 0]
     assert boxes.label.tolist() == [1, 0]
     # Of 100 x 50: centre 50, 25 and size 20, 20; centre 25, 25 and size 50, 50.
-    np.testing.assert_allclose(boxes.xywh, [[40, 15, 20, 20], [0, 0, 50, 50]])
+    np.testing.assert_allclose(boxes.xywh, np.array([[40, 15, 20, 20], [0, 0, 50, 50]]))
     assert read.sizes is not None
     assert read.sizes.tolist() == [[50, 100], [80, 40], [10, 10]]
     assert any("1 images have no labels" in note for note in read.notes)
@@ -66,7 +66,7 @@ def test_predictions_of_images_without_boxes(data: Path, tmp_path: Path) -> None
     assert read.boxes.label.tolist() == [1, 0]
     assert read.boxes.score is not None
     assert read.boxes.score.tolist() == [0.875, 1]
-    np.testing.assert_allclose(read.boxes.xywh, [[40, 15, 20, 20], [2.5, 2.5, 5, 5]])
+    np.testing.assert_allclose(read.boxes.xywh, np.array([[40, 15, 20, 20], [2.5, 2.5, 5, 5]]))
 
 
 def test_no_predictions_at_all(data: Path, tmp_path: Path) -> None:

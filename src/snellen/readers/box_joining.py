@@ -147,10 +147,12 @@ def truth_of_rows(
     if images is not None:
         rows, more = _of_images(rows, images, drop_unknown=drop_unknown)
         notes += more
+    if not rows.images:
+        raise InputError("expected truth, there are no images", rows.path)
     keys = Keys.once_each(list(rows.images), "image id", rows.path)
     code_of_image = keys.codes(list(rows.images))
     sizes = None
-    if rows.sizes is not None and len(rows.images):
+    if rows.sizes is not None:
         sizes = np.empty_like(rows.sizes)
         sizes[code_of_image] = rows.sizes
     known, code_of_label = _classes_of(rows, classes, drop_unknown=drop_unknown)
@@ -209,6 +211,9 @@ def predictions_of_rows(
     )
     rows = _of_known_classes(rows, code_of_label)
     image = match.position[rows.image]
+    if not len(rows.image):
+        # No box is relative or not.
+        rows = rows._replace(relative=truth.relative)
     if rows.relative and truth.sizes is None and not truth.relative:
         raise InputError(
             "expected boxes in pixels, as truth's are, or the sizes of images (--images), got "

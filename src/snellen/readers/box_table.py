@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from snellen.readers.table import Column, Table
 
-__all__ = ["BOX_COLUMNS", "box_columns", "read_box_table"]
+__all__ = ["BOX_COLUMNS", "box_columns", "named_column", "read_box_table"]
 
 BOX_COLUMNS: Final[tuple[tuple[BoxLayout, tuple[str, ...]], ...]] = (
     ("xyxy", ("xmin", "ymin", "xmax", "ymax")),
@@ -139,7 +139,7 @@ def read_box_table(
     if not truth:
         name = _named(table, others, CONFIDENCES, "scores (score, confidence, …)")
         score = _finite(table, (name,))[:, 0]
-    image, label = table[image_name], table[label_name]
+    image, label = named_column(table, image_name), named_column(table, label_name)
     crowd = first_of(_CROWDS, table.names) if truth else None
     area = first_of(("area",), table.names) if truth else None
     flags = {
@@ -165,6 +165,25 @@ def read_box_table(
     )
 
 
+def named_column(table: Table, name: str) -> Column:
+    """Return a column of names: whole numbers, or texts of which none is empty.
+
+    Raises
+    ------
+    SchemaError
+        For an empty cell; the first is named.
+    """
+    column = table[name]
+    if column.kind == "number":
+        column = column.text()
+    if column.kind == "text":
+        empty = np.array([not text.strip() for text in column.values.tolist()], np.bool_)
+        if empty.any():
+            row = int(np.argmax(empty[column.codes]))
+            raise SchemaError(f'expected a name in column "{name}", got nothing', table.place(row))
+    return column
+
+
 def _named(table: Table, names: Sequence[str], usual: Sequence[str], what: str) -> str:
     name = first_of(usual, names)
     if name is None:
@@ -173,6 +192,8 @@ def _named(table: Table, names: Sequence[str], usual: Sequence[str], what: str) 
 
 
 def _finite(table: Table, names: Sequence[str]) -> NDArray[np.float64]:
+    if not table.n_rows:
+        return np.zeros((0, len(names)))
     matrix = np.ascontiguousarray(table.matrix(names))
     wrong = ~np.isfinite(matrix)
     if wrong.any():

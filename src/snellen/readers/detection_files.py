@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -253,10 +254,7 @@ def _coco_truth(
     if isinstance(source, str):
         images = read_typed_json(source, _CocoImages, "a COCO annotation file").images
     else:
-        images = [
-            _CocoImage(*(image.get(key) for key in ("id", "width", "height", "file_name")))
-            for image in source["images"]
-        ]
+        images = [_CocoImage(image["id"], *_described(image)) for image in source["images"]]
     by_code: list[_CocoImage] = [_CocoImage(0)] * len(boxes.images)
     for code, image in zip(
         boxes.images.codes([image.id for image in images]).tolist(), images, strict=True
@@ -268,6 +266,16 @@ def _coco_truth(
     if by_code and all(image.file_name for image in by_code):
         names = tuple(str(image.file_name) for image in by_code)
     return ReadBoxes(boxes, written, sizes, {}, [], names)
+
+
+def _described(image: Mapping[str, Any]) -> tuple[float | None, float | None, str | None]:
+    """Return the size of an image and the name of its file, where a record has them."""
+    width, height = (
+        float(value) if isinstance(value, Real) else None
+        for value in (image.get("width"), image.get("height"))
+    )
+    name = image.get("file_name")
+    return width, height, name if isinstance(name, str) else None
 
 
 def _coco_rows(place: str) -> BoxRows:

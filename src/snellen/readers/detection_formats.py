@@ -282,7 +282,10 @@ def _of_line(cells: list[str], name: str) -> set[str] | None:
         return {"box-text"}
     if not all(number[1:]):
         return set()
-    parts = number[0] and all(-0.01 <= float(cell) <= 1.01 for cell in cells[1:])
+    values = [float(cell) for cell in cells[1:]]
+    # A box may stand out of its image: whether it may is its reader's matter.
+    most = 1 if all(value == int(value) for value in values if abs(value) < 2) else 2
+    parts = number[0] and all(-1 < value <= most for value in values)
     whole = re.fullmatch(r"\d+(?:\.0*)?", cells[0]) is not None
     if parts and whole:
         # Class and score in front, or the score behind: both are from 0 to 1.

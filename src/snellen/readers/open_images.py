@@ -16,6 +16,7 @@ import numpy as np
 from snellen import _core
 from snellen.errors import InputError, SchemaError
 from snellen.readers.box_rows import BoxRows, as_xywh
+from snellen.readers.box_table import named_column
 from snellen.readers.message_text import printable
 from snellen.readers.table import read_table
 
@@ -61,8 +62,8 @@ def read_open_images(path: str | os.PathLike[str], *, truth: bool) -> BoxRows:
     place = os.fspath(path)
     table = read_table(path, header=True)
     names = {name.lower(): name for name in table.names}
-    image = table[_column(names, "ImageID", table)].text()
-    label = table[_column(names, "LabelName", table)].text()
+    image = named_column(table, _column(names, "ImageID", table)).text()
+    label = named_column(table, _column(names, "LabelName", table)).text()
     corners = np.empty((table.n_rows, 4))
     for k, corner in enumerate(_CORNERS):
         corners[:, k] = _numbers(table, _column(names, corner, table))
