@@ -129,6 +129,7 @@ def test_the_api_imports_no_framework() -> None:
         "snellen.cli.root",
         "snellen.readers.coco_file",
         "snellen.readers.background",
+        "snellen.readers.detection_formats",
         "snellen.readers.track_text_ahead",
     ],
 )
@@ -148,5 +149,5 @@ def test_direction_of_dependence(module: str) -> None:
 def test_the_direction_test_sees_imports() -> None:
     assert "snellen.state" in imported_modules("snellen.detection.average_precision")
     assert "snellen._core" in imported_modules("snellen.detection.average_precision")
-    assert "snellen.readers.coco" in imported_modules("snellen.cli.evaluate")
+    assert "snellen.readers.coco" in imported_modules("snellen.cli.evaluate_detection")
     assert layer("snellen.cli.evaluate") > layer("snellen.readers.coco")
