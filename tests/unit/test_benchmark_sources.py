@@ -70,8 +70,12 @@ def test_a_run_folder_needs_no_prefix(tmp_path: Path) -> None:
     [
         ("kerras:ResNet50", r'got "kerras"\. Did you mean "keras"\?'),
         ("tensorflow:x", "a prefix of keras, onnx, predictions, snellen, timm, torch, torchvision"),
-        ("ResNet50", 'a name without prefix: perhaps "keras:ResNet50"'),
-        ("nets.small:make", 'perhaps "torch:nets.small:make"'),
+        ("ResNet50", r'a name without prefix\. Perhaps "keras:ResNet50"\?'),
+        ("nets.small:make", r'Perhaps "torch:nets.small:make"\?'),
+        ("nets:make", r'got "nets"\. Perhaps "torch:nets:make", of a function\?'),
+        ("small.onx", r'a name without prefix\. Did you mean "\.onnx"\?'),
+        ("a.onnx,Crop=224", 'expected a setting as key=value, got "Crop=224"'),
+        ("keras:a.h5,crop", 'expected a setting as key=value, got "crop"'),
         ("onnx:", "expected the name of a model, got none"),
         ("onnx:a.onnx,crop=224,resize", 'expected a setting as key=value, got "resize"'),
         ("onnx:a.onnx,crop=", 'expected a setting as key=value, got "crop="'),
@@ -238,7 +242,11 @@ def test_what_the_network_takes_is_filled_in() -> None:
         (Takes(8, 8), {"resize": "9"}, "nothing is known"),
         (Takes(), {"preset": "unit"}, 'the network leaves open: say it, as in ",size=224"'),
         (Takes(299, 299), {"preset": "imagenet"}, r'takes 299 × 299: say ",size=299x299"'),
-        (Takes(8, 8, 1), {"preset": "imagenet", "size": "8"}, r"3 channels \(RGB\).*takes 1"),
+        (
+            Takes(8, 8, 1),
+            {"preset": "imagenet", "size": "8", "resize": "9"},
+            r'images in RGB, the network takes 1 of a pixel: say ",colours=L"',
+        ),
         (
             Takes(layout="channels_first"),
             {"preset": "imagenet", "layout": "nhwc"},
@@ -252,7 +260,9 @@ def test_what_the_network_takes_is_filled_in() -> None:
         (Takes(dtype="float32"), {"preset": "imagenet", "dtype": "uint8"}, "takes float32"),
         (Takes(), {"preset": "imagnet"}, r'got "imagnet"\. Did you mean "imagenet"\?'),
         (Takes(), {"preset": "imagenet", "filter": "bicubc"}, r'Did you mean "bicubic"\?'),
+        # 256 is for 224, and would show a small or too large a part of the image.
         (Takes(), {"preset": "imagenet", "crop": "299"}, r"beside the size 299 × 299.*resize=342"),
+        (Takes(), {"preset": "imagenet", "crop": "64"}, r"256 belongs to 224 × 224.*resize=73"),
         (
             Takes(),
             {"preset": "imagenet", "size": "0"},

@@ -232,12 +232,14 @@ def _fitted(before: Mapping[str, Any], chosen: dict[str, Any], place: str) -> di
                 place,
             )
         found["shorter_side"] = shorter
-        size = chosen.get("crop", (0, 0))
-        if resize is None and shorter < max(size):
+        had = (before.get("height", 0), before.get("width", 0))
+        size = chosen.get("crop", had)
+        if resize is None and size != had:
             raise InputError(
                 f"expected the length of the shorter side beside the size {size[0]} × {size[1]}: "
-                f'{shorter} is too little. Say it, as in ",resize={round(max(size) / 0.875)}", '
-                'or ",resize=none" to stretch images',
+                f"{shorter} belongs to {had[0]} × {had[1]}. Say it, as in "
+                f'",resize={round(shorter * max(size) / max(had))}", or ",resize=none" to stretch '
+                "images",
                 place,
             )
     if {before.get("colours"), found.get("colours")} == {"RGB", "BGR"}:
@@ -269,9 +271,10 @@ def _refuse_other_input(made: Preprocessing, takes: Takes, place: str) -> None:
             place,
         )
     if takes.n_channels not in (None, made.n_channels):
+        wanted_colours = "L" if takes.n_channels == 1 else "RGB"
         raise InputError(
-            f"expected images of {made.n_channels} channels ({made.colours}), the network takes "
-            f"{takes.n_channels}: say colours",
+            f"expected images in {made.colours}, the network takes {takes.n_channels} of a "
+            f'pixel: say ",colours={wanted_colours}"',
             place,
         )
     if takes.layout not in (None, made.layout):

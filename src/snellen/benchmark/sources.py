@@ -107,9 +107,10 @@ def parsed(text: str) -> ModelName:
     if head not in known:
         known |= set(_others())
         if head not in known:
+            hint = did_you_mean(head, known) or f' Perhaps "torch:{text}", of a function?'
             raise InputError(
                 f"expected a model as PREFIX:NAME with a prefix of {', '.join(sorted(known))}, got "
-                f'"{head}".{did_you_mean(head, known)}',
+                f'"{head}".{hint}',
                 text,
             )
     name, settings = _with_settings(rest, text)
@@ -214,6 +215,8 @@ def _with_settings(rest: str, text: str) -> tuple[str, dict[str, str]]:
         (k for k, part in enumerate(parts) if k and re.match("[a-z_]+=", part)), len(parts)
     )
     name = ",".join(parts[:first])
+    if "," in name and _kind_of_file(parts[0]) is not None and not Path(name).exists():
+        raise InputError(f'expected a setting as key=value, got "{parts[1]}"', text)
     if not name:
         raise InputError("expected the name of a model, got none", text)
     settings: dict[str, str] = {}
@@ -246,9 +249,10 @@ def _prefix_of_file(name: str, text: str) -> str:
     if found is None:
         guess = f"torch:{name}" if ":" in name else f"keras:{name}"
         what = "a file of an unknown kind" if path.exists() else "a name without prefix"
+        hint = did_you_mean(path.suffix, _ENDINGS) or f' Perhaps "{guess}"?'
         raise InputError(
             f"expected a model as PREFIX:NAME, of {', '.join((*SOURCES, _PREDICTIONS))}, or a file "
-            f'({", ".join(_ENDINGS)}), got {what}: perhaps "{guess}"',
+            f"({', '.join(_ENDINGS)}), got {what}.{hint}",
             text,
         )
     return found

@@ -167,7 +167,9 @@ class TorchModel:
             convert: Any = module.to  # its types know no memory_format
             convert(memory_format=self._memory)
         self._rounded = False
-        rows = self.predict(probe_batch(self.preprocessing, 2))
+        probe = probe_batch(self.preprocessing, 2)
+        rows = self.predict(probe)
+        example = self.resident(probe)[1][0]
         self.classes = chosen_class_names(settings, classes, rows.shape[1], place)
         computed_in = dtype or type_of_most(module, kind_of_numbers)
         found = chosen_scores(
@@ -180,7 +182,6 @@ class TorchModel:
         )
         self.scores = found.scores
         self._rounded = "16" in computed_in and self.scores == "probabilities"
-        example = self.resident(probe_batch(self.preprocessing, self._fixed or 1))[1][0]
         self.facts = Facts(
             device=str(self._device),
             dtype=computed_in,
@@ -214,9 +215,17 @@ class TorchModel:
     def run(self, resident: tuple[int, list[Tensor]]) -> Tensor:
         """Return the outputs; all have been computed."""
         n, tensors = resident
+        outputs = [first_tensor(each) for each in self._outputs(tensors)]
+        found = [each for each in outputs if each is not None]
+        if not found:
+            raise InputError("expected a tensor from the network, got none", self._place)
+        return found[0] if self._fixed is None else torch.cat(found)[:n]
+
+    def _outputs(self, tensors: list[Tensor]) -> list[Any]:
+        """Return what the module gives for each tensor."""
         try:
             with torch.inference_mode():
-                outputs = [first_tensor(self._module(tensor)) for tensor in tensors]
+                outputs = [self._module(tensor) for tensor in tensors]
                 self._synchronise()
         # A module of the user's may raise anything.
         except Exception as error:
@@ -225,10 +234,7 @@ class TorchModel:
                 f"it fails: {_reason(error)}",
                 self._place,
             ) from error
-        found = [each for each in outputs if each is not None]
-        if not found:
-            raise InputError("expected a tensor from the network, got none", self._place)
-        return found[0] if self._fixed is None else torch.cat(found)[:n]
+        return outputs
 
     def predict(self, batch: NDArray[Any]) -> NDArray[Any]:
         """Return the scores of a batch, shape (n, K)."""
@@ -252,8 +258,7 @@ class TorchModel:
 
     def _more_notes(self, example: Tensor, dtype: torch.dtype) -> list[str]:
         notes = notes_of_fixed(self._fixed)
-        with torch.inference_mode():
-            n = n_tensors(self._module(example))
+        n = n_tensors(self._outputs([example])[0])
         if n > 1:
             notes.append(f"it returns {n} tensors, of which the first was taken")
         if self._device.type == "cuda" and dtype == torch.float32:
