@@ -66,7 +66,6 @@ def test_a_folder_for_each_class(tmp_path):
     assert images.labels.tolist() == [0, 1, 1]
     assert images.labels.dtype == np.int64
     assert [grey(images, row) for row in range(3)] == [3, 1, 2]
-    assert images.reader.shape is None
     assert images.source == {"data": str(tmp_path), "kind": "class folders"}
     assert images.notes == [
         "1 classes without images: eel",
@@ -602,7 +601,6 @@ def test_mnists_files(tmp_path, form):
     assert images.ids == ["test/0", "test/1", "test/2", "test/3"]
     assert images.classes == ["0", "1", "2", "3"]
     assert images.labels.tolist() == [0, 1, 2, 3]
-    assert images.reader.shape == (5, 7)
     assert np.array_equal(decoded(images.reader.data(2), "L", "")[..., 0], arrays["t10k"][2])
     assert len(open_images(str(tmp_path), part="train")) == 6
     one = open_images(str(tmp_path / f"train-images{form.format('idx3')}"), limit=3)
