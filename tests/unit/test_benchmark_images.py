@@ -247,6 +247,16 @@ def test_a_file_of_class_names(tmp_path):
     assert open_images(str(folder), classes=str(names)).classes == ["crane (0)", "crane (1)"]
 
 
+def test_some_of_imagenets_classes_by_number_or_id(tmp_path):
+    for folder in ("207", "n02099601"):
+        files = write(tmp_path / folder, {f"{folder}/a.png": 1})
+        images = open_images(str(files), classes="imagenet")
+        assert images.classes == list(imagenet_names())
+        assert list(labelled(images).values()) == ["golden retriever"]
+    with pytest.raises(ClassError, match="1000"):
+        open_images(str(write(tmp_path / "x", {"1000/a.png": 1})), classes="imagenet")
+
+
 def test_names_in_an_order_of_their_own(tmp_path):
     folder = write(tmp_path / "x", {"dog/a.png": 1, "cat/b.png": 2})
     (tmp_path / "names.txt").write_text("eel\ndog\ncat\n")

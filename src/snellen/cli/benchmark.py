@@ -69,7 +69,8 @@ def _sizes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "--classes",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="The names of the classes that labels are numbers of: a name a line, or JSON.",
+    help="The names of the classes that labels are numbers of: a name a line, or JSON; or "
+    "imagenet.",
 )
 @click.option("--part", metavar="NAME", help="The part of a split. [default: test]")
 @click.option(
