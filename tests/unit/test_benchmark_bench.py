@@ -285,6 +285,19 @@ def test_dropout_that_is_left_on_is_found(tmp_path: Path) -> None:
         bench.predict(bench.store(tmp_path))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_scores_that_are_none_at_times_are_found(tmp_path: Path, value: float) -> None:
+    # Calls: one black image, the first batch, the same again.
+    bench = bench_of(Linear(spoilt((1, 1), value, 3)))
+    with pytest.raises(InputError, match=r"the same scores .*, got others by inf%"):
+        bench.predict(bench.store(tmp_path))
+
+
+def test_a_network_that_gives_zeros_is_steady(tmp_path: Path) -> None:
+    bench = bench_of(Linear(lambda scores, _: scores * 0))
+    assert bench.predict(bench.store(tmp_path)).notes == []
+
+
 def test_batch_normalisation_that_learns_is_found(tmp_path: Path) -> None:
     bench = bench_of(Linear(normalised))
     with pytest.raises(InputError, match="batch normalisation learn"):

@@ -226,7 +226,7 @@ def test_numbers_that_outputs_deny_are_refused(data, names):
 def test_some_numbers_are_not_imagenets(n_outputs, named):
     """MNIST is no part of ImageNet, though ten of its outputs have these indices."""
     names = [str(k) for k in range(n_outputs)] if named else None
-    with pytest.raises(ClassError, match=r"what the data's numbers mean \(classes\)"):
+    with pytest.raises(ClassError, match=r"what the data's numbers mean \(classes: "):
         placed([str(k) for k in range(10)], names, n_outputs, "m")
 
 

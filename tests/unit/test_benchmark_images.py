@@ -66,7 +66,6 @@ def test_a_folder_for_each_class(tmp_path):
     assert images.labels.tolist() == [0, 1, 1]
     assert images.labels.dtype == np.int64
     assert [grey(images, row) for row in range(3)] == [3, 1, 2]
-    assert images.reader.shape is None
     assert images.source == {"data": str(tmp_path), "kind": "class folders"}
     assert images.notes == [
         "1 classes without images: eel",
@@ -246,6 +245,16 @@ def test_a_file_of_class_names(tmp_path):
         open_images(str(folder), classes=str(names))
     names.write_text("crane\ncrane\n")
     assert open_images(str(folder), classes=str(names)).classes == ["crane (0)", "crane (1)"]
+
+
+def test_some_of_imagenets_classes_by_number_or_id(tmp_path):
+    for folder in ("207", "n02099601"):
+        files = write(tmp_path / folder, {f"{folder}/a.png": 1})
+        images = open_images(str(files), classes="imagenet")
+        assert images.classes == list(imagenet_names())
+        assert list(labelled(images).values()) == ["golden retriever"]
+    with pytest.raises(ClassError, match="1000"):
+        open_images(str(write(tmp_path / "x", {"1000/a.png": 1})), classes="imagenet")
 
 
 def test_names_in_an_order_of_their_own(tmp_path):
@@ -602,7 +611,6 @@ def test_mnists_files(tmp_path, form):
     assert images.ids == ["test/0", "test/1", "test/2", "test/3"]
     assert images.classes == ["0", "1", "2", "3"]
     assert images.labels.tolist() == [0, 1, 2, 3]
-    assert images.reader.shape == (5, 7)
     assert np.array_equal(decoded(images.reader.data(2), "L", "")[..., 0], arrays["t10k"][2])
     assert len(open_images(str(tmp_path), part="train")) == 6
     one = open_images(str(tmp_path / f"train-images{form.format('idx3')}"), limit=3)

@@ -197,7 +197,7 @@ def test_all_is_measured_elsewhere(worker: Callable[..., Worker], tmp_path: Path
 
 
 def test_memory_is_not_that_of_the_parent(worker: Callable[..., Worker]) -> None:
-    kept = np.ones(600 << 20, np.uint8)
+    kept = np.ones(300 << 20, np.uint8)
     here = worker("plain")
     here.load()
     assert here.memory().host_peak < len(kept)

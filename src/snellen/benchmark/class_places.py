@@ -286,7 +286,7 @@ def _refusal(
     remedy = (
         ""
         if numbers is None
-        else ", or a file of names that says what the data's numbers mean (classes)"
+        else ", or say what the data's numbers mean (classes: a file of names, or imagenet)"
     )
     if best is None or best.n_matched == 0:
         names = "" if model is None else f", called {few(model, 3)}"

@@ -70,7 +70,7 @@ def open_images(
     real : str, optional
         ReaL labels of ImageNet's validation set.
     classes : str, optional
-        A file of class names: what the indices or ids of labels stand for.
+        A file of class names: what the indices or ids of labels stand for; or ``"imagenet"``.
     part : str, optional
         Which part, where data have parts; by default test, else validation.
     root : str, optional

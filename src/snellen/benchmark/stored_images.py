@@ -37,15 +37,7 @@ def writable(name: str) -> str:
 
 
 class StoredImages(Protocol):
-    """An `ImageReader` of which a part can be taken, and that knows when its files changed.
-
-    Attributes
-    ----------
-    shape : (int, int) or None
-        Height and width where all images have the same.
-    """
-
-    shape: tuple[int, int] | None
+    """An `ImageReader` of which a part can be taken, and that knows when its files changed."""
 
     def data(self, row: int) -> bytes | NDArray[np.uint8]:
         """Return an image as it is stored; see `ImageReader`."""
@@ -68,12 +60,9 @@ class ImageFiles:
     ----------
     paths : sequence of str
         The files.
-    shape : None
-        Files have any size.
     """
 
     paths: Sequence[str]
-    shape: tuple[int, int] | None = None
 
     def data(self, row: int) -> bytes:
         """Return what is in a file."""
@@ -105,16 +94,10 @@ class ArrayImages:
         The images.
     files : sequence of str
         Where they came from.
-    shape : (int, int)
-        Height and width.
     """
 
     images: NDArray[np.uint8]
     files: Sequence[str]
-    shape: tuple[int, int] | None = dataclasses.field(init=False)
-
-    def __post_init__(self) -> None:
-        self.shape = self.images.shape[1:3]
 
     def data(self, row: int) -> NDArray[np.uint8]:
         """Return an image, shape (H, W, C)."""
@@ -140,13 +123,10 @@ class ShardImages:
         The tar files.
     members : sequence of (int, int, int)
         Of each image its shard, where it begins there, and its bytes.
-    shape : None
-        They have any size.
     """
 
     shards: Sequence[str]
     members: Sequence[tuple[int, int, int]]
-    shape: tuple[int, int] | None = None
 
     def data(self, row: int) -> bytes:
         """Return what is in a member."""

@@ -77,7 +77,8 @@ def _finite(_: click.Context, __: click.Parameter, seconds: float) -> float:
     "--classes",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="The names of the classes that labels are numbers of: a name a line, or JSON.",
+    help="The names of the classes that labels are numbers of: a name a line, or JSON; or "
+    "imagenet.",
 )
 @click.option("--part", metavar="NAME", help="The part of a split. [default: test]")
 @click.option(
