@@ -99,8 +99,10 @@ def test_import_snellen_imports_nothing_heavy() -> None:
     assert "click" not in loaded
 
 
-@pytest.mark.parametrize("package", ["snellen.training.callbacks", "snellen.loggers"])
-def test_callbacks_by_a_short_import(package: str) -> None:
+@pytest.mark.parametrize(
+    "package", ["snellen.training.callbacks", "snellen.loggers", "snellen.benchmark"]
+)
+def test_by_a_short_import(package: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", f"import sys, {package}; print('torch' in sys.modules)"],
         capture_output=True, encoding="utf-8", check=True,

@@ -220,6 +220,65 @@ def test_a_file_with_channels_first(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.predict(batch), model.predict(batch, verbose=0), atol=1e-6)
 
 
+def test_a_network_that_takes_bytes(tmp_path: Path) -> None:
+    path, model = _saved(
+        tmp_path / "bytes.keras",
+        keras.Input((4, 4, 3), dtype="uint8"),
+        keras.layers.Rescaling(1 / 255),
+        keras.layers.Flatten(),
+        keras.layers.Dense(5),
+    )
+    found = load(path, _options())
+    images = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 3), np.uint8)
+    batch = found.preprocessing.batch(list(images))
+    assert batch.dtype == np.uint8
+    expected = model.predict(images, verbose=0)
+    assert np.ptp(expected) > 0.1
+    np.testing.assert_allclose(found.predict(batch), expected, atol=1e-6)
+    # Keras would cut fractions off without a word.
+    with pytest.raises(InputError, match="expected bytes as they are"):
+        load(path, _options(scale="1/255"))
+
+
+def test_mixed_precision_is_said(tmp_path: Path) -> None:
+    path, _ = _saved(
+        tmp_path / "mixed.keras",
+        keras.Input((4, 4, 3)),
+        keras.layers.Flatten(dtype="mixed_float16"),
+        keras.layers.Dense(50, dtype="mixed_float16"),
+        keras.layers.Dense(5, activation="softmax"),
+    )
+    found = load(path, _options(scale="1/255"))
+    assert found.facts.dtype == "float16"  # of most; weights are stored in float32
+
+
+@pytest.mark.parametrize("as_dict", [False, True])
+def test_several_outputs(tmp_path: Path, as_dict: bool) -> None:
+    image = keras.Input((4, 4, 3))
+    flat = keras.layers.Flatten()(image)
+    outputs = [keras.layers.Dense(5)(flat), keras.layers.Dense(7)(flat)]
+    keras.Model(image, {"a": outputs[0], "b": outputs[1]} if as_dict else outputs).save(
+        tmp_path / "two.keras"
+    )
+    found = load(str(tmp_path / "two.keras"), _options(scale="1/255"))
+    assert found.predict(np.ones((2, 4, 4, 3), np.float32)).shape == (2, 5)
+    assert found.facts.notes == ("it returns 2 tensors, of which the first was taken",)
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+@pytest.mark.filterwarnings("ignore:You are saving:UserWarning")
+def test_code_in_a_file_is_not_run(tmp_path: Path, ending: str) -> None:
+    path, _ = _saved(
+        tmp_path / f"code.{ending}",
+        keras.Input((4, 4, 3)),
+        keras.layers.Flatten(),
+        keras.layers.Lambda(lambda x: x * 2),
+        keras.layers.Dense(5),
+    )
+    with pytest.raises(SchemaError, match=r"Keras cannot read it: .*Lambda.* arbitrary code"):
+        load(path, _options(preset="bytes"))
+
+
 @pytest.mark.parametrize("shape", [(8, 8), (64,)])
 def test_a_network_of_rows_of_numbers(tmp_path: Path, shape: tuple[int, ...]) -> None:
     path, model = _saved(

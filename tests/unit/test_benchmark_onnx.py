@@ -203,8 +203,12 @@ def test_what_scores_are(
     model = loaded(path, **BYTES)
     assert model.scores == scores
     assert [note in said for said in model.facts.notes] == ([] if note is None else [True])
-    other = "logits" if scores == "probabilities" else "probabilities"
-    assert loaded(path, scores=other, **BYTES).scores == other
+    assert loaded(path, scores="logits", **BYTES).scores == "logits"
+    if scores == "probabilities":
+        assert loaded(path, scores=scores, **BYTES).facts.notes == ()
+    else:
+        with pytest.raises(InputError, match=r"expected probabilities, from 0 to 1 .*, got "):
+            loaded(path, scores="probabilities", **BYTES)
 
 
 def test_one_of_several_outputs(tmp_path: Path) -> None:
@@ -312,6 +316,19 @@ def test_a_yes_or_no_for_each_class(tmp_path: Path) -> None:
     assert model.predict(batch) == pytest.approx(
         sigmoids / sigmoids.sum(1, keepdims=True), rel=1e-4
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("scores", r"expected scores of logits, .* in what snellen export says, got \"odd\""),
+        ("fit", r"expected fit of crop, stretch in what snellen export says, got \"odd\""),
+    ],
+)
+def test_facts_that_snellen_does_not_write(tmp_path: Path, name: str, said: str) -> None:
+    path = network(tmp_path / "a.onnx", metadata=snellens(**{f"snellen.{name}": "odd"}))
+    with pytest.raises(SchemaError, match=said):
+        loaded(path)
 
 
 def test_a_network_of_something_else_by_snellen(tmp_path: Path) -> None:
@@ -463,32 +480,3 @@ def test_a_gpu_that_does_not_start(
     model = loaded(path, device="auto", **BYTES)
     assert model.facts.device == "cpu"
     assert "could not start it" in model.facts.notes[0]
-
-
-# ---- What snellen export writes -----------------------------------------------------------------
-
-
-def test_an_exported_network_gives_what_the_network_gives(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch")
-    pytest.importorskip("onnxscript")
-    from snellen import Classes
-    from snellen.training.data.normalisation import Normalisation
-    from snellen.training.exporting import export
-    from snellen.training.trained_network import TrainedNetwork
-
-    torch.manual_seed(1)
-    trained = TrainedNetwork(
-        torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten(), torch.nn.Linear(144, 3)),
-        Normalisation(torch.tensor(0.5), torch.tensor(0.25), unit=255),
-        Classes.of(["cat", "dog", "eel"]),
-        "classification",
-        (3, 8, 8),
-        {"network": "cnn"},
-    )
-    raw = torch.randint(0, 256, (9, 3, 8, 8), dtype=torch.uint8)
-    export(trained, tmp_path / "net.onnx", inputs=raw)
-    model = loaded(str(tmp_path / "net.onnx"))
-    assert model.classes == ("cat", "dog", "eel")
-    assert model.preprocessing == Preprocessing(8, 8, dtype="uint8", fit="fill")
-    assert model.scores == "logits"
-    assert model.predict(raw.numpy()) == pytest.approx(trained.outputs(raw).numpy(), abs=1e-5)

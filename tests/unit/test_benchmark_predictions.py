@@ -122,10 +122,10 @@ def test_a_table_without_ids(tmp_path: Path) -> None:
         read(path)
     for found in (read(path, id_column="none"), read(path, images(of_files=False))):
         assert found.labels is not None
-        assert found.confidence is not None
         assert found.labels.tolist() == [0, 1, 1, 2]
-        assert found.confidence.tolist() == [1, 0.5, 0.25, 0]
         assert found.kind == "labels"
+        assert found.confidence is not None
+        assert found.confidence.tolist() == [1, 0.5, 0.25, 0]
 
 
 def test_a_column_of_ids_that_is_named(tmp_path: Path) -> None:
@@ -207,6 +207,11 @@ def test_labels_beside_scores(tmp_path: Path) -> None:
     assert found.labels.tolist() == [1, 1, 1, 1]
     assert np.array_equal(found.scores, SCORES)
     assert found.kind == "probabilities"
+    # The largest scores are of 0, 2, 1, 2.
+    assert found.notes[-2].startswith("predicted is what ")
+    assert found.notes[-2].endswith("not the class of the largest score for 3 images")
+    np.savez(tmp_path / "p.npz", predictions=SCORES, pred_label=[0, 2, 1, 2])
+    assert not any("largest score" in note for note in read(tmp_path / "p.npz").notes)
 
 
 def test_names_of_columns_of_an_array(tmp_path: Path) -> None:
@@ -221,15 +226,39 @@ def test_names_of_columns_of_an_array(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scores", "kind"),
-    [(SCORES, "probabilities"), (np.log(SCORES + 1e-9), "logits"), (SCORES / 2, "any")],
+    ("scores", "kind", "note"),
+    [
+        (SCORES, "probabilities", "scores were taken for probabilities"),
+        (np.log(SCORES + 1e-9), "logits", None),
+        (SCORES / 2, "any", "scores lie in 0 … 1 and do not sum to 1"),
+    ],
 )
-def test_what_scores_are(tmp_path: Path, scores: np.ndarray, kind: str) -> None:
+def test_what_scores_are(tmp_path: Path, scores: np.ndarray, kind: str, note: str | None) -> None:
     np.save(tmp_path / "p.npy", scores)
-    assert read(tmp_path / "p.npy").kind == kind
+    found = read(tmp_path / "p.npy")
+    assert found.kind == kind
+    assert [said for said in found.notes if "scores" in said] == (
+        [] if note is None else [said for said in found.notes if said.startswith(note)]
+    )
+    assert (note is None) == (len(found.notes) == 1)
     assert read(tmp_path / "p.npy", scores="logits").kind == "logits"
-    with pytest.raises(InputError, match=r'got "logit"\. Did you mean "logits"\? - at .* scores'):
+    with pytest.raises(InputError, match=r'scores=probabilities, got "logit" - at .* scores'):
         read(tmp_path / "p.npy", scores="logit")
+    if kind == "logits":
+        with pytest.raises(InputError, match="expected probabilities, from 0 to 1 and of sum 1"):
+            read(tmp_path / "p.npy", scores="probabilities")
+
+
+def test_settings_that_would_change_nothing(tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", SCORES)
+    with pytest.raises(InputError, match=r'no setting "missing" .* rows belong to the images by'):
+        read(tmp_path / "p.npy", missing="ignore")
+    with pytest.raises(InputError, match=r'no setting "positive" .* no single score of two'):
+        read(tmp_path / "p.npy", positive="cat")
+    path = written(tmp_path / "p.csv", "image,prediction\n1,cat\n2,cat\n3,dog\n4,cat\n")
+    for name, value in {"scores": "logits", "positive": "cat"}.items():
+        with pytest.raises(InputError, match=f'no setting "{name}" for this file: there '):
+            read(path, **{name: value})
 
 
 def test_one_score_of_two_classes(tmp_path: Path) -> None:
@@ -268,7 +297,7 @@ def test_nothing_was_predicted(tmp_path: Path) -> None:
 def test_check_sums(tmp_path: Path) -> None:
     np.save(tmp_path / "p.npy", SCORES)
     first, again = read(tmp_path / "p.npy"), read(tmp_path / "p.npy")
-    other = read(tmp_path / "p.npy", scores="any")
+    other = read(tmp_path / "p.npy", scores="logits")
     assert first.digest == again.digest != other.digest
 
 

@@ -1,10 +1,13 @@
-"""Networks that were trained with Snellen as models of a benchmark: the pixels of `predict`."""
+"""Networks that were trained with Snellen, and exported, as models of a benchmark."""
 
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 from typing import Any
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 Image = pytest.importorskip("PIL.Image")
+ImageOps = pytest.importorskip("PIL.ImageOps")
 
 from snellen import Classes  # noqa: E402
 from snellen.benchmark.decoding import decoded  # noqa: E402
@@ -20,7 +24,7 @@ from snellen.benchmark.preprocessing import Preprocessing  # noqa: E402
 from snellen.benchmark.run_model import load  # noqa: E402
 from snellen.benchmark.sources import load_model  # noqa: E402
 from snellen.benchmark.torch_model import TorchModel  # noqa: E402
-from snellen.errors import InputError  # noqa: E402
+from snellen.errors import InputError, SchemaError  # noqa: E402
 from snellen.training.choices import Choice  # noqa: E402
 from snellen.training.data.normalisation import Normalisation  # noqa: E402
 from snellen.training.exporting import export  # noqa: E402
@@ -170,6 +174,74 @@ def test_networks_for_something_else(
     )
     with pytest.raises(InputError, match=said):
         loaded(tmp_path)
+
+
+def test_a_fit_that_there_is_not(tmp_path: Path) -> None:
+    run = saved(tmp_path / "run", data={"name": "images", "fit": "squeeze"})
+    with pytest.raises(SchemaError, match=r'a fit of crop, stretch in the .*, got "squeeze" - at'):
+        loaded(run)
+
+
+@pytest.mark.parametrize(("fit", "loss"), [("crop", "bce"), ("stretch", "cross_entropy")])
+@pytest.mark.parametrize("ending", ["onnx", "pt2", "keras", "safetensors"])
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_an_exported_network_is_the_network(
+    tmp_path: Path, ending: str, fit: str, loss: str
+) -> None:
+    """From files of images to probabilities, whatever the format, with nothing said beside it."""
+    needed = {"onnx": ["onnx", "onnxscript", "onnxruntime"], "keras": ["keras"]}
+    for package in needed.get(ending, []):
+        pytest.importorskip(package)
+    paths = pictures(tmp_path / "images")
+    network = trained(loss=loss, data={"name": "images", "fit": fit})
+    raw = np.random.default_rng(1).integers(0, 256, (4, 3, 9, 7), np.uint8)
+    file = tmp_path / f"net.{ending}"
+    export(network, file, inputs=raw)
+    model = load_model(str(file), device="cpu")
+    assert tuple(model.classes or ()) == tuple(NAMES)
+    assert model.scores == ("probabilities" if loss == "bce" else "logits")
+    assert not model.facts.notes
+
+    def pixels(path: Path) -> np.ndarray:
+        picture = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+        size, filter = (7, 9), Image.Resampling.BILINEAR  # noqa: A001
+        made = (
+            ImageOps.fit(picture, size, filter) if fit == "crop" else picture.resize(size, filter)
+        )
+        return np.asarray(made).transpose(2, 0, 1)
+
+    expected = network.predict(np.stack([pixels(path) for path in paths]))
+    made = model.preprocessing
+    scores = model.predict(
+        made.batch([made.pixels(decoded(path.read_bytes(), "RGB", path.name)) for path in paths])
+    ).astype(np.float64)
+    if loss != "bce":
+        scores = np.exp(scores - scores.max(1, keepdims=True))
+        scores /= scores.sum(1, keepdims=True)
+    assert np.ptp(expected, axis=0).max() > 0.01  # or all would do
+    assert scores == pytest.approx(expected, abs=2e-6)
+
+
+@pytest.mark.parametrize("ending", ["onnx", "pt2", "keras"])
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_exported_networks_know_what_they_give(tmp_path: Path, ending: str) -> None:
+    for package in {"onnx": ["onnxscript", "onnxruntime"], "keras": ["keras"]}.get(ending, []):
+        pytest.importorskip(package)
+    raw = np.random.default_rng(1).integers(0, 256, (4, 3, 9, 7), np.uint8)
+    export(trained(), tmp_path / f"net.{ending}", inputs=raw)
+    with pytest.raises(InputError, match='no setting "scores" for a file that says what they are'):
+        load_model(f"{tmp_path}/net.{ending},scores=probabilities", device="cpu")
+    values = TrainedNetwork(
+        build_network(Choice("fc"), (3, 9, 7), 3, seed=4, task="regression"),
+        AS_IT_IS,
+        None,
+        "regression",
+        (3, 9, 7),
+        {"network": "fc"},
+    )
+    export(values, tmp_path / f"values.{ending}", inputs=raw)
+    with pytest.raises(InputError, match="for classification, got one for regression"):
+        load_model(f"{tmp_path}/values.{ending}", device="cpu")
 
 
 def test_no_run(tmp_path: Path) -> None:

@@ -12,7 +12,12 @@ import pytest
 
 from snellen.benchmark.model import LoadOptions
 from snellen.benchmark.output_names import chosen_class_names, class_names_of, read_class_names
-from snellen.benchmark.outputs import chosen_scores, probabilities_of_yes_or_no, score_rows
+from snellen.benchmark.outputs import (
+    chosen_scores,
+    of_sum_one,
+    probabilities_of_yes_or_no,
+    score_rows,
+)
 from snellen.benchmark.preprocessing import Preprocessing
 from snellen.benchmark.preprocessing_settings import (
     PRESETS,
@@ -38,6 +43,7 @@ from snellen.errors import ClassError, InputError, SchemaError, ShapeError
         ("x.pt2", "torch", "x.pt2", {}),
         ("x.PT2", "torch", "x.PT2", {}),
         ("x.keras", "keras", "x.keras", {}),
+        ("x.hdf5", "keras", "x.hdf5", {}),
         ("weights.safetensors", "snellen", "weights.safetensors", {}),
         ("p.csv.gz", "predictions", "p.csv.gz", {}),
         ("predictions:p.npy,missing=ignore", "predictions", "p.npy", {"missing": "ignore"}),
@@ -256,6 +262,11 @@ def test_what_the_network_takes_is_filled_in() -> None:
         (Takes(), {"preset": "imagenet", "scale": "1/0"}, 'a number, got "1/0"'),
         (Takes(), {"preset": "imagenet", "mean": "0.4/0.4/0.4"}, 'several with ":" between'),
         (Takes(), {"preset": "imagenet", "mean": "1:2"}, r"one mean or 3, got 2 - at net$"),
+        (Takes(8, 8, 1), {"scale": "1", "mean": "1:2:3"}, r"expected one mean, got 3 - at net$"),
+        # Means of parts of 1 would be taken off bytes.
+        (Takes(8, 8), {"mean": "0.5"}, r'multiplied by before mean and std, as in ",scale=1/255"'),
+        (Takes(8, 8), {"std": "0.5", "size": "8"}, "multiplied by before mean and std"),
+        (Takes(8, 8), {"dtype": "float32"}, "nothing is known"),
         (Takes(), {"preset": "imagenet", "size": "3", "crop": "4"}, "one of size and crop"),
         (Takes(), {"preset": "imagenet", "resize": "9", "fit": "fill"}, "got resize=9"),
         (Takes(8, 8), {"preset": "unit", "fit": "shorter"}, "with fit=shorter"),
@@ -349,7 +360,9 @@ def test_rows_of_scores() -> None:
     assert score_rows(np.zeros((2, 3, 1, 1), np.float16), 2, "net").shape == (2, 3)
     assert score_rows(np.zeros((2, 3), np.float16), 2, "net").dtype == np.float32
     assert score_rows(np.zeros((2, 3)), 2, "net").dtype == np.float64
-    for shape in [(2,), (2, 3, 2), (1, 3), (2, 0), (3, 2)]:
+    assert score_rows(np.zeros((2, 1, 1, 3)), 2, "net").shape == (2, 3)
+    assert score_rows(np.zeros((2, 1, 1)), 2, "net").shape == (2, 1)
+    for shape in [(2,), (2, 3, 2), (1, 3), (2, 0), (3, 2), (0, 1, 1), (2, 3, 1, 2)]:
         with pytest.raises(ShapeError, match=r"expected a score for each class, \(2, K\)"):
             score_rows(np.zeros(shape, np.float32), 2, "net")
     with pytest.raises(ShapeError, match="expected numbers from the network, got bool"):
@@ -361,6 +374,10 @@ def test_what_scores_are() -> None:
     assert chosen_scores({}, shares, "net").scores == "probabilities"
     assert "taken for probabilities" in chosen_scores({}, shares, "net").notes[0]
     assert chosen_scores({}, shares, "net", softmax=True).notes == ()
+    assert chosen_scores({}, shares, "net", known="logits") == ("logits", ())
+    assert chosen_scores({"scores": "probabilities"}, shares, "net", known="logits").scores == (
+        "probabilities"
+    )
     assert chosen_scores({"scores": "logits"}, shares, "net") == ("logits", ())
     assert chosen_scores({}, shares * 2 - 0.5, "net") == ("logits", ())
     sigmoid = chosen_scores({}, np.array([[0.9, 0.8]]), "net", softmax=True)
@@ -368,6 +385,23 @@ def test_what_scores_are() -> None:
     assert "do not sum to 1" in sigmoid.notes[0]
     with pytest.raises(InputError, match=r'got "logit" - at net scores'):
         chosen_scores({"scores": "logit"}, shares, "net")
+
+
+def test_probabilities_that_were_rounded() -> None:
+    rounded = np.array([[0.497, 0.5]])  # in 8 bits 1/512 may be missing of each
+    assert chosen_scores({}, rounded, "net").scores == "logits"
+    assert chosen_scores({}, rounded, "net", half=True).scores == "probabilities"
+    assert of_sum_one(rounded).sum() == pytest.approx(1, abs=1e-15)
+
+
+def test_scores_that_are_not_what_was_said() -> None:
+    said = {"scores": "probabilities"}
+    for rows, got in [
+        (np.array([[0.9, 0.8]]), r"sums of 1 ± 0\.7: leave"),
+        (np.array([[-2.0, 3.0], [0.0, 1.0]]), "-2 … 3: leave"),
+    ]:
+        with pytest.raises(InputError, match=f"probabilities, from 0 to 1 and of sum 1, got {got}"):
+            chosen_scores(said, rows, "net")
 
 
 def test_probabilities_of_a_yes_or_no_for_each_class() -> None:

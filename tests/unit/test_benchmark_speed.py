@@ -94,4 +94,4 @@ def test_a_disk_that_is_waited_for_is_no_other_program(threads: int) -> None:
 def test_rounds_that_differ_are_said() -> None:
     said = speed_of(a_round(1.0), a_round(1.3)).noise()
     assert len(said) == 3
-    assert all("rounds differ by 30%" in text for text in said)
+    assert all("rounds differ by 30 %" in text for text in said)

@@ -38,6 +38,14 @@ class Small(nn.Module):
         return self.head(self.drop(self.conv(images).mean((2, 3))))
 
 
+class _Bomb:
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.file,)
+
+
 def _options(**settings: str) -> LoadOptions:
     return LoadOptions("cpu", 1, settings)
 
@@ -118,16 +126,18 @@ class ImageNetInfo:
 def timm(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     package, data = types.ModuleType("timm"), types.ModuleType("timm.data")
 
-    def create_model(name: str, *, pretrained: bool, checkpoint_path: str = "") -> nn.Module:
+    def create_model(name: str, *, pretrained: bool) -> nn.Module:
         if pretrained:
             raise OSError("We couldn't connect to\n'https://huggingface.co'")
         bare = name.partition(".")[0]
         made = Small(N_CLASSES.get(bare, 1000), TIMM[bare]["input_size"][0])
         made.pretrained_cfg = {"label_names": ["cat", "dog"]} if bare == "cats" else {}
         made.name = bare
-        if checkpoint_path:
-            made.load_state_dict(torch.load(checkpoint_path))
         return made
+
+    # As of 1.0.9, where a pickle is run unless it is told not to.
+    def load_checkpoint(module: nn.Module, path: str, *, weights_only: bool = False) -> None:
+        module.load_state_dict(torch.load(path, weights_only=weights_only))
 
     def get_pretrained_cfg(name: str) -> types.SimpleNamespace:
         if name.endswith(".none"):
@@ -147,6 +157,7 @@ def timm(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     package.is_model = lambda name: name in TIMM
     package.list_models = lambda: list(TIMM)
     package.data = data
+    package.models = types.SimpleNamespace(load_checkpoint=load_checkpoint)
     data.resolve_model_data_config = resolve_model_data_config
     data.infer_imagenet_subset = lambda model: "imagenet-1k" if model.num_classes == 1000 else None
     data.ImageNetInfo = ImageNetInfo
@@ -224,6 +235,10 @@ class TestTimm:
         assert not model.facts.notes
         with pytest.raises(InputError, match=r"timm cannot build resnet50: .*size mismatch"):
             timm_model.load("resnet50", _options(weights=str(path)))
+        torch.save(_Bomb(tmp_path / "exploded"), path)
+        with pytest.raises(InputError, match=r"timm cannot build cats: .*Unsupported .*cats\.pth"):
+            timm_model.load("cats", _options(weights=str(path)))
+        assert not (tmp_path / "exploded").exists()
         with pytest.raises(InputError, match=r"weights=random or a file .* - at none\.pth"):
             timm_model.load("cats", _options(weights="none.pth"))
 
@@ -284,6 +299,10 @@ class ObjectDetection:
     pass
 
 
+class VideoClassification(ImageClassification):
+    pass
+
+
 class Weights:
     """As a member of torchvision's `WeightsEnum`, whose attributes are those of its value."""
 
@@ -320,6 +339,14 @@ TORCHVISION = {
         ),
     ),
     "boxes": _weights(COCO_V1=Weights("COCO_V1", ObjectDetection)),
+    "clips": _weights(
+        KINETICS=Weights(
+            "KINETICS", lambda: VideoClassification(112, 128, InterpolationMode.BILINEAR), 400
+        )
+    ),
+    "quantized_pets": _weights(
+        PETS=Weights("PETS", lambda: ImageClassification(32, 36, InterpolationMode.BILINEAR), 37)
+    ),
     "nearest": _weights(
         SOME=Weights("SOME", lambda: ImageClassification(32, 36, InterpolationMode.NEAREST))
     ),
@@ -334,10 +361,11 @@ TORCHVISION["pets"]["PETS"].meta["categories"] = [f"pet {k}" for k in range(37)]
 def torchvision(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     package, models = types.ModuleType("torchvision"), types.ModuleType("torchvision.models")
 
-    def get_model(name: str, *, weights: Weights | None) -> nn.Module:
+    def get_model(name: str, *, weights: Weights | None, quantize: bool | None = None) -> nn.Module:
+        assert quantize is (True if name.startswith("quantized_") else None)
         if weights is not None and name == "resnet50":
             raise URLError("[Errno -2] Name or service not known")
-        return Small(37 if name == "pets" else 1000)
+        return Small(37 if name.endswith("pets") else 1000)
 
     package.__version__ = "0.28.0"
     package.models = models
@@ -379,6 +407,10 @@ class TestTorchvision:
         assert model.classes == tuple(f"pet {k}" for k in range(37))
         assert "its weights are Some_Weights.PETS" in model.facts.notes
 
+    def test_quantised_networks_are_built_as_such(self) -> None:
+        model = torchvision_model.load("quantized_pets", _options())
+        assert len(model.predict(np.zeros((1, 3, 32, 32), np.float32))[0]) == 37
+
     def test_names_of_classes_that_are_too_few(self, tmp_path: Path) -> None:
         names = tmp_path / "names.txt"
         names.write_text("cat\ndog\n")
@@ -404,8 +436,9 @@ class TestTorchvision:
             InputError, match='of IMAGENET1K_V1, IMAGENET1K_V2, DEFAULT, random, got "V3"'
         ):
             torchvision_model.load("resnet50", _options(weights="V3"))
-        with pytest.raises(InputError, match=r"classifies images, .* by ObjectDetection"):
-            torchvision_model.load("boxes", _options())
+        for name, kind in {"boxes": "ObjectDetection", "clips": "VideoClassification"}.items():
+            with pytest.raises(InputError, match=f"classifies images, .* by {kind} - at {name}"):
+                torchvision_model.load(name, _options())
         with pytest.raises(InputError, match='resizes for this network by "nearest"'):
             torchvision_model.load("nearest", _options())
 

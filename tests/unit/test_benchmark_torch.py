@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sys
 import warnings
@@ -126,6 +127,10 @@ def attributes():
     network.preprocessing = OWN
     network.classes = {[f"c{k}" for k in range(K)]}
     return network
+def layer():
+    network = make()
+    network.preprocessing = nn.Identity()
+    return network
 def few():
     network = attributes()
     network.classes = ["a", "b"]
@@ -139,6 +144,8 @@ def few():
     assert loaded(f"{name}:pair", resize="7").preprocessing.shorter_side == 7
     with pytest.raises(ClassError, match=r"each of the 4 scores of .*:few, got 2"):
         loaded(f"{name}:few")
+    # A layer may be called so.
+    assert loaded(f"{name}:layer", **IMAGES).preprocessing.scale == 1 / 255
 
 
 @pytest.mark.parametrize(
@@ -151,6 +158,11 @@ def few():
         ),
         ("def make(size): return nn.Flatten()", InputError, "it fails: TypeError: .*'size'"),
         ("def make(): raise OSError('no\\nweights')", InputError, "it fails: OSError: no weights"),
+        (
+            "def make():\n    net = nn.Flatten()\n    net.classes = 5\n    return net",
+            SchemaError,
+            "expected names of classes, got none - at .*:make classes",
+        ),
         ("def make(): return nn.Flatten(), 5", InputError, "as a module's preprocessing, got int"),
         (
             "def make(): return nn.Flatten(), {'heigth': 5}",
@@ -271,6 +283,23 @@ def test_weights_of_another_type() -> None:
     assert model_of(small().double(), precision="float32").facts.dtype == "float32"
 
 
+def test_quantised_weights_count() -> None:
+    def quantised(seed: int) -> nn.Module:
+        torch.manual_seed(seed)
+        network = nn.Sequential(nn.Flatten(), nn.Linear(108, K))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it will go, and networks like that are about
+            return torch.ao.quantization.quantize_dynamic(network, {nn.Linear})
+
+    models = [model_of(quantised(seed)) for seed in (0, 1, 0)]
+    digests = [model.facts.digest for model in models]
+    assert digests[0] == digests[2] != digests[1]
+    facts = models[0].facts
+    assert (facts.dtype, facts.parameters) == ("qint8", None)
+    assert facts.file_bytes is not None
+    assert 108 * K <= facts.file_bytes <= 108 * K + 4 * K + 16
+
+
 def test_bytes_stay_bytes() -> None:
     class OfBytes(nn.Module):
         def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -301,6 +330,35 @@ def test_probabilities() -> None:
     assert model.scores == "probabilities"
     assert "taken for probabilities" in model.facts.notes[0]
     assert model_of(Hidden(), scores="logits").scores == "logits"
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_probabilities_in_16_bits_sum_to_one(precision: str) -> None:
+    class Hidden(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = small()
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return (20 * self.inner(images)).softmax(1)
+
+    model = model_of(Hidden(), precision=precision)
+    batch = images(model.preprocessing, 64)
+    outputs = model.run(model.resident(batch)).double().numpy()
+    apart = float(np.abs(outputs.sum(1) - 1).max())
+    assert apart > (1e-3 if precision == "bfloat16" else 1e-5)  # or there would be nothing to do
+    assert model.scores == "probabilities"
+    found = model.predict(batch)
+    assert found.sum(1) == pytest.approx(np.ones(64), abs=1e-6)
+    assert np.array_equal(found.argmax(1), outputs.argmax(1))
+
+
+def test_a_note_of_several_outputs() -> None:
+    class Two(nn.Module):
+        def forward(self, images: torch.Tensor) -> Any:
+            return {"scores": images.mean((2, 3)), "more": [images, images]}
+
+    assert model_of(Two()).facts.notes[-1] == "it returns 3 tensors, of which the first was taken"
 
 
 def test_threads() -> None:
@@ -342,6 +400,35 @@ def test_code_beside_a_network_counts(tmp_path: Path, monkeypatch: pytest.Monkey
             sys.modules.pop(name)
     assert len(set(digests[:3])) == 3
     assert digests[3] == digests[0]
+
+
+def test_other_settings_have_another_check_sum(module: Callable[[str], str]) -> None:
+    # Neither weights nor the text of a module tell them.
+    text = """
+class Net(nn.Module):
+    def __init__(self, power):
+        super().__init__()
+        self.power = power
+    def forward(self, images):
+        return images.mean((2, 3)) ** self.power
+def one():
+    return Net(1)
+def two():
+    return Net(2)
+FACTOR = {}
+def scaled():
+    return Net(FACTOR)
+"""
+    name = module(text.format(3))
+    digests = [loaded(f"{name}:{function}", **IMAGES).facts.digest for function in ("one", "two")]
+    assert digests[0] != digests[1]
+    # What a function takes from its module counts, too.
+    digests = []
+    for factor in (3, 4, 3):
+        name = module(text.format(factor))
+        digests.append(loaded(f"{name}:one", **IMAGES).facts.digest)
+        sys.modules.pop(name)  # each is loaded by a process of its own
+    assert digests[0] == digests[2] != digests[1]
 
 
 def test_devices() -> None:
@@ -428,6 +515,80 @@ def test_an_exported_program_of_a_fixed_number_of_images(tmp_path: Path) -> None
     assert "it takes 2 images at a time, whatever the size of a batch" in model.facts.notes
 
 
+class _Wide(nn.Module):
+    """Takes numbers of any type and computes in that of its weights."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.layer = nn.Linear(108, K).to(dtype)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.layer(images.flatten(1).to(self.layer.weight.dtype))
+
+
+@pytest.mark.parametrize("taken", ["float16", "float32", "float64", "uint8"])
+@pytest.mark.parametrize("inside", ["float16", "float32", "float64"])
+def test_programs_of_every_type(tmp_path: Path, taken: str, inside: str) -> None:
+    network = _Wide(getattr(torch, inside))
+    path = tmp_path / "net.pt2"
+    example = torch.zeros((2, 3, 6, 6), dtype=getattr(torch, taken))
+    shapes = ({0: torch.export.Dim("batch")},)
+    torch.export.save(torch.export.export(network, (example,), dynamic_shapes=shapes), path)
+    model = loaded(path, **({} if taken == "uint8" else {"scale": "1"}))
+    batch = images(model.preprocessing, 3)
+    assert batch.dtype == (np.uint8 if taken == "uint8" else np.float32)
+    assert model.facts.dtype == inside
+    weight, bias = (each.detach().double().numpy() for each in network.layer.parameters())
+    expected = batch.reshape(3, -1).astype(np.float64) @ weight.T + bias
+    assert model.predict(batch) == pytest.approx(expected, rel=2e-2 if "16" in inside else 1e-4)
+
+
+def test_a_program_keeps_its_types(tmp_path: Path) -> None:
+    path = program(tmp_path / "net.pt2", small())
+    with pytest.raises(InputError, match='a setting of this source, got "precision"'):
+        loaded(path, scale="1", precision="bfloat16")
+
+
+def test_a_program_of_whole_numbers(tmp_path: Path) -> None:
+    example = torch.zeros((2, 3, 6, 6), dtype=torch.int64)
+    exported = torch.export.export(_Wide(torch.float32), (example,))
+    torch.export.save(exported, tmp_path / "net.pt2")
+    with pytest.raises(
+        ShapeError, match=r"takes numbers or bytes \(uint8, .*, got int64 for images"
+    ):
+        loaded(tmp_path / "net.pt2", scale="1")
+
+
+@pytest.mark.parametrize("layout", ["channels_first", "channels_last"])
+def test_a_program_that_leaves_all_open(tmp_path: Path, layout: str) -> None:
+    class Mean(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return images.mean((2, 3) if layout == "channels_first" else (1, 2))
+
+    names = {axis: torch.export.Dim(f"axis{axis}") for axis in range(4)}
+    exported = torch.export.export(Mean(), (torch.zeros(2, 5, 7, 6),), dynamic_shapes=(names,))
+    torch.export.save(exported, tmp_path / "net.pt2")
+    model = loaded(tmp_path / "net.pt2", size="4x5", scale="1", layout=layout)
+    batch = images(model.preprocessing, 2)
+    axes = (2, 3) if layout == "channels_first" else (1, 2)
+    assert model.predict(batch) == pytest.approx(batch.mean(axes), rel=1e-5)
+
+
+def test_frozen_torchscript_says_nothing_of_its_parameters(tmp_path: Path) -> None:
+    network = small().eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.save(torch.jit.freeze(torch.jit.script(network)), tmp_path / "net.pt")
+    model = loaded(tmp_path / "net.pt", **IMAGES)
+    batch = images(model.preprocessing, 3)
+    assert model.predict(batch) == pytest.approx(by_numpy(network, batch), rel=1e-4, abs=1e-4)
+    assert model.facts.parameters is None
+    # The reason, without the trace through TorchScript's code.
+    with pytest.raises(InputError, match=r"it fails: (?!The following operation)[^\n]+ - at"):
+        loaded(tmp_path / "net.pt", **IMAGES, precision="bfloat16")
+
+
 def test_macs_of_all_kinds_agree(tmp_path: Path) -> None:
     # 3 × 3 × 3 products for each of 8 × 4 × 4 numbers, and 128 × 4.
     expected = 27 * 128 + 128 * K
@@ -443,6 +604,56 @@ def test_pickles_are_not_loaded(tmp_path: Path) -> None:
     torch.save(small().state_dict(), tmp_path / "old.pt", _use_new_zipfile_serialization=False)
     with pytest.raises(SchemaError, match=r"got a pickle of torch\.save"):
         loaded(tmp_path / "old.pt", **IMAGES)
+
+
+class _Bomb:
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.file,)
+
+
+@pytest.mark.parametrize("kind", ["weight", "object"])
+def test_pickles_inside_a_program_are_not_loaded(tmp_path: Path, kind: str) -> None:
+    import io
+    import json
+    import pickle
+    import zipfile
+
+    bomb = _Bomb(tmp_path / "exploded")
+    path = program(tmp_path / "net.pt2", small())
+    if kind == "weight":
+        file = io.BytesIO()
+        torch.save(bomb, file)
+        meta = "data/weights/model_weights_config.json"
+        member, replaced, content = "data/weights/weight_0", "weight_0", file.getvalue()
+    else:
+        meta = "data/constants/model_constants_config.json"
+        member, replaced = "data/constants/opaque_obj_0", "opaque_obj_0"
+        content = pickle.dumps(bomb)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    top = next(iter(parts)).partition("/")[0]
+    config = json.loads(parts[f"{top}/{meta}"])
+    like = json.loads(parts[f"{top}/data/weights/model_weights_config.json"])["config"]
+    entry = {**next(iter(like.values())), "path_name": replaced, "use_pickle": True}
+    name = next(
+        (name for name, each in config["config"].items() if each["path_name"] == replaced), "x"
+    )
+    config["config"][name] = entry
+    parts[f"{top}/{meta}"] = json.dumps(config).encode()
+    parts[f"{top}/{member}"] = content
+    with zipfile.ZipFile(path, "w") as archive:
+        for part, data in parts.items():
+            archive.writestr(part, data)
+    with pytest.raises(SchemaError, match=r"a program of tensors alone, got pickled"):
+        loaded(path, scale="1")
+    assert not (tmp_path / "exploded").exists()
+    # So is what is here refused: torch itself runs it.
+    with contextlib.suppress(Exception):
+        torch.export.load(path)
+    assert (tmp_path / "exploded").exists()
 
 
 def test_files_that_are_no_networks(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

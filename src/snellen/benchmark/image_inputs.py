@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from snellen.benchmark.preprocessing import Kind, Layout, Preprocessing
+    from snellen.benchmark.preprocessing import Kind, Preprocessing
 
-__all__ = ["check_batch", "image_shapes", "parts_of", "takes_of"]
+__all__ = ["check_batch", "image_shapes", "notes_of_fixed", "parts_of", "takes_of"]
 
 _COLOURS: Final = (1, 3)
+_NUMBERS: Final = ("float32", "float64", "float16", "bfloat16")
 
 
 def takes_of(shape: Sequence[int | None], dtype: str, name: str, place: str) -> Takes:
@@ -33,7 +34,7 @@ def takes_of(shape: Sequence[int | None], dtype: str, name: str, place: str) -> 
     shape : sequence of int or None
         Of its input, with the axis of the batch; None for a length that may be any.
     dtype : str
-        NumPy's name of its type.
+        The name of its type, as of torch.
     name, place : str
         The input and the model, for messages.
 
@@ -42,15 +43,25 @@ def takes_of(shape: Sequence[int | None], dtype: str, name: str, place: str) -> 
     ShapeError
         For what is no image.
     """
+    if dtype not in ("uint8", *_NUMBERS):
+        raise ShapeError(
+            f"expected a network that takes numbers or bytes (uint8, {', '.join(_NUMBERS)}), got "
+            f"{dtype} for {name}",
+            place,
+        )
     kind: Kind = "uint8" if dtype == "uint8" else "float32"
     if len(shape) == 4:
         _, first, middle, last = shape
-        layout: Layout = "channels_first"
-        size, channels = (middle, last), first
         if last in _COLOURS and first not in _COLOURS:
-            layout, size, channels = "channels_last", (first, middle), last
-        if channels in (*_COLOURS, None):
-            return Takes(*size, channels, layout, kind)
+            return Takes(first, middle, last, "channels_last", kind)
+        if first in _COLOURS:
+            return Takes(middle, last, first, "channels_first", kind)
+        if first is last is None:  # then it can be either
+            return Takes(dtype=kind)
+        if first is None:
+            return Takes(middle, last, None, "channels_first", kind)
+        if last is None:
+            return Takes(first, middle, None, "channels_last", kind)
     if len(shape) == 3:
         return Takes(shape[1], shape[2], 1, None, kind)
     n = shape[1] if len(shape) == 2 else None
@@ -100,3 +111,11 @@ def parts_of(batch: NDArray[Any], fixed: int | None) -> Iterator[NDArray[Any]]:
             missing = np.zeros((fixed - len(part), *part.shape[1:]), part.dtype)
             part = np.concatenate([part, missing])
         yield part
+
+
+def notes_of_fixed(fixed: int | None) -> list[str]:
+    """Return what people should know of a network that takes a fixed number of images."""
+    if fixed is None:
+        return []
+    many = "one image" if fixed == 1 else f"{fixed} images"
+    return [f"it takes {many} at a time, whatever the size of a batch"]

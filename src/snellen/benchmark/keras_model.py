@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from snellen.benchmark.exported_network import ExportedNetwork
 from snellen.benchmark.image_inputs import takes_of
 from snellen.benchmark.imagenet import IMAGENET_IDS
 from snellen.benchmark.keras_applications import application
@@ -14,8 +18,9 @@ from snellen.benchmark.preprocessing_settings import (
     chosen_preprocessing,
     refuse_unknown_settings,
 )
-from snellen.benchmark.torch_model import TorchModel
+from snellen.benchmark.torch_model import TorchModel, known_of
 from snellen.errors import InputError
+from snellen.training.export_facts import FACTS_FILE
 from snellen.training.keras.adapter import KerasModule, load_keras
 from snellen.training.keras.backend import keras_on_torch
 
@@ -59,20 +64,25 @@ def load(name: str, options: LoadOptions) -> TorchModel:
 
 
 def _of_file(path: str, options: LoadOptions) -> TorchModel:
-    module = load_keras(path, logits=False)
-    shape = _input_shape(module.model, path)
-    takes = takes_of(shape, "float32", "its input", path)
-    module = _as_taken(module.model)
+    # Batches come as the model takes them: not turned.
+    module = load_keras(path, layout="channels_first", logits=False)
+    shape, dtype = _input(module.model, path)
+    takes = takes_of(shape, dtype, "its input", path)
+    ours = ExportedNetwork.of_json(_facts(path), options.settings, path)
+    known = known_of(ours, takes, path)
+    if known.get("scores") is None:
+        known["scores"] = _scores(module)
     return TorchModel(
         module,
         options,
         path,
         takes=takes,
         input_shape=shape,
-        scores=_scores(module),
+        dtype=_computed_in(module.model),
         files=[path],
         kind=_kind(takes.layout),
         versions=_versions(),
+        **known,
     )
 
 
@@ -90,7 +100,7 @@ def _of_keras(name: str, options: LoadOptions) -> TorchModel:
                 keras, name, weights=weights, layout=settings.get("layout"), size=size
             )
             own = built.preprocessing
-    module = _as_taken(built.model)
+    module = KerasModule(built.model, layout="channels_first", logits=False)
     return TorchModel(
         module,
         options,
@@ -112,20 +122,34 @@ def _of_keras(name: str, options: LoadOptions) -> TorchModel:
     )
 
 
-def _as_taken(model: Any) -> KerasModule:
-    """Return a model as a module that takes batches as the model does, not turned."""
-    return KerasModule(model, layout="channels_first", logits=False)
-
-
 def _scores(module: KerasModule) -> Scores | None:
     return "probabilities" if module.returns_probabilities else None
 
 
-def _input_shape(model: Any, path: str) -> Sequence[int | None]:
+def _input(model: Any, path: str) -> tuple[Sequence[int | None], str]:
+    """Return the shape and the type of what a model takes."""
     shape = getattr(model, "input_shape", None)
     if shape is None:
         raise InputError("expected a Keras model that says what it takes: save one that is", path)
-    return tuple(shape)
+    return tuple(shape), str(model.inputs[0].dtype)
+
+
+def _computed_in(model: Any) -> str | None:
+    """Return the type in which most of the weights are used, which can be stored in another."""
+    used = Counter[str]()
+    for layer in model._flatten_layers(include_self=False):
+        own = (*layer._trainable_variables, *layer._non_trainable_variables)
+        used[layer.compute_dtype] += sum(math.prod(weight.shape) for weight in own)
+    return next((name for name, n in used.most_common(1) if n), None)
+
+
+def _facts(path: str) -> bytes:
+    """Return what `snellen export` put into a file; nothing of another."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(FACTS_FILE)
+    except (KeyError, zipfile.BadZipFile):  # HDF5 is none
+        return b""
 
 
 def _kind(layout: str | None) -> str:

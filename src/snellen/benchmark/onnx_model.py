@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from snellen.benchmark.exported_network import ExportedNetwork
 from snellen.benchmark.fingerprints import digest_of_files
-from snellen.benchmark.image_inputs import check_batch, image_shapes, takes_of
+from snellen.benchmark.image_inputs import check_batch, image_shapes, notes_of_fixed, takes_of
 from snellen.benchmark.model import Facts
 from snellen.benchmark.onnx_graph import read_graph
 from snellen.benchmark.onnx_session import BoundBatch, OnnxSession
@@ -14,18 +15,18 @@ from snellen.benchmark.operations import onnx_macs, onnx_parameters
 from snellen.benchmark.output_names import chosen_class_names, class_names_of
 from snellen.benchmark.outputs import (
     chosen_scores,
+    of_sum_one,
     probabilities_of_yes_or_no,
     probe_batch,
     score_rows,
 )
-from snellen.benchmark.preprocessing import Fit, Preprocessing
 from snellen.benchmark.preprocessing_settings import (
     PREPROCESSING_KEYS,
-    Takes,
     chosen_preprocessing,
     refuse_unknown_settings,
 )
-from snellen.errors import InputError, SchemaError
+from snellen.errors import InputError
+from snellen.training.export_facts import FACTS_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,13 +34,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.benchmark.model import LoadOptions, Scores
+    from snellen.benchmark.preprocessing import Preprocessing
 
 __all__ = ["OnnxModel", "load"]
 
 _SETTINGS: Final = (*PREPROCESSING_KEYS, "classes", "scores", "output")
 # Where files say what their outputs are called: Snellen's, Ultralytics', other people's.
-_CLASSES: Final = ("snellen.classes", "names", "classes")
-_FITS: Final[dict[str | None, Fit]] = {None: "fill", "crop": "fill", "stretch": "stretch"}
+_CLASSES: Final = (f"{FACTS_PREFIX}classes", "names", "classes")
 
 
 def load(name: str, options: LoadOptions) -> OnnxModel:
@@ -84,34 +85,42 @@ class OnnxModel:
         parameters, macs, graph = onnx_parameters(path), onnx_macs(path), read_graph(path)
         session = OnnxSession(path, options.device, options.threads, settings.get("output"))
         self._session = session
-        self._yes_or_no = session.metadata.get("snellen.scores") == "binary_logits"
         takes = takes_of(session.input.shape, session.input.dtype, session.input.name, path)
-        own, said = _own_preprocessing(session.metadata, takes, path)
+        ours = ExportedNetwork.of(_facts(session.metadata), settings, path)
+        self._yes_or_no = ours is not None and ours.is_yes_or_no
+        own = None if ours is None else ours.preprocessing(takes, path)
         self.preprocessing = chosen_preprocessing(settings, own, path, takes)
         self._in_batch, self._in_input = image_shapes(self.preprocessing, len(session.input.shape))
+        self._rounded = False
         rows = self.predict(probe_batch(self.preprocessing, 2))
         names, unread = _classes(settings, session.metadata, rows.shape[1], path)
         self.classes = names
-        ends_in_softmax = self._yes_or_no or session.output in graph.softmax
-        found = chosen_scores(settings, rows, path, softmax=ends_in_softmax)
+        given = session.input.dtype
+        dtype = graph.dtype or ("float32" if given == "uint8" else given)
+        half = "16" in dtype
+        found = chosen_scores(
+            settings,
+            rows,
+            path,
+            known=None if ours is None else ours.scores,
+            softmax=session.output in graph.softmax,
+            half=half,
+        )
         self.scores = found.scores
+        self._rounded = half and self.scores == "probabilities"
         if macs is None:  # of a file that leaves the size of images open
             macs = onnx_macs(path, (1, *self._in_input))
-        fixed = session.input.shape[0]
-        notes = [*session.notes, *said, *unread, *found.notes]
-        if fixed is not None:
-            many = "one image" if fixed == 1 else f"{fixed} images"
-            notes.append(f"it takes {many} at a time, whatever the size of a batch")
+        notes = [*session.notes, *(ours.notes if ours else ()), *unread, *found.notes]
+        notes += notes_of_fixed(session.input.shape[0])
         if not graph.is_known:
             notes.append("its graph was not looked at: the package onnx is not installed")
         files = [path, *graph.files]
-        given = session.input.dtype
         self.facts = Facts(
             device=session.device,
-            dtype=graph.dtype or ("float32" if given == "uint8" else given),
+            dtype=dtype,
             threads=options.threads,
             versions={"onnxruntime": session.version},
-            digest=digest_of_files(files, also=[session.output]),
+            digest=digest_of_files(files, also=[session.output, settings.get("scores", "")]),
             parameters=parameters,
             macs=macs,
             file_bytes=sum(Path(file).stat().st_size for file in files),
@@ -132,36 +141,22 @@ class OnnxModel:
         """Return the scores of a batch, shape (n, K)."""
         ran = self.run(self.resident(batch))
         rows = score_rows(self._session.outputs(ran), len(batch), self._path)
-        return probabilities_of_yes_or_no(rows) if self._yes_or_no else rows
+        if self._yes_or_no:
+            return probabilities_of_yes_or_no(rows)
+        return of_sum_one(rows) if self._rounded else rows
 
     def close(self) -> None:
         """Give back memory and threads."""
         self._session.close()
 
 
-def _own_preprocessing(
-    metadata: Mapping[str, str], takes: Takes, path: str
-) -> tuple[Preprocessing | None, list[str]]:
-    """Return what a network that `snellen export` wrote was trained with."""
-    task = metadata.get("snellen.task")
-    if task is None:
-        return None, []
-    if task != "classification":
-        raise InputError(f"expected a network for classification, got one for {task}", path)
-    fit = metadata.get("snellen.fit")
-    if takes.layout is None or not takes.height or not takes.width or fit not in _FITS:
-        raise SchemaError("expected a network of images as snellen export writes them", path)
-    # It takes bytes, or numbers from 0 to 255, and scales them itself.
-    made = Preprocessing(
-        takes.height,
-        takes.width,
-        colours="L" if takes.n_channels == 1 else "RGB",
-        layout=takes.layout,
-        dtype=takes.dtype or "float32",
-        fit=_FITS[fit],
-    )
-    note = "the file does not say how images were fitted in training: cut, as is usual there"
-    return made, [note] if fit is None else []
+def _facts(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return what `snellen export` wrote into the metadata of a file."""
+    return {
+        name.removeprefix(FACTS_PREFIX): value
+        for name, value in metadata.items()
+        if name.startswith(FACTS_PREFIX)
+    }
 
 
 def _classes(

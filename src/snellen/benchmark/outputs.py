@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import math
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
 __all__ = [
     "FoundScores",
     "chosen_scores",
+    "of_sum_one",
     "probabilities_of_yes_or_no",
     "probe_batch",
     "score_rows",
 ]
 
-_TOLERANCE = 1e-3
+# By how much probabilities of a row may miss 1: rounded to float32, to 11 bits, and to 8.
+_TOLERANCE: Final = 1e-3
+_HALF_TOLERANCE: Final = 5e-3
 
 
 class FoundScores(NamedTuple):
@@ -37,7 +41,7 @@ class FoundScores(NamedTuple):
 def score_rows(outputs: NDArray[Any], n: int, place: str) -> NDArray[Any]:
     """Return what a network gave for n images as an array (n, K), float32 or float64.
 
-    Axes of length 1 behind the classes, as convolutions leave them, are dropped.
+    Axes of length 1 around the classes, as convolutions leave them, are dropped.
 
     Raises
     ------
@@ -45,8 +49,8 @@ def score_rows(outputs: NDArray[Any], n: int, place: str) -> NDArray[Any]:
         For anything else.
     """
     shape = outputs.shape
-    if outputs.ndim > 2 and all(length == 1 for length in shape[2:]):
-        outputs = outputs.reshape(shape[:2])
+    if outputs.ndim > 2 and len([length for length in shape[1:] if length != 1]) <= 1:
+        outputs = outputs.reshape(shape[0], math.prod(shape[1:]))
     if outputs.ndim != 2 or len(outputs) != n or not outputs.shape[1]:
         raise ShapeError(
             f"expected a score for each class, ({n}, K), from the network, got {shape}", place
@@ -57,9 +61,15 @@ def score_rows(outputs: NDArray[Any], n: int, place: str) -> NDArray[Any]:
 
 
 def chosen_scores(
-    settings: Mapping[str, str], rows: NDArray[Any], place: str, *, softmax: bool = False
+    settings: Mapping[str, str],
+    rows: NDArray[Any],
+    place: str,
+    *,
+    known: Scores | None = None,
+    softmax: bool = False,
+    half: bool = False,
 ) -> FoundScores:
-    """Return whether scores are probabilities.
+    """Return whether scores are probabilities: as was set, else as is known, else as they look.
 
     Parameters
     ----------
@@ -69,25 +79,36 @@ def chosen_scores(
         Scores of some images.
     place : str
         The model, for messages.
+    known : {"logits", "probabilities"}, optional
+        What the network says of itself.
     softmax : bool
         Whether the network is known to end in a softmax: then nothing is said of how it was found.
+    half : bool
+        Whether it computes in 16 bits.
 
     Raises
     ------
     InputError
-        For another setting.
+        For another setting, and where scores are not the probabilities that they are said to be.
     """
-    known: dict[str, Scores] = {"logits": "logits", "probabilities": "probabilities"}
-    chosen = settings.get("scores")
-    if chosen in known:
-        return FoundScores(known[chosen])
-    if chosen is not None:
+    chosen = settings.get("scores", known)
+    if chosen not in ("logits", "probabilities", None):
         raise InputError(
             f'expected scores=logits or scores=probabilities, got "{chosen}"', f"{place} scores"
         )
-    inside = bool((rows >= 0).all() and (rows <= 1 + _TOLERANCE).all())
-    sums = bool((np.abs(rows.sum(axis=1) - 1) <= _TOLERANCE).all())
-    if inside and sums and rows.shape[1] > 1:
+    tolerance = _HALF_TOLERANCE if half else _TOLERANCE
+    inside = bool((rows >= 0).all() and (rows <= 1 + tolerance).all())
+    apart = np.abs(rows.sum(axis=1) - 1).max(initial=0)
+    if chosen == "probabilities" and not (inside and apart <= tolerance):
+        got = f"sums of 1 ± {apart:.2g}" if inside else f"{rows.min():.4g} … {rows.max():.4g}"
+        raise InputError(
+            f"expected probabilities, from 0 to 1 and of sum 1, got {got}: leave "
+            '"scores=probabilities" out',
+            place,
+        )
+    if chosen is not None:
+        return FoundScores("logits" if chosen == "logits" else "probabilities")
+    if inside and apart <= tolerance and rows.shape[1] > 1:
         note = "scores were taken for probabilities: none is below 0 and rows sum to 1"
         return FoundScores("probabilities", () if softmax else (note,))
     if inside:
@@ -99,6 +120,12 @@ def chosen_scores(
             ),
         )
     return FoundScores("logits")
+
+
+def of_sum_one(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return probabilities by their sum, which misses 1 where they were rounded to 16 bits."""
+    scaled: NDArray[Any] = rows / rows.sum(axis=1, keepdims=True)
+    return scaled
 
 
 def probabilities_of_yes_or_no(rows: NDArray[Any]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from snellen.benchmark.fingerprints import digest_of_files
 from snellen.benchmark.output_names import read_class_names
+from snellen.benchmark.outputs import chosen_scores
 from snellen.benchmark.preprocessing_settings import refuse_unknown_settings
 from snellen.classes import Classes
 from snellen.errors import ClassError, IdError, InputError, ShapeError, did_you_mean
@@ -39,8 +40,8 @@ PREDICTION_SETTINGS: Final = (
 )
 """The settings of ``predictions:FILE``."""
 
-_TOLERANCE: Final = 1e-3
 Kind = Literal["probabilities", "logits", "labels", "any"]
+_TOLERANCE: Final = 1e-3
 
 
 class StoredScores(NamedTuple):
@@ -53,7 +54,8 @@ class StoredScores(NamedTuple):
     scores : ndarray of float64, shape (n, K), or None
         Of each class; None of a file of labels.
     labels : ndarray of int64, shape (n,), or None
-        The position in 0 … K − 1 of what was predicted, where the file says it.
+        The position in 0 … K − 1 of what was predicted, where the file says it: it counts, also
+        beside scores.
     confidence : ndarray of float64, shape (n,), or None
         How sure each label is, where the file says that and no scores.
     kind : {"probabilities", "logits", "labels", "any"}
@@ -135,7 +137,9 @@ def read_predictions(
         None if names is None else ClassList.read(list(names)),
         labels_given=column is not None,
     )
-    scores = confidence = None
+    _refuse_idle(settings, found, place, ordered=ids is None, labelled=column is not None)
+    scores: NDArray[np.float64] | None = None
+    confidence: NDArray[np.float64] | None = None
     outputs = names
     if isinstance(found, ClassColumns):
         scores = finite_matrix(table, found.names, of_table, "scores")
@@ -164,18 +168,51 @@ def read_predictions(
         labels, known = _labels(table, column, of_table, known, open_end=open_end)
         if scores is None:
             outputs = tuple(known)
+        elif n_others := int((labels != scores.argmax(1)).sum()):
+            notes.append(
+                f"predicted is what {table.column_place(column)} says, which is not the class of "
+                f"the largest score for {n_others:,} images"
+            )
+    kind: Kind = "labels"
+    if scores is not None:
+        kind = _kind(scores, settings, place, notes)
     n_outputs = scores.shape[1] if scores is not None else len(outputs or classes)
     return StoredScores(
         rows,
         scores,
         labels,
         confidence,
-        "labels" if scores is None else _kind(scores, settings.get("scores"), place, notes),
+        kind,
         n_outputs,
         outputs,
         digest_of_files([place], also=[f"{key}={settings[key]}" for key in sorted(settings)]),
         tuple(notes),
     )
+
+
+def _refuse_idle(
+    settings: Mapping[str, str],
+    found: ClassColumns | str | None,
+    place: str,
+    *,
+    ordered: bool,
+    labelled: bool,
+) -> None:
+    """Refuse settings that would change nothing in this file."""
+    single = found is not None and not isinstance(found, ClassColumns)
+    idle = {
+        "missing": ordered and settings.get("missing") == "ignore",
+        "positive": not single or labelled,
+        "scores": found is None or (single and labelled),
+    }
+    why = {
+        "missing": "rows belong to the images by their order",
+        "positive": "there is no single score of two classes",
+        "scores": "there are no scores of classes",
+    }
+    for name, is_idle in idle.items():
+        if name in settings and is_idle:
+            raise InputError(f'expected no setting "{name}" for this file: {why[name]}', place)
 
 
 def _ids(table: Table, named: str | None, images: LabelledImages) -> IdSide | None:
@@ -272,22 +309,17 @@ def _labels(
     return np.array([position[text] for text in texts], np.int64)[single.codes], known
 
 
-def _kind(scores: NDArray[np.float64], chosen: str | None, place: str, notes: list[str]) -> Kind:
+def _kind(
+    scores: NDArray[np.float64], settings: Mapping[str, str], place: str, notes: list[str]
+) -> Kind:
     """Return what scores are, as it was said, or as they look."""
-    known: dict[str, Kind] = {"probabilities": "probabilities", "logits": "logits", "any": "any"}
-    if chosen in known:
-        return known[chosen]
-    if chosen is not None:
-        raise InputError(
-            f'expected scores of {", ".join(known)}, got "{chosen}".{did_you_mean(chosen, known)}',
-            f"{place} scores",
-        )
-    inside = bool((scores >= 0).all() and (scores <= 1 + _TOLERANCE).all())
-    if inside and bool((np.abs(scores.sum(axis=1) - 1) <= _TOLERANCE).all()):
-        notes.append("scores were taken for probabilities: none is below 0 and rows sum to 1")
-        return "probabilities"
-    if inside:
-        notes.append("scores lie in 0 … 1 and do not sum to 1: they only rank the classes")
+    if settings.get("scores") == "any":
         return "any"
-    notes.append("scores were taken for logits")
-    return "logits"
+    if "scores" not in settings:
+        inside = bool((scores >= 0).all() and (scores <= 1 + _TOLERANCE).all())
+        if inside and float(np.abs(scores.sum(axis=1) - 1).max(initial=0)) > _TOLERANCE:
+            notes.append("scores lie in 0 … 1 and do not sum to 1: they only rank the classes")
+            return "any"
+    kind, said = chosen_scores(settings, scores, place)
+    notes += said
+    return kind

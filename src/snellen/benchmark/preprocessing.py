@@ -103,9 +103,10 @@ class Preprocessing:
                 f'no others, got {self.shorter_side} for "{self.fit}"'
             )
         for name in ("mean", "std"):
-            if len(getattr(self, name)) not in (1, self.n_channels):
+            n, several = len(getattr(self, name)), self.n_channels > 1
+            if n not in (1, self.n_channels):
                 raise InputError(
-                    f"expected one {name} or {self.n_channels}, got {len(getattr(self, name))}"
+                    f"expected one {name}{f' or {self.n_channels}' if several else ''}, got {n}"
                 )
         if not all(value > 0 for value in self.std):
             raise InputError(f"expected a std above 0, got {self.std}")

@@ -75,7 +75,6 @@ _SPELLINGS: Final = {
     "layout": {"nchw": "channels_first", "nhwc": "channels_last"},
     "dtype": {"bytes": "uint8", "float": "float32"},
 }
-_SCALED: Final = ("scale", "mean", "std", "dtype")
 
 
 class Takes(NamedTuple):
@@ -128,7 +127,14 @@ def chosen_preprocessing(
     chosen = _read(settings, place)
     given = dict(PRESETS[chosen.pop("preset")]) if "preset" in chosen else {}
     known = {} if own is None else _plain(own)
-    if own is None and not given and takes.dtype != "uint8" and not chosen.keys() & set(_SCALED):
+    takes_bytes = "uint8" in (takes.dtype, chosen.get("dtype"))
+    if own is None and not given and not takes_bytes and "scale" not in chosen:
+        if chosen.keys() & {"mean", "std"}:
+            raise InputError(
+                "expected what bytes are multiplied by before mean and std, as in "
+                '",scale=1/255", or ",scale=1" where these are of bytes',
+                place,
+            )
         raise InputError(
             "nothing is known of how the images of this model are made: say it behind its name, "
             'as in ",preset=imagenet" (of ' + ", ".join(PRESETS) + ") or "

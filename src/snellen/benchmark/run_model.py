@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from snellen.benchmark.preprocessing import Fit, Preprocessing
+from snellen.benchmark.exported_network import FITS
+from snellen.benchmark.preprocessing import Preprocessing
 from snellen.benchmark.preprocessing_settings import Takes, refuse_unknown_settings
 from snellen.benchmark.torch_model import TORCH_SETTINGS, TorchModel
-from snellen.errors import InputError
+from snellen.errors import InputError, SchemaError
 from snellen.training.trained_network import load_trained
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ _SETTINGS: Final = tuple(
     for name in TORCH_SETTINGS
     if name not in ("scores", "precision", "preset", "scale", "mean", "std", "dtype", "layout")
 )
-_FITS: Final[dict[str, Fit]] = {"crop": "fill", "stretch": "stretch"}
 
 
 def load(name: str, options: LoadOptions) -> TorchModel:
@@ -62,7 +62,7 @@ def load(name: str, options: LoadOptions) -> TorchModel:
         trained,
         options,
         name,
-        own=_preprocessing(trained),
+        own=_preprocessing(trained, name),
         takes=Takes(height, width, n_channels, "channels_first", "uint8"),
         classes=None if trained.classes is None else trained.classes.display_names(),
         scores="logits" if trained.scores == "logits" else "probabilities",
@@ -72,17 +72,19 @@ def load(name: str, options: LoadOptions) -> TorchModel:
     )
 
 
-def _preprocessing(trained: TrainedNetwork) -> Preprocessing:
+def _preprocessing(trained: TrainedNetwork, name: str) -> Preprocessing:
     """Return how `snellen predict` makes images for a network."""
-    data: Any = trained.description.get("data")
-    fit = data.get("fit", "crop") if isinstance(data, dict) else "crop"
+    if trained.fit not in FITS:
+        raise SchemaError(
+            f'expected a fit of {", ".join(FITS)} in the description, got "{trained.fit}"', name
+        )
     n_channels, height, width = trained.input_shape
     return Preprocessing(
         height,
         width,
         colours="L" if n_channels == 1 else "RGB",
         dtype="uint8",
-        fit=_FITS[fit],
+        fit=FITS[trained.fit],
     )
 
 

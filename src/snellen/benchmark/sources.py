@@ -50,6 +50,7 @@ _ENDINGS: Final = {
     ".pth": "torch",
     ".keras": "keras",
     ".h5": "keras",
+    ".hdf5": "keras",
     ".safetensors": "snellen",
     ".csv": _PREDICTIONS,
     ".tsv": _PREDICTIONS,

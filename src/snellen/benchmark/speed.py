@@ -266,7 +266,7 @@ def _noise(what: str, found: Sequence[Any], threads: int) -> list[str]:
         1 / each.p50 if isinstance(each, Latency) else each.images_per_second for each in found
     ]
     if max(speeds) > (1 + _NOISY_SPREAD) * min(speeds):
-        said.append(f"{what}: rounds differ by {max(speeds) / min(speeds) - 1:.0%}")
+        said.append(f"{what}: rounds differ by {100 * max(speeds) / min(speeds) - 100:.0f} %")
     return said
 
 

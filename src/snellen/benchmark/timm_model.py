@@ -58,6 +58,7 @@ def load(name: str, options: LoadOptions) -> TorchModel:
         name,
         own=own,
         classes=_classes(timm, module, name),
+        scores="logits",
         versions={"timm": str(timm.__version__)},
         notes=("its weights are random: its scores mean nothing",) if weights == "random" else (),
     )
@@ -74,11 +75,9 @@ def _timm() -> Any:
 
 
 def _built(timm: Any, name: str, weights: str) -> Any:
-    options: dict[str, Any] = {"pretrained": weights == "pretrained"}
-    if weights not in ("pretrained", "random"):
-        if not Path(weights).is_file():
-            raise InputError("expected weights=random or a file of weights, there is none", weights)
-        options["checkpoint_path"] = weights
+    of_file = weights not in ("pretrained", "random")
+    if of_file and not Path(weights).is_file():
+        raise InputError("expected weights=random or a file of weights, there is none", weights)
     if ":" not in name and not timm.is_model(name.partition(".")[0]):
         raise InputError(
             f'expected a network of timm, got "{name}".{did_you_mean(name, timm.list_models())}'
@@ -86,10 +85,14 @@ def _built(timm: Any, name: str, weights: str) -> Any:
     try:
         with unchanged_randomness():
             seed_everything(_SEED)
-            return timm.create_model(name, **options)
+            module = timm.create_model(name, pretrained=weights == "pretrained")
+        if of_file:
+            # Told by its argument as well, older releases would run what a pickle says.
+            timm.models.load_checkpoint(module, weights, weights_only=True)
+        return module
     # What timm, and what fetches for it, raise is anything.
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         if weights != "pretrained":
             at = name if weights == "random" else weights
             raise InputError(f"timm cannot build {name}: {reason}", at) from error

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 import torch
 from torch import nn
 
 from snellen.benchmark.fingerprints import digest_of_files, digest_of_module
-from snellen.benchmark.image_inputs import check_batch, image_shapes, parts_of
+from snellen.benchmark.image_inputs import check_batch, image_shapes, notes_of_fixed, parts_of
 from snellen.benchmark.model import Facts
-from snellen.benchmark.operations import torch_macs, torch_parameters
-from snellen.benchmark.output_names import chosen_class_names
-from snellen.benchmark.outputs import chosen_scores, probe_batch, score_rows
+from snellen.benchmark.operations import torch_macs
+from snellen.benchmark.output_names import chosen_class_names, class_names_of
+from snellen.benchmark.outputs import (
+    chosen_scores,
+    of_sum_one,
+    probabilities_of_yes_or_no,
+    probe_batch,
+    score_rows,
+)
 from snellen.benchmark.preprocessing_settings import (
     PREPROCESSING_KEYS,
     Takes,
     chosen_preprocessing,
+)
+from snellen.benchmark.torch_facts import (
+    bytes_of,
+    ends_in_softmax,
+    n_tensors,
+    parameters_of,
+    precision_of,
+    type_of_most,
 )
 from snellen.errors import InputError, did_you_mean
 from snellen.training.network.probe import first_tensor
@@ -28,10 +41,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from snellen.benchmark.exported_network import ExportedNetwork
     from snellen.benchmark.model import LoadOptions, Scores
     from snellen.benchmark.preprocessing import Preprocessing
 
-__all__ = ["TORCH_SETTINGS", "TorchModel", "device_of"]
+__all__ = ["TORCH_SETTINGS", "TorchModel", "device_of", "known_of"]
 
 TORCH_SETTINGS: Final = (*PREPROCESSING_KEYS, "classes", "scores", "memory", "precision")
 """The settings that `TorchModel` understands."""
@@ -67,6 +81,10 @@ class TorchModel:
         What it says of its input.
     input_shape : sequence of int or None
         Of its input, where that is known; a first number is how many images it takes at a time.
+    input_type : torch.dtype, optional
+        Of numbers that it takes; by default that of its weights.
+    dtype : str, optional
+        What it computes in; by default the type of its weights.
     classes : sequence of str, optional
         Of its outputs.
     scores : {"logits", "probabilities"}, optional
@@ -109,6 +127,8 @@ class TorchModel:
         own: Preprocessing | None = None,
         takes: Takes = Takes(),  # noqa: B008 - a tuple
         input_shape: Sequence[int | None] = (None, None, None, None),
+        input_type: torch.dtype | None = None,
+        dtype: str | None = None,
         classes: Sequence[str] | None = None,
         scores: Scores | None = None,
         answers: Callable[[Tensor], NDArray[Any]] | None = None,
@@ -126,12 +146,14 @@ class TorchModel:
         self._fixed = input_shape[0]
         precision = _one_of(settings, "precision", _PRECISIONS, place)
         memory = _one_of(settings, "memory", _MEMORY, place)
-        kind_of_numbers = _precision_of(module) if precision == "own" else _PRECISIONS[precision]
+        kind_of_numbers = precision_of(module) if precision == "own" else _PRECISIONS[precision]
         self._device = device_of(options.device, place)
-        self._dtype = torch.uint8 if self.preprocessing.dtype == "uint8" else kind_of_numbers
+        self._dtype = (
+            torch.uint8 if self.preprocessing.dtype == "uint8" else input_type or kind_of_numbers
+        )
         self._memory = _MEMORY[memory]
         torch.set_num_threads(options.threads)
-        variant = (str(kind_of_numbers), memory, *also)
+        variant = (str(kind_of_numbers), memory, settings.get("scores", ""), *also)
         digest = (
             digest_of_files(files, also=variant)
             if files
@@ -144,23 +166,32 @@ class TorchModel:
         if memory != "contiguous":
             convert: Any = module.to  # its types know no memory_format
             convert(memory_format=self._memory)
+        self._rounded = False
         rows = self.predict(probe_batch(self.preprocessing, 2))
         self.classes = chosen_class_names(settings, classes, rows.shape[1], place)
-        given = settings if scores is None else {"scores": scores, **settings}
-        found = chosen_scores(given, rows, place, softmax=_ends_in_softmax(module))
+        computed_in = dtype or type_of_most(module, kind_of_numbers)
+        found = chosen_scores(
+            settings,
+            rows,
+            place,
+            known=scores,
+            softmax=ends_in_softmax(module),
+            half="16" in computed_in,
+        )
         self.scores = found.scores
+        self._rounded = "16" in computed_in and self.scores == "probabilities"
         example = self.resident(probe_batch(self.preprocessing, self._fixed or 1))[1][0]
         self.facts = Facts(
             device=str(self._device),
-            dtype=str(kind_of_numbers).removeprefix("torch."),
+            dtype=computed_in,
             threads=options.threads,
             versions={"torch": str(torch.__version__), **(versions or {})},
             digest=digest,
-            parameters=torch_parameters(module),
+            parameters=parameters_of(module, files),
             macs=torch_macs(module, example),
-            file_bytes=_bytes_of(module, files),
+            file_bytes=bytes_of(module, files),
             runtime=f"torch {torch.__version__}, {kind}",
-            notes=(*notes, *found.notes, *self._more_notes(kind_of_numbers)),
+            notes=(*notes, *found.notes, *self._more_notes(example, kind_of_numbers)),
         )
 
     def resident(self, batch: NDArray[Any]) -> tuple[int, list[Tensor]]:
@@ -206,7 +237,8 @@ class TorchModel:
             return score_rows(self._answers(outputs), len(batch), self._place)
         if outputs.dtype in (torch.bfloat16, torch.float16):
             outputs = outputs.float()  # NumPy has no bfloat16
-        return score_rows(outputs.cpu().numpy(), len(batch), self._place)
+        rows = score_rows(outputs.cpu().numpy(), len(batch), self._place)
+        return of_sum_one(rows) if self._rounded else rows
 
     def close(self) -> None:
         """Give back memory."""
@@ -218,15 +250,48 @@ class TorchModel:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
 
-    def _more_notes(self, dtype: torch.dtype) -> list[str]:
-        notes = []
-        if self._fixed is not None:
-            many = "one image" if self._fixed == 1 else f"{self._fixed} images"
-            notes.append(f"it takes {many} at a time, whatever the size of a batch")
+    def _more_notes(self, example: Tensor, dtype: torch.dtype) -> list[str]:
+        notes = notes_of_fixed(self._fixed)
+        with torch.inference_mode():
+            n = n_tensors(self._module(example))
+        if n > 1:
+            notes.append(f"it returns {n} tensors, of which the first was taken")
         if self._device.type == "cuda" and dtype == torch.float32:
             allowed = torch.backends.cudnn.allow_tf32
             notes.append(f"convolutions {'may round' if allowed else 'do not round'} to TF32")
         return notes
+
+
+class _Known(TypedDict, total=False):
+    own: Preprocessing
+    classes: Sequence[str] | None
+    scores: Scores | None
+    answers: Callable[[Tensor], NDArray[Any]] | None
+    notes: Sequence[str]
+
+
+def known_of(exported: ExportedNetwork | None, takes: Takes, place: str) -> _Known:
+    """Return what `TorchModel` is told of a network whose file `snellen export` wrote.
+
+    Raises
+    ------
+    SchemaError, ClassError
+        Where what the file says is no such thing.
+    """
+    if exported is None:
+        return {}
+    names = exported.classes
+    return {
+        "own": exported.preprocessing(takes, place),
+        "classes": None if names is None else class_names_of(names, f"{place} classes"),
+        "scores": exported.scores,
+        "answers": _of_yes_or_no if exported.is_yes_or_no else None,
+        "notes": exported.notes,
+    }
+
+
+def _of_yes_or_no(outputs: Tensor) -> NDArray[Any]:
+    return probabilities_of_yes_or_no(outputs.cpu().numpy())
 
 
 def device_of(device: str, place: str) -> torch.device:
@@ -265,24 +330,7 @@ def _one_of(settings: Mapping[str, str], name: str, known: Mapping[str, object],
     return value
 
 
-def _precision_of(module: nn.Module) -> torch.dtype:
-    """Return the type of its numbers: that of the first weights."""
-    kinds = (each.dtype for each in module.parameters() if each.is_floating_point())
-    return next(kinds, torch.float32)
-
-
-def _ends_in_softmax(module: nn.Module) -> bool:
-    leaves = [part for part in module.modules() if next(part.children(), None) is None]
-    return bool(leaves) and isinstance(leaves[-1], nn.Softmax)
-
-
-def _bytes_of(module: nn.Module, files: Sequence[str]) -> int:
-    """Return the size of the files, or of the weights."""
-    if files:
-        return sum(Path(file).stat().st_size for file in files)
-    tensors = [*module.parameters(), *module.buffers()]
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-
-
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    """Return what torch says, in a line; of TorchScript, without the trace through its code."""
+    text = str(error).rpartition("RuntimeError: ")[2]
+    return " ".join(text.split())[:300] or type(error).__name__

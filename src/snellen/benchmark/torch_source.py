@@ -1,24 +1,36 @@
-"""Where networks of torch come from: functions, TorchScript, programs of ``torch.export``."""
+"""Where networks of torch come from: functions, TorchScript, programs of ``torch.export``.
+
+A network is code: a function is run as any Python is, and files are programs that torch runs. No
+pickle of theirs is loaded that is more than tensors; other than that, files from people whom nobody
+knows are for a machine on which nothing is to be had.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import pickle
+import sys
 import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch import nn
 
+from snellen.benchmark.exported_network import ExportedNetwork
+from snellen.benchmark.fingerprints import source_of
 from snellen.benchmark.image_inputs import takes_of
+from snellen.benchmark.output_names import class_names_of
 from snellen.benchmark.preprocessing import Preprocessing
 from snellen.benchmark.preprocessing_settings import refuse_unknown_settings
-from snellen.benchmark.torch_model import TORCH_SETTINGS, TorchModel, device_of
+from snellen.benchmark.torch_model import TORCH_SETTINGS, TorchModel, device_of, known_of
 from snellen.errors import InputError, SchemaError, SnellenError
 from snellen.training.choices import Choice
+from snellen.training.export_facts import FACTS_FILE
 from snellen.training.network.foreign import imported
 
 if TYPE_CHECKING:
@@ -29,6 +41,10 @@ if TYPE_CHECKING:
     from snellen.benchmark.model import LoadOptions
 
 __all__ = ["load"]
+
+# What torch calls constants that it would unpickle, and by what it is told to refuse other pickles.
+_PICKLED: Final = "opaque_obj_"
+_TENSORS_ALONE: Final = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 
 
 def load(name: str, options: LoadOptions) -> TorchModel:
@@ -51,11 +67,16 @@ def load(name: str, options: LoadOptions) -> TorchModel:
     SchemaError
         For a file of weights alone, and for other files.
     """
-    refuse_unknown_settings(options.settings, TORCH_SETTINGS, name)
     if ":" in name and not Path(name).exists():
+        refuse_unknown_settings(options.settings, TORCH_SETTINGS, name)
         return _of_function(name, options)
-    kind = _kind_of(name)
-    return _of_program(name, options) if kind == "program" else _of_script(name, options)
+    if _kind_of(name) == "script":
+        refuse_unknown_settings(options.settings, TORCH_SETTINGS, name)
+        return _of_script(name, options)
+    # The types of its numbers are written into a program.
+    known = [key for key in TORCH_SETTINGS if key != "precision"]
+    refuse_unknown_settings(options.settings, known, name)
+    return _of_program(name, options)
 
 
 def _of_function(name: str, options: LoadOptions) -> TorchModel:
@@ -78,6 +99,8 @@ def _of_function(name: str, options: LoadOptions) -> TorchModel:
             name,
         )
     own = getattr(module, "preprocessing", None) if said is None else said
+    if said is None and isinstance(own, nn.Module):
+        own = None  # a layer of its own
     if isinstance(own, Mapping):
         own = Preprocessing.of_dict(own)
     if own is not None and not isinstance(own, Preprocessing):
@@ -92,7 +115,8 @@ def _of_function(name: str, options: LoadOptions) -> TorchModel:
         options,
         name,
         own=own,
-        classes=None if classes is None else [str(each) for each in classes],
+        classes=None if classes is None else class_names_of(classes, f"{name} classes"),
+        also=[source_of(sys.modules[name.partition(":")[0]])],
     )
 
 
@@ -109,8 +133,11 @@ def _kind_of(path: str) -> str:
             names = {each.partition("/")[2] for each in archive.namelist()}
             names |= set(archive.namelist())
     except (zipfile.BadZipFile, OSError):
-        names = {"data.pkl"} if Path(path).read_bytes()[:1] == b"\x80" else set()
+        with Path(path).open("rb") as file:
+            names = {"data.pkl"} if file.read(1) == b"\x80" else set()
     if "archive_format" in names or "serialized_exported_program.json" in names:
+        if any(f"/{_PICKLED}" in each for each in names):
+            raise _of_pickles(path)
         return "program"
     if "constants.pkl" in names:
         return "script"
@@ -138,13 +165,16 @@ def _of_script(path: str, options: LoadOptions) -> TorchModel:
 
 def _of_program(path: str, options: LoadOptions) -> TorchModel:
     device = device_of(options.device, path)
+    inside = {FACTS_FILE: ""}
     try:
-        with _quiet("torch.export"):
-            program = torch.export.load(path)
+        with _quiet("torch.export"), _tensors_alone():
+            program = torch.export.load(path, extra_files=inside)
         if device.type != "cpu":
             from torch.export.passes import move_to_device_pass
 
             program = move_to_device_pass(program, device)
+    except pickle.UnpicklingError:
+        raise _of_pickles(path) from None
     # What torch raises for a damaged program, or one of another release, is anything.
     except Exception as error:
         raise SchemaError(
@@ -157,14 +187,24 @@ def _of_program(path: str, options: LoadOptions) -> TorchModel:
         raise SchemaError(f"expected a program with one input, images, got {shown}", path)
     shape = [length if isinstance(length, int) else None for length in inputs[0].shape]
     dtype = str(inputs[0].dtype).removeprefix("torch.")
+    takes = takes_of(shape, dtype, str(names[0]), path)
+    ours = ExportedNetwork.of_json(inside[FACTS_FILE], options.settings, path)
     return TorchModel(
         _Program(program.module()),
         options,
         path,
-        takes=takes_of(shape, dtype, str(names[0]), path),
+        takes=takes,
         input_shape=shape,
+        input_type=inputs[0].dtype,
         files=[path],
         kind="torch.export",
+        **known_of(ours, takes, path),
+    )
+
+
+def _of_pickles(path: str) -> SchemaError:
+    return SchemaError(
+        "expected a program of tensors alone, got pickled objects, which could run any code", path
     )
 
 
@@ -181,6 +221,20 @@ class _Program(nn.Module):
     def train(self, mode: bool = True) -> Self:
         del mode  # a program refuses
         return self
+
+
+@contextlib.contextmanager
+def _tensors_alone() -> Iterator[None]:
+    """Let torch read no pickle but those of tensors, which it would in a program."""
+    before = os.environ.get(_TENSORS_ALONE)
+    os.environ[_TENSORS_ALONE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_TENSORS_ALONE]
+        else:
+            os.environ[_TENSORS_ALONE] = before
 
 
 @contextlib.contextmanager

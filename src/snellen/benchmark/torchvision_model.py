@@ -67,6 +67,7 @@ def load(name: str, options: LoadOptions) -> TorchModel:
         name,
         own=own,
         classes=_classes(weights),
+        scores="logits",
         versions={"torchvision": str(torchvision.__version__)},
         notes=(
             "its weights are random: its scores mean nothing"
@@ -86,13 +87,15 @@ def _torchvision() -> Any:
 
 
 def _built(torchvision: Any, name: str, weights: Any | None) -> Any:
+    # Without it these networks are those of floating point, for which their weights are none.
+    options = {"quantize": True} if name.lower().startswith("quantized_") else {}
     try:
         with unchanged_randomness():
             seed_everything(_SEED)
-            return torchvision.models.get_model(name, weights=weights)
+            return torchvision.models.get_model(name, weights=weights, **options)
     # What torch raises where it cannot fetch or read weights is anything.
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         if weights is None:
             raise InputError(f"torchvision cannot build the network: {reason}", name) from error
         import torch.hub
@@ -108,15 +111,14 @@ def _built(torchvision: Any, name: str, weights: Any | None) -> Any:
 def _own_preprocessing(weights: Any, name: str) -> Preprocessing:
     """Return what torchvision does to images, in the terms of `Preprocessing`."""
     made = weights.transforms()
-    try:
-        crop, resize = list(made.crop_size), list(made.resize_size)
-        mean, std, filter = made.mean, made.std, made.interpolation.value  # noqa: A001
-    except (AttributeError, TypeError):
+    # Those of videos have all of its attributes.
+    if type(made).__name__ != "ImageClassification":
         raise InputError(
             "expected a network that classifies images, torchvision makes images for this one by "
             f"{type(made).__name__}",
             name,
-        ) from None
+        )
+    crop, filter = made.crop_size, made.interpolation.value  # noqa: A001
     if filter not in CHOICES["filter"]:
         raise InputError(
             f"expected a filter of {', '.join(CHOICES['filter'])}, torchvision resizes for this "
@@ -126,11 +128,11 @@ def _own_preprocessing(weights: Any, name: str) -> Preprocessing:
     return Preprocessing(
         crop[0],
         crop[-1],
-        shorter_side=resize[0],
+        shorter_side=made.resize_size[0],
         filter=filter,
         scale=1 / 255,
-        mean=tuple(map(float, mean)),
-        std=tuple(map(float, std)),
+        mean=tuple(map(float, made.mean)),
+        std=tuple(map(float, made.std)),
     )
 
 

@@ -214,9 +214,7 @@ def _ids(trained: TrainedNetwork, table: Table) -> tuple[list[str], tuple[str, .
 
 def _look(trained: TrainedNetwork) -> Look:
     """Return what images are made to: as those of training were."""
-    data = trained.description.get("data")
-    options = data if isinstance(data, dict) else {}
     n_channels, height, width = trained.input_shape
     # Arrays stay as they are; as float32 they hold bytes, too.
     mode = {1: "L", 3: "RGB"}.get(n_channels, "")
-    return Look(height, width, mode, options.get("fit", "crop"), "f4")
+    return Look(height, width, mode, trained.fit, "f4")
