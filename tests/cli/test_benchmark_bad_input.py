@@ -169,7 +169,7 @@ def test_names_of_models(refused: Refused, here: Path) -> None:
     assert "there is none - at no.onnx" in refused("no.onnx,preset=unit")
     assert "garbage.onnx" in refused("garbage.onnx,preset=unit")
     assert "empty.pt" in refused("empty.pt,preset=unit")
-    assert "perhaps" in refused("ResNet50")
+    assert 'Perhaps "keras:ResNet50"?' in refused("ResNet50")
     assert "no weights here" in refused(f"torch:somebodys:failing,{IMAGES}")
     assert "no_such_package" in refused(f"torch:somebodys:needing,{IMAGES}")
     assert '"a" 2 times' in refused(f"{LINEAR},name=a", f"{LINEAR},name=a")

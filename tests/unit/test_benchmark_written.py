@@ -62,7 +62,7 @@ def test_all_files(tmp_path: Path) -> None:
         *(
             f"models/a-net{end}/{name}"
             for end in ("-2", "")
-            for name in ("result.json", "state.bin")
+            for name in ("classes.csv", "confusion.csv", "result.json", "state.bin")
         ),
         "result.json",
         "table.csv",
