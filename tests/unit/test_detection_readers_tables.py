@@ -167,6 +167,10 @@ def test_predictions_need_scores_and_known_classes(tmp_path: Path) -> None:
     truth = read_detection_truth(write(tmp_path / "t.csv", TABLE + "a,cat,1,2,3,4\n"))
     with pytest.raises(SchemaError, match="expected a column of scores"):
         read_detection_predictions(tmp_path / "t.csv", truth)
+    none = write(tmp_path / "n.csv", "image,class,score,xmin,ymin,xmax,ymax\n")
+    assert len(read_detection_predictions(none, truth).boxes) == 0
+    none = write(tmp_path / "o.csv", "ImageID,LabelName,Score,XMin,XMax,YMin,YMax\n")
+    assert len(read_detection_predictions(none, truth).boxes) == 0
     scored = write(tmp_path / "p.csv", "image,class,score,xmin,ymin,xmax,ymax\na,cow,0.5,1,2,3,4\n")
     with pytest.raises(ClassError, match=r'got "cow".*p\.csv line 2'):
         read_detection_predictions(scored, truth)
