@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import side_by_side
 from side_by_side import Run, RunError, Series, paired_ratios, spread
+
+from snellen.benchmark.worker import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -180,6 +183,7 @@ class Side:
         self._process = subprocess.Popen(
             [sys.executable, str(_HERE / "pretrained_run.py"), *map(str, words)],
             cwd=_HERE,
+            env={**os.environ, **environment(task.threads)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

@@ -15,9 +15,6 @@ import sys
 def main() -> None:
     """Do what the arguments say."""
     side, task, network, batch_size, threads, folder = sys.argv[1:]
-    # Before anything is imported that counts processors when it is.
-    for library in ("OMP", "MKL", "OPENBLAS"):
-        os.environ[f"{library}_NUM_THREADS"] = threads
     # What libraries print is no answer.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

@@ -455,3 +455,20 @@ def test_what_cannot_be_started_leaves_nothing(
     with pytest.raises(FileNotFoundError):
         worker("plain")
     assert n_files() == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="of Linux")
+@pytest.mark.parametrize("said", [{}, {"MALLOC_ARENA_MAX": "2"}])
+def test_memory_that_is_freed_is_kept_unless_the_user_says_how(
+    worker: Callable[..., Worker], monkeypatch: pytest.MonkeyPatch, said: dict[str, str]
+) -> None:
+    for name in [name for name in os.environ if name.startswith(("MALLOC_", "GLIBC_TUN"))]:
+        monkeypatch.delenv(name)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    with worker("plain") as here:
+        here.load()
+        lines = Path(f"/proc/{here.pid}/environ").read_bytes().split(b"\0")
+    found = {line.partition(b"=")[0] for line in lines if line.startswith(b"MALLOC_")}
+    kept = {b"MALLOC_MMAP_THRESHOLD_", b"MALLOC_TRIM_THRESHOLD_"}
+    assert found == ({name.encode() for name in said} or kept)
