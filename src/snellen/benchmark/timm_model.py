@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from snellen.benchmark.preprocessing import CHOICES, Preprocessing
 from snellen.benchmark.preprocessing_settings import refuse_unknown_settings
-from snellen.benchmark.torch_model import TORCH_SETTINGS, TorchModel
-from snellen.errors import InputError, MissingExtraError, did_you_mean
+from snellen.benchmark.torch_model import RANDOM_WEIGHTS, TORCH_SETTINGS, TorchModel
+from snellen.errors import InputError, MissingExtraError, did_you_mean, one_line
 from snellen.training.randomness import seed_everything, unchanged_randomness
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def load(name: str, options: LoadOptions) -> TorchModel:
         classes=_classes(timm, module, name),
         scores="logits",
         versions={"timm": str(timm.__version__)},
-        notes=("its weights are random: its scores mean nothing",) if weights == "random" else (),
+        notes=(RANDOM_WEIGHTS,) if weights == "random" else (),
     )
 
 
@@ -92,7 +92,7 @@ def _built(timm: Any, name: str, weights: str) -> Any:
         return module
     # What timm, and what fetches for it, raise is anything.
     except Exception as error:
-        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        reason = one_line(error).rstrip(".")
         if weights != "pretrained":
             at = name if weights == "random" else weights
             raise InputError(f"timm cannot build {name}: {reason}", at) from error
