@@ -199,6 +199,19 @@ def test_strict_stops_at_a_broken_image_also_where_it_was_left_out_before(tmp_pa
             strict.predict(strict.store(folder))
 
 
+@pytest.mark.usefixtures("small_chunks")
+def test_what_can_be_read_again_is_predicted_then(tmp_path: Path) -> None:
+    """As where a disk comes back: names, sizes and times are what they were."""
+    for broken, n in (((3, 17, 30), N), ((3, 17, 30), 0), ((3,), 24), ((3,), 0)):
+        images = labelled(broken=broken)
+        bench = bench_of(Linear(), images)
+        summary = bench.predict(store := bench.store(tmp_path))
+        assert (summary.n_predicted, summary.n_stored) == (n, N - n)
+        found = store.read()
+        assert [each.row for each in found.left_out] == list(broken)
+        np.testing.assert_array_equal(found.scores, expected(images)[found.rows])
+
+
 def test_images_none_of_which_can_be_read_are_no_images(tmp_path: Path) -> None:
     bench = bench_of(Linear(), labelled(6, broken=tuple(range(6))))
     bench.predict(store := bench.store(tmp_path))
@@ -270,6 +283,19 @@ def test_dropout_that_is_left_on_is_found(tmp_path: Path) -> None:
     bench = bench_of(Linear(noise))
     with pytest.raises(InputError, match="dropout left on"):
         bench.predict(bench.store(tmp_path))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_scores_that_are_none_at_times_are_found(tmp_path: Path, value: float) -> None:
+    # Calls: one black image, the first batch, the same again.
+    bench = bench_of(Linear(spoilt((1, 1), value, 3)))
+    with pytest.raises(InputError, match=r"the same scores .*, got others by inf%"):
+        bench.predict(bench.store(tmp_path))
+
+
+def test_a_network_that_gives_zeros_is_steady(tmp_path: Path) -> None:
+    bench = bench_of(Linear(lambda scores, _: scores * 0))
+    assert bench.predict(bench.store(tmp_path)).notes == []
 
 
 def test_batch_normalisation_that_learns_is_found(tmp_path: Path) -> None:

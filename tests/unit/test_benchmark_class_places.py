@@ -76,6 +76,19 @@ def test_order_is_recognised_by_half_of_the_names():
     assert not is_imagenet_in_order([f"x{k}" for k in range(1000)])
 
 
+def test_an_order_of_which_a_part_is_another_is_not_the_usual_one():
+    turned = FIRST_WORDS[:900] + FIRST_WORDS[:899:-1]  # 900 in their place, 100 not
+    assert not is_imagenet_in_order(turned)
+    unique = [name for name in imagenet_names() if "(" not in name]
+    found = placed(unique, turned, 1000, "m")
+    assert [turned[k] for k in np.argsort(found.places)[: len(unique)]] == unique
+    # Of ids two are enough.
+    ids = list(IMAGENET_IDS)
+    ids[3], ids[700] = ids[700], ids[3]
+    found = placed(imagenet_names(), ids, 1000, "m")
+    assert [IMAGENET_IDS[k] for k in found.places.tolist()] == ids
+
+
 def test_equal_names_in_another_order():
     found = placed(["a", "b", "c"], ["c", "a", "b"], 3, "m.onnx")
     assert found.places.tolist() == [2, 0, 1]
@@ -166,6 +179,76 @@ def test_numbers_are_indices_of_outputs():
     check(found, 11)
     # Named by numbers on both sides: that is no assumption.
     assert not placed(["0", "1"], ["0", "1"], 2, "m").assumed
+
+
+DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        sorted(DIGITS),  # as programs sort folders: eight comes first
+        [f"class_{k}" for k in (3, 1, 4, 0, 5, 9, 2, 6, 8, 7)],
+        [str(k) if k % 2 else f"digit {DIGITS[k]}" for k in range(9, -1, -1)],
+    ],
+)
+def test_numbers_are_what_outputs_are_called_rather_than_where_they_are(names):
+    found = placed([str(k) for k in range(10)], names, 10, "m")
+    number = [next(k for k in range(10) if str(k) in name or DIGITS[k] in name) for name in names]
+    assert found.places.tolist() == number
+    assert not found.assumed
+    # Also of some of them.
+    found = placed(["0", "7"], names, 10, "m")
+    assert [number[k] for k in np.argsort(found.places)[:2]] == [0, 7]
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        # From 1, or with gaps: whose index would be meant?
+        ([str(k) for k in range(10)], [str(k + 1) for k in range(10)]),
+        ([str(k) for k in range(10)], [f"label {k + 1}" for k in range(10)]),
+        (["0", "1", "2"], ["one", "two", "three"]),
+        # Fewer than there are, and called otherwise: a network for digits, or one for letters?
+        ([str(k) for k in range(9)], list("ABCDEFGHIJ")),
+        ([str(k) for k in range(10)], FIRST_WORDS),
+        ([str(k) for k in range(10)], list(IMAGENET_IDS)),
+        ([str(k) for k in range(999)], FIRST_WORDS),
+    ],
+)
+def test_numbers_that_outputs_deny_are_refused(data, names):
+    with pytest.raises(ClassError):
+        placed(data, names, len(names), "m")
+
+
+@pytest.mark.parametrize("n_outputs", [1000, 1001])
+@pytest.mark.parametrize("named", [False, True])
+def test_some_numbers_are_not_imagenets(n_outputs, named):
+    """MNIST is no part of ImageNet, though ten of its outputs have these indices."""
+    names = [str(k) for k in range(n_outputs)] if named else None
+    with pytest.raises(ClassError, match=r"what the data's numbers mean \(classes: "):
+        placed([str(k) for k in range(10)], names, n_outputs, "m")
+
+
+def test_the_kits_numbers_are_no_positions():
+    numbers = [str(k) for k in range(1, 1001)]
+    with pytest.raises(ClassError, match="its development kit's numbers"):
+        placed(numbers, None, 1000, "m")
+    # A thousand others that count from 1 may be what they seem.
+    assert placed([str(k) for k in range(1, 11)], None, 10, "m").places.tolist() == list(range(10))
+
+
+def test_numbers_that_others_sort_as_texts_are_said():
+    assert "counts 0, 1, 10, 11, …" in placed([str(k) for k in range(12)], None, 12, "m").rule
+    assert "counts" not in placed([str(k) for k in range(10)], None, 10, "m").rule
+    assert "counts 1, 10, 2, 3" in placed([str(k) for k in range(1, 11)], None, 10, "m").rule
+
+
+def test_what_folders_cannot_be_called():
+    found = placed(["Ankle boot", "T-shirt-top"], ["T-shirt/top", "Ankle boot"], 2, "m")
+    assert found.places.tolist() == [1, 0]
+    found = placed(["caf\u00e9", "x"], ["x", "cafe\u0301"], 2, "m")
+    assert found.places.tolist() == [1, 0]
 
 
 def test_by_position_where_the_network_names_nothing():

@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 
 from snellen.benchmark.decoding import decoded
 from snellen.errors import SchemaError
+from snellen.readers.pictures import read_head_of
 
 RANDOM = np.random.default_rng(5)
 
@@ -80,6 +81,31 @@ def test_orientation_of_exif_is_followed(kind, orientation):
         8: np.rot90(raw),
     }[orientation]
     assert np.array_equal(decoded(data, "RGB", "a"), upright)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_tags_leave_the_pixels():
+    """As others read them, who ask for no tags."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "maker"
+    data = stored(Image.fromarray(colours()), "JPEG", exif=exif)
+    start = data.index(b"Exif\0\0") + 6
+    stop = data.index(b"maker") + 5
+    raw = np.asarray(Image.open(io.BytesIO(data)))
+    turned = np.rot90(raw, -1)
+    n_raw = 0
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        broken = bytearray(data)
+        for place in random.integers(start, stop, 3):
+            broken[place] = random.integers(0, 256)
+        found = decoded(bytes(broken), "RGB", "a")
+        n_raw += found.shape == raw.shape and np.array_equal(found, raw)
+        assert found.shape != raw.shape or np.array_equal(found, raw)
+        assert found.shape == raw.shape or np.array_equal(found, turned)
+        head = read_head_of(bytes(broken), "a")
+        assert (head.height, head.width) == found.shape[:2]
+    assert 0 < n_raw < 200
 
 
 def test_of_sixteen_bits_the_higher_eight_stay():

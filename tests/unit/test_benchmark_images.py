@@ -66,7 +66,6 @@ def test_a_folder_for_each_class(tmp_path):
     assert images.labels.tolist() == [0, 1, 1]
     assert images.labels.dtype == np.int64
     assert [grey(images, row) for row in range(3)] == [3, 1, 2]
-    assert images.reader.shape is None
     assert images.source == {"data": str(tmp_path), "kind": "class folders"}
     assert images.notes == [
         "1 classes without images: eel",
@@ -155,6 +154,32 @@ def test_folders_that_are_no_labelled_images(tmp_path):
         open_images(str(tmp_path / "flat"), part="test")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="names of files are bytes only there")
+def test_names_of_bytes_that_are_no_text(tmp_path):
+    write(tmp_path, {"a/1.png": 1, "b/2.png": 2})
+    try:
+        (tmp_path / "a" / "1.png").rename(tmp_path / "a" / "\udcff.png")
+        (tmp_path / "b").rename(tmp_path / "b\udcfe")
+    except OSError:
+        pytest.skip("this file system takes texts alone")
+    images = open_images(str(tmp_path))
+    assert images.ids == [r"a/\xff.png", r"b\xfe/2.png"]
+    assert images.classes == ["a", r"b\xfe"]
+    assert [grey(images, row) for row in range(2)] == [1, 2]
+    assert len(open_images(str(tmp_path), limit=1)) == 1
+    (tmp_path / "a" / "\udcff.png").unlink()
+    with pytest.raises(InputError) as caught:
+        images.reader.data(0)
+    str(caught.value).encode()
+    with pytest.raises(InputError, match=r"written in UTF-8, got .*b\\xfe"):
+        open_images(str(tmp_path / "b\udcfe"))
+
+
+def test_a_folder_with_braces_is_no_pattern(tmp_path):
+    images = open_images(str(write(tmp_path / "x{1}", {"a/1.png": 1})))
+    assert images.ids == ["a/1.png"]
+
+
 def test_a_file_that_is_gone_is_an_error_when_it_is_read(tmp_path):
     images = open_images(str(write(tmp_path, {"a/1.png": 1, "a/2.png": 2})))
     (tmp_path / "a" / "1.png").unlink()
@@ -220,6 +245,16 @@ def test_a_file_of_class_names(tmp_path):
         open_images(str(folder), classes=str(names))
     names.write_text("crane\ncrane\n")
     assert open_images(str(folder), classes=str(names)).classes == ["crane (0)", "crane (1)"]
+
+
+def test_some_of_imagenets_classes_by_number_or_id(tmp_path):
+    for folder in ("207", "n02099601"):
+        files = write(tmp_path / folder, {f"{folder}/a.png": 1})
+        images = open_images(str(files), classes="imagenet")
+        assert images.classes == list(imagenet_names())
+        assert list(labelled(images).values()) == ["golden retriever"]
+    with pytest.raises(ClassError, match="1000"):
+        open_images(str(write(tmp_path / "x", {"1000/a.png": 1})), classes="imagenet")
 
 
 def test_names_in_an_order_of_their_own(tmp_path):
@@ -377,8 +412,15 @@ def test_the_kits_numbers_alone_are_refused(validation):
     labels = str(validation / "truth.txt")
     with pytest.raises(ClassError, match=r"numbers from 1 to 1000: .* map_clsloc.txt \(synsets\)"):
         open_images(str(validation / "val"), labels=labels)
+    # Few of them have no 1000; the file's name tells.
+    truth = validation / "ILSVRC2012_validation_ground_truth.txt"
+    truth.write_text("5\n999\n1\n")
+    with pytest.raises(ClassError, match=r"numbers from 1 to 999: .*\(synsets\)"):
+        open_images(str(validation / "val"), labels=str(truth))
     # What lies beside them is taken.
     written_kit(validation)
+    images = open_images(str(validation / "val"), labels=str(truth))
+    assert [IMAGENET_IDS[k] for k in images.labels.tolist()] == [KIT[4], KIT[998], KIT[0]]
     images = open_images(str(validation / "val"), labels=labels)
     assert [IMAGENET_IDS[k] for k in images.labels.tolist()] == [KIT[4], KIT[999], KIT[0]]
     assert any("meta.mat explains" in note for note in images.notes)
@@ -521,6 +563,13 @@ def test_a_table_of_images(tmp_path):
         open_images(str(tmp_path / "t.csv"))
 
 
+def test_a_column_of_texts_that_no_file_can_be_called(tmp_path):
+    (tmp_path / "t.csv").write_text(f"id,label\n{'x' * 5000},dog\n{'y' * 5000},cat\n")
+    images = open_images(str(tmp_path / "t.csv"))
+    assert images.reader is None
+    assert list(labelled(images).values()) == ["dog", "cat"]
+
+
 def test_a_table_of_labels_alone(tmp_path):
     (tmp_path / "t.csv").write_text("id,label\n7.jpg,dog\n8.jpg,cat\n")
     images = open_images(str(tmp_path / "t.csv"))
@@ -562,7 +611,6 @@ def test_mnists_files(tmp_path, form):
     assert images.ids == ["test/0", "test/1", "test/2", "test/3"]
     assert images.classes == ["0", "1", "2", "3"]
     assert images.labels.tolist() == [0, 1, 2, 3]
-    assert images.reader.shape == (5, 7)
     assert np.array_equal(decoded(images.reader.data(2), "L", "")[..., 0], arrays["t10k"][2])
     assert len(open_images(str(tmp_path), part="train")) == 6
     one = open_images(str(tmp_path / f"train-images{form.format('idx3')}"), limit=3)

@@ -174,6 +174,16 @@ def test_the_page_needs_nothing_but_itself_and_runs_its_own_script_only() -> Non
     assert f"script-src 'sha256-{digest}'" in made_page
 
 
+def test_files_beside_the_page_are_linked() -> None:
+    result = made(["a b", "c"], ["x", "y"])
+    found = Page(page(result, beside={"a b": "models/a-b", "c": "models/javascript:c"}))
+    assert found.sources == [
+        "table.csv", "result.json", "models/javascript%3Ac/confusion.csv",
+        "models/javascript%3Ac/classes.csv", "models/a-b/confusion.csv", "models/a-b/classes.csv",
+    ]  # fmt: skip
+    assert not Page(page(result)).sources
+
+
 def test_whatever_comes_from_data_is_escaped() -> None:
     classes = ["<b>", "eel\x1b[2J", "&amp;"]
     result = made(HOSTILE, classes)

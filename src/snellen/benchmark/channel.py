@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
+from snellen.errors import InputError
+
 __all__ = ["Channel"]
 
 _LENGTH: Final = 8  # bytes before each message that say how long it is
@@ -35,10 +37,18 @@ class Channel:
         ------
         BrokenPipeError
             Where nobody reads them any more.
+        InputError
+            For a text that is no Unicode, as the name of a file may be.
         """
         if not self._open:
             raise BrokenPipeError
-        packed = msgspec.msgpack.encode(message)
+        try:
+            packed = msgspec.msgpack.encode(message)
+        except UnicodeEncodeError as error:
+            shown = error.object.encode("utf-8", "backslashreplace").decode()
+            raise InputError(
+                f"expected names that can be written in UTF-8, got {shown}: rename it"
+            ) from None
         rest = memoryview(len(packed).to_bytes(_LENGTH, "little") + packed)
         with self._sending:
             while rest:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from snellen.benchmark.imagenet import (
+    IMAGENET_IDS,
     imagenet_indices,
     imagenet_names,
     is_imagenet_in_order,
@@ -35,8 +36,8 @@ def named_classes(listed: ListedImages, path: str | None) -> tuple[list[str], ND
     listed : ListedImages
         The images; notes are added to them.
     path : str, optional
-        A file of names, in the order of indices, or with ids. Without, ImageNet's classes get
-        their names, and others keep what their labels are.
+        A file of names, in the order of indices, or with ids; or ``"imagenet"``. Without,
+        ImageNet's classes get their names, and others keep what their labels are.
 
     Raises
     ------
@@ -81,11 +82,14 @@ def _by_file(listed: ListedImages, path: str) -> tuple[list[str], NDArray[np.int
 
 
 def _read(path: str) -> ClassList:
+    if path == "imagenet":
+        pairs = enumerate(zip(IMAGENET_IDS, imagenet_names(), strict=True))
+        return ClassList({k: list(pair) for k, pair in pairs})
     if path.lower().removesuffix(".gz").endswith(".json"):
         return ClassList.read(path)
     lines = read_bytes(path).decode("utf-8", "replace").splitlines()
-    pairs = [_ID_AND_WORDS.fullmatch(line.strip()) for line in lines if line.strip()]
-    found = [(pair[1], pair[2].split(", ")) for pair in pairs if pair]
-    if not found or len(found) < len(pairs):
+    matches = [_ID_AND_WORDS.fullmatch(line.strip()) for line in lines if line.strip()]
+    found = [(each[1], each[2].split(", ")) for each in matches if each]
+    if not found or len(found) < len(matches):
         return ClassList.read(path)
     return ClassList({k: [wid, *words, words[0]] for k, (wid, words) in enumerate(found)})

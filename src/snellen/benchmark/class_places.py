@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["ClassPlaces", "placed"]
 
 _N_IMAGENET = len(IMAGENET_IDS)
+_DIGITS = {
+    word: k
+    for k, word in enumerate(
+        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    )
+}
+_KIT = list(range(1, _N_IMAGENET + 1))  # how the development kit of ImageNet counts
+_MOST_DIGITS = 6  # what has more is an id, of WordNet or others
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -57,6 +66,7 @@ class _Rule(NamedTuple):
     text: str
     outputs: list[int | None]
     assumed: bool = False
+    warning: str = ""
 
     @property
     def n_matched(self) -> int:
@@ -76,8 +86,9 @@ def placed(
     """Return which class each output of a network stands for.
 
     Of these rules the first that fits all classes of the data is taken: equal names; names in any
-    case, with ``_`` and ``-`` as blanks; ImageNet's classes by WordNet id, word, or their usual
-    order; numbers, as indices of outputs; position, where the network names nothing.
+    case, with ``_``, ``-`` and ``/`` as blanks; ImageNet's classes by WordNet id, word, or their
+    usual order; numbers, by those in the names of outputs, else as indices of outputs; position,
+    where the network names nothing.
 
     Parameters
     ----------
@@ -118,10 +129,20 @@ def _rules(
     n_outputs: int,
 ) -> Iterator[_Rule]:
     """Yield rules in their order; `model` are names that are more than numbers."""
-    if written is not None:
+    numbers = whole_numbers(data)
+    # Some of ImageNet's outputs: nothing says that it is them that these numbers count.
+    is_unsaid = (
+        numbers is not None
+        and model is None
+        and n_outputs in (_N_IMAGENET, _N_IMAGENET + 1)
+        and len(data) != n_outputs
+    )
+    if written is not None and not is_unsaid:
         yield _Rule("equal names", _by_key(data, written, str))
     if model is not None:
-        yield _Rule("names, in any case and with _ and - as blanks", _by_key(data, model, folded))
+        yield _Rule(
+            "names, in any case and with _, - and / as blanks", _by_key(data, model, folded)
+        )
     known = _imagenet_outputs(model, n_outputs)
     if known is not None:
         text, indices = known
@@ -132,22 +153,51 @@ def _rules(
             [None if index is None else output.get(index) for index in wanted],
             assumed=model is None,
         )
-    numbers = whole_numbers(data)
-    # Of 1,001 outputs the first is as a rule a background: indices could be meant with it or
-    # without.
-    if numbers is not None and (n_outputs != _N_IMAGENET + 1 or len(data) == n_outputs):
+    there = None if model is None or numbers is None else _numbers_in(model)
+    if numbers is not None and there is not None:
+        place = {number: k for k, number in enumerate(there)}
+        yield _Rule("the numbers in the names of outputs", [place.get(each) for each in numbers])
+    elif numbers is not None and not is_unsaid and (model is None or len(data) == n_outputs):
         yield _Rule(
             "the numbers that the data's classes are called, as indices of outputs",
             [each if 0 <= each < n_outputs else None for each in numbers],
             assumed=True,
+            warning=_other_order(data),
         )
-    if model is None and len(data) == n_outputs:
+    if model is None and len(data) == n_outputs and numbers != _KIT:
         yield _Rule(
-            "position: the network does not name its outputs, so that they are taken in the order "
+            "position, because the network does not name its outputs: they are taken in the order "
             "of the data's classes",
             list(range(n_outputs)),
             assumed=True,
+            warning="" if numbers is None else _other_order(data),
         )
+
+
+def _numbers_in(names: Sequence[str]) -> list[int] | None:
+    """Return the number that each name holds, in digits or as a word; None unless each has its own.
+
+    Examples
+    --------
+    >>> _numbers_in(["digit 1", "Digit_0"]), _numbers_in(["two", "one"]), _numbers_in(["2", "two"])
+    ([1, 0], [2, 1], None)
+    """
+    found = []
+    for name in names:
+        numbers = re.findall(r"[0-9]+", name)
+        numbers += [str(_DIGITS[word]) for word in folded(name).split() if word in _DIGITS]
+        if len(numbers) != 1 or len(numbers[0]) > _MOST_DIGITS:
+            return None
+        found.append(int(numbers[0]))
+    return found if len(set(found)) == len(found) else None
+
+
+def _other_order(numbers: Sequence[str]) -> str:
+    """Return the warning that other programs number such folders otherwise, where they do."""
+    texts = sorted(numbers)
+    if texts == list(numbers):
+        return ""
+    return f" (by value; a network trained on folders sorted as texts counts {few(texts, 4)})"
 
 
 def _by_key(
@@ -193,7 +243,7 @@ def _by(
     others = np.flatnonzero(places < 0)
     names = _names_of_others(others.tolist(), model, n_outputs, set(data))
     places[others] = len(data) + np.arange(len(others))
-    return ClassPlaces((*data, *names), places, rule.text, rule.assumed)
+    return ClassPlaces((*data, *names), places, f"{rule.text}{rule.warning}", rule.assumed)
 
 
 def _names_of_others(
@@ -230,12 +280,20 @@ def _refusal(
         hint = " (1,001 outputs are as a rule ImageNet's classes behind a background)"
     elif n_outputs == _N_IMAGENET:
         hint = " (1,000 outputs are as a rule ImageNet's classes)"
+    numbers = whole_numbers(data)
+    if numbers == _KIT:
+        hint += " (1 to 1000 are as a rule its development kit's numbers, in an order of their own)"
+    remedy = (
+        ""
+        if numbers is None
+        else ", or say what the data's numbers mean (classes: a file of names, or imagenet)"
+    )
     if best is None or best.n_matched == 0:
         names = "" if model is None else f", called {few(model, 3)}"
         wanted = f"expected {n:,} outputs, one for each class of the data ({few(data, 3)})"
         return ClassError(
             f"{wanted}, got {n_outputs:,}{names}{hint}: take a network for these classes, or give "
-            "the names of its outputs in their order (MODEL,classes=FILE)",
+            f"the names of its outputs in their order (MODEL,classes=FILE){remedy}",
             place,
         )
     without = [name for name, output in zip(data, best.outputs, strict=True) if output is None]

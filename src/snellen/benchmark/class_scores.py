@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["checked_places", "class_probabilities", "right_among"]
+__all__ = ["checked_places", "class_probabilities", "class_ranking", "right_among"]
 
 # Probabilities below this keep the order of their logits; softmax would give 0 for many of them.
 _TINY = 1e-250
@@ -77,6 +77,36 @@ def class_probabilities(
         return np.asarray(shares, np.float64)
     wide = np.zeros((len(given), n_classes))
     wide[:, places] = shares
+    return wide
+
+
+def class_ranking(
+    scores: NDArray[Any],
+    between: tuple[float, float] | None,
+    places: NDArray[Any],
+    n_classes: int,
+) -> NDArray[np.float64]:
+    """Return a score of each class, where only the order counts.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n, outputs)
+        Finite.
+    between : (float, float), optional
+        The lowest and the highest score of all images: they are moved to 0 … 1, above 0, where
+        classes without an output are. Without, they stay as they are.
+    places, n_classes
+        As in `class_probabilities`.
+    """
+    value = np.asarray(scores, np.float64)
+    if between is not None:
+        # Of quarters, the difference is finite whatever the scores are.
+        low, high = (each / 4 for each in between)
+        apart = high - low or 1.0
+        below = low - apart / 1000
+        value = (value / 4 - below) / (high - below or 1.0)
+    wide = np.zeros((len(value), n_classes))
+    wide[:, places] = value
     return wide
 
 

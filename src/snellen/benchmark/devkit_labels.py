@@ -42,9 +42,16 @@ def image_number(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def looks_like_devkit(numbers: Sequence[int]) -> bool:
-    """Return whether labels are the kit's numbers: there is a 1000, and no 0."""
-    return bool(numbers) and min(numbers) >= 1 and max(numbers) == _N
+def looks_like_devkit(numbers: Sequence[int], labels: str) -> bool:
+    """Return whether the labels in a file are the kit's numbers.
+
+    There is no 0, and a 1000; or, as some of the lines have none, the file is called as the kit's
+    is, or what explains the kit's numbers lies beside it.
+    """
+    if not numbers or min(numbers) < 1 or max(numbers) > _N:
+        return False
+    name = Path(labels).name.lower()
+    return max(numbers) == _N or "ground_truth" in name or synsets_beside(labels) is not None
 
 
 def synsets_beside(labels: str) -> str | None:

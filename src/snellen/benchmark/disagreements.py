@@ -141,7 +141,8 @@ def _surest(rows: NDArray[np.int64], sure: NDArray[np.float64], most: int) -> li
 def class_spreads(models: Sequence[MeasuredModel]) -> list[ClassSpread]:
     """Return every class of the images with its recall and F1 of each network.
 
-    Classes in which networks differ most come first; of equal ones that of more images.
+    Classes in which networks differ most come first; of equal ones, as all are of one network,
+    that of the lowest F1.
     """
     recall = np.stack([model.class_values("recall") for model in models])
     f1 = np.stack([model.class_values("f1") for model in models])
@@ -154,6 +155,7 @@ def class_spreads(models: Sequence[MeasuredModel]) -> list[ClassSpread]:
         (
             np.arange(len(spread)),
             -support[: len(spread)],
+            lowest,
             np.where(np.isnan(spread), np.inf, -spread),
         )
     )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import sys
+import sysconfig
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ __all__ = ["digest_of_files", "digest_of_module", "source_of", "tensors_of"]
 
 _BLOCK = 1 << 20
 _SIZE = 16  # bytes
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
 def digest_of_files(paths: Iterable[str | os.PathLike[str]], *, also: Sequence[str] = ()) -> str:
@@ -33,7 +37,9 @@ def digest_of_files(paths: Iterable[str | os.PathLike[str]], *, also: Sequence[s
 def digest_of_module(module: nn.Module, *, also: Sequence[str] = ()) -> str:
     """Return the check sum of a module's weights, buffers, structure, settings and code.
 
-    Of torch's own layers the code is that of the release, which stands beside it.
+    The code is that of its classes, and all of the user's own that has been imported: functions and
+    constants of a file beside a class change what it gives. Of what is installed the code is that
+    of the release, which stands beside it.
 
     Parameters
     ----------
@@ -45,7 +51,7 @@ def digest_of_module(module: nn.Module, *, also: Sequence[str] = ()) -> str:
     import torch
 
     found = hashlib.blake2b(digest_size=_SIZE)
-    for text in (repr(module), *_settings(module), *_code(module), *also):
+    for text in (repr(module), *_settings(module), *_code(module), *_own_files(), *also):
         found.update(f"\0{text}".encode())
     for name, tensor in tensors_of(module):
         found.update(f"\0{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -108,3 +114,24 @@ def _code(module: nn.Module) -> list[str]:
     kinds = {type(part) for part in module.modules()}
     own = [kind for kind in kinds if not kind.__module__.startswith("torch.")]
     return sorted(source_of(kind) for kind in own)
+
+
+def _own_files() -> list[str]:
+    """Return the source of modules that are neither installed, nor Python's, nor Snellen's."""
+    pythons = Path(sysconfig.get_path("stdlib"))
+    found = []
+    for name, module in sorted(sys.modules.copy().items()):
+        file = getattr(module, "__file__", None)
+        if not file or not file.endswith(".py") or name.partition(".")[0] == "snellen":
+            continue
+        path = Path(file)
+        if _INSTALLED.isdisjoint(path.parts) and pythons not in path.parents:
+            found.append(_text(path))
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:  # gone since it was imported
+        return path.name

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from collections import Counter
 from importlib import resources
 from typing import TYPE_CHECKING, Final
@@ -33,6 +34,7 @@ def _read() -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 _CLASSES: Final = _read()
+_MOST_ELSEWHERE: Final = 0.02
 
 IMAGENET_IDS: Final = tuple(wordnet_id for wordnet_id, _ in _CLASSES)
 """The WordNet ids in their order, which is that of networks' outputs: ascending."""
@@ -55,14 +57,16 @@ def imagenet_names() -> tuple[str, ...]:
 
 
 def folded(name: str) -> str:
-    """Return a name as it is compared: in any case, with blanks for ``_`` and ``-``.
+    """Return a name as it is compared: in any case, with blanks for ``_``, ``-`` and ``/``.
 
     Examples
     --------
     >>> folded("Great_white-Shark")
     'great white shark'
     """
-    return " ".join(re.sub(r"[_\-]", " ", name.casefold()).split())
+    # Folders cannot have the / of "T-shirt/top".
+    plain = unicodedata.normalize("NFC", name).casefold()
+    return " ".join(re.sub(r"[_\-/]", " ", plain).split())
 
 
 def imagenet_index(name: str) -> int | None:
@@ -126,12 +130,17 @@ def is_imagenet_in_order(names: Sequence[str]) -> bool:
     """Return whether 1,000 names are ImageNet's classes in their order, whoever has worded them.
 
     Lists differ in some words; in another order next to none would be in its place, so that more
-    than half of them there are enough.
+    than half of them there are enough, where next to none means a class of another place.
     """
     if len(names) != len(_CLASSES):
         return False
-    n_there = sum(
-        imagenet_index(name) == k or folded(name) in map(folded, _CLASSES[k][1])
-        for k, name in enumerate(names)
-    )
-    return 2 * n_there > len(names)
+    n_there = n_elsewhere = 0
+    for k, name in enumerate(names):
+        index = imagenet_index(name)
+        if index == k or folded(name) in map(folded, _CLASSES[k][1]):
+            n_there += 1
+        elif index is not None and name == IMAGENET_IDS[index]:
+            return False  # words may be another's, ids are not
+        else:
+            n_elsewhere += index is not None
+    return 2 * n_there > len(names) and n_elsewhere <= len(names) * _MOST_ELSEWHERE

@@ -73,13 +73,14 @@ def label_file_images(folder: str, options: Options) -> ListedImages:
     labels = [written.labels[line] for line in lines]
     numbers = whole_numbers(written.labels)
     kit = None
-    if numbers is not None and (options.synsets or looks_like_devkit(numbers)):
+    if numbers is not None and (options.synsets or looks_like_devkit(numbers, options.labels)):
         kit = options.synsets or synsets_beside(options.labels)
         if kit is None:
             raise ClassError(
                 "expected the indices of classes from 0 to 999, got numbers from "
-                f"{min(numbers)} to 1000: these look like the numbers of ImageNet's development "
-                "kit, whose order is its own. Give its meta.mat or map_clsloc.txt (synsets)",
+                f"{min(numbers)} to {max(numbers)}: these look like the numbers of ImageNet's "
+                "development kit, whose order is its own. Give its meta.mat or map_clsloc.txt "
+                "(synsets)",
                 options.labels,
             )
         notes.append(f"labels are the development kit's numbers, which {kit} explains")

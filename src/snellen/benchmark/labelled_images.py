@@ -15,15 +15,7 @@ __all__ = ["ImageReader", "LabelledImages"]
 
 
 class ImageReader(Protocol):
-    """How the images of a set are read; threads call it at the same time.
-
-    Attributes
-    ----------
-    shape : (int, int) or None
-        Height and width where all images have the same (arrays); None for files.
-    """
-
-    shape: tuple[int, int] | None
+    """How the images of a set are read; threads call it at the same time."""
 
     def data(self, row: int) -> bytes | NDArray[np.uint8]:
         """Return an image as it is stored: the bytes of a file, or an array (H, W, C).

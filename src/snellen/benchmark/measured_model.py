@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen.benchmark.class_scores import checked_places, class_probabilities, right_among
-from snellen.classification.classification import Classification
+from snellen.benchmark.absorbed import absorbed
 from snellen.classification.confusion_matrix import ConfusionMatrix
-from snellen.errors import InputError, ShapeError, SnellenError
+from snellen.classification.rates import ratio
+from snellen.errors import ShapeError, SnellenError
 from snellen.result import Interval
 from snellen.statistics import intervals, wilson
 
@@ -20,22 +20,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.benchmark.absorbed import Absorbed
     from snellen.benchmark.model import Facts
     from snellen.benchmark.preprocessing import Preprocessing
     from snellen.benchmark.speed import Speed
+    from snellen.classification.classification import Classification
     from snellen.classification.classification_result import ClassificationResult
     from snellen.classification.confusion_matrix_result import ConfusionMatrixResult
+    from snellen.metric import Units
 
 __all__ = ["MeasuredModel", "measured_model"]
 
-# Up to so many scores (images times classes) curves are exact, and all scores are kept: 32 MB of a
-# network. Beyond, they are counts at thresholds.
-_EXACT = 4_000_000
-_CURVE_BINS = 1000
-# Scores that are worked on at a time.
-_AT_ONCE = 4_000_000
 _TOP = 5
-_AVERAGED = ("precision", "recall", "f1")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,7 +47,8 @@ class MeasuredModel:
     metric : Classification
         What absorbed all images, with their ids.
     result : ClassificationResult
-        What it gives, with intervals of the top-1 and top-5 accuracy and macro F1.
+        What it gives, with intervals of the top-1 and top-5 accuracy and macro F1. Macro averages
+        are over the classes of the images.
     classes : tuple of str
         Those of the images first, in the benchmark's order; then those that only the network
         knows.
@@ -60,8 +57,8 @@ class MeasuredModel:
     predicted : ndarray of int64, shape (N,)
         Positions in `classes`.
     confidence : ndarray, shape (N,), or None
-        The probability of the predicted class; None without scores.
-    scores : {"logits", "probabilities", "labels"}
+        The probability of the predicted class; None where that is not known.
+    scores : {"logits", "probabilities", "any", "confidences", "labels"}
         What the network gave.
     real : dict of str to float, or None
         ``real_top1`` and, with scores, ``real_top5``: the share of images of which the first, or
@@ -107,23 +104,8 @@ class MeasuredModel:
         return self.result.metrics["accuracy"]
 
     def number(self, name: str) -> float:
-        """Return a number of the result; NaN where there is none.
-
-        Averages over classes are over those of the images: a class that only the network knows
-        has no recall, and would take from networks that know many.
-        """
-        of, _, how = name.rpartition("_")
-        if how != "macro" or of not in _AVERAGED or len(self.classes) == self.n_classes:
-            return self.result.metrics.get(name, math.nan)
-        confusion, known = self.confusion, slice(self.n_classes)
-        absent = (confusion.tp + confusion.fp + confusion.fn)[known] == 0
-        average, _ = confusion.averaging.average(
-            confusion.class_values()[of][known],
-            support=confusion.support[known],
-            absent=absent,
-            how=how,
-        )
-        return average
+        """Return a number of the result; NaN where there is none."""
+        return self.result.metrics.get(name, math.nan)
 
     def interval(self, name: str) -> Interval | None:
         """Return where a number lies; None where that was not asked for."""
@@ -149,6 +131,7 @@ def measured_model(
     kind: str,
     scores: NDArray[Any] | None = None,
     labels: NDArray[Any] | None = None,
+    confidence: NDArray[Any] | None = None,
     places: NDArray[Any] | None = None,
     also: Sequence[tuple[int, ...]] | None = None,
     level: float = 0.95,
@@ -173,12 +156,16 @@ def measured_model(
         Those of the images, then those that only the network knows.
     n_classes : int, optional
         How many are the images'; without, all.
-    kind : {"logits", "probabilities", "labels"}
-        What the network gave.
+    kind : {"logits", "probabilities", "any", "confidences", "labels"}
+        What the network gave. ``"any"``: scores of which only the order counts. ``"confidences"``:
+        labels, and how sure each is.
     scores : ndarray, shape (N, outputs), optional
         Where `kind` says so.
     labels : ndarray of int, shape (N,), optional
-        With ``kind="labels"``: which output each image got.
+        Which output each image got. With scores: what counts as predicted, in place of the output
+        of the highest score.
+    confidence : ndarray, shape (N,), optional
+        With ``kind="confidences"``: between 0 and 1.
     places : ndarray of int, optional
         The position in `classes` of each output; without, output k is class k.
     also : sequence of tuple of int, optional
@@ -200,133 +187,96 @@ def measured_model(
     if len(truth) != len(ids):
         raise ShapeError(f"expected an id for each of {len(truth)} images, got {len(ids)}", name)
     try:
-        if kind == "labels":
-            absorbed = _of_labels(truth, ids, told, labels, places)
-        elif kind in ("logits", "probabilities"):
-            absorbed = _of_scores(truth, ids, told, scores, kind, places, also)
-        else:
-            raise InputError(
-                f'expected "logits", "probabilities" or "labels", got {kind!r}', "kind"
-            )
+        said = absorbed(
+            truth,
+            ids,
+            told,
+            kind,
+            scores=scores,
+            labels=labels,
+            confidence=confidence,
+            places=places,
+            also=also,
+        )
     except SnellenError as error:
         raise error.within(name) from error
-    real = None if also is None else _real(absorbed, also, len(told))
-    result = absorbed.metric.compute()
+    result = said.metric.compute()
     result = dataclasses.replace(
         result,
-        intervals=_intervals(result, truth, absorbed.predicted, told, known, level, replicates),
+        metrics={**result.metrics, **_over_known(result, known)},
+        intervals=_intervals(result, truth, said.predicted, told, known, level, replicates),
     )
-    said = list(notes)
-    elsewhere = int(np.count_nonzero(absorbed.predicted >= known))
+    remarks = list(notes)
+    elsewhere = int(np.count_nonzero(said.predicted >= known))
     if elsewhere:
-        said.append(
-            f"{elsewhere:,} images were taken for classes that the data lack: they count as wrong; "
+        were = "image was" if elsewhere == 1 else "images were"
+        wrong = "it counts as wrong" if elsewhere == 1 else "they count as wrong"
+        remarks.append(
+            f"{elsewhere:,} {were} taken for classes that the data lack: {wrong}; "
             f"precision, recall and F1 are averaged over the {known:,} classes of the data"
         )
     return MeasuredModel(
         name=name,
         source=source,
-        metric=absorbed.metric,
+        metric=said.metric,
         result=result,
         classes=told,
         n_classes=known,
-        predicted=absorbed.predicted,
-        confidence=absorbed.confidence,
+        predicted=said.predicted,
+        confidence=said.confidence,
         scores=kind,
-        real=real,
+        real=None if also is None else _real(said, also, len(told)),
         speed=speed,
         facts=facts,
         preprocessing=preprocessing,
         class_rule=class_rule,
-        notes=tuple(said),
+        notes=tuple(remarks),
     )
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Absorbed:
-    metric: Classification
-    predicted: NDArray[np.int64]
-    confidence: NDArray[np.float64] | None = None
-    rank: NDArray[np.int64] | None = None  # the best of the classes that count as right
-
-
-def _of_labels(
-    truth: NDArray[np.int64],
-    ids: Sequence[str],
-    classes: tuple[str, ...],
-    labels: NDArray[Any] | None,
-    places: NDArray[Any] | None,
-) -> _Absorbed:
-    if (
-        labels is None
-        or np.shape(labels) != truth.shape
-        or np.asarray(labels).dtype.kind not in "iu"
-    ):
-        raise ShapeError(f"expected a label for each of {len(truth)} images, got {_shape(labels)}")
-    outputs = np.asarray(labels).astype(np.int64)
-    n_outputs = len(classes) if places is None else len(places)
-    where = checked_places(places, n_outputs, len(classes))
-    if len(outputs) and not (outputs.min() >= 0 and outputs.max() < n_outputs):
-        row = int(np.flatnonzero((outputs < 0) | (outputs >= n_outputs))[0])
-        raise InputError(
-            f"expected labels from 0 to {n_outputs - 1}, got {outputs[row]}", f"image {ids[row]}"
-        )
-    predicted = where[outputs].astype(np.int64)
-    metric = Classification(classes).update(truth, predicted, sample_id=np.asarray(ids))
-    return _Absorbed(metric, predicted)
-
-
-def _of_scores(
-    truth: NDArray[np.int64],
-    ids: Sequence[str],
-    classes: tuple[str, ...],
-    scores: NDArray[Any] | None,
-    kind: str,
-    places: NDArray[Any] | None,
-    also: Sequence[tuple[int, ...]] | None,
-) -> _Absorbed:
-    if scores is None or scores.ndim != 2 or len(scores) != len(truth):
-        raise ShapeError(
-            f"expected scores of {len(truth)} images, (N, outputs), got {_shape(scores)}"
-        )
-    n_outputs, n_classes = scores.shape[1], len(classes)
-    if n_outputs < 2:
-        raise ShapeError(f"expected scores of two classes or more, got {n_outputs} output")
-    where = checked_places(places, n_outputs, n_classes)
-    bins = None if len(truth) * n_classes <= _EXACT else _CURVE_BINS
-    metric = Classification(classes, scores="probabilities", curve_bins=bins)
-    predicted, confidence = np.empty(len(truth), np.int64), np.empty(len(truth))
-    rank = None if also is None else np.empty(len(truth), np.int64)
-    named = np.asarray(ids)
-    for first in range(0, len(truth), size := max(1, _AT_ONCE // n_classes)):
-        part = slice(first, first + size)
-        if not np.isfinite(scores[part]).all():
-            row, column = np.argwhere(~np.isfinite(scores[part]))[0].tolist()
-            raise InputError(
-                f"expected finite scores, got {scores[first + row, column]}",
-                f"image {ids[first + row]}",
-            )
-        probability = class_probabilities(scores[part], kind, where, n_classes)
-        metric.update(truth[part], probability, sample_id=named[part])
-        predicted[part] = probability.argmax(axis=1)
-        confidence[part] = probability.max(axis=1)
-        if rank is not None and also is not None:
-            rank[part] = right_among(probability, also[part])
-    return _Absorbed(metric, predicted, confidence, rank)
-
-
-def _shape(array: Any) -> str:
-    return "none" if array is None else f"shape {np.shape(array)}"
-
-
-def _real(absorbed: _Absorbed, also: Sequence[tuple[int, ...]], n_classes: int) -> dict[str, float]:
+def _real(said: Absorbed, also: Sequence[tuple[int, ...]], n_classes: int) -> dict[str, float]:
     n = sum(len(each) > 0 for each in also)
-    first = [each in right for each, right in zip(absorbed.predicted.tolist(), also, strict=True)]
+    first = [each in right for each, right in zip(said.predicted.tolist(), also, strict=True)]
     found = {"real_top1": sum(first) / n if n else math.nan}
-    if absorbed.rank is not None:
-        among = int(np.count_nonzero((absorbed.rank >= 0) & (absorbed.rank < _TOP)))
+    if said.rank is not None:
+        among = int(np.count_nonzero((said.rank >= 0) & (said.rank < _TOP)))
         found["real_top5"] = among / n if n and n_classes >= _TOP else math.nan
     return found
+
+
+def _over_known(result: ClassificationResult, known: int) -> dict[str, float]:
+    """Return the macro averages over the images' classes.
+
+    A class that only the network knows has no recall: it would take from networks that know many.
+    """
+    labels: Any = result.parts["labels"]
+    absent = (labels.tp + labels.fp + labels.fn)[:known] == 0
+    averages = {}
+    for name, values in labels.class_values().items():
+        averages[f"{name}_macro"], _ = labels.averaging.average(
+            values[:known], support=labels.support[:known], absent=absent, how="macro"
+        )
+    return averages
+
+
+class _KnownClasses:
+    """Labels of which macro F1 is resampled, over the first classes only."""
+
+    def __init__(self, labels: ConfusionMatrix, known: int) -> None:
+        self._labels, self._known = labels, known
+
+    def units(self, *, each: bool = False) -> Units:
+        """Return the samples."""
+        units = self._labels.units(each=each)
+        class_f1 = units.class_values
+        assert class_f1 is not None, "labels have them"
+
+        def values(multiplicity: NDArray[Any], other: Any = None) -> dict[str, NDArray[Any]]:
+            f1 = class_f1(multiplicity, other)[:, : self._known]
+            there = ~np.isnan(f1)  # others neither occur nor are predicted
+            return {"f1_macro": ratio(np.where(there, f1, 0.0).sum(axis=1), there.sum(axis=1))}
+
+        return units._replace(values=values, proportions={})
 
 
 def _intervals(
@@ -334,16 +284,17 @@ def _intervals(
     truth: NDArray[np.int64],
     predicted: NDArray[np.int64],
     classes: tuple[str, ...],
-    n_classes: int,
+    known: int,
     level: float,
     replicates: int,
 ) -> dict[str, Interval]:
     """Return those that the tables show: few, for a bootstrap of areas would take seconds."""
-    wanted = ["accuracy"] + (["f1_macro"] if len(classes) == n_classes else [])
     labels = ConfusionMatrix(classes).update(truth, predicted)
-    found = intervals(labels, level=level, replicates=replicates, names=wanted)
+    found = intervals(
+        _KnownClasses(labels, known), level=level, replicates=replicates, names=["f1_macro"]
+    )
     n = len(truth)
-    for name in ("top1", "top5"):
+    for name in ("accuracy", "top1", "top5"):
         share = result.metrics.get(name, math.nan)
         if not math.isnan(share):
             low, high = wilson(round(share * n), n, level=level)

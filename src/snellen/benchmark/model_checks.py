@@ -128,6 +128,9 @@ def _difference(some: NDArray[Any], others: NDArray[Any]) -> float:
     """Return the largest difference as a part of the largest score."""
     if some.shape != others.shape:
         return np.inf
+    if np.array_equal(some, others):
+        return 0.0
     largest = float(np.abs(some).max(initial=0.0))
-    apart = float(np.abs(some - others).max(initial=0.0))
-    return apart / largest if apart > 0 else 0.0
+    with np.errstate(all="ignore"):
+        apart = float(np.abs(some - others).max(initial=0.0)) / largest if largest else np.inf
+    return np.inf if np.isnan(apart) else apart

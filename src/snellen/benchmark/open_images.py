@@ -17,6 +17,7 @@ from snellen.benchmark.labelled_images import LabelledImages
 from snellen.benchmark.listed_images import ListedImages, Options, chosen_part
 from snellen.benchmark.real_labels import real_labels
 from snellen.benchmark.shard_images import shard_images
+from snellen.benchmark.stored_images import writable
 from snellen.benchmark.table_images import manifest_images, table_images
 from snellen.errors import InputError, SchemaError
 from snellen.readers.image_files import IMAGES, ending
@@ -69,7 +70,7 @@ def open_images(
     real : str, optional
         ReaL labels of ImageNet's validation set.
     classes : str, optional
-        A file of class names: what the indices or ids of labels stand for.
+        A file of class names: what the indices or ids of labels stand for; or ``"imagenet"``.
     part : str, optional
         Which part, where data have parts; by default test, else validation.
     root : str, optional
@@ -93,7 +94,13 @@ def open_images(
     MissingExtraError
         For ``meta.mat`` without SciPy, and Parquet without pyarrow.
     """
+    for text in (data, labels, synsets, real, classes, part, root):
+        if text is not None and writable(text) != text:
+            raise InputError(
+                f"expected names that can be written in UTF-8, got {writable(text)}: rename it"
+            )
     listed = _listed(data, Options(labels, synsets, part, root, strict))
+    listed.ids, listed.names = list(map(writable, listed.ids)), list(map(writable, listed.names))
     refuse_repeated(listed.ids, data)
     names, codes = named_classes(listed, classes)
     listed.names, listed.codes = names, codes
@@ -120,7 +127,7 @@ def _listed(data: str, options: Options) -> ListedImages:
     if name == "fashion-mnist":
         _refuse_others(options, data, "part")
         return fashion_mnist_images(options)
-    if "{" in data or name.endswith(".tar"):
+    if name.endswith(".tar") or ("{" in data and not path.exists()):
         _refuse_others(options, data)
         return shard_images(data)
     if path.is_dir():
@@ -263,7 +270,7 @@ def _digest(listed: ListedImages, stamps: Sequence[tuple[int, int]]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for texts in (listed.ids, listed.names):
         digest.update(f"{len(texts)}\n".encode())
-        digest.update("".join(f"{text}\0" for text in texts).encode("utf-8", "surrogateescape"))
+        digest.update("".join(f"{text}\0" for text in texts).encode())
     digest.update(listed.codes.astype("<i8").tobytes())
     digest.update(np.array(stamps, "<i8").tobytes())
     return digest.hexdigest()

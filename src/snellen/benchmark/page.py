@@ -19,14 +19,19 @@ from snellen.report.markup import element, text
 from snellen.report.style import style
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from snellen.benchmark.result import BenchmarkResult
 
 __all__ = ["page"]
 
 
-def page(result: BenchmarkResult, thumbnail: Callable[[int], bytes | None] | None = None) -> str:
+def page(
+    result: BenchmarkResult,
+    thumbnail: Callable[[int], bytes | None] | None = None,
+    *,
+    beside: Mapping[str, str] | None = None,
+) -> str:
     """Return the page of a benchmark.
 
     It is one file that loads nothing. Its one script sorts tables; the page says by its digest that
@@ -41,6 +46,9 @@ def page(result: BenchmarkResult, thumbnail: Callable[[int], bytes | None] | Non
         Of the position of an image in `BenchmarkResult.ids`: a small picture of it, as the bytes of
         a PNG, JPEG, GIF or WebP file, or None where there is none. It is called for 36 images at
         most; without, they are listed by name.
+    beside : mapping of str to str, optional
+        Of a page that `write_benchmark` writes: the folder of each network, as it is reached from
+        the page. All files with numbers are linked.
 
     Returns
     -------
@@ -62,7 +70,7 @@ def page(result: BenchmarkResult, thumbnail: Callable[[int], bytes | None] | Non
         pairs(result),
         disagreeing_images(result, thumbnail),
         class_table(result),
-        confusions(result),
+        confusions(result, beside or {}),
         calibration(result),
         networks(result),
         settings(result),
@@ -76,7 +84,7 @@ def page(result: BenchmarkResult, thumbnail: Callable[[int], bytes | None] | Non
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         f"<title>{text(title(result))}: a benchmark</title>\n<style>{looks}</style>\n</head>\n"
         "<body>\n"
-        + head(result)
+        + head(result, linked=beside is not None)
         + element("main", "\n".join(each for each in sections if each))
         + element("footer", versions(result))
         + f"\n<script>{script}</script>\n</body>\n</html>\n"

@@ -151,6 +151,11 @@ class Pipeline:
             finally:
                 pool.shutdown(cancel_futures=True)
 
+    def is_readable(self, row: int) -> bool:
+        """Return whether an image can be read now."""
+        place = np.empty(self.shape, self.dtype)
+        return self._write(row, place, [0.0, 0.0, 0.0]) is None
+
     def _started(
         self, pool: ThreadPoolExecutor, rows: NDArray[np.int64], spare: list[NDArray[Any]]
     ) -> tuple[NDArray[np.int64], NDArray[Any], list[Future[_Part]]]:

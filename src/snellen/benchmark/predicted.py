@@ -38,13 +38,15 @@ class Predicted:
     rows : ndarray of int64, shape (n,)
         Which images; ascending.
     kind : str
-        ``"logits"``, ``"probabilities"``, or ``"labels"``.
+        ``"logits"``, ``"probabilities"``, ``"any"``, ``"confidences"``, or ``"labels"``.
     scores : ndarray, shape (n, outputs), or None
         Of each output.
     labels : ndarray of int, shape (n,), or None
-        Which output, where there are no scores.
+        Which output, where that was said.
     places : ClassPlaces
         What outputs stand for.
+    confidence : ndarray of float64, shape (n,), or None
+        How sure each label is, where there are no scores.
     left_out : sequence of (int, str)
         Images that could not be read, and why.
     facts, preprocessing
@@ -60,6 +62,7 @@ class Predicted:
     scores: NDArray[Any] | None
     labels: NDArray[Any] | None
     places: ClassPlaces
+    confidence: NDArray[np.float64] | None = None
     left_out: Sequence[tuple[int, str]] = ()
     facts: Facts | None = None
     preprocessing: Preprocessing | None = None
@@ -80,9 +83,10 @@ class Predicted:
             name=name,
             source=source,
             rows=stored.rows,
-            kind="labels" if stored.scores is None else stored.kind,
+            kind=stored.kind if stored.confidence is None else "confidences",
             scores=stored.scores,
-            labels=stored.labels if stored.scores is None else None,
+            labels=stored.labels,
+            confidence=stored.confidence,
             places=placed(images.classes, stored.classes, stored.n_outputs, name),
             notes=stored.notes,
         )
@@ -96,7 +100,7 @@ class Predicted:
         also = images.also
         notes = list(self.notes)
         if self.places.assumed:
-            notes.append(f"classes were matched {self.places.rule}: no names say so")
+            notes.append(f"classes were matched by {self.places.rule}: no names say so")
         return measured_model(
             self.name,
             self.source,
@@ -107,6 +111,7 @@ class Predicted:
             kind=self.kind,
             scores=self.scores if self.scores is None or whole else self.scores[at],
             labels=None if self.labels is None else self.labels[at],
+            confidence=None if self.confidence is None else self.confidence[at],
             places=self.places.places,
             also=None if also is None else [also[row] for row in rows.tolist()],
             speed=speed,

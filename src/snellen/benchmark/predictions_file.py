@@ -20,7 +20,7 @@ from snellen.readers.join import IdSide, find_ids, join
 from snellen.readers.label_columns import ClassColumns, single_labels
 from snellen.readers.message_text import few, printable
 from snellen.readers.sample_columns import finite_matrix
-from snellen.readers.score_columns import find_scores, of_two, positive_class
+from snellen.readers.score_columns import confidence_column, find_scores, of_two, positive_class
 from snellen.readers.table import read_table
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ PREDICTION_SETTINGS: Final = (
 )
 """The settings of ``predictions:FILE``."""
 
-Kind = Literal["probabilities", "logits", "labels"]
+Kind = Literal["probabilities", "logits", "labels", "any"]
+_TOLERANCE: Final = 1e-3
 
 
 class StoredScores(NamedTuple):
@@ -53,9 +54,12 @@ class StoredScores(NamedTuple):
     scores : ndarray of float64, shape (n, K), or None
         Of each class; None of a file of labels.
     labels : ndarray of int64, shape (n,), or None
-        The position in 0 … K − 1 of what was predicted, where the file says it.
-    kind : {"probabilities", "logits", "labels"}
-        What scores are.
+        The position in 0 … K − 1 of what was predicted, where the file says it: it counts, also
+        beside scores.
+    confidence : ndarray of float64, shape (n,), or None
+        How sure each label is, where the file says that and no scores.
+    kind : {"probabilities", "logits", "labels", "any"}
+        What scores are; ``"any"`` for numbers that only rank the classes.
     n_outputs : int
         K.
     classes : tuple of str or None
@@ -69,6 +73,7 @@ class StoredScores(NamedTuple):
     rows: NDArray[np.int64]
     scores: NDArray[np.float64] | None
     labels: NDArray[np.int64] | None
+    confidence: NDArray[np.float64] | None
     kind: Kind
     n_outputs: int
     classes: tuple[str, ...] | None
@@ -91,7 +96,7 @@ def read_predictions(
         What was predicted for.
     settings : mapping of str to str
         ``classes``: a file of names, in the order of scores; whole numbers as labels are then
-        positions among these. ``scores``: probabilities or logits. ``missing``: error, or ignore
+        positions among these. ``scores``: probabilities, logits, any. ``missing``: error, or ignore
         for images without prediction and predictions without image. ``id_column``: its name, or
         none where rows have the order of the images. ``pred_column``: of predicted labels.
         ``positive``: the class that a single score of two classes is of.
@@ -134,6 +139,7 @@ def read_predictions(
     )
     _refuse_idle(settings, found, place, ordered=ids is None, labelled=column is not None)
     scores: NDArray[np.float64] | None = None
+    confidence: NDArray[np.float64] | None = None
     outputs = names
     if isinstance(found, ClassColumns):
         scores = finite_matrix(table, found.names, of_table, "scores")
@@ -146,10 +152,10 @@ def read_predictions(
                 settings["classes"],
             )
     elif found is not None:
+        values = finite_matrix(table, [found], of_table, "scores")[:, 0]
         if column is not None:
-            notes.append(f"{table.column_place(found)} was not used: it is of one class alone")
+            confidence = confidence_column(values, table, found, of_table)
         else:
-            values = finite_matrix(table, [found], of_table, "scores")[:, 0]
             two = Classes.of(classes)
             at = positive_class(two, settings.get("positive"), found, table, sets=False)
             scores, said = of_two(values, at, two, settings.get("scores"))
@@ -164,18 +170,18 @@ def read_predictions(
             outputs = tuple(known)
         elif n_others := int((labels != scores.argmax(1)).sum()):
             notes.append(
-                f"predicted is the class of the largest score, which is another one than "
-                f"{table.column_place(column)} says for {n_others:,} images"
+                f"predicted is what {table.column_place(column)} says, which is not the class of "
+                f"the largest score for {n_others:,} images"
             )
     kind: Kind = "labels"
     if scores is not None:
-        kind, said_of_scores = chosen_scores(settings, scores, place)
-        notes += said_of_scores
+        kind = _kind(scores, settings, place, notes)
     n_outputs = scores.shape[1] if scores is not None else len(outputs or classes)
     return StoredScores(
         rows,
         scores,
         labels,
+        confidence,
         kind,
         n_outputs,
         outputs,
@@ -301,3 +307,19 @@ def _labels(
         known = sorted(unknown) if len(unknown) == len(texts) else [*known, *sorted(unknown)]
         position = {name: k for k, name in enumerate(known)}
     return np.array([position[text] for text in texts], np.int64)[single.codes], known
+
+
+def _kind(
+    scores: NDArray[np.float64], settings: Mapping[str, str], place: str, notes: list[str]
+) -> Kind:
+    """Return what scores are, as it was said, or as they look."""
+    if settings.get("scores") == "any":
+        return "any"
+    if "scores" not in settings:
+        inside = bool((scores >= 0).all() and (scores <= 1 + _TOLERANCE).all())
+        if inside and float(np.abs(scores.sum(axis=1) - 1).max(initial=0)) > _TOLERANCE:
+            notes.append("scores lie in 0 … 1 and do not sum to 1: they only rank the classes")
+            return "any"
+    kind, said = chosen_scores(settings, scores, place)
+    notes += said
+    return kind

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import functools
-import io
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from snellen.benchmark.class_text import class_text
 from snellen.benchmark.disagreements import (
     ClassSpread,
     Disagreements,
@@ -19,6 +18,7 @@ from snellen.benchmark.disagreements import (
     joint_predictions,
 )
 from snellen.benchmark.measured_model import MeasuredModel, measured_model
+from snellen.benchmark.model_csv import csv_text
 from snellen.benchmark.pareto import front
 from snellen.benchmark.result_rows import FPS_KINDS, columns, fps_of, row
 from snellen.benchmark.result_text import benchmark_text
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["BenchmarkResult", "MeasuredModel", "measured_model"]
 
 SCHEMA = "snellen.benchmark-result/1"
-# Of more classes a matrix of each network is no reading: the stored states have them.
+# Of more classes a matrix of each network is no reading: it has a table of its own.
 _MATRIX = 100
 
 
@@ -88,8 +88,23 @@ class BenchmarkResult:
 
     @property
     def ranked(self) -> list[MeasuredModel]:
-        """The networks, the best top-1 accuracy first."""
-        return sorted(self.models, key=lambda model: -model.top1)
+        """The networks, the best top-1 accuracy first; of equal ones the faster."""
+
+        def place(model: MeasuredModel) -> tuple[float, float]:
+            fps = self.fps(model)
+            return -model.top1, math.inf if math.isnan(fps) else -fps
+
+        return sorted(self.models, key=place)
+
+    @property
+    def model_notes(self) -> dict[str, list[str]]:
+        """What people should know of networks: each note with the names of those it is of."""
+        found: dict[str, list[str]] = {}
+        for model in self.ranked:
+            of_facts = () if model.facts is None else model.facts.notes
+            for note in dict.fromkeys((*model.notes, *of_facts)):
+                found.setdefault(note, []).append(model.name)
+        return found
 
     @functools.cached_property
     def fps_kind(self) -> str:
@@ -167,7 +182,7 @@ class BenchmarkResult:
     @functools.cached_property
     def disagreements(self) -> Disagreements:
         """Images on which the networks disagree."""
-        return disagreements(self.models, self.truth)
+        return disagreements(self.ranked, self.truth)
 
     @functools.cached_property
     def class_spreads(self) -> list[ClassSpread]:
@@ -187,18 +202,15 @@ class BenchmarkResult:
     def csv(self) -> str:
         """Return the table as CSV; what is undefined is empty."""
         rows = self.table()
-        out = io.StringIO()
-        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        for each in rows:
-            writer.writerow(
-                {key: "" if _undefined(value) else value for key, value in each.items()}
-            )
-        return out.getvalue()
+        return csv_text(list(rows[0]), (list(each.values()) for each in rows))
 
     def __str__(self) -> str:
         """Return the tables of quality and speed, and what follows from them."""
         return benchmark_text(self)
+
+    def class_table(self) -> str:
+        """Return recall and F1 of each class and network as text, the largest differences first."""
+        return class_text(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values that JSON can hold; undefined numbers are None."""
@@ -248,7 +260,7 @@ class BenchmarkResult:
                 "by_truth": model.confusion.normalised("truth").tolist(),
             }
             if few
-            else f"of {len(model.classes):,} classes: in the stored state of the network",
+            else f"of {len(model.classes):,} classes: in the network's confusion.csv",
             "notes": list(model.notes),
         }
 
@@ -270,10 +282,6 @@ class BenchmarkResult:
             key: [image(place) for place in value] if isinstance(value, list) else value
             for key, value in found._asdict().items()
         }
-
-
-def _undefined(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _plain(value: Any) -> Any:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from snellen.benchmark.quantities import TimeUnit
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from snellen.benchmark.measured_model import MeasuredModel
     from snellen.benchmark.speed import Speed
 
-__all__ = ["FPS_KINDS", "columns", "fps_of", "row"]
+__all__ = ["FPS_KINDS", "PHASES", "columns", "fps_of", "row", "time_units"]
 
 # Which images per second networks are compared by: the first that they have.
 FPS_KINDS: Final = {
@@ -25,6 +27,7 @@ _QUALITY = (
     "f1_weighted", "balanced_accuracy", "mcc", "log_loss", "brier", "ece", "mean_confidence",
 )  # fmt: skip
 _FPS_OF_BATCH = "fps_batch_"
+PHASES: Final = ("read", "decode", "preprocess", "inference")
 
 
 def fps_of(model: MeasuredModel, kind: str) -> float:
@@ -99,18 +102,23 @@ def row(model: MeasuredModel, *, on_front: bool) -> dict[str, Any]:
     }
 
 
+def time_units(rows: Sequence[Mapping[str, Any]]) -> tuple[TimeUnit, TimeUnit]:
+    """Return what the phases of an image are shown in, and what single images are."""
+    split = TimeUnit.of(sum(each[f"{name}_ms"] for name in PHASES) / 1000 for each in rows)
+    return split, TimeUnit.of(each["latency_p50_ms"] / 1000 for each in rows)
+
+
 def _speed(speed: Speed | None) -> dict[str, Any]:
     whole = None if speed is None else speed.end_to_end
     best = None if speed is None else speed.best_throughput
     latency = None if speed is None else speed.latency
     throughput = () if speed is None else speed.throughput
-    phases = ("read", "decode", "preprocess", "inference")
     return {
         "end_to_end_fps": math.nan if whole is None else whole.images_per_second,
         "end_to_end_batch": None if whole is None else whole.batch_size,
         **{
             f"{name}_ms": math.nan if whole is None else 1000 * getattr(whole, name)
-            for name in phases
+            for name in PHASES
         },
         **{f"{_FPS_OF_BATCH}{each.batch_size}": each.images_per_second for each in throughput},
         "best_fps": math.nan if best is None else best.images_per_second,

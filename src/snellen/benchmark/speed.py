@@ -26,7 +26,11 @@ class Latency(NamedTuple):
     spread : float
         The middle half, from its shortest to its longest, by the median.
     waited : float
-        Wall time by processor time per thread: 1 on a machine that does nothing else.
+        Wall time by processor time per thread: 1 on a machine that does nothing else, and where all
+        threads are at work all the time.
+    queued : float
+        Seconds that threads waited for a processor which other programs had, by seconds that they
+        had one: about 0 on a machine that does nothing else; 0 where the system does not say it.
     """
 
     n: int
@@ -36,6 +40,7 @@ class Latency(NamedTuple):
     p99: float
     spread: float
     waited: float
+    queued: float = 0.0
 
 
 class Throughput(NamedTuple):
@@ -49,7 +54,7 @@ class Throughput(NamedTuple):
         How many batches were timed, and how many went before.
     images_per_second : float
         By the median batch.
-    spread, waited : float
+    spread, waited, queued : float
         As in `Latency`.
     """
 
@@ -59,6 +64,7 @@ class Throughput(NamedTuple):
     images_per_second: float
     spread: float
     waited: float
+    queued: float = 0.0
 
 
 class EndToEnd(NamedTuple):
@@ -143,7 +149,8 @@ class Round(NamedTuple):
             raise InputError(f"expected what a round measured: {error!r}") from None
 
 
-_NOISY_WAIT = 1.15  # on one thread
+_NOISY_WAIT = 1.15  # wall time, by that of all processors together
+_NOISY_QUEUE = 0.15  # time in the queue for a processor, by that on it
 _NOISY_SPREAD = 0.15  # between rounds
 
 
@@ -246,12 +253,29 @@ def _noise(what: str, found: Sequence[Any], threads: int) -> list[str]:
     if not found:
         return []
     said = []
-    waited = max(each.waited for each in found)
-    if threads == 1 and waited > _NOISY_WAIT:
+    queued = max(getattr(each, "queued", 0.0) for each in found)
+    waited = max(_waited_for_others(each, threads) for each in found)
+    if queued > _NOISY_QUEUE:
+        said.append(
+            f"{what}: {queued:.2f} seconds in the queue for a processor that others had, for each "
+            "second on it"
+        )
+    elif waited > _NOISY_WAIT:
         said.append(f"{what}: wall time was {waited:.2f} of the processor's")
     speeds = [
         1 / each.p50 if isinstance(each, Latency) else each.images_per_second for each in found
     ]
     if max(speeds) > (1 + _NOISY_SPREAD) * min(speeds):
-        said.append(f"{what}: rounds differ by {max(speeds) / min(speeds) - 1:.0%}")
+        said.append(f"{what}: rounds differ by {100 * max(speeds) / min(speeds) - 100:.0f} %")
     return said
+
+
+def _waited_for_others(measured: Any, threads: int) -> float:
+    """Return wall time by the processor's, of all threads together: 1 at most, if nobody disturbs.
+
+    One thread at least is always at work, but for the time in which files are waited for.
+    """
+    share: float = measured.waited / threads
+    if isinstance(measured, EndToEnd):
+        share *= max(0.0, 1 - measured.read / threads * measured.images_per_second)
+    return share

@@ -16,7 +16,7 @@ from snellen.result import write_atomically
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -106,16 +106,21 @@ class PredictionStore:
         start = chunk * self.chunk_rows
         return np.arange(start, min(start + self.chunk_rows, self.n_images))
 
-    def missing(self, *, strict: bool = False) -> list[int]:
+    def missing(self, again: Callable[[int], bool] | None = None) -> list[int]:
         """Return the chunks that are to be predicted: not there, or damaged.
 
         Parameters
         ----------
-        strict : bool
-            Whether those are among them in which images were left out.
+        again : callable, optional
+            Says of an image that was left out whether it is to be tried again, and with it its
+            chunk.
         """
         found = ((k, self._read(k)) for k in range(self.n_chunks))
-        return [k for k, chunk in found if chunk is None or (strict and chunk.left_out)]
+        return [
+            k
+            for k, chunk in found
+            if chunk is None or (again and any(again(row) for row, _ in chunk.left_out))
+        ]
 
     def write(
         self,
@@ -150,7 +155,7 @@ class PredictionStore:
             if error.errno not in _FULL:
                 raise
             raise InputError(
-                f"expected room for predictions ({len(content) / 1e6:.1f} MB more), the disk is "
+                f"expected room for predictions ({len(content):,} bytes more), the disk is "
                 "full: what was written before is kept, the next run goes on from there",
                 str(self.folder),
             ) from error
@@ -163,25 +168,37 @@ class PredictionStore:
         InputError
             Where some are missing.
         """
-        found = [self._read(k) for k in range(self.n_chunks)]
-        chunks = [each for each in found if each is not None]
-        if len(chunks) < len(found):
+        rows: list[NDArray[np.int64]] = []
+        scores = np.empty((0, 0), np.float32)
+        left_out: list[LeftOut] = []
+        n = n_missing = 0
+        for k in range(self.n_chunks):
+            chunk = self._read(k)
+            if chunk is None:
+                n_missing += 1
+                continue
+            left_out += chunk.left_out
+            if not len(chunk.rows):
+                continue
+            if not rows:  # all at once: 50,000 images of 1,000 classes are 200 MB
+                scores = np.empty((self.n_images, chunk.scores.shape[1]), np.float32)
+            elif chunk.scores.shape[1] != scores.shape[1]:
+                widths = sorted({chunk.scores.shape[1], scores.shape[1]})
+                raise InputError(
+                    f"expected one number of classes, got {widths}: remove this folder",
+                    str(self.folder),
+                )
+            rows.append(chunk.rows)
+            scores[n : n + len(chunk.rows)] = chunk.scores
+            n += len(chunk.rows)
+        if n_missing:
             raise InputError(
-                f"expected the scores of {self.n_images} images, {len(found) - len(chunks)} of "
-                f"{len(found)} chunks are missing or damaged: run the benchmark again",
-                str(self.folder),
-            )
-        scored = [each for each in chunks if len(each.rows)]
-        widths = {each.scores.shape[1] for each in scored}
-        if len(widths) > 1:
-            raise InputError(
-                f"expected one number of classes, got {sorted(widths)}: remove this folder",
+                f"expected the scores of {self.n_images} images, {n_missing} of {self.n_chunks} "
+                "chunks are missing or damaged: run the benchmark again",
                 str(self.folder),
             )
         return Predictions(
-            _together([each.rows for each in scored], np.empty(0, np.int64)),
-            _together([each.scores for each in scored], np.empty((0, 0), np.float32)),
-            tuple(one for each in chunks for one in each.left_out),
+            np.concatenate([np.empty(0, np.int64), *rows]), scores[:n], tuple(left_out)
         )
 
     def _file(self, chunk: int) -> Path:
@@ -232,7 +249,3 @@ def _decoded(content: memoryview) -> Predictions:
 
 def _digest(content: bytes | memoryview) -> bytes:
     return hashlib.blake2b(content, digest_size=_DIGEST).digest()
-
-
-def _together(parts: Sequence[NDArray[Any]], none: NDArray[Any]) -> NDArray[Any]:
-    return np.concatenate(parts) if parts else none

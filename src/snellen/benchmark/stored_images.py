@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["ArrayImages", "ImageFiles", "ShardImages", "StoredImages", "file_stamp"]
+__all__ = ["ArrayImages", "ImageFiles", "ShardImages", "StoredImages", "file_stamp", "writable"]
 
 _GONE = (-1, -1)
 
@@ -29,16 +29,15 @@ def file_stamp(path: str) -> tuple[int, int]:
     return state.st_size, state.st_mtime_ns
 
 
+def writable(name: str) -> str:
+    r"""Return the name of a file as results can hold it: what is not UTF-8 as ``\xff``."""
+    if name.isascii():
+        return name
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 class StoredImages(Protocol):
-    """An `ImageReader` of which a part can be taken, and that knows when its files changed.
-
-    Attributes
-    ----------
-    shape : (int, int) or None
-        Height and width where all images have the same.
-    """
-
-    shape: tuple[int, int] | None
+    """An `ImageReader` of which a part can be taken, and that knows when its files changed."""
 
     def data(self, row: int) -> bytes | NDArray[np.uint8]:
         """Return an image as it is stored; see `ImageReader`."""
@@ -61,12 +60,9 @@ class ImageFiles:
     ----------
     paths : sequence of str
         The files.
-    shape : None
-        Files have any size.
     """
 
     paths: Sequence[str]
-    shape: tuple[int, int] | None = None
 
     def data(self, row: int) -> bytes:
         """Return what is in a file."""
@@ -75,7 +71,9 @@ class ImageFiles:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # no object for each
                 return file.readall()
         except OSError as error:
-            raise InputError(f"expected a readable image, got: {error.strerror}", path) from None
+            raise InputError(
+                f"expected a readable image, got: {error.strerror}", writable(path)
+            ) from None
 
     def taken(self, rows: Sequence[int]) -> ImageFiles:
         """Return some of them."""
@@ -96,16 +94,10 @@ class ArrayImages:
         The images.
     files : sequence of str
         Where they came from.
-    shape : (int, int)
-        Height and width.
     """
 
     images: NDArray[np.uint8]
     files: Sequence[str]
-    shape: tuple[int, int] | None = dataclasses.field(init=False)
-
-    def __post_init__(self) -> None:
-        self.shape = self.images.shape[1:3]
 
     def data(self, row: int) -> NDArray[np.uint8]:
         """Return an image, shape (H, W, C)."""
@@ -131,13 +123,10 @@ class ShardImages:
         The tar files.
     members : sequence of (int, int, int)
         Of each image its shard, where it begins there, and its bytes.
-    shape : None
-        They have any size.
     """
 
     shards: Sequence[str]
     members: Sequence[tuple[int, int, int]]
-    shape: tuple[int, int] | None = None
 
     def data(self, row: int) -> bytes:
         """Return what is in a member."""

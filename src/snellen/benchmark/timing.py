@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import time
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,19 +13,32 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Clock", "Timing", "timed", "warm_up"]
+__all__ = ["Clock", "Timing", "queued_seconds", "timed", "warm_up"]
 
 _WINDOW = 5  # calls whose median is compared with that of the calls before
 _SETTLED = 0.03  # as a part of the median
 _MOST_CALLS = 200
-_NOISY = 1.15
+
+
+def queued_seconds() -> float:
+    """Return how long threads of this process had to wait for a processor that others had.
+
+    That of threads that are there now; 0 where the system does not say it.
+    """
+    total = 0
+    for path in glob.iglob("/proc/self/task/*/schedstat"):  # noqa: PTH207
+        # It may have ended meanwhile, and a kernel may count nothing.
+        with contextlib.suppress(OSError, IndexError, ValueError), open(path, "rb") as file:  # noqa: PTH123
+            total += int(file.read().split()[1])
+    return total / 1e9
 
 
 class Clock(NamedTuple):
-    """Seconds of wall time and of processor, from any moment."""
+    """Seconds of wall time, of processor, and in the queue for one, from any moment."""
 
     wall: Callable[[], float] = time.perf_counter
     cpu: Callable[[], float] = time.process_time
+    queued: Callable[[], float] = queued_seconds
 
 
 _CLOCK = Clock()
@@ -40,11 +55,14 @@ class Timing(NamedTuple):
         Seconds of processor, of all threads, for all of them.
     n_warm_up : int
         Calls before, which do not count.
+    queued : float
+        Seconds in which threads waited for a processor that others had, all threads together.
     """
 
     seconds: tuple[float, ...]
     cpu: float
     n_warm_up: int = 0
+    queued: float = 0.0
 
     @property
     def median(self) -> float:
@@ -68,9 +86,10 @@ class Timing(NamedTuple):
         """
         return sum(self.seconds) / max(self.cpu / n_threads, 1e-12)
 
-    def is_noisy(self, n_threads: int = 1) -> bool:
-        """Whether other programs took part: calls that wait, or that differ by much."""
-        return (n_threads == 1 and self.waited() > _NOISY) or self.spread > _NOISY - 1
+    @property
+    def queued_share(self) -> float:
+        """Seconds in the queue for a processor by those on it: about 0 on a quiet machine."""
+        return self.queued / max(self.cpu, 1e-12)
 
 
 def warm_up(
@@ -121,10 +140,11 @@ def timed(
     The call must wait for what it starts: a GPU's work runs on after a call that does not.
     """
     seconds: list[float] = []
-    cpu = clock.cpu()
+    queued, cpu = clock.queued(), clock.cpu()
     start = clock.wall()
     while len(seconds) < least_calls or clock.wall() - start < least_seconds:
         before = clock.wall()
         call()
         seconds.append(clock.wall() - before)
-    return Timing(tuple(seconds), clock.cpu() - cpu, n_warm_up)
+    used = clock.cpu() - cpu
+    return Timing(tuple(seconds), used, n_warm_up, max(clock.queued() - queued, 0.0))

@@ -183,11 +183,13 @@ class Worker:
         ask : bool
             Whether the model may end in order; else the process ends as it is.
         """
-        if ask:
-            with contextlib.suppress(BrokenPipeError, subprocess.TimeoutExpired):
-                self._channel.send({"do": "stop", "with": {}})
-                self._process.wait(_PATIENCE)
-        self._end()
+        try:
+            if ask:
+                with contextlib.suppress(BrokenPipeError, subprocess.TimeoutExpired):
+                    self._channel.send({"do": "stop", "with": {}})
+                    self._process.wait(_PATIENCE)
+        finally:  # also where waiting is interrupted
+            self._end()
 
     def _end(self) -> int:
         """Return how the process ended, which it does without its pipe."""
@@ -230,6 +232,8 @@ def _ended(code: int) -> str:
 
 
 def _started(incoming: int, outgoing: int, threads: int) -> subprocess.Popen[bytes]:
+    if sys.platform == "win32":
+        raise InputError("expected Linux or macOS: networks run in processes that share pipes")
     number = str(threads)
     here = str(Path.cwd())
     path = [here, *(each for each in sys.path if each not in ("", here))]

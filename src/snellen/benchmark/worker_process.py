@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _PAUSE: Final = 0.1  # seconds between two messages of progress
+_WATCH: Final = 1000  # milliseconds after which a parent is looked for that left its pipe to others
+_LONGEST: Final = 300  # characters of what a library says
 _NO_MEMORY: Final = ("not enough memory", "allocate memory", "out of memory")
 
 
@@ -39,13 +41,19 @@ def main(incoming: int, outgoing: int) -> None:
     for pipe in (incoming, outgoing):
         os.set_inheritable(pipe, False)  # what the model's code starts would keep them open
     channel = Channel(incoming, outgoing)
-    threading.Thread(target=_end_with_parent, args=(incoming,), daemon=True).start()
+    watch = (incoming, os.getppid())
+    threading.Thread(target=_end_with_parent, args=watch, daemon=True).start()
     _forward_warnings(channel)
     desk = _Desk(channel)
     try:
         while True:
             request = channel.receive()
-            channel.send(desk.answer(request["do"], request["with"]))
+            answer = desk.answer(request["do"], request["with"])
+            try:
+                channel.send(answer)
+            # Somebody's model said of itself what is no plain value.
+            except (TypeError, ValueError, InputError) as error:
+                channel.send(desk.failed(error))
             if request["do"] == "stop":
                 break
     except (EOFError, BrokenPipeError):
@@ -55,11 +63,12 @@ def main(incoming: int, outgoing: int) -> None:
     os._exit(0)
 
 
-def _end_with_parent(incoming: int) -> None:
+def _end_with_parent(incoming: int, parent: int) -> None:
     """End this process, whatever it does, when its parent has closed the pipe or was killed."""
     gone = select.poll()
     gone.register(incoming, 0)  # nothing but its end
-    gone.poll()
+    while not gone.poll(_WATCH) and os.getppid() == parent:
+        pass
     os._exit(0)
 
 
@@ -82,6 +91,8 @@ def _forward_warnings(channel: Channel) -> None:
 
     warnings.showwarning = show
     warnings.simplefilter("always", DataWarning)
+    # Of tags that are damaged, and the like: nothing that changes pixels.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class _Desk:
@@ -110,9 +121,13 @@ class _Desk:
             raise
         # What is wrong with a model or its library may be anything: the parent says it in a line.
         except Exception as error:
-            if os.environ.get("SNELLEN_DEBUG"):
-                traceback.print_exc()
-            return {"kind": "failed", **self._described(error)}
+            return self.failed(error)
+
+    def failed(self, error: Exception) -> dict[str, Any]:
+        """Return what the parent is told of an error."""
+        if os.environ.get("SNELLEN_DEBUG"):
+            traceback.print_exception(error)
+        return {"kind": "failed", **self._described(error)}
 
     @property
     def _loaded(self) -> ModelBench:
@@ -180,10 +195,11 @@ class _Desk:
     def _described(self, error: Exception) -> dict[str, Any]:
         if isinstance(error, SnellenError):
             names = [each.__name__ for each in type(error).__mro__]
-            return {"names": names, "message": error.message, "place": error.place}
+            return {"names": names, "message": _text(error.message), "place": _text(error.place)}
         if isinstance(error, OSError) and error.errno is not None:
-            return {"os": [error.errno, error.strerror, error.filename]}
-        reason = " ".join(str(error).split())[:300]
+            name = None if error.filename is None else _text(error.filename)
+            return {"os": [error.errno, _text(error.strerror), name]}
+        reason = " ".join(_text(error).split())[:_LONGEST]
         if isinstance(error, MemoryError) or any(text in reason.lower() for text in _NO_MEMORY):
             message = f"expected enough memory, there is not; a smaller batch takes less ({reason})"
         else:
@@ -192,3 +208,12 @@ class _Desk:
                 "(SNELLEN_DEBUG=1 shows where)"
             )
         return {"names": [InputError.__name__], "message": message, "place": self._name}
+
+
+def _text(value: object) -> str:
+    """Return what is said, as a message can hold it, whatever it is."""
+    try:
+        text = os.fsdecode(value) if isinstance(value, (bytes, os.PathLike)) else str(value)
+    except Exception:  # of others' classes
+        text = f"a {type(value).__name__} that cannot be shown"
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from snellen.benchmark.decoding import decoded
+from snellen.benchmark.model_csv import class_csv, confusion_csv
 from snellen.benchmark.page import page
 from snellen.errors import InputError, MissingExtraError
 from snellen.result import write_atomically
@@ -16,6 +16,7 @@ from snellen.result import write_atomically
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
+    from pathlib import Path
 
     from snellen.benchmark.labelled_images import LabelledImages
     from snellen.benchmark.result import BenchmarkResult
@@ -34,21 +35,23 @@ def write_benchmark(result: BenchmarkResult, folder: Path, images: LabelledImage
         Where they cannot be written; then what was there stays.
     """
     row_of = {name: row for row, name in enumerate(images.ids)}
+    names = [model.name for model in result.models]
+    places = {name: f"models/{each}" for name, each in zip(names, folder_names(names), strict=True)}
     files: dict[str | os.PathLike[str], bytes] = {
         folder / "index.html": page(
-            result, lambda place: thumbnail(images, row_of[result.ids[place]])
+            result, lambda place: thumbnail(images, row_of[result.ids[place]]), beside=places
         ).encode(),
         folder / "table.csv": result.csv().encode(),
         folder / "result.json": json_bytes(result.to_dict()),
     }
-    for name, model in zip(
-        folder_names([model.name for model in result.models]), result.models, strict=True
-    ):
-        place = folder / "models" / name
+    for model in result.models:
+        place = folder / places[model.name]
         place.mkdir(parents=True, exist_ok=True)
         files |= {
             place / "state.bin": model.metric.to_bytes(),
             place / "result.json": json_bytes(model.result.to_dict()),
+            place / "classes.csv": class_csv(model).encode(),
+            place / "confusion.csv": confusion_csv(model).encode(),
         }
     write_atomically(files)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import click
@@ -33,6 +34,13 @@ def _sizes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     if min(sizes) < 1:
         raise click.BadParameter(f'expected whole numbers from 1, such as 1,8,32; got "{text}"')
     return sizes
+
+
+def _finite(_: click.Context, __: click.Parameter, seconds: float) -> float:
+    """Refuse what would be measured for ever."""
+    if not math.isfinite(seconds):
+        raise click.BadParameter(f"expected a number of seconds, got {seconds}")
+    return seconds
 
 
 @click.command()
@@ -69,7 +77,8 @@ def _sizes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "--classes",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="The names of the classes that labels are numbers of: a name a line, or JSON.",
+    help="The names of the classes that labels are numbers of: a name a line, or JSON; or "
+    "imagenet.",
 )
 @click.option("--part", metavar="NAME", help="The part of a split. [default: test]")
 @click.option(
@@ -126,6 +135,7 @@ def _sizes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     type=click.FloatRange(min=0, min_open=True),
     default=1.0,
     show_default=True,
+    callback=_finite,
     help="How long each speed is measured at least, in a round.",
 )
 @click.option("--speed/--no-speed", default=True, help="Measure speed, too. [default: yes]")
@@ -261,8 +271,13 @@ def _check(result: BenchmarkResult, least: tuple[Gate, ...]) -> None:
     failed = False
     for model in result.models:
         for gate in least:
-            if not model.result.metrics[gate.metric] >= gate.lowest:
-                failed = True
-                click.echo(f"snellen: {model.name}: {gate.describe(model.result)}", err=True)
+            value = model.result.metrics.get(gate.metric)
+            if value is not None and value >= gate.lowest:
+                continue
+            failed = True
+            said = f"{gate.metric} is not known: there are labels and no scores"
+            if value is not None:
+                said = gate.describe(model.result)
+            click.echo(f"snellen: {model.name}: {said}", err=True)
     if failed:
         raise click.exceptions.Exit(3)

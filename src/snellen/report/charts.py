@@ -221,6 +221,8 @@ def heat_map(
     width, height = margin + n * cell + 2, margin + n * cell + 4
     most = int((margin - 10) / (0.56 * size))
     shown = [name if len(name) <= most else f"{name[: most - 1]}…" for name in names]
+    # Numbers are to be read on every cell.
+    depth = 0.56 if written else 0.94
     parts = []
     sized = f'style="font-size:{size}px"'
     for k, name in enumerate(shown):
@@ -245,13 +247,12 @@ def heat_map(
             said = f"{names[row]} → {names[column]}: {value:,.6g} ({100 * share:.1f} %)"
             parts.append(
                 f'<rect class="{kind}" x="{x + 1:.1f}" y="{y + 1:.1f}" width="{cell - 2}" '
-                f'height="{cell - 2}" rx="2" fill-opacity="{0.06 + 0.94 * strength:.3f}">'
+                f'height="{cell - 2}" rx="2" fill-opacity="{0.06 + depth * strength:.3f}">'
                 f"<title>{text(said)}</title></rect>"
             )
             if written:
-                strong = " strong" if strength > 0.6 else ""
                 parts.append(
-                    f'<text class="cell{strong}" x="{x + cell / 2:.1f}" y="{y + cell / 2 + 4:.1f}" '
+                    f'<text class="cell" x="{x + cell / 2:.1f}" y="{y + cell / 2 + 4:.1f}" '
                     f'text-anchor="middle">{_cell(100 * share if shares else value)}</text>'
                 )
     parts.append(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from snellen.benchmark.pages.tables import short
 from snellen.report.charts import heat_map
 from snellen.report.markup import element, figure, table, text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from snellen.benchmark.measured_model import MeasuredModel
     from snellen.benchmark.result import BenchmarkResult
 
@@ -29,23 +32,23 @@ def class_table(result: BenchmarkResult) -> str:
         return ""
     ranked = result.ranked[:_BESIDE]
     place = {model.name: k for k, model in enumerate(result.models)}
+    many = len(result.models) > 1
     rows = []
     for each in spreads[:_LISTED]:
         cells = [
             element("td", short(each.class_name, _CLASS), class_="class", title=each.class_name),
             figure(each.n),
-            figure(each.spread),
+            *([figure(each.spread)] if many else []),
         ]
         f1 = [each.f1[place[model.name]] for model in ranked]
         recall = [each.recall[place[model.name]] for model in ranked]
         cells += [_bar(*values) for values in zip(f1, recall, strict=True)]
         rows.append(cells)
-    head = ["class", "images", "spread", *(_head(model) for model in ranked)]
-    many = len(result.models) > 1
+    head = ["class", "images", *(["spread"] if many else []), *(_head(model) for model in ranked)]
     said = "F1, and recall below it." + (
         " Spread is the highest F1 less the lowest, over all networks; the largest come first."
         if many
-        else ""
+        else " The lowest F1 comes first."
     )
     more = []
     if len(spreads) > _LISTED:
@@ -66,20 +69,41 @@ def _bar(f1: float, recall: float) -> str:
     return element("td", figure(f1) + bar + element("small", figure(recall)), class_="bar")
 
 
-def confusions(result: BenchmarkResult) -> str:
-    """Return what each network takes for what: counts, and shares of the true class."""
+def confusions(result: BenchmarkResult, folders: Mapping[str, str]) -> str:
+    """Return what each network takes for what: counts, and shares of the true class.
+
+    Parameters
+    ----------
+    result : BenchmarkResult
+        What was found.
+    folders : mapping of str to str
+        Of each network, where its ``confusion.csv`` and ``classes.csv`` are; empty for nowhere.
+    """
     ranked = result.ranked
     parts = []
     for k, model in enumerate(ranked[:_BESIDE]):
         summary = element("summary", f"{short(model.name)}: top-1 {figure(model.top1)}")
         body = _matrices(model) if len(result.classes) <= _DRAWN else _most_confused(model)
+        if model.name in folders:
+            body += _links(folders[model.name])
         parts.append(element("details", summary + body, open="" if not k else None))
     if len(ranked) > _BESIDE:
-        more = f"… and {len(ranked) - _BESIDE:,} more networks: in their stored states."
+        more = f"… and {len(ranked) - _BESIDE:,} more networks: in their folders' CSV."
         parts.append(element("p", more, class_="soft"))
     said = "Rows are true classes, columns predicted ones; strong is a large share of the row."
     drawn = element("p", said, class_="soft") if len(result.classes) <= _DRAWN else ""
     return element("h2", "What is taken for what") + drawn + "".join(parts)
+
+
+def _links(folder: str) -> str:
+    links = "; ".join(
+        element("a", what, href=quote(f"{folder}/{name}"))
+        for name, what in (
+            ("confusion.csv", "all pairs of classes as CSV"),
+            ("classes.csv", "all numbers of each class as CSV"),
+        )
+    )
+    return element("p", links, class_="soft")
 
 
 def _matrices(model: MeasuredModel) -> str:

@@ -66,9 +66,10 @@ def settings(result: BenchmarkResult) -> str:
 def notes(result: BenchmarkResult) -> str:
     """Return what is to be known of the benchmark and of each network."""
     said = [text(each) for each in result.notes]
-    for model in result.ranked:
-        told = [*model.notes, *(() if model.facts is None else model.facts.notes)]
-        said += [f"{element('b', short(model.name))}: {text(each)}" for each in told]
+    for note, names in result.model_notes.items():
+        every = 1 < len(names) == len(result.models)
+        of = "all networks" if every else ", ".join(map(short, names))
+        said.append(f"{element('b', of)}: {text(note)}")
     return element("h2", "Notes") + listed(said) if said else ""
 
 

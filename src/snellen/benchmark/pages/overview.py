@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from snellen.benchmark.grouped_table import shortened
 from snellen.benchmark.pages.tables import short
+from snellen.benchmark.quantities import three_digits
 from snellen.benchmark.result_rows import FPS_KINDS
-from snellen.benchmark.result_text import shortened, three_digits
 from snellen.report.charts import range_bar
 from snellen.report.markup import element, figure, plain_value, text, words
 from snellen.report.scatter import Point, scatter
@@ -29,16 +30,20 @@ def title(result: BenchmarkResult) -> str:
     return f"{n} network{'' if n == 1 else 's'}" + (f" on {of}" if of else "")
 
 
-def head(result: BenchmarkResult) -> str:
+def head(result: BenchmarkResult, *, linked: bool = False) -> str:
     """Return the heading, the numbers that matter, and what it was measured on."""
     n, n_classes = len(result.ids), len(result.classes)
     said = f"{n:,} images of {n_classes:,} classes"
     if result.left_out:
         said += f"; {len(result.left_out):,} left out"
+    links = ""
+    if linked:
+        files = {"table.csv": "the tables as CSV", "result.json": "everything as JSON"}
+        links = "; ".join(element("a", text(what), href=name) for name, what in files.items())
     return element(
         "header",
         element("h1", text(title(result)))
-        + element("p", said, class_="soft")
+        + element("p", text(said) + (f" · {links}" if links else ""), class_="soft")
         + element("div", "".join(_tiles(result)), class_="tiles")
         + _facts({**result.data, **result.machine}),
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from snellen.benchmark.result_text import claimed, probability, shortened
+from snellen.benchmark.claims import claims
+from snellen.benchmark.grouped_table import shortened
 from snellen.report.markup import element, listed, text
+from snellen.table_text import p_value
 
 if TYPE_CHECKING:
     from snellen.benchmark.result import BenchmarkResult
@@ -20,7 +22,8 @@ def pairs(result: BenchmarkResult) -> str:
     """Return the matrix of differences; nothing of a single network."""
     comparison = result.comparison
     names = comparison.names
-    if len(names) < 2:
+    said_of = claims(comparison)
+    if said_of is None:
         return ""
     written = len(names) <= _WRITTEN
     cell = _CELL if written else _SMALL_CELL
@@ -40,7 +43,7 @@ def pairs(result: BenchmarkResult) -> str:
         if written:
             parts.append(
                 f'<text class="tick" x="{margin + middle:.1f}" y="{top - 8:.1f}" '
-                f'text-anchor="middle">{text(shortened(name, 11))}</text>'
+                f'text-anchor="middle">{text(shortened(name, 10))}</text>'
             )
         else:
             parts.append(
@@ -57,14 +60,13 @@ def pairs(result: BenchmarkResult) -> str:
             points = 100 * sign * found.difference
             sure = comparison.is_significant(found)
             kind = "unsure" if not sure else "sure-better" if points > 0 else "sure-worse"
-            strength = 1.0 if not sure else 0.35 + min(0.65, abs(points) / 15)
+            strength = 1.0 if not sure else 0.2 + min(0.42, abs(points) / 24)
             low, high = (100 * each for each in (found.interval.low, found.interval.high))
             if sign < 0:
                 low, high = -high, -low
-            p = probability(found.adjusted_p)
             said = (
                 f"{names[row]} against {names[column]}: {_signed(points)} points "
-                f"({_signed(low)} to {_signed(high)}), adjusted p = {p}"
+                f"({_signed(low)} to {_signed(high)}), {p_value(found.adjusted_p, 'adjusted p')}"
             )
             x, y = margin + column * cell, top + row * cell
             parts.append(
@@ -73,13 +75,12 @@ def pairs(result: BenchmarkResult) -> str:
                 f"<title>{text(said)}</title></rect>"
             )
             if written:
-                strong = " strong" if sure and strength > 0.8 else ""
                 centre = x + cell / 2
                 parts.append(
-                    f'<text class="cell{strong}" x="{centre:.1f}" y="{y + cell / 2:.1f}" '
+                    f'<text class="cell" x="{centre:.1f}" y="{y + cell / 2:.1f}" '
                     f'text-anchor="middle">{_signed(points)}</text>'
-                    f'<text class="p{strong}" x="{centre:.1f}" y="{y + cell / 2 + 15:.1f}" '
-                    f'text-anchor="middle">p {p}</text>'
+                    f'<text class="p" x="{centre:.1f}" y="{y + cell / 2 + 15:.1f}" '
+                    f'text-anchor="middle">{text(p_value(found.adjusted_p, "p"))}</text>'
                 )
     drawing = element(
         "svg",
@@ -90,7 +91,7 @@ def pairs(result: BenchmarkResult) -> str:
         aria_label=f"differences of {len(names)} networks",
     )
     beside = element("div", drawing, class_="scroll pairs", tabindex="0")
-    beside += listed(text(each) for each in claimed(result))
+    beside += listed(text(each) for each in said_of.sentences)
     n = len(comparison.differences)
     level = f"{100 * (1 - result.level):g} %"
     said = (

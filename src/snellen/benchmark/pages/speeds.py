@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from snellen.benchmark.result_text import shortened, three_digits
+from snellen.benchmark.grouped_table import shortened
+from snellen.benchmark.quantities import TimeUnit
 from snellen.report.axes import log_ticks, short_number
 from snellen.report.charts import ticks
 from snellen.report.log_lines import ColouredLine, log_lines
@@ -25,6 +26,7 @@ _PHASES = {"read": 8, "decode": 2, "preprocess": 1, "inference": 0}
 _SPOKEN = {"preprocess": "resize and scale"}
 _SHOWN = 60  # networks
 _FEW = 10
+_APART = 11.0  # per cent of a scale between its numbers
 
 
 def speeds(result: BenchmarkResult) -> str:
@@ -51,19 +53,20 @@ def _split(models: Sequence[MeasuredModel]) -> str:
     ]
     if not found:
         return ""
-    most = max(sum(getattr(each, name) for name in _PHASES) for _, each in found)
+    wholes = [sum(getattr(each, name) for name in _PHASES) for _, each in found]
+    most, unit = max(wholes), TimeUnit.of(wholes)
     rows = []
     for name, each in found:
         at, bars = 0.0, []
         for phase, colour in _PHASES.items():
             spent = getattr(each, phase)
-            said = f"{_SPOKEN.get(phase, phase)}: {three_digits(1000 * spent)} ms"
+            said = f"{_SPOKEN.get(phase, phase)}: {unit.shown(spent)} {unit.name}"
             place = f"left:{100 * at / most:.2f}%;width:{100 * spent / most:.2f}%"
             bars.append(
                 element("i", style=f"{place};background:var(--p{colour})", title=f"{name}: {said}")
             )
             at += spent
-        rows.append(_row(name, "".join(bars), f"{three_digits(1000 * at)} ms"))
+        rows.append(_row(name, "".join(bars), f"{unit.shown(at)} {unit.name}"))
     legend = "".join(
         element(
             "span",
@@ -72,8 +75,9 @@ def _split(models: Sequence[MeasuredModel]) -> str:
         )
         for phase, colour in _PHASES.items()
     )
-    marks = [(value, 100 * value / (1000 * most)) for value in ticks(0, 1000 * most, 4)]
-    return _figure("Milliseconds of an image", legend, rows, marks)
+    top = unit.of_second * most
+    marks = [(value, 100 * value / top) for value in ticks(0, top, 4)]
+    return _figure(f"What an image takes, in {unit.name}", legend, rows, marks)
 
 
 def _latencies(models: Sequence[MeasuredModel]) -> str:
@@ -85,17 +89,18 @@ def _latencies(models: Sequence[MeasuredModel]) -> str:
     ]
     if not found:
         return ""
-    low = math.log(1000 * min(each.p50 for _, each in found) / 1.15)
-    high = math.log(1000 * max(each.p99 for _, each in found) * 1.15)
+    unit = TimeUnit.of(each.p50 for _, each in found)
+    low = math.log(unit.of_second * min(each.p50 for _, each in found) / 1.15)
+    high = math.log(unit.of_second * max(each.p99 for _, each in found) * 1.15)
 
     def place(seconds: float) -> float:
-        return 100 * (math.log(1000 * seconds) - low) / (high - low)
+        return 100 * (math.log(unit.of_second * seconds) - low) / (high - low)
 
     rows = []
     for name, each in found:
         start, middle, end = place(each.p50), place(each.p90), place(each.p99)
         said = ", ".join(
-            f"{key} {three_digits(1000 * getattr(each, key))} ms" for key in ("p50", "p90", "p99")
+            f"{key} {unit.shown(getattr(each, key))} {unit.name}" for key in ("p50", "p90", "p99")
         )
         bar = element(
             "i",
@@ -103,13 +108,13 @@ def _latencies(models: Sequence[MeasuredModel]) -> str:
             title=f"{name}: {said}",
         )
         bar += "".join(element("b", style=f"left:{each:.2f}%") for each in (start, middle, end))
-        shown = f"{three_digits(1000 * each.p50)} – {three_digits(1000 * each.p99)}"
+        shown = f"{unit.shown(each.p50)} – {unit.shown(each.p99)}"
         rows.append(_row(name, bar, shown, "track spans"))
     marks = [
         (value, 100 * (math.log(value) - low) / (high - low))
         for value in log_ticks(math.exp(low), math.exp(high))
     ]
-    legend = element("span", "p50, p90, p99, in milliseconds")
+    legend = element("span", f"p50, p90, p99, in {unit.name}")
     return _figure("Latency, one image at a time", legend, rows, marks)
 
 
@@ -124,10 +129,12 @@ def _row(name: str, bars: str, value: str, track: str = "track") -> str:
 def _figure(
     heading: str, legend: str, rows: Sequence[str], marks: Sequence[tuple[float, float]]
 ) -> str:
-    scale = "".join(
-        element("span", short_number(value), style=f"left:{place:.2f}%") for value, place in marks
-    )
-    body = "".join(rows) + element("span") + element("span", scale, class_="scale")
+    scale, last = "", -math.inf
+    for value, place in marks:
+        if place - last >= _APART:
+            scale += element("span", short_number(value), style=f"left:{place:.2f}%")
+            last = place
+    body = "".join(rows) + element("span", class_="who") + element("span", scale, class_="scale")
     caption = element("figcaption", element("b", heading) + element("span", legend))
     return element(
         "figure", caption + element("div", body + element("span"), class_="rows"), class_="chart"
