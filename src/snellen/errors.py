@@ -124,7 +124,7 @@ def one_line(error: BaseException) -> str:
 
     Examples
     --------
-    >>> one_line(ValueError("first\n  second"))
+    >>> one_line(ValueError("first   second"))
     'first second'
     >>> one_line(KeyboardInterrupt())
     'KeyboardInterrupt'
