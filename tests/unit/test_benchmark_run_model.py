@@ -120,9 +120,10 @@ def test_what_is_known_of_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "snellen:"])
-def test_by_its_name(tmp_path: Path, prefix: str) -> None:
+@pytest.mark.parametrize("within", ["", "/weights.safetensors"])
+def test_by_its_name(tmp_path: Path, prefix: str, within: str) -> None:
     run = saved(tmp_path / "run")
-    model = load_model(f"{prefix}{run},fit=stretch,name=Mine", device="cpu", threads=2)
+    model = load_model(f"{prefix}{run}{within},fit=stretch,name=Mine", device="cpu", threads=2)
     assert model.preprocessing.fit == "stretch"
     assert (model.facts.threads, model.facts.device) == (2, "cpu")
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from snellen.benchmark.preprocessing import Preprocessing
-from snellen.errors import InputError, SchemaError, did_you_mean
+from snellen.errors import InputError, SchemaError, did_you_mean, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -221,7 +221,7 @@ def _built(make: Callable[..., Any], options: dict[str, Any], weights: str, name
         return make(**options)
     # What Keras raises where it cannot fetch or read weights is anything.
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = one_line(error)
         if weights == "random":
             raise InputError(f"Keras cannot build the network: {reason}", name) from error
         if weights != "imagenet":

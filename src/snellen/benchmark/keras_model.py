@@ -18,7 +18,7 @@ from snellen.benchmark.preprocessing_settings import (
     chosen_preprocessing,
     refuse_unknown_settings,
 )
-from snellen.benchmark.torch_model import TorchModel, known_of
+from snellen.benchmark.torch_model import RANDOM_WEIGHTS, TorchModel, known_of
 from snellen.errors import InputError
 from snellen.training.export_facts import FACTS_FILE
 from snellen.training.keras.adapter import KerasModule, load_keras
@@ -116,7 +116,7 @@ def _of_keras(name: str, options: LoadOptions) -> TorchModel:
         classes=IMAGENET_IDS,
         scores=_scores(module),
         kind=_kind(built.layout),
-        notes=("its weights are random: its scores mean nothing",) if built.is_random else (),
+        notes=(RANDOM_WEIGHTS,) if built.is_random else (),
         versions=_versions(),
         also=(name, built.layout),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["OnnxGraph", "read_graph"]
+__all__ = ["OnnxGraph", "parsed_model", "read_graph"]
 
 # What changes no number on the way from a softmax to an output.
 _PASSED_ON = frozenset(("Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Cast"))
@@ -39,14 +39,8 @@ class OnnxGraph(NamedTuple):
 
 def read_graph(path: str) -> OnnxGraph:
     """Look at the graph of a file; nothing is known of one that is none."""
-    try:
-        import onnx
-    except ImportError:
-        return OnnxGraph()
-    try:
-        model = onnx.load(path, load_external_data=False)
-    # What runs a file says what is wrong with it.
-    except Exception:
+    model = parsed_model(path)
+    if model is None:
         return OnnxGraph()
     makers = {name: node for node in model.graph.node for name in node.output}
     tensors = list(_tensors(model))
@@ -62,6 +56,19 @@ def read_graph(path: str) -> OnnxGraph:
         _type_of_most(tensors),
         is_known=True,
     )
+
+
+def parsed_model(path: str) -> Any | None:
+    """Return the model of a file, without weights beside it; None of none, or without onnx."""
+    try:
+        import onnx
+    except ImportError:
+        return None
+    try:
+        return onnx.load(path, load_external_data=False)
+    # What runs a file says what is wrong with it.
+    except Exception:
+        return None
 
 
 def _tensors(model: Any) -> Iterator[Any]:

@@ -13,6 +13,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from snellen.benchmark.onnx_graph import parsed_model
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -65,7 +67,7 @@ def onnx_parameters(path: str) -> int | None:
     that the network takes off itself are not. Where batch normalisation was folded into the
     convolutions before it, its numbers are gone.
     """
-    model = _read(path)
+    model = parsed_model(path)
     if model is None:
         return None
     held = {}
@@ -99,7 +101,7 @@ def onnx_macs(path: str, shape: Sequence[int] | None = None) -> int | None:
         are not counted though they multiply: recurrent ones, those in branches and loops, and
         those that are not ONNX' own.
     """
-    model = _read(path)
+    model = parsed_model(path)
     if model is None:
         return None
     model = _with_shapes(model, shape)
@@ -217,19 +219,6 @@ def _inputs(graph: Any) -> list[Any]:
     """Return the inputs that are none of the weights, which old files list among them."""
     held = {tensor.name for tensor in graph.initializer}
     return [each for each in graph.input if each.name not in held]
-
-
-def _read(path: str) -> Any | None:
-    try:
-        import onnx
-    except ImportError:
-        return None
-    try:
-        model = onnx.load(path, load_external_data=False)
-    # What runs a file says what is wrong with it; here it is only asked what it costs.
-    except Exception:
-        return None
-    return model
 
 
 def _with_shapes(model: Any, shape: Sequence[int] | None) -> Any | None:

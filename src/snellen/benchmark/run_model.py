@@ -34,8 +34,8 @@ def load(name: str, options: LoadOptions) -> TorchModel:
     Parameters
     ----------
     name : str
-        The folder of a run, or of `TrainedNetwork.save`; or weights (``.safetensors``) with their
-        description beside them.
+        The folder of a run, or of `TrainedNetwork.save`, or the weights in it; or weights
+        (``.safetensors``) with their description beside them.
     options : LoadOptions
         Settings: those that decide which pixels it sees, ``classes`` and ``memory``.
 
@@ -47,6 +47,9 @@ def load(name: str, options: LoadOptions) -> TorchModel:
         For other files.
     """
     refuse_unknown_settings(options.settings, _SETTINGS, name)
+    within = Path(name).parent
+    if Path(name).name == "weights.safetensors" and (within / "network.json").is_file():
+        name = str(within)
     trained = load_trained(name)
     if trained.task != "classification":
         raise InputError(f"expected a network for classification, got one for {trained.task}", name)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from snellen.benchmark.model import LoadOptions
-from snellen.errors import InputError, MissingExtraError, SnellenError, did_you_mean
+from snellen.errors import InputError, MissingExtraError, SnellenError, did_you_mean, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -282,10 +282,9 @@ def _loader(prefix: str) -> Callable[[str, LoadOptions], Any]:
         raise
     # Another package may fail to be imported in any way.
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
             f'expected {entry.value} to load models of "{prefix}:", its package'
-            f"{_package(entry)} cannot be imported: {reason}",
+            f"{_package(entry)} cannot be imported: {one_line(error)}",
             f"entry points {ENTRY_POINTS}",
         ) from error
     if not callable(loaded):

@@ -6,12 +6,13 @@ import importlib
 import math
 import re
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, Final
 
 from snellen.benchmark.preprocessing import CHOICES, Preprocessing
 from snellen.benchmark.preprocessing_settings import refuse_unknown_settings
-from snellen.benchmark.torch_model import TORCH_SETTINGS, TorchModel
-from snellen.errors import InputError, MissingExtraError, did_you_mean
+from snellen.benchmark.torch_model import RANDOM_WEIGHTS, TORCH_SETTINGS, TorchModel
+from snellen.errors import InputError, MissingExtraError, SchemaError, did_you_mean, one_line
 from snellen.training.randomness import seed_everything, unchanged_randomness
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def load(name: str, options: LoadOptions) -> TorchModel:
     InputError
         Where there is no such network; where its weights cannot be had, with the file that is
         missing; where its images are made in a way that cannot be done here.
+    SchemaError
+        For a file of weights that holds more than these.
     MissingExtraError
         Without timm.
     """
@@ -60,7 +63,7 @@ def load(name: str, options: LoadOptions) -> TorchModel:
         classes=_classes(timm, module, name),
         scores="logits",
         versions={"timm": str(timm.__version__)},
-        notes=("its weights are random: its scores mean nothing",) if weights == "random" else (),
+        notes=(RANDOM_WEIGHTS,) if weights == "random" else (),
     )
 
 
@@ -92,7 +95,12 @@ def _built(timm: Any, name: str, weights: str) -> Any:
         return module
     # What timm, and what fetches for it, raise is anything.
     except Exception as error:
-        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        reason = one_line(error).rstrip(".")
+        if of_file and (isinstance(error, UnpicklingError) or "weights_only" in reason):
+            raise SchemaError(
+                "expected a file of weights alone, got pickled objects, which could run any code",
+                weights,
+            ) from error
         if weights != "pretrained":
             at = name if weights == "random" else weights
             raise InputError(f"timm cannot build {name}: {reason}", at) from error

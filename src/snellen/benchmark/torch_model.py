@@ -45,10 +45,13 @@ if TYPE_CHECKING:
     from snellen.benchmark.model import LoadOptions, Scores
     from snellen.benchmark.preprocessing import Preprocessing
 
-__all__ = ["TORCH_SETTINGS", "TorchModel", "device_of", "known_of"]
+__all__ = ["RANDOM_WEIGHTS", "TORCH_SETTINGS", "TorchModel", "device_of", "known_of"]
 
 TORCH_SETTINGS: Final = (*PREPROCESSING_KEYS, "classes", "scores", "memory", "precision")
 """The settings that `TorchModel` understands."""
+
+RANDOM_WEIGHTS: Final = "its weights are random: its scores mean nothing"
+"""What people should know of a network that was not trained."""
 
 _PRECISIONS: Final = {
     "own": torch.float32,  # or what the weights are

@@ -28,7 +28,7 @@ from snellen.benchmark.output_names import class_names_of
 from snellen.benchmark.preprocessing import Preprocessing
 from snellen.benchmark.preprocessing_settings import refuse_unknown_settings
 from snellen.benchmark.torch_model import TORCH_SETTINGS, TorchModel, device_of, known_of
-from snellen.errors import InputError, SchemaError, SnellenError
+from snellen.errors import InputError, SchemaError, SnellenError, one_line
 from snellen.training.choices import Choice
 from snellen.training.export_facts import FACTS_FILE
 from snellen.training.network.foreign import imported
@@ -88,7 +88,7 @@ def _of_function(name: str, options: LoadOptions) -> TorchModel:
     except Exception as error:
         raise InputError(
             f"expected a function that returns a network, it fails: {type(error).__name__}: "
-            f"{_one_line(error)}",
+            f"{one_line(error)}",
             name,
         ) from error
     module, said = made if isinstance(made, tuple) and len(made) == 2 else (made, None)
@@ -159,7 +159,7 @@ def _of_script(path: str, options: LoadOptions) -> TorchModel:
             read: Any = torch.jit.load  # without types
             module: nn.Module = read(path, map_location=device_of(options.device, path))
     except RuntimeError as error:
-        raise SchemaError(f"expected TorchScript, got: {_one_line(error)}", path) from error
+        raise SchemaError(f"expected TorchScript, got: {one_line(error)}", path) from error
     return TorchModel(module, options, path, files=[path], kind="TorchScript")
 
 
@@ -178,7 +178,7 @@ def _of_program(path: str, options: LoadOptions) -> TorchModel:
     # What torch raises for a damaged program, or one of another release, is anything.
     except Exception as error:
         raise SchemaError(
-            f"expected a program of torch.export, got: {_one_line(error)}", path
+            f"expected a program of torch.export, got: {one_line(error)}", path
         ) from error
     names = program.graph_signature.user_inputs
     inputs = [node.meta["val"] for node in program.graph.nodes if node.name in names]
@@ -247,7 +247,3 @@ def _quiet(name: str) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__

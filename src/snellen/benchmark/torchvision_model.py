@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from snellen.benchmark.imagenet import IMAGENET_IDS
 from snellen.benchmark.preprocessing import CHOICES, Preprocessing
 from snellen.benchmark.preprocessing_settings import refuse_unknown_settings
-from snellen.benchmark.torch_model import TORCH_SETTINGS, TorchModel
-from snellen.errors import InputError, MissingExtraError, did_you_mean
+from snellen.benchmark.torch_model import RANDOM_WEIGHTS, TORCH_SETTINGS, TorchModel
+from snellen.errors import InputError, MissingExtraError, did_you_mean, one_line
 from snellen.training.randomness import seed_everything, unchanged_randomness
 
 if TYPE_CHECKING:
@@ -69,11 +69,7 @@ def load(name: str, options: LoadOptions) -> TorchModel:
         classes=_classes(weights),
         scores="logits",
         versions={"torchvision": str(torchvision.__version__)},
-        notes=(
-            "its weights are random: its scores mean nothing"
-            if chosen == "random"
-            else f"its weights are {weights}",
-        ),
+        notes=(RANDOM_WEIGHTS if chosen == "random" else f"its weights are {weights}",),
     )
 
 
@@ -95,7 +91,7 @@ def _built(torchvision: Any, name: str, weights: Any | None) -> Any:
             return torchvision.models.get_model(name, weights=weights, **options)
     # What torch raises where it cannot fetch or read weights is anything.
     except Exception as error:
-        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        reason = one_line(error).rstrip(".")
         if weights is None:
             raise InputError(f"torchvision cannot build the network: {reason}", name) from error
         import torch.hub
