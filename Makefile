@@ -1,5 +1,5 @@
 # What needs doing, from a machine with Python >= 3.10, a C++ compiler and make:
-#   make demo    install into .venv, make samples, split, evaluate and compare them, train two networks
+#   make demo    install into .venv, make samples, split, evaluate and compare them, train and compare networks
 #   make test    the whole test suite
 #   make lint    ruff, mypy, clang-format
 #   make bench   speed side by side with other tools
@@ -67,11 +67,36 @@ $(TRAINING)/%/index.html: examples/fashion-%.toml examples/course_data.py .venv/
 $(TRAINING)/inside-cnn.html: $(TRAINING)/cnn/index.html
 	$(BIN)/snellen inspect --run $(TRAINING)/cnn --out $@ --quiet
 
-# Split, look for leaks, evaluate, compare, train, look inside.
+# Three more networks, less trained, and all five as ONNX files: which one to use? Digits are too few
+# and too small for it.
+BENCHMARK := demo/benchmark
+
+$(BENCHMARK)/index.html: $(TRAINING)/fc/index.html $(TRAINING)/cnn/index.html .venv/extra-onnx \
+		.venv/extra-report $(wildcard examples/fashion-*.toml)
+	rm -rf $(BENCHMARK)
+	mkdir -p $(BENCHMARK)
+	if [ $$($(BIN)/python examples/course_data.py) = fashion-mnist ]; then \
+		for network in wide residual depthwise; do \
+			rm -rf $(TRAINING)/$$network; \
+			$(BIN)/snellen train examples/fashion-$$network.toml --epochs 1 --batch-size 64 \
+				--set data.validation=0.5 --out $(TRAINING)/$$network --quiet || exit 1; \
+		done; \
+		for network in fc cnn wide residual depthwise; do \
+			$(BIN)/snellen export $(TRAINING)/$$network $(BENCHMARK)/$$network.onnx || exit 1; \
+		done; \
+		$(BIN)/snellen benchmark --data fashion-mnist --rounds 2 --seconds 0.5 \
+			--out $(BENCHMARK) $(BENCHMARK)/*.onnx; \
+	else \
+		echo "Fashion-MNIST is not here: no benchmark of five networks." | \
+			tee $(BENCHMARK)/index.html; \
+	fi
+
+# Split, look for leaks, evaluate, compare, train, look inside, choose.
 demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/truth.csv \
 		$(SEGMENTATION)/classes.json demo/tracking/truth/WALK-03/seqinfo.ini \
 		.venv/extra-report .venv/extra-segmentation .venv/extra-train \
-		$(TRAINING)/fc/index.html $(TRAINING)/cnn/index.html $(TRAINING)/inside-cnn.html
+		$(TRAINING)/fc/index.html $(TRAINING)/cnn/index.html $(TRAINING)/inside-cnn.html \
+		$(BENCHMARK)/index.html
 	$(BIN)/snellen split $(CLASSIFICATION)/images --ratios 60/20/20 --out $(CLASSIFICATION)/split.csv
 	$(BIN)/snellen check --leaks $(CLASSIFICATION)/split.csv --root $(CLASSIFICATION)/images \
 		--sheet $(CLASSIFICATION)/leaks.png --groups $(CLASSIFICATION)/groups.csv
@@ -99,7 +124,8 @@ demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/trut
 	$(BIN)/snellen compare demo/tracking/a demo/tracking/b
 	@echo "What was made lies in demo: pictures, tables, results; $(CLASSIFICATION)/leaks.png shows"
 	@echo "images that are alike in two parts of the split. The pages of the networks that were trained:"
-	@echo "$(TRAINING)/fc/index.html, $(TRAINING)/cnn/index.html; $(TRAINING)/inside-cnn.html looks inside."
+	@echo "$(TRAINING)/fc/index.html, $(TRAINING)/cnn/index.html; $(TRAINING)/inside-cnn.html looks inside;"
+	@echo "$(BENCHMARK)/index.html has five of them side by side."
 
 test: test-core test-python
 
@@ -139,6 +165,7 @@ bench: .venv/extra-bench
 	$(BIN)/python benchmarks/segmentation.py
 	$(BIN)/python benchmarks/tracking.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/pretrained.py
 
 fuzz: $(MADE)
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang++ with libFuzzer"; exit 1; }

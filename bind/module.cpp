@@ -22,6 +22,7 @@ void bind_rank_statistics(nb::module_& m);
 void bind_row_scores(nb::module_& m);
 void bind_exact_sum(nb::module_& m);
 void bind_label_counts(nb::module_& m);
+void bind_image_resize(nb::module_& m);
 void bind_inversions(nb::module_& m);
 void bind_csv_table(nb::module_& m);
 void bind_resample(nb::module_& m);
@@ -86,6 +87,7 @@ NB_MODULE(_core, m) {
   bind_row_scores(m);
   bind_exact_sum(m);
   bind_label_counts(m);
+  bind_image_resize(m);
   bind_inversions(m);
   bind_csv_table(m);
   bind_resample(m);

@@ -84,6 +84,8 @@ _HOME = {
     "probability_loss": "snellen.classification.probability",
     "read_coco_predictions": "snellen.readers.coco",
     "read_coco_truth": "snellen.readers.coco",
+    "read_detection_predictions": "snellen.readers.detection_files",
+    "read_detection_truth": "snellen.readers.detection_files",
     "read_labels": "snellen.readers.labels",
     "read_panoptic": "snellen.readers.panoptic",
     "read_table": "snellen.readers.table",
@@ -177,6 +179,8 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "read_targets",
     "read_coco_truth",
     "read_coco_predictions",
+    "read_detection_truth",
+    "read_detection_predictions",
     "read_panoptic",
     "read_tracking",
     # every task
@@ -230,6 +234,10 @@ if TYPE_CHECKING:
     from snellen.errors import SnellenError
     from snellen.metric import Metric, MetricSet, metric_from_bytes
     from snellen.readers.coco import read_coco_predictions, read_coco_truth
+    from snellen.readers.detection_files import (
+        read_detection_predictions,
+        read_detection_truth,
+    )
     from snellen.readers.labels import read_labels
     from snellen.readers.panoptic import read_panoptic
     from snellen.readers.table import read_table

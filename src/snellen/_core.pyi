@@ -249,6 +249,11 @@ def count_labels(truth: Annotated[NDArray[numpy.int64], dict(shape=(None,), orde
     Labels of both sides, ascending, cells and counts as from count_pairs; None where the labels are spread over more than max_span numbers.
     """
 
+def resize_image(image: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], height: int, width: int, filter: str, top: int, left: int, n_rows: int, n_columns: int, *, down_first: bool) -> Annotated[NDArray[numpy.uint8], dict(order='C')]:
+    """
+    Of an image (H, W, C) in another size the pixels in a window, as Pillow computes them.
+    """
+
 def count_inversions(code: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_codes: int, times: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
     """
     For each row of times, how many pairs of codes stand in descending order.

@@ -36,6 +36,7 @@ __all__ = [
     "StateVersionError",
     "did_you_mean",
     "first_few",
+    "one_line",
 ]
 
 
@@ -114,6 +115,21 @@ class MissingExtraError(SnellenError, ImportError):
 
 class DataWarning(UserWarning):
     """Data that is left out or completed, counted: one warning for each reading."""
+
+
+def one_line(error: BaseException) -> str:
+    """Return what the error of another library says, in a line that is not too long.
+
+    Where it says nothing, it is called by its kind.
+
+    Examples
+    --------
+    >>> one_line(ValueError("first   second"))
+    'first second'
+    >>> one_line(KeyboardInterrupt())
+    'KeyboardInterrupt'
+    """
+    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

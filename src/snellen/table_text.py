@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from snellen.result import Interval
 
-__all__ = ["aligned_lines", "number", "printable", "with_interval"]
+__all__ = ["aligned_lines", "number", "p_value", "printable", "with_interval"]
 
 
 def printable(text: object, width: int | None = None) -> str:
@@ -30,6 +30,24 @@ def number(value: float | int, digits: int = 4) -> str:
     if isinstance(value, float):
         return "-" if math.isnan(value) else f"{value:.{digits}f}"
     return f"{value:,}"
+
+
+def p_value(value: float, name: str = "") -> str:
+    """Return a p-value as sentences and tables show it, with its name in front; no p is 0.
+
+    Examples
+    --------
+    >>> p_value(0.03125), p_value(3.2e-9), p_value(0.5, "p"), p_value(0.0, "adjusted p")
+    ('0.0312', '3.2e-09', 'p = 0.5000', 'adjusted p < 1e-300')
+    """
+    sign, shown = "=", f"{value:.1e}" if value < 0.0001 else f"{value:.4f}"
+    if math.isnan(value):
+        shown = "-"
+    elif value < 1e-300:
+        sign, shown = "<", "1e-300"
+    if name:
+        return f"{name} {sign} {shown}"
+    return shown if sign == "=" else f"{sign} {shown}"
 
 
 def with_interval(value: float, interval: Interval | None, digits: int = 4) -> str:

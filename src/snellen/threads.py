@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import itertools
+import os
 from typing import TYPE_CHECKING, TypeVar
 
 from snellen import _core
@@ -12,7 +13,7 @@ from snellen.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["get_threads", "in_threads", "set_threads"]
+__all__ = ["get_threads", "in_threads", "set_threads", "usable_threads"]
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -36,6 +37,13 @@ def set_threads(n: int | None) -> None:
     if n is not None and (type(n) is not int or not 1 <= n <= _MOST):
         raise InputError(f"expected a whole number from 1 to {_MOST}, got {n!r}", "n")
     _core.set_thread_count(n or 0)
+
+
+def usable_threads() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def get_threads() -> int:

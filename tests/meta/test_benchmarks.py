@@ -241,3 +241,62 @@ def test_the_sides_of_training_agree(tmp_path: Path, pictures: Path) -> None:
     for found in sides.values():
         assert len(found["wall"]) == len(found["cpu"]) == 2
         assert all(seconds > 0 for seconds in found["wall"] + found["cpu"])
+
+
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of networks and images that sides of running networks are given."""
+    for module in ("onnxruntime", "onnxscript", "torch"):
+        pytest.importorskip(module)
+    folder = tmp_path_factory.mktemp("pretrained")
+    done = subprocess.run(
+        [sys.executable, "-m", "pretrained_sides.made", str(folder)],
+        cwd=BENCHMARKS,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def ran_by(side: str, *words: str | Path) -> tuple[dict[str, Any], list[float]]:
+    """Return what a side gives to compare, and what it measures in a turn."""
+    done = subprocess.run(
+        [sys.executable, "pretrained_run.py", side, *map(str, words)],
+        cwd=BENCHMARKS,
+        input="0.01\n",
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    given, times = map(json.loads, done.stdout.splitlines())
+    return given, times
+
+
+@pytest.mark.parametrize(
+    ("task", "network", "peer"),
+    [
+        ("resident", "onnx", "bare_onnxruntime"),
+        ("resident", "torch", "bare_torch"),
+        ("end_to_end", "cheap", "pillow_loop"),
+    ],
+)
+def test_the_sides_of_running_networks_agree(
+    pretrained: Path, task: str, network: str, peer: str
+) -> None:
+    words = task, network, "4", "1", pretrained
+    (ours, our_times), (theirs, their_times) = (ran_by(side, *words) for side in ("snellen", peer))
+    assert ours.keys() == theirs.keys()
+    if "pixels" in theirs:
+        assert ours == theirs
+    else:
+        assert np.shape(theirs["scores"]) == (2, 10)
+        assert np.ptp(theirs["scores"], axis=0).min() > 1e-3  # of two images
+        np.testing.assert_allclose(ours["scores"], theirs["scores"], rtol=0, atol=1e-5)
+    for wall, cpu in (our_times, their_times):
+        assert 0 < wall < 10
+        assert 0 < cpu < 10

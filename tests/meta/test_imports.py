@@ -53,8 +53,9 @@ LAYERS = (
     ("snellen.readers", "snellen.samples"),
     ("snellen.splits", "snellen.statistics"),
     ("snellen.run",),
+    ("snellen.report",),
     ("snellen.testing",),
-    ("snellen.compat", "snellen.training", "snellen.loggers"),
+    ("snellen.compat", "snellen.training", "snellen.benchmark", "snellen.loggers"),
     ("snellen.cli", "snellen.__main__"),
 )
 PACKAGE = Path(snellen.__file__).parent
@@ -105,8 +106,10 @@ def test_import_snellen_imports_nothing_heavy() -> None:
     assert "click" not in loaded
 
 
-@pytest.mark.parametrize("package", ["snellen.training.callbacks", "snellen.loggers"])
-def test_callbacks_by_a_short_import(package: str) -> None:
+@pytest.mark.parametrize(
+    "package", ["snellen.training.callbacks", "snellen.loggers", "snellen.benchmark"]
+)
+def test_by_a_short_import(package: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", f"import sys, {package}; print('torch' in sys.modules)"],
         capture_output=True, encoding="utf-8", check=True,
@@ -133,6 +136,7 @@ def test_the_api_imports_no_framework() -> None:
         "snellen.cli.root",
         "snellen.readers.coco_file",
         "snellen.readers.background",
+        "snellen.readers.detection_formats",
         "snellen.readers.track_text_ahead",
     ],
 )
@@ -152,5 +156,5 @@ def test_direction_of_dependence(module: str) -> None:
 def test_the_direction_test_sees_imports() -> None:
     assert "snellen.state" in imported_modules("snellen.detection.average_precision")
     assert "snellen._core" in imported_modules("snellen.detection.average_precision")
-    assert "snellen.readers.coco" in imported_modules("snellen.cli.evaluate")
+    assert "snellen.readers.coco" in imported_modules("snellen.cli.evaluate_detection")
     assert layer("snellen.cli.evaluate") > layer("snellen.readers.coco")

@@ -8,11 +8,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import click
 import pytest
 
 import snellen
+import snellen.benchmark
 from snellen.cli.root import snellen as command_line
 
 ROOT = Path(__file__).parents[2]
@@ -43,9 +45,17 @@ def test_unknown_attribute() -> None:
         _ = snellen.nonsense
 
 
-@pytest.mark.parametrize("name", snellen.__all__)
-def test_public_names_are_documented(name: str) -> None:
-    thing = getattr(snellen, name)
+PUBLIC = [
+    *((snellen, name) for name in snellen.__all__),
+    *((snellen.benchmark, name) for name in snellen.benchmark.__all__),
+]
+
+
+@pytest.mark.parametrize(
+    ("package", "name"), PUBLIC, ids=lambda each: getattr(each, "__name__", each)
+)
+def test_public_names_are_documented(package: ModuleType, name: str) -> None:
+    thing = getattr(package, name)
     assert inspect.getdoc(thing)
     if not inspect.isclass(thing):
         return

@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from snellen.errors import InputError, SchemaError
+from snellen.readers.idx import read_idx
 from snellen.training.choices import Choice
-from snellen.training.data import fashion_mnist as module
-from snellen.training.data.fashion_mnist import CLASSES, cache_folder, download
-from snellen.training.data.idx import read_idx
+from snellen.training.data import fashion_mnist_files as module
+from snellen.training.data.fashion_mnist_files import CLASSES, cache_folder, download
 from snellen.training.data.source import open_data
 
 SYSTEM = Path("/usr/share/datasets/fashion-mnist")

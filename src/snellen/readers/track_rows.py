@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from snellen.tracking.tracks import Tracks
 
-__all__ = ["FixedColumns", "made_of_rows"]
+__all__ = ["FixedColumns", "made_of_rows", "single_blanks"]
 
 # Whole numbers that are written with a point are floats; 2^53 + 1 is read as 2^53.
 _EXACT = 2**53
@@ -74,7 +74,7 @@ class FixedColumns:
     ) -> None:
         self.path = os.fspath(path)
         found = read_bytes(self.path) if document is None else document
-        self._text = text = _core.CsvTable(_single_blanks(found) if delimiter == " " else found)
+        self._text = text = _core.CsvTable(single_blanks(found) if delimiter == " " else found)
         self._refuse_fault(text.fault())
         text.split(delimiter, 0)
         self._refuse_fault(text.fault())
@@ -94,7 +94,7 @@ class FixedColumns:
 
     def place(self, row: int) -> str:
         """Return where a row stands, for messages: ``0000.txt line 17``."""
-        return f"{self.path} line {self._text.line(row)}"
+        return self._line_place(self._text.line(row))
 
     def refuse(self, wrong: NDArray[np.bool_], message: Callable[[int], str]) -> None:
         """Raise an error that names the first row of which something is wrong; none, nothing.
@@ -196,10 +196,13 @@ class FixedColumns:
         message, _byte, line = fault
         if line == 0:
             raise InputError(f"expected a readable file, got: {message}", self.path)
-        raise SchemaError(message, f"{self.path} line {line}")
+        raise SchemaError(message, self._line_place(line))
+
+    def _line_place(self, line: int) -> str:
+        return f"{self.path} line {line}"
 
 
-def _single_blanks(document: bytes) -> bytes:
+def single_blanks(document: bytes) -> bytes:
     """Return text in which single blanks part cells: none in front of a line or behind it."""
     document = document.replace(b"\t", b" ")
     if b"  " in document:

@@ -8,7 +8,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from snellen.result import Interval
-from snellen.table_text import aligned_lines, number, printable
+from snellen.table_text import aligned_lines, number, p_value, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,7 +162,7 @@ class Comparison:
             return f"{found.metric} is not defined for both of {found.first} and {found.second}"
         sure = (
             f"{_percent(self.level)} interval of the difference {_range(found.interval)}; "
-            f"{found.test}: p = {_p(found.p)}, adjusted {_p(found.adjusted_p)}"
+            f"{found.test}: {p_value(found.p, 'p')}, adjusted {p_value(found.adjusted_p)}"
         )
         better = self.better(found)
         if better is None:
@@ -209,7 +209,7 @@ class Comparison:
                 lines += [
                     f"right only in {printable(first, 24)}: {test.only_first:,}, only in "
                     f"{printable(second, 24)}: {test.only_second:,} (McNemar: exact "
-                    f"p = {_p(test.exact_p)}, mid-p = {_p(test.mid_p)})"
+                    f"{p_value(test.exact_p, 'p')}, {p_value(test.mid_p, 'mid-p')})"
                 ]
             lines.append("")
         lines.append(
@@ -245,8 +245,8 @@ class Comparison:
                 number(each.value_second),
                 _signed(each.difference),
                 _range(each.interval),
-                _p(each.p),
-                _p(each.adjusted_p),
+                p_value(each.p),
+                p_value(each.adjusted_p),
             ]
             for name, each in found
         ]
@@ -292,14 +292,6 @@ class Comparison:
             ],
             "claims": self.claims(),
         }
-
-
-def _p(value: float) -> str:
-    if math.isnan(value):
-        return "-"
-    if value < 1e-300:
-        return "0"
-    return f"{value:.1e}" if value < 0.0001 else f"{value:.4f}"
 
 
 def _percent(level: float) -> str:

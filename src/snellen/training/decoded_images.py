@@ -13,14 +13,14 @@ import numpy as np
 
 from snellen.errors import IdError, InputError, ShapeError, SnellenError
 from snellen.readers.image_files import IMAGES, ending, files_below
-from snellen.training.data.pictures import decode_picture, read_head
+from snellen.readers.pictures import decode_picture, read_head
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from snellen.training.data.pictures import Look
+    from snellen.readers.pictures import Look
 
 __all__ = ["DecodedImages", "ImageBatch", "ImageFile", "images_of"]
 

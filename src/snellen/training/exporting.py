@@ -19,6 +19,7 @@ import torch
 
 from snellen.errors import InputError, MissingExtraError, did_you_mean
 from snellen.result import write_atomically
+from snellen.training.export_facts import FACTS_FILE, FACTS_PREFIX, facts_as_json, facts_of
 from snellen.training.keras.in_training import has_keras
 from snellen.training.trained_network import FORMAT, TrainedNetwork
 from snellen.training.weights import load_weights, tensors_of, weights_bytes
@@ -116,8 +117,9 @@ def export(
     """Write a trained network for other programs.
 
     It takes raw inputs, of the type of those given and any number of them, and gives what the
-    network gives: scores before the softmax, or numbers. Before anything is written, the inputs
-    go through the network and through what would be written, in batches of several sizes.
+    network gives: scores before the softmax, or numbers. What they mean stands in the file
+    (`snellen.training.export_facts`). Before anything is written, the inputs go through the network
+    and through what would be written, in batches of several sizes.
 
     Parameters
     ----------
@@ -296,15 +298,9 @@ def _onnx(
     assert program is not None
     model = program.model_proto
     # Readers of the file find out what outputs mean.
-    facts = {
-        "task": trained.task,
-        "classes": None if trained.classes is None else list(trained.classes.names),
-        "scores": trained.scores,
-        "made_by": "snellen",
-    }
-    for key, value in facts.items():
+    for key, value in facts_of(trained).items():
         entry = model.metadata_props.add()
-        entry.key = f"snellen.{key}"
+        entry.key = FACTS_PREFIX + key
         entry.value = value if isinstance(value, str) else json.dumps(value)
     data: bytes = model.SerializeToString()
     options = onnxruntime.SessionOptions()
@@ -329,7 +325,8 @@ def _torch(
             )
         except (torch._dynamo.exc.TorchDynamoException, RuntimeError, ValueError) as error:
             raise _refused("torch.export", error) from error
-        torch.export.save(program, file)
+        about = {FACTS_FILE: facts_as_json(facts_of(trained))}
+        torch.export.save(program, file, extra_files=about)
         data = file.getvalue()
         loaded = torch.export.load(io.BytesIO(data)).module()
 

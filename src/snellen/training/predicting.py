@@ -13,9 +13,9 @@ import numpy as np
 from snellen.errors import DataWarning, IdError, InputError
 from snellen.readers.column_names import IDS, first_of
 from snellen.readers.message_text import few
+from snellen.readers.pictures import Look
 from snellen.readers.table import read_table
-from snellen.training.data.pictures import Look
-from snellen.training.data.streamed import usable_threads
+from snellen.threads import usable_threads
 from snellen.training.decoded_images import DecodedImages, images_of
 from snellen.training.prediction_files import write_maps, write_table
 
@@ -214,9 +214,7 @@ def _ids(trained: TrainedNetwork, table: Table) -> tuple[list[str], tuple[str, .
 
 def _look(trained: TrainedNetwork) -> Look:
     """Return what images are made to: as those of training were."""
-    data = trained.description.get("data")
-    options = data if isinstance(data, dict) else {}
     n_channels, height, width = trained.input_shape
     # Arrays stay as they are; as float32 they hold bytes, too.
     mode = {1: "L", 3: "RGB"}.get(n_channels, "")
-    return Look(height, width, mode, options.get("fit", "crop"), "f4")
+    return Look(height, width, mode, trained.fit, "f4")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from snellen.report.markup import element, text
+from snellen.report.style import style
 from snellen.training.pages.curves import curves
 from snellen.training.pages.evaluation import all_metrics, classes, confusions, images
-from snellen.training.pages.markup import element, text
 from snellen.training.pages.overview import head, name_of
 from snellen.training.pages.setup import choices, network, notes, settings, time_spent
-from snellen.training.pages.style import style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

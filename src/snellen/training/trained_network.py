@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from torch import Tensor
 
+    from snellen.readers.pictures import Fit
+
 __all__ = ["FORMAT", "TrainedNetwork", "load_trained"]
 
 _WEIGHTS: Final = "weights.safetensors"
@@ -131,6 +133,13 @@ class TrainedNetwork(nn.Module):
         """Where the weights are."""
         first = next(self.network.parameters(), None)
         return torch.device("cpu") if first is None else first.device
+
+    @property
+    def fit(self) -> Fit:
+        """How files of images are made to its size, as in training: ``"crop"``, ``"stretch"``."""
+        data = self.description.get("data")
+        found: Fit = data.get("fit", "crop") if isinstance(data, dict) else "crop"
+        return found
 
     @property
     def n_outputs(self) -> int:

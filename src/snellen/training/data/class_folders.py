@@ -10,12 +10,12 @@ import torch
 from snellen.errors import InputError, SchemaError
 from snellen.readers.image_folder import read_image_folder
 from snellen.readers.message_text import few
+from snellen.readers.pictures import Fit  # noqa: TC001  # read with the options' types
 from snellen.readers.table import read_table
 from snellen.splits.strata import factorised, name_order
 from snellen.training.data.found import Found
 from snellen.training.data.image_parts import Images, image_parts
 from snellen.training.data.loading import Files, Keep, Loading
-from snellen.training.data.pictures import Fit  # noqa: TC001  # read with the options' types
 from snellen.training.data.written_split import part_name, read_written_split
 
 __all__ = ["class_folders", "part_folders", "split_manifest"]
@@ -74,7 +74,7 @@ def class_folders(
         within = f"{Path(folder).name}/" if parts else ""
         rows[name] = list(range(len(ids), len(ids) + len(listed.files)))
         ids += [f"{within}{file}" for file in listed.files]
-        paths += [f"{folder}/{file}" for file in listed.files]
+        paths += listed.paths
         labels += listed.labels
         known.update(listed.classes)
         if not listed.files:

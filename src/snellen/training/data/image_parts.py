@@ -8,16 +8,16 @@ import numpy as np
 import torch
 
 from snellen.errors import InputError
+from snellen.readers.pictures import decode_picture, look_of, read_head
 from snellen.training.data.loading import Files, Loading, fits, part_of_files, without_bad
-from snellen.training.data.pictures import decode_picture, look_of, read_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from torch import Tensor
 
+    from snellen.readers.pictures import Fit, Look
     from snellen.training.data.parts import Part
-    from snellen.training.data.pictures import Fit, Look
 
 __all__ = ["Images", "image_parts", "rows_by_part"]
 

@@ -12,11 +12,11 @@ from snellen.readers.image_files import PICTURES, ending, files_below
 from snellen.readers.label_image import read_label_image
 from snellen.readers.label_pairs import LABEL_IMAGES
 from snellen.readers.message_text import few
+from snellen.readers.pictures import Fit, Look, read_head
 from snellen.training.data.class_folders import part_folders
 from snellen.training.data.found import Found
 from snellen.training.data.image_parts import Images, image_parts
 from snellen.training.data.loading import Files, Keep, Loading, without_bad
-from snellen.training.data.pictures import Fit, Look, read_head
 from snellen.training.data.written_split import read_written_split
 
 if TYPE_CHECKING:

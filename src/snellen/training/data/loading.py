@@ -13,8 +13,9 @@ import torch
 
 from snellen.errors import ClassError, InputError, SnellenError
 from snellen.readers.message_text import few
+from snellen.threads import usable_threads
 from snellen.training.data.resident import ResidentPart
-from snellen.training.data.streamed import StreamedPart, usable_threads
+from snellen.training.data.streamed import StreamedPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import itertools
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 
 from snellen.errors import InputError, ShapeError, SnellenError
+from snellen.threads import usable_threads
 from snellen.training.data.parts import EVERY_ROW, Batch
 from snellen.training.randomness import derived_seed, seed_everything, unchanged_cpu_randomness
 
@@ -24,14 +24,7 @@ if TYPE_CHECKING:
 
     from snellen.training.data.parts import Order
 
-__all__ = ["StreamedPart", "usable_threads"]
-
-
-def usable_threads() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+__all__ = ["StreamedPart"]
 
 
 class StreamedPart:

@@ -11,12 +11,12 @@ from snellen.errors import InputError, SchemaError
 from snellen.readers.column_names import GROUPS, IDS, LABELS, OTHERS, WEIGHTS, first_of
 from snellen.readers.image_files import IMAGES, ending
 from snellen.readers.message_text import few
+from snellen.readers.pictures import Fit  # noqa: TC001  # read with the options' types
 from snellen.readers.table import read_table
 from snellen.training.data.arrays import parts_of_arrays, typed_targets
 from snellen.training.data.found import Found
 from snellen.training.data.image_parts import Images, image_parts, rows_by_part
 from snellen.training.data.loading import Files, Keep, Loading
-from snellen.training.data.pictures import Fit  # noqa: TC001  # read with the options' types
 from snellen.training.data.written_split import part_name, read_written_split
 
 if TYPE_CHECKING:

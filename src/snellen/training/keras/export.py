@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +12,7 @@ import torch
 
 from snellen.errors import InputError
 from snellen.result import write_atomically
+from snellen.training.export_facts import FACTS_FILE, facts_as_json, facts_of
 from snellen.training.exporting import (
     Export,
     input_name,
@@ -113,7 +115,8 @@ def save_keras(
 
     It takes raw inputs: images as (N, H, W, C), unless the network was a Keras model of channels
     first. It gives what the network gives: scores before the softmax, or numbers; what was a Keras
-    model ends as that does. The file is read back and checked before it gets its name.
+    model ends as that does. What they mean stands in the file (`snellen.training.export_facts`). It
+    is read back and checked before it gets its name.
 
     Parameters
     ----------
@@ -158,6 +161,8 @@ def save_keras(
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder, "model.keras")
         model.save(written)
+        with zipfile.ZipFile(written, "a") as archive:  # of which Keras reads its own parts
+            archive.writestr(FACTS_FILE, facts_as_json(_facts(trained, source)))
         data = written.read_bytes()
         # What is checked is what was read back.
         read = keras.saving.load_model(written, compile=False)
@@ -214,6 +219,15 @@ def _core(trained: TrainedNetwork, place: Path) -> tuple[TrainedNetwork, Any, bo
         trained.description,
     )
     return source, again.model, again.channels_last
+
+
+def _facts(trained: TrainedNetwork, written: TrainedNetwork) -> dict[str, Any]:
+    """Return what is said of a network in the file, which may end otherwise than in training."""
+    facts = facts_of(written)
+    if trained.network is not written.network and facts["scores"] == "binary_logits":
+        # Whether a Keras model ends in sigmoids then, its outputs tell.
+        del facts["scores"]
+    return facts
 
 
 def _scaling(keras: Any, normalisation: Normalisation, *, channels_last: bool) -> Any:

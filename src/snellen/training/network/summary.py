@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.utils.hooks import RemovableHandle
 
-__all__ = ["LayerRow", "NetworkTable", "network_table"]
+__all__ = ["LayerRow", "NetworkTable", "network_table", "unfused"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +136,7 @@ def network_table(network: nn.Module, input_shape: tuple[int, ...]) -> NetworkTa
         The shape of a sample.
     """
     watch = _Watch(network)
-    with untouched(network), _unfused(), FlopCounterMode(display=False) as counter:
+    with untouched(network), unfused(), FlopCounterMode(display=False) as counter:
         watch.counter = counter
         with watch:
             network(probe_input(network, input_shape))
@@ -150,7 +150,7 @@ def network_table(network: nn.Module, input_shape: tuple[int, ...]) -> NetworkTa
 
 
 @contextlib.contextmanager
-def _unfused() -> Iterator[None]:
+def unfused() -> Iterator[None]:
     """Let attention be computed by matrix products, which are counted."""
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from snellen.training.pages.charts import Line, line_chart
-from snellen.training.pages.markup import element, figure, spoken, table, words
+from snellen.report.charts import Line, line_chart
+from snellen.report.markup import element, figure, spoken, table, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

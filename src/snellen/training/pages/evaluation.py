@@ -6,8 +6,8 @@ import base64
 import math
 from typing import TYPE_CHECKING, Any
 
-from snellen.training.pages.charts import heat_map
-from snellen.training.pages.markup import element, figure, table, text, words
+from snellen.report.charts import heat_map
+from snellen.report.markup import element, figure, table, text, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from snellen.report.charts import range_bar
+from snellen.report.markup import count, element, figure, plain_value, text, words
 from snellen.training.callbacks.progress import duration
-from snellen.training.pages.charts import range_bar
-from snellen.training.pages.markup import count, element, figure, plain_value, text, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from snellen.training.callbacks.progress import duration
-from snellen.training.choices import Choice
-from snellen.training.description import Description
-from snellen.training.pages.markup import (
+from snellen.report.markup import (
     element,
     figure,
     listed,
@@ -16,6 +13,9 @@ from snellen.training.pages.markup import (
     text,
     words,
 )
+from snellen.training.callbacks.progress import duration
+from snellen.training.choices import Choice
+from snellen.training.description import Description
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,4 +9,4 @@ __all__ = ["style"]
 
 def style() -> str:
     """Return the style sheet that stands in the page."""
-    return files("snellen.training.pages").joinpath("page.css").read_text(encoding="utf-8")
+    return files("snellen.report").joinpath("page.css").read_text(encoding="utf-8")

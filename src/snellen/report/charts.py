@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from snellen.training.pages.markup import element, figure, text
+from snellen.report.markup import element, figure, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -196,7 +196,9 @@ _CELL, _SMALL_CELL = 44.0, 14.0
 _COUNTED = 20  # classes: of more the counts are not written
 
 
-def heat_map(names: Sequence[str], counts: Sequence[Sequence[float]]) -> str:
+def heat_map(
+    names: Sequence[str], counts: Sequence[Sequence[float]], *, shares: bool = False
+) -> str:
     """Return a confusion matrix: rows are true classes, columns predicted ones.
 
     A cell is as strong as its share of its row; what is right has one colour, mistakes another.
@@ -207,6 +209,8 @@ def heat_map(names: Sequence[str], counts: Sequence[Sequence[float]]) -> str:
         The K classes.
     counts : sequence of K sequences of K float
         The samples, or sums of their weights.
+    shares : bool
+        Whether cells say how many in a hundred of their row they are, in place of counts.
     """
     n = len(names)
     written = n <= _COUNTED
@@ -217,6 +221,8 @@ def heat_map(names: Sequence[str], counts: Sequence[Sequence[float]]) -> str:
     width, height = margin + n * cell + 2, margin + n * cell + 4
     most = int((margin - 10) / (0.56 * size))
     shown = [name if len(name) <= most else f"{name[: most - 1]}…" for name in names]
+    # Numbers are to be read on every cell.
+    depth = 0.56 if written else 0.94
     parts = []
     sized = f'style="font-size:{size}px"'
     for k, name in enumerate(shown):
@@ -241,14 +247,13 @@ def heat_map(names: Sequence[str], counts: Sequence[Sequence[float]]) -> str:
             said = f"{names[row]} → {names[column]}: {value:,.6g} ({100 * share:.1f} %)"
             parts.append(
                 f'<rect class="{kind}" x="{x + 1:.1f}" y="{y + 1:.1f}" width="{cell - 2}" '
-                f'height="{cell - 2}" rx="2" fill-opacity="{0.06 + 0.94 * strength:.3f}">'
+                f'height="{cell - 2}" rx="2" fill-opacity="{0.06 + depth * strength:.3f}">'
                 f"<title>{text(said)}</title></rect>"
             )
             if written:
-                strong = " strong" if strength > 0.6 else ""
                 parts.append(
-                    f'<text class="cell{strong}" x="{x + cell / 2:.1f}" y="{y + cell / 2 + 4:.1f}" '
-                    f'text-anchor="middle">{_cell(value)}</text>'
+                    f'<text class="cell" x="{x + cell / 2:.1f}" y="{y + cell / 2 + 4:.1f}" '
+                    f'text-anchor="middle">{_cell(100 * share if shares else value)}</text>'
                 )
     parts.append(
         f'<rect class="frame" x="{margin:.1f}" y="{margin:.1f}" width="{n * cell:.1f}" '

@@ -12,11 +12,30 @@ from snellen.readers.image_files import ending
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Fit", "Head", "Look", "decode_picture", "look_of", "read_head", "read_head_of"]
+__all__ = [
+    "Fit",
+    "Head",
+    "Look",
+    "decode_picture",
+    "look_of",
+    "read_head",
+    "read_head_of",
+    "upright_picture",
+]
 
 Fit = Literal["crop", "stretch"]
 
 _ORIENTATION = 0x0112
+# What makes an image upright, by its orientation, as Pillow calls it.
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
 _GREY = frozenset(("1", "L", "LA", "I;16", "I;16B", "I;16L"))
 # Numbers without a known range of grey.
 _NO_RANGE = frozenset(("I", "F"))
@@ -90,19 +109,22 @@ def read_head_of(source: str | bytes, name: str) -> Head:
     """Read what the head of a picture says; see `read_head`."""
     with _opened(source, name) as image:
         width, height = image.size
-        try:
-            if _lies_on_its_side(image):
-                width, height = height, width
-        except Exception as error:  # of damaged tags, whatever comes of them
-            raise SchemaError(f"expected a whole image, got: {_reason(error)}", name) from None
+        # Where there is no such tag in its head, asking for it would decode a PNG.
+        if ("exif" in image.info or image.format == "TIFF") and _orientation(image) >= 5:
+            width, height = height, width
         return Head(height, width, 1 if image.mode in _GREY else 3)
 
 
-def _lies_on_its_side(image: Any) -> bool:
-    # Where there is no such tag in its head, asking for it would decode a PNG.
-    if "exif" not in image.info and image.format != "TIFF":
-        return False
-    return bool(image.getexif().get(_ORIENTATION, 1) >= 5)
+def _orientation(image: Any) -> int:
+    """Return the orientation that EXIF says, from 1 to 8; 1 where its tags are damaged.
+
+    Pixels are whole without them, and other programs show them as they are stored.
+    """
+    try:
+        found = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # of damaged tags, whatever comes of them
+        return 1
+    return int(found) if found in _TURNS else 1
 
 
 def look_of(
@@ -185,22 +207,55 @@ def decode_picture(source: str | bytes, look: Look, name: str = "") -> NDArray[A
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise InputError("expected finite numbers, got NaN or infinity", source)
         return array
-    name = name or str(source)
-    with _opened(source, name) as image:
-        from PIL import ImageOps
+    pixels = upright_picture(source, look.mode, name or str(source))
+    if pixels.size != (look.width, look.height):
+        pixels = _fitted(pixels, look)
+    array = np.asarray(pixels)
+    return np.ascontiguousarray(array.transpose(2, 0, 1)) if array.ndim == 3 else array[None]
 
+
+def upright_picture(source: str | bytes, mode: str, name: str) -> Any:
+    """Return a picture of Pillow's: its first frame, upright, grey (``"L"``) or ``"RGB"``.
+
+    Of 16 bits a pixel the higher eight stay; transparency is left out.
+
+    Parameters
+    ----------
+    source : str or bytes
+        The file, or what is in it.
+    mode : {"L", "RGB"}
+        Grey or colours.
+    name : str
+        What errors call it.
+
+    Raises
+    ------
+    SchemaError
+        Where it is no image, or a damaged one.
+    InputError
+        Where it cannot be read.
+    """
+    with _opened(source, name) as image:
         try:
-            upright = ImageOps.exif_transpose(image)
-            pixels = _in_mode(upright, look.mode, name)
-            if pixels.size != (look.width, look.height):
-                pixels = _fitted(pixels, look)
-            array = np.asarray(pixels)
+            image.load()
+            # Pillow warns that transparency of several colours is lost, in the modes that lose it.
+            image.info.pop("transparency", None)
+            return _in_mode(_turned(image), mode, name)
         except SchemaError:
             raise
         # Pillow's decoders raise whatever comes of what is wrong: struct.error, KeyError, …
         except Exception as error:
             raise SchemaError(f"expected a whole image, got: {_reason(error)}", name) from None
-    return np.ascontiguousarray(array.transpose(2, 0, 1)) if array.ndim == 3 else array[None]
+
+
+def _turned(image: Any) -> Any:
+    """Return the image upright, as Pillow's own exif_transpose, which writes tags anew, does."""
+    turn = _TURNS.get(_orientation(image))
+    if turn is None:
+        return image
+    from PIL import Image
+
+    return image.transpose(Image.Transpose[turn])
 
 
 def _in_mode(image: Any, mode: str, name: str) -> Any:
@@ -239,7 +294,8 @@ def _opened(source: str | bytes, name: str) -> Any:
     except Image.DecompressionBombError as error:
         raise SchemaError(f"expected an image, got: {_reason(error)}", name) from None
     except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"expected a readable image, got: {_reason(error)}", name) from None
+        kind = SchemaError if isinstance(source, bytes) else InputError
+        raise kind(f"expected a readable image, got: {_reason(error)}", name) from None
 
 
 def _array(path: str, *, mapped: bool) -> NDArray[Any]:

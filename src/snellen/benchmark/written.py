@@ -1,0 +1,107 @@
+"""The folder of a benchmark: page, table, result, and the state of each model."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from snellen.benchmark.decoding import decoded
+from snellen.benchmark.model_csv import class_csv, confusion_csv
+from snellen.benchmark.page import page
+from snellen.errors import InputError, MissingExtraError
+from snellen.result import write_atomically
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from snellen.benchmark.labelled_images import LabelledImages
+    from snellen.benchmark.result import BenchmarkResult
+
+__all__ = ["folder_names", "json_bytes", "thumbnail", "write_benchmark"]
+
+_SIDE: Final = 112  # pixels of a thumbnail's longer side
+
+
+def write_benchmark(result: BenchmarkResult, folder: Path, images: LabelledImages) -> None:
+    """Write ``index.html``, ``table.csv``, ``result.json``, and a folder for each model.
+
+    Raises
+    ------
+    OSError
+        Where they cannot be written; then what was there stays.
+    """
+    row_of = {name: row for row, name in enumerate(images.ids)}
+    names = [model.name for model in result.models]
+    places = {name: f"models/{each}" for name, each in zip(names, folder_names(names), strict=True)}
+    files: dict[str | os.PathLike[str], bytes] = {
+        folder / "index.html": page(
+            result, lambda place: thumbnail(images, row_of[result.ids[place]]), beside=places
+        ).encode(),
+        folder / "table.csv": result.csv().encode(),
+        folder / "result.json": json_bytes(result.to_dict()),
+    }
+    for model in result.models:
+        place = folder / places[model.name]
+        place.mkdir(parents=True, exist_ok=True)
+        files |= {
+            place / "state.bin": model.metric.to_bytes(),
+            place / "result.json": json_bytes(model.result.to_dict()),
+            place / "classes.csv": class_csv(model).encode(),
+            place / "confusion.csv": confusion_csv(model).encode(),
+        }
+    write_atomically(files)
+
+
+def json_bytes(content: object) -> bytes:
+    """Return plain values as the bytes of a JSON file that people can read, too."""
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+
+
+def folder_names(names: Iterable[str]) -> list[str]:
+    """Return a folder's name for each model, all different on any file system.
+
+    Examples
+    --------
+    >>> folder_names(["ResNet50", "a/b.onnx", "a:b.onnx"])
+    ['ResNet50', 'a-b.onnx', 'a-b.onnx-2']
+    """
+    found: list[str] = []
+    taken: set[str] = set()
+    for name in names:
+        plain = "".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".-")[:80]
+        plain = plain or "model"
+        unique, k = plain, 2
+        while unique.casefold() in taken:
+            unique, k = f"{plain}-{k}", k + 1
+        taken.add(unique.casefold())
+        found.append(unique)
+    return found
+
+
+def thumbnail(images: LabelledImages, row: int) -> bytes | None:
+    """Return a small picture of an image as PNG or JPEG; None where there is none."""
+    if images.reader is None:
+        return None
+    try:
+        from PIL import Image
+
+        array = decoded(images.reader.data(row), "RGB", images.ids[row])
+    except (InputError, MissingExtraError):  # it was readable, and the page needs no picture
+        return None
+    grey = bool((array == array[..., :1]).all())
+    picture = Image.fromarray(array[..., 0] if grey else array)
+    longer = max(picture.size)
+    if longer > _SIDE:
+        size = [max(1, round(each * _SIDE / longer)) for each in picture.size]
+        picture = picture.resize(size, Image.Resampling.BOX)
+    out = io.BytesIO()
+    # Small drawings are as small losslessly; photographs are not.
+    if longer <= _SIDE // 2:
+        picture.save(out, "PNG")
+    else:
+        picture.save(out, "JPEG", quality=85)
+    return out.getvalue()

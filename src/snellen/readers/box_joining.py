@@ -1,0 +1,335 @@
+"""Rows of files as boxes: images and classes by position, relative boxes scaled."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from snellen.classes import Classes
+from snellen.detection.boxes import Boxes
+from snellen.errors import ClassError, DataWarning, IdError, InputError
+from snellen.readers.box_rows import distinct
+from snellen.readers.class_list import ClassList, LabelSet, whole_numbers
+from snellen.readers.image_heads import image_sizes, images_below
+from snellen.readers.image_names import match_images
+from snellen.readers.message_text import few
+from snellen.readers.table import read_bytes
+from snellen.state import Keys
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from snellen.readers.box_rows import BoxRows
+
+__all__ = ["ReadBoxes", "predictions_of_rows", "truth_of_rows"]
+
+
+class ReadBoxes(NamedTuple):
+    """Boxes that were read, and what their files say beside.
+
+    Attributes
+    ----------
+    boxes : Boxes
+        The boxes: truth, or predictions with scores.
+    format : str
+        The format, one of `FORMATS`; ``"rows"`` of an array, ``"records"`` of COCO records.
+    sizes : ndarray, shape (n_images, 2), int64, or None
+        Height and width of each image, in the order of ``boxes.images``; None where not all are
+        known.
+    flags : mapping of str to ndarray, shape (n,), uint8
+        By box: ``difficult``, ``truncated``, ``occluded``, ``group_of``, ``dont_care``, ….
+    notes : list of str
+        What was taken for what, for people.
+    names : tuple of str or None
+        Other names of the images, in the order of ``boxes.images``: of COCO those of their files.
+    relative : bool
+        Whether boxes are parts of images whose sizes are not known.
+    """
+
+    boxes: Boxes
+    format: str
+    sizes: NDArray[np.int64] | None
+    flags: Mapping[str, NDArray[np.uint8]]
+    notes: list[str]
+    names: tuple[str, ...] | None = None
+    relative: bool = False
+
+
+class _Images(NamedTuple):
+    """The images that truth is of."""
+
+    ids: list[Any]
+    sizes: NDArray[np.int64] | None
+    is_selection: bool
+    place: str
+
+
+def _listed_images(images: Any) -> _Images:
+    if isinstance(images, Mapping):
+        sizes: NDArray[Any] = np.array(list(images.values()), np.float64)
+        if sizes.shape != (len(images), 2) or not ((sizes >= 1) & (sizes == sizes // 1)).all():
+            raise InputError(
+                "expected height and width of each image, whole numbers from 1", "images"
+            )
+        return _Images(list(images), sizes.astype(np.int64), is_selection=False, place="images")
+    if not isinstance(images, (str, os.PathLike)):
+        return _Images(list(images), None, is_selection=True, place="images")
+    place = os.fspath(images)
+    if os.path.isdir(place):  # noqa: PTH112
+        found = images_below(place)
+        if not found:
+            raise InputError("expected pictures, there are none", place)
+        sizes = image_sizes(list(found.values()))
+        return _Images(list(found), sizes, is_selection=False, place=place)
+    text = read_bytes(place).decode("utf-8-sig", "replace")
+    # A class's list of a VOC part has 1, 0 or -1 behind the image.
+    ids = [re.sub(r"\s+-?[01]$", "", line.strip()) for line in text.splitlines()]
+    return _Images([name for name in ids if name], None, is_selection=True, place=place)
+
+
+def _of_images(rows: BoxRows, images: Any, *, drop_unknown: bool) -> tuple[BoxRows, list[str]]:
+    """Return rows of the images that were asked for, and notes."""
+    listed = _listed_images(images)
+    Keys.once_each(listed.ids, "image id", listed.place)
+    match = match_images(rows.images, [_plain(name) for name in listed.ids])
+    lacking = match.position < 0
+    notes = []
+    if match.rule and not lacking.all():
+        notes.append(f"{listed.place}: images are matched by {match.rule}")
+    if lacking.all() and len(rows.images):
+        raise IdError(
+            f"expected images of {listed.place}, got others: {few(rows.images)}", rows.path
+        )
+    if lacking.any():
+        missing = [rows.images[k] for k in np.flatnonzero(lacking)]
+        if not listed.is_selection and not drop_unknown:
+            raise IdError(
+                f"expected images of {listed.place}, got {len(missing):,} others: {few(missing)}; "
+                "drop_unknown (--drop-unknown) leaves them out",
+                rows.path,
+            )
+        kept = ~lacking[rows.image]
+        notes.append(
+            f"{rows.path}: {len(missing):,} images and {np.count_nonzero(~kept):,} boxes that are "
+            f"not of {listed.place} left out"
+        )
+        rows = rows.taken(kept)
+    position = match.position[rows.image].astype(np.int32)
+    # What a size in truth says counts for less than the picture.
+    sizes = listed.sizes
+    if (
+        sizes is None
+        and rows.sizes is not None
+        and not len(listed.ids) > np.count_nonzero(~lacking)
+    ):
+        sizes = np.empty((len(listed.ids), 2), np.int64)
+        sizes[match.position[~lacking]] = rows.sizes[~lacking]
+    return rows._replace(images=listed.ids, image=position, sizes=sizes), notes
+
+
+def _plain(name: Any) -> Any:
+    return name if isinstance(name, int) else str(name)
+
+
+# ---- Truth and predictions -----------------------------------------------------------------------
+
+
+def truth_of_rows(
+    rows: BoxRows, written: str, images: Any, classes: Any, *, drop_unknown: bool
+) -> ReadBoxes:
+    """Return the truth of rows in a format; see `read_detection_truth`."""
+    notes = list(rows.notes)
+    if images is not None:
+        rows, more = _of_images(rows, images, drop_unknown=drop_unknown)
+        notes += more
+    if not rows.images:
+        raise InputError("expected truth, there are no images", rows.path)
+    keys = Keys.once_each(list(rows.images), "image id", rows.path)
+    code_of_image = keys.codes(list(rows.images))
+    sizes = None
+    if rows.sizes is not None:
+        sizes = np.empty_like(rows.sizes)
+        sizes[code_of_image] = rows.sizes
+    known, code_of_label = _classes_of(rows, classes, drop_unknown=drop_unknown)
+    rows = _of_known_classes(rows, code_of_label)
+    image = code_of_image[rows.image]
+    xywh, relative = _scaled(rows, image, sizes)
+    if relative:
+        notes.append(
+            f"{rows.path}: sizes of images are not known: boxes stay parts of them, IoU is right, "
+            "numbers by area (small, medium, large) mean nothing; images= (--images) gives sizes"
+        )
+    boxes = Boxes(
+        image,
+        code_of_label[rows.label],
+        xywh,
+        None if rows.area is None else np.ascontiguousarray(rows.area),
+        keys,
+        known,
+        crowd=np.zeros(len(xywh), np.uint8) if rows.crowd is None else rows.crowd,
+    )
+    if "difficult" in rows.flags and rows.flags["difficult"].any():
+        n = int(np.count_nonzero(rows.flags["difficult"]))
+        notes.append(f"{rows.path}: {n:,} difficult boxes are boxes as others to COCO's rules")
+    return ReadBoxes(boxes, written, sizes, rows.flags, notes, None, relative)
+
+
+def predictions_of_rows(
+    rows: BoxRows, written: str, truth: ReadBoxes, classes: Any, *, drop_unknown: bool
+) -> ReadBoxes:
+    """Return the predictions of rows in a format; see `read_detection_predictions`."""
+    notes = list(rows.notes)
+    if not len(rows.image):
+        notes.append(f"{rows.path}: no predictions")
+    known = truth.boxes.images
+    match = match_images(rows.images, known.ids.tolist(), truth.names)
+    if match.rule and (match.position >= 0).any():
+        notes.append(f"{rows.path}: images are matched with truth's by {match.rule}")
+    absent = match.position < 0
+    lost = absent[rows.image]
+    if lost.any():
+        missing = [rows.images[k] for k in np.unique(rows.image[lost])]
+        message = (
+            f"{np.count_nonzero(lost):,} boxes of {len(missing):,} images that truth does not have"
+        )
+        if not drop_unknown:
+            raise IdError(
+                f"expected images that truth has ({few(known.ids.tolist(), 3)}), got {message}: "
+                f"{few(missing)}; drop_unknown (--drop-unknown) leaves them out",
+                rows.place(int(np.argmax(lost))),
+            )
+        _warn(f"{message} left out", rows.path)
+        rows = rows.taken(~lost)
+    rows = _named(rows, written, truth.boxes.classes, classes)
+    code_of_label = _codes(
+        rows, ClassList.read(truth.boxes.classes), "truth", drop_unknown=drop_unknown
+    )
+    rows = _of_known_classes(rows, code_of_label)
+    image = match.position[rows.image]
+    if not len(rows.image):
+        # No box is relative or not.
+        rows = rows._replace(relative=truth.relative)
+    if rows.relative and truth.sizes is None and not truth.relative:
+        raise InputError(
+            "expected boxes in pixels, as truth's are, or the sizes of images (--images), got "
+            "parts of the images' sizes",
+            rows.path,
+        )
+    if truth.relative and not rows.relative:
+        raise InputError(
+            "expected boxes as parts of the images' sizes, as truth's are, or the sizes of images "
+            "with truth (--images), got pixels",
+            rows.path,
+        )
+    xywh, relative = _scaled(rows, image, truth.sizes)
+    boxes = Boxes(
+        image,
+        code_of_label[rows.label],
+        xywh,
+        None,
+        known,
+        truth.boxes.classes,
+        # A part of a table as a rule; kernels want it in one piece.
+        score=None if rows.score is None else np.ascontiguousarray(rows.score),
+    )
+    return ReadBoxes(boxes, written, truth.sizes, rows.flags, notes, truth.names, relative)
+
+
+def _scaled(
+    rows: BoxRows, image: NDArray[np.int32], sizes: NDArray[np.int64] | None
+) -> tuple[NDArray[np.float64], bool]:
+    """Return boxes in pixels where sizes are known, and whether they are relative still."""
+    if not rows.relative or sizes is None:
+        return rows.xywh, rows.relative
+    width_height = sizes[image][:, ::-1]
+    return rows.xywh * np.concatenate([width_height, width_height], axis=1), False
+
+
+def _classes_of(
+    rows: BoxRows, classes: Any, *, drop_unknown: bool
+) -> tuple[Classes, NDArray[np.int32]]:
+    """Return all classes, and the position of each label of rows among them."""
+    if classes is not None:
+        listed = ClassList.read(classes)
+        return listed.classes, _codes(rows, listed, "classes", drop_unknown=drop_unknown)
+    known = rows.classes or Classes(np.array(list(rows.labels)) if rows.labels else [])
+    return known, known.keys.codes(list(rows.labels))
+
+
+def _named(rows: BoxRows, written: str, of_truth: Classes, classes: Any) -> BoxRows:
+    """Return rows whose labels are names where their numbers need not be those of truth's ids.
+
+    Numbers of YOLO's texts and of plain ones count from 0, COCO's ids from 1 and with gaps: taking
+    one for the other would give a number, and a wrong one.
+    """
+    own = rows.classes if classes is None else ClassList.read(classes).classes
+    if own is not None and any(own.names) and any(of_truth.names):
+        listed = ClassList.read(own)
+        labels = LabelSet(rows.labels, rows.path, lambda k: _first(rows, k))
+        names = own.display_names()
+        named = [names[code] for code in listed.codes(labels)]
+        # Two numbers of one name are one class.
+        distinct_names, code = distinct(named)
+        return rows._replace(labels=distinct_names, label=code[rows.label])
+    ids = of_truth.keys
+    counted = written in ("yolo", "box-text") and not ids.is_text and rows.labels
+    if counted and ids.ids.tolist() != list(range(len(ids))):
+        numbers = whole_numbers([str(label) for label in rows.labels])
+        if numbers is not None:
+            raise ClassError(
+                f"expected names of classes, or truth whose classes are numbered from 0, got class "
+                f"numbers ({few(sorted(numbers))}) for truth's ids ({few(ids.ids.tolist())}): say "
+                "which number is which name with classes= (--classes)",
+                rows.path,
+            )
+    return rows
+
+
+def _first(rows: BoxRows, k: int) -> str:
+    """Return where the first box of a label stands."""
+    having = np.flatnonzero(rows.label == k)
+    return rows.place(int(having[0])) if len(having) else rows.path
+
+
+def _codes(rows: BoxRows, listed: ClassList, what: str, *, drop_unknown: bool) -> NDArray[np.int32]:
+    used = np.bincount(rows.label, minlength=len(rows.labels)) > 0
+    if not drop_unknown:
+        # What no box has is of no interest.
+        codes = np.full(len(rows.labels), -1, np.int32)
+        places = np.flatnonzero(used)
+        labels = LabelSet(
+            [rows.labels[k] for k in places], rows.path, lambda k: _first(rows, places[k])
+        )
+        try:
+            codes[places] = listed.codes(labels)
+        except ClassError as error:
+            raise ClassError(
+                f"{error.message}; drop_unknown (--drop-unknown) leaves such boxes out", error.place
+            ) from None
+        return codes
+    found = [listed.code(label) for label in rows.labels]
+    codes = np.array([-1 if code is None else code for code in found], np.int32)
+    lost = codes[rows.label] < 0 if len(codes) else np.zeros(0, np.bool_)
+    if lost.any():
+        names = [rows.labels[k] for k in np.flatnonzero((codes < 0) & used)]
+        _warn(
+            f"{np.count_nonzero(lost):,} boxes of {len(names):,} classes that {what} does not have "
+            f"left out: {few(names)}",
+            rows.path,
+        )
+    return codes
+
+
+def _of_known_classes(rows: BoxRows, code_of_label: NDArray[np.int32]) -> BoxRows:
+    if not len(code_of_label) or code_of_label.min() >= 0:
+        return rows
+    return rows.taken(code_of_label[rows.label] >= 0)
+
+
+def _warn(message: str, place: str) -> None:
+    warnings.warn(f"{message} - at {place}", DataWarning, stacklevel=4)

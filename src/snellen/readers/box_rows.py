@@ -1,0 +1,163 @@
+"""Boxes as files have them: what readers of all detection formats return."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from snellen import _core
+from snellen.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from snellen.classes import Classes
+
+__all__ = ["LAYOUTS", "BoxLayout", "BoxRows", "as_xywh", "distinct"]
+
+BoxLayout: TypeAlias = Literal["xyxy", "xywh", "cxcywh"]
+"""Two corners; the corner at left and top and the size; the centre and the size."""
+
+LAYOUTS: Final = ("xyxy", "xywh", "cxcywh")
+
+_NUMBERS: Final = {
+    "xyxy": "left, top, right, bottom",
+    "xywh": "left, top, width, height",
+    "cxcywh": "centre x, centre y, width, height",
+}
+
+
+class BoxRows(NamedTuple):
+    """The boxes of one or many files, a row an object; nothing is scaled or matched yet.
+
+    Attributes
+    ----------
+    images : list of str or of int
+        The id of each image, each once: also of those without boxes.
+    image : ndarray, shape (n,), int32
+        The position of each box's image in `images`.
+    labels : list of str or of int
+        The distinct classes as boxes name them.
+    label : ndarray, shape (n,), int32
+        The position of each box's class in `labels`.
+    xywh : ndarray, shape (n, 4), float64
+        Left, top, width, height: in pixels, or as parts of the image's width and height.
+    place : callable
+        Where a box stands, for messages: ``"labels/1.txt line 3"``.
+    path : str
+        The file or folder, for messages.
+    relative : bool
+        Whether `xywh` are parts of the image's size.
+    score : ndarray, shape (n,), float64, or None
+        Confidence.
+    sizes : ndarray, shape (n_images, 2), int64, or None
+        Height and width of each image of `images`, where all are known.
+    flags : mapping of str to ndarray, shape (n,), uint8
+        What formats say of boxes beside: ``difficult``, ``truncated``, ``group_of``, ….
+    crowd : ndarray, shape (n,), uint8, or None
+        1 for regions of many objects.
+    area : ndarray, shape (n,), float64, or None
+        Areas, where the files have them.
+    classes : Classes or None
+        All classes, where the files list them.
+    notes : tuple of str
+        What was taken for what, for people.
+    """
+
+    images: list[Any]
+    image: NDArray[np.int32]
+    labels: list[Any]
+    label: NDArray[np.int32]
+    xywh: NDArray[np.float64]
+    place: Callable[[int], str]
+    path: str
+    relative: bool = False
+    score: NDArray[np.float64] | None = None
+    sizes: NDArray[np.int64] | None = None
+    flags: Mapping[str, NDArray[np.uint8]] = {}
+    crowd: NDArray[np.uint8] | None = None
+    area: NDArray[np.float64] | None = None
+    classes: Classes | None = None
+    notes: tuple[str, ...] = ()
+
+    def taken(self, rows: NDArray[np.bool_]) -> BoxRows:
+        """Return some of the boxes; images and classes stay."""
+        number = np.flatnonzero(rows)
+        place = self.place
+        return self._replace(
+            image=self.image[rows],
+            label=self.label[rows],
+            xywh=self.xywh[rows],
+            place=lambda row: place(int(number[row])),
+            score=None if self.score is None else self.score[rows],
+            flags={name: flag[rows] for name, flag in self.flags.items()},
+            crowd=None if self.crowd is None else self.crowd[rows],
+            area=None if self.area is None else self.area[rows],
+        )
+
+
+def as_xywh(
+    box: NDArray[np.float64], layout: BoxLayout, place: Callable[[int], str]
+) -> NDArray[np.float64]:
+    """Return boxes as left, top, width, height.
+
+    Parameters
+    ----------
+    box : ndarray, shape (n, 4)
+        Finite numbers in the order of `layout`.
+    layout : {"xyxy", "xywh", "cxcywh"}
+        What they are.
+    place : callable
+        Where a row stands, for messages.
+
+    Raises
+    ------
+    InputError
+        For a negative size, and for sizes or corners beyond float64; the first is named.
+    """
+    if layout == "xyxy":
+        xywh = np.concatenate([box[:, :2], box[:, 2:] - box[:, :2]], axis=1)
+    elif layout == "cxcywh":
+        xywh = np.concatenate([box[:, :2] - box[:, 2:] / 2, box[:, 2:]], axis=1)
+    else:
+        xywh = np.ascontiguousarray(box)
+    negative = (xywh[:, 2:] < 0).any(axis=1)
+    if negative.any():
+        row = int(np.argmax(negative))
+        least = (
+            "right and bottom of at least left and top"
+            if layout == "xyxy"
+            else "a width and height of at least 0"
+        )
+        raise InputError(
+            f"expected {least} ({_NUMBERS[layout]}), got {_listed(box[row])}", place(row)
+        )
+    row = _core.first_unmeasurable(xywh)
+    if row < len(xywh):
+        raise InputError(
+            f"expected corners and an area within the range of float64, got {_listed(box[row])}",
+            place(row),
+        )
+    return xywh
+
+
+def distinct(values: Sequence[str]) -> tuple[list[str], NDArray[np.int32]]:
+    """Return the distinct texts by first appearance, and the position of each among them.
+
+    Examples
+    --------
+    >>> distinct(["dog", "cat", "dog"])
+    (['dog', 'cat'], array([0, 1, 0], dtype=int32))
+    """
+    place: dict[str, int] = {}
+    codes = np.fromiter(
+        (place.setdefault(value, len(place)) for value in values), np.int32, len(values)
+    )
+    return list(place), codes
+
+
+def _listed(numbers: NDArray[np.float64]) -> str:
+    return " ".join(f"{number:.17g}" for number in numbers)

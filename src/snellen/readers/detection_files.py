@@ -1,0 +1,305 @@
+"""Boxes of any known format: truth, and predictions for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from snellen.errors import InputError, did_you_mean
+from snellen.readers.box_joining import ReadBoxes, predictions_of_rows, truth_of_rows
+from snellen.readers.box_rows import LAYOUTS, BoxLayout, BoxRows
+from snellen.readers.coco import read_coco_predictions, read_coco_truth
+from snellen.readers.coco_file import read_raw_results
+from snellen.readers.detection_formats import FORMATS, called, found_format
+from snellen.readers.message_text import printable
+from snellen.readers.typed_json import read_typed_json
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["ReadBoxes", "read_detection_predictions", "read_detection_truth"]
+
+
+def read_detection_truth(
+    path: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    format: str = "auto",  # noqa: A002  # as the option is called
+    images: str | os.PathLike[str] | Mapping[Any, tuple[int, int]] | Sequence[str] | None = None,
+    classes: Any = None,
+    box: BoxLayout | None = None,
+    relative: bool | None = None,
+    complete: bool = False,
+    drop_unknown: bool = False,
+) -> ReadBoxes:
+    r"""Read truth boxes.
+
+    Parameters
+    ----------
+    path : path, or mapping
+        A file or folder in one of the formats; or what a COCO annotation file holds.
+    format : str
+        One of `snellen.readers.detection_formats.FORMATS`; ``"auto"``: as the content says.
+    images : path, mapping or sequence, optional
+        The images that were looked at. A folder of pictures (whose sizes are read) or a mapping of
+        id to (height, width): all images of truth have to be there. A text with an image a line, or
+        a sequence of ids: of these only, others are left out, as of a data set's parts. Not for
+        COCO, whose files list their images.
+    classes : sequence of names, mapping of id to name, or path, optional
+        All classes; see `ClassList`. Without, those of the files, or all that occur. Not for COCO.
+    box : {"xyxy", "xywh", "cxcywh"}, optional
+        What the four numbers of a text or table are, where it does not show.
+    relative : bool, optional
+        Whether they are parts of the image's size; without, as the numbers show.
+    complete, drop_unknown : bool
+        See `read_coco_truth`; `complete` is of COCO only. Of other formats `drop_unknown` leaves
+        out boxes of images and classes that are not listed, with a `DataWarning`.
+
+    Returns
+    -------
+    ReadBoxes
+        Boxes in pixels where sizes are known; else relative ones stay so, which a note says: IoU is
+        the same, areas are not.
+
+    Raises
+    ------
+    SnellenError
+        Of bad input; the message ends with file, line or record, and field.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> text = "image,class,xmin,ymin,xmax,ymax\na.jpg,cat,1,2,4,8\n"
+    >>> _ = (folder / "boxes.csv").write_text(text)
+    >>> truth = read_detection_truth(folder / "boxes.csv")
+    >>> truth.format, truth.boxes.xywh.tolist()
+    ('table', [[1.0, 2.0, 3.0, 6.0]])
+    """
+    _check_options(format, box)
+    if isinstance(path, Mapping):
+        return _coco_truth(path, "records", complete=complete, drop_unknown=drop_unknown)
+    place = os.fspath(path)
+    written = found_format(place) if format == "auto" else format
+    if written == "coco":
+        for name, value in (("images", images), ("classes", classes)):
+            if value is not None:
+                raise InputError(f"expected no {name} beside COCO, whose files list them", name)
+        return _coco_truth(place, written, complete=complete, drop_unknown=drop_unknown)
+    rows = _rows(written, place, truth=True, box=box, relative=relative, drop_unknown=drop_unknown)
+    return truth_of_rows(rows, written, images, classes, drop_unknown=drop_unknown)
+
+
+def read_detection_predictions(
+    path: str | os.PathLike[str] | Sequence[Mapping[str, Any]] | NDArray[Any],
+    truth: ReadBoxes,
+    *,
+    format: str = "auto",  # noqa: A002  # as the option is called
+    classes: Any = None,
+    box: BoxLayout | None = None,
+    relative: bool | None = None,
+    complete: bool = False,
+    drop_unknown: bool = False,
+) -> ReadBoxes:
+    """Read predicted boxes, of the same format as their truth or of another.
+
+    Parameters
+    ----------
+    path : path, sequence of mapping, or ndarray of shape (n, 7)
+        A file or folder in one of the formats; or what `read_coco_predictions` takes.
+    truth : ReadBoxes
+        What `read_detection_truth` returned: its images and classes are those that count. Images
+        are matched by their ids, else by names, parts of paths or numbers, see `match_images`;
+        classes by ids or names.
+    format, box, relative
+        See `read_detection_truth`.
+    classes : sequence of names, mapping of id to name, or path, optional
+        The names of the class numbers of predictions, where these are not truth's ids; classes are
+        then matched by names. Without, those of a ``data.yaml`` around YOLO's texts.
+    complete : bool
+        Refuse an empty COCO list, as the reference does.
+    drop_unknown : bool
+        Leave out predictions of images or classes that truth does not have, with a `DataWarning`,
+        instead of refusing them.
+
+    Returns
+    -------
+    ReadBoxes
+        Scored boxes, in pixels as truth's are, or relative as they are.
+
+    Raises
+    ------
+    SnellenError
+        Of bad input; the message ends with file, line or record, and field.
+    """
+    _check_options(format, box)
+    if not isinstance(path, (str, os.PathLike)):
+        written = "rows" if isinstance(path, np.ndarray) else "records"
+        found = read_coco_predictions(
+            path, truth.boxes, complete=complete, drop_unknown=drop_unknown
+        )
+        return ReadBoxes(found, written, truth.sizes, {}, [], truth.names, truth.relative)
+    place = os.fspath(path)
+    written = found_format(place, prefer=truth.format) if format == "auto" else format
+    if written == "coco" and place.lower().endswith(".npy"):
+        found = read_coco_predictions(
+            _array(place), truth.boxes, complete=complete, drop_unknown=drop_unknown
+        )
+        return ReadBoxes(found, written, truth.sizes, {}, [], truth.names, truth.relative)
+    if written == "coco" and truth.format in ("coco", "records"):
+        if classes is not None:
+            raise InputError("expected no classes beside COCO, whose files name them", "classes")
+        found = read_coco_predictions(
+            place, truth.boxes, complete=complete, drop_unknown=drop_unknown
+        )
+        return ReadBoxes(found, written, truth.sizes, {}, [], truth.names, truth.relative)
+    if written == "coco":
+        rows = _coco_rows(place)
+    else:
+        rows = _rows(written, place, truth=False, box=box, relative=relative)
+    return predictions_of_rows(rows, written, truth, classes, drop_unknown=drop_unknown)
+
+
+def _check_options(written: str, box: str | None) -> None:
+    if written not in ("auto", *FORMATS):
+        raise InputError(
+            f'expected a format ({", ".join(("auto", *FORMATS))}), got "{printable(written, 40)}".'
+            f"{did_you_mean(written, FORMATS)}",
+            "format",
+        )
+    if box not in (None, *LAYOUTS):
+        raise InputError(
+            f'expected a layout of boxes ({", ".join(LAYOUTS)}), got "{printable(box, 40)}"', "box"
+        )
+
+
+# ---- Rows of each format -------------------------------------------------------------------------
+
+
+def _rows(
+    written: str,
+    place: str,
+    *,
+    truth: bool,
+    box: BoxLayout | None,
+    relative: bool | None,
+    drop_unknown: bool = False,
+) -> BoxRows:
+    if written not in ("box-text", "table") and (box is not None or relative is not None):
+        option = "box" if box is not None else "relative"
+        raise InputError(
+            f"expected no {option} beside {called(written)}, which say it themselves", option
+        )
+    if written == "yolo":
+        from snellen.readers.yolo import read_yolo_predictions, read_yolo_truth
+
+        if truth:
+            return read_yolo_truth(place, drop_unknown=drop_unknown)
+        return read_yolo_predictions(place)
+    if written == "voc-xml":
+        from snellen.readers.voc_xml import read_voc_xml
+
+        return read_voc_xml(place, truth=truth)
+    if written == "voc-results":
+        from snellen.readers.voc_results import read_voc_results
+
+        if truth:
+            raise InputError("expected truth, got results of the VOC devkit", place)
+        return read_voc_results(place)
+    if written == "box-text":
+        from snellen.readers.box_text import read_box_text
+
+        return read_box_text(place, truth=truth, layout=box, relative=relative)
+    if written == "open-images":
+        from snellen.readers.open_images import read_open_images
+
+        return read_open_images(place, truth=truth)
+    if written == "kitti":
+        from snellen.readers.kitti_labels import read_kitti_labels
+
+        return read_kitti_labels(place, truth=truth)
+    if written == "cvat":
+        from snellen.readers.cvat_xml import read_cvat_xml
+
+        return read_cvat_xml(place, truth=truth)
+    if written == "table":
+        from snellen.readers.box_table import read_box_table
+
+        return read_box_table(place, truth=truth, layout=box, relative=relative)
+    raise InputError(
+        "expected upright boxes, DOTA has oriented ones: snellen.readers.dota reads them as points",
+        place,
+    )
+
+
+class _CocoImage(msgspec.Struct):
+    id: int | str
+    width: int | float | None = None
+    height: int | float | None = None
+    file_name: str | None = None
+
+
+class _CocoImages(msgspec.Struct):
+    images: list[_CocoImage]
+
+
+def _coco_truth(
+    source: str | Mapping[str, Any], written: str, *, complete: bool, drop_unknown: bool
+) -> ReadBoxes:
+    boxes = read_coco_truth(source, complete=complete, drop_unknown=drop_unknown)
+    if isinstance(source, str):
+        images = read_typed_json(source, _CocoImages, "a COCO annotation file").images
+    else:
+        images = [_CocoImage(image["id"], *_described(image)) for image in source["images"]]
+    by_code: list[_CocoImage] = [_CocoImage(0)] * len(boxes.images)
+    for code, image in zip(
+        boxes.images.codes([image.id for image in images]).tolist(), images, strict=True
+    ):
+        by_code[code] = image
+    sizes = names = None
+    if by_code and all(image.width and image.height for image in by_code):
+        sizes = np.array([(image.height, image.width) for image in by_code]).astype(np.int64)
+    if by_code and all(image.file_name for image in by_code):
+        names = tuple(str(image.file_name) for image in by_code)
+    return ReadBoxes(boxes, written, sizes, {}, [], names)
+
+
+def _described(image: Mapping[str, Any]) -> tuple[float | None, float | None, str | None]:
+    """Return the size of an image and the name of its file, where a record has them."""
+    width, height = (
+        float(value) if isinstance(value, Real) else None
+        for value in (image.get("width"), image.get("height"))
+    )
+    name = image.get("file_name")
+    return width, height, name if isinstance(name, str) else None
+
+
+def _coco_rows(place: str) -> BoxRows:
+    """Return COCO results for truth of another format."""
+    raw = read_raw_results(place)
+
+    def distinct(column: tuple[NDArray[np.int64], list[str] | None]) -> Any:
+        values, texts = column
+        if texts is not None:
+            return texts, values.astype(np.int32)
+        found, codes = np.unique(values, return_inverse=True)
+        return found.tolist(), codes.astype(np.int32)
+
+    images, image = distinct(raw.image_id())
+    labels, label = distinct(raw.category_id())
+    return BoxRows(
+        images, image, labels, label, raw.xywh(), lambda row: f"{place} $[{row}]", place,
+        score=raw.score(),
+    )  # fmt: skip
+
+
+def _array(place: str) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.load(place, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"expected an array of NumPy's, got: {error}", place) from None
+    return array

@@ -1,0 +1,1 @@
+"""Results as pages: HTML, and the charts in it."""

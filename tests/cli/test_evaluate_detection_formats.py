@@ -1,0 +1,119 @@
+"""``snellen evaluate detection`` of files that are not COCO's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run
+
+Files = tuple[Path, Path]
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Files:
+    """The boxes of `files` as texts: left, top, width, height."""
+    truth, pred = tmp_path / "t", tmp_path / "p"
+    for folder, one, two in (
+        (truth, "cat 10 10 20 20\ndog 50 50 40 40\n", "cat 0 0 10 10\n"),
+        (
+            pred,
+            "cat .9 10 10 20 20\ndog .8 50 50 40 40\n",
+            "cat .7 0 0 10 10\ncat .6 60 60 10 10\n",
+        ),
+    ):
+        folder.mkdir()
+        (folder / "1.txt").write_text(one)
+        (folder / "2.txt").write_text(two)
+    return truth, pred
+
+
+def test_the_same_boxes_have_the_same_numbers(run: Run, files: Files, texts: Files) -> None:
+    coco = run("evaluate", "detection", *files)
+    done = run("evaluate", "detection", *texts)
+    assert done.returncode == 0
+    assert done.stdout == coco.stdout
+    lines = done.stderr.splitlines()
+    assert lines[0].endswith("t: texts of class, score and box")
+    assert lines[1].endswith("p: texts of class, score and box")
+    assert sum("left, top, width, height" in line for line in lines) == 2
+    # Truth of one format, predictions of another: images by the names of their files.
+    mixed = run("evaluate", "detection", files[0], texts[1])
+    assert mixed.returncode == 0
+    assert mixed.stdout == coco.stdout
+    assert "COCO JSON" in mixed.stderr
+    quiet = run("evaluate", "detection", *texts, "--quiet", "--out", files[0].parent / "o")
+    assert (quiet.stdout, quiet.stderr) == ("", "")
+
+
+def test_what_does_not_show_has_to_be_said(run: Run, texts: Files) -> None:
+    (texts[0] / "1.txt").write_text("cat 10 10 30 30\ndog 50 50 90 90\n")
+    (texts[0] / "2.txt").write_text("cat 0 0 10 10\n")
+    done = run("evaluate", "detection", *texts)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "what the four numbers of a box are" in done.stderr
+    done = run("evaluate", "detection", *texts, "--truth-format", "yolo")
+    assert done.returncode == 1
+    assert "1.txt line 1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "expected"),
+    [
+        (["--box", "xyxy"], 2, "expected --box, --relative and --absolute with texts"),
+        (["--relative"], 2, "expected --box, --relative and --absolute with texts"),
+        (["--images", "."], 1, "expected no images beside COCO"),
+        (["--classes", "x"], 1, "expected no classes beside COCO"),
+        (["--format", "voc"], 2, "'voc' is not one of"),
+        (["--format", "kitti"], 1, "expected"),
+        (["--format", "coco"], 0, ""),
+        (["--truth-format", "coco"], 0, ""),
+    ],
+)
+def test_options_beside_coco(
+    run: Run, files: Files, options: list[str], code: int, expected: str
+) -> None:
+    done = run("evaluate", "detection", *files, *options)
+    assert done.returncode == code
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_voc_and_results_with_classes(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "Annotations").mkdir()
+    (tmp_path / "Annotations/a.xml").write_text(
+        "<annotation><object><name>cat</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax>"
+        "<ymax>9</ymax></bndbox></object></annotation>"
+    )
+    results = tmp_path / "comp4_det_test_cat.txt"
+    results.write_text("a 0.5 1 1 9 9\n")
+    names = tmp_path / "names.txt"
+    names.write_text("cat\ndog\n")
+    done = run("evaluate", "detection", tmp_path / "Annotations", results, "--classes", names,
+               "--json", "-")  # fmt: skip
+    assert done.returncode == 0
+    document = json.loads(done.stdout)
+    assert document["metrics"]["AP50"] == pytest.approx(1)
+    assert [record["class"] for record in document["per_class"]] == ["cat", "dog"]
+
+
+def test_coco_files_import_no_other_reader(files: Files) -> None:
+    code = (
+        "import sys; from snellen.cli.root import run\n"
+        "assert run(sys.argv[1:]) == 0\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "evaluate", "detection", *map(str, files)],
+        capture_output=True, encoding="utf-8", check=True, timeout=60,
+    )  # fmt: skip
+    loaded = set(done.stderr.split())
+    assert "snellen.readers.coco" in loaded
+    assert not loaded & {"snellen.readers.detection_files", "snellen.readers.table", "xml.etree"}
