@@ -15,6 +15,8 @@
 namespace snellen::bind {
 namespace {
 
+// Like np.exp(x, out).
+using Function = nb::typed<nb::callable, nb::any(nb::any, nb::any)>;
 using Poses = nb::ndarray<const double, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
 void check_poses(const In1<std::int32_t>& image, const In1<std::int32_t>& label,
@@ -31,7 +33,7 @@ void check_poses(const In1<std::int32_t>& image, const In1<std::int32_t>& label,
 }
 
 // Lets Python work on the values where they lie.
-Exponential on_values(const nb::callable& exponential) {
+Exponential on_values(const Function& exponential) {
   return [&exponential](double* values, std::size_t n) {
     const nb::gil_scoped_acquire held;
     const nb::capsule lent(values, [](void*) noexcept {});
@@ -48,7 +50,7 @@ void bind_oks(nb::module_& m) {
       [](In1<std::int32_t> truth_image, In1<std::int32_t> truth_label, Poses truth_keypoints,
          In2<double> truth_xywh, In1<double> truth_area, In1<std::int32_t> pred_image,
          In1<std::int32_t> pred_label, Poses pred_keypoints, In1<double> pred_score,
-         nb::callable exponential, std::size_t n_images, std::size_t n_labels,
+         Function exponential, std::size_t n_images, std::size_t n_labels,
          std::vector<double> sigmas, double lowest, bool across_labels,
          std::optional<std::size_t> max_detections) {
         const bool usable = !sigmas.empty() && std::all_of(sigmas.begin(), sigmas.end(),

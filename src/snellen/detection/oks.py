@@ -64,7 +64,7 @@ def checked_sigmas(sigmas: ArrayLike | None, n_keypoints: int) -> list[float]:
         raise InputError(
             f"expected numbers above 0, got {values.min():g}", f"sigmas[{int(values.argmin())}]"
         )
-    return values.tolist()
+    return [float(sigma) for sigma in values]
 
 
 def oks_candidates(
@@ -147,8 +147,8 @@ def oks(pred: Poses, truth: Poses, sigmas: ArrayLike | None = None) -> NDArray[n
 
     Examples
     --------
-    >>> from snellen import Poses
     >>> from snellen.detection.oks import oks
+    >>> from snellen.detection.poses import Poses
     >>> columns = {"image_id": [1], "label": [1], "area": [100.0]}
     >>> truth = Poses.from_keypoints([[[5, 5, 2], [9, 5, 0]]], box=[[0, 0, 10, 10]], **columns)
     >>> pred = Poses.from_keypoints([[[6, 5, 1], [0, 0, 1]]], score=[0.9], **columns)
@@ -178,10 +178,16 @@ def _candidates(
     pred_codes: tuple[NDArray[np.int32], NDArray[np.int32]],
     **rules: Any,
 ) -> dict[str, NDArray[Any]]:
+    if not len(truth) or not len(pred):  # a table without rows may not know how many keypoints
+        return {
+            "begin": np.zeros(len(pred) + 1, np.int64),
+            "truth": np.zeros(0, np.int32),
+            "similarity": np.zeros(0),
+        }
     n_keypoints = truth.keypoints.shape[1]
     if pred.keypoints.shape[1] != n_keypoints:
         raise ShapeError(
-            f"expected poses of {n_keypoints} keypoints, as truth has them, "
+            f"expected poses of {n_keypoints} keypoints, as truth has, "
             f"got {pred.keypoints.shape[1]}",
             "pred.keypoints",
         )
