@@ -18,6 +18,7 @@ void bind_grouping(nb::module_& m);
 void bind_iou(nb::module_& m);
 void bind_candidates(nb::module_& m);
 void bind_matching(nb::module_& m);
+void bind_oks(nb::module_& m);
 void bind_curve(nb::module_& m);
 void bind_rank_statistics(nb::module_& m);
 void bind_row_scores(nb::module_& m);
@@ -85,6 +86,7 @@ NB_MODULE(_core, m) {
   bind_iou(m);
   bind_candidates(m);
   bind_matching(m);
+  bind_oks(m);
   bind_curve(m);
   bind_rank_statistics(m);
   bind_row_scores(m);
