@@ -13,8 +13,10 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from snellen import get_threads, set_threads
-from snellen.detection.oks import COCO_SIGMAS, oks, oks_candidates
+from snellen.detection.candidates import coded
+from snellen.detection.oks import oks, oks_candidates
 from snellen.detection.poses import Poses
+from snellen.detection.sigmas import COCO_SIGMAS
 
 Records = list[dict[str, Any]]
 
@@ -171,7 +173,9 @@ def test_every_pair_of_a_cell_equals_pycocotools(n_keypoints: int, seed: int) ->
     for lowest in (-1.0, 0.0, 1e-300, 0.1, 0.5, 0.75, 1 - 1e-10, 1.0, 1.5):
         for cap in (1, 3, 20):
             expected = expected_matrix(evaluator, truth_records, pred_records, lowest, cap)
-            found = oks_candidates(truth, pred, sigmas, lowest=lowest, max_detections=cap)
+            found = oks_candidates(
+                truth, pred, coded(truth, pred), sigmas, lowest=lowest, max_detections=cap
+            )
             got = dense(found, len(pred), len(truth))
             assert got.tobytes() == expected.tobytes(), (lowest, cap)
     assert (expected_matrix(evaluator, truth_records, pred_records, 0.0, 20) > 0.5).any()
@@ -190,7 +194,9 @@ def test_across_labels_every_pair_of_an_image(n_keypoints: int) -> None:
     truth, pred = poses(truth_records, pred_records)
     for lowest in (0.0, 0.1, 0.5):
         expected = expected_matrix(evaluator, *one_class, lowest, 1000)
-        found = oks_candidates(truth, pred, sigmas, lowest=lowest, across_labels=True)
+        found = oks_candidates(
+            truth, pred, coded(truth, pred), sigmas, lowest=lowest, across_labels=True
+        )
         assert dense(found, len(pred), len(truth)).tobytes() == expected.tobytes()
 
 
@@ -227,9 +233,9 @@ def test_many_pairs_go_through_in_blocks() -> None:
             set_threads(n_threads)
             assert oks(pred, truth).tobytes() == expected.tobytes()
             order = random.permutation(len(pred))
-            alone = poses(*everything)
-            shuffled = alone[1][order]
-            found = oks_candidates(alone[0], shuffled, lowest=0.3)
+            alone, shuffled = poses(*everything)
+            shuffled = shuffled[order]
+            found = oks_candidates(alone, shuffled, coded(alone, shuffled), lowest=0.3)
             wanted = np.where(expected >= 0.3, expected, -1.0)[order]
             assert dense(found, len(pred), len(truth)).tobytes() == wanted.tobytes()
     finally:

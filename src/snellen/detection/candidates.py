@@ -172,6 +172,14 @@ def candidates(
             *places, truth.boxes.xywh, crowd, *pred_places, pred.boxes.xywh, **limits
         )
         return Candidates(**found)
+    if isinstance(truth, Poses) and isinstance(pred, Poses):
+        from snellen.detection.oks import oks_candidates
+
+        return Candidates(
+            **oks_candidates(
+                truth, pred, codes, protocol.sigmas, lowest=lowest, across_labels=across_labels
+            )
+        )
     if isinstance(truth, Masks) and isinstance(pred, Masks):
 
         def of_masks(truth_masks: RleMasks, pred_masks: RleMasks) -> Candidates:
