@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["checked_sigmas", "oks", "oks_candidates"]
 
+
 def checked_sigmas(sigmas: ArrayLike | None, n_keypoints: int) -> list[float]:
     """Return one sigma for each keypoint; COCO's for 17 where none are given.
 
