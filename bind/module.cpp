@@ -19,6 +19,7 @@ void bind_iou(nb::module_& m);
 void bind_candidates(nb::module_& m);
 void bind_matching(nb::module_& m);
 void bind_oks(nb::module_& m);
+void bind_oriented_boxes(nb::module_& m);
 void bind_curve(nb::module_& m);
 void bind_rank_statistics(nb::module_& m);
 void bind_row_scores(nb::module_& m);
@@ -87,6 +88,7 @@ NB_MODULE(_core, m) {
   bind_candidates(m);
   bind_matching(m);
   bind_oks(m);
+  bind_oriented_boxes(m);
   bind_curve(m);
   bind_rank_statistics(m);
   bind_row_scores(m);

@@ -242,7 +242,5 @@ def _without_labels_ignored(boxes: Boxes, points: NDArray[np.float64]) -> Boxes:
     unlabelled = ~(points[:, :, 2] > 0).any(axis=1)
     if boxes.score is not None or not unlabelled.any():
         return boxes
-    ignored = unlabelled.astype(np.uint8)
-    if boxes.ignored is not None:
-        ignored |= boxes.ignored
-    return dataclasses.replace(boxes, ignored=ignored)
+    flags = unlabelled if boxes.ignored is None else np.logical_or(unlabelled, boxes.ignored)
+    return dataclasses.replace(boxes, ignored=flags.astype(np.uint8))

@@ -12,6 +12,7 @@ import operator
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+from snellen.detection.sigmas import COCO_SIGMAS
 from snellen.errors import InputError, did_you_mean
 
 __all__ = [
@@ -246,15 +247,8 @@ COCO_KEYPOINTS: Final = dataclasses.replace(
     max_detections=(20,),
     honours_ignored=True,
     similarity="keypoints",
-    # Divided, as the reference does it: of five the decimal number is another float.
-    sigmas=tuple(
-        tenfold / 10.0
-        for tenfold in (
-            0.26, 0.25, 0.25, 0.35, 0.35, 0.79, 0.79, 0.72, 0.72,
-            0.62, 0.62, 1.07, 1.07, 0.87, 0.87, 0.89, 0.89,
-        )
-    ),
-)  # fmt: skip
+    sigmas=COCO_SIGMAS,
+)
 """COCO's rules of keypoints: 17 of a person."""
 
 COCO_KEYPOINTS_STRICT: Final = dataclasses.replace(

@@ -1,4 +1,4 @@
-"""How far annotators of a keypoint lie apart, as a share of the object's size."""
+"""How far annotators lie apart on keypoints, as data sets state it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _TENTHS_CROWDPOSE = (
 )
 
 COCO_SIGMAS: Final = tuple(tenths / 10.0 for tenths in _TENTHS_COCO)
-"""Of COCO's 17 keypoints: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles."""
+"""How far annotators of COCO's 17 keypoints lie apart, as a share of an object's size: nose, eyes,
+ears, shoulders, elbows, wrists, hips, knees, ankles."""
 
 CROWDPOSE_SIGMAS: Final = tuple(tenths / 10.0 for tenths in _TENTHS_CROWDPOSE)
-"""Of CrowdPose's 14 keypoints: shoulders, elbows, wrists, hips, knees, ankles, head, neck."""
+"""The same of CrowdPose's 14: shoulders, elbows, wrists, hips, knees, ankles, head, neck."""
