@@ -110,6 +110,9 @@ def oks_candidates(
     boxes = truth.boxes
     if area is None:
         area = boxes.xywh[:, 2] * boxes.xywh[:, 3] if boxes.area is None else boxes.area
+    cap: dict[str, Any] = {}
+    if max_detections is not None:
+        cap = {"pred_score": pred.boxes.score, "max_detections": max_detections}
     # Far keypoints are to come out as 0 without a word, whatever NumPy was told to say.
     with np.errstate(under="ignore"):
         return _core.oks_candidates(
@@ -121,14 +124,13 @@ def oks_candidates(
             codes.pred_image,
             codes.pred_label,
             pred.keypoints,
-            np.zeros(len(pred)) if pred.boxes.score is None else pred.boxes.score,
             np.exp,
+            sigmas=checked_sigmas(sigmas, n_keypoints),
             n_images=len(codes.images),
             n_labels=len(codes.classes),
-            sigmas=checked_sigmas(sigmas, n_keypoints),
             lowest=lowest,
             across_labels=across_labels,
-            max_detections=max_detections,
+            **cap,
         )
 
 

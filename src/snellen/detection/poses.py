@@ -239,8 +239,10 @@ def _corners_around(
 
 def _without_labels_ignored(boxes: Boxes, points: NDArray[np.float64]) -> Boxes:
     """Return boxes of which truth without labelled keypoints is ignored."""
-    unlabelled = ~(points[:, :, 2] > 0).any(axis=1)
+    unlabelled = np.logical_not(np.any(points[:, :, 2] > 0, axis=1))
     if boxes.score is not None or not unlabelled.any():
         return boxes
-    flags = unlabelled if boxes.ignored is None else np.logical_or(unlabelled, boxes.ignored)
-    return dataclasses.replace(boxes, ignored=flags.astype(np.uint8))
+    ignored: NDArray[np.uint8] = unlabelled.astype(np.uint8)
+    if boxes.ignored is not None:
+        np.maximum(ignored, boxes.ignored, out=ignored)
+    return dataclasses.replace(boxes, ignored=ignored)
