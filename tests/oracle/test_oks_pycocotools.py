@@ -219,7 +219,7 @@ def test_many_pairs_go_through_in_blocks() -> None:
     """More terms than one call of the exponential takes, by several threads, in any order."""
     random = np.random.default_rng(5)
     truth_records, pred_records = random_records(random, 17, n_images=8)
-    truth_records = [{**record, "id": i + 1} for i, record in enumerate(truth_records[:20] * 10)]
+    truth_records = [{**record, "id": i + 1} for i, record in enumerate(truth_records[:20] * 5)]
     pred_records = pred_records[:20] * 60
     everything: list[Records] = [
         [{**record, "image_id": 100, "category_id": 3} for record in records]
