@@ -1,8 +1,9 @@
-"""Object keypoint similarity against the installed pycocotools: every pair, to the last bit."""
+"""Poses against the installed pycocotools: similarities and curves, to the last bit."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 from collections.abc import Iterator
 from typing import Any
@@ -12,10 +13,11 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from snellen import get_threads, set_threads
+from snellen import AreaRange, AveragePrecision, get_threads, set_threads
 from snellen.detection.candidates import coded
 from snellen.detection.oks import oks, oks_candidates
 from snellen.detection.poses import Poses
+from snellen.detection.protocols import COCO_KEYPOINTS_STRICT
 from snellen.detection.sigmas import COCO_SIGMAS
 
 Records = list[dict[str, Any]]
@@ -240,3 +242,35 @@ def test_many_pairs_go_through_in_blocks() -> None:
             assert dense(found, len(pred), len(truth)).tobytes() == wanted.tobytes()
     finally:
         set_threads(threads)
+
+
+@pytest.mark.parametrize("n_keypoints", [1, 5, 17])
+@pytest.mark.parametrize("seed", range(6))
+def test_average_precision_equals_pycocotools(n_keypoints: int, seed: int) -> None:
+    random = np.random.default_rng([3, n_keypoints, seed])
+    truth_records, pred_records = random_records(random, n_keypoints, n_images=12)
+    sigmas = COCO_SIGMAS if n_keypoints == 17 else random.uniform(0.02, 0.2, n_keypoints)
+    for record in truth_records:  # sizes of all buckets
+        record["area"] = float(random.choice([500, 1024, 5000, 9216, 20000]))
+    evaluator = reference(truth_records, pred_records, sigmas, n_images=12)
+    evaluator.params.maxDets = [int(random.choice([2, 20]))]
+    with quiet():
+        evaluator.evaluate()
+        evaluator.accumulate()
+    rules = dataclasses.replace(
+        COCO_KEYPOINTS_STRICT,
+        sigmas=tuple(sigmas),
+        max_detections=tuple(evaluator.params.maxDets),
+        area_ranges=tuple(
+            AreaRange(label, *area)
+            for label, area in zip(
+                evaluator.params.areaRngLbl, evaluator.params.areaRng, strict=True
+            )
+        ),
+    )
+    truth, pred = poses(truth_records, pred_records, 12)
+    result = AveragePrecision(protocol=rules).update(truth, pred).compute()
+    for name in ("precision", "recall", "scores"):
+        got = np.ascontiguousarray(getattr(result, name))
+        assert got.tobytes() == evaluator.eval[name].tobytes(), name
+    assert (result.precision > 0).any()

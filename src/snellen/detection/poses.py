@@ -107,7 +107,8 @@ class Poses:
         points = _points(keypoints, "keypoints")
         if box is None:
             corners = _corners_around(points, is_truth=score is None, place="keypoints")
-            box = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+            with np.errstate(over="ignore"):  # infinite sizes are refused with the rest
+                box = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
         _check_count("box", len(to_finite(box, "box", width=4)), len(points))
         boxes = Boxes.from_xywh(
             box,
