@@ -11,8 +11,8 @@
 #include "snellen/oriented_boxes.hpp"
 #include "snellen/parallel.hpp"
 
-using snellen::OrientedCandidates;
-using snellen::OrientedRows;
+using snellen::Candidates;
+using snellen::PairedRows;
 
 namespace {
 
@@ -171,8 +171,21 @@ struct Table {
       corners.insert(corners.end(), box.begin(), box.end());
     }
   }
-  OrientedRows rows() const { return {image.data(), label.data(), corners.data(), image.size()}; }
 };
+
+Candidates find(const Table& truth, const std::vector<std::uint8_t>& crowd, const Table& pred,
+                double lowest, bool across_labels) {
+  const PairedRows rows{truth.image.data(),
+                        truth.label.data(),
+                        truth.image.size(),
+                        pred.image.data(),
+                        pred.label.data(),
+                        pred.image.size(),
+                        5,
+                        3};
+  return snellen::oriented_candidates(rows, truth.corners.data(), crowd.data(), pred.corners.data(),
+                                      {lowest, across_labels});
+}
 
 template <class T>
 bool same(const snellen::Column<T>& one, const snellen::Column<T>& other) {
@@ -189,11 +202,7 @@ void candidates_are_the_pairs_of_the_matrix() {
                                n_truth, all.data());
   for (const bool across_labels : {false, true}) {
     for (const double lowest : {0.5, 0.1, 0.0, 1.0}) {
-      const auto find = [&] {
-        return snellen::oriented_candidates(truth.rows(), crowd.data(), pred.rows(), 5, 3, lowest,
-                                            across_labels);
-      };
-      const OrientedCandidates found = find();
+      const Candidates found = find(truth, crowd, pred, lowest, across_labels);
       std::size_t at = 0, n_wrong = 0;
       for (std::size_t i = 0; i < n_pred; ++i) {
         n_wrong += found.begin[i] != static_cast<std::int64_t>(at);
@@ -211,7 +220,7 @@ void candidates_are_the_pairs_of_the_matrix() {
       CHECK_EQUAL(found.begin[n_pred], static_cast<std::int64_t>(at));
       for (const int n_threads : {1, 2, 5}) {
         snellen::set_thread_count(n_threads);
-        const OrientedCandidates again = find();
+        const Candidates again = find(truth, crowd, pred, lowest, across_labels);
         CHECK(same(again.begin, found.begin));
         CHECK(same(again.truth, found.truth));
         CHECK(same(again.similarity, found.similarity));
@@ -224,11 +233,10 @@ void candidates_are_the_pairs_of_the_matrix() {
 void nothing() {
   const Table none(0, 1), some(5, 1);
   const std::vector<std::uint8_t> crowd(5);
-  OrientedCandidates found =
-      snellen::oriented_candidates(none.rows(), crowd.data(), some.rows(), 5, 3, 0, false);
+  Candidates found = find(none, crowd, some, 0, false);
   CHECK_EQUAL(found.begin.size(), 6U);
   CHECK_EQUAL(found.begin[5], 0);
-  found = snellen::oriented_candidates(some.rows(), crowd.data(), none.rows(), 5, 3, 0, false);
+  found = find(some, crowd, none, 0, false);
   CHECK_EQUAL(found.begin.size(), 1U);
   CHECK_EQUAL(found.begin[0], 0);
 }
