@@ -75,6 +75,8 @@ class DetectionProtocol:
         masks and that of the pixels near their edges). ``"own"``: what the objects are.
     dilation_ratio : float
         How far from its edge a mask's boundary goes: parts of the image's diagonal.
+    class_agnostic : bool
+        Whether all classes are one (pycocotools' ``useCats = 0``).
     sigmas : tuple of float or None
         Of poses: how far annotators differ on each keypoint, as a part of the object's size.
     """
@@ -89,6 +91,7 @@ class DetectionProtocol:
     complete_records: bool = False
     minus_one: bool = False
     honours_ignored: bool = False
+    class_agnostic: bool = False
     similarity: str = "own"
     dilation_ratio: float = 0.02
     sigmas: tuple[float, ...] | None = None
