@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from snellen.detection.boxes import Boxes
+from snellen import AveragePrecision, Boxes
 from snellen.detection.oriented import OrientedBoxes
 from snellen.errors import IdError, InputError
 from snellen.readers.detection_files import (
@@ -170,3 +170,17 @@ def test_yolo_without_sizes(tmp_path: Path) -> None:
 def test_yolo_of_upright_boxes_stays_so(tmp_path: Path) -> None:
     write(tmp_path / "x/1.txt", "0 0.5 0.5 0.25 0.5\n")
     assert isinstance(read_detection_truth(tmp_path / "x").boxes, Boxes)
+
+
+def test_files_to_average_precision(dota: Path, tmp_path: Path) -> None:
+    truth = read_detection_truth(dota)
+    write(tmp_path / "run/Task1_ship.txt", "P1 0.9 0 2 2 0 4 2 2 4\nP2 0.8 0 0 4 0 4 4 0 4\n")
+    pred = read_detection_predictions(tmp_path / "run", truth)
+    result = AveragePrecision().update(truth.boxes, pred.boxes).compute()
+    # P1: the same box named from another corner. P2: 3.5 · 3 in common of 12 + 16 − 10.5, 0.6. So 2
+    # of 3 ships are found without a false alarm up to IoU 0.6, which are 67 of 101 recall points;
+    # no vehicle is.
+    assert pytest.approx(67 / 101 / 2) == result.AP50
+    # From 0.65 on one ship is found: 34 points, and the other box is a false alarm behind it.
+    assert pytest.approx(34 / 101 / 2) == result.AP75
+    assert pytest.approx((3 * 67 + 7 * 34) / 10 / 101 / 2) == result.AP
