@@ -1,4 +1,4 @@
-"""Truth and predicted boxes brought to common codes, and matched."""
+"""Truth and predicted objects brought to common codes, and matched."""
 
 from __future__ import annotations
 
@@ -7,21 +7,29 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen import _core
-from snellen.classes import Classes
-from snellen.errors import IdError, InputError, first_few
+from snellen.detection.candidates import candidates, crowds, similarity_of
+from snellen.detection.given_objects import of_rules
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from snellen.classes import Classes
     from snellen.detection.boxes import Boxes
+    from snellen.detection.candidates import Coded, Objects
+    from snellen.detection.given_objects import GivenObjects
     from snellen.detection.protocols import DetectionProtocol
     from snellen.state import Keys
 
-__all__ = ["Matched", "box_iou", "match_boxes"]
+__all__ = ["Matched", "Matches", "box_iou", "match", "matches"]
+
+# The reference lets a similarity of so much pass a threshold of 1.
+_NEARLY_ONE = 1 - 1e-10
+_TRUTH = ("image", "label", "ignored")
+_PRED = ("image", "label", "score", "outcome")
 
 
 class Matched(NamedTuple):
-    """What became of every box.
+    """What became of every object.
 
     Attributes
     ----------
@@ -29,6 +37,8 @@ class Matched(NamedTuple):
         The images, of truth and pred alike.
     classes : Classes
         The classes of both.
+    groups : tuple of str, or None
+        The group of each class, where truth says it.
     truth : dict of str to ndarray
         ``image``, ``label`` (int32), ``ignored`` (uint32, bit a: left out of area range a); rows
         in (label, image) order.
@@ -37,82 +47,159 @@ class Matched(NamedTuple):
         (n, area ranges, words): of each word the low 16 bits say "true positive", the high 16
         "false positive", a bit for each IoU threshold); rows in (label, image, rank) order, those
         beyond the cap dropped.
+    n_unverified : int
+        Predictions of classes that nobody looked for in their image, left out.
     """
 
     images: Keys
     classes: Classes
+    groups: tuple[str, ...] | None
     truth: dict[str, NDArray[Any]]
     pred: dict[str, NDArray[Any]]
+    n_unverified: int = 0
 
 
-def match_boxes(truth: Boxes, pred: Boxes, protocol: DetectionProtocol) -> Matched:
-    """Match predicted to truth boxes by a protocol's rules.
+class Matches(NamedTuple):
+    """What became of every object, and which ones went together.
+
+    Attributes
+    ----------
+    matched : Matched
+        What became of them.
+    truth_row, pred_row : ndarray, int64
+        The rows of truth and of predictions, as they were given, in the order of `matched`.
+    pred_match : ndarray, shape (n, T), int32
+        Of each prediction the row of truth, as it was given, that it took at each IoU threshold in
+        the first area range; −1 for none.
+    """
+
+    matched: Matched
+    truth_row: NDArray[np.int64]
+    pred_row: NDArray[np.int64]
+    pred_match: NDArray[np.int32]
+
+
+def match(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matched:
+    """Match predictions to truth by a protocol's rules.
+
+    Parameters
+    ----------
+    truth, pred : Boxes, Masks, Poses or OrientedBoxes
+        Both of one kind.
+    protocol : DetectionProtocol
+        The rules.
 
     Raises
     ------
     InputError
-        Where pred has no scores.
+        Where the kinds differ, pred has no scores, or the rules compare what they do not have.
     IdError
         Where pred has images that truth does not list.
     ClassError
         Where truth and pred name a class differently.
     """
-    if pred.score is None and len(pred):
-        raise InputError("expected predicted boxes with scores, got none", "pred.score")
-    pred_image = _codes_in(truth.images, pred)
-    classes = Classes.union([truth.classes, pred.classes])
-    n = len(truth)
-    columns = _core.match_boxes(
-        truth.image,
-        _labels_in(classes, truth),
-        truth.xywh,
-        truth.xywh[:, 2] * truth.xywh[:, 3] if truth.area is None else truth.area,
-        np.zeros(n, np.uint8) if truth.crowd is None else truth.crowd,
-        # Boxes without ids are numbered from 1: only 0 means anything, and only to coco-strict.
-        np.arange(1, n + 1) if truth.id is None else truth.id,
-        pred_image,
-        _labels_in(classes, pred),
-        pred.xywh,
-        pred.area,
-        np.zeros(0) if pred.score is None else pred.score,
-        n_images=len(truth.images),
-        n_labels=len(classes),
-        iou_thresholds=list(protocol.iou_thresholds),
-        area_ranges=[(area.low, area.high) for area in protocol.area_ranges],
-        max_detections=protocol.max_detections[-1],
-        id_zero_is_no_match=not protocol.id_zero_matches,
+    given = of_rules(truth, pred, protocol)
+    similarity = similarity_of(given.truth.kind, protocol)
+    if similarity == "box" and given.exempt is None and _ignored(given, protocol) is None:
+        codes, boxes, pred_boxes = given.codes, given.truth.boxes, given.pred.boxes
+        found = _core.match_boxes(
+            codes.truth_image,
+            codes.truth_label,
+            boxes.xywh,
+            _areas(boxes),
+            crowds(boxes),
+            _ids(boxes),
+            codes.pred_image,
+            codes.pred_label,
+            pred_boxes.xywh,
+            pred_boxes.area,
+            _scores(pred_boxes),
+            **_limits(codes, protocol),
+        )
+    else:
+        found = _matched_candidates(given, protocol, with_matches=False)
+    return _matched(given, found)
+
+
+def matches(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matches:
+    """Match predictions to truth, and say which ones went together; see `match`."""
+    given = of_rules(truth, pred, protocol)
+    found = _matched_candidates(given, protocol, with_matches=True)
+    return Matches(
+        _matched(given, found),
+        given.truth_rows[found["truth_row"]],
+        given.pred_rows[found["pred_row"]],
+        # The last is what stands for none.
+        np.append(given.truth_rows, -1).astype(np.int32)[found["pred_match"]],
     )
+
+
+def _matched_candidates(
+    given: GivenObjects, protocol: DetectionProtocol, *, with_matches: bool
+) -> dict[str, NDArray[Any]]:
+    lowest = min(protocol.iou_thresholds[0], _NEARLY_ONE)
+    codes, boxes, pred_boxes = given.codes, given.truth.boxes, given.pred.boxes
+    pairs = candidates(given.truth, given.pred, protocol, lowest=lowest, codes=codes)
+    return _core.match_candidates(
+        codes.truth_image,
+        codes.truth_label,
+        _areas(boxes),
+        crowds(boxes),
+        _ignored(given, protocol),
+        _ids(boxes),
+        codes.pred_image,
+        codes.pred_label,
+        _areas(pred_boxes),
+        _scores(pred_boxes),
+        given.exempt,
+        *pairs,
+        **_limits(codes, protocol),
+        best_only=False,
+        with_matches=with_matches,
+    )
+
+
+def _ignored(given: GivenObjects, protocol: DetectionProtocol) -> NDArray[np.uint8] | None:
+    """Return which truth is ignored; None where none is, or the rules do not look at it."""
+    ignored = given.truth.boxes.ignored
+    if not protocol.honours_ignored or ignored is None or not ignored.any():
+        return None
+    return ignored
+
+
+def _areas(boxes: Boxes) -> NDArray[np.float64]:
+    return boxes.xywh[:, 2] * boxes.xywh[:, 3] if boxes.area is None else boxes.area
+
+
+def _ids(boxes: Boxes) -> NDArray[np.int64]:
+    # Objects without ids are numbered from 1: only 0 means anything, and only to strict rules.
+    return np.arange(1, len(boxes) + 1) if boxes.id is None else boxes.id
+
+
+def _scores(boxes: Boxes) -> NDArray[np.float64]:
+    return np.zeros(0) if boxes.score is None else boxes.score
+
+
+def _limits(codes: Coded, protocol: DetectionProtocol) -> dict[str, Any]:
+    return {
+        "n_images": len(codes.images),
+        "n_labels": len(codes.classes),
+        "iou_thresholds": list(protocol.iou_thresholds),
+        "area_ranges": [(area.low, area.high) for area in protocol.area_ranges],
+        "max_detections": protocol.max_detections[-1],
+        "id_zero_is_no_match": not protocol.id_zero_matches,
+    }
+
+
+def _matched(given: GivenObjects, columns: dict[str, NDArray[Any]]) -> Matched:
     return Matched(
-        truth.images,
-        classes,
-        {name: columns[f"truth_{name}"] for name in ("image", "label", "ignored")},
-        {name: columns[f"pred_{name}"] for name in ("image", "label", "score", "outcome")},
+        given.codes.images,
+        given.codes.classes,
+        given.groups,
+        {name: columns[f"truth_{name}"] for name in _TRUTH},
+        {name: columns[f"pred_{name}"] for name in _PRED},
+        given.n_unverified,
     )
-
-
-def _codes_in(images: Keys, pred: Boxes) -> NDArray[np.int32]:
-    if pred.images.same_as(images):
-        return pred.image
-    image = images.codes(pred.images.ids)[pred.image]
-    if len(image) and image.min() < 0:
-        unknown = pred.images.ids[np.unique(pred.image[image < 0])].tolist()
-        hint = (
-            "truth has texts as image ids and pred has numbers, or the other way round"
-            if len(images) and images.is_text != pred.images.is_text
-            else "list images without objects in image_ids"
-        )
-        raise IdError(
-            f"expected predictions on images of the truth, got {len(unknown)} unknown image ids: "
-            f"{first_few(unknown)}; {hint}",
-            "pred.image_id",
-        )
-    return image
-
-
-def _labels_in(classes: Classes, boxes: Boxes) -> NDArray[np.int32]:
-    if boxes.classes.keys.same_as(classes.keys):
-        return boxes.label
-    return classes.keys.codes(boxes.classes.keys.ids)[boxes.label]
 
 
 def box_iou(pred: Boxes, truth: Boxes) -> NDArray[np.float64]:
