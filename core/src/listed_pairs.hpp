@@ -30,20 +30,21 @@ struct Listed {
   Column<double> similarity;
 };
 
-// Tables in the order of their cells.
+// Both tables in the order of their cells: by image, then by label. Files mostly have their rows
+// by image, so those of a cell lie near to each other and to those of the next.
 struct CellOrder {
   Grouping truth, pred;
 
   static CellOrder of(const PairedRows& rows, bool across_labels) {
-    if (!across_labels) {
-      return {
-          group_rows(rows.truth_image, rows.truth_label, rows.n_truth, rows.n_images,
-                     rows.n_labels),
-          group_rows(rows.pred_image, rows.pred_label, rows.n_pred, rows.n_images, rows.n_labels)};
-    }
-    const std::vector<std::int32_t> one_label(std::max(rows.n_truth, rows.n_pred), 0);
-    return {group_rows(rows.truth_image, one_label.data(), rows.n_truth, rows.n_images, 1),
-            group_rows(rows.pred_image, one_label.data(), rows.n_pred, rows.n_images, 1)};
+    std::vector<std::int32_t> one_label;
+    if (across_labels) one_label.assign(std::max(rows.n_truth, rows.n_pred), 0);
+    const auto ordered = [&](const std::int32_t* image, const std::int32_t* label,
+                             std::size_t n_rows) {
+      return across_labels ? group_rows(one_label.data(), image, n_rows, 1, rows.n_images)
+                           : group_rows(label, image, n_rows, rows.n_labels, rows.n_images);
+    };
+    return {ordered(rows.truth_image, rows.truth_label, rows.n_truth),
+            ordered(rows.pred_image, rows.pred_label, rows.n_pred)};
   }
 };
 

@@ -105,11 +105,12 @@ def similarity_of(kind: str, protocol: DetectionProtocol) -> str:
         For objects that do not have it.
     """
     wanted = kind if protocol.similarity == "own" else protocol.similarity
-    if wanted == kind or (kind == "mask" and wanted in ("boundary", "box")):
-        return wanted
-    if kind == "keypoints":
+    # COCO's rules of boxes would count people without keypoints as missed.
+    if kind == "keypoints" and protocol.similarity != kind:
         remedy = 'coco-keypoints, or rules with similarity "keypoints" and sigmas'
         raise InputError(f'expected rules for poses ({remedy}), got "{protocol.name}"', "protocol")
+    if wanted == kind or (kind == "mask" and wanted in ("boundary", "box")):
+        return wanted
     raise InputError(
         f"expected objects with {_NEEDS.get(wanted, wanted)}, as {protocol.name} compares them, "
         f"got {_NEEDS.get(kind, kind)}",
@@ -172,10 +173,11 @@ def candidates(
             *places, truth.boxes.xywh, crowd, *pred_places, pred.boxes.xywh, **limits
         )
         return Candidates(**found)
+    # Boxes are measured sooner than they are ranked; other objects beyond the cap are not compared.
+    if not across_labels and pred.boxes.score is not None:
+        limits["pred_score"] = pred.boxes.score
+        limits["max_detections"] = protocol.max_detections[-1]
     if isinstance(truth, Masks) and isinstance(pred, Masks):
-        if not across_labels and pred.boxes.score is not None:
-            limits["pred_score"] = pred.boxes.score
-            limits["max_detections"] = protocol.max_detections[-1]
 
         def of_masks(truth_masks: RleMasks, pred_masks: RleMasks) -> Candidates:
             found = _core.mask_candidates(
