@@ -40,6 +40,7 @@ void bind_frame_pairs(nb::module_& m);
 void bind_rle(nb::module_& m);
 void bind_polygon(nb::module_& m);
 void bind_loose_rle(nb::module_& m);
+void bind_rle_boundary(nb::module_& m);
 void bind_mots_text(nb::module_& m);
 void bind_track_text(nb::module_& m);
 void bind_mot_events(nb::module_& m);
@@ -106,6 +107,7 @@ NB_MODULE(_core, m) {
   bind_rle(m);
   bind_polygon(m);
   bind_loose_rle(m);
+  bind_rle_boundary(m);
   bind_mots_text(m);
   bind_track_text(m);
   bind_mot_events(m);

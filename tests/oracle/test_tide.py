@@ -61,7 +61,9 @@ def compare(truth: Boxes, pred: Boxes, pos: float = 0.5, background: float = 0.1
         truth, pred, iou_threshold=pos, background_threshold=background
     )
     if math.isnan(result.AP):
-        assert not len(pred) and not result.n_truth.any()
+        # tidecv divides by zero. Detections in regions alone make no class either.
+        assert not result.n_truth.any()
+        assert result.data["n_left_out"] == len(pred)
         return
     wanted = expected(truth, pred, pos, background)
     if wanted.pop("main", None) is not None:
@@ -87,7 +89,7 @@ def test_small_data(batches: list[tuple[Boxes, Boxes]]) -> None:
 
 
 def scene(
-    seed: int, n_images: int = 30, n_classes: int = 6, n_truth: int = 200, n_pred: int = 1500
+    seed: int, n_images: int = 30, n_classes: int = 6, n_truth: int = 200, n_pred: int = 900
 ) -> tuple[Boxes, Boxes]:
     """Return truth and what a detector makes of it: moved, mislabelled, doubled, made up."""
     random = np.random.default_rng(seed)
