@@ -57,9 +57,7 @@ def expected(truth: Boxes, pred: Boxes, pos: float, background: float) -> dict[s
 
 
 def compare(truth: Boxes, pred: Boxes, pos: float = 0.5, background: float = 0.1) -> None:
-    result = detection_errors(
-        truth, pred, iou_threshold=pos, background_threshold=background
-    )
+    result = detection_errors(truth, pred, iou_threshold=pos, background_threshold=background)
     if math.isnan(result.AP):
         # tidecv divides by zero. Detections in regions alone make no class either.
         assert not result.n_truth.any()
@@ -93,8 +91,13 @@ def scene(
 ) -> tuple[Boxes, Boxes]:
     """Return truth and what a detector makes of it: moved, mislabelled, doubled, made up."""
     random = np.random.default_rng(seed)
-    box = np.concatenate([random.random((n_truth, 2)) * 300, 10 + random.random((n_truth, 2)) * 90], 1)
-    image, label = random.integers(n_images, size=n_truth), random.integers(n_classes - 1, size=n_truth)
+    box = np.concatenate(
+        [random.random((n_truth, 2)) * 300, 10 + random.random((n_truth, 2)) * 90], 1
+    )
+    image, label = (
+        random.integers(n_images, size=n_truth),
+        random.integers(n_classes - 1, size=n_truth),
+    )
     source = random.integers(n_truth, size=n_pred)
     shift = random.normal(size=(n_pred, 4)) * box[source][:, [2, 3, 2, 3]] * 0.25
     moved = box[source] + shift * random.random((n_pred, 1))
@@ -102,9 +105,14 @@ def scene(
     wrong = random.random(n_pred) < 0.25
     far = random.random(n_pred) < 0.2
     moved[far, :2] = random.random((int(far.sum()), 2)) * 300
-    columns: dict[str, Any] = {"image_ids": range(n_images), "classes": dict.fromkeys(range(n_classes), "")}
+    columns: dict[str, Any] = {
+        "image_ids": range(n_images),
+        "classes": dict.fromkeys(range(n_classes), ""),
+    }
     return (
-        Boxes.from_xywh(box, image_id=image, label=label, crowd=random.random(n_truth) < 0.1, **columns),
+        Boxes.from_xywh(
+            box, image_id=image, label=label, crowd=random.random(n_truth) < 0.1, **columns
+        ),
         Boxes.from_xywh(
             moved,
             image_id=image[source],

@@ -156,9 +156,7 @@ class DetectionErrors:
             codes.pred_image, scores_of(batch.pred.boxes), self.rules.max_detections
         )
         kept = batch.pred[rows]
-        codes = codes._replace(
-            pred_image=codes.pred_image[rows], pred_label=codes.pred_label[rows]
-        )
+        codes = codes._replace(pred_image=codes.pred_image[rows], pred_label=codes.pred_label[rows])
         pairs = candidates(
             batch.truth,
             kept,

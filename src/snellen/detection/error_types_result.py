@@ -230,7 +230,9 @@ class DetectionErrorsResult(Result):
                 "id": ids[k],
                 "n_truth": int(self.n_truth[k]),
                 "AP": float(self.class_AP[k]),
-                **{f"n_{name}": int(n) for name, n in zip(ERROR_NAMES, self.counts[k], strict=True)},
+                **{
+                    f"n_{name}": int(n) for name, n in zip(ERROR_NAMES, self.counts[k], strict=True)
+                },
                 **{
                     f"dAP_{name}": float(gain)
                     for name, gain in zip(

@@ -102,7 +102,6 @@ def mended_precision(
     return MendedPrecision(base, mended)
 
 
-
 def _class_precisions(
     label: NDArray[np.int32], hit: NDArray[np.bool_], n_truth: NDArray[np.int64]
 ) -> NDArray[np.float64]:
