@@ -85,9 +85,13 @@ def _refuse_unknown(rules: Mapping[str, Any], place: str) -> None:
                 f"expected rules of a protocol, got an unknown one.{did_you_mean(name, known)}",
                 where,
             )
-        wanted, kinds = _KINDS[str(known[name].type).split("[")[0].strip()]
+        kind, _, optional = str(known[name].type).partition(" | ")
+        if optional and value is None:
+            continue
+        wanted, kinds = _KINDS[kind.partition("[")[0]]
         if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
-            raise SchemaError(f"expected {wanted}, got {value!r:.60}", where)
+            or_null = " or null" if optional else ""
+            raise SchemaError(f"expected {wanted}{or_null}, got {value!r:.60}", where)
         if name == "area_ranges":
             for i, each in enumerate(value):
                 _check_area(each, f"{where}[{i}]")
@@ -111,9 +115,8 @@ def _check_area(each: Any, where: str) -> None:
 # What a rule may be, by its type.
 _KINDS: dict[str, tuple[str, Any]] = {
     "str": ("a text", str),
-    "str | None": ("a text", (str, type(None))),
     "bool": ("true or false", bool),
     "float": ("a number", (int, float)),
-    "int | None": ("a whole number or null", (int, type(None))),
+    "int": ("a whole number", int),
     "tuple": ("a list", list),
 }
