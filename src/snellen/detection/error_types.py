@@ -51,8 +51,8 @@ class DetectionErrors:
     max_detections : int
         How many detections of an image count, of all classes together.
     protocol : str or DetectionProtocol
-        What is compared of objects: the rules' ``similarity``, ``sigmas`` and
-        ``dilation_ratio``. Nothing else of them is read.
+        What is compared of objects (``similarity``, ``sigmas``, ``dilation_ratio``), and whether
+        truth may be ignored (``honours_ignored``). Nothing else of the rules is read.
 
     Notes
     -----
@@ -72,7 +72,7 @@ class DetectionErrors:
         its values are 100 times these. Of equal scores tidecv takes images in the order of the
         file, here they are taken by id.
 
-    Truth that does not count (``crowd``, ``ignored``) makes regions: a detection in one that
+    Truth that does not count (crowds, ignored objects) makes regions: a detection in one that
     matches nothing is no false positive. Yet TIDE says of it what is wrong with it, and counts
     that (hotcoco, for one, does not): with crowds the counts of errors are larger than the number
     of false positives.
@@ -165,7 +165,7 @@ class DetectionErrors:
             across_labels=True,
             codes=codes,
         )
-        is_region = regions(batch.truth.boxes)
+        is_region = regions(batch.truth.boxes, self.protocol)
         found = judged(
             pairs,
             codes.truth_label,

@@ -167,19 +167,18 @@ class DetectionErrorsResult(Result):
         def cell(name: str) -> str:
             return with_interval(self.metrics[name], self.intervals.get(name))
 
-        rows = [["error", "n", "dAP", ""]]
+        rows = [["error", "n", "dAP"]]
         rows += [
-            [name, number(self.data[f"n_{name}"]), cell(f"dAP_{name}"), _MEANING[name]]
-            for name in ERROR_NAMES
+            [name, number(self.data[f"n_{name}"]), cell(f"dAP_{name}")] for name in ERROR_NAMES
         ]
-        rows += [[name, "", cell(f"dAP_{name}"), _MEANING[name]] for name in SPECIAL_NAMES]
-        widths = [max(len(row[i]) for row in rows) for i in range(3)]
+        rows += [[name, "", cell(f"dAP_{name}")] for name in SPECIAL_NAMES]
+        head, *lines = aligned_lines(rows)
         lines = [
-            f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip()
-            for row in rows
+            f"{line}  {_MEANING[name]}"
+            for line, name in zip(lines, (*ERROR_NAMES, *SPECIAL_NAMES), strict=True)
         ]
-        lines.insert(len(ERROR_NAMES) + 1, "")
-        return [f"AP at IoU {self.rules.iou_threshold:g}: {cell('AP')}", "", *lines]
+        lines.insert(len(ERROR_NAMES), "")
+        return [f"AP at IoU {self.rules.iou_threshold:g}: {cell('AP')}", "", head, *lines]
 
     def _class_lines(self) -> list[str]:
         shown = np.arange(len(self.classes))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from snellen.detection.candidates import Coded
+    from snellen.detection.protocols import DetectionProtocol
     from snellen.state import Keys, PackedState
 
     Columns = dict[str, NDArray[Any]]
@@ -222,10 +223,10 @@ def _check_positions(column: NDArray[Any] | None, n: int) -> None:
         raise ValueError(f"positions outside 0 to {n}")
 
 
-def regions(truth: Boxes) -> NDArray[np.bool_]:
-    """Return which truth is no object to be found: crowds, and what is ignored."""
+def regions(truth: Boxes, protocol: DetectionProtocol) -> NDArray[np.bool_]:
+    """Return which truth is no object to be found: crowds, and what the rules let be ignored."""
     found = np.zeros(len(truth), np.bool_)
-    for column in (truth.crowd, truth.ignored):
+    for column in (truth.crowd, truth.ignored if protocol.honours_ignored else None):
         if column is not None:
             found |= column.astype(np.bool_)
     return found
