@@ -174,12 +174,12 @@ def paired(
     rank[np.argsort(-score, kind="stable")] = np.arange(n)
     # The last key decides first. COCO takes the later one of equally similar truth, others the
     # earlier.
-    keys = {
+    keys: dict[str, tuple[NDArray[Any], ...]] = {
         "class, score": (-truth[at], -similarity[at], rank[row[at]], ~same[at]),
         "class, similarity": (row[at], truth[at], -similarity[at], ~same[at]),
         "score": (truth[at], -similarity[at], rank[row[at]]),
-    }[rules.order]
-    at = at[np.lexsort(keys)]
+    }
+    at = at[np.lexsort(keys[rules.order])]
     got = taken_in_turn(row[at], truth[at], n, len(truth_label))
     has = got >= 0
     partner, alike = np.full(n, -1, np.int64), np.zeros(n)

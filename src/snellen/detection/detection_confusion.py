@@ -170,7 +170,7 @@ class DetectionConfusion:
         missed = np.flatnonzero(~alone)
         with_partner = np.flatnonzero(partner >= 0)
         false_alarm = np.flatnonzero((partner < 0) & ~left_out)
-        columns = {
+        columns: dict[str, tuple[NDArray[Any], ...]] = {
             "image": (
                 codes.pred_image[with_partner],
                 codes.truth_image[missed],
