@@ -48,8 +48,8 @@ class LabelErrors:
                  its own class; nor is there truth of the detection's class. Suspicion:
                  similarity × (score less the best score of its own class there).
     missing box  A confident detection is far from all truth, of any class. Of several
-                 much like each other, the one with the highest score. Suspicion: score ×
-                 (1 less the similarity to the nearest truth).
+                 much like each other, the one with the highest score. Suspicion: its
+                 score.
     duplicate    Two objects of one class are nearly the same. Suspicion: their similarity.
     ===========  ========================================================================
 

@@ -292,6 +292,6 @@ class LabelErrorsResult(Result):
 _BOX = "left, top, width, height"
 _COLUMNS = {
     "wrong label": ("image", "truth", "id", "detected as", "score", "similarity", _BOX),
-    "missing box": ("image", "detected as", "score", "similarity", _BOX),
+    "missing box": ("image", "detected as", "score", _BOX),
     "duplicate": ("image", "truth", "id", "repeats", _BOX),
 }

@@ -39,7 +39,7 @@ class Suspicions(NamedTuple):
     other : ndarray, shape (n,), int64
         The row of the detection that speaks against it; of a duplicate the other row of truth.
     similarity : ndarray, shape (n,), float64
-        How alike both are; of a missing box, how alike the detection is to any truth.
+        How alike both are; 0 for a missing box.
     suspicion : ndarray, shape (n,), float64
         How suspicious it is: between 0 and 1 where scores are.
     """
@@ -100,18 +100,12 @@ def missing_boxes(
 ) -> Suspicions:
     """Return confident detections that are far from all truth, whatever its class.
 
-    The suspicion is the detection's score, times 1 less its similarity to the nearest truth.
+    The suspicion is the detection's score.
     """
-    best = best_pairs(pair_rows(pairs.begin), pairs.similarity, len(score))
-    nearest = np.zeros(len(score))
-    nearest[best >= 0] = pairs.similarity[best[best >= 0]]
-    rows = np.flatnonzero((score >= score_threshold) & (nearest < background_threshold))
-    return Suspicions(
-        np.full(len(rows), -1, np.int64),
-        rows,
-        nearest[rows],
-        score[rows] * (1.0 - nearest[rows]),
-    )
+    far = np.ones(len(score), np.bool_)
+    far[pair_rows(pairs.begin)[pairs.similarity >= background_threshold]] = False
+    rows = np.flatnonzero(far & (score >= score_threshold))
+    return Suspicions(np.full(len(rows), -1, np.int64), rows, np.zeros(len(rows)), score[rows])
 
 
 def one_of_each(
