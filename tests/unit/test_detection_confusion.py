@@ -122,7 +122,7 @@ def test_crowds() -> None:
     result = detection_confusion(truth, pred)
     assert result.matrix.tolist() == [[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 1, 0, 0]]
     assert result.data["n_left_out"] == 1
-    assert "1 in regions left out" in result.composition()
+    assert "1 left out" in result.composition()
     # The tools know no crowds.
     assert matrix(truth, pred, rules="ultralytics")[-1] == [1, 1, 0, 0]
 

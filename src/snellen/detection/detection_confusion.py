@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen.detection.candidates import candidates, coded
+from snellen.detection.candidates import candidates
 from snellen.detection.confusion_rules import ConfusionRules, confusion_rules, paired
 from snellen.detection.detection_confusion_result import (
     FALSE_ALARM,
@@ -15,6 +15,7 @@ from snellen.detection.detection_confusion_result import (
     PAIR,
     DetectionConfusionResult,
 )
+from snellen.detection.given_objects import of_rules
 from snellen.detection.image_rows import ImageRows, regions, scores_of
 from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DetectionConfusion", "detection_confusion"]
 
-_COUNTS = ("n_truth", "n_regions", "n_predictions", "n_below", "n_left_out")
+_COUNTS = ("n_truth", "n_regions", "n_predictions", "n_unverified", "n_below", "n_left_out")
 
 
 class DetectionConfusion:
@@ -53,8 +54,9 @@ class DetectionConfusion:
         In place of those of the rules: 0.25 and 0.5; ultralytics 0.25 and 0.45; supervision 0.3
         and 0.5.
     protocol : str or DetectionProtocol
-        What is compared of objects (``similarity``, ``sigmas``, ``dilation_ratio``), and whether
-        truth may be ignored (``honours_ignored``). Nothing else of the rules is read.
+        What is compared of objects (``similarity``, ``sigmas``, ``dilation_ratio``), and what
+        counts (``honours_ignored``, ``federated``, ``class_agnostic``, ``per_image``). Its
+        thresholds and caps are not read.
 
     Notes
     -----
@@ -146,25 +148,25 @@ class DetectionConfusion:
             For objects that cannot be evaluated. After an error the metric is as it was.
         """
         batch = self._rows.batch(truth, pred, image_id)
-        codes = coded(batch.truth, batch.pred)
-        looked_at = np.flatnonzero(self.rules.looked_at(scores_of(batch.pred.boxes)))
-        kept = batch.pred[looked_at]
-        codes = codes._replace(
-            pred_image=codes.pred_image[looked_at], pred_label=codes.pred_label[looked_at]
-        )
-        score = scores_of(kept.boxes)
+        given = of_rules(batch.truth, batch.pred, self.protocol)
+        looked_at = np.flatnonzero(self.rules.looked_at(scores_of(given.pred.boxes)))
+        n_below = len(given.pred) - len(looked_at)
+        given = given.taken(None, looked_at)
+        codes, score = given.codes, scores_of(given.pred.boxes)
         pairs = candidates(
-            batch.truth,
-            kept,
+            given.truth,
+            given.pred,
             self.protocol,
             lowest=self.rules.iou_threshold,
             across_labels=True,
             codes=codes,
         )
-        is_region = regions(batch.truth.boxes, self.protocol)
+        is_region = regions(given.truth.boxes, self.protocol)
         partner, similarity, left_out = paired(
             pairs, codes.truth_label, is_region, codes.pred_label, score, self.rules
         )
+        if given.exempt is not None:
+            left_out |= given.exempt.astype(np.bool_) & (partner < 0)
         alone = is_region.copy()
         alone[partner[partner >= 0]] = True
         missed = np.flatnonzero(~alone)
@@ -210,7 +212,8 @@ class DetectionConfusion:
                 "n_truth": len(batch.truth),
                 "n_regions": int(np.count_nonzero(is_region)),
                 "n_predictions": len(batch.pred),
-                "n_below": len(batch.pred) - len(kept),
+                "n_unverified": given.n_unverified,
+                "n_below": n_below,
                 "n_left_out": int(np.count_nonzero(left_out)),
             },
             events={name: column[by_image] for name, column in joined.items()},

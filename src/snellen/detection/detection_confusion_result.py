@@ -10,6 +10,7 @@ import numpy as np
 
 from snellen.classes import Classes
 from snellen.detection.confusion_rules import ConfusionRules
+from snellen.detection.image_rows import unverified_text
 from snellen.errors import ClassError, InputError, SchemaError, first_few
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
 from snellen.state import Keys, pack, unpack
@@ -272,12 +273,12 @@ class DetectionConfusionResult(Result):
         """Return, in a few lines, what the result was made of."""
         data = self.data
         regions = f", {data['n_regions']:,} of them regions" if data["n_regions"] else ""
-        left_out = f", {data['n_left_out']:,} in regions left out" if data["n_left_out"] else ""
+        left_out = f", {data['n_left_out']:,} left out" if data["n_left_out"] else ""
         lines = [
             f"images       {data['n_images']:,}",
             f"truth        {data['n_truth']:,}{regions}",
             f"predictions  {data['n_predictions']:,}, {data['n_below']:,} below the score "
-            f"threshold{left_out}",
+            f"threshold{left_out}{unverified_text(data)}",
             f"classes      {data['n_classes']:,}",
             f"rules        {self.rules}",
         ]

@@ -81,6 +81,7 @@ def judged(
     truth_label: NDArray[np.int32],
     is_region: NDArray[np.bool_],
     pred_label: NDArray[np.int32],
+    exempt: NDArray[np.uint8] | None = None,
     *,
     iou_threshold: float,
     background_threshold: float,
@@ -96,6 +97,8 @@ def judged(
     is_region : ndarray, shape (m,)
         Truth that is no object: detections in it that match nothing are left out.
     pred_label : ndarray, shape (n,)
+    exempt : ndarray, shape (n,), optional
+        Detections that are left out where they match nothing, wherever they lie.
     iou_threshold : float
         The similarity from which a detection matches.
     background_threshold : float
@@ -114,6 +117,8 @@ def judged(
     found[truth[near[got[correct]]]] = True
     left_out = np.zeros(n, np.bool_)
     left_out[row[same & region & (similarity > iou_threshold)]] = True
+    if exempt is not None:
+        left_out |= exempt.astype(np.bool_)
     left_out &= ~correct
 
     def best(among: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen.detection.candidates import candidates, coded
+from snellen.detection.candidates import candidates
 from snellen.detection.error_kinds import highest_scored, judged
 from snellen.detection.error_types_result import DetectionErrorsResult, ErrorRules
+from snellen.detection.given_objects import of_rules
 from snellen.detection.image_rows import ImageRows, regions, scores_of
 from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DetectionErrors", "detection_errors"]
 
-_COUNTS = ("n_truth", "n_regions", "n_predictions", "n_dropped_by_cap")
+_COUNTS = ("n_truth", "n_regions", "n_predictions", "n_unverified", "n_dropped_by_cap")
 
 
 class DetectionErrors:
@@ -51,8 +52,9 @@ class DetectionErrors:
     max_detections : int
         How many detections of an image count, of all classes together.
     protocol : str or DetectionProtocol
-        What is compared of objects (``similarity``, ``sigmas``, ``dilation_ratio``), and whether
-        truth may be ignored (``honours_ignored``). Nothing else of the rules is read.
+        What is compared of objects (``similarity``, ``sigmas``, ``dilation_ratio``), and what
+        counts (``honours_ignored``, ``federated``, ``class_agnostic``, ``per_image``). Its
+        thresholds and caps are not read.
 
     Notes
     -----
@@ -151,26 +153,28 @@ class DetectionErrors:
             For objects that cannot be evaluated. After an error the metric is as it was.
         """
         batch = self._rows.batch(truth, pred, image_id)
-        codes = coded(batch.truth, batch.pred)
-        rows = highest_scored(
-            codes.pred_image, scores_of(batch.pred.boxes), self.rules.max_detections
+        given = of_rules(batch.truth, batch.pred, self.protocol)
+        best = highest_scored(
+            given.codes.pred_image, scores_of(given.pred.boxes), self.rules.max_detections
         )
-        kept = batch.pred[rows]
-        codes = codes._replace(pred_image=codes.pred_image[rows], pred_label=codes.pred_label[rows])
+        n_dropped = len(given.pred) - len(best)
+        given = given.taken(None, best)
+        codes = given.codes
         pairs = candidates(
-            batch.truth,
-            kept,
+            given.truth,
+            given.pred,
             self.protocol,
             lowest=self.rules.background_threshold,
             across_labels=True,
             codes=codes,
         )
-        is_region = regions(batch.truth.boxes, self.protocol)
+        is_region = regions(given.truth.boxes, self.protocol)
         found = judged(
             pairs,
             codes.truth_label,
             is_region,
             codes.pred_label,
+            given.exempt,
             iou_threshold=self.rules.iou_threshold,
             background_threshold=self.rules.background_threshold,
         )
@@ -183,7 +187,8 @@ class DetectionErrors:
                 "n_truth": len(batch.truth),
                 "n_regions": int(np.count_nonzero(is_region)),
                 "n_predictions": len(batch.pred),
-                "n_dropped_by_cap": len(batch.pred) - len(kept),
+                "n_unverified": given.n_unverified,
+                "n_dropped_by_cap": n_dropped,
             },
             truth={
                 "image": codes.truth_image[objects],
@@ -193,7 +198,7 @@ class DetectionErrors:
             pred={
                 "image": codes.pred_image,
                 "label": codes.pred_label,
-                "score": scores_of(kept.boxes),
+                "score": scores_of(given.pred.boxes),
                 "kind": found.kind,
                 "left_out": found.left_out,
                 "mends": found.mends,

@@ -11,6 +11,7 @@ import numpy as np
 
 from snellen.classes import Classes
 from snellen.detection.error_kinds import ERROR_NAMES, MISSED
+from snellen.detection.image_rows import unverified_text
 from snellen.detection.mended_precision import SPECIAL_NAMES, mended_precision
 from snellen.errors import InputError, SchemaError
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
@@ -212,7 +213,8 @@ class DetectionErrorsResult(Result):
             f"predictions  {data['n_predictions']:,}, "
             f"{f'{dropped:,}' if dropped else 'none'} dropped by the cap of "
             f"{self.rules.max_detections:,} an image"
-            + (f", {left_out:,} in regions left out of AP" if left_out else ""),
+            + (f", {left_out:,} in regions left out of AP" if left_out else "")
+            + unverified_text(data),
             f"classes      {data['n_classes']:,}, "
             f"{int(np.count_nonzero(self.n_truth)):,} with truth",
             f"rules        {self.rules}",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[Any]]
 
-__all__ = ["ImageRows", "ObjectBatch", "regions", "scores_of"]
+__all__ = ["ImageRows", "ObjectBatch", "regions", "scores_of", "unverified_text"]
 
 
 class ObjectBatch(NamedTuple):
@@ -235,3 +235,9 @@ def regions(truth: Boxes, protocol: DetectionProtocol) -> NDArray[np.bool_]:
 def scores_of(pred: Boxes) -> NDArray[np.float64]:
     """Return the scores of predictions; of none where there are no rows."""
     return np.zeros(0) if pred.score is None else pred.score
+
+
+def unverified_text(data: Mapping[str, int]) -> str:
+    """Return what is to be said of predictions of classes that nobody looked for."""
+    n = data["n_unverified"]
+    return f", {n:,} of classes that were not looked for" if n else ""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.detection.boxes import Boxes
-from snellen.detection.candidates import Coded, candidates, coded
+from snellen.detection.candidates import Coded, candidates
+from snellen.detection.given_objects import of_rules
 from snellen.detection.image_rows import ImageRows, regions, scores_of
 from snellen.detection.label_errors_result import LabelErrorRules, LabelErrorsResult
 from snellen.detection.label_suspicions import (
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from snellen.detection.candidates import Candidates, Objects
+    from snellen.detection.given_objects import GivenObjects
     from snellen.state import PackedState
 
 __all__ = ["LabelErrors", "label_errors"]
 
-_COUNTS = ("n_truth", "n_regions", "n_predictions", "n_confident")
+_COUNTS = ("n_truth", "n_regions", "n_predictions", "n_unverified", "n_confident")
 
 
 class LabelErrors:
@@ -68,8 +70,9 @@ class LabelErrors:
     duplicate_threshold : float
         The similarity from which two objects are nearly the same.
     protocol : str or DetectionProtocol
-        What is compared of objects (``similarity``, ``sigmas``, ``dilation_ratio``), and whether
-        truth may be ignored (``honours_ignored``). Nothing else of the rules is read.
+        What is compared of objects (``similarity``, ``sigmas``, ``dilation_ratio``), and what
+        counts (``honours_ignored``, ``federated``, ``class_agnostic``, ``per_image``). Its
+        thresholds and caps are not read.
 
     Notes
     -----
@@ -162,14 +165,14 @@ class LabelErrors:
             For objects that cannot be evaluated. After an error the metric is as it was.
         """
         batch = self._rows.batch(truth, pred, image_id)
-        codes = coded(batch.truth, batch.pred)
-        is_region = regions(batch.truth.boxes, self.protocol)
-        score = scores_of(batch.pred.boxes)
+        given = of_rules(batch.truth, batch.pred, self.protocol)
+        codes, score = given.codes, scores_of(given.pred.boxes)
+        is_region = regions(given.truth.boxes, self.protocol)
         found = {
-            **self._about_detections(batch.truth, batch.pred, codes, is_region, score),
+            **self._about_detections(given, is_region, score),
             DUPLICATE: duplicates(
                 self._pairs_among(
-                    batch.truth,
+                    given.truth,
                     codes.truth_image,
                     codes.truth_label,
                     codes,
@@ -179,7 +182,7 @@ class LabelErrors:
             ),
         }
         parts = [
-            _columns(kind, suspicions, batch.truth.boxes, batch.pred.boxes, codes)
+            _columns(kind, suspicions, given.truth.boxes, given.pred.boxes, codes)
             for kind, suspicions in found.items()
         ]
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -193,6 +196,7 @@ class LabelErrors:
                 "n_truth": len(batch.truth),
                 "n_regions": int(np.count_nonzero(is_region)),
                 "n_predictions": len(batch.pred),
+                "n_unverified": given.n_unverified,
                 "n_confident": int(np.count_nonzero(score >= self.rules.score_threshold)),
             },
             truth={"image": codes.truth_image[objects], "label": codes.truth_label[objects]},
@@ -202,17 +206,15 @@ class LabelErrors:
 
     def _about_detections(
         self,
-        truth: Objects,
-        pred: Objects,
-        codes: Coded,
+        given: GivenObjects,
         is_region: NDArray[np.bool_],
         score: NDArray[np.float64],
     ) -> dict[int, Suspicions]:
         """Return what detections say of truth."""
-        rules = self.rules
+        rules, codes = self.rules, given.codes
         pairs = candidates(
-            truth,
-            pred,
+            given.truth,
+            given.pred,
             self.protocol,
             lowest=min(rules.background_threshold, rules.iou_threshold),
             across_labels=True,
@@ -229,13 +231,14 @@ class LabelErrors:
         )
         missing = missing_boxes(
             pairs,
-            score,
+            # Where truth is known not to be whole, that a box is missing is no error.
+            score if given.exempt is None else np.where(given.exempt, -np.inf, score),
             score_threshold=rules.score_threshold,
             background_threshold=rules.background_threshold,
         )
         confident = missing.other
         alike = self._pairs_among(
-            pred[confident],
+            given.pred[confident],
             codes.pred_image[confident],
             codes.pred_label[confident],
             codes,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.classes import Classes
+from snellen.detection.image_rows import unverified_text
 from snellen.detection.label_suspicions import DUPLICATE, MISSING_BOX, SUSPICION_NAMES
 from snellen.errors import InputError, SchemaError, did_you_mean
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
@@ -246,7 +247,8 @@ class LabelErrorsResult(Result):
         lines = [
             f"images       {data['n_images']:,}",
             f"truth        {data['n_truth']:,}{regions}",
-            f"predictions  {data['n_predictions']:,}, {data['n_confident']:,} of them confident",
+            f"predictions  {data['n_predictions']:,}, {data['n_confident']:,} of them confident"
+            + unverified_text(data),
             f"classes      {data['n_classes']:,}",
             f"rules        {self.rules}",
         ]
