@@ -26,17 +26,23 @@ _HOME = {
     "CalibrationError": "snellen.classification.calibration",
     "CalibrationErrorResult": "snellen.classification.calibration",
     "Classes": "snellen.classes",
-    "Clear": "snellen.tracking.metrics",
     "Classification": "snellen.classification.classification",
     "ClassificationResult": "snellen.classification.classification",
+    "Clear": "snellen.tracking.metrics",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
     "ConfusionMatrixResult": "snellen.classification.confusion_matrix",
+    "DetectionConfusion": "snellen.detection.detection_confusion",
+    "DetectionConfusionResult": "snellen.detection.detection_confusion_result",
+    "DetectionErrors": "snellen.detection.error_types",
+    "DetectionErrorsResult": "snellen.detection.error_types_result",
     "DetectionProtocol": "snellen.detection.protocols",
     "Hota": "snellen.tracking.metrics",
     "Identity": "snellen.tracking.metrics",
     "JAndF": "snellen.tracking.j_and_f",
     "JAndFResult": "snellen.tracking.j_and_f_result",
     "JudgedClasses": "snellen.tracking.judged_classes",
+    "LabelErrors": "snellen.detection.label_errors",
+    "LabelErrorsResult": "snellen.detection.label_errors_result",
     "Labels": "snellen.classification.labels",
     "Metric": "snellen.metric",
     "MetricSet": "snellen.metric",
@@ -73,11 +79,14 @@ _HOME = {
     "calibration_error": "snellen.classification.calibration",
     "compare": "snellen.statistics.comparison",
     "confusion_matrix": "snellen.classification.confusion_matrix",
+    "detection_confusion": "snellen.detection.detection_confusion",
+    "detection_errors": "snellen.detection.error_types",
     "find_duplicates": "snellen.splits.leaks",
     "get_threads": "snellen.threads",
     "hold_out": "snellen.splits.hold_out",
     "intervals": "snellen.statistics.bootstrap",
     "k_fold": "snellen.splits.folds",
+    "label_errors": "snellen.detection.label_errors",
     "leave_one_group_out": "snellen.splits.folds",
     "metric_from_bytes": "snellen.metric",
     "multilabel_confusion": "snellen.classification.multilabel_confusion",
@@ -129,6 +138,15 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "AveragePrecision",
     "AveragePrecisionResult",
     "average_precision",
+    "DetectionErrors",
+    "DetectionErrorsResult",
+    "detection_errors",
+    "DetectionConfusion",
+    "DetectionConfusionResult",
+    "detection_confusion",
+    "LabelErrors",
+    "LabelErrorsResult",
+    "label_errors",
     "Boxes",
     "box_iou",
     "OrientedBoxes",
@@ -233,6 +251,12 @@ if TYPE_CHECKING:
         average_precision,
     )
     from snellen.detection.boxes import Boxes
+    from snellen.detection.detection_confusion import DetectionConfusion, detection_confusion
+    from snellen.detection.detection_confusion_result import DetectionConfusionResult
+    from snellen.detection.error_types import DetectionErrors, detection_errors
+    from snellen.detection.error_types_result import DetectionErrorsResult
+    from snellen.detection.label_errors import LabelErrors, label_errors
+    from snellen.detection.label_errors_result import LabelErrorsResult
     from snellen.detection.matching import box_iou
     from snellen.detection.oriented import OrientedBoxes, oriented_iou
     from snellen.detection.protocols import AreaRange, DetectionProtocol
