@@ -16,6 +16,7 @@ void bind_json_columns(nb::module_& m);
 void bind_lookup(nb::module_& m);
 void bind_grouping(nb::module_& m);
 void bind_iou(nb::module_& m);
+void bind_candidates(nb::module_& m);
 void bind_matching(nb::module_& m);
 void bind_curve(nb::module_& m);
 void bind_rank_statistics(nb::module_& m);
@@ -81,6 +82,7 @@ NB_MODULE(_core, m) {
   bind_lookup(m);
   bind_grouping(m);
   bind_iou(m);
+  bind_candidates(m);
   bind_matching(m);
   bind_curve(m);
   bind_rank_statistics(m);
