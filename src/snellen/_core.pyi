@@ -606,6 +606,11 @@ def loose_box_iou(pred: Annotated[NDArray[numpy.float64], dict(shape=(None,), or
     IoU of boxes (left, top, width, height), of which four numbers each follow each other.
     """
 
+def rle_boundaries(runs: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], offset: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], distance: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+    """
+    Runs and offsets of what of each mask lies within a distance of its edge, in pixels.
+    """
+
 class MotsRows:
     """Rows of a MOTS text; each array can be taken once."""
 
