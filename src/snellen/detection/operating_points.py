@@ -79,7 +79,7 @@ class ClassPoints(NamedTuple):
         The precision of a class of which nothing is kept counts as 0.
         """
         with_truth = self.tp + self.fn > 0
-        n = np.count_nonzero(with_truth)
+        n = int(np.count_nonzero(with_truth))
         if not n:
             return math.nan, math.nan, math.nan
         parts = (np.nan_to_num(self.precision), self.recall, self.f)

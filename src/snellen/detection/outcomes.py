@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +26,8 @@ __all__ = ["Outcomes", "decided", "outcomes_of", "place_of_area", "place_of_thre
 _THRESHOLDS_PER_WORD = 16
 
 
-class Outcomes(NamedTuple):
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Outcomes:
     """Truth and detections that count, at one IoU threshold in one area range.
 
     What is left out (crowds, what is ignored, other sizes) is not there.
@@ -84,7 +86,8 @@ class Outcomes(NamedTuple):
 
     def kept(self, rows: NDArray[np.bool_]) -> Outcomes:
         """Return these with some of the detections."""
-        return self._replace(
+        return dataclasses.replace(
+            self,
             image=self.image[rows],
             label=self.label[rows],
             score=self.score[rows],
