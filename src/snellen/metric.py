@@ -202,6 +202,7 @@ _MODULES = {
     "Hota": "snellen.tracking.metrics",
     "Identity": "snellen.tracking.metrics",
     "JAndF": "snellen.tracking.j_and_f",
+    "LocalizationRecallPrecision": "snellen.detection.localization_recall_precision",
     "MultilabelConfusion": "snellen.classification.multilabel_confusion",
     "PanopticQuality": "snellen.segmentation.panoptic",
     "ProbabilityLoss": "snellen.classification.probability",

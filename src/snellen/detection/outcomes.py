@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -21,9 +21,17 @@ if TYPE_CHECKING:
     from snellen.detection.protocols import DetectionProtocol
     from snellen.state import Keys
 
-__all__ = ["Outcomes", "decided", "outcomes_of", "place_of_area", "place_of_threshold"]
+__all__ = [
+    "THRESHOLDS_PER_WORD",
+    "Outcomes",
+    "decided",
+    "outcomes_of",
+    "place_of_area",
+    "place_of_threshold",
+]
 
-_THRESHOLDS_PER_WORD = 16
+THRESHOLDS_PER_WORD: Final = 16
+"""How many thresholds a word of outcomes holds: a bit "true" and one "false positive" each."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -145,10 +153,10 @@ def decided(
     t, a : int
         The positions of the IoU threshold and the area range in the protocol.
     """
-    word = pred["outcome"][:, a, t // _THRESHOLDS_PER_WORD]
-    bit = t % _THRESHOLDS_PER_WORD
+    word = pred["outcome"][:, a, t // THRESHOLDS_PER_WORD]
+    bit = t % THRESHOLDS_PER_WORD
     is_true = (word >> np.uint32(bit)) & 1 != 0
-    counts = is_true | ((word >> np.uint32(bit + _THRESHOLDS_PER_WORD)) & 1 != 0)
+    counts = is_true | ((word >> np.uint32(bit + THRESHOLDS_PER_WORD)) & 1 != 0)
     of_truth = (truth["ignored"] >> np.uint32(a)) & 1 == 0
     return Outcomes(
         protocol,

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from snellen.detection.boxes import Boxes
+from snellen.detection.candidates import candidates
 from snellen.detection.curves import curves_of_rows
 from snellen.detection.headlines import headlines
+from snellen.detection.matching import matches
+from snellen.detection.outcomes import THRESHOLDS_PER_WORD
+from snellen.detection.protocols import protocol_named
 from snellen.detection.slices_result import DetectionSlices
-from snellen.errors import IdError, InputError, first_few
+from snellen.errors import IdError, InputError, ShapeError, first_few
 from snellen.result import Undefined
 from snellen.state import id_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from snellen.classes import Classes
     from snellen.detection.average_precision import AveragePrecision
+    from snellen.detection.candidates import Objects
     from snellen.detection.protocols import DetectionProtocol
 
-__all__ = ["by_crowding", "slices_of_images"]
+__all__ = ["by_crowding", "greatest_overlaps", "slices_of_images", "slices_of_objects"]
 
 
 class _Part(NamedTuple):
@@ -136,6 +143,138 @@ def by_crowding(metric: AveragePrecision, edges: Sequence[int] = (1, 5, 10, 20))
     names.append(f"{bounds[-1]} or more objects")
     places = np.searchsorted(bounds, n_objects, side="right").tolist()
     return {image: names[place] for image, place in zip(images.ids.tolist(), places, strict=True)}
+
+
+def slices_of_objects(
+    truth: Objects,
+    pred: Objects,
+    slice_of: ArrayLike,
+    *,
+    protocol: str | DetectionProtocol = "coco",
+) -> DetectionSlices:
+    """Return the average precision of parts of the truth objects, from one matching of all.
+
+    A true positive belongs to the slice of the truth object that it took, and is left out of the
+    others. A false positive took no object and belongs to none: it counts against every slice, so
+    that the average precision of a rare slice is low, and its recall the fairer number.
+
+    Parameters
+    ----------
+    truth, pred : Boxes, Masks, Poses or OrientedBoxes
+        All objects, of one kind.
+    slice_of : array-like of str, shape (len(truth),)
+        The slice of each truth object; ``""`` for none.
+    protocol : str or DetectionProtocol
+        The rules; of the area ranges the first alone is looked at.
+
+    Returns
+    -------
+    DetectionSlices
+
+    Raises
+    ------
+    ShapeError
+        For another number of slices.
+    InputError, IdError, ClassError
+        For objects that cannot be evaluated.
+
+    Examples
+    --------
+    >>> from snellen import Boxes
+    >>> from snellen.detection.slices import slices_of_objects
+    >>> one = {"image_id": 1, "label": 1}
+    >>> truth = Boxes.from_xywh([[0, 0, 9, 9], [20, 0, 9, 9]], **one)
+    >>> pred = Boxes.from_xywh([[20, 0, 9, 9]], score=[0.9], **one)
+    >>> slices = slices_of_objects(truth, pred, ["occluded", "free"])
+    >>> slices.value("free", "AR_100"), slices.value("occluded", "AR_100")
+    (1.0, 0.0)
+    """
+    given = np.asarray(slice_of).astype(str)
+    if given.shape != (len(truth),):
+        raise ShapeError(
+            f"expected the slices of {len(truth)} truth objects, got shape {given.shape}",
+            "slice_of",
+        )
+    rules = protocol_named(protocol)
+    rules = dataclasses.replace(rules, area_ranges=rules.area_ranges[:1])
+    found = matches(truth, pred, rules)
+    matched, n_thresholds = found.matched, len(rules.iou_thresholds)
+    names, codes = _numbered(given[given != ""].tolist())
+    code_of = np.full(len(truth) + 1, -1, np.int64)  # the last one: of no object
+    code_of[:-1][given != ""] = codes
+    of_truth, of_pred = code_of[found.truth_row], code_of[found.pred_match]
+    is_true, is_false = _unpacked(matched.pred["outcome"], n_thresholds)
+
+    def parts() -> Iterator[_Part]:
+        yield _Part("all", len(matched.images), matched.truth, matched.pred)
+        for code, name in enumerate(names):
+            outside = of_truth != code
+            ignored = matched.truth["ignored"] | outside.astype(np.uint32)
+            n_images = len(np.unique(matched.truth["image"][ignored == 0]))
+            outcome = _packed(is_true & (of_pred == code), is_false, rules.outcome_shape)
+            yield _Part(
+                name,
+                n_images,
+                {**matched.truth, "ignored": ignored},
+                {**matched.pred, "outcome": outcome},
+            )
+
+    return _evaluated(rules, matched.classes, parts(), "objects")
+
+
+def greatest_overlaps(
+    objects: Objects, *, protocol: str | DetectionProtocol = "coco"
+) -> NDArray[np.float64]:
+    """Return the greatest IoU of each object with another one of its image, of any class, (n,).
+
+    How crowded it is: for `slices_of_objects`. Regions of many objects are compared as objects.
+
+    Examples
+    --------
+    >>> from snellen import Boxes
+    >>> from snellen.detection.slices import greatest_overlaps
+    >>> boxes = [[0, 0, 10, 10], [0, 0, 10, 5], [50, 0, 10, 10]]
+    >>> greatest_overlaps(Boxes.from_xywh(boxes, image_id=1, label=1)).tolist()
+    [0.5, 0.5, 0.0]
+    """
+    boxes = objects.boxes
+    plain = dataclasses.replace(boxes, crowd=None, score=np.zeros(len(boxes)))
+    alike = plain if isinstance(objects, Boxes) else dataclasses.replace(objects, boxes=plain)
+    pairs = candidates(
+        alike,
+        alike,
+        protocol_named(protocol),
+        lowest=np.finfo(np.float64).tiny,
+        across_labels=True,
+    )
+    row = np.repeat(np.arange(len(boxes)), np.diff(pairs.begin))
+    greatest = np.zeros(len(boxes))
+    other = row != pairs.truth
+    np.maximum.at(greatest, row[other], pairs.similarity[other])
+    return greatest
+
+
+def _unpacked(
+    outcome: NDArray[np.uint32], n_thresholds: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which detections are true and which false positives at each threshold, (n, T)."""
+    word, bit = np.divmod(np.arange(n_thresholds), THRESHOLDS_PER_WORD)
+    words = outcome[:, 0, word]
+    is_true = (words >> bit.astype(np.uint32)) & 1 != 0
+    is_false = (words >> (bit + THRESHOLDS_PER_WORD).astype(np.uint32)) & 1 != 0
+    return is_true, is_false
+
+
+def _packed(
+    is_true: NDArray[np.bool_], is_false: NDArray[np.bool_], shape: tuple[int, int]
+) -> NDArray[np.uint32]:
+    outcome = np.zeros((len(is_true), *shape), np.uint32)
+    for t in range(is_true.shape[1]):
+        word, bit = divmod(t, THRESHOLDS_PER_WORD)
+        outcome[:, 0, word] |= is_true[:, t].astype(np.uint32) << np.uint32(bit)
+        shift = np.uint32(bit + THRESHOLDS_PER_WORD)
+        outcome[:, 0, word] |= is_false[:, t].astype(np.uint32) << shift
+    return outcome
 
 
 def _evaluated(
