@@ -150,9 +150,7 @@ def detection_calibration(
     )
 
 
-def _binned(
-    outcomes: Outcomes, bins: int, binning: str
-) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
+def _binned(outcomes: Outcomes, bins: int, binning: str) -> tuple[dict[str, float], dict[str, Any]]:
     """Return the headline numbers, and the arrays of the result."""
     score, label, n_classes = outcomes.score, outcomes.label, len(outcomes.classes)
     if binning == "equal-width":
