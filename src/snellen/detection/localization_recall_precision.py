@@ -177,6 +177,7 @@ class LocalizationRecallPrecision:
             pred,
             self.protocol,
             lowest=self.protocol.iou_thresholds[0],
+            across_labels=self.protocol.class_agnostic,
             codes=coded(truth, pred),
         )
         matched = found.matched
