@@ -34,6 +34,7 @@ class Found(NamedTuple):
     label: int
     score: float
     iou: float  # 0 for a false positive
+    truth_id: int  # 0 for a false positive
 
 
 class Told(NamedTuple):
@@ -125,7 +126,7 @@ def told(scene: Scene, iou_threshold: float = 0.5, area: str = "all") -> Told:
                 continue
             match = int(cell["dtMatches"][0, d])
             iou = float(ious[d][listed.index(match)]) if match else 0.0
-            found.append(Found(image, label, score, iou))
+            found.append(Found(image, label, score, iou, match))
     return Told(found, counted)
 
 

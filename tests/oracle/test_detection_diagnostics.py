@@ -96,7 +96,10 @@ def test_operating_points_are_plain_counts(seed: int, iou: float, area: str, bet
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_operating_points_of_faster_coco_eval(seed: int) -> None:
-    """Where no truth is a crowd and no scores tie: it counts what lies in crowds as false."""
+    """With one IoU threshold and one area range, without crowds and ties.
+
+    It takes a detection that matches under any of them as right, and what lies in a crowd as wrong.
+    """
     fce = pytest.importorskip("faster_coco_eval")
     given = scene(seed, crowd=0.0, tied=False)
     with contextlib.redirect_stdout(io.StringIO()):
@@ -104,8 +107,13 @@ def test_operating_points_of_faster_coco_eval(seed: int) -> None:
         evaluation = fce.COCOeval_faster(
             truth, truth.loadRes(given.records), "bbox", extra_calc=True
         )
+        evaluation.params.iouThrs = np.array([0.5])
+        evaluation.params.areaRng = evaluation.params.areaRng[:1]
+        evaluation.params.areaRngLbl = evaluation.params.areaRngLbl[:1]
         evaluation.evaluate()
         evaluation.accumulate()
+        # What `summarize` leaves behind, which wants all thresholds.
+        evaluation.all_stats = np.zeros(20)
         wanted = evaluation.extended_metrics
     points = operating_points(evaluated(given))
     assert close(points.precision_macro, wanted["precision"])
@@ -187,8 +195,9 @@ def test_lrp_of_the_paper(seed: int, tau: float, area: str) -> None:
         else:
             assert math.isnan(record["threshold"])
             best.append((1.0, math.nan, math.nan, 1.0, 0))
-    means = [np.nanmean([each[i] for each in best]) for i in range(4)]
-    assert close(list(result.metrics.values()), means)
+    for i, value in enumerate(result.metrics.values()):
+        defined = [each[i] for each in best if not math.isnan(each[i])]
+        assert close(value, math.fsum(defined) / len(defined) if defined else math.nan)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -205,8 +214,9 @@ def test_lrp_of_vernier(seed: int, tau: float) -> None:
     got = localization_recall_precision(
         given.truth, given.pred, iou_threshold=tau, score_thresholds=grid
     )
+    # Its localisation is over 1 − τ; the paper's is 1 − the mean IoU.
     assert close(
-        [got.olrp, got.olrp_loc, got.olrp_fp, got.olrp_fn],
+        [got.olrp, got.olrp_loc / (1 - tau), got.olrp_fp, got.olrp_fn],
         [wanted.olrp, wanted.loc, wanted.fp, wanted.fn],
     )
     records = {each["id"]: each for each in got.per_class()}
@@ -215,7 +225,7 @@ def test_lrp_of_vernier(seed: int, tau: float) -> None:
         assert close(record["olrp"], each.olrp)
         if not math.isnan(record["threshold"]):
             assert close(
-                [record["olrp_loc"], record["olrp_fp"], record["olrp_fn"]],
+                [record["olrp_loc"] / (1 - tau), record["olrp_fp"], record["olrp_fn"]],
                 [each.olrp_loc, each.olrp_fp, each.olrp_fn],
             )
             # Several of its thresholds keep the same detections: it names the lowest.
@@ -279,13 +289,17 @@ def test_calibration_is_that_of_classification(seed: int, lowest: float | None) 
 def test_calibration_of_vernier(seed: int) -> None:
     instance = pytest.importorskip("vernier.instance")
     given = scene(seed, tied=False)
+    # Its bins begin at the lowest score that is kept, ours at 0.
+    assert given.pred.score is not None
+    lowest = int(given.pred.score.argmin())
+    given.pred.score[lowest] = given.records[lowest]["score"] = 0.0
     evaluation = instance.Evaluator().evaluate(
         json.dumps(given.truth_document).encode(),
         json.dumps(given.records).encode(),
         calibration=True,
     )
-    wanted = evaluation.calibration(iou=0.5, n_bins=12, binning="equal_width", min_score=0.1)
-    got = detection_calibration(evaluated(given), bins=12, lowest_score=0.1)
+    wanted = evaluation.calibration(iou=0.5, n_bins=12, binning="equal_width", min_score=0.0)
+    got = detection_calibration(evaluated(given), bins=12)
     assert got.data["n_predictions"] == wanted.n_detections
     assert close([got.ece, got.mce], [wanted.ece, wanted.mce])
 
