@@ -29,7 +29,7 @@ __all__ = ["ImageTable", "image_table"]
 _SHOWN = 20
 _NAME_WIDTH = 40
 _UNKNOWN_IOU = "the metric does not keep the IoU of matches: LocalizationRecallPrecision does"
-_ARRAYS = ("tp", "fp", "fn", "mean_iou", "class_tp", "class_fp", "class_fn")
+_ARRAYS = ("tp", "fp", "fn", "image_iou", "class_tp", "class_fp", "class_fn")
 
 
 def image_table(
@@ -107,11 +107,11 @@ def image_table(
 
     tp, fp, fn = counts(outcomes.truth_image, outcomes.image, n_images)
     class_tp, class_fp, class_fn = counts(outcomes.truth_label, outcomes.label, n_classes)
-    mean_iou, whole = np.full(n_images, math.nan), math.nan
+    image_iou, whole = np.full(n_images, math.nan), math.nan
     if outcomes.similarity is not None:
         # By class, image, rank: the same order for any sharding.
         summed = np.bincount(outcomes.image, weights=outcomes.similarity, minlength=n_images)
-        mean_iou = rates.ratio(summed, tp)
+        image_iou = rates.ratio(summed, tp)
         n_hits = int(tp.sum())
         whole = math.fsum(outcomes.similarity.tolist()) / n_hits if n_hits else math.nan
     total = [int(each.sum()) for each in (tp, fp, fn)]
@@ -154,7 +154,7 @@ def image_table(
         tp=tp,
         fp=fp,
         fn=fn,
-        mean_iou=mean_iou,
+        image_iou=image_iou,
         class_tp=class_tp,
         class_fp=class_fp,
         class_fn=class_fn,
@@ -181,7 +181,7 @@ class ImageTable(Result):
         The ids of the N images, ascending.
     tp, fp, fn : ndarray, shape (N,), int64
         True positives, false positives, truth objects that are missed.
-    mean_iou : ndarray, shape (N,), float64
+    image_iou : ndarray, shape (N,), float64
         The mean IoU of the true positives; NaN without any, or where it is not known.
     class_tp, class_fp, class_fn : ndarray, shape (K,), int64
         The same of each class.
@@ -192,7 +192,7 @@ class ImageTable(Result):
     tp: NDArray[np.int64]
     fp: NDArray[np.int64]
     fn: NDArray[np.int64]
-    mean_iou: NDArray[np.float64]
+    image_iou: NDArray[np.float64]
     class_tp: NDArray[np.int64]
     class_fp: NDArray[np.int64]
     class_fn: NDArray[np.int64]
@@ -203,18 +203,18 @@ class ImageTable(Result):
         return "detection"
 
     @property
-    def f1(self) -> NDArray[np.float64]:
+    def image_f1(self) -> NDArray[np.float64]:
         """F1 of each image, (N,); NaN where it has neither truth nor detections."""
         return rates.f_beta(self.tp, self.fp, self.fn, 1.0)
 
     def order(self) -> NDArray[np.int64]:
         """Return the positions of the images, worst first: most errors, lowest F1, first id."""
-        return np.lexsort((np.nan_to_num(self.f1, nan=1.0), -(self.fp + self.fn)))
+        return np.lexsort((np.nan_to_num(self.image_f1, nan=1.0), -(self.fp + self.fn)))
 
     def worst(self, n: int | None = None) -> list[dict[str, Any]]:
         """Return one record for each image, worst first; the first n, or all."""
         rows = self.order()[:n]
-        columns = (self.tp, self.fp, self.fn, self.f1, self.mean_iou)
+        columns = (self.tp, self.fp, self.fn, self.image_f1, self.image_iou)
         names = ("image", "tp", "fp", "fn", "f1", "mean_iou")
         return [
             dict(zip(names, row, strict=True))
