@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from snellen import _core
 from snellen.errors import InputError, SchemaError
@@ -11,13 +11,21 @@ from snellen.errors import InputError, SchemaError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["read_raw_results", "read_raw_truth"]
+__all__ = ["kind_of_results", "read_raw_results", "read_raw_truth"]
+
+_HEAD_BYTES: Final = 1 << 16
 
 Raw = TypeVar("Raw", _core.CocoTruth, _core.CocoResults)
 
 
-def read_raw_truth(path: str | os.PathLike[str]) -> _core.CocoTruth:
+def read_raw_truth(path: str | os.PathLike[str], kind: str = "box") -> _core.CocoTruth:
     """Read an annotation file, plain or gzipped (by its name).
+
+    Parameters
+    ----------
+    path : path
+    kind : {"box", "mask", "keypoints"}
+        What is read of each object.
 
     Raises
     ------
@@ -26,22 +34,53 @@ def read_raw_truth(path: str | os.PathLike[str]) -> _core.CocoTruth:
     InputError
         Where it cannot be read.
     """
-    return _read(path, _core.read_coco_truth_file, _core.read_coco_truth)
+    return _read(path, kind, _core.read_coco_truth_file, _core.read_coco_truth)
 
 
-def read_raw_results(path: str | os.PathLike[str]) -> _core.CocoResults:
-    """Read a results file, plain or gzipped (by its name); errors as `read_raw_truth`."""
-    return _read(path, _core.read_coco_results_file, _core.read_coco_results)
+def read_raw_results(path: str | os.PathLike[str], kind: str = "box") -> _core.CocoResults:
+    """Read a results file, plain or gzipped (by its name); as `read_raw_truth`."""
+    return _read(path, kind, _core.read_coco_results_file, _core.read_coco_results)
+
+
+def kind_of_results(path: str | os.PathLike[str]) -> str:
+    """Return what a results file has: ``"box"``, else ``"mask"``, else ``"keypoints"``.
+
+    Its first records say it. A file that is empty or cannot be read, and a pipe, count as boxes:
+    what is wrong with it is said by its reader.
+    """
+    place = os.fspath(path)
+    try:
+        if not os.path.isfile(place):  # noqa: PTH113  # pathlib takes time to import
+            return "box"
+        if place.endswith(".gz"):
+            import gzip
+
+            with gzip.open(place, "rb") as file:
+                head = file.read(_HEAD_BYTES)
+        else:
+            with open(place, "rb") as file:  # noqa: PTH123
+                head = file.read(_HEAD_BYTES)
+    except (OSError, EOFError):
+        return "box"
+    for key, kind in (
+        (b'"bbox"', "box"),
+        (b'"segmentation"', "mask"),
+        (b'"keypoints"', "keypoints"),
+    ):
+        if key in head:
+            return kind
+    return "box"
 
 
 def _read(
     path: str | os.PathLike[str],
-    from_file: Callable[[str], Raw],
-    from_bytes: Callable[[bytes], Raw],
+    kind: str,
+    from_file: Callable[[str, str], Raw],
+    from_bytes: Callable[[bytes, str], Raw],
 ) -> Raw:
     place = os.fspath(path)
     if not place.endswith(".gz"):
-        return checked(from_file(place), place)
+        return checked(from_file(place, kind), place)
     import gzip
     import zlib
 
@@ -52,7 +91,7 @@ def _read(
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"expected a readable file, got: {error.strerror}", place) from error
         raise InputError(f"expected a gzip file, as its name says, got: {error}", place) from error
-    return checked(from_bytes(document), place)
+    return checked(from_bytes(document, kind), place)
 
 
 def checked(raw: Raw, place: str) -> Raw:
