@@ -45,7 +45,8 @@ def plain_point(reference: Told, label: int, threshold: float) -> tuple[int, int
     return tp, len(kept) - tp, sum(each[1] == label for each in reference.truth) - tp
 
 
-def plain_f(tp: int, fp: int, fn: int, beta: float) -> float:
+def plain_f(counts: tuple[int, ...], beta: float) -> float:
+    tp, fp, fn = counts
     precision, recall = tp / (tp + fp) if tp + fp else 0.0, tp / (tp + fn) if tp + fn else 0.0
     whole = beta**2 * precision + recall
     return (1 + beta**2) * precision * recall / whole if whole else 0.0
@@ -69,22 +70,22 @@ def test_operating_points_are_plain_counts(seed: int, iou: float, area: str, bet
         got = zip(*(curve[key].tolist() for key in ("tp", "fp", "fn")), strict=True)
         assert list(got) == counts
         if label in with_truth:
-            assert close(curve["f"], [plain_f(*each, beta) for each in counts])
-            best[label] = max((plain_f(*each, beta) for each in counts), default=0.0)
+            assert close(curve["f"], [plain_f(each, beta) for each in counts])
+            best[label] = max((plain_f(each, beta) for each in counts), default=0.0)
     records = {each["id"]: each for each in points.per_class()}
     name = "f1" if beta == 1 else "f_beta"
     for label, value in best.items():
         assert close(records[label][name], value)
         at = records[label]["threshold"]
-        assert close(plain_f(*plain_point(reference, label, at), beta), value) or value == 0
+        assert close(plain_f(plain_point(reference, label, at), beta), value) or value == 0
     assert math.isnan(records[9]["threshold"])
 
     def micro(threshold: float) -> float:
         sums = np.sum([plain_point(reference, label, threshold) for label in CLASSES], axis=0)
-        return plain_f(*sums.tolist(), beta)
+        return plain_f(tuple(sums.tolist()), beta)
 
     def macro(threshold: float) -> float:
-        values = [plain_f(*plain_point(reference, k, threshold), beta) for k in with_truth]
+        values = [plain_f(plain_point(reference, k, threshold), beta) for k in with_truth]
         return math.fsum(values) / len(with_truth)
 
     for how, mean in (("micro", micro), ("macro", macro)):

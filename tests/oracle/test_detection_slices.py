@@ -77,6 +77,7 @@ def test_slices_of_objects_are_plain_counts(seed: int) -> None:
     """AP50 from a plain 101-point count: what took an object of another slice is left out."""
     world = scene(seed)
     assert world.truth.id is not None
+    assert world.truth.crowd is not None
     random = np.random.default_rng(seed)
     names = random.choice(["occluded", "free", ""], len(world.truth))
     slices = slices_of_objects(world.truth, world.pred, names)
