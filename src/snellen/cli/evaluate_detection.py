@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from snellen.detection.average_precision import AveragePrecision
     from snellen.detection.boxes import Boxes
     from snellen.detection.candidates import Objects
+    from snellen.detection.protocols import DetectionProtocol
 
 __all__ = ["detection"]
 
@@ -35,7 +36,10 @@ def _caps(_: click.Context, __: click.Parameter, text: str | None) -> int | list
 
 
 # Repeated here because importing them would import NumPy; a test compares.
-PROTOCOL_NAMES: Final = ("coco", "coco-strict", "coco-keypoints", "coco-keypoints-strict")
+PROTOCOL_NAMES: Final = (
+    *("coco", "coco-strict", "coco-keypoints", "coco-keypoints-strict"),
+    *("lvis", "lvis-strict", "lvis-fixed"),
+)
 _SIMILARITIES: Final = ("box", "mask", "boundary", "keypoints", "oriented")
 
 
@@ -228,7 +232,7 @@ def _read_coco(asked: _Asked, truth: str, predictions: str, rules: _Rules, outpu
             kind,
             (raw_truth.result(), truth),
             (raw_results.result(), predictions),
-            complete=metric.protocol.complete_records,
+            protocol=metric.protocol,
             drop_unknown=asked.drop_unknown,
         )
     output.deliver(Serial().run(metric, [both]))
@@ -242,7 +246,7 @@ def _coco_columns(
     truth: tuple[Any, str],
     results: tuple[Any, str],
     *,
-    complete: bool,
+    protocol: DetectionProtocol,
     drop_unknown: bool,
 ) -> tuple[Objects, Objects]:
     """Return the columns of raw truth and raw results, each with its place."""
@@ -261,7 +265,15 @@ def _coco_columns(
         from snellen.readers.coco import predicted_boxes, truth_boxes
 
         of_truth, of_results = truth_boxes, predicted_boxes
-    columns = of_truth(*truth, complete=complete, drop_unknown=drop_unknown)
+    complete = protocol.complete_records
+    # No annotation of LVIS says whether it is a crowd.
+    columns = of_truth(
+        *truth, complete=complete and not protocol.federated, drop_unknown=drop_unknown
+    )
+    if protocol.federated:
+        from snellen.readers.lvis import with_lvis_labels
+
+        columns = with_lvis_labels(columns, truth[1], complete=complete)
     raw, place = results
     return columns, of_results(raw, columns, place, complete=complete, drop_unknown=drop_unknown)
 
@@ -274,6 +286,8 @@ def _read_any(asked: _Asked, truth: str, predictions: str, rules: _Rules, output
             f"expected COCO files for --similarity {rules.similarity}, got others"
         )
     metric = rules.metric("box")
+    if metric.protocol.federated:
+        raise click.UsageError(f"expected COCO files for --protocol {rules.protocol}, got others")
     output.check(metric)
     with data_warnings_on_stderr(quiet=output.quiet):
         both = _boxes(
