@@ -10,7 +10,8 @@ import numpy as np
 from snellen import _core
 from snellen.arrays import to_finite
 from snellen.classes import Classes
-from snellen.detection.candidates import candidates, coded
+from snellen.detection.candidates import similarity_of
+from snellen.detection.given_objects import best_rows
 from snellen.detection.localization_recall_precision_result import (
     LocalizationRecallPrecisionResult,
 )
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
-    from snellen.detection.candidates import Candidates, Objects
-    from snellen.detection.matching import Matches
+    from snellen.detection.candidates import Objects
     from snellen.state import Keys, PackedState
 
 __all__ = ["LocalizationRecallPrecision", "localization_recall_precision"]
 
 _COUNTS = ("n_truth", "n_predictions")
+# In the place of the similarity of a detection that does not count.
+_LEFT_OUT = -1.0
 
 
 class LocalizationRecallPrecision:
@@ -172,18 +174,12 @@ class LocalizationRecallPrecision:
             )
         self._images.check(truth.boxes.images, anonymous=False)
         found = matches(truth, pred, self.protocol)
-        pairs = candidates(
-            truth,
-            pred,
-            self.protocol,
-            lowest=self.protocol.iou_thresholds[0],
-            across_labels=self.protocol.class_agnostic,
-            codes=coded(truth, pred),
-        )
         matched = found.matched
         word = matched.pred["outcome"][:, 0, 0]
-        is_true, counts = (word & 1) != 0, (word & (1 | 1 << 16)) != 0
-        similarity = np.where(is_true, _similarity(found, pairs), 0.0)
+        similarity = np.where(word & 1 != 0, found.similarity[:, 0], 0.0)
+        counts = word & (1 | 1 << 16) != 0
+        if self.protocol.per_class is not None:  # those that do not count are capped with them
+            similarity, counts = np.where(counts, similarity, _LEFT_OUT), np.ones_like(counts)
         classes = Classes.union([self._classes, matched.classes])
         keys = {"image": matched.images, "label": matched.classes.keys}
         of_truth = matched.truth["ignored"] & 1 == 0
@@ -259,8 +255,15 @@ class LocalizationRecallPrecision:
     def outcomes(self) -> Outcomes:
         """Return what became of the detections, with the IoU of matches."""
         images, classes, truth, pred = self._rows()
+        if self.protocol.per_class is not None:
+            kept = best_rows(pred["score"], pred["label"], self.protocol.per_class)
+            kept = kept[pred["similarity"][kept] != _LEFT_OUT]
+            pred = {name: column[kept] for name, column in pred.items()}
+        rules = self.protocol
+        if self._kind is not None:
+            rules = dataclasses.replace(rules, similarity=similarity_of(self._kind, rules))
         return Outcomes(
-            self.protocol,
+            rules,
             self.protocol.iou_thresholds[0],
             self.protocol.area_ranges[0].label,
             images,
@@ -347,21 +350,6 @@ class LocalizationRecallPrecision:
                     ordered[name][place] = column
                 ledger.replace(keys, **ordered)
         return images, classes, self._truth.columns(keys), self._pred.columns(keys)
-
-
-def _similarity(found: Matches, pairs: Candidates) -> NDArray[np.float64]:
-    """Return the similarity of each prediction's match, (n,); 0 where it took no truth."""
-    taken = found.pred_match[:, 0]
-    similarity = np.zeros(len(taken))
-    # Of a prediction the pairs ascend by truth row: so do these keys, over all pairs.
-    pred_of_pair = np.repeat(np.arange(len(pairs.begin) - 1), np.diff(pairs.begin))
-    width = int(pairs.truth.max(initial=0)) + 1
-    rows = np.flatnonzero(taken >= 0)
-    at = np.searchsorted(
-        pred_of_pair * width + pairs.truth, found.pred_row[rows] * width + taken[rows]
-    )
-    similarity[rows] = pairs.similarity[at]
-    return similarity
 
 
 def localization_recall_precision(

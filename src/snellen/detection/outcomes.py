@@ -131,7 +131,7 @@ def outcomes_of(
     if not isinstance(metric, AveragePrecision):
         return metric.outcomes()
     images, classes, truth, pred = metric.rows()
-    return decided(protocol, images, classes, truth, pred, t=t, a=a)
+    return decided(metric.rules(), images, classes, truth, pred, t=t, a=a)
 
 
 def decided(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen.detection.boxes import Boxes
-from snellen.detection.candidates import candidates
+from snellen.detection.candidates import candidates, similarity_of
 from snellen.detection.curves import curves_of_rows
 from snellen.detection.headlines import headlines
 from snellen.detection.matching import matches
@@ -72,7 +72,8 @@ def slices_of_images(metric: AveragePrecision, slice_of: Mapping[Any, str]) -> D
     Undefined
         NaN where no truth object of the slice counts.
     Agrees with
-        The evaluation of the slice's images alone, to the last bit (tests/oracle).
+        The evaluation of the slice's images alone, to the last bit (tests/oracle). Rules that cap
+        the detections of a class over all images (``per_class``) cap those of the whole.
 
     Examples
     --------
@@ -108,7 +109,7 @@ def slices_of_images(metric: AveragePrecision, slice_of: Mapping[Any, str]) -> D
                 _rows(pred, of_pred == code),
             )
 
-    return _evaluated(metric.protocol, classes, parts(), "images")
+    return _evaluated(metric.rules(), classes, metric.groups(), parts(), "images")
 
 
 def by_crowding(metric: AveragePrecision, edges: Sequence[int] = (1, 5, 10, 20)) -> dict[Any, str]:
@@ -219,7 +220,8 @@ def slices_of_objects(
                 {**matched.pred, "outcome": outcome},
             )
 
-    return _evaluated(rules, matched.classes, parts(), "objects")
+    rules = dataclasses.replace(rules, similarity=similarity_of(truth.kind, rules))
+    return _evaluated(rules, matched.classes, matched.groups, parts(), "objects")
 
 
 def greatest_overlaps(
@@ -278,10 +280,14 @@ def _packed(
 
 
 def _evaluated(
-    protocol: DetectionProtocol, classes: Classes, parts: Iterable[_Part], unit: str
+    protocol: DetectionProtocol,
+    classes: Classes,
+    groups: tuple[str, ...] | None,
+    parts: Iterable[_Part],
+    unit: str,
 ) -> DetectionSlices:
     """Return the numbers of the parts; the first is the whole."""
-    lines = headlines(protocol)
+    lines = headlines(protocol, groups)
     names, sizes, numbers, of_classes, reasons = [], [], [], [], []
     for part in parts:
         precision, _, recall, n_counted = curves_of_rows(
