@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import json
 import math
@@ -22,6 +23,7 @@ from snellen.detection.localization_recall_precision import (
     localization_recall_precision,
 )
 from snellen.detection.operating_points import operating_points
+from snellen.detection.protocols import COCO
 
 SEEDS = range(8)
 
@@ -237,13 +239,43 @@ def test_lrp_of_vernier(seed: int, tau: float) -> None:
     assert exact.olrp <= got.olrp + 1e-12
 
 
-def test_lrp_knows_what_average_precision_knows() -> None:
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {},
+        {"per_class": 20, "max_detections": (100,)},
+        {"per_image": 9},
+        {"class_agnostic": True},
+        {"max_detections": (2,)},
+    ],
+    ids=str,
+)
+def test_lrp_knows_what_average_precision_knows(rules: dict[str, Any]) -> None:
     """The second state, with the IoU of matches, gives the same diagnoses."""
     given = scene(3)
-    ours = LocalizationRecallPrecision().update(given.truth, given.pred)
-    theirs = evaluated(given)
+    protocol = dataclasses.replace(COCO, **rules)
+    ours = LocalizationRecallPrecision(protocol=protocol).update(given.truth, given.pred)
+    theirs = AveragePrecision(protocol=protocol).update(given.truth, given.pred)
     assert str(operating_points(ours)) == str(operating_points(theirs))
     assert str(detection_calibration(ours)) == str(detection_calibration(theirs))
+    assert image_table(ours).tp.tolist() == image_table(theirs).tp.tolist()
+    if rules:
+        plain = LocalizationRecallPrecision().update(given.truth, given.pred)
+        assert str(operating_points(plain)) != str(operating_points(ours))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_lrp_without_classes(seed: int) -> None:
+    given = scene(seed, tied=False)
+    got = localization_recall_precision(
+        given.truth, given.pred, protocol=dataclasses.replace(COCO, class_agnostic=True)
+    )
+    alike = [
+        dataclasses.replace(each, label=np.zeros(len(each), np.int32))
+        for each in (given.truth, given.pred)
+    ]
+    wanted = localization_recall_precision(*alike)
+    assert close(list(got.metrics.values()), list(wanted.metrics.values()))
 
 
 # ---------------------------------------------------------------------------------------------
