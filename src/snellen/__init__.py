@@ -26,22 +26,28 @@ _HOME = {
     "CalibrationError": "snellen.classification.calibration",
     "CalibrationErrorResult": "snellen.classification.calibration",
     "Classes": "snellen.classes",
-    "Clear": "snellen.tracking.metrics",
     "Classification": "snellen.classification.classification",
     "ClassificationResult": "snellen.classification.classification",
+    "Clear": "snellen.tracking.metrics",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
     "ConfusionMatrixResult": "snellen.classification.confusion_matrix",
+    "DetectionCalibrationResult": "snellen.detection.detection_calibration",
     "DetectionProtocol": "snellen.detection.protocols",
+    "DetectionSlices": "snellen.detection.slices_result",
     "Hota": "snellen.tracking.metrics",
     "Identity": "snellen.tracking.metrics",
+    "ImageTable": "snellen.detection.image_table",
     "JAndF": "snellen.tracking.j_and_f",
     "JAndFResult": "snellen.tracking.j_and_f_result",
     "JudgedClasses": "snellen.tracking.judged_classes",
     "Labels": "snellen.classification.labels",
+    "LocalizationRecallPrecision": "snellen.detection.localization_recall_precision",
+    "LocalizationRecallPrecisionResult": "snellen.detection.localization_recall_precision_result",
     "Metric": "snellen.metric",
     "MetricSet": "snellen.metric",
     "MultilabelConfusion": "snellen.classification.multilabel_confusion",
     "MultilabelConfusionResult": "snellen.classification.multilabel_confusion",
+    "OperatingPointsResult": "snellen.detection.operating_points_result",
     "PanopticQuality": "snellen.segmentation.panoptic",
     "PanopticQualityResult": "snellen.segmentation.panoptic",
     "PanopticSegments": "snellen.segmentation.panoptic_segments",
@@ -72,14 +78,18 @@ _HOME = {
     "calibration_error": "snellen.classification.calibration",
     "compare": "snellen.statistics.comparison",
     "confusion_matrix": "snellen.classification.confusion_matrix",
+    "detection_calibration": "snellen.detection.detection_calibration",
     "find_duplicates": "snellen.splits.leaks",
     "get_threads": "snellen.threads",
     "hold_out": "snellen.splits.hold_out",
+    "image_table": "snellen.detection.image_table",
     "intervals": "snellen.statistics.bootstrap",
     "k_fold": "snellen.splits.folds",
     "leave_one_group_out": "snellen.splits.folds",
+    "localization_recall_precision": "snellen.detection.localization_recall_precision",
     "metric_from_bytes": "snellen.metric",
     "multilabel_confusion": "snellen.classification.multilabel_confusion",
+    "operating_points": "snellen.detection.operating_points",
     "panoptic_quality": "snellen.segmentation.panoptic",
     "probability_loss": "snellen.classification.probability",
     "read_coco_predictions": "snellen.readers.coco",
@@ -94,6 +104,8 @@ _HOME = {
     "regression_scores": "snellen.regression.regression",
     "segmentation_scores": "snellen.segmentation.segmentation",
     "set_threads": "snellen.threads",
+    "slices_of_images": "snellen.detection.slices",
+    "slices_of_objects": "snellen.detection.slices",
     "surface_distance": "snellen.segmentation.surface_distance",
     "threshold_curves": "snellen.classification.curves",
     "top_k_accuracy": "snellen.classification.top_k",
@@ -127,6 +139,18 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "AveragePrecision",
     "AveragePrecisionResult",
     "average_precision",
+    "LocalizationRecallPrecision",
+    "LocalizationRecallPrecisionResult",
+    "localization_recall_precision",
+    "OperatingPointsResult",
+    "operating_points",
+    "DetectionCalibrationResult",
+    "detection_calibration",
+    "ImageTable",
+    "image_table",
+    "DetectionSlices",
+    "slices_of_images",
+    "slices_of_objects",
     "Boxes",
     "box_iou",
     "AreaRange",
@@ -229,8 +253,24 @@ if TYPE_CHECKING:
         average_precision,
     )
     from snellen.detection.boxes import Boxes
+    from snellen.detection.detection_calibration import (
+        DetectionCalibrationResult,
+        detection_calibration,
+    )
+    from snellen.detection.image_table import ImageTable, image_table
+    from snellen.detection.localization_recall_precision import (
+        LocalizationRecallPrecision,
+        localization_recall_precision,
+    )
+    from snellen.detection.localization_recall_precision_result import (
+        LocalizationRecallPrecisionResult,
+    )
     from snellen.detection.matching import box_iou
+    from snellen.detection.operating_points import operating_points
+    from snellen.detection.operating_points_result import OperatingPointsResult
     from snellen.detection.protocols import AreaRange, DetectionProtocol
+    from snellen.detection.slices import slices_of_images, slices_of_objects
+    from snellen.detection.slices_result import DetectionSlices
     from snellen.errors import SnellenError
     from snellen.metric import Metric, MetricSet, metric_from_bytes
     from snellen.readers.coco import read_coco_predictions, read_coco_truth

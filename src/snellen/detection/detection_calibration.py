@@ -91,7 +91,7 @@ def detection_calibration(
         NaN without detections, and where scores lie outside [0, 1]: they promise no precision.
     Agrees with
         `CalibrationError` of classification, bit for bit; vernier 0.5.4 where no score lies on an
-        edge (tests/oracle).
+        edge and the lowest is 0, where its bins begin (tests/oracle).
 
     References
     ----------

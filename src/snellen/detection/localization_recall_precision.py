@@ -48,7 +48,8 @@ class LocalizationRecallPrecision:
     Parameters
     ----------
     protocol : str or DetectionProtocol
-        The rules of the matching; of the caps the highest holds.
+        The rules of the matching; of the caps the highest holds. Groups of Open Images are left
+        out, with what lies in them.
     iou_threshold : float
         τ, IoU from which a detection may match: above 0, below 1.
     area : str, optional
@@ -70,8 +71,9 @@ class LocalizationRecallPrecision:
         NaN without truth that counts. A class of which nothing is found has oLRP 1 and no
         threshold; it is left out of the means of localisation and false positives.
     Agrees with
-        vernier 0.5.4 with score thresholds 0, 0.01, …, 1, up to the rounding of sums; a plain
-        version of the paper (tests/oracle).
+        vernier 0.5.4 with score thresholds 0, 0.01, …, 1, up to the rounding of sums (its
+        localisation is divided by 1 − τ, the paper's is not); a plain version of the paper
+        (tests/oracle).
 
     References
     ----------

@@ -75,9 +75,10 @@ def operating_points(
     Undefined
         NaN without truth that counts; thresholds are where no detection is a true positive.
     Agrees with
-        scikit-learn 1.7's precision_recall_curve where all truth is found; faster-coco-eval 1.8's
-        extended_metrics without crowds (it takes the lowest of equally good thresholds); a plain
-        count (tests/oracle).
+        scikit-learn 1.9's precision_recall_curve where all truth is found; faster-coco-eval 1.8's
+        extended_metrics with one IoU threshold and one area range, without crowds (it takes a
+        detection that matches under any of them as right, what lies in a crowd as wrong, and of
+        equally good thresholds the lowest); a plain count (tests/oracle).
 
     Examples
     --------
