@@ -23,6 +23,7 @@ __all__ = ["predicted_masks", "truth_masks"]
 
 _ABSENT, _EMPTY, _POLYGONS, _RUNS = range(4)
 _UNKNOWN: Final = -1
+_MOST_PIXELS: Final = 2**32 - 1
 
 
 class _Shapes(NamedTuple):
@@ -196,6 +197,16 @@ def _masks(
             of_polygons & ~known,
             f'expected "height" and "width" of image {image} in {sized_by}, which polygons need, '
             "they are missing",
+            ".segmentation",
+        )
+    n_pixels = image_size[:, 0] * image_size[:, 1]
+    unfit = of_polygons & ((n_pixels == 0) | (n_pixels > _MOST_PIXELS))
+    if unfit.any():
+        row = int(np.argmax(unfit))
+        rows.refuse_first(
+            unfit,
+            "expected polygons in an image of 1 to 2^32 - 1 pixels, got one of "
+            f"{size_text(image_size[row])} (height × width)",
             ".segmentation",
         )
     written = RleMasks(shapes.runs, shapes.run_offset, shapes.size)
