@@ -205,6 +205,7 @@ _MODULES = {
     "Identity": "snellen.tracking.metrics",
     "JAndF": "snellen.tracking.j_and_f",
     "LabelErrors": "snellen.detection.label_errors",
+    "LocalizationRecallPrecision": "snellen.detection.localization_recall_precision",
     "MultilabelConfusion": "snellen.classification.multilabel_confusion",
     "PanopticQuality": "snellen.segmentation.panoptic",
     "ProbabilityLoss": "snellen.classification.probability",

@@ -13,7 +13,6 @@ from snellen.readers.detection_formats import FORMATS, called, may_be_coco
 if TYPE_CHECKING:
     from snellen.cli.output import Output
     from snellen.detection.average_precision import AveragePrecision
-    from snellen.detection.boxes import Boxes
     from snellen.detection.candidates import Objects
     from snellen.detection.protocols import DetectionProtocol
 
@@ -38,7 +37,8 @@ def _caps(_: click.Context, __: click.Parameter, text: str | None) -> int | list
 # Repeated here because importing them would import NumPy; a test compares.
 PROTOCOL_NAMES: Final = (
     *("coco", "coco-strict", "coco-keypoints", "coco-keypoints-strict"),
-    *("lvis", "lvis-strict", "lvis-fixed"),
+    *("lvis", "lvis-strict", "lvis-fixed", "voc07", "voc12"),
+    *("open-images", "open-images-challenge"),
 )
 _SIMILARITIES: Final = ("box", "mask", "boundary", "keypoints", "oriented")
 
@@ -63,7 +63,7 @@ class _Rules(NamedTuple):
     max_detections: int | list[int] | None
 
     def metric(self, kind: str) -> AveragePrecision:
-        """Return the metric for objects of a kind."""
+        """Return the metric for objects of a kind; of an unknown one for ``""``."""
         import dataclasses
 
         from snellen.detection.average_precision import AveragePrecision
@@ -71,8 +71,9 @@ class _Rules(NamedTuple):
 
         default = "coco-keypoints" if kind == "keypoints" else "coco"
         rules = detection_protocol(self.protocol or default)
-        if self.similarity == "boundary":
-            rules = dataclasses.replace(rules, similarity="boundary")
+        # What objects are need not be said; of others it is to be refused.
+        if self.similarity not in (None, kind):
+            rules = dataclasses.replace(rules, similarity=self.similarity)
         return AveragePrecision(protocol=rules, max_detections=self.max_detections)
 
 
@@ -268,9 +269,9 @@ def _coco_columns(
     complete = protocol.complete_records
     # No annotation of LVIS says whether it is a crowd.
     columns = of_truth(
-        *truth, complete=complete and not protocol.federated, drop_unknown=drop_unknown
+        *truth, complete=complete and not protocol.verified_only, drop_unknown=drop_unknown
     )
-    if protocol.federated:
+    if protocol.verified_only:
         from snellen.readers.lvis import with_lvis_labels
 
         columns = with_lvis_labels(columns, truth[1], complete=complete)
@@ -285,8 +286,8 @@ def _read_any(asked: _Asked, truth: str, predictions: str, rules: _Rules, output
         raise click.UsageError(
             f"expected COCO files for --similarity {rules.similarity}, got others"
         )
-    metric = rules.metric("box")
-    if metric.protocol.federated:
+    metric = rules.metric("")
+    if metric.protocol.verified_only:
         raise click.UsageError(f"expected COCO files for --protocol {rules.protocol}, got others")
     output.check(metric)
     with data_warnings_on_stderr(quiet=output.quiet):
@@ -298,7 +299,7 @@ def _read_any(asked: _Asked, truth: str, predictions: str, rules: _Rules, output
 
 def _boxes(
     asked: _Asked, truth: str, predictions: str, *, complete: bool, quiet: bool
-) -> tuple[Boxes, Boxes]:
+) -> tuple[Objects, Objects]:
     """Return the boxes of files of any format; what was taken for what goes to stderr."""
     from snellen.readers.detection_files import (
         read_detection_predictions,

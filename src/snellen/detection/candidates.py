@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -44,6 +43,23 @@ class Candidates(NamedTuple):
     begin: NDArray[np.int64]
     truth: NDArray[np.int32]
     similarity: NDArray[np.float64]
+
+    def of(self, pred_row: NDArray[Any], truth_row: NDArray[Any]) -> NDArray[np.float64]:
+        """Return how alike predictions and truth of some pairs are; 0 where truth_row is −1.
+
+        Parameters
+        ----------
+        pred_row, truth_row : ndarray
+            Rows of both, of one shape; each pair must be there.
+        """
+        # Pairs ascend by row of predictions, then by row of truth: so do these keys.
+        width = int(self.truth.max(initial=0)) + 1
+        row = np.repeat(np.arange(len(self.begin) - 1), np.diff(self.begin))
+        taken = truth_row >= 0
+        found = np.zeros(truth_row.shape)
+        wanted = pred_row[taken].astype(np.int64) * width + truth_row[taken]
+        found[taken] = self.similarity[np.searchsorted(row * width + self.truth, wanted)]
+        return found
 
 
 class Coded(NamedTuple):
@@ -174,10 +190,11 @@ def candidates(
             *places, truth.boxes.xywh, crowd, *pred_places, pred.boxes.xywh, **limits
         )
         return Candidates(**found)
+    # Boxes are measured sooner than they are ranked; other objects beyond the cap are not compared.
+    if not across_labels and pred.boxes.score is not None:
+        limits["pred_score"] = pred.boxes.score
+        limits["max_detections"] = protocol.max_detections[-1]
     if isinstance(truth, Masks) and isinstance(pred, Masks):
-        if not across_labels and pred.boxes.score is not None:
-            limits["pred_score"] = pred.boxes.score
-            limits["max_detections"] = protocol.max_detections[-1]
 
         def of_masks(truth_masks: RleMasks, pred_masks: RleMasks) -> Candidates:
             found = _core.mask_candidates(
@@ -221,21 +238,14 @@ def candidates(
 
     return Candidates(
         **oks_candidates(
-            Poses(_placed(truth.boxes, codes, *places), truth.keypoints),
-            Poses(_placed(pred.boxes, codes, *pred_places), pred.keypoints),
+            truth,
+            pred,
+            codes,
             protocol.sigmas,
             lowest=lowest,
             across_labels=across_labels,
             max_detections=None if across_labels else protocol.max_detections[-1],
         )
-    )
-
-
-def _placed(
-    boxes: Boxes, codes: Coded, image: NDArray[np.int32], label: NDArray[np.int32]
-) -> Boxes:
-    return dataclasses.replace(
-        boxes, image=image, label=label, images=codes.images, classes=codes.classes
     )
 
 
