@@ -48,6 +48,7 @@ _HOME = {
     "MultilabelConfusion": "snellen.classification.multilabel_confusion",
     "MultilabelConfusionResult": "snellen.classification.multilabel_confusion",
     "OperatingPointsResult": "snellen.detection.operating_points_result",
+    "OrientedBoxes": "snellen.detection.oriented",
     "PanopticQuality": "snellen.segmentation.panoptic",
     "PanopticQualityResult": "snellen.segmentation.panoptic",
     "PanopticSegments": "snellen.segmentation.panoptic_segments",
@@ -90,6 +91,7 @@ _HOME = {
     "metric_from_bytes": "snellen.metric",
     "multilabel_confusion": "snellen.classification.multilabel_confusion",
     "operating_points": "snellen.detection.operating_points",
+    "oriented_iou": "snellen.detection.oriented",
     "panoptic_quality": "snellen.segmentation.panoptic",
     "probability_loss": "snellen.classification.probability",
     "read_coco_predictions": "snellen.readers.coco",
@@ -153,6 +155,8 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "slices_of_objects",
     "Boxes",
     "box_iou",
+    "OrientedBoxes",
+    "oriented_iou",
     "AreaRange",
     "DetectionProtocol",
     # segmentation
@@ -268,6 +272,7 @@ if TYPE_CHECKING:
     from snellen.detection.matching import box_iou
     from snellen.detection.operating_points import operating_points
     from snellen.detection.operating_points_result import OperatingPointsResult
+    from snellen.detection.oriented import OrientedBoxes, oriented_iou
     from snellen.detection.protocols import AreaRange, DetectionProtocol
     from snellen.detection.slices import slices_of_images, slices_of_objects
     from snellen.detection.slices_result import DetectionSlices

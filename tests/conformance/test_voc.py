@@ -61,7 +61,7 @@ def test_padilla(conformance_data: Path, name: str) -> None:
         wanted = by_class(expected)
         assert wanted
         for each, value in wanted.items():
-            # They add up to two hundred numbers from left to right, and at eleven points divide once.
+            # They add up from left to right, and at eleven points divide once.
             assert math.isclose(got[each], value, rel_tol=1e-14), (key, each)
         if "mAP" in expected:
             assert math.isclose(result.AP, expected["mAP"], rel_tol=1e-14)

@@ -270,7 +270,11 @@ class AveragePrecision:
             data={
                 "n_images": len(images),
                 "n_classes": len(classes),
-                **{name: int(self._counts[name]) for name in _COUNTS},
+                **{
+                    name: int(self._counts[name])
+                    for name in _COUNTS
+                    if name != "n_unverified" or self.protocol.verified_only
+                },
             },
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -191,10 +190,11 @@ def candidates(
             *places, truth.boxes.xywh, crowd, *pred_places, pred.boxes.xywh, **limits
         )
         return Candidates(**found)
+    # Boxes are measured sooner than they are ranked; other objects beyond the cap are not compared.
+    if not across_labels and pred.boxes.score is not None:
+        limits["pred_score"] = pred.boxes.score
+        limits["max_detections"] = protocol.max_detections[-1]
     if isinstance(truth, Masks) and isinstance(pred, Masks):
-        if not across_labels and pred.boxes.score is not None:
-            limits["pred_score"] = pred.boxes.score
-            limits["max_detections"] = protocol.max_detections[-1]
 
         def of_masks(truth_masks: RleMasks, pred_masks: RleMasks) -> Candidates:
             found = _core.mask_candidates(
@@ -238,21 +238,14 @@ def candidates(
 
     return Candidates(
         **oks_candidates(
-            Poses(_placed(truth.boxes, codes, *places), truth.keypoints),
-            Poses(_placed(pred.boxes, codes, *pred_places), pred.keypoints),
+            truth,
+            pred,
+            codes,
             protocol.sigmas,
             lowest=lowest,
             across_labels=across_labels,
             max_detections=None if across_labels else protocol.max_detections[-1],
         )
-    )
-
-
-def _placed(
-    boxes: Boxes, codes: Coded, image: NDArray[np.int32], label: NDArray[np.int32]
-) -> Boxes:
-    return dataclasses.replace(
-        boxes, image=image, label=label, images=codes.images, classes=codes.classes
     )
 
 

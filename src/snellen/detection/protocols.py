@@ -188,10 +188,9 @@ class DetectionProtocol:
             ("group_weight", (0, 1)),
         ):
             if getattr(self, name) not in known:
-                raise InputError(
-                    f"expected one of {', '.join(map(str, known))}, got {getattr(self, name)!r}",
-                    name,
-                )
+                got = getattr(self, name)
+                shown = f'"{got}"' if isinstance(got, str) else str(got)
+                raise InputError(f"expected one of {', '.join(map(str, known))}, got {shown}", name)
         if not 0 < self.dilation_ratio <= 1:
             raise InputError(
                 f"expected a part of the diagonal, above 0, got {self.dilation_ratio}",
