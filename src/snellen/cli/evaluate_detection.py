@@ -63,7 +63,7 @@ class _Rules(NamedTuple):
     max_detections: int | list[int] | None
 
     def metric(self, kind: str) -> AveragePrecision:
-        """Return the metric for objects of a kind."""
+        """Return the metric for objects of a kind; of an unknown one for ``""``."""
         import dataclasses
 
         from snellen.detection.average_precision import AveragePrecision
@@ -71,8 +71,9 @@ class _Rules(NamedTuple):
 
         default = "coco-keypoints" if kind == "keypoints" else "coco"
         rules = detection_protocol(self.protocol or default)
-        if self.similarity == "boundary":
-            rules = dataclasses.replace(rules, similarity="boundary")
+        # What objects are need not be said; of others it is to be refused.
+        if self.similarity not in (None, kind):
+            rules = dataclasses.replace(rules, similarity=self.similarity)
         return AveragePrecision(protocol=rules, max_detections=self.max_detections)
 
 
@@ -285,7 +286,7 @@ def _read_any(asked: _Asked, truth: str, predictions: str, rules: _Rules, output
         raise click.UsageError(
             f"expected COCO files for --similarity {rules.similarity}, got others"
         )
-    metric = rules.metric("box")
+    metric = rules.metric("")
     if metric.protocol.verified_only:
         raise click.UsageError(f"expected COCO files for --protocol {rules.protocol}, got others")
     output.check(metric)
