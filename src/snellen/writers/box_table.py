@@ -1,0 +1,120 @@
+"""A plain table of boxes: CSV, TSV, Parquet."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any, Final
+
+from snellen.errors import InputError, MissingExtraError
+from snellen.readers.box_text import found_relative
+from snellen.readers.image_files import ending
+from snellen.writers.box_losses import box_losses
+from snellen.writers.detections import Written, areas_differ
+from snellen.writers.open_images import table_text
+from snellen.writers.written_names import (
+    class_losses,
+    image_losses,
+    image_texts,
+    refuse_control,
+    typed_as_table,
+)
+
+if TYPE_CHECKING:
+    from snellen.writers.detections import Detections
+
+__all__ = ["TABLES", "write_box_table"]
+
+TABLES: Final = (".csv", ".tsv", ".parquet")
+"""The endings of tables that can be written."""
+
+_FLAGS: Final = ("difficult", "truncated", "occluded", "group_of")
+_DELIMITERS: Final = {".csv": ",", ".tsv": "\t"}
+
+
+def write_box_table(data: Detections, name: str) -> Written:
+    """Return a table, a row an object, of the kind that a file's name says.
+
+    Parameters
+    ----------
+    data : Detections
+    name : str
+        The file: ``.csv``, ``.tsv`` or ``.parquet``.
+
+    Raises
+    ------
+    IdError, InputError
+        For another ending, and names that no table can hold.
+    MissingExtraError
+        For Parquet without pyarrow.
+    """
+    kind = ending(name)
+    if kind not in TABLES:
+        raise InputError(
+            f"expected a name that says the kind of table, with {', '.join(TABLES)} at its end",
+            name,
+        )
+    columns = _columns(data)
+    ids: list[Any] = data.boxes.images.ids.tolist()
+    classes: list[Any] = data.boxes.classes.keys.ids.tolist()
+    if kind == ".parquet":
+        document = _parquet(columns)
+    else:
+        document = table_text(columns, _DELIMITERS[kind]).encode()
+        ids, classes = (
+            typed_as_table(each) if keys.is_text else each
+            for each, keys in ((ids, data.boxes.images), (classes, data.boxes.classes.keys))
+        )
+    losses = [
+        *image_losses(data, ids, only_with_boxes=True),
+        *class_losses(data, classes, data.boxes.classes.names, listed=False),
+        *box_losses(data, keeps=("areas", "crowds", *_FLAGS) if data.is_truth else _FLAGS),
+    ]
+    notes = []
+    if data.relative != found_relative(data.boxes.xywh):
+        meaning = "--relative" if data.relative else "--absolute"
+        notes.append(f"numbers don't show what they are parts of: read the table with {meaning}")
+    return Written({"": document}, losses, notes)
+
+
+def _columns(data: Detections) -> dict[str, list[Any]]:
+    boxes = data.boxes
+    images, labels = boxes.image.tolist(), boxes.label.tolist()
+    names = image_texts(data)
+    class_names = boxes.classes.display_names()
+    refuse_control(class_names, "classes", data.place)
+
+    def of_each(values: list[Any], codes: list[int]) -> list[Any]:
+        return [values[code] for code in codes]
+
+    columns: dict[str, list[Any]] = {"image_id": of_each(boxes.images.ids.tolist(), images)}
+    if data.names is not None:
+        columns["file_name"] = of_each(names, images)
+    columns["label"] = of_each(boxes.classes.keys.ids.tolist(), labels)
+    if any(boxes.classes.names):
+        columns["class_name"] = of_each(class_names, labels)
+    for name, values in zip("xywh", boxes.xywh.T.tolist(), strict=True):
+        columns[name] = values
+    if boxes.score is not None:
+        columns["score"] = boxes.score.tolist()
+    if data.is_truth and areas_differ(boxes).any() and boxes.area is not None:
+        columns["area"] = boxes.area.tolist()
+    if data.is_truth and boxes.crowd is not None and boxes.crowd.any():
+        columns["iscrowd"] = boxes.crowd.tolist()
+    for flag in _FLAGS:
+        if flag in data.flags:
+            columns[flag] = (data.flags[flag] > 0).astype(int).tolist()
+    if data.sizes is not None:
+        for k, name in enumerate(("image_height", "image_width")):
+            columns[name] = of_each(data.sizes[:, k].tolist(), images)
+    return columns
+
+
+def _parquet(columns: dict[str, list[Any]]) -> bytes:
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        raise MissingExtraError("pyarrow", "parquet") from None
+    sink = io.BytesIO()
+    parquet.write_table(pa.table(columns), sink)
+    return sink.getvalue()
