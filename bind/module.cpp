@@ -16,7 +16,13 @@ void bind_json_columns(nb::module_& m);
 void bind_lookup(nb::module_& m);
 void bind_grouping(nb::module_& m);
 void bind_iou(nb::module_& m);
+void bind_candidates(nb::module_& m);
 void bind_matching(nb::module_& m);
+<<<<<<< HEAD
+void bind_oks(nb::module_& m);
+=======
+void bind_oriented_boxes(nb::module_& m);
+>>>>>>> t-obb
 void bind_curve(nb::module_& m);
 void bind_rank_statistics(nb::module_& m);
 void bind_row_scores(nb::module_& m);
@@ -39,6 +45,7 @@ void bind_frame_pairs(nb::module_& m);
 void bind_rle(nb::module_& m);
 void bind_polygon(nb::module_& m);
 void bind_loose_rle(nb::module_& m);
+void bind_rle_boundary(nb::module_& m);
 void bind_mots_text(nb::module_& m);
 void bind_track_text(nb::module_& m);
 void bind_mot_events(nb::module_& m);
@@ -81,7 +88,13 @@ NB_MODULE(_core, m) {
   bind_lookup(m);
   bind_grouping(m);
   bind_iou(m);
+  bind_candidates(m);
   bind_matching(m);
+<<<<<<< HEAD
+  bind_oks(m);
+=======
+  bind_oriented_boxes(m);
+>>>>>>> t-obb
   bind_curve(m);
   bind_rank_statistics(m);
   bind_row_scores(m);
@@ -104,6 +117,7 @@ NB_MODULE(_core, m) {
   bind_rle(m);
   bind_polygon(m);
   bind_loose_rle(m);
+  bind_rle_boundary(m);
   bind_mots_text(m);
   bind_track_text(m);
   bind_mot_events(m);

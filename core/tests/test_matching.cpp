@@ -79,12 +79,13 @@ Matched match(const std::vector<Truth>& truth, const std::vector<Pred>& pred,
     p_area.push_back(row.area);
     score.push_back(row.score);
   }
-  const snellen::Matching matching =
-      snellen::match_boxes({t_image.data(), t_label.data(), t_box.data(), t_area.data(),
-                            crowd.data(), id.data(), truth.size()},
-                           {p_image.data(), p_label.data(), p_box.data(),
-                            with_pred_area ? p_area.data() : nullptr, score.data(), pred.size()},
-                           kImages, kLabels, rules);
+  const snellen::Matching matching = snellen::match_boxes(
+      {t_image.data(), t_label.data(), t_area.data(), crowd.data(), nullptr, id.data(),
+       truth.size()},
+      t_box.data(),
+      {p_image.data(), p_label.data(), with_pred_area ? p_area.data() : nullptr, score.data(),
+       nullptr, pred.size()},
+      p_box.data(), kImages, kLabels, rules);
 
   Matched matched;
   CHECK_EQUAL(matching.truth_image.size(), truth.size());
