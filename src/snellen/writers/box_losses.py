@@ -19,7 +19,6 @@ _FLAGS: Final = {
     "difficult": "difficult boxes: as others",
     "truncated": "truncated boxes: as others",
     "occluded": "occluded boxes: as others",
-    "group_of": "boxes of groups: as of single objects",
     "depiction": "boxes of depictions: as others",
     "inside": "boxes seen from inside: as others",
 }
@@ -63,7 +62,7 @@ def box_losses(
     if "ids" not in keeps and boxes.id is not None and not ids_are_counted(boxes.id):
         found.append(("ids", len(boxes), "ids of annotations"))
     for flag, text in _FLAGS.items():
-        values = data.flags.get(flag)
+        values = data.flag(flag)
         if values is None:
             continue
         if flag not in keeps:

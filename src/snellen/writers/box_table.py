@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +28,7 @@ __all__ = ["TABLES", "write_box_table"]
 TABLES: Final = (".csv", ".tsv", ".parquet")
 """The endings of tables that can be written."""
 
-_FLAGS: Final = ("difficult", "truncated", "occluded", "group_of")
+_FLAGS: Final = ("difficult", "truncated", "occluded")
 _DELIMITERS: Final = {".csv": ",", ".tsv": "\t"}
 
 
@@ -92,8 +93,7 @@ def _columns(data: Detections) -> dict[str, list[Any]]:
     columns["label"] = of_each(boxes.classes.keys.ids.tolist(), labels)
     if any(boxes.classes.names):
         columns["class_name"] = of_each(class_names, labels)
-    for name, values in zip("xywh", boxes.xywh.T.tolist(), strict=True):
-        columns[name] = values
+    columns |= dict(zip("xywh", boxes.xywh.T.tolist(), strict=True))
     if boxes.score is not None:
         columns["score"] = boxes.score.tolist()
     if data.is_truth and areas_differ(boxes).any() and boxes.area is not None:
@@ -101,8 +101,9 @@ def _columns(data: Detections) -> dict[str, list[Any]]:
     if data.is_truth and boxes.crowd is not None and boxes.crowd.any():
         columns["iscrowd"] = boxes.crowd.tolist()
     for flag in _FLAGS:
-        if flag in data.flags:
-            columns[flag] = (data.flags[flag] > 0).astype(int).tolist()
+        values = data.flag(flag)
+        if values is not None:
+            columns[flag] = (values > 0).astype(int).tolist()
     if data.sizes is not None:
         for k, name in enumerate(("image_height", "image_width")):
             columns[name] = of_each(data.sizes[:, k].tolist(), images)
@@ -111,8 +112,9 @@ def _columns(data: Detections) -> dict[str, list[Any]]:
 
 def _parquet(columns: dict[str, list[Any]]) -> bytes:
     try:
-        import pyarrow as pa
-        from pyarrow import parquet
+        # By name: both ship without types.
+        pa = importlib.import_module("pyarrow")
+        parquet = importlib.import_module("pyarrow.parquet")
     except ImportError:
         raise MissingExtraError("pyarrow", "parquet") from None
     sink = io.BytesIO()

@@ -36,10 +36,11 @@ def write_box_text(data: Detections, layout: BoxLayout = "xywh") -> Written:
     if not data.is_truth:
         cells.append(number_texts(data.scores()))
     lines = joined(*cells, *(values[k::4] for k in range(4)))
-    if data.is_truth and _FLAG in data.flags:
+    difficult = data.flag(_FLAG)
+    if data.is_truth and difficult is not None:
         lines = [
             f"{line} {_FLAG}" if flag else line
-            for line, flag in zip(lines, data.flags[_FLAG].tolist(), strict=True)
+            for line, flag in zip(lines, difficult.tolist(), strict=True)
         ]
     files = {
         f"{stem}.txt": text for stem, text in zip(stems, lines_of_images(data, lines), strict=True)

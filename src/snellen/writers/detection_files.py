@@ -93,7 +93,9 @@ def check_written(target: str, written: str, box: str | None, *, force: bool) ->
             "format",
         )
     if box is not None and written != "box-text":
-        raise InputError(f"expected no layout of boxes beside {called(written)}, which has one", "box")
+        raise InputError(
+            f"expected no layout of boxes beside {called(written)}, which has one", "box"
+        )
     if box not in (None, *LAYOUTS):
         raise InputError(
             f'expected a layout of boxes ({", ".join(LAYOUTS)}), got "{printable(box, 40)}"', "box"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from snellen.detection.boxes import Boxes
 from snellen.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.detection.boxes import Boxes
     from snellen.detection.masks import Masks
     from snellen.detection.oriented import OrientedBoxes
     from snellen.detection.poses import Poses
@@ -50,7 +50,7 @@ class Written(NamedTuple):
         What each file holds, by its path below the target; of a single file the path is empty.
     losses : list of Loss
         What reading them back would not give.
-    notes : list of str
+    notes : sequence of str
         What a reader of them has to know, for people.
     numbers : ndarray, shape (n, 4), or None
         The boxes as readers get them, where these are not those that were given.
@@ -58,7 +58,7 @@ class Written(NamedTuple):
 
     files: Mapping[str, bytes]
     losses: list[Loss]
-    notes: list[str] = []
+    notes: Sequence[str] = ()
     numbers: NDArray[np.float64] | None = None
 
 
@@ -111,17 +111,29 @@ class Detections(NamedTuple):
     @property
     def boxes(self) -> Boxes:
         """What is known of each object beside its shape."""
-        return self.columns if isinstance(self.columns, Boxes) else self.columns.boxes
+        return self.columns.boxes
 
     @property
     def kind(self) -> str:
         """The kind of the objects: ``"box"``, ``"mask"``, ``"keypoints"`` or ``"oriented"``."""
-        return "box" if isinstance(self.columns, Boxes) else self.columns.kind
+        return self.columns.kind
 
     @property
     def is_truth(self) -> bool:
         """Whether objects have no scores."""
         return self.boxes.score is None
+
+    def flag(self, name: str) -> NDArray[np.uint8] | None:
+        """Return a flag of each object, None where nothing is said of it.
+
+        Truth that is ignored is difficult: VOC's difficult boxes are read so. Where keypoints are
+        read, those that have none are ignored by that, and no flag says it.
+        """
+        values = self.flags.get(name)
+        ignored = self.boxes.ignored
+        if name == "difficult" and values is None and self.kind != "keypoints":
+            return ignored
+        return values
 
     def scores(self) -> NDArray[np.float64]:
         """Return the scores of predictions."""

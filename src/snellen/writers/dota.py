@@ -65,11 +65,10 @@ def write_dota(data: Detections) -> Written:
         return Written(files, losses, numbers=back)
     words, changed = class_words(data, "DOTA")
     stems = file_stems(data, of_texts=True)
-    difficult = np.zeros(len(boxes), np.uint8)
-    if _FLAG in data.flags:
-        difficult = np.minimum(data.flags[_FLAG], _MOST_DIFFICULT)
+    level = data.flag(_FLAG)
+    difficult = np.zeros(len(boxes), np.uint8) if level is None else level
     label = [words[code] for code in boxes.label.tolist()]
-    lines = joined(*cells, label, list(map(str, difficult.tolist())))
+    lines = joined(*cells, label, list(map(str, np.minimum(difficult, _MOST_DIFFICULT).tolist())))
     files = {
         f"labelTxt/{stem}.txt": text
         for stem, text in zip(stems, lines_of_images(data, lines), strict=True)

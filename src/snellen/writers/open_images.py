@@ -14,6 +14,8 @@ from snellen.writers.detections import Written
 from snellen.writers.written_names import class_losses, class_texts, image_losses, image_texts
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from snellen.writers.detections import Detections
 
 __all__ = ["table_text", "write_open_images"]
@@ -31,7 +33,7 @@ _MARGIN: Final = 0.01
 def write_open_images(data: Detections) -> Written:
     """Return a table of truth, with flags, or of predictions, with scores.
 
-    Crowds are written as groups, which COCO's rules take for boxes as others.
+    Crowds are groups (``IsGroupOf``).
 
     Raises
     ------
@@ -42,12 +44,10 @@ def write_open_images(data: Detections) -> Written:
     names, images = class_texts(data), image_texts(data)
     size = None if data.relative else data.sizes_of_rows("Open Images")
     extent = np.ones((len(boxes), 2)) if size is None else size[:, ::-1].astype(np.float64)
-    out = np.zeros(len(boxes), np.bool_)
-    if data.is_truth:
-        last = boxes.xywh[:, :2] + boxes.xywh[:, 2:]
-        out = (
-            (boxes.xywh[:, :2] < -_MARGIN * extent) | (last > (1 + _MARGIN) * extent)
-        ).any(axis=1)
+    last = boxes.xywh[:, :2] + boxes.xywh[:, 2:]
+    beyond = (boxes.xywh[:, :2] < -_MARGIN * extent) | (last > (1 + _MARGIN) * extent)
+    # Of predictions readers take any.
+    out: NDArray[np.bool_] = beyond.any(axis=1) & data.is_truth
     xywh, cut = cut_to_images(boxes.xywh, extent, out)
     numbers = box_numbers(xywh, "xyxy", size)
     corners = number_texts(numbers.values)
@@ -59,17 +59,15 @@ def write_open_images(data: Detections) -> Written:
     }  # fmt: skip
     if not data.is_truth:
         columns["Score"] = number_texts(data.scores())
-    flags = {name: values > 0 for name, values in data.flags.items()}
-    if boxes.crowd is not None and boxes.crowd.any():
-        flags["group_of"] = flags.get("group_of", False) | (boxes.crowd > 0)
     for flag, column in _FLAGS.items():
-        if flag in flags and data.is_truth:
-            columns[column] = flags[flag].astype(int).tolist()
+        values = boxes.crowd if flag == "group_of" else data.flag(flag)
+        if values is not None and data.is_truth:
+            columns[column] = (values > 0).astype(int).tolist()
     back = np.where(out[:, None], boxes.xywh, numbers.back)
     losses = [
         *image_losses(data, images, only_with_boxes=True),
         *class_losses(data, names, listed=False),
-        *box_losses(data, keeps=_FLAGS, numbers=back),
+        *box_losses(data, keeps=("crowds", *_FLAGS), numbers=back),
         *cut,
     ]
     notes = ["the sizes of images are those of the pictures: --images names them when it is read"]

@@ -71,7 +71,7 @@ def file_names_of_classes(
         path = pattern.replace("CLASS", name)
         if "/" in name or len(path.encode()) > 255 or class_of(path) != name:
             raise ClassError(
-                f'expected names of classes that can be part of a file\'s name ({pattern}), got '
+                f"expected names of classes that can be part of a file's name ({pattern}), got "
                 f'"{printable(name, 60)}"',
                 data.place,
             )

@@ -59,8 +59,11 @@ def write_voc_xml(data: Detections) -> Written:
 
 
 def _objects(data: Detections, names: list[str], corners: list[str]) -> list[str]:
+    said_of = {flag: data.flag(flag) for flag in _FLAGS}
     flags = {
-        flag: (data.flags[flag] > 0).astype(int).tolist() for flag in _FLAGS if flag in data.flags
+        flag: (values > 0).astype(int).tolist()
+        for flag, values in said_of.items()
+        if values is not None
     }
     score = None if data.is_truth else number_texts(data.scores())
     objects = []

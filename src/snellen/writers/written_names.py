@@ -51,7 +51,7 @@ def image_texts(data: Detections) -> list[str]:
         For characters that no text or XML can hold.
     """
     texts = list(data.names or map(str, data.boxes.images.ids.tolist()))
-    _refuse_twice(texts, "image", data.place)
+    _refuse_twice(texts, data.place)
     refuse_control(texts, "images", data.place)
     return texts
 
@@ -65,7 +65,7 @@ def image_cells(data: Detections, what: str) -> list[str]:
         As `image_texts`, and for blanks and quotes.
     """
     texts = [without_ending(text) for text in image_texts(data)]
-    _refuse_twice(texts, "image", data.place, "without the ending ")
+    _refuse_twice(texts, data.place, " without the ending")
     wrong = [text for text in texts if re.search(r'[\s"]', text) or not text]
     if wrong:
         raise InputError(
@@ -105,8 +105,8 @@ def file_stems(data: Detections, *, of_texts: bool) -> list[str]:
             )
         if any(part.startswith(".") for part in parts):
             raise InputError(
-                f'expected names of images that do not begin with a dot, got "{printable(text, 60)}"'
-                ": readers take such files for hidden ones",
+                "expected names of images that do not begin with a dot, as hidden files do, got "
+                f'"{printable(text, 60)}"',
                 data.place,
             )
         if of_texts and f"{last}.txt" in NOT_LABELS:
@@ -122,7 +122,7 @@ def file_stems(data: Detections, *, of_texts: bool) -> list[str]:
                 data.place,
             )
         stems.append(stem)
-    _refuse_twice(stems, "image", data.place, "without the ending ")
+    _refuse_twice(stems, data.place, " without the ending")
     return stems
 
 
@@ -183,7 +183,8 @@ def class_texts(data: Detections) -> list[str]:
     blank = [text for text in texts if text != text.strip() or not text]
     if blank:
         raise ClassError(
-            f'expected names of classes without blanks around them, got "{printable(blank[0], 60)}"',
+            "expected names of classes without blanks around them, got "
+            f'"{printable(blank[0], 60)}"',
             data.place,
         )
     _refuse_same_classes(texts, data.place)
@@ -281,15 +282,14 @@ def _refuse_same_classes(texts: Sequence[str], place: str) -> None:
         )
 
 
-def _refuse_twice(texts: Sequence[str], what: str, place: str, how: str = "") -> None:
+def _refuse_twice(texts: Sequence[str], place: str, how: str = "") -> None:
     if len(set(texts)) == len(texts):
         return
     seen: set[str] = set()
     for text in texts:
         if text in seen:
             raise IdError(
-                f'expected {what}s of different names {how}, got "{printable(text, 60)}" twice'
-                .replace(" ,", ","),
+                f'expected images of different names{how}, got "{printable(text, 60)}" twice',
                 place,
             )
         seen.add(text)
