@@ -18,11 +18,8 @@ void bind_grouping(nb::module_& m);
 void bind_iou(nb::module_& m);
 void bind_candidates(nb::module_& m);
 void bind_matching(nb::module_& m);
-<<<<<<< HEAD
 void bind_oks(nb::module_& m);
-=======
 void bind_oriented_boxes(nb::module_& m);
->>>>>>> t-obb
 void bind_curve(nb::module_& m);
 void bind_rank_statistics(nb::module_& m);
 void bind_row_scores(nb::module_& m);
@@ -90,11 +87,8 @@ NB_MODULE(_core, m) {
   bind_iou(m);
   bind_candidates(m);
   bind_matching(m);
-<<<<<<< HEAD
   bind_oks(m);
-=======
   bind_oriented_boxes(m);
->>>>>>> t-obb
   bind_curve(m);
   bind_rank_statistics(m);
   bind_row_scores(m);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -173,18 +174,26 @@ def candidates(
         )
         return Candidates(**found)
     if isinstance(truth, Masks) and isinstance(pred, Masks):
+        if not across_labels and pred.boxes.score is not None:
+            limits["pred_score"] = pred.boxes.score
+            limits["max_detections"] = protocol.max_detections[-1]
 
         def of_masks(truth_masks: RleMasks, pred_masks: RleMasks) -> Candidates:
-            return Candidates(
-                **_core.mask_candidates(
-                    *places,
-                    crowd,
-                    *_runs(truth_masks),
-                    *pred_places,
-                    *_runs(pred_masks),
-                    **limits,
-                )
+            found = _core.mask_candidates(
+                codes.truth_image,
+                codes.truth_label,
+                crowd,
+                truth_masks.runs,
+                truth_masks.offset,
+                truth_masks.size,
+                codes.pred_image,
+                codes.pred_label,
+                pred_masks.runs,
+                pred_masks.offset,
+                pred_masks.size,
+                **limits,
             )
+            return Candidates(**found)
 
         pairs = of_masks(truth.rle, pred.rle)
         if similarity == "mask":
@@ -194,7 +203,39 @@ def candidates(
         ratio = protocol.dilation_ratio
         near = of_masks(boundaries(truth.rle, ratio), boundaries(pred.rle, ratio))
         return _lower(pairs, near, len(truth))
-    raise AssertionError(similarity)
+    if isinstance(truth, OrientedBoxes) and isinstance(pred, OrientedBoxes):
+        return Candidates(
+            **_core.oriented_candidates(
+                *places,
+                truth.corners.reshape(-1, 8),
+                crowd,
+                *pred_places,
+                pred.corners.reshape(-1, 8),
+                **limits,
+            )
+        )
+    assert isinstance(truth, Poses)
+    assert isinstance(pred, Poses)
+    from snellen.detection.oks import oks_candidates
+
+    return Candidates(
+        **oks_candidates(
+            Poses(_placed(truth.boxes, codes, *places), truth.keypoints),
+            Poses(_placed(pred.boxes, codes, *pred_places), pred.keypoints),
+            protocol.sigmas,
+            lowest=lowest,
+            across_labels=across_labels,
+            max_detections=None if across_labels else protocol.max_detections[-1],
+        )
+    )
+
+
+def _placed(
+    boxes: Boxes, codes: Coded, image: NDArray[np.int32], label: NDArray[np.int32]
+) -> Boxes:
+    return dataclasses.replace(
+        boxes, image=image, label=label, images=codes.images, classes=codes.classes
+    )
 
 
 def _lower(pairs: Candidates, others: Candidates, n_truth: int) -> Candidates:
@@ -219,10 +260,6 @@ def _keys(pairs: Candidates, n_truth: int) -> NDArray[np.int64]:
 def crowds(boxes: Boxes) -> NDArray[np.uint8]:
     """Return which boxes are regions of many objects."""
     return np.zeros(len(boxes), np.uint8) if boxes.crowd is None else boxes.crowd
-
-
-def _runs(masks: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int32]]:
-    return masks.runs, masks.offset, masks.size
 
 
 def _codes_in(images: Keys, pred: Boxes) -> NDArray[np.int32]:

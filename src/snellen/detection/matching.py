@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen import _core
-from snellen.detection.candidates import candidates, coded, crowds, kind_of, similarity_of
+from snellen.classes import Classes
+from snellen.detection.candidates import (
+    Coded,
+    candidates,
+    coded,
+    crowds,
+    kind_of,
+    similarity_of,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from snellen.classes import Classes
     from snellen.detection.boxes import Boxes
-    from snellen.detection.candidates import Coded, Objects
+    from snellen.detection.candidates import Objects
     from snellen.detection.protocols import DetectionProtocol
     from snellen.state import Keys
 
@@ -91,7 +98,7 @@ def match(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matched
         Where truth and pred name a class differently.
     """
     similarity = similarity_of(kind_of(truth, pred), protocol)
-    codes = coded(truth, pred)
+    truth, pred, codes = _of_rules(truth, pred, protocol)[:3]
     if similarity == "box" and not _looks_at_ignored(truth.boxes, protocol):
         found = _core.match_boxes(
             codes.truth_image,
@@ -114,11 +121,38 @@ def match(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matched
 
 def matches(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matches:
     """Match predictions to truth, and say which ones went together; see `match`."""
-    codes = coded(truth, pred)
+    truth, pred, codes, truth_rows, pred_rows = _of_rules(truth, pred, protocol)
     found = _matched_candidates(truth, pred, protocol, codes, with_matches=True)
+    taken = found["pred_match"]
     return Matches(
-        _matched(codes, found), found["truth_row"], found["pred_row"], found["pred_match"]
+        _matched(codes, found),
+        truth_rows[found["truth_row"]],
+        pred_rows[found["pred_row"]],
+        # The last is what stands for none.
+        np.append(truth_rows, -1).astype(np.int32)[taken],
     )
+
+
+def _of_rules(
+    truth: Objects, pred: Objects, protocol: DetectionProtocol
+) -> tuple[Objects, Objects, Coded, NDArray[np.int64], NDArray[np.int64]]:
+    """Return objects and codes as the rules want them, and which rows the objects were."""
+    codes = coded(truth, pred)
+    rows = np.arange(len(truth), dtype=np.int64), np.arange(len(pred), dtype=np.int64)
+    if not protocol.class_agnostic:
+        return truth, pred, codes, *rows
+    # Of an image by class, as they came: of equal scores the lower class comes first.
+    labels = codes.truth_label, codes.pred_label
+    truth_rows, pred_rows = (np.argsort(label, kind="stable") for label in labels)
+    codes = Coded(
+        codes.images,
+        Classes(["any"], ["any class"]),
+        codes.truth_image[truth_rows],
+        np.zeros(len(truth), np.int32),
+        codes.pred_image[pred_rows],
+        np.zeros(len(pred), np.int32),
+    )
+    return truth[truth_rows], pred[pred_rows], codes, truth_rows, pred_rows
 
 
 def _matched_candidates(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from snellen import _core
 from snellen.arrays import to_finite
+from snellen.detection.sigmas import COCO_SIGMAS
 from snellen.errors import InputError, ShapeError
 
 if TYPE_CHECKING:
@@ -15,26 +16,7 @@ if TYPE_CHECKING:
 
     from snellen.detection.poses import Poses
 
-__all__ = ["COCO_SIGMAS", "CROWDPOSE_SIGMAS", "checked_sigmas", "oks", "oks_candidates"]
-
-# The references divide by ten, and five of COCO's quotients are not the shorter literals.
-_TENTHS_COCO = (
-    *(0.26, 0.25, 0.25, 0.35, 0.35),
-    *(0.79, 0.79, 0.72, 0.72, 0.62, 0.62),
-    *(1.07, 1.07, 0.87, 0.87, 0.89, 0.89),
-)
-_TENTHS_CROWDPOSE = (
-    *(0.79, 0.79, 0.72, 0.72, 0.62, 0.62),
-    *(1.07, 1.07, 0.87, 0.87, 0.89, 0.89),
-    *(0.79, 0.79),
-)
-
-COCO_SIGMAS: Final = tuple(tenths / 10.0 for tenths in _TENTHS_COCO)
-"""How far annotators of COCO's 17 keypoints lie apart, as a share of an object's size: nose, eyes,
-ears, shoulders, elbows, wrists, hips, knees, ankles."""
-
-CROWDPOSE_SIGMAS: Final = tuple(tenths / 10.0 for tenths in _TENTHS_CROWDPOSE)
-"""The same of CrowdPose's 14: shoulders, elbows, wrists, hips, knees, ankles, head, neck."""
+__all__ = ["checked_sigmas", "oks", "oks_candidates"]
 
 
 def checked_sigmas(sigmas: ArrayLike | None, n_keypoints: int) -> list[float]:

@@ -12,6 +12,7 @@ import operator
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+from snellen.detection.sigmas import COCO_SIGMAS
 from snellen.errors import InputError, did_you_mean
 
 __all__ = [
@@ -74,6 +75,8 @@ class DetectionProtocol:
         masks and that of the pixels near their edges). ``"own"``: what the objects are.
     dilation_ratio : float
         How far from its edge a mask's boundary goes: parts of the image's diagonal.
+    class_agnostic : bool
+        Whether all classes are one (pycocotools' ``useCats = 0``).
     sigmas : tuple of float or None
         Of poses: how far annotators differ on each keypoint, as a part of the object's size.
     """
@@ -88,6 +91,7 @@ class DetectionProtocol:
     complete_records: bool = False
     minus_one: bool = False
     honours_ignored: bool = False
+    class_agnostic: bool = False
     similarity: str = "own"
     dilation_ratio: float = 0.02
     sigmas: tuple[float, ...] | None = None
@@ -246,15 +250,8 @@ COCO_KEYPOINTS: Final = dataclasses.replace(
     max_detections=(20,),
     honours_ignored=True,
     similarity="keypoints",
-    # Divided, as the reference does it: of five the decimal number is another float.
-    sigmas=tuple(
-        tenfold / 10.0
-        for tenfold in (
-            0.26, 0.25, 0.25, 0.35, 0.35, 0.79, 0.79, 0.72, 0.72,
-            0.62, 0.62, 1.07, 1.07, 0.87, 0.87, 0.89, 0.89,
-        )
-    ),
-)  # fmt: skip
+    sigmas=COCO_SIGMAS,
+)
 """COCO's rules of keypoints: 17 of a person."""
 
 COCO_KEYPOINTS_STRICT: Final = dataclasses.replace(
