@@ -17,13 +17,15 @@ from snellen.writers.placed_files import place_files
 from snellen.writers.unread import unread_losses
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from snellen.readers.box_joining import ReadBoxes
     from snellen.readers.box_rows import BoxLayout
     from snellen.writers.detections import Written
 
 __all__ = ["Conversion", "Source", "convert_detections"]
 
-# Reading is the same for both of these.
+# What their numbers are has to be said, where it does not show.
 _OPEN = ("box-text", "table")
 
 
@@ -38,8 +40,9 @@ class Source(NamedTuple):
         What predictions are of; without, `path` is truth.
     format, truth_format : str
         See `read_detection_truth`.
-    images, classes : str or None
-        As `snellen evaluate detection` takes them.
+    images, classes : path or mapping, optional
+        See `read_detection_truth`; of predictions those of their truth. Beside a COCO truth
+        `classes` are the names of the predictions' numbers.
     box : {"xyxy", "xywh", "cxcywh"}, optional
     relative : bool, optional
     drop_unknown : bool
@@ -50,7 +53,7 @@ class Source(NamedTuple):
     truth: str | None = None
     format: str = "auto"
     truth_format: str = "auto"
-    images: str | None = None
+    images: str | Mapping[Any, tuple[int, int]] | None = None
     classes: str | None = None
     box: BoxLayout | None = None
     relative: bool | None = None

@@ -47,7 +47,7 @@ def write_open_images(data: Detections) -> Written:
     last = boxes.xywh[:, :2] + boxes.xywh[:, 2:]
     beyond = (boxes.xywh[:, :2] < -_MARGIN * extent) | (last > (1 + _MARGIN) * extent)
     # Of predictions readers take any.
-    out: NDArray[np.bool_] = beyond.any(axis=1) & data.is_truth
+    out: NDArray[np.bool_] = np.any(beyond, axis=1) & data.is_truth
     xywh, cut = cut_to_images(boxes.xywh, extent, out)
     numbers = box_numbers(xywh, "xyxy", size)
     corners = number_texts(numbers.values)
