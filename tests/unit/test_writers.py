@@ -36,13 +36,13 @@ class Pair(NamedTuple):
 
 def random_pair(rng: np.random.Generator, *, exact: bool) -> tuple[Detections, Detections, Sizes]:
     """Return truth and predictions that all formats can hold: names, every class, no flags."""
-    names = [f"{k:04d}" for k in range(6)]
+    names = [f"im{k:04d}" for k in range(6)]
     sizes = {name: (256, 512) if exact else (rng.integers(40, 900), 333) for name in names}
     classes = ["bird", "cat", "dog"]
     n_truth, n_pred = 40, 120
 
     def boxes(n: int, **columns: Any) -> Boxes:
-        image = np.concatenate([np.arange(6), rng.integers(0, 6, n - 6)])
+        image = np.sort(np.concatenate([np.arange(6), rng.integers(0, 6, n - 6)]))
         label = np.concatenate([np.arange(3), rng.integers(0, 3, n - 3)])
         extent = np.array([sizes[names[k]][::-1] for k in image])
         # In half of them all truth and predictions stand close together.
@@ -123,7 +123,7 @@ def arrays(pair: Pair) -> list[bytes]:
     return [result.precision.tobytes(), result.recall.tobytes(), result.scores.tobytes()]
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.product(BOXES, BOXES))
+@pytest.mark.parametrize(("first", "second"), [*itertools.product(BOXES, BOXES)])
 def test_there_and_back(tmp_path: Path, first: str, second: str) -> None:
     """Boxes on eighths of a pixel in images of 256 × 512: every layout holds them exactly."""
     rng = np.random.default_rng(FORMATS.index(first) * 100 + FORMATS.index(second))
@@ -138,6 +138,8 @@ def test_there_and_back(tmp_path: Path, first: str, second: str) -> None:
         assert columns(pair.pred) == columns(one.pred)
         assert arrays(pair) == arrays(one)
     assert arrays(one)[0] != np.full_like(np.frombuffer(arrays(one)[0]), -1).tobytes()
+    if "voc-results" in (first, second):
+        return  # whose lines are ordered by class
     # The same files, byte for byte.
     for part in ("t", "p"):
         files = [
@@ -197,7 +199,8 @@ def one_image(**changes: Any) -> Detections:
 FLAGS = {
     flag: np.array(values, np.uint8)
     for flag, values in {
-        "difficult": [1, 0, 1], "truncated": [0, 1, 0], "occluded": [0, 3, 2], "depiction": [1, 1, 1]
+        "difficult": [1, 0, 1], "truncated": [0, 1, 0], "occluded": [0, 3, 2],
+        "depiction": [1, 1, 1],
     }.items()
 }  # fmt: skip
 HELD = {
@@ -295,12 +298,12 @@ def test_what_is_lost_of_classes(tmp_path: Path) -> None:
 
 
 def test_boxes_out_of_their_images(tmp_path: Path) -> None:
-    out = one_image(box=[[60, 60, 10, 10], [-5, 0, 7, 64], [100, 100, 3, 3]])
+    out = one_image(box=[[60, 60, 10, 10], [-3, 0, 7, 64], [100, 100, 3, 3]])
     assert lost(tmp_path, "voc-xml", out) == {}
     assert lost(tmp_path, "open-images", out) == {"outside": 3}
     assert lost(tmp_path, "yolo", out) == {"outside": 2}
     read = read_truth(tmp_path / "1a.csv", "open-images", {"a": (64, 64), "b": (64, 64)})
-    assert read.boxes.xywh.tolist() == [[60, 60, 4, 4], [0, 0, 2, 64], [64, 64, 0, 0]]
+    assert read.boxes.xywh.tolist() == [[60, 60, 4, 4], [0, 0, 4, 64], [64, 64, 0, 0]]
 
 
 def test_coordinates_that_corners_cannot_hold(tmp_path: Path) -> None:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from snellen.errors import InputError, MissingExtraError
 from snellen.readers.box_text import found_relative
 from snellen.readers.image_files import ending
 from snellen.writers.box_losses import box_losses
-from snellen.writers.detections import Written, areas_differ
+from snellen.writers.detections import Loss, Written, areas_differ
 from snellen.writers.open_images import table_text
 from snellen.writers.written_names import (
     class_losses,
     image_losses,
     image_texts,
     refuse_control,
-    typed_as_table,
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from snellen.state import Keys
     from snellen.writers.detections import Detections
 
 __all__ = ["TABLES", "write_box_table"]
@@ -61,11 +66,11 @@ def write_box_table(data: Detections, name: str) -> Written:
         document = _parquet(columns)
     else:
         document = table_text(columns, _DELIMITERS[kind]).encode()
-        ids, classes = (
-            typed_as_table(each) if keys.is_text else each
-            for each, keys in ((ids, data.boxes.images), (classes, data.boxes.classes.keys))
-        )
+        ids = _as_cells(ids, data.boxes.image)
+        classes = _as_cells(classes, data.boxes.label)
     losses = [
+        *_renumbered("image_ids", "images", data.boxes.images, ids),
+        *_renumbered("class_ids", "classes", data.boxes.classes.keys, classes),
         *image_losses(data, ids, only_with_boxes=True),
         *class_losses(data, classes, data.boxes.classes.names, listed=False),
         *box_losses(data, keeps=("areas", "crowds", *_FLAGS) if data.is_truth else _FLAGS),
@@ -75,6 +80,24 @@ def write_box_table(data: Detections, name: str) -> Written:
         meaning = "--relative" if data.relative else "--absolute"
         notes.append(f"numbers don't show what they are parts of: read the table with {meaning}")
     return Written({"": document}, losses, notes)
+
+
+def _as_cells(ids: list[Any], used: NDArray[np.int32]) -> list[Any]:
+    """Return ids as they are read from a text: as numbers, if all that occur are whole ones."""
+    if not all(_is_whole(ids[code]) for code in np.unique(used).tolist()):
+        return ids
+    return [int(each) if _is_whole(each) else each for each in ids]
+
+
+def _is_whole(value: Any) -> bool:
+    found = re.fullmatch(r"[+-]?[0-9]+", str(value)) is not None
+    return found and -(2**63) <= int(value) < 2**63
+
+
+def _renumbered(what: str, called: str, keys: Keys, as_read: list[Any]) -> list[Loss]:
+    """Return the loss of texts that are numbers when they are read: 7 of 007."""
+    n = sum(str(one) != str(other) for one, other in zip(keys.ids.tolist(), as_read, strict=True))
+    return [Loss(what, n, f"names of {called} that are read as numbers: 7 for 007")] if n else []
 
 
 def _columns(data: Detections) -> dict[str, list[Any]]:
@@ -101,9 +124,9 @@ def _columns(data: Detections) -> dict[str, list[Any]]:
     if data.is_truth and boxes.crowd is not None and boxes.crowd.any():
         columns["iscrowd"] = boxes.crowd.tolist()
     for flag in _FLAGS:
-        values = data.flag(flag)
-        if values is not None:
-            columns[flag] = (values > 0).astype(int).tolist()
+        values = data.yes_or_no(flag)
+        if any(values):
+            columns[flag] = values
     if data.sizes is not None:
         for k, name in enumerate(("image_height", "image_width")):
             columns[name] = of_each(data.sizes[:, k].tolist(), images)

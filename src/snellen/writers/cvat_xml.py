@@ -55,9 +55,7 @@ def write_cvat_xml(data: Detections) -> Written:
 
 
 def _shapes(data: Detections, labels: list[str], corners: list[str]) -> list[str]:
-    occluded = [0] * len(data.boxes)
-    if "occluded" in data.flags:
-        occluded = (data.flags["occluded"] > 0).astype(int).tolist()
+    occluded = data.yes_or_no("occluded")
     score = None if data.is_truth else number_texts(data.scores())
     shapes = []
     for row, label in enumerate(data.boxes.label.tolist()):

@@ -126,14 +126,22 @@ class Detections(NamedTuple):
     def flag(self, name: str) -> NDArray[np.uint8] | None:
         """Return a flag of each object, None where nothing is said of it.
 
-        Truth that is ignored is difficult: VOC's difficult boxes are read so. Where keypoints are
-        read, those that have none are ignored by that, and no flag says it.
+        Truth that is ignored is difficult, and groups are crowds: they are read so. Where keypoints
+        are read, objects that have none are ignored by that, and no flag says it.
         """
+        if name == "group_of":
+            return self.boxes.crowd
         values = self.flags.get(name)
-        ignored = self.boxes.ignored
         if name == "difficult" and values is None and self.kind != "keypoints":
-            return ignored
+            return self.boxes.ignored
         return values
+
+    def yes_or_no(self, name: str) -> list[int]:
+        """Return 1 or 0 for a flag of each object; 0 where nothing is said of it."""
+        values = self.flag(name)
+        if values is None:
+            return [0] * len(self.boxes)
+        return (values > 0).astype(int).tolist()
 
     def scores(self) -> NDArray[np.float64]:
         """Return the scores of predictions."""

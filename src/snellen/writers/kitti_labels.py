@@ -14,6 +14,8 @@ from snellen.writers.text_lines import joined, lines_of_images
 from snellen.writers.written_names import class_losses, class_words, file_stems, image_losses
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from snellen.writers.detections import Detections
 
 __all__ = ["write_kitti_labels"]
@@ -38,11 +40,7 @@ def write_kitti_labels(data: Detections) -> Written:
     stems = file_stems(data, of_texts=True)
     numbers = box_numbers(boxes.xywh, "xyxy")
     corners = number_texts(numbers.values)
-    unknown = np.full(len(boxes), -1)
-    truncated, occluded = (
-        data.flags[flag].astype(np.int64) if flag in data.flags and data.is_truth else unknown
-        for flag in ("truncated", "occluded")
-    )
+    truncated, occluded = (_level(data, flag) for flag in ("truncated", "occluded"))
     score = [] if data.is_truth else [number_texts(data.scores())]
     lines = joined(
         [words[label] for label in boxes.label.tolist()],
@@ -75,3 +73,11 @@ def write_kitti_labels(data: Detections) -> Written:
     if n_crowds:
         losses.append(Loss("crowds", n_crowds, f"crowd flags: {DONT_CARE} areas alone are crowds"))
     return Written(files, losses, numbers=numbers.back)
+
+
+def _level(data: Detections, flag: str) -> NDArray[np.int64]:
+    """Return how far a flag is true: 0 where nothing is said of it, -1 of predictions."""
+    values = data.flag(flag)
+    if data.is_truth and values is not None:
+        return values.astype(np.int64)
+    return np.full(len(data.boxes), 0 if data.is_truth else -1, np.int64)

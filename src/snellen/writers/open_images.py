@@ -59,10 +59,9 @@ def write_open_images(data: Detections) -> Written:
     }  # fmt: skip
     if not data.is_truth:
         columns["Score"] = number_texts(data.scores())
-    for flag, column in _FLAGS.items():
-        values = boxes.crowd if flag == "group_of" else data.flag(flag)
-        if values is not None and data.is_truth:
-            columns[column] = (values > 0).astype(int).tolist()
+    if data.is_truth:
+        for flag, column in _FLAGS.items():
+            columns[column] = data.yes_or_no(flag)
     back = np.where(out[:, None], boxes.xywh, numbers.back)
     losses = [
         *image_losses(data, images, only_with_boxes=True),

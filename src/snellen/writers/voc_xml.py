@@ -59,12 +59,10 @@ def write_voc_xml(data: Detections) -> Written:
 
 
 def _objects(data: Detections, names: list[str], corners: list[str]) -> list[str]:
-    said_of = {flag: data.flag(flag) for flag in _FLAGS}
-    flags = {
-        flag: (values > 0).astype(int).tolist()
-        for flag, values in said_of.items()
-        if values is not None
-    }
+    # Tools expect the first two; the third is of newer files.
+    flags = {flag: data.yes_or_no(flag) for flag in _FLAGS if data.is_truth}
+    if not any(flags.get(_FLAGS[2], ())):
+        flags.pop(_FLAGS[2], None)
     score = None if data.is_truth else number_texts(data.scores())
     objects = []
     for row, label in enumerate(data.boxes.label.tolist()):

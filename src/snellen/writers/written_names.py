@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from snellen.errors import ClassError, IdError, InputError
-from snellen.readers.class_list import whole_numbers
 from snellen.readers.image_heads import without_ending
 from snellen.readers.image_names import match_images
 from snellen.readers.message_text import few, printable
@@ -30,7 +29,6 @@ __all__ = [
     "image_losses",
     "image_texts",
     "refuse_control",
-    "typed_as_table",
 ]
 
 _BREAKING: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -145,7 +143,7 @@ def image_losses(
     losses = []
     if n_others:
         losses.append(Loss("image_ids", n_others, "ids of images: the names of their files stay"))
-    if list(as_read) != sorted(as_read):
+    if not _are_sorted(as_read):
         losses.append(
             Loss(
                 "image_order",
@@ -243,7 +241,7 @@ def class_losses(
         losses.append(Loss("class_ids", n_ids, "ids of classes: their names stay"))
     if n_names:
         losses.append(Loss("class_names", n_names, "names of classes: their ids stay"))
-    if not n_ids and list(as_read) != sorted(as_read):
+    if not n_ids and not _are_sorted(as_read):
         losses.append(Loss("class_order", len(ids), "classes sort otherwise by these names"))
     if data.is_truth and not listed:
         n_empty = len(ids) - len(np.unique(data.boxes.label))
@@ -252,10 +250,8 @@ def class_losses(
     return losses
 
 
-def typed_as_table(texts: Sequence[str]) -> list[str] | list[int]:
-    """Return the texts of a column of CSV as they are read: numbers, if all are whole ones."""
-    found = whole_numbers(texts) if texts else None
-    return list(texts) if found is None else found
+def _are_sorted(ids: Sequence[str | int]) -> bool:
+    return list(ids) == sorted(ids, key=lambda each: (isinstance(each, str), each))
 
 
 def refuse_control(texts: Sequence[str], what: str, place: str) -> None:
