@@ -60,6 +60,11 @@ class CocoTruth:
 
     def image_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
 
+    def image_size(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+        """
+        Of masks: height and width of each image, -1 where the file does not say.
+        """
+
     def category_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
 
     def category_name(self) -> list[str]: ...
@@ -78,6 +83,16 @@ class CocoTruth:
 
     def crowd(self) -> Annotated[NDArray[numpy.uint8], dict(order='C')]: ...
 
+    def shapes(self) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')]]:
+        """
+        Of masks: form (0 absent, 1 empty, 2 polygons, 3 runs), polygons left out (1; 3: the first), vertices, begins of polygons, begins of objects, runs, offsets, sizes.
+        """
+
+    def keypoints(self) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+        """
+        Of keypoints: x, y and visibility of each, their number in each object, num_keypoints; -1 where absent.
+        """
+
     def fault(self) -> tuple[str, str, int, int] | None: ...
 
 class CocoResults:
@@ -91,18 +106,28 @@ class CocoResults:
 
     def score(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
 
+    def shapes(self) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')]]:
+        """
+        Of masks: form (0 absent, 1 empty, 2 polygons, 3 runs), polygons left out (1; 3: the first), vertices, begins of polygons, begins of objects, runs, offsets, sizes.
+        """
+
+    def keypoints(self) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
+        """
+        Of keypoints: x, y and visibility of each, their number in each object, num_keypoints; -1 where absent.
+        """
+
     def fault(self) -> tuple[str, str, int, int] | None: ...
 
-def read_coco_truth_file(path: str) -> CocoTruth:
+def read_coco_truth_file(path: str, kind: str = 'box') -> CocoTruth:
     """Read a COCO annotation file."""
 
-def read_coco_results_file(path: str) -> CocoResults:
+def read_coco_results_file(path: str, kind: str = 'box') -> CocoResults:
     """Read a COCO results file."""
 
-def read_coco_truth(document: bytes) -> CocoTruth:
+def read_coco_truth(document: bytes, kind: str = 'box') -> CocoTruth:
     """Read a COCO annotation document held in memory."""
 
-def read_coco_results(document: bytes) -> CocoResults:
+def read_coco_results(document: bytes, kind: str = 'box') -> CocoResults:
     """Read a COCO results document held in memory."""
 
 def lookup(ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], known: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int32], dict(order='C')], int]:
