@@ -140,6 +140,8 @@ def test_there_and_back(tmp_path: Path, first: str, second: str) -> None:
     assert arrays(one)[0] != np.full_like(np.frombuffer(arrays(one)[0]), -1).tobytes()
     if "voc-results" in (first, second):
         return  # whose lines are ordered by class
+    if first in ("coco", "table") and second in ("coco", "yolo") and first != second:
+        return  # which give numbers to classes
     # The same files, byte for byte.
     for part in ("t", "p"):
         files = [
@@ -288,7 +290,7 @@ def test_what_is_lost_of_classes(tmp_path: Path) -> None:
     named = one_image(label=["/m/1", "/m/2", "/m/1"], classes={"/m/1": "Cat", "/m/2": "Dog"})
     assert lost(tmp_path, "open-images", named) == {"class_names": 2}
     assert lost(tmp_path, "coco", named) == {"class_ids": 2}
-    assert lost(tmp_path, "table", named) == {}
+    assert lost(tmp_path, "table", named) == {"class_names": 2}
     blank = one_image(label=["traffic light", "dog", "traffic light"])
     for name in OF_TRUTH:
         want = {"blanks": 1, "class_ids": 1} if name in ("kitti", "box-text") else {}

@@ -71,6 +71,13 @@ __all__ = ["convert"]
     help="Leave out objects of images or classes that are not listed, and say how many.",
 )
 @click.option(
+    "--kind",
+    type=click.Choice(["box", "mask", "keypoints"]),
+    default="box",
+    show_default=True,
+    help="What is read of the objects of COCO files.",
+)
+@click.option(
     "--to-box",
     type=click.Choice(["xywh", "xyxy", "cxcywh"]),
     help="What four numbers --to box-text writes. [default: xywh]",
@@ -98,6 +105,7 @@ def convert(
     box: Any,
     relative: bool | None,
     drop_unknown: bool,
+    kind: Any,
     to_box: Any,
     round_pixels: bool,
     drop_scores: bool,
@@ -116,12 +124,22 @@ def convert(
     if to_box is not None and to != "box-text":
         raise click.UsageError("--to-box goes with --to box-text")
     check_folder_of(json_path)
-    from snellen.writers.conversion import Source, convert_detections
+    from snellen.writers.conversion import convert_detections
+    from snellen.writers.source import Source
 
     with data_warnings_on_stderr(quiet=quiet):
         done = convert_detections(
             Source(
-                source, truth, written, truth_format, images, classes, box, relative, drop_unknown
+                path=source,
+                truth=truth,
+                format=written,
+                truth_format=truth_format,
+                images=images,
+                classes=classes,
+                box=box,
+                relative=relative,
+                drop_unknown=drop_unknown,
+                kind=kind,
             ),
             target,
             to,

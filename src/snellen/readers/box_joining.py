@@ -129,7 +129,7 @@ def _of_images(rows: BoxRows, images: Any, *, drop_unknown: bool) -> tuple[BoxRo
     ):
         sizes = np.empty((len(listed.ids), 2), np.int64)
         sizes[match.position[~lacking]] = rows.sizes[~lacking]
-    return rows._replace(images=listed.ids, image=position, sizes=sizes), notes
+    return rows._replace(images=listed.ids, image=position, sizes=sizes, names=None), notes
 
 
 def _plain(name: Any) -> Any:
@@ -180,7 +180,11 @@ def truth_of_rows(
     ):
         if flag in rows.flags and rows.flags[flag].any():
             notes.append(f"{rows.path}: {np.count_nonzero(rows.flags[flag]):,} {said}")
-    return ReadBoxes(boxes, written, sizes, rows.flags, notes, None, relative)
+    names = None
+    if rows.names is not None:
+        order = np.argsort(code_of_image)
+        names = tuple(rows.names[k] for k in order.tolist())
+    return ReadBoxes(boxes, written, sizes, rows.flags, notes, names, relative)
 
 
 def _crowds(rows: BoxRows) -> NDArray[np.uint8]:

@@ -72,7 +72,9 @@ def write_box_table(data: Detections, name: str) -> Written:
         *_renumbered("image_ids", "images", data.boxes.images, ids),
         *_renumbered("class_ids", "classes", data.boxes.classes.keys, classes),
         *image_losses(data, ids, only_with_boxes=True),
-        *class_losses(data, classes, data.boxes.classes.names, listed=False),
+        *class_losses(
+            data, classes, data.boxes.classes.names if _has_names(data) else None, listed=False
+        ),
         *box_losses(data, keeps=("areas", "crowds", *_FLAGS) if data.is_truth else _FLAGS),
     ]
     notes = []
@@ -111,10 +113,10 @@ def _columns(data: Detections) -> dict[str, list[Any]]:
         return [values[code] for code in codes]
 
     columns: dict[str, list[Any]] = {"image_id": of_each(boxes.images.ids.tolist(), images)}
-    if data.names is not None:
+    if data.names is not None and not boxes.images.is_text:
         columns["file_name"] = of_each(names, images)
     columns["label"] = of_each(boxes.classes.keys.ids.tolist(), labels)
-    if any(boxes.classes.names):
+    if _has_names(data):
         columns["class_name"] = of_each(class_names, labels)
     columns |= dict(zip("xywh", boxes.xywh.T.tolist(), strict=True))
     if boxes.score is not None:
@@ -131,6 +133,12 @@ def _columns(data: Detections) -> dict[str, list[Any]]:
         for k, name in enumerate(("image_height", "image_width")):
             columns[name] = of_each(data.sizes[:, k].tolist(), images)
     return columns
+
+
+def _has_names(data: Detections) -> bool:
+    """Return whether classes are numbers and have names: readers look for these of numbers only."""
+    classes = data.boxes.classes
+    return any(classes.names) and not classes.keys.is_text
 
 
 def _parquet(columns: dict[str, list[Any]]) -> bytes:

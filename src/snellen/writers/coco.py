@@ -75,9 +75,7 @@ def coco_document(data: Detections) -> dict[str, Any] | list[dict[str, Any]]:
     if data.kind == "box" or data.is_truth or not areas_differ(boxes).any():
         _add(records, "bbox", boxes.xywh.tolist())
     if isinstance(data.columns, Masks):
-        masks = data.columns.rle.to_coco()
-        for record, mask in zip(records, masks, strict=True):
-            record["segmentation"] = {**mask, "counts": mask["counts"].decode()}
+        _add(records, "segmentation", _segmentations(data, data.columns))
     elif isinstance(data.columns, Poses):
         keypoints = np.asarray(data.columns.keypoints, np.float64)
         _add(records, "keypoints", keypoints.reshape(len(records), -1).tolist())
@@ -103,6 +101,19 @@ def coco_document(data: Detections) -> dict[str, Any] | list[dict[str, Any]]:
             for own, name in zip(class_ids, boxes.classes.display_names(), strict=True)
         ],
     }
+
+
+def _segmentations(data: Detections, masks: Masks) -> list[Any]:
+    """Return the polygons of each mask where they are known, else its run lengths."""
+    runs = [
+        {"size": mask["size"], "counts": mask["counts"].decode()} for mask in masks.rle.to_coco()
+    ]
+    if data.polygons is None:
+        return runs
+    return [
+        [np.asarray(polygon, np.float64).ravel().tolist() for polygon in polygons] or run
+        for polygons, run in zip(data.polygons, runs, strict=True)
+    ]
 
 
 def _add(records: list[dict[str, Any]], key: str, values: list[Any]) -> None:

@@ -9,55 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen.errors import InputError
-from snellen.readers.detection_files import read_detection_predictions, read_detection_truth
-from snellen.readers.detection_formats import called, found_format
 from snellen.writers.detection_files import check_written, whole_pixels, written_files
-from snellen.writers.detections import Detections, Loss
+from snellen.writers.detections import Loss
 from snellen.writers.placed_files import place_files
 from snellen.writers.unread import unread_losses
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from snellen.readers.box_joining import ReadBoxes
     from snellen.readers.box_rows import BoxLayout
-    from snellen.writers.detections import Written
+    from snellen.writers.detections import Detections, Written
+    from snellen.writers.source import Source
 
-__all__ = ["Conversion", "Source", "convert_detections"]
-
-# What their numbers are has to be said, where it does not show.
-_OPEN = ("box-text", "table")
-
-
-class Source(NamedTuple):
-    """What is converted.
-
-    Attributes
-    ----------
-    path : str
-        The file or folder.
-    truth : str or None
-        What predictions are of; without, `path` is truth.
-    format, truth_format : str
-        See `read_detection_truth`.
-    images, classes : path or mapping, optional
-        See `read_detection_truth`; of predictions those of their truth. Beside a COCO truth
-        `classes` are the names of the predictions' numbers.
-    box : {"xyxy", "xywh", "cxcywh"}, optional
-    relative : bool, optional
-    drop_unknown : bool
-        See `read_detection_truth`.
-    """
-
-    path: str
-    truth: str | None = None
-    format: str = "auto"
-    truth_format: str = "auto"
-    images: str | Mapping[Any, tuple[int, int]] | None = None
-    classes: str | None = None
-    box: BoxLayout | None = None
-    relative: bool | None = None
-    drop_unknown: bool = False
+__all__ = ["Conversion", "convert_detections"]
 
 
 class Conversion(NamedTuple):
@@ -156,19 +118,17 @@ def convert_detections(
             "expected predictions whose scores are to be left out, got truth", "drop_scores"
         )
     check_written(place, to, to_box, force=force)
-    read, truth = _read(source)
-    data = Detections.of_read(read, source.path, truth)
-    losses = unread_losses(source.path, read.format)
+    data, read_as, notes = source.read()
+    losses = unread_losses(source.path, read_as, data.kind)
     if drop_scores:
         losses.append(Loss("scores", len(data.boxes), "scores: written as truth"))
-        data = data._replace(columns=dataclasses.replace(data.boxes, score=None))
+        data = data.with_boxes(dataclasses.replace(data.boxes, score=None))
     if round_pixels:
         data, rounded = whole_pixels(data)
         losses += rounded
     written = written_files(data, to, place, to_box)
     losses = [loss for loss in (*losses, *written.losses) if loss.n]
     n_rounded, furthest = _rounding(data, written)
-    notes = [*(truth.notes if truth is not None else ()), *read.notes]
     notes += [f"{place}: {note}" for note in written.notes]
     is_written = lossy or not losses
     if is_written:
@@ -178,7 +138,7 @@ def convert_detections(
     return Conversion(
         source=source.path,
         target=place,
-        read_as=read.format,
+        read_as=read_as,
         written_as=to,
         is_truth=data.is_truth,
         n_images=len(data.boxes.images),
@@ -199,49 +159,3 @@ def _rounding(data: Detections, written: Written) -> tuple[int, float]:
         return 0, 0.0
     off = np.abs(written.numbers - data.boxes.xywh).max(axis=1)
     return int(np.count_nonzero(off)), float(off.max())
-
-
-def _read(source: Source) -> tuple[ReadBoxes, ReadBoxes | None]:
-    """Return what was read, and of predictions the truth."""
-    if source.truth is None:
-        return _read_truth(source, source.path, source.format), None
-    truth = _read_truth(source, source.truth, source.truth_format)
-    written = source.format
-    if written == "auto":
-        written = found_format(source.path, prefer=truth.format)
-    read = read_detection_predictions(
-        source.path,
-        truth,
-        format=written,
-        classes=source.classes if truth.format == "coco" else None,
-        drop_unknown=source.drop_unknown,
-        **_of_numbers(source, written),
-    )
-    return read, truth
-
-
-def _read_truth(source: Source, path: str, written: str) -> ReadBoxes:
-    if written == "auto":
-        written = found_format(path)
-    is_of_predictions = source.truth is not None and written == "coco"
-    return read_detection_truth(
-        path,
-        format=written,
-        images=source.images,
-        classes=None if is_of_predictions else source.classes,
-        drop_unknown=source.drop_unknown,
-        **_of_numbers(source, written),
-    )
-
-
-def _of_numbers(source: Source, written: str) -> dict[str, Any]:
-    """Return what says the meaning of numbers, for formats that leave it open."""
-    if written in _OPEN:
-        return {"box": source.box, "relative": source.relative}
-    if source.truth is None and (source.box, source.relative) != (None, None):
-        raise InputError(
-            f"expected box and relative (--box, --relative) with texts of boxes or a table, got "
-            f"{called(written)}, which say it themselves",
-            source.path,
-        )
-    return {}

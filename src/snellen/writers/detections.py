@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from snellen.detection.boxes import Boxes
 from snellen.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from snellen.detection.boxes import Boxes
     from snellen.detection.masks import Masks
     from snellen.detection.oriented import OrientedBoxes
     from snellen.detection.poses import Poses
@@ -123,6 +124,12 @@ class Detections(NamedTuple):
         """Whether objects have no scores."""
         return self.boxes.score is None
 
+    def with_boxes(self, boxes: Boxes) -> Detections:
+        """Return the same objects with other columns beside their shapes."""
+        if isinstance(self.columns, Boxes):
+            return self._replace(columns=boxes)
+        return self._replace(columns=dataclasses.replace(self.columns, boxes=boxes))
+
     def flag(self, name: str) -> NDArray[np.uint8] | None:
         """Return a flag of each object, None where nothing is said of it.
 
@@ -141,7 +148,7 @@ class Detections(NamedTuple):
         values = self.flag(name)
         if values is None:
             return [0] * len(self.boxes)
-        return (values > 0).astype(int).tolist()
+        return [int(value > 0) for value in values.tolist()]
 
     def scores(self) -> NDArray[np.float64]:
         """Return the scores of predictions."""
