@@ -293,8 +293,10 @@ def test_what_is_lost_of_classes(tmp_path: Path) -> None:
     assert lost(tmp_path, "table", named) == {"class_names": 2}
     blank = one_image(label=["traffic light", "dog", "traffic light"])
     for name in OF_TRUTH:
-        want = {"blanks": 1, "class_ids": 1} if name in ("kitti", "box-text") else {}
+        want = {"blanks": 1} if name in ("kitti", "box-text") else {}
         assert lost(tmp_path, name, blank) == want, name
+    both = one_image(label=[1, 2, 1], classes={1: "traffic light", 2: "dog"})
+    assert lost(tmp_path, "kitti", both) == {"blanks": 1, "class_ids": 2}
     ten = one_image(label=[9, 10, 9], classes={9: "", 10: ""})
     assert lost(tmp_path, "voc-xml", ten) == {"class_order": 2}
 

@@ -160,7 +160,7 @@ def test_formats_of_boxes_have_the_boxes(
     tmp_path: Path, name: str, columns: Any, what: str
 ) -> None:
     target = {"cvat": "a.xml", "open-images": "a.csv"}.get(name, "a")
-    with pytest.raises(InputError, match="it would lose: 3 .*boxes"):
+    with pytest.raises(InputError, match=r"it would lose: 3 .*boxes"):
         write_detections(tmp_path / target, Detections(columns, sizes=SIZE), name)
     found = lost(tmp_path / target, Detections(columns, sizes=SIZE), name)
     assert found == {what: 3} | ({"areas": 3} if what == "masks" else {})

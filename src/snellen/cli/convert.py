@@ -123,6 +123,8 @@ def convert(
         raise click.UsageError("--predictions and --truth TRUTH go together")
     if to_box is not None and to != "box-text":
         raise click.UsageError("--to-box goes with --to box-text")
+    if drop_scores and not predictions:
+        raise click.UsageError("--drop-scores goes with --predictions")
     check_folder_of(json_path)
     from snellen.writers.conversion import convert_detections
     from snellen.writers.source import Source
@@ -183,7 +185,8 @@ def _deliver(done: Conversion, json_path: str | None, *, quiet: bool) -> None:
             printable(
                 f"{done.target}: {called(done.written_as)}, "
                 f"{'truth' if done.is_truth else 'predictions'}: {done.n_images:,} images, "
-                f"{done.n_objects:,} objects, {done.n_classes:,} classes, {done.n_files:,} files"
+                f"{done.n_objects:,} objects, {done.n_classes:,} classes; {done.n_files:,} "
+                f"{'file' if done.n_files == 1 else 'files'}"
             )
         )
 

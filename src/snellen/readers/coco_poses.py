@@ -124,10 +124,10 @@ def _keypoints(
             f"expected {wanted} keypoints ({3 * wanted} numbers), as others have, got {n[row]}",
             f"{rows.place}[{row}].keypoints",
         )
-    keypoints = number.reshape(-1, wanted, 3)
+    keypoints = number.reshape(np.count_nonzero(having), wanted, 3)
     if not having.all():
         keypoints = np.zeros((len(n), wanted, 3))
-        keypoints[having] = number.reshape(-1, wanted, 3)
+        keypoints[having] = number.reshape(np.count_nonzero(having), wanted, 3)
     kept: NDArray[np.float64] = rows.kept(keypoints)
     return kept
 

@@ -119,7 +119,7 @@ def convert_detections(
         )
     check_written(place, to, to_box, force=force)
     data, read_as, notes = source.read()
-    losses = unread_losses(source.path, read_as, data.kind)
+    losses = unread_losses(source.path, read_as, is_truth=data.is_truth, kind=data.kind)
     if drop_scores:
         losses.append(Loss("scores", len(data.boxes), "scores: written as truth"))
         data = data.with_boxes(dataclasses.replace(data.boxes, score=None))

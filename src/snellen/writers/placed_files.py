@@ -87,22 +87,33 @@ def place_files(target: str, files: Mapping[str, bytes], *, force: bool) -> int:
     if folder.is_dir() and any(folder.iterdir()):
         _add(folder, files)
         return _n_others(folder, files)
-    staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."[:100]))
+    _make(folder, files)
+    return 0
+
+
+def _make(folder: Path, files: Mapping[str, bytes]) -> None:
+    path = folder
+    staged: Path | None = None
     try:
+        staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."[:100]))
         for name, data in files.items():
-            path = staged / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+            path = folder / name
+            (staged / name).parent.mkdir(parents=True, exist_ok=True)
+            (staged / name).write_bytes(data)
+        path = folder
         umask = os.umask(0)
         os.umask(umask)
         staged.chmod(0o777 & ~umask)
         if folder.is_dir():
             folder.rmdir()  # it is empty
         staged.replace(folder)
-    except BaseException:
-        shutil.rmtree(staged, ignore_errors=True)
+    except BaseException as error:
+        if staged is not None:
+            shutil.rmtree(staged, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            # Nobody knows the temporary name.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
-    return 0
 
 
 def _add(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from snellen.detection.poses import Poses
 from snellen.errors import InputError
 from snellen.readers.coco import read_coco_predictions, read_coco_truth
 from snellen.readers.coco_file import read_raw_truth
@@ -132,6 +133,8 @@ class Source(NamedTuple):
                 "images" if self.images is not None else "classes",
             )
         columns = read_coco_truth(of_truth, kind=self.kind, drop_unknown=self.drop_unknown)
+        if isinstance(columns, Poses) and not columns.keypoints.size:
+            raise InputError("expected keypoints, there are none: leave --kind keypoints", of_truth)
         sizes, names = sizes_and_names(of_truth, columns.boxes.images)
         polygons = None
         if self.truth is not None:

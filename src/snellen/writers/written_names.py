@@ -198,7 +198,7 @@ def class_words(data: Detections, what: str) -> tuple[list[str], list[Loss]]:
         As `class_texts`; also where two names become one.
     """
     texts = class_texts(data)
-    words = [re.sub(r'[\s"]', "_", text) for text in texts]
+    words = [_word(text) for text in texts]
     _refuse_same_classes(words, data.place)
     n_changed = sum(word != text for word, text in zip(words, texts, strict=True))
     if not n_changed:
@@ -231,10 +231,15 @@ def class_losses(
     ids = classes.keys.ids.tolist()
     shown = [""] * len(ids) if names is None else list(names)
     known = [{str(one), other} for one, other in zip(as_read, shown, strict=True)]
-    n_ids = sum(str(own) not in each for own, each in zip(ids, known, strict=True))
+    # Of what has blanks another loss is told.
+    kept = [
+        not each.isdisjoint((str(own), _word(str(own))))
+        for own, each in zip(ids, known, strict=True)
+    ]
+    n_ids = len(ids) - sum(kept)
     n_names = sum(
-        bool(name) and name != str(own) and name not in each
-        for own, name, each in zip(ids, classes.names, known, strict=True)
+        is_kept and bool(name) and name != str(own) and each.isdisjoint((name, _word(name)))
+        for is_kept, own, name, each in zip(kept, ids, classes.names, known, strict=True)
     )
     losses = []
     if n_ids:
@@ -248,6 +253,10 @@ def class_losses(
         if n_empty:
             losses.append(Loss("empty_classes", n_empty, "classes without boxes"))
     return losses
+
+
+def _word(text: str) -> str:
+    return re.sub(r'[\s"]', "_", text)
 
 
 def _are_sorted(ids: Sequence[str | int]) -> bool:
