@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,11 @@ import pytest
 _HOME = Path(
     os.environ.get("SNELLEN_CONFORMANCE", Path(__file__).parents[1].parent / "shared/conformance")
 )
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would all commands that tests
+# start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

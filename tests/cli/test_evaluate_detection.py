@@ -136,7 +136,8 @@ def test_gates(run: Run, files: Files) -> None:
         (["--max-detections", "5,5"], "expected whole numbers from 1"),
         (["--max-detections", "99999999999999999999"], "expected whole numbers from 1"),
         (["--threads", "0"], "0 is not in the range"),
-        (["--protocol", "voc"], "'voc' is not one of"),
+        (["--protocol", "voc"], "expected one of coco, coco-strict, "),
+        (["--similarity", "giou"], "'giou' is not one of"),
         (["--nonsense"], "No such option"),
     ],
 )

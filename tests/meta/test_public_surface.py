@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import re
 import subprocess
@@ -80,13 +79,26 @@ def test_commands_are_documented(path: str, command: click.Command) -> None:
             assert option.help or option.show_default, f"{path} {option.opts}"
 
 
-@pytest.mark.parametrize("task", ["detection", "segmentation"])
-def test_protocol_names_of_the_command_line(task: str) -> None:
-    protocols = importlib.import_module(f"snellen.{task}.protocols").PROTOCOLS
-    (evaluate,) = [command for path, command in commands() if path.endswith(f"evaluate {task}")]
+def test_detection_protocol_names_of_the_command_line() -> None:
+    from snellen.cli.evaluate_detection import PROTOCOL_NAMES
+    from snellen.detection.protocols import PROTOCOLS, SIMILARITIES
+
+    assert list(PROTOCOL_NAMES) == list(PROTOCOLS)
+    (evaluate,) = [command for path, command in commands() if path.endswith("evaluate detection")]
+    (option,) = [option for option in evaluate.params if option.name == "similarity"]
+    assert isinstance(option.type, click.Choice)
+    assert ["own", *option.type.choices] == list(SIMILARITIES)
+
+
+def test_segmentation_protocol_names_of_the_command_line() -> None:
+    from snellen.segmentation.protocols import PROTOCOLS
+
+    (evaluate,) = [
+        command for path, command in commands() if path.endswith("evaluate segmentation")
+    ]
     (option,) = [option for option in evaluate.params if option.name == "protocol"]
     assert isinstance(option.type, click.Choice)
-    assert list(option.type.choices) == list(protocols)
+    assert list(option.type.choices) == list(PROTOCOLS)
 
 
 def test_panoptic_protocol_names_of_the_command_line() -> None:

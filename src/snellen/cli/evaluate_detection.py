@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -12,7 +12,10 @@ from snellen.readers.detection_formats import FORMATS, called, may_be_coco
 
 if TYPE_CHECKING:
     from snellen.cli.output import Output
+    from snellen.detection.average_precision import AveragePrecision
     from snellen.detection.boxes import Boxes
+    from snellen.detection.candidates import Objects
+    from snellen.detection.protocols import DetectionProtocol
 
 __all__ = ["detection"]
 
@@ -30,6 +33,47 @@ def _caps(_: click.Context, __: click.Parameter, text: str | None) -> int | list
             f'expected whole numbers from 1, such as 300 or 1,10,100; got "{text}"'
         )
     return caps[0] if len(caps) == 1 else sorted(caps)
+
+
+# Repeated here because importing them would import NumPy; a test compares.
+PROTOCOL_NAMES: Final = (
+    *("coco", "coco-strict", "coco-keypoints", "coco-keypoints-strict"),
+    *("lvis", "lvis-strict", "lvis-fixed"),
+)
+_SIMILARITIES: Final = ("box", "mask", "boundary", "keypoints", "oriented")
+
+
+def _protocol(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    """Take the name of a protocol, or a file with rules."""
+    if name is None or name in PROTOCOL_NAMES or name.lower().endswith(".json"):
+        return name
+    from snellen.errors import did_you_mean
+
+    raise click.BadParameter(
+        f'expected one of {", ".join(PROTOCOL_NAMES)}, or FILE.json; got "{name}".'
+        f"{did_you_mean(name, PROTOCOL_NAMES)}"
+    )
+
+
+class _Rules(NamedTuple):
+    """What the options say of the evaluation."""
+
+    protocol: str | None
+    similarity: str | None
+    max_detections: int | list[int] | None
+
+    def metric(self, kind: str) -> AveragePrecision:
+        """Return the metric for objects of a kind."""
+        import dataclasses
+
+        from snellen.detection.average_precision import AveragePrecision
+        from snellen.readers.detection_protocol import detection_protocol
+
+        default = "coco-keypoints" if kind == "keypoints" else "coco"
+        rules = detection_protocol(self.protocol or default)
+        if self.similarity == "boundary":
+            rules = dataclasses.replace(rules, similarity="boundary")
+        return AveragePrecision(protocol=rules, max_detections=self.max_detections)
 
 
 class _Asked(NamedTuple):
@@ -67,12 +111,18 @@ class _Asked(NamedTuple):
 @click.argument("predictions", type=click.Path())
 @click.option(
     "--protocol",
-    # The names are repeated here because importing them would import NumPy; a test compares.
-    type=click.Choice(["coco", "coco-strict"]),
-    default="coco",
-    show_default=True,
-    help="The rules. coco-strict is pycocotools to the last bit; coco also matches annotation id "
-    "0, and takes other caps, empty results and records without area or iscrowd.",
+    callback=_protocol,
+    metavar="NAME|FILE.json",
+    help=f"The rules: {', '.join(PROTOCOL_NAMES)}, or those of a file (see snellen protocol). "
+    "coco-strict is pycocotools to the last bit; coco also matches annotation id 0, and takes "
+    "other caps, empty results and records without area or iscrowd. [default: coco; of keypoints "
+    "coco-keypoints]",
+)
+@click.option(
+    "--similarity",
+    type=click.Choice(_SIMILARITIES),
+    help="What is compared: IoU of boxes, masks, boundaries of masks or oriented boxes, or "
+    "keypoints (OKS). [default: what predictions have: boxes, else masks, else keypoints]",
 )
 @click.option(
     "--max-detections",
@@ -129,7 +179,8 @@ class _Asked(NamedTuple):
 def detection(
     truth: str,
     predictions: str,
-    protocol: str,
+    protocol: str | None,
+    similarity: str | None,
     max_detections: int | list[int] | None,
     written: str,
     truth_format: str | None,
@@ -141,7 +192,7 @@ def detection(
     threads: int | None,
     output: Output,
 ) -> None:
-    """Average precision and recall of detected boxes.
+    """Average precision and recall of detected boxes, masks, keypoints.
 
     TRUTH is a COCO annotation file and PREDICTIONS a COCO results file (.gz too), or either is a
     file or folder of another format: YOLO, Pascal VOC, Open Images, KITTI, CVAT, texts of boxes, a
@@ -151,58 +202,92 @@ def detection(
 
     set_threads(threads)
     asked = _Asked(truth_format or written, written, images, classes, box, relative, drop_unknown)
+    rules = _Rules(protocol, similarity, max_detections)
     read = _read_coco if asked.are_coco(truth, predictions) else _read_any
-    read(asked, truth, predictions, protocol, max_detections, output)
+    read(asked, truth, predictions, rules, output)
 
 
-def _read_coco(
-    asked: _Asked,
-    truth: str,
-    predictions: str,
-    protocol: str,
-    max_detections: int | list[int] | None,
-    output: Output,
-) -> None:
+def _read_coco(asked: _Asked, truth: str, predictions: str, rules: _Rules, output: Output) -> None:
     from snellen.readers.background import Background
-    from snellen.readers.coco_file import read_raw_results, read_raw_truth
+    from snellen.readers.coco_file import kind_of_results, read_raw_results, read_raw_truth
 
+    if rules.similarity is None:
+        kind = kind_of_results(predictions)
+        if kind != "box" and not output.quiet:
+            click.echo(f"snellen: {predictions}: {_KINDS[kind]}, and no boxes", err=True)
+    else:
+        kind = "mask" if rules.similarity == "boundary" else rules.similarity
+    if kind == "oriented":
+        raise click.UsageError("expected other files than COCO's, which have no oriented boxes")
     # Both files are read while NumPy is being imported.
-    raw_truth = Background(lambda: read_raw_truth(truth))
-    raw_results = Background(lambda: read_raw_results(predictions))
+    raw_truth = Background(lambda: read_raw_truth(truth, kind))
+    raw_results = Background(lambda: read_raw_results(predictions, kind))
 
-    from snellen.detection.average_precision import AveragePrecision
-    from snellen.readers.coco import predicted_boxes, truth_boxes
     from snellen.run.serial import Serial
 
-    metric = AveragePrecision(protocol=protocol, max_detections=max_detections)
+    metric = rules.metric(kind)
     output.check(metric)
-    complete = metric.protocol.complete_records
     with data_warnings_on_stderr(quiet=output.quiet):
-        truth_columns = truth_boxes(
-            raw_truth.result(), truth, complete=complete, drop_unknown=asked.drop_unknown
-        )
-        pred_columns = predicted_boxes(
-            raw_results.result(),
-            truth_columns,
-            predictions,
-            complete=complete,
+        both = _coco_columns(
+            kind,
+            (raw_truth.result(), truth),
+            (raw_results.result(), predictions),
+            protocol=metric.protocol,
             drop_unknown=asked.drop_unknown,
         )
-    output.deliver(Serial().run(metric, [(truth_columns, pred_columns)]))
+    output.deliver(Serial().run(metric, [both]))
 
 
-def _read_any(
-    asked: _Asked,
-    truth: str,
-    predictions: str,
-    protocol: str,
-    max_detections: int | list[int] | None,
-    output: Output,
-) -> None:
-    from snellen.detection.average_precision import AveragePrecision
+_KINDS: Final = {"mask": "masks", "keypoints": "keypoints"}
+
+
+def _coco_columns(
+    kind: str,
+    truth: tuple[Any, str],
+    results: tuple[Any, str],
+    *,
+    protocol: DetectionProtocol,
+    drop_unknown: bool,
+) -> tuple[Objects, Objects]:
+    """Return the columns of raw truth and raw results, each with its place."""
+    of_truth: Any
+    of_results: Any
+    # Each by itself: boxes are read without what masks need.
+    if kind == "mask":
+        from snellen.readers.coco_masks import predicted_masks, truth_masks
+
+        of_truth, of_results = truth_masks, predicted_masks
+    elif kind == "keypoints":
+        from snellen.readers.coco_poses import predicted_poses, truth_poses
+
+        of_truth, of_results = truth_poses, predicted_poses
+    else:
+        from snellen.readers.coco import predicted_boxes, truth_boxes
+
+        of_truth, of_results = truth_boxes, predicted_boxes
+    complete = protocol.complete_records
+    # No annotation of LVIS says whether it is a crowd.
+    columns = of_truth(
+        *truth, complete=complete and not protocol.federated, drop_unknown=drop_unknown
+    )
+    if protocol.federated:
+        from snellen.readers.lvis import with_lvis_labels
+
+        columns = with_lvis_labels(columns, truth[1], complete=complete)
+    raw, place = results
+    return columns, of_results(raw, columns, place, complete=complete, drop_unknown=drop_unknown)
+
+
+def _read_any(asked: _Asked, truth: str, predictions: str, rules: _Rules, output: Output) -> None:
     from snellen.run.serial import Serial
 
-    metric = AveragePrecision(protocol=protocol, max_detections=max_detections)
+    if rules.similarity in ("mask", "boundary", "keypoints"):
+        raise click.UsageError(
+            f"expected COCO files for --similarity {rules.similarity}, got others"
+        )
+    metric = rules.metric("box")
+    if metric.protocol.federated:
+        raise click.UsageError(f"expected COCO files for --protocol {rules.protocol}, got others")
     output.check(metric)
     with data_warnings_on_stderr(quiet=output.quiet):
         both = _boxes(

@@ -13,13 +13,14 @@ from snellen.classes import Classes
 from snellen.detection.boxes import Boxes
 from snellen.detection.candidates import kind_of, similarity_of
 from snellen.detection.curves import curves_of_rows
+from snellen.detection.given_objects import best_rows
 from snellen.detection.headlines import headlines
 from snellen.detection.masks import Masks
 from snellen.detection.matching import match
 from snellen.detection.oriented import OrientedBoxes
 from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
-from snellen.errors import IdError, InputError, MergeError, SchemaError
+from snellen.errors import ClassError, IdError, InputError, MergeError, SchemaError
 from snellen.image_ids import ImageIds
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
 from snellen.state import Counts, Ledger, pack, prefixed, restored, unpack, unprefixed
@@ -38,8 +39,38 @@ if TYPE_CHECKING:
 
 __all__ = ["AveragePrecision", "AveragePrecisionResult", "average_precision"]
 
-_COUNTS = ("n_truth", "n_crowd", "n_predictions", "n_dropped_by_cap")
+_COUNTS = ("n_truth", "n_crowd", "n_predictions", "n_dropped_by_cap", "n_unverified")
 _PLURALS = {"mask": "masks", "boundary": "masks", "keypoints": "poses"}
+
+
+def _groups_by_id(classes: Classes, groups: Sequence[str] | None) -> dict[Any, str]:
+    if groups is None:
+        return {}
+    return dict(zip(classes.keys.ids.tolist(), groups, strict=True))
+
+
+def _groups_of(classes: Classes, groups: Mapping[Any, str]) -> tuple[str, ...] | None:
+    if not groups:
+        return None
+    return tuple(groups.get(class_id, "") for class_id in classes.keys.ids.tolist())
+
+
+def _joined_groups(ours: dict[Any, str], theirs: dict[Any, str]) -> dict[Any, str]:
+    """Return the groups of all classes.
+
+    Raises
+    ------
+    ClassError
+        Where a class is of two groups.
+    """
+    for class_id, group in theirs.items():
+        if ours.get(class_id, group) != group:
+            raise ClassError(
+                f'expected class {class_id} in the group "{ours[class_id]}", as before, got '
+                f'"{group}"',
+                "truth.groups",
+            )
+    return {**ours, **theirs}
 
 
 def _are_columns(objects: Any) -> TypeGuard[Objects]:
@@ -93,6 +124,7 @@ class AveragePrecision:
     __slots__ = (
         "_classes",
         "_counts",
+        "_groups",
         "_images",
         "_kind",
         "_pred",
@@ -120,6 +152,7 @@ class AveragePrecision:
         self._counts = Counts(**dict.fromkeys(_COUNTS, ()))
         self._classes = Classes([])
         self._images = ImageIds()
+        self._groups: dict[Any, str] = {}  # of classes, by id
         self._kind: str | None = None  # of the objects that were absorbed
 
     def __repr__(self) -> str:
@@ -169,6 +202,7 @@ class AveragePrecision:
         self._images.check(truth.boxes.images, anonymous=anonymous)
         matched = match(truth, pred, self.protocol)
         classes = Classes.union([self._classes, matched.classes])
+        groups = _joined_groups(self._groups, _groups_by_id(matched.classes, matched.groups))
         keys = {"image": matched.images, "label": matched.classes.keys}
         self._truth.append(keys, **matched.truth)
         self._pred.append(keys, **matched.pred)
@@ -176,9 +210,11 @@ class AveragePrecision:
             n_truth=len(truth),
             n_crowd=0 if truth.boxes.crowd is None else np.count_nonzero(truth.boxes.crowd),
             n_predictions=len(pred),
-            n_dropped_by_cap=len(pred) - len(matched.pred["score"]),
+            n_dropped_by_cap=len(pred) - matched.n_unverified - len(matched.pred["score"]),
+            n_unverified=matched.n_unverified,
         )
         self._classes = classes
+        self._groups = groups
         self._kind = kind
         self._images.add(matched.images, anonymous=anonymous)
         return self
@@ -204,6 +240,7 @@ class AveragePrecision:
                 f"got {other._kind}"
             )
         self._images.check_merge(other._images)
+        self._groups = _joined_groups(self._groups, other._groups)
         self._classes = Classes.union([self._classes, other._classes])
         shift = self._images.merge(other._images)
         self._truth.merge(other._truth, image=shift)
@@ -229,6 +266,7 @@ class AveragePrecision:
             recall=recall,
             scores=scores,
             n_counted=n_counted,
+            groups=self.groups(),
             data={
                 "n_images": len(images),
                 "n_classes": len(classes),
@@ -258,7 +296,16 @@ class AveragePrecision:
         """Return images, classes, and the rows of truth and predictions by class, image, rank."""
         self._settle()
         images, classes = self._images.keys(), self._classes
-        return (images, classes, *self._columns(images, classes))
+        truth, pred = self._columns(images, classes)
+        if self.protocol.per_class is not None:
+            kept = best_rows(pred["score"], pred["label"], self.protocol.per_class)
+            if len(kept) < len(pred["score"]):
+                pred = {name: column[kept] for name, column in pred.items()}
+        return images, classes, truth, pred
+
+    def groups(self) -> tuple[str, ...] | None:
+        """Return the group of each class, where truth says it."""
+        return _groups_of(self._classes, self._groups)
 
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
@@ -270,6 +317,7 @@ class AveragePrecision:
             "protocol": self.protocol.to_dict(),
             "class_names": list(classes.names),
             "kind": self._kind,
+            "groups": self.groups(),
             "counts": {name: int(self._counts[name]) for name in _COUNTS},
         }
         self._images.store(content, arrays)
@@ -299,6 +347,7 @@ class AveragePrecision:
         if metric._images.anonymous is None:
             return metric
         metric._classes = classes = Classes.stored(packed.content, packed.arrays)
+        metric._groups = _groups_by_id(classes, packed.content.get("groups"))
         keys = {"image": metric._images.keys(), "label": classes.keys}
         metric._truth.append(keys, **unprefixed("truth.", packed.arrays))
         metric._pred.append(keys, **unprefixed("pred.", packed.arrays))
@@ -379,6 +428,8 @@ class AveragePrecisionResult(Result):
         The score at which each recall threshold is reached; 0 where it is not.
     n_counted : ndarray, shape (K, A), int64
         Truth boxes that count: no crowds, area in range.
+    groups : tuple of str, or None
+        The group of each class, where truth says it.
     """
 
     rules: DetectionProtocol
@@ -387,6 +438,7 @@ class AveragePrecisionResult(Result):
     recall: NDArray[np.float64]
     scores: NDArray[np.float64]
     n_counted: NDArray[np.int64]
+    groups: tuple[str, ...] | None = None
 
     @property
     def task(self) -> str:
@@ -404,11 +456,12 @@ class AveragePrecisionResult(Result):
         scores: NDArray[np.float64],
         n_counted: NDArray[np.int64],
         data: Mapping[str, int],
+        groups: tuple[str, ...] | None = None,
     ) -> AveragePrecisionResult:
         """Return the result whose headline numbers are the means over the curves."""
         metrics: dict[str, float] = {}
         undefined = []
-        for line in headlines(protocol):
+        for line in headlines(protocol, groups):
             metrics[line.name], reason = line.mean(protocol, precision, recall, n_counted)
             if reason:
                 undefined.append(Undefined(line.name, reason))
@@ -423,13 +476,14 @@ class AveragePrecisionResult(Result):
             recall=recall,
             scores=scores,
             n_counted=n_counted,
+            groups=groups,
         )
 
     def __str__(self) -> str:
         """Return the lines of pycocotools' summary, in its layout."""
         ious = self.rules.iou_thresholds
         lines = []
-        for line in headlines(self.rules):
+        for line in headlines(self.rules, self.groups):
             value = self.metrics[line.name]
             if math.isnan(value) and self.rules.minus_one:
                 value = -1.0
@@ -440,7 +494,7 @@ class AveragePrecisionResult(Result):
             shown = f"{value:.3f}" if interval is None else with_interval(value, interval, 3)
             lines.append(
                 f" {title:<18} {kind} @[ IoU={iou:<9} | area={line.area:>6s} "
-                f"| maxDets={line.cap:>3d} ] = {shown}"
+                f"| maxDets={line.cap:>3d}{f' | {line.group}' if line.group else ''} ] = {shown}"
             )
         return "\n".join(lines)
 
@@ -460,6 +514,12 @@ class AveragePrecisionResult(Result):
             f"classes      {data['n_classes']:,}, {with_truth:,} with truth",
             f"protocol     {self.rules}",
         ]
+        if data.get("n_unverified"):
+            lines.insert(
+                3,
+                f"left out     {data['n_unverified']:,} predictions of classes that nobody looked "
+                "for in their image",
+            )
         lines += [f"undefined    {entry.metric}: {entry.reason}" for entry in self.undefined]
         return "\n".join(lines)
 
@@ -472,7 +532,7 @@ class AveragePrecisionResult(Result):
                 line.name, f"no truth box of the class counts in area range {line.area}", names[k]
             )
             for line in headlines(self.rules)
-            if line.area in labels
+            if line.area in labels and not line.group
             for k in np.flatnonzero(self.n_counted[:, labels.index(line.area)] == 0).tolist()
         ]
 
@@ -486,6 +546,8 @@ class AveragePrecisionResult(Result):
             )
         ]
         for line in headlines(self.rules):
+            if line.group:
+                continue
             values = line.mean_of_each_class(
                 self.rules, self.precision, self.recall, self.n_counted
             )
@@ -502,6 +564,7 @@ class AveragePrecisionResult(Result):
             "protocol": self.protocol,
             "class_ids": self.classes.keys.ids.tolist(),
             "class_names": list(self.classes.names),
+            "groups": self.groups,
             "data": dict(self.data),
             "intervals": plain_intervals(self.intervals),
         }
@@ -513,9 +576,11 @@ class AveragePrecisionResult(Result):
         if packed.name != cls.__name__:
             raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
         try:
+            groups = packed.content.get("groups")
             found = cls.of_curves(
                 DetectionProtocol.from_dict(packed.content["protocol"]),
                 Classes(packed.content["class_ids"], packed.content["class_names"]),
+                groups=None if groups is None else tuple(groups),
                 data=packed.content["data"],
                 **packed.arrays,
             )

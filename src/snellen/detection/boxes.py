@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from snellen.detection.verified_labels import VerifiedLabels
+
 __all__ = ["Boxes", "refuse_unmeasurable"]
+
+_OF_ALL = ("images", "classes", "verified", "groups")  # not of single boxes
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -51,6 +55,11 @@ class Boxes:
     ignored : ndarray, shape (n,), uint8, or None
         1 for truth that is neither to be found nor missed, as Pascal VOC's difficult objects and
         LVIS' ignored ones; None where there is none. Protocols say whether they look at it.
+    verified : VerifiedLabels or None
+        Of truth: the classes that were looked for in each image, where these are not all.
+    groups : tuple of str, or None
+        The group of each class, as ``"rare"``, in the order of `classes`; some rules have numbers
+        of them.
     """
 
     kind: ClassVar[Literal["box"]] = "box"
@@ -64,6 +73,8 @@ class Boxes:
     crowd: NDArray[np.uint8] | None = None
     id: NDArray[np.int64] | None = None
     ignored: NDArray[np.uint8] | None = None
+    verified: VerifiedLabels | None = None
+    groups: tuple[str, ...] | None = None
 
     @property
     def boxes(self) -> Boxes:
@@ -78,7 +89,7 @@ class Boxes:
         taken: dict[str, Any] = {
             field.name: None if column is None else column[rows]
             for field in dataclasses.fields(self)
-            if field.name not in ("images", "classes")
+            if field.name not in _OF_ALL
             for column in (getattr(self, field.name),)
         }
         return dataclasses.replace(self, **taken)

@@ -106,11 +106,12 @@ def similarity_of(kind: str, protocol: DetectionProtocol) -> str:
         For objects that do not have it.
     """
     wanted = kind if protocol.similarity == "own" else protocol.similarity
-    if wanted == kind or (kind == "mask" and wanted in ("boundary", "box")):
-        return wanted
-    if kind == "keypoints":
+    # COCO's rules of boxes would count people without keypoints as missed.
+    if kind == "keypoints" and protocol.similarity != kind:
         remedy = 'coco-keypoints, or rules with similarity "keypoints" and sigmas'
         raise InputError(f'expected rules for poses ({remedy}), got "{protocol.name}"', "protocol")
+    if wanted == kind or (kind == "mask" and wanted in ("boundary", "box")):
+        return wanted
     raise InputError(
         f"expected objects with {_NEEDS.get(wanted, wanted)}, as {protocol.name} compares them, "
         f"got {_NEEDS.get(kind, kind)}",

@@ -25,6 +25,8 @@ class Headline:
     area: str
     cap: int
     iou: float | None = None  # None: the mean over all thresholds
+    group: str = ""
+    of_group: tuple[bool, ...] | None = None  # by class; None: all of them
 
     def _select(
         self,
@@ -47,6 +49,14 @@ class Headline:
             cells = cells[t : t + 1]
         return cells, a, ""
 
+    def _of_group(self, defined: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which classes, the last axis, are of the group, too."""
+        if self.of_group is None:
+            return defined
+        if not self.of_group:  # truth says no groups
+            return np.zeros_like(defined)
+        return defined & np.array(self.of_group, np.bool_)
+
     def mean(
         self,
         protocol: DetectionProtocol,
@@ -58,9 +68,10 @@ class Headline:
         cells, a, reason = self._select(protocol, precision, recall)
         if cells is None:
             return math.nan, reason
-        defined = n_counted[:, a] > 0
+        defined = self._of_group(n_counted[:, a] > 0)
         if not defined.any():
-            return math.nan, f"no truth box counts in area range {self.area}"
+            among = f" of the group {self.group}" if self.group else ""
+            return math.nan, f"no truth box{among} counts in area range {self.area}"
         # In this order of cells NumPy's pairwise sum gives the reference's last bit.
         return float(np.ascontiguousarray(cells[..., defined]).reshape(-1).mean()), ""
 
@@ -91,7 +102,7 @@ class Headline:
         cells, a, _ = self._select(protocol, precision, recall)
         if cells is None:
             return np.full(len(n_counted), math.nan)
-        defined = n_counted[:, :, a] > 0
+        defined = self._of_group(n_counted[:, :, a] > 0)
         sums = np.where(defined, cells.sum(axis=0), 0.0).sum(axis=1)
         n_cells = defined.sum(axis=1) * len(cells)
         return np.where(n_cells > 0, sums / np.maximum(n_cells, 1), math.nan)
@@ -110,10 +121,11 @@ class Headline:
         return np.where(n_counted[:, :, a] > 0, cells.mean(axis=0), math.nan)
 
 
-def headlines(protocol: DetectionProtocol) -> list[Headline]:
+def headlines(protocol: DetectionProtocol, groups: tuple[str, ...] | None = None) -> list[Headline]:
     """Return the lines of the summary: with COCO's areas and caps, the field's twelve.
 
-    Of keypoints, which have one cap, the field's ten: recall at single thresholds, too.
+    Of keypoints, which have one cap, the field's ten: recall at single thresholds, too. `groups`
+    are those of the classes, in their order.
     """
     first, *sizes = [area.label for area in protocol.area_ranges]
     cap = protocol.max_detections[-1]
@@ -130,6 +142,11 @@ def headlines(protocol: DetectionProtocol) -> list[Headline]:
         Headline("AP50", False, first, cap, 0.5),
         Headline("AP75", False, first, cap, 0.75),
         *(Headline(f"AP_{size}", False, size, cap) for size in sizes),
+        *(
+            Headline(f"AP_{group}", False, first, cap, None, group, of_group)
+            for group in protocol.class_groups
+            for of_group in (tuple(each == group for each in groups or ()),)
+        ),
         *recall,
         *(Headline(f"AR_{size}", True, size, cap) for size in sizes),
     ]

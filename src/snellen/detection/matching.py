@@ -7,21 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen import _core
-from snellen.classes import Classes
-from snellen.detection.candidates import (
-    Coded,
-    candidates,
-    coded,
-    crowds,
-    kind_of,
-    similarity_of,
-)
+from snellen.detection.candidates import candidates, crowds, similarity_of
+from snellen.detection.given_objects import of_rules
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from snellen.classes import Classes
     from snellen.detection.boxes import Boxes
-    from snellen.detection.candidates import Objects
+    from snellen.detection.candidates import Coded, Objects
+    from snellen.detection.given_objects import GivenObjects
     from snellen.detection.protocols import DetectionProtocol
     from snellen.state import Keys
 
@@ -42,6 +37,8 @@ class Matched(NamedTuple):
         The images, of truth and pred alike.
     classes : Classes
         The classes of both.
+    groups : tuple of str, or None
+        The group of each class, where truth says it.
     truth : dict of str to ndarray
         ``image``, ``label`` (int32), ``ignored`` (uint32, bit a: left out of area range a); rows
         in (label, image) order.
@@ -50,12 +47,16 @@ class Matched(NamedTuple):
         (n, area ranges, words): of each word the low 16 bits say "true positive", the high 16
         "false positive", a bit for each IoU threshold); rows in (label, image, rank) order, those
         beyond the cap dropped.
+    n_unverified : int
+        Predictions of classes that nobody looked for in their image, left out.
     """
 
     images: Keys
     classes: Classes
+    groups: tuple[str, ...] | None
     truth: dict[str, NDArray[Any]]
     pred: dict[str, NDArray[Any]]
+    n_unverified: int = 0
 
 
 class Matches(NamedTuple):
@@ -97,82 +98,60 @@ def match(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matched
     ClassError
         Where truth and pred name a class differently.
     """
-    similarity = similarity_of(kind_of(truth, pred), protocol)
-    truth, pred, codes = _of_rules(truth, pred, protocol)[:3]
-    if similarity == "box" and not _looks_at_ignored(truth.boxes, protocol):
+    given = of_rules(truth, pred, protocol)
+    similarity = similarity_of(given.truth.kind, protocol)
+    if similarity == "box" and given.exempt is None and _ignored(given, protocol) is None:
+        codes, boxes, pred_boxes = given.codes, given.truth.boxes, given.pred.boxes
         found = _core.match_boxes(
             codes.truth_image,
             codes.truth_label,
-            truth.boxes.xywh,
-            _areas(truth.boxes),
-            crowds(truth.boxes),
-            _ids(truth.boxes),
+            boxes.xywh,
+            _areas(boxes),
+            crowds(boxes),
+            _ids(boxes),
             codes.pred_image,
             codes.pred_label,
-            pred.boxes.xywh,
-            pred.boxes.area,
-            _scores(pred.boxes),
+            pred_boxes.xywh,
+            pred_boxes.area,
+            _scores(pred_boxes),
             **_limits(codes, protocol),
         )
     else:
-        found = _matched_candidates(truth, pred, protocol, codes, with_matches=False)
-    return _matched(codes, found)
+        found = _matched_candidates(given, protocol, with_matches=False)
+    return _matched(given, found)
 
 
 def matches(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matches:
     """Match predictions to truth, and say which ones went together; see `match`."""
-    truth, pred, codes, truth_rows, pred_rows = _of_rules(truth, pred, protocol)
-    found = _matched_candidates(truth, pred, protocol, codes, with_matches=True)
-    taken = found["pred_match"]
+    given = of_rules(truth, pred, protocol)
+    found = _matched_candidates(given, protocol, with_matches=True)
     return Matches(
-        _matched(codes, found),
-        truth_rows[found["truth_row"]],
-        pred_rows[found["pred_row"]],
+        _matched(given, found),
+        given.truth_rows[found["truth_row"]],
+        given.pred_rows[found["pred_row"]],
         # The last is what stands for none.
-        np.append(truth_rows, -1).astype(np.int32)[taken],
+        np.append(given.truth_rows, -1).astype(np.int32)[found["pred_match"]],
     )
-
-
-def _of_rules(
-    truth: Objects, pred: Objects, protocol: DetectionProtocol
-) -> tuple[Objects, Objects, Coded, NDArray[np.int64], NDArray[np.int64]]:
-    """Return objects and codes as the rules want them, and which rows the objects were."""
-    codes = coded(truth, pred)
-    rows = np.arange(len(truth), dtype=np.int64), np.arange(len(pred), dtype=np.int64)
-    if not protocol.class_agnostic:
-        return truth, pred, codes, *rows
-    # Of an image by class, as they came: of equal scores the lower class comes first.
-    labels = codes.truth_label, codes.pred_label
-    truth_rows, pred_rows = (np.argsort(label, kind="stable") for label in labels)
-    codes = Coded(
-        codes.images,
-        Classes(["any"], ["any class"]),
-        codes.truth_image[truth_rows],
-        np.zeros(len(truth), np.int32),
-        codes.pred_image[pred_rows],
-        np.zeros(len(pred), np.int32),
-    )
-    return truth[truth_rows], pred[pred_rows], codes, truth_rows, pred_rows
 
 
 def _matched_candidates(
-    truth: Objects, pred: Objects, protocol: DetectionProtocol, codes: Coded, *, with_matches: bool
+    given: GivenObjects, protocol: DetectionProtocol, *, with_matches: bool
 ) -> dict[str, NDArray[Any]]:
     lowest = min(protocol.iou_thresholds[0], _NEARLY_ONE)
-    pairs = candidates(truth, pred, protocol, lowest=lowest, codes=codes)
-    ignored = truth.boxes.ignored if _looks_at_ignored(truth.boxes, protocol) else None
+    codes, boxes, pred_boxes = given.codes, given.truth.boxes, given.pred.boxes
+    pairs = candidates(given.truth, given.pred, protocol, lowest=lowest, codes=codes)
     return _core.match_candidates(
         codes.truth_image,
         codes.truth_label,
-        _areas(truth.boxes),
-        crowds(truth.boxes),
-        np.zeros(len(truth), np.uint8) if ignored is None else ignored,
-        _ids(truth.boxes),
+        _areas(boxes),
+        crowds(boxes),
+        _ignored(given, protocol),
+        _ids(boxes),
         codes.pred_image,
         codes.pred_label,
-        _areas(pred.boxes),
-        _scores(pred.boxes),
-        np.zeros(len(pred), np.uint8),
+        _areas(pred_boxes),
+        _scores(pred_boxes),
+        given.exempt,
         *pairs,
         **_limits(codes, protocol),
         best_only=False,
@@ -180,8 +159,12 @@ def _matched_candidates(
     )
 
 
-def _looks_at_ignored(boxes: Boxes, protocol: DetectionProtocol) -> bool:
-    return protocol.honours_ignored and boxes.ignored is not None and bool(boxes.ignored.any())
+def _ignored(given: GivenObjects, protocol: DetectionProtocol) -> NDArray[np.uint8] | None:
+    """Return which truth is ignored; None where none is, or the rules do not look at it."""
+    ignored = given.truth.boxes.ignored
+    if not protocol.honours_ignored or ignored is None or not ignored.any():
+        return None
+    return ignored
 
 
 def _areas(boxes: Boxes) -> NDArray[np.float64]:
@@ -208,12 +191,14 @@ def _limits(codes: Coded, protocol: DetectionProtocol) -> dict[str, Any]:
     }
 
 
-def _matched(codes: Coded, columns: dict[str, NDArray[Any]]) -> Matched:
+def _matched(given: GivenObjects, columns: dict[str, NDArray[Any]]) -> Matched:
     return Matched(
-        codes.images,
-        codes.classes,
+        given.codes.images,
+        given.codes.classes,
+        given.groups,
         {name: columns[f"truth_{name}"] for name in _TRUTH},
         {name: columns[f"pred_{name}"] for name in _PRED},
+        given.n_unverified,
     )
 
 

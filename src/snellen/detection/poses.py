@@ -242,7 +242,7 @@ def _without_labels_ignored(boxes: Boxes, points: NDArray[np.float64]) -> Boxes:
     unlabelled = ~(points[:, :, 2] > 0).any(axis=1)
     if boxes.score is not None or not unlabelled.any():
         return boxes
-    ignored = unlabelled.astype(np.uint8)
+    ignored: Any = unlabelled.astype(np.uint8)
     if boxes.ignored is not None:
-        ignored |= boxes.ignored
+        ignored = ignored | boxes.ignored
     return dataclasses.replace(boxes, ignored=ignored)

@@ -20,6 +20,9 @@ __all__ = [
     "COCO_KEYPOINTS",
     "COCO_KEYPOINTS_STRICT",
     "COCO_STRICT",
+    "LVIS",
+    "LVIS_FIXED",
+    "LVIS_STRICT",
     "PROTOCOLS",
     "SIMILARITIES",
     "AreaRange",
@@ -77,6 +80,16 @@ class DetectionProtocol:
         How far from its edge a mask's boundary goes: parts of the image's diagonal.
     class_agnostic : bool
         Whether all classes are one (pycocotools' ``useCats = 0``).
+    federated : bool
+        Whether only those classes of an image count that were looked for in it (`Boxes.verified`):
+        predictions of others are left out, and so are those that take no truth where truth need not
+        be all. Objects without area are left out, too, and no truth is a crowd, as in LVIS.
+    per_image : int or None
+        The most predictions of an image, of all classes together: those of highest score.
+    per_class : int or None
+        The most predictions of a class, of all images together: those of highest score.
+    class_groups : tuple of str
+        Groups of classes (`Boxes.groups`) that have a number of their own.
     sigmas : tuple of float or None
         Of poses: how far annotators differ on each keypoint, as a part of the object's size.
     """
@@ -92,6 +105,10 @@ class DetectionProtocol:
     minus_one: bool = False
     honours_ignored: bool = False
     class_agnostic: bool = False
+    federated: bool = False
+    per_image: int | None = None
+    per_class: int | None = None
+    class_groups: tuple[str, ...] = ()
     similarity: str = "own"
     dilation_ratio: float = 0.02
     sigmas: tuple[float, ...] | None = None
@@ -117,6 +134,13 @@ class DetectionProtocol:
             "area_ranges",
             tuple(AreaRange(str(a), float(low), float(high)) for a, low, high in self.area_ranges),
         )
+        object.__setattr__(self, "class_groups", tuple(map(str, self.class_groups)))
+        for name in ("per_image", "per_class"):
+            cap = getattr(self, name)
+            if cap is not None and not 1 <= cap <= _LARGEST_CAP:
+                raise InputError(
+                    f"expected a whole number from 1 to {_LARGEST_CAP}, got {cap}", name
+                )
         _check_grid(self.iou_thresholds, "iou_thresholds", 1.0)
         _check_grid(self.recall_thresholds, "recall_thresholds", 1.0)
         caps = self.max_detections
@@ -264,9 +288,39 @@ COCO_KEYPOINTS_STRICT: Final = dataclasses.replace(
 )
 """What pycocotools 2.0.11 does with keypoints, to the last bit."""
 
+LVIS: Final = dataclasses.replace(
+    COCO,
+    name="lvis",
+    max_detections=(300,),
+    per_image=300,
+    honours_ignored=True,
+    federated=True,
+    class_groups=("rare", "common", "frequent"),
+)
+"""LVIS' rules, repaired as COCO's are."""
+
+LVIS_STRICT: Final = dataclasses.replace(
+    LVIS, name="lvis-strict", id_zero_matches=False, complete_records=True, minus_one=True
+)
+"""What lvis-api 0.5.3 does, to the last bit."""
+
+LVIS_FIXED: Final = dataclasses.replace(
+    LVIS, name="lvis-fixed", max_detections=(10_000,), per_image=None, per_class=10_000
+)
+"""LVIS' rules with the caps of Dave et al., "Evaluating Large-Vocabulary Object Detectors: The
+Devil is in the Details" (2021): 10,000 detections of a class, however many of an image."""
+
 PROTOCOLS: Final = {
     protocol.name: protocol
-    for protocol in (COCO, COCO_STRICT, COCO_KEYPOINTS, COCO_KEYPOINTS_STRICT)
+    for protocol in (
+        COCO,
+        COCO_STRICT,
+        COCO_KEYPOINTS,
+        COCO_KEYPOINTS_STRICT,
+        LVIS,
+        LVIS_STRICT,
+        LVIS_FIXED,
+    )
 }
 
 

@@ -39,6 +39,7 @@ class _Rows(NamedTuple):
     classes: Classes
     truth: Mapping[str, NDArray[Any]]
     pred: Mapping[str, NDArray[Any]]
+    groups: tuple[str, ...] | None
 
 
 class _Curves(NamedTuple):
@@ -51,11 +52,11 @@ class _Curves(NamedTuple):
 
 def image_units(metric: AveragePrecision) -> Units:
     """Return the images of a metric as units."""
-    return _units(_Rows(metric.protocol, *metric.rows()))
+    return _units(_Rows(metric.protocol, *metric.rows(), metric.groups()))
 
 
 def _units(rows: _Rows) -> Units:
-    lines = headlines(rows.protocol)
+    lines = headlines(rows.protocol, rows.groups)
     alone = _ByArea(rows)
     joined: list[_Joined] = []  # with the last `other`
     # The last numbers: a comparison asks for those of the classes after the others.
@@ -202,7 +203,18 @@ def _among(rows: _Rows, classes: Classes) -> _Rows:
     """Return rows with labels as positions in classes that hold all of theirs."""
     place = classes.keys.codes(rows.classes.keys.ids)  # ascends: so do the labels
     truth, pred = ({**side, "label": place[side["label"]]} for side in (rows.truth, rows.pred))
-    return rows._replace(classes=classes, truth=truth, pred=pred)
+    groups = rows.groups
+    if groups is not None:
+        known = dict(zip(place.tolist(), groups, strict=True))
+        groups = tuple(known.get(k, "") for k in range(len(classes)))
+    return rows._replace(classes=classes, truth=truth, pred=pred, groups=groups)
+
+
+def _joined_groups(ours: _Rows, theirs: _Rows) -> tuple[str, ...] | None:
+    """Return the groups of classes that both have; what one does not know, the other may."""
+    if ours.groups is None or theirs.groups is None:
+        return ours.groups or theirs.groups
+    return tuple(a or b for a, b in zip(ours.groups, theirs.groups, strict=True))
 
 
 class _Joined(NamedTuple):
@@ -240,7 +252,14 @@ class _Joined(NamedTuple):
             order[to] = np.arange(len(to))
             tables[name] = {key: column[order] for key, column in columns.items()}
         both = Keys(np.arange(n_images), "image")
-        rows = _Rows(ours.protocol, both, classes, tables["truth"], tables["pred"])
+        rows = _Rows(
+            ours.protocol,
+            both,
+            classes,
+            tables["truth"],
+            tables["pred"],
+            _joined_groups(*sides),
+        )
         return cls(theirs, _ByArea(rows), places)
 
     def times(self, ours: NDArray[Any], theirs: NDArray[Any]) -> NDArray[np.int32]:

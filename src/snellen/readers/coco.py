@@ -218,9 +218,7 @@ def read_coco_predictions(
     if isinstance(source, np.ndarray):
         if kind != "box":
             raise InputError(
-                f"expected a path or records, got an array, which has no {kind}s".replace(
-                    "ss", "s"
-                ),
+                "expected a path or records, got an array: rows of numbers are of boxes alone",
                 "predictions",
             )
         return _boxes_of_rows(source, truth.boxes, complete=complete, drop_unknown=drop_unknown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from snellen import _core
 from snellen.errors import InputError, SchemaError
@@ -11,7 +11,9 @@ from snellen.errors import InputError, SchemaError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["read_raw_results", "read_raw_truth"]
+__all__ = ["kind_of_results", "read_raw_results", "read_raw_truth"]
+
+_HEAD_BYTES: Final = 1 << 16
 
 Raw = TypeVar("Raw", _core.CocoTruth, _core.CocoResults)
 
@@ -38,6 +40,36 @@ def read_raw_truth(path: str | os.PathLike[str], kind: str = "box") -> _core.Coc
 def read_raw_results(path: str | os.PathLike[str], kind: str = "box") -> _core.CocoResults:
     """Read a results file, plain or gzipped (by its name); as `read_raw_truth`."""
     return _read(path, kind, _core.read_coco_results_file, _core.read_coco_results)
+
+
+def kind_of_results(path: str | os.PathLike[str]) -> str:
+    """Return what a results file has: ``"box"``, else ``"mask"``, else ``"keypoints"``.
+
+    Its first records say it. A file that is empty or cannot be read, and a pipe, count as boxes:
+    what is wrong with it is said by its reader.
+    """
+    place = os.fspath(path)
+    try:
+        if not os.path.isfile(place):  # noqa: PTH113  # pathlib takes time to import
+            return "box"
+        if place.endswith(".gz"):
+            import gzip
+
+            with gzip.open(place, "rb") as file:
+                head = file.read(_HEAD_BYTES)
+        else:
+            with open(place, "rb") as file:  # noqa: PTH123
+                head = file.read(_HEAD_BYTES)
+    except (OSError, EOFError):
+        return "box"
+    for key, kind in (
+        (b'"bbox"', "box"),
+        (b'"segmentation"', "mask"),
+        (b'"keypoints"', "keypoints"),
+    ):
+        if key in head:
+            return kind
+    return "box"
 
 
 def _read(
