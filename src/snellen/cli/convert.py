@@ -164,11 +164,6 @@ def _deliver(done: Conversion, json_path: str | None, *, quiet: bool) -> None:
         say(f"{done.source}: {called(done.read_as)}")
         for note in done.notes:
             say(note)
-        if done.n_rounded:
-            say(
-                f"{done.target}: {done.n_rounded:,} boxes have other last digits, by at most "
-                f"{done.furthest:.2g}"
-            )
     if not quiet or not done.is_written:
         for loss in done.losses:
             say(f"lost: {loss.n:,} {loss.text}")

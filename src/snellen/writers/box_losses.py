@@ -71,8 +71,17 @@ def box_losses(
         else:
             found.append((f"{flag}_levels", values > levels, f"how {flag} objects are: {levels}"))
     if numbers is not None and len(numbers):
-        far = np.abs(numbers - boxes.xywh).max(axis=1) > _SMALL
-        found.append(("coordinates", far, "coordinates beyond what float64 holds of corners"))
+        off = np.abs(numbers - boxes.xywh).max(axis=1)
+        small = off[off <= _SMALL].max(initial=0)
+        found.append(("coordinates", off > _SMALL, "boxes that float64 does not hold as corners"))
+        found.append(
+            (
+                "digits",
+                (off > 0) & (off <= _SMALL),
+                f"boxes' last digits, by at most {small:.2g}: an IoU on a threshold may fall to "
+                "its other side",
+            )
+        )
     losses = []
     for name, which, text in found:
         n = which if isinstance(which, int) else int(np.count_nonzero(which))

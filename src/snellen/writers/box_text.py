@@ -56,4 +56,4 @@ def write_box_text(data: Detections, layout: BoxLayout = "xywh") -> Written:
         f"texts don't say what their numbers are: read them with --format box-text --box {layout} "
         f"--{meaning}"
     ]
-    return Written(files, losses, notes, numbers.back)
+    return Written(files, losses, notes)

@@ -6,8 +6,6 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from snellen.errors import InputError
 from snellen.writers.detection_files import check_written, whole_pixels, written_files
 from snellen.writers.detections import Loss
@@ -16,7 +14,6 @@ from snellen.writers.unread import unread_losses
 
 if TYPE_CHECKING:
     from snellen.readers.box_rows import BoxLayout
-    from snellen.writers.detections import Detections, Written
     from snellen.writers.source import Source
 
 __all__ = ["Conversion", "convert_detections"]
@@ -37,10 +34,6 @@ class Conversion(NamedTuple):
         How many there are.
     losses : list of Loss
         What reading the target would not give.
-    n_rounded : int
-        How many boxes come back with another last bit.
-    furthest : float
-        By how much at most, in pixels or parts of the image.
     notes : list of str
         What was taken for what, and what a reader has to know.
     is_written : bool
@@ -57,8 +50,6 @@ class Conversion(NamedTuple):
     n_classes: int
     n_files: int
     losses: list[Loss]
-    n_rounded: int
-    furthest: float
     notes: list[str]
     is_written: bool
 
@@ -128,7 +119,6 @@ def convert_detections(
         losses += rounded
     written = written_files(data, to, place, to_box)
     losses = [loss for loss in (*losses, *written.losses) if loss.n]
-    n_rounded, furthest = _rounding(data, written)
     notes += [f"{place}: {note}" for note in written.notes]
     is_written = lossy or not losses
     if is_written:
@@ -146,16 +136,6 @@ def convert_detections(
         n_classes=len(data.boxes.classes),
         n_files=len(written.files) if is_written else 0,
         losses=losses,
-        n_rounded=n_rounded,
-        furthest=furthest,
         notes=notes,
         is_written=is_written,
     )
-
-
-def _rounding(data: Detections, written: Written) -> tuple[int, float]:
-    """Return how many boxes come back otherwise, and by how much at most."""
-    if written.numbers is None or not len(data.boxes):
-        return 0, 0.0
-    off = np.abs(written.numbers - data.boxes.xywh).max(axis=1)
-    return int(np.count_nonzero(off)), float(off.max())

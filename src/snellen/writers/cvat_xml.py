@@ -51,7 +51,7 @@ def write_cvat_xml(data: Detections) -> Written:
         *class_losses(data, names, listed=True),
         *box_losses(data, keeps=("occluded",), numbers=numbers.back),
     ]
-    return Written({"": document}, losses, numbers=numbers.back)
+    return Written({"": document}, losses)
 
 
 def _shapes(data: Detections, labels: list[str], corners: list[str]) -> list[str]:

@@ -53,14 +53,11 @@ class Written(NamedTuple):
         What reading them back would not give.
     notes : sequence of str
         What a reader of them has to know, for people.
-    numbers : ndarray, shape (n, 4), or None
-        The boxes as readers get them, where these are not those that were given.
     """
 
     files: Mapping[str, bytes]
     losses: list[Loss]
     notes: Sequence[str] = ()
-    numbers: NDArray[np.float64] | None = None
 
 
 class Detections(NamedTuple):

@@ -62,7 +62,7 @@ def write_dota(data: Detections) -> Written:
         paths = file_names_of_classes(data, names, "Task1_CLASS.txt", class_of_task)
         files = dict(zip(paths, lines_of_labels(data, lines), strict=True))
         losses += [*image_losses(data, images), *class_losses(data, names, listed=True)]
-        return Written(files, losses, numbers=back)
+        return Written(files, losses)
     words, changed = class_words(data, "DOTA")
     stems = file_stems(data, of_texts=True)
     level = data.flag(_FLAG)
@@ -74,4 +74,4 @@ def write_dota(data: Detections) -> Written:
         for stem, text in zip(stems, lines_of_images(data, lines), strict=True)
     }
     losses += [*image_losses(data, stems), *changed, *class_losses(data, words, listed=False)]
-    return Written(files, losses, numbers=back)
+    return Written(files, losses)

@@ -72,7 +72,7 @@ def write_kitti_labels(data: Detections) -> Written:
     ]
     if n_crowds:
         losses.append(Loss("crowds", n_crowds, f"crowd flags: {DONT_CARE} areas alone are crowds"))
-    return Written(files, losses, numbers=numbers.back)
+    return Written(files, losses)
 
 
 def _level(data: Detections, flag: str) -> NDArray[np.int64]:

@@ -70,7 +70,7 @@ def write_open_images(data: Detections) -> Written:
         *cut,
     ]
     notes = ["the sizes of images are those of the pictures: --images names them when it is read"]
-    return Written({"": table_text(columns).encode()}, losses, notes, back)
+    return Written({"": table_text(columns).encode()}, losses, notes)
 
 
 def table_text(columns: dict[str, list[Any]], delimiter: str = ",") -> str:

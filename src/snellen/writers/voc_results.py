@@ -53,7 +53,7 @@ def write_voc_results(data: Detections) -> Written:
         *box_losses(data, numbers=numbers.back),
     ]
     files = dict(zip(paths, lines_of_labels(data, lines), strict=True))
-    return Written(files, losses, numbers=numbers.back)
+    return Written(files, losses)
 
 
 def file_names_of_classes(

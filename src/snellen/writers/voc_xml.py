@@ -55,7 +55,7 @@ def write_voc_xml(data: Detections) -> Written:
         *class_losses(data, names, listed=False),
         *box_losses(data, keeps=_FLAGS, numbers=numbers.back),
     ]
-    return Written(files, losses, numbers=numbers.back)
+    return Written(files, losses)
 
 
 def _objects(data: Detections, names: list[str], corners: list[str]) -> list[str]:

@@ -66,7 +66,7 @@ def write_yolo(data: Detections) -> Written:
         "the sizes of images are those of the pictures: put these in the folder images, beside "
         "labels, under the same names"
     ]
-    return Written(files, losses, notes, numbers)
+    return Written(files, losses, notes)
 
 
 def _boxes(
