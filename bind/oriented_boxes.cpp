@@ -1,14 +1,14 @@
 #include "snellen/oriented_boxes.hpp"
 
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/tuple.h>
 
-#include <cmath>
 #include <cstdint>
-#include <limits>
+#include <optional>
 #include <tuple>
 #include <utility>
 
-#include "arrays.hpp"
+#include "candidate_arrays.hpp"
 
 namespace snellen::bind {
 namespace {
@@ -19,16 +19,6 @@ void check_corners(const In2<double>& corners) {
   }
 }
 
-OrientedRows oriented_rows(const In1<std::int32_t>& image, const In1<std::int32_t>& label,
-                           const In2<double>& corners, std::size_t n_images, std::size_t n_labels) {
-  check_corners(corners);
-  check_length("label", label.size(), image.size());
-  check_length("corners", corners.shape(0), image.size());
-  check_codes("image", image, n_images);
-  check_codes("label", label, n_labels);
-  return {image.data(), label.data(), corners.data(), image.size()};
-}
-
 }  // namespace
 
 void bind_oriented_boxes(nb::module_& m) {
@@ -37,35 +27,32 @@ void bind_oriented_boxes(nb::module_& m) {
       [](In1<std::int32_t> truth_image, In1<std::int32_t> truth_label, In2<double> truth_corners,
          In1<std::uint8_t> truth_crowd, In1<std::int32_t> pred_image, In1<std::int32_t> pred_label,
          In2<double> pred_corners, std::size_t n_images, std::size_t n_labels, double lowest,
-         bool across_labels) {
-        const OrientedRows truth =
-            oriented_rows(truth_image, truth_label, truth_corners, n_images, n_labels);
-        const OrientedRows pred =
-            oriented_rows(pred_image, pred_label, pred_corners, n_images, n_labels);
-        check_length("crowd", truth_crowd.size(), truth.n_rows);
-        if (truth.n_rows > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
-          throw nb::value_error("expected less than 2^31 rows of truth");
-        }
-        if (std::isnan(lowest)) throw nb::value_error("expected a number as lowest");
-        OrientedCandidates found;
+         bool across_labels, std::optional<In1<double>> pred_score,
+         std::optional<std::size_t> max_detections) {
+        const PairedRows rows = paired_rows(truth_image, truth_label, truth_crowd, pred_image,
+                                            pred_label, n_images, n_labels);
+        check_corners(truth_corners);
+        check_corners(pred_corners);
+        check_length("corners", truth_corners.shape(0), rows.n_truth);
+        check_length("corners", pred_corners.shape(0), rows.n_pred);
+        const CandidateRules rules =
+            candidate_rules(lowest, across_labels, pred_score, max_detections, rows.n_pred);
+        Candidates found;
         {
           const nb::gil_scoped_release released;
-          found = oriented_candidates(truth, truth_crowd.data(), pred, n_images, n_labels, lowest,
-                                      across_labels);
+          found = oriented_candidates(rows, truth_corners.data(), truth_crowd.data(),
+                                      pred_corners.data(), rules);
         }
-        nb::typed<nb::dict, nb::str, nb::any> columns;
-        columns["begin"] = to_numpy(std::move(found.begin));
-        columns["truth"] = to_numpy(std::move(found.truth));
-        columns["similarity"] = to_numpy(std::move(found.similarity));
-        return columns;
+        return to_dict(std::move(found));
       },
       nb::arg("truth_image").noconvert(), nb::arg("truth_label").noconvert(),
       nb::arg("truth_corners").noconvert(), nb::arg("truth_crowd").noconvert(),
       nb::arg("pred_image").noconvert(), nb::arg("pred_label").noconvert(),
       nb::arg("pred_corners").noconvert(), nb::kw_only(), nb::arg("n_images"), nb::arg("n_labels"),
-      nb::arg("lowest"), nb::arg("across_labels"),
-      "Pairs of oriented boxes (n, 8) of one image and label with IoU >= lowest: where those of "
-      "each pred row begin, truth rows (ascending), similarity.");
+      nb::arg("lowest"), nb::arg("across_labels"), nb::arg("pred_score").noconvert() = nb::none(),
+      nb::arg("max_detections") = nb::none(),
+      "The pairs of oriented boxes (corners x1, y1 … x4, y4) of an image, and of a label where not "
+      "across labels, whose IoU is at least `lowest`: begin, truth, similarity, by row of pred.");
   m.def(
       "oriented_iou",
       [](In2<double> pred_corners, In2<double> truth_corners, In1<std::uint8_t> crowd) {

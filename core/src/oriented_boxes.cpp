@@ -6,15 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include "listed_pairs.hpp"
 #include "outline.hpp"
-#include "snellen/grouping.hpp"
 #include "snellen/parallel.hpp"
 
 namespace snellen {
 namespace {
-
-// Rows of pred in a piece of work.
-constexpr std::size_t kBlockRows = 1024;
 
 Point between(const Point& from, const Point& to) { return {to.x - from.x, to.y - from.y}; }
 
@@ -154,154 +151,98 @@ double overlap(const Quad& truth, const Quad& pred, bool crowd) {
   return common / (crowd ? pred.area : truth.area + pred.area - common);
 }
 
-// A side's boxes in the order that they are asked for.
-struct Quads {
-  std::vector<Quad> quad;
-  std::vector<Upright> upright;
-
-  explicit Quads(std::size_t n) : quad(n), upright(n) {}
-
-  void set(std::size_t at, const double* corners) {
-    quad[at] = quad_of(corners);
-    upright[at] = upright_around(quad[at]);
-  }
-};
-
-// Measures pairs, but for those that upright boxes show to be below `lowest`.
-class Measure {
+// Truth boxes, made ready to be compared with one detection after another.
+class Truth {
  public:
-  Measure(const Quads& truth, const std::uint8_t* crowd, double lowest)
-      : truth_(truth), crowd_(crowd), lowest_(lowest) {}
+  void clear() {
+    quad_.clear();
+    upright_.clear();
+    crowd_.clear();
+  }
+  void add(const double* corners, bool crowd) {
+    quad_.push_back(quad_of(corners));
+    upright_.push_back(upright_around(quad_.back()));
+    crowd_.push_back(crowd);
+  }
 
-  // Below 0 where the similarity is below `lowest`.
-  double operator()(std::size_t j, const Quad& pred, const Upright& around) const {
-    const Upright& other = truth_.upright[j];
-    const double width = std::min(around.right, other.right) - std::max(around.left, other.left);
-    const double height = std::min(around.bottom, other.bottom) - std::max(around.top, other.top);
-    if (width <= 0 || height <= 0) return 0 >= lowest_ ? 0 : -1;
-    const Quad& truth = truth_.quad[j];
-    const double most = std::min({width * height, truth.area, pred.area});
-    const double joint = crowd_[j] != 0 ? pred.area : truth.area + pred.area - most;
-    if (most * kRoom < lowest_ * joint) return -1;
-    const double similarity = overlap(truth, pred, crowd_[j] != 0);
-    return similarity >= lowest_ ? similarity : -1;
+  // Calls found(j, similarity) for each box j whose similarity is `lowest` or more.
+  template <class Found>
+  void visit(const double* pred_corners, double lowest, const Found& found) const {
+    const Quad pred = quad_of(pred_corners);
+    const Upright around = upright_around(pred);
+    for (std::size_t j = 0; j < quad_.size(); ++j) {
+      const Upright& other = upright_[j];
+      const double width = std::min(around.right, other.right) - std::max(around.left, other.left);
+      const double height = std::min(around.bottom, other.bottom) - std::max(around.top, other.top);
+      if (width <= 0 || height <= 0) {
+        if (0 >= lowest) found(j, 0.0);
+        continue;
+      }
+      const bool crowd = crowd_[j] != 0;
+      const double area = quad_[j].area;
+      const double most = std::min({width * height, area, pred.area});
+      if (most * kRoom < lowest * (crowd ? pred.area : area + pred.area - most)) continue;
+      const double similarity = overlap(quad_[j], pred, crowd);
+      if (similarity >= lowest) found(j, similarity);
+    }
   }
 
  private:
   // For the rounding of upright boxes' areas against clipped ones.
   static constexpr double kRoom = 1 + 1e-9;
 
-  const Quads& truth_;
-  const std::uint8_t* crowd_;
-  const double lowest_;
+  std::vector<Quad> quad_;
+  std::vector<Upright> upright_;
+  std::vector<std::uint8_t> crowd_;
 };
 
-// The candidates of a stretch of pred rows.
-struct Found {
-  std::vector<std::int32_t> truth;
-  std::vector<double> similarity;
-};
-
-// Truth by cell: the rows of one image, or of one label of it.
-class TruthCells {
+class OrientedMeasure {
  public:
-  TruthCells(const OrientedRows& truth, const std::uint8_t* crowd, std::size_t n_images,
-             std::size_t n_labels)
-      : grouping_(group_rows(truth.image, truth.label, truth.n_rows, n_images, n_labels)),
-        quads_(truth.n_rows),
-        row_(truth.n_rows),
-        crowd_(grouping_.ordered<1>(crowd)) {
-    for (std::size_t row = 0; row < truth.n_rows; ++row) {
-      const std::size_t at = grouping_.place[row];
-      row_[at] = static_cast<std::int32_t>(row);
-      quads_.set(at, truth.corners + kCornerNumbers * row);
+  OrientedMeasure(const double* truth_corners, const std::uint8_t* truth_crowd,
+                  const double* pred_corners)
+      : truth_corners_(truth_corners), truth_crowd_(truth_crowd), pred_corners_(pred_corners) {}
+
+  void enter(const PairedCell& cell) {
+    pred_ = cell.pred;
+    truth_.clear();
+    for (std::size_t g = 0; g < cell.n_truth; ++g) {
+      const std::size_t row = cell.truth[g];
+      truth_.add(truth_corners_ + kCornerNumbers * row, truth_crowd_[row] != 0);
     }
   }
 
-  const Quads& quads() const { return quads_; }
-  const std::uint8_t* crowd() const { return crowd_.data(); }
-  std::int32_t row(std::size_t at) const { return row_[at]; }
-
-  // The first and last place of a cell; its rows ascend.
-  std::pair<std::size_t, std::size_t> places(std::int32_t image, std::size_t label) const {
-    const std::int32_t* const images = grouping_.image.data();
-    const auto [first, last] = std::equal_range(images + grouping_.label_start[label],
-                                                images + grouping_.label_start[label + 1], image);
-    return {static_cast<std::size_t>(first - images), static_cast<std::size_t>(last - images)};
+  template <class Found>
+  void visit(std::size_t d, double bar, const Found& found) const {
+    truth_.visit(pred_corners_ + kCornerNumbers * pred_[d], bar, found);
   }
 
  private:
-  Grouping grouping_;
-  Quads quads_;
-  std::vector<std::int32_t> row_;
-  Column<std::uint8_t> crowd_;
+  const double* truth_corners_;
+  const std::uint8_t* truth_crowd_;
+  const double* pred_corners_;
+  const std::uint32_t* pred_ = nullptr;
+  Truth truth_;
 };
-
-OrientedCandidates joined(const std::vector<Found>& blocks, Column<std::int64_t> begin) {
-  for (std::size_t i = 1; i < begin.size(); ++i) begin[i] += begin[i - 1];
-  OrientedCandidates all;
-  const auto n_pairs = static_cast<std::size_t>(begin[begin.size() - 1]);
-  all.truth.resize_uninitialised(n_pairs);
-  all.similarity.resize_uninitialised(n_pairs);
-  std::size_t at = 0;
-  for (const Found& found : blocks) {
-    std::copy(found.truth.begin(), found.truth.end(), all.truth.data() + at);
-    std::copy(found.similarity.begin(), found.similarity.end(), all.similarity.data() + at);
-    at += found.truth.size();
-  }
-  all.begin = std::move(begin);
-  return all;
-}
 
 }  // namespace
 
-OrientedCandidates oriented_candidates(const OrientedRows& truth, const std::uint8_t* truth_crowd,
-                                       const OrientedRows& pred, std::size_t n_images,
-                                       std::size_t n_labels, double lowest, bool across_labels) {
-  OrientedRows grouped = truth;
-  const std::vector<std::int32_t> one_label(across_labels ? truth.n_rows : 0);
-  if (across_labels) grouped.label = one_label.data();
-  const TruthCells cells(grouped, truth_crowd, n_images, across_labels ? 1 : n_labels);
-  const Measure measure(cells.quads(), cells.crowd(), lowest);
-
-  Column<std::int64_t> begin;  // the number of pairs of each row, a place further
-  begin.resize_uninitialised(pred.n_rows + 1);
-  begin[0] = 0;
-  std::vector<Found> blocks((pred.n_rows + kBlockRows - 1) / kBlockRows);
-  parallel_for(blocks.size(), [&](std::size_t b) {
-    Found found;
-    const std::size_t end = std::min(pred.n_rows, (b + 1) * kBlockRows);
-    for (std::size_t i = b * kBlockRows; i < end; ++i) {
-      const std::size_t n_before = found.truth.size();
-      const std::size_t label = across_labels ? 0 : static_cast<std::size_t>(pred.label[i]);
-      const auto [first, last] = cells.places(pred.image[i], label);
-      if (first < last) {
-        const Quad quad = quad_of(pred.corners + kCornerNumbers * i);
-        const Upright around = upright_around(quad);
-        for (std::size_t at = first; at < last; ++at) {
-          const double similarity = measure(at, quad, around);
-          if (similarity < 0) continue;
-          found.truth.push_back(cells.row(at));
-          found.similarity.push_back(similarity);
-        }
-      }
-      begin[i + 1] = static_cast<std::int64_t>(found.truth.size() - n_before);
-    }
-    blocks[b] = std::move(found);
-  });
-  return joined(blocks, std::move(begin));
+Candidates oriented_candidates(const PairedRows& rows, const double* truth_corners,
+                               const std::uint8_t* truth_crowd, const double* pred_corners,
+                               const CandidateRules& rules) {
+  return list_candidates(rows, rules,
+                         [&] { return OrientedMeasure(truth_corners, truth_crowd, pred_corners); });
 }
 
 void oriented_iou_matrix(const double* pred_corners, std::size_t n_pred,
                          const double* truth_corners, const std::uint8_t* truth_crowd,
                          std::size_t n_truth, double* iou) {
-  Quads truth(n_truth);
-  for (std::size_t j = 0; j < n_truth; ++j) truth.set(j, truth_corners + kCornerNumbers * j);
-  const Measure measure(truth, truth_crowd, 0);
+  Truth truth;
+  for (std::size_t j = 0; j < n_truth; ++j) {
+    truth.add(truth_corners + kCornerNumbers * j, truth_crowd[j] != 0);
+  }
   parallel_for(n_pred, [&](std::size_t i) {
-    const Quad quad = quad_of(pred_corners + kCornerNumbers * i);
-    const Upright around = upright_around(quad);
-    for (std::size_t j = 0; j < n_truth; ++j) iou[i * n_truth + j] = measure(j, quad, around);
+    truth.visit(pred_corners + kCornerNumbers * i, 0,
+                [&](std::size_t j, double similarity) { iou[i * n_truth + j] = similarity; });
   });
 }
 

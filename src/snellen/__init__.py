@@ -42,6 +42,7 @@ _HOME = {
     "MetricSet": "snellen.metric",
     "MultilabelConfusion": "snellen.classification.multilabel_confusion",
     "MultilabelConfusionResult": "snellen.classification.multilabel_confusion",
+    "OrientedBoxes": "snellen.detection.oriented",
     "PanopticQuality": "snellen.segmentation.panoptic",
     "PanopticQualityResult": "snellen.segmentation.panoptic",
     "PanopticSegments": "snellen.segmentation.panoptic_segments",
@@ -80,6 +81,7 @@ _HOME = {
     "leave_one_group_out": "snellen.splits.folds",
     "metric_from_bytes": "snellen.metric",
     "multilabel_confusion": "snellen.classification.multilabel_confusion",
+    "oriented_iou": "snellen.detection.oriented",
     "panoptic_quality": "snellen.segmentation.panoptic",
     "probability_loss": "snellen.classification.probability",
     "read_coco_predictions": "snellen.readers.coco",
@@ -129,6 +131,8 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "average_precision",
     "Boxes",
     "box_iou",
+    "OrientedBoxes",
+    "oriented_iou",
     "AreaRange",
     "DetectionProtocol",
     # segmentation
@@ -230,6 +234,7 @@ if TYPE_CHECKING:
     )
     from snellen.detection.boxes import Boxes
     from snellen.detection.matching import box_iou
+    from snellen.detection.oriented import OrientedBoxes, oriented_iou
     from snellen.detection.protocols import AreaRange, DetectionProtocol
     from snellen.errors import SnellenError
     from snellen.metric import Metric, MetricSet, metric_from_bytes

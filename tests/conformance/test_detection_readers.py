@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from snellen import AveragePrecision
+from snellen.detection.oriented import OrientedBoxes
 from snellen.readers.detection_files import (
     ReadBoxes,
     read_detection_predictions,
@@ -172,11 +173,24 @@ def test_dota_labels(conformance_data: Path) -> None:
         pytest.skip(f"no files in {folder}")
     rows = read_dota(folder)
     assert rows.images == ["P0004__1__0___0", "P0004__1__0___1024"]
-    assert rows.points.shape == (4, 8)
-    assert rows.points[0].tolist() == [398, 716, 398, 694, 464, 698, 465, 718]
-    assert rows.difficult is not None
-    assert rows.difficult.tolist() == [0, 0, 1, 0]
+    assert rows.corners is not None
+    assert rows.corners.shape == (4, 8)
+    assert rows.corners[0].tolist() == [398, 716, 398, 694, 464, 698, 465, 718]
+    assert rows.flags["difficult"].tolist() == [0, 0, 1, 0]
     assert rows.labels == ["plane"]
+    read = read_detection_truth(folder)
+    assert isinstance(read.boxes, OrientedBoxes)
+    assert read.format == "dota"
+    assert read.boxes.boxes.ignored is not None
+    assert read.boxes.boxes.ignored.tolist() == [0, 0, 1, 0]
+    assert read.boxes.boxes.images.ids.tolist() == ["P0004__1__0___0", "P0004__1__0___1024"]
+    # The last one's corners are 1 2 4 3 of its outline, as the file has them.
+    assert any("1 outlines that cross themselves" in note and "line 4" in note
+               for note in read.notes)  # fmt: skip
+    assert read.boxes.corners[3].tolist() == [[126, 191], [123, 178], [128, 171], [221, 199]]
+    # Half the cross product of the diagonals: (398, 716) to (464, 698), (398, 694) to (465, 718).
+    assert read.boxes.boxes.area is not None
+    assert read.boxes.boxes.area[0] == abs(66 * 24 - -18 * 67) / 2
 
 
 def test_coco_files_are_what_the_coco_reader_reads(conformance_data: Path) -> None:

@@ -198,13 +198,11 @@ def test_dota(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "labelTxt"):
         rows = read_dota(place)
         assert rows.images == ["P1", "P2"]
-        assert rows.points.tolist() == [[1, 2, 3, 4, 5, 6, 7, 8.5], [9] * 8]
+        assert rows.corners is not None
+        assert rows.corners.tolist() == [[1, 2, 3, 4, 5, 6, 7, 8.5], [9] * 8]
         assert [rows.labels[k] for k in rows.label] == ["plane", "ship"]
-        assert rows.difficult is not None
-        assert rows.difficult.tolist() == [0, 2]
+        assert rows.flags["difficult"].tolist() == [0, 2]
         assert rows.place(1).endswith("P1.txt line 4")
-    with pytest.raises(InputError, match="DOTA has oriented ones"):
-        read_detection_truth(tmp_path)
     write(tmp_path / "labelTxt/P1.txt", lines.replace("ship 2", "ship 3"))
     with pytest.raises(InputError, match=r"expected 0, 1 or 2 as difficult, got 3.*P1\.txt line 4"):
         read_dota(tmp_path)
@@ -212,7 +210,10 @@ def test_dota(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected a finite y4"):
         read_dota(tmp_path)
     write(tmp_path / "labelTxt/P1.txt", "1 2 3 4 5 6 7 8 plane\n")
-    assert read_dota(tmp_path).difficult is None
+    assert "difficult" not in read_dota(tmp_path).flags
+    write(tmp_path / "labelTxt/P1.txt", "1 2 3 4 5 6 7 1e101 plane\n")
+    with pytest.raises(InputError, match=r"within ±1e\+100.*P1\.txt line 1"):
+        read_dota(tmp_path)
 
 
 def test_dota_results(tmp_path: Path) -> None:

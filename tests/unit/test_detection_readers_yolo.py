@@ -127,7 +127,13 @@ def test_a_picture_on_its_side(tmp_path: Path) -> None:
     [
         ("0 0.5 0.5 0.2\n", SchemaError, "expected 5 numbers .*got 4: was the line cut off"),
         ("0 .1 .1 .2 .1 .2 .2\n", SchemaError, "got 7: this is a polygon of 3 points"),
-        ("0 .1 .1 .2 .1 .2 .2 .1 .2\n", SchemaError, "got 9: this is an oriented box"),
+        ("0 .1 .1 .2 .1 .2 .2 .1 .2 .5\n", SchemaError, "got 10: are these predictions"),
+        (
+            "0 .5 .5 .2 .2\n0 .1 .1 .2 .1 .2 .2 .1 .2\n",
+            SchemaError,
+            r"expected 5 numbers as in the lines before, got 9: upright boxes.*line 2",
+        ),
+        ("0 1 1 2 1 2 20 1 20\n", InputError, "x1, y1, x2.*0 to 1, got 1 1 2.*these pixels"),
         ("0 .5 .5 .2 .2 .1 .1 2\n", SchemaError, "got 8: this is a pose"),
         ("0 .5 .5 .2 .2 .9\n", SchemaError, "got 6: are these predictions"),
         ("0 .5 .5 .2 .2\n0 .5\n", SchemaError, r"got 2: was the line cut off.*a.txt line 2"),
@@ -167,6 +173,12 @@ def test_bad_predictions(data: Path, tmp_path: Path) -> None:
     write(tmp_path / "run/a.txt", "0 .5 .5 .2 .4 .1 .1 .9\n")
     with pytest.raises(SchemaError, match="got 8: this is a polygon of 3 points"):
         read_detection_predictions(tmp_path / "run", truth, format="yolo")
+    write(tmp_path / "run/a.txt", "0 .5 .5 .2 .4 .1 .9\n")
+    with pytest.raises(SchemaError, match="got 7: is there the number of a track behind, or an an"):
+        read_detection_predictions(tmp_path / "run", truth, format="yolo")
+    write(tmp_path / "run/a.txt", "0 .1 .1 .2 .1 .2 .2 .1 .2\n")
+    with pytest.raises(SchemaError, match=r"10 of an oriented box .* got 9: predictions need scor"):
+        read_detection_predictions(tmp_path / "run", truth, format="yolo")
     write(tmp_path / "run/a.txt", "0 0.5 0.5 0.2 0.4 0.5\n")
     write(tmp_path / "run/zz.txt", "0 0.5 0.5 0.2 0.4 0.5\n")
     with pytest.raises(IdError, match=r"got 1 boxes of 1 images .*: zz.*zz\.txt line 1"):
@@ -195,6 +207,10 @@ def test_a_pose_is_told_by_the_description(data: Path) -> None:
     write(data / "data.yaml", DATA + "kpt_shape: [1, 2]\n")
     write(data / "labels/val/a.txt", "0 .5 .5 .2 .2 .1 .1\n")
     with pytest.raises(SchemaError, match="got 7: this is a pose; its box is the first 5"):
+        read_detection_truth(data)
+    # As many numbers as an oriented box has.
+    write(data / "labels/val/a.txt", "0 .5 .5 .2 .2 .1 .1 .2 .2\n")
+    with pytest.raises(SchemaError, match="got 9: this is a pose; its box is the first 5"):
         read_detection_truth(data)
 
 

@@ -13,7 +13,6 @@ from snellen.readers.detection_formats import FORMATS, called, may_be_coco
 if TYPE_CHECKING:
     from snellen.cli.output import Output
     from snellen.detection.average_precision import AveragePrecision
-    from snellen.detection.boxes import Boxes
     from snellen.detection.candidates import Objects
     from snellen.detection.protocols import DetectionProtocol
 
@@ -298,7 +297,7 @@ def _read_any(asked: _Asked, truth: str, predictions: str, rules: _Rules, output
 
 def _boxes(
     asked: _Asked, truth: str, predictions: str, *, complete: bool, quiet: bool
-) -> tuple[Boxes, Boxes]:
+) -> tuple[Objects, Objects]:
     """Return the boxes of files of any format; what was taken for what goes to stderr."""
     from snellen.readers.detection_files import (
         read_detection_predictions,

@@ -10,6 +10,7 @@ import numpy as np
 from snellen import _core
 from snellen.arrays import to_finite, to_flags, to_numpy
 from snellen.classes import Classes
+from snellen.detection.image_records import columns_of_images, field_of
 from snellen.errors import ClassError, IdError, InputError, ShapeError, first_few
 from snellen.image_ids import ImageBatch
 from snellen.state import Keys, id_array
@@ -196,40 +197,16 @@ class Boxes:
         """
         ids = ImageBatch.of(image_id, len(records)).ids
         boxes = [
-            to_finite(_field(record, "boxes", i), f"boxes of image {i}", width=4)
+            to_finite(field_of(record, "boxes", i), f"boxes of image {i}", width=4)
             for i, record in enumerate(records)
         ]
         sizes = [len(box) for box in boxes]
-
-        def joined(field: str) -> NDArray[Any] | None:
-            having = sum(field in record for record in records)
-            if not having:
-                return None
-            parts = [
-                to_numpy(_field(record, field, i), f"{field} of image {i}").reshape(-1)
-                for i, record in enumerate(records)
-            ]
-            for i, (part, size) in enumerate(zip(parts, sizes, strict=True)):
-                if len(part) != size:
-                    raise ShapeError(
-                        f"expected {size} values, got {len(part)}", f"{field} of image {i}"
-                    )
-            # An empty list is an array of floats; labels must stay whole numbers.
-            filled = [part for part in parts if len(part)]
-            return np.concatenate(filled) if filled else np.zeros(0, np.int64)
-
-        label = joined("labels")
-        if label is None and records:
-            _field(records[0], "labels", 0)
         return cls.from_xyxy(
             np.concatenate(boxes) if boxes else np.zeros((0, 4)),
             image_id=np.repeat(ids, sizes),
-            label=np.zeros(0, np.int64) if label is None else label,
-            score=joined("scores"),
-            area=joined("area"),
-            crowd=joined("iscrowd"),
             image_ids=ids,
             classes=classes,
+            **columns_of_images(records, sizes),
         )
 
     @classmethod
@@ -305,14 +282,6 @@ def refuse_unmeasurable(xywh: NDArray[np.float64], place: str, place_in_row: str
             f"expected corners and an area within the range of float64, got {xywh[row].tolist()}",
             f"{place}[{row}]{place_in_row}",
         )
-
-
-def _field(record: Mapping[str, Any], field: str, i: int) -> Any:
-    if field not in record:
-        raise InputError(
-            f'expected the key "{field}", got {", ".join(map(str, record)) or "none"}', f"image {i}"
-        )
-    return record[field]
 
 
 def _one_for_each(value: ArrayLike, n: int, name: str) -> NDArray[Any]:

@@ -174,10 +174,11 @@ def candidates(
             *places, truth.boxes.xywh, crowd, *pred_places, pred.boxes.xywh, **limits
         )
         return Candidates(**found)
+    # Boxes are measured sooner than they are ranked; other objects beyond the cap are not compared.
+    if not across_labels and pred.boxes.score is not None:
+        limits["pred_score"] = pred.boxes.score
+        limits["max_detections"] = protocol.max_detections[-1]
     if isinstance(truth, Masks) and isinstance(pred, Masks):
-        if not across_labels and pred.boxes.score is not None:
-            limits["pred_score"] = pred.boxes.score
-            limits["max_detections"] = protocol.max_detections[-1]
 
         def of_masks(truth_masks: RleMasks, pred_masks: RleMasks) -> Candidates:
             found = _core.mask_candidates(

@@ -6,27 +6,36 @@ import os
 import re
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from snellen.classes import Classes
-from snellen.detection.boxes import Boxes
 from snellen.errors import ClassError, DataWarning, IdError, InputError
 from snellen.readers.box_rows import distinct
 from snellen.readers.class_list import ClassList, LabelSet, whole_numbers
 from snellen.readers.image_heads import image_sizes, images_below
 from snellen.readers.image_names import match_images
 from snellen.readers.message_text import few
+from snellen.readers.row_columns import columns_of_rows
 from snellen.readers.table import read_bytes
 from snellen.state import Keys
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from snellen.detection.candidates import Objects
     from snellen.readers.box_rows import BoxRows
 
-__all__ = ["ReadBoxes", "predictions_of_rows", "truth_of_rows"]
+__all__ = ["KINDS", "ReadBoxes", "predictions_of_rows", "truth_of_rows"]
+
+KINDS: Final = {
+    "box": "upright boxes",
+    "mask": "masks",
+    "keypoints": "keypoints",
+    "oriented": "oriented boxes",
+}
+"""What objects of a kind are called in messages."""
 
 
 class ReadBoxes(NamedTuple):
@@ -34,24 +43,26 @@ class ReadBoxes(NamedTuple):
 
     Attributes
     ----------
-    boxes : Boxes
-        The boxes: truth, or predictions with scores.
+    boxes : Boxes, Masks, Poses or OrientedBoxes
+        The objects: truth, or predictions with scores. Of all kinds ``boxes.boxes`` are the upright
+        boxes, with images, classes and scores.
     format : str
         The format, one of `FORMATS`; ``"rows"`` of an array, ``"records"`` of COCO records.
     sizes : ndarray, shape (n_images, 2), int64, or None
-        Height and width of each image, in the order of ``boxes.images``; None where not all are
-        known.
+        Height and width of each image, in the order of ``boxes.boxes.images``; None where not all
+        are known.
     flags : mapping of str to ndarray, shape (n,), uint8
         By box: ``difficult``, ``truncated``, ``occluded``, ``group_of``, ``dont_care``, ….
     notes : list of str
         What was taken for what, for people.
     names : tuple of str or None
-        Other names of the images, in the order of ``boxes.images``: of COCO those of their files.
+        Other names of the images, in the order of ``boxes.boxes.images``: of COCO those of their
+        files.
     relative : bool
         Whether boxes are parts of images whose sizes are not known.
     """
 
-    boxes: Boxes
+    boxes: Objects
     format: str
     sizes: NDArray[np.int64] | None
     flags: Mapping[str, NDArray[np.uint8]]
@@ -158,22 +169,22 @@ def truth_of_rows(
     known, code_of_label = _classes_of(rows, classes, drop_unknown=drop_unknown)
     rows = _of_known_classes(rows, code_of_label)
     image = code_of_image[rows.image]
-    xywh, relative = _scaled(rows, image, sizes)
-    if relative:
+    found = columns_of_rows(
+        rows,
+        image=image,
+        label=code_of_label[rows.label],
+        images=keys,
+        classes=known,
+        sizes=sizes,
+        crowd=_crowds(rows),
+        ignored=_ignored(rows),
+    )
+    notes += found.notes
+    if found.relative:
         notes.append(
             f"{rows.path}: sizes of images are not known: boxes stay parts of them, IoU is right, "
             "numbers by area (small, medium, large) mean nothing; images= (--images) gives sizes"
         )
-    boxes = Boxes(
-        image,
-        code_of_label[rows.label],
-        xywh,
-        None if rows.area is None else np.ascontiguousarray(rows.area),
-        keys,
-        known,
-        crowd=_crowds(rows),
-        ignored=rows.flags.get("difficult"),
-    )
     for flag, said in (
         ("difficult", "difficult boxes are left out by VOC's rules, and boxes as others to COCO's"),
         ("group_of", "boxes of groups are crowds"),
@@ -184,13 +195,19 @@ def truth_of_rows(
     if rows.names is not None:
         order = np.argsort(code_of_image)
         names = tuple(rows.names[k] for k in order.tolist())
-    return ReadBoxes(boxes, written, sizes, rows.flags, notes, names, relative)
+    return ReadBoxes(found.boxes, written, sizes, rows.flags, notes, names, found.relative)
 
 
 def _crowds(rows: BoxRows) -> NDArray[np.uint8]:
     """Return which boxes are regions of many objects: a group in Open Images is what COCO's is."""
     crowd = np.zeros(len(rows.image), np.uint8) if rows.crowd is None else rows.crowd
     return crowd | rows.flags["group_of"] if "group_of" in rows.flags else crowd
+
+
+def _ignored(rows: BoxRows) -> NDArray[np.uint8] | None:
+    """Return which boxes are neither to be found nor missed; DOTA has two degrees of it."""
+    difficult = rows.flags.get("difficult")
+    return None if difficult is None else (difficult != 0).astype(np.uint8)
 
 
 def predictions_of_rows(
@@ -200,7 +217,8 @@ def predictions_of_rows(
     notes = list(rows.notes)
     if not len(rows.image):
         notes.append(f"{rows.path}: no predictions")
-    known = truth.boxes.images
+    of_truth = truth.boxes.boxes
+    known = of_truth.images
     match = match_images(rows.images, known.ids.tolist(), truth.names)
     if match.rule and (match.position >= 0).any():
         notes.append(f"{rows.path}: images are matched with truth's by {match.rule}")
@@ -219,15 +237,21 @@ def predictions_of_rows(
             )
         _warn(f"{message} left out", rows.path)
         rows = rows.taken(~lost)
-    rows = _named(rows, written, truth.boxes.classes, classes)
+    rows = _named(rows, written, of_truth.classes, classes)
     code_of_label = _codes(
-        rows, ClassList.read(truth.boxes.classes), "truth", drop_unknown=drop_unknown
+        rows, ClassList.read(of_truth.classes), "truth", drop_unknown=drop_unknown
     )
     rows = _of_known_classes(rows, code_of_label)
     image = match.position[rows.image]
     if not len(rows.image):
-        # No box is relative or not.
-        rows = rows._replace(relative=truth.relative)
+        # No box is relative or not, oriented or not.
+        corners = np.zeros((0, 8)) if truth.boxes.kind == "oriented" else None
+        rows = rows._replace(relative=truth.relative, corners=corners)
+    kind = "box" if rows.corners is None else "oriented"
+    if kind != truth.boxes.kind:
+        raise InputError(
+            f"expected {KINDS[truth.boxes.kind]}, as truth has them, got {KINDS[kind]}", rows.path
+        )
     if rows.relative and truth.sizes is None and not truth.relative:
         raise InputError(
             "expected boxes in pixels, as truth's are, or the sizes of images (--images), got "
@@ -240,28 +264,20 @@ def predictions_of_rows(
             "with truth (--images), got pixels",
             rows.path,
         )
-    xywh, relative = _scaled(rows, image, truth.sizes)
-    boxes = Boxes(
-        image,
-        code_of_label[rows.label],
-        xywh,
-        None,
-        known,
-        truth.boxes.classes,
+    found = columns_of_rows(
+        rows,
+        image=image,
+        label=code_of_label[rows.label],
+        images=known,
+        classes=of_truth.classes,
+        sizes=truth.sizes,
         # A part of a table as a rule; kernels want it in one piece.
         score=None if rows.score is None else np.ascontiguousarray(rows.score),
     )
-    return ReadBoxes(boxes, written, truth.sizes, rows.flags, notes, truth.names, relative)
-
-
-def _scaled(
-    rows: BoxRows, image: NDArray[np.int32], sizes: NDArray[np.int64] | None
-) -> tuple[NDArray[np.float64], bool]:
-    """Return boxes in pixels where sizes are known, and whether they are relative still."""
-    if not rows.relative or sizes is None:
-        return rows.xywh, rows.relative
-    width_height = sizes[image][:, ::-1]
-    return rows.xywh * np.concatenate([width_height, width_height], axis=1), False
+    notes += found.notes
+    return ReadBoxes(
+        found.boxes, written, truth.sizes, rows.flags, notes, truth.names, found.relative
+    )
 
 
 def _classes_of(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from snellen import _core
+from snellen.detection.oriented import FARTHEST, upright_around
 from snellen.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from snellen.classes import Classes
 
-__all__ = ["LAYOUTS", "BoxLayout", "BoxRows", "as_xywh", "distinct"]
+__all__ = ["LAYOUTS", "BoxLayout", "BoxRows", "as_xywh", "distinct", "upright_of_corners"]
 
 BoxLayout: TypeAlias = Literal["xyxy", "xywh", "cxcywh"]
 """Two corners; the corner at left and top and the size; the centre and the size."""
@@ -61,6 +62,9 @@ class BoxRows(NamedTuple):
         1 for regions of many objects.
     area : ndarray, shape (n,), float64, or None
         Areas, where the files have them.
+    corners : ndarray, shape (n, 8), float64, or None
+        Of oriented boxes x1, y1, …, x4, y4, as `xywh` in pixels or relative, in any direction and
+        order; `xywh` are then the upright boxes around them.
     classes : Classes or None
         All classes, where the files list them.
     notes : tuple of str
@@ -82,6 +86,7 @@ class BoxRows(NamedTuple):
     flags: Mapping[str, NDArray[np.uint8]] = {}
     crowd: NDArray[np.uint8] | None = None
     area: NDArray[np.float64] | None = None
+    corners: NDArray[np.float64] | None = None
     classes: Classes | None = None
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] | None = None
@@ -99,6 +104,7 @@ class BoxRows(NamedTuple):
             flags={name: flag[rows] for name, flag in self.flags.items()},
             crowd=None if self.crowd is None else self.crowd[rows],
             area=None if self.area is None else self.area[rows],
+            corners=None if self.corners is None else self.corners[rows],
         )
 
 
@@ -142,6 +148,38 @@ def as_xywh(
     if row < len(xywh):
         raise InputError(
             f"expected corners and an area within the range of float64, got {_listed(box[row])}",
+            place(row),
+        )
+    return xywh
+
+
+def upright_of_corners(
+    corners: NDArray[np.float64], place: Callable[[int], str]
+) -> NDArray[np.float64]:
+    """Return the upright boxes around oriented ones, as left, top, width, height.
+
+    Parameters
+    ----------
+    corners : ndarray, shape (n, 8)
+        Finite numbers.
+    place : callable
+        Where a row stands, for messages.
+
+    Raises
+    ------
+    InputError
+        For corners or areas beyond what can be measured in float64; the first is named.
+    """
+    xywh = upright_around(corners)
+    row = min(
+        _core.first_unmeasurable(xywh),
+        *np.flatnonzero((np.abs(corners) > FARTHEST).any(axis=1))[:1].tolist(),
+        len(xywh),
+    )
+    if row < len(xywh):
+        raise InputError(
+            f"expected corners within ±{FARTHEST:g} and an area within the range of float64, got "
+            f"{_listed(corners[row])}",
             place(row),
         )
     return xywh

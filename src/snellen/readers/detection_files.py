@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from snellen.detection.boxes import Boxes
 from snellen.errors import InputError, did_you_mean
-from snellen.readers.box_joining import ReadBoxes, predictions_of_rows, truth_of_rows
+from snellen.readers.box_joining import KINDS, ReadBoxes, predictions_of_rows, truth_of_rows
 from snellen.readers.box_rows import LAYOUTS, BoxLayout, BoxRows
 from snellen.readers.coco import read_coco_predictions, read_coco_truth
 from snellen.readers.coco_file import read_raw_results
@@ -70,7 +71,8 @@ def read_detection_truth(
     -------
     ReadBoxes
         Boxes in pixels where sizes are known; else relative ones stay so, which a note says: IoU is
-        the same, areas are not.
+        the same, areas are not. Of DOTA, and of YOLO where lines have four corners, they are
+        `OrientedBoxes`.
 
     Raises
     ------
@@ -136,7 +138,7 @@ def read_detection_predictions(
     Returns
     -------
     ReadBoxes
-        Scored boxes, in pixels as truth's are, or relative as they are.
+        Scored boxes, of the kind of truth's, in pixels as they are, or relative as they are.
 
     Raises
     ------
@@ -147,21 +149,21 @@ def read_detection_predictions(
     if not isinstance(path, (str, os.PathLike)):
         written = "rows" if isinstance(path, np.ndarray) else "records"
         found = read_coco_predictions(
-            path, truth.boxes, complete=complete, drop_unknown=drop_unknown
+            path, _upright(truth, "pred"), complete=complete, drop_unknown=drop_unknown
         )
         return ReadBoxes(found, written, truth.sizes, {}, [], truth.names, truth.relative)
     place = os.fspath(path)
     written = found_format(place, prefer=truth.format) if format == "auto" else format
     if written == "coco" and place.lower().endswith(".npy"):
         found = read_coco_predictions(
-            _array(place), truth.boxes, complete=complete, drop_unknown=drop_unknown
+            _array(place), _upright(truth, place), complete=complete, drop_unknown=drop_unknown
         )
         return ReadBoxes(found, written, truth.sizes, {}, [], truth.names, truth.relative)
     if written == "coco" and truth.format in ("coco", "records"):
         if classes is not None:
             raise InputError("expected no classes beside COCO, whose files name them", "classes")
         found = read_coco_predictions(
-            place, truth.boxes, complete=complete, drop_unknown=drop_unknown
+            place, _upright(truth, place), complete=complete, drop_unknown=drop_unknown
         )
         return ReadBoxes(found, written, truth.sizes, {}, [], truth.names, truth.relative)
     if written == "coco":
@@ -169,6 +171,15 @@ def read_detection_predictions(
     else:
         rows = _rows(written, place, truth=False, box=box, relative=relative)
     return predictions_of_rows(rows, written, truth, classes, drop_unknown=drop_unknown)
+
+
+def _upright(truth: ReadBoxes, place: str) -> Boxes:
+    """Return truth that upright boxes can be predictions of."""
+    if not isinstance(truth.boxes, Boxes):
+        raise InputError(
+            f"expected {KINDS[truth.boxes.kind]}, as truth has them, got {KINDS['box']}", place
+        )
+    return truth.boxes
 
 
 def _check_options(written: str, box: str | None) -> None:
@@ -237,10 +248,9 @@ def _rows(
         from snellen.readers.box_table import read_box_table
 
         return read_box_table(place, truth=truth, layout=box, relative=relative)
-    raise InputError(
-        "expected upright boxes, DOTA has oriented ones: snellen.readers.dota reads them as points",
-        place,
-    )
+    from snellen.readers.dota import read_dota, read_dota_results
+
+    return read_dota(place) if truth else read_dota_results(place)
 
 
 class _CocoImage(msgspec.Struct):

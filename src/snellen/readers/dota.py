@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from snellen.errors import InputError
-from snellen.readers.box_rows import distinct
+from snellen.readers.box_rows import BoxRows, distinct, upright_of_corners
 from snellen.readers.text_rows import TextRows, read_documents, text_files
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-__all__ = ["DotaRows", "class_of_task", "read_dota", "read_dota_results"]
+__all__ = ["class_of_task", "read_dota", "read_dota_results"]
 
 _POINTS: Final = ("x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4")
 _CLASS: Final = 8
@@ -31,41 +26,11 @@ _HEAD: Final = re.compile(rb"^(?:imagesource|gsd)[ ]?:[^\n]*", re.MULTILINE)
 _TASK: Final = re.compile(r"Task\d+_(.+)")
 
 
-class DotaRows(NamedTuple):
-    """Oriented boxes in columns.
-
-    Attributes
-    ----------
-    images : list of str
-        The images: of labels all files, also those without boxes; of results those that come.
-    image : ndarray, shape (n,), int32
-        The position of each box's image in `images`.
-    labels : list of str
-        The classes by first appearance.
-    label : ndarray, shape (n,), int32
-        The position of each box's class in `labels`.
-    points : ndarray, shape (n, 8), float64
-        x1, y1, …, x4, y4 in pixels, as written: in any direction of turning.
-    difficult : ndarray, shape (n,), uint8, or None
-        How difficult a box of truth is: 0, 1 or 2; None where the files do not say it.
-    score : ndarray, shape (n,), float64, or None
-        Confidence; None of labels.
-    place : callable
-        Where a box stands, for messages: ``"labelTxt/P0003.txt line 7"``.
-    """
-
-    images: list[str]
-    image: NDArray[np.int32]
-    labels: list[str]
-    label: NDArray[np.int32]
-    points: NDArray[np.float64]
-    difficult: NDArray[np.uint8] | None
-    score: NDArray[np.float64] | None
-    place: Callable[[int], str]
-
-
-def read_dota(path: str | os.PathLike[str]) -> DotaRows:
+def read_dota(path: str | os.PathLike[str]) -> BoxRows:
     """Read DOTA labels.
+
+    Images are all files, also those without boxes; the flag ``difficult`` says how difficult a box
+    is: 0, 1 or 2.
 
     Parameters
     ----------
@@ -85,16 +50,19 @@ def read_dota(path: str | os.PathLike[str]) -> DotaRows:
     what = "DOTA labels (8 numbers, class, difficult)"
     rows = TextRows(place, paths, documents, widths=(_CLASS + 1, _DIFFICULT + 1), what=what)
     label, labels = rows.texts(_CLASS)
-    difficult = None
+    flags = {}
     if rows.width > _DIFFICULT:
         level = rows.whole(_DIFFICULT, "difficult")
         rows.refuse(
             (level < 0) | (level > 2),
             lambda row: f"expected 0, 1 or 2 as difficult, got {level[row]}",
         )
-        difficult = level.astype(np.uint8)
-    points = rows.matrix(0, _POINTS)
-    return DotaRows(list(found), rows.file, labels, label, points, difficult, None, rows.place)
+        flags["difficult"] = level.astype(np.uint8)
+    corners = rows.matrix(0, _POINTS)
+    xywh = upright_of_corners(corners, rows.place)
+    return BoxRows(
+        list(found), rows.file, labels, label, xywh, rows.place, place, flags=flags, corners=corners
+    )
 
 
 def class_of_task(name: str) -> str | None:
@@ -109,8 +77,8 @@ def class_of_task(name: str) -> str | None:
     return None if match is None else match[1]
 
 
-def read_dota_results(path: str | os.PathLike[str]) -> DotaRows:
-    """Read results of oriented boxes.
+def read_dota_results(path: str | os.PathLike[str]) -> BoxRows:
+    """Read results of oriented boxes; images are those that come.
 
     Parameters
     ----------
@@ -135,5 +103,8 @@ def read_dota_results(path: str | os.PathLike[str]) -> DotaRows:
     labels, label_of_file = distinct([str(name) for name in classes])
     label = label_of_file[rows.file] if labels else np.zeros(0, np.int32)
     score = rows.numbers(1, "score")
-    points = rows.matrix(2, _POINTS)
-    return DotaRows(images, image, labels, label, points, None, score, rows.place)
+    corners = rows.matrix(2, _POINTS)
+    xywh = upright_of_corners(corners, rows.place)
+    return BoxRows(
+        images, image, labels, label, xywh, rows.place, place, score=score, corners=corners
+    )

@@ -1,8 +1,10 @@
 """YOLO labels and predictions: a text a picture, a line an object.
 
 A line is the class number, then centre x, centre y, width and height as parts of the picture's
-width and height; of predictions also the confidence (``save_conf=True`` of Ultralytics). Read are
-boxes. Lines of other kinds, polygons, poses and oriented boxes, are told apart and refused.
+width and height; or, of an oriented box, the class number and its four corners x1 y1 … x4 y4, parts
+too. Predictions have the confidence behind (``save_conf=True`` of Ultralytics). Lines of other
+kinds, polygons and poses, are told apart and refused; so are upright and oriented boxes in one data
+set.
 """
 
 from __future__ import annotations
@@ -12,13 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from snellen import _core
 from snellen.classes import Classes
 from snellen.errors import ClassError, IdError, SchemaError
-from snellen.readers.box_rows import BoxRows, as_xywh
+from snellen.readers.box_rows import BoxRows, as_xywh, upright_of_corners
 from snellen.readers.image_heads import image_sizes
-from snellen.readers.message_text import few, printable
+from snellen.readers.message_text import few
 from snellen.readers.text_rows import TextRows, read_documents, text_files
+from snellen.readers.yolo_faults import line_fault, widths_of_lines
 from snellen.readers.yolo_files import description_around, find_yolo
 
 if TYPE_CHECKING:
@@ -31,10 +33,11 @@ if TYPE_CHECKING:
 __all__ = ["read_yolo_predictions", "read_yolo_truth"]
 
 _FIELDS: Final = ("centre x", "centre y", "width", "height")
+_CORNERS: Final = ("x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4")
 _BOX: Final = 5
-_SCORED: Final = 6
 _ORIENTED: Final = 9
-# A box may stand out of its picture by the rounding of what wrote it; of predictions by more.
+# A box may stand out of its picture by the rounding of what wrote it; predictions, and the corners
+# of oriented boxes, by more.
 _MOST_OF_TRUTH: Final = 1.01
 _MOST_OF_PREDICTIONS: Final = 2.0
 
@@ -54,9 +57,9 @@ def read_yolo_truth(path: str | os.PathLike[str], *, drop_unknown: bool = False)
     Returns
     -------
     BoxRows
-        Relative boxes. Images are called by their paths below their folder without the ending;
-        those without labels have no boxes. Sizes are those of the images where there are any. Class
-        ids are the numbers.
+        Relative boxes, oriented where lines have four corners. Images are called by their paths
+        below their folder without the ending; those without labels have no boxes. Sizes are those
+        of the images where there are any. Class ids are the numbers.
 
     Raises
     ------
@@ -86,7 +89,7 @@ def read_yolo_truth(path: str | os.PathLike[str], *, drop_unknown: bool = False)
             notes.append(f"{place}: {without:,} images have no labels: they hold no object")
         sizes = image_sizes(list(found.images.values()))
     rows = _read(place, names, labels, found.description, is_truth=True)
-    return rows._replace(sizes=sizes, notes=tuple(notes))
+    return rows._replace(sizes=sizes, notes=(*notes, *rows.notes))
 
 
 def read_yolo_predictions(path: str | os.PathLike[str]) -> BoxRows:
@@ -100,7 +103,8 @@ def read_yolo_predictions(path: str | os.PathLike[str]) -> BoxRows:
     Returns
     -------
     BoxRows
-        Relative boxes with scores; images are those that have a text, class ids are the numbers.
+        Relative boxes with scores, oriented where lines have four corners; images are those that
+        have a text, class ids are the numbers.
 
     Raises
     ------
@@ -124,30 +128,26 @@ def _read(
     having = [k for k, name in enumerate(names) if name in labels]
     paths = [labels[names[k]] for k in having]
     documents = read_documents(paths)
-    width = _BOX if is_truth else _SCORED
+    scored = 0 if is_truth else 1
+    is_pose = description is not None and description.has_keypoints
+    widths = widths_of_lines(is_truth=is_truth, is_pose=is_pose)
     what = "YOLO labels" if is_truth else "YOLO predictions"
     try:
-        rows = TextRows(place, paths, documents, widths=(width,), what=what)
+        rows = TextRows(place, paths, documents, widths=widths, what=what)
     except SchemaError as error:
-        is_pose = description is not None and description.has_keypoints
-        raise _fault(paths, documents, width, is_pose=is_pose) or error from None
+        raise line_fault(paths, documents, is_truth=is_truth, is_pose=is_pose) or error from None
     class_id = rows.whole(0, "class")
     rows.refuse(class_id < 0, lambda row: f"expected class numbers from 0 on, got {class_id[row]}")
-    box = rows.matrix(1, _FIELDS)
-    most = _MOST_OF_TRUTH if is_truth else _MOST_OF_PREDICTIONS
-    # Of negative sizes another message says more.
-    beyond: NDArray[np.bool_] = (box[:, :2].min(axis=1, initial=0) < 1 - most) | (
-        box.max(axis=1, initial=0) > most
-    )
-    rows.refuse(
-        beyond,
-        lambda row: (
-            f"expected {', '.join(_FIELDS)} as parts of the image's size, 0 to 1, got "
-            f"{' '.join(f'{number:g}' for number in box[row])}: are these pixels? "
-            'Such texts are read with format="box-text"'
-        ),
-    )
-    xywh = as_xywh(box, "cxcywh", rows.place)
+    notes: tuple[str, ...] = ()
+    corners = None
+    if rows.width == _ORIENTED + scored:
+        corners = _parts(rows, _CORNERS, slice(None), _MOST_OF_PREDICTIONS)
+        xywh = upright_of_corners(corners, rows.place)
+        notes = (f"{place}: {rows.width} numbers a line: oriented boxes, by their four corners",)
+    else:
+        # Of negative sizes another message says more.
+        most = _MOST_OF_TRUTH if is_truth else _MOST_OF_PREDICTIONS
+        xywh = as_xywh(_parts(rows, _FIELDS, slice(2), most), "cxcywh", rows.place)
     numbers = np.unique(class_id)
     classes = _classes(description, class_id, rows)
     return BoxRows(
@@ -159,9 +159,33 @@ def _read(
         place=rows.place,
         path=place,
         relative=True,
-        score=None if is_truth else rows.numbers(_SCORED - 1, "confidence"),
+        score=None if is_truth else rows.numbers(rows.width - 1, "confidence"),
+        corners=corners,
         classes=classes,
+        notes=notes,
     )
+
+
+def _parts(
+    rows: TextRows, fields: tuple[str, ...], with_least: slice, most: float
+) -> NDArray[np.float64]:
+    """Return the numbers behind the class, checked to be parts of an image's size.
+
+    None may be above `most`, and those that `with_least` takes not below 1 − `most`.
+    """
+    numbers = rows.matrix(1, fields)
+    beyond: NDArray[np.bool_] = (numbers[:, with_least].min(axis=1, initial=0) < 1 - most) | (
+        numbers.max(axis=1, initial=0) > most
+    )
+    rows.refuse(
+        beyond,
+        lambda row: (
+            f"expected {', '.join(fields)} as parts of the image's size, 0 to 1, got "
+            f"{' '.join(f'{number:g}' for number in numbers[row])}: are these pixels?"
+            + (' Such texts are read with format="box-text"' if len(fields) == 4 else "")
+        ),
+    )
+    return numbers
 
 
 def _classes(
@@ -179,49 +203,3 @@ def _classes(
             rows.place(row),
         )
     return Classes(list(names), list(names.values()))
-
-
-def _fault(
-    paths: Sequence[str], documents: Sequence[bytes], width: int, *, is_pose: bool
-) -> SchemaError | None:
-    """Return what is wrong with the first line of another width; None where there is none."""
-    for path, document in zip(paths, documents, strict=True):
-        for number, line in enumerate(document.decode("utf-8", "replace").split("\n")):
-            cells = line.split()
-            if not cells or len(cells) == width:
-                continue
-            where = f"{path} line {number + 1}"
-            if not all(map(_core.is_number, cells)):
-                return SchemaError(
-                    f'expected {width} numbers, got "{printable(line, 60)}": is this a text of '
-                    "labels?",
-                    where,
-                )
-            return SchemaError(_wrong_width(len(cells), width, is_pose=is_pose), where)
-    return None
-
-
-def _wrong_width(n: int, width: int, *, is_pose: bool) -> str:
-    numbers = f"class, {', '.join(_FIELDS)}"
-    asked = f"expected 5 numbers ({numbers})"
-    if width == _SCORED:
-        asked = f"expected 6 numbers ({numbers}, confidence)"
-    got = f"got {n}"
-    if n == _BOX:
-        return f"{asked}, {got}: predictions need scores (Ultralytics: save_conf=True)"
-    if n == _SCORED:
-        return f"{asked}, {got}: are these predictions? Truth has no scores"
-    scored = n - 1 if width == _SCORED else n
-    if n < _BOX:
-        return f"{asked}, {got}: was the line cut off?"
-    if n == _ORIENTED or scored == _ORIENTED:
-        return (
-            f"{asked}, {got}: this is an oriented box (or a polygon of 4 points); evaluate its "
-            "upright box by writing the least and greatest x and y as one"
-        )
-    if is_pose or scored % 2 == 0:
-        return f"{asked}, {got}: this is a pose; its box is the first 5 numbers of the line"
-    return (
-        f"{asked}, {got}: this is a polygon of {(scored - 1) // 2} points; its box is that of the "
-        "least and greatest x and y"
-    )
