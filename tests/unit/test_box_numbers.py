@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from snellen.readers.box_rows import as_xywh
-from snellen.writers.box_numbers import box_numbers, number_texts
+from snellen.writers.box_numbers import box_numbers, number_texts, part_numbers
 
 Layout = Literal["xyxy", "xywh", "cxcywh"]
 LAYOUTS: tuple[Layout, ...] = ("xyxy", "xywh", "cxcywh")
@@ -75,6 +75,17 @@ def test_texts() -> None:
     texts = number_texts(numbers)
     assert texts == ["0.1", "1e+22", "-0", "5e-324", "0.3333333333333333", "123456789"]
     assert np.array(list(map(float, texts))).tobytes() == numbers.tobytes()
+
+
+def test_parts() -> None:
+    rng = np.random.default_rng(6)
+    extent = rng.integers(1, 5000, (20_000, 1)).astype(np.float64)
+    pixels = rng.random((20_000, 3)) * extent
+    read = part_numbers(pixels, extent).back
+    np.testing.assert_allclose(read, pixels, rtol=1e-15)
+    again = part_numbers(read, extent)
+    np.testing.assert_array_equal(again.back, read)
+    np.testing.assert_array_equal(again.values * extent, read)
 
 
 def test_no_boxes() -> None:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snellen import Boxes, read_coco_predictions, read_coco_truth
+from snellen import AveragePrecision, Boxes, read_coco_predictions, read_coco_truth
 from snellen.detection.masks import Masks
 from snellen.detection.oriented import OrientedBoxes
 from snellen.detection.poses import Poses
 from snellen.errors import InputError
+from snellen.readers.detection_files import read_detection_predictions, read_detection_truth
 from snellen.rle_masks import RleMasks
 from snellen.writers.detection_files import whole_pixels, write_detections
 from snellen.writers.detections import Detections
@@ -169,3 +170,43 @@ def test_formats_of_boxes_have_the_boxes(
 def test_only_boxes_are_rounded() -> None:
     with pytest.raises(InputError, match="expected upright boxes to round"):
         whole_pixels(Detections(masks()))
+
+
+@pytest.mark.parametrize("way", [("dota", "yolo", "dota"), ("yolo", "dota", "yolo")])
+def test_oriented_boxes_there_and_back(tmp_path: Path, way: tuple[str, ...]) -> None:
+    """Corners on eighths of a pixel in images of 64 × 128, as truth and as predictions."""
+    rng = np.random.default_rng(8)
+    n = 30
+    centre, half = rng.integers(80, 200, (n, 2)) / 8, rng.integers(8, 64, (n, 2)) / 8
+    # Of two diagonals that are turned by 90°.
+    x, y = half.T
+    around = np.stack([-x, -y, y, -x, x, y, -y, x], axis=1).reshape(n, 4, 2) + centre[:, None]
+    image, label = np.arange(n) * 2 // n, rng.integers(0, 2, n)
+    columns = {"image_id": [["a", "b"][k] for k in image], "label": [["c", "d"][k] for k in label]}
+    around = around.clip(0, 64)
+    found = []
+    score = (rng.random(n) * 8).round() / 8
+    for more in ({}, {"score": score}):
+        flat = Boxes.from_xywh(np.tile([0, 0, 9, 9], (n, 1)), **columns, **more)
+        found.append(Detections(OrientedBoxes(flat, around), sizes=SIZE))
+    first = None
+    for number, name in enumerate(way):
+        folders = [tmp_path / f"{number}{part}" for part in "tp"]
+        for folder, data in zip(folders, found, strict=True):
+            # Names come back as numbers from YOLO; corners on eighths are exact.
+            assert lost(folder, data, name).keys() <= {"class_ids"}
+        sizes = {"images": {"a": (64, 128), "b": (64, 128)}}
+        truth = read_detection_truth(folders[0], format=name, **sizes)
+        pred = read_detection_predictions(folders[1], truth, format=name)
+        assert isinstance(truth.boxes, OrientedBoxes)
+        assert isinstance(pred.boxes, OrientedBoxes)
+        metric = AveragePrecision().update(truth.boxes, pred.boxes).compute()
+        corners = [
+            sorted(each.boxes.corners.reshape(n, 8).tolist())  # type: ignore[union-attr]
+            for each in (truth, pred)
+        ]
+        first = first or (corners, metric.precision.tobytes(), metric.recall.tobytes())
+        assert (corners, metric.precision.tobytes(), metric.recall.tobytes()) == first
+        found = [
+            Detections.of_read(truth, "t"), Detections.of_read(pred, "p", truth)
+        ]  # fmt: skip

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from snellen.detection.oriented import OrientedBoxes
 from snellen.writers.detections import Detections, Loss, areas_differ
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def box_losses(
         What the format holds: ``crowds``, ``areas``, ``ids``, the data's kind, flags.
     levels : int
         The highest number that a flag may have.
-    numbers : ndarray, shape (n, 4), optional
-        The boxes as they are read, in the data's own pixels or parts.
+    numbers : ndarray, shape (n, k), optional
+        The boxes as they are read, in the data's own pixels or parts; of turned boxes the corners.
     """
     boxes = data.boxes
     found: list[tuple[str, Any, str]] = []
@@ -71,7 +72,7 @@ def box_losses(
         else:
             found.append((f"{flag}_levels", values > levels, f"how {flag} objects are: {levels}"))
     if numbers is not None and len(numbers):
-        off = np.abs(numbers - boxes.xywh).max(axis=1)
+        off = np.abs(numbers - _compared(data, keeps)).max(axis=1)
         small = off[off <= _SMALL].max(initial=0)
         found.append(("coordinates", off > _SMALL, "boxes that float64 does not hold as corners"))
         found.append(
@@ -88,6 +89,12 @@ def box_losses(
         if n:
             losses.append(Loss(name, n, text))
     return losses
+
+
+def _compared(data: Detections, keeps: Collection[str]) -> NDArray[np.float64]:
+    if "oriented" in keeps and isinstance(data.columns, OrientedBoxes):
+        return np.asarray(data.columns.corners, np.float64).reshape(len(data.columns), -1)
+    return data.boxes.xywh
 
 
 def ids_are_counted(ids: NDArray[np.int64]) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from snellen.readers.box_rows import BoxLayout
 
-__all__ = ["BoxNumbers", "box_numbers", "number_texts"]
+__all__ = ["BoxNumbers", "box_numbers", "number_texts", "part_numbers"]
 
 _FARTHEST: Final = 2
 
@@ -63,6 +63,23 @@ def box_numbers(
         values[:, axis], values[:, axis + 2] = first, second
         back[:, axis], back[:, axis + 2] = _read(first, second, layout, scale)
     return BoxNumbers(values, back)
+
+
+def part_numbers(numbers: NDArray[np.float64], extent: NDArray[np.float64]) -> BoxNumbers:
+    """Return pixels as parts of a width or height; of those nearby the one that gives the pixel.
+
+    Parameters
+    ----------
+    numbers : ndarray, float64
+    extent : ndarray
+        What they are parts of, of a shape that goes with that of `numbers`.
+    """
+    parts = numbers / extent
+    for steps in (1, -1, 2, -2):
+        moved = _moved(numbers / extent, steps)
+        better = (parts * extent != numbers) & (moved * extent == numbers)
+        parts = np.where(better, moved, parts)
+    return BoxNumbers(parts, parts * extent)
 
 
 def number_texts(numbers: NDArray[np.float64]) -> list[str]:

@@ -11,7 +11,7 @@ from snellen.detection.oriented import OrientedBoxes
 from snellen.detection.poses import Poses
 from snellen.errors import InputError
 from snellen.writers.box_losses import box_losses, cut_to_images
-from snellen.writers.box_numbers import box_numbers, number_texts
+from snellen.writers.box_numbers import box_numbers, number_texts, part_numbers
 from snellen.writers.detections import Loss, Written
 from snellen.writers.text_lines import joined, lines_of_images
 from snellen.writers.written_names import class_losses, file_stems, image_losses, refuse_control
@@ -50,8 +50,8 @@ def write_yolo(data: Detections) -> Written:
     ]
     numbers = None
     if data.kind == "oriented" or data.kind == "mask":
-        cells, more = _outlines(data, size)
-        losses += [*box_losses(data, keeps=(data.kind,)), *more]
+        cells, back, more = _outlines(data, size)
+        losses += [*box_losses(data, keeps=(data.kind,), numbers=back), *more]
     else:
         cells, numbers, more = _boxes(data, size)
         losses += [*box_losses(data, keeps=("keypoints",), numbers=numbers), *more]
@@ -85,19 +85,22 @@ def _boxes(
     cells = _lines(numbers.values)
     if isinstance(data.columns, Poses):
         points = np.array(data.columns.keypoints, np.float64)
-        points[:, :, :2] /= extent[:, None]
+        points[:, :, :2] = part_numbers(points[:, :, :2], extent[:, None]).values
         cells = joined(cells, _lines(points.reshape(len(points), -1)))
     # What was cut is told as such.
     return cells, np.where(out[:, None], data.boxes.xywh, numbers.back), losses
 
 
-def _outlines(data: Detections, size: NDArray[np.int64] | None) -> tuple[list[str], list[Loss]]:
-    """Return the polygon of each object, as parts of the image's size."""
+def _outlines(
+    data: Detections, size: NDArray[np.int64] | None
+) -> tuple[list[str], NDArray[np.float64] | None, list[Loss]]:
+    """Return the polygon of each object, as parts of the image's size, and corners as read."""
     boxes = data.boxes
     extent = np.ones((len(boxes), 2)) if size is None else size[:, ::-1].astype(np.float64)
     if isinstance(data.columns, OrientedBoxes):
-        parts = data.columns.corners / extent[:, None]
-        return _lines(parts.reshape(len(parts), -1)), []
+        parts = part_numbers(np.asarray(data.columns.corners, np.float64), extent[:, None])
+        n = len(boxes)
+        return _lines(parts.values.reshape(n, -1)), parts.back.reshape(n, -1), []
     polygons = data.polygons or [[]] * len(boxes)
     if len(polygons) != len(boxes):
         raise InputError(
@@ -111,12 +114,13 @@ def _outlines(data: Detections, size: NDArray[np.int64] | None) -> tuple[list[st
         n_without += not of_object
         n_parts += len(of_object) > 1
         outline: Any = max(of_object, key=_area_of) if of_object else corners[row]
-        cells.append(" ".join(number_texts(np.asarray(outline) / extent[row])))
+        numbers = part_numbers(np.asarray(outline, np.float64), extent[row])
+        cells.append(" ".join(number_texts(numbers.values)))
     losses = [
         Loss("masks", n_without, "masks without polygons: the corners of their boxes instead"),
         Loss("mask_parts", n_parts, "masks of several polygons: the largest stays"),
     ]
-    return cells, [loss for loss in losses if loss.n]
+    return cells, None, [loss for loss in losses if loss.n]
 
 
 def _area_of(polygon: Any) -> float:
