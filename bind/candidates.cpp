@@ -5,19 +5,10 @@
 #include <optional>
 #include <utility>
 
-#include "candidate_arrays.hpp"
+#include "paired_rows.hpp"
 #include "rle_arrays.hpp"
 
 namespace snellen::bind {
-namespace {
-
-void check_xywh(const In2<double>& xywh, std::size_t n) {
-  check_length("xywh", xywh.shape(0), n);
-  if (xywh.shape(1) != 4) throw nb::value_error("expected boxes of 4 numbers");
-}
-
-}  // namespace
-
 void bind_candidates(nb::module_& m) {
   m.def(
       "box_candidates",
@@ -26,8 +17,9 @@ void bind_candidates(nb::module_& m) {
          In2<double> pred_xywh, std::size_t n_images, std::size_t n_labels, double lowest,
          bool across_labels, std::optional<In1<double>> pred_score,
          std::optional<std::size_t> max_detections) {
-        const PairedRows rows = paired_rows(truth_image, truth_label, truth_crowd, pred_image,
-                                            pred_label, n_images, n_labels);
+        const PairedRows rows =
+            paired_rows(truth_image, truth_label, pred_image, pred_label, n_images, n_labels);
+        check_length("crowd", truth_crowd.size(), rows.n_truth);
         check_xywh(truth_xywh, rows.n_truth);
         check_xywh(pred_xywh, rows.n_pred);
         const CandidateRules rules =
@@ -56,8 +48,9 @@ void bind_candidates(nb::module_& m) {
          Offsets pred_offset, Sizes pred_size, std::size_t n_images, std::size_t n_labels,
          double lowest, bool across_labels, std::optional<In1<double>> pred_score,
          std::optional<std::size_t> max_detections) {
-        const PairedRows rows = paired_rows(truth_image, truth_label, truth_crowd, pred_image,
-                                            pred_label, n_images, n_labels);
+        const PairedRows rows =
+            paired_rows(truth_image, truth_label, pred_image, pred_label, n_images, n_labels);
+        check_length("crowd", truth_crowd.size(), rows.n_truth);
         const RleView truth = masks_of(truth_runs, truth_offset, truth_size);
         const RleView pred = masks_of(pred_runs, pred_offset, pred_size);
         check_length("masks", truth.n, rows.n_truth);

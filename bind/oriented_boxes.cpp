@@ -8,7 +8,7 @@
 #include <tuple>
 #include <utility>
 
-#include "candidate_arrays.hpp"
+#include "paired_rows.hpp"
 
 namespace snellen::bind {
 namespace {
@@ -29,8 +29,9 @@ void bind_oriented_boxes(nb::module_& m) {
          In2<double> pred_corners, std::size_t n_images, std::size_t n_labels, double lowest,
          bool across_labels, std::optional<In1<double>> pred_score,
          std::optional<std::size_t> max_detections) {
-        const PairedRows rows = paired_rows(truth_image, truth_label, truth_crowd, pred_image,
-                                            pred_label, n_images, n_labels);
+        const PairedRows rows =
+            paired_rows(truth_image, truth_label, pred_image, pred_label, n_images, n_labels);
+        check_length("crowd", truth_crowd.size(), rows.n_truth);
         check_corners(truth_corners);
         check_corners(pred_corners);
         check_length("corners", truth_corners.shape(0), rows.n_truth);

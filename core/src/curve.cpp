@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <utility>
 
 #include "snellen/matching.hpp"
+#include "snellen/pairwise_sum.hpp"
 #include "snellen/parallel.hpp"
 #include "snellen/ranking.hpp"
 
@@ -172,9 +172,8 @@ class LabelCurves {
   // Calls point(r, precision, row) for each recall threshold r from the last to the first, where
   // row is null if the curve does not reach it. `needed` is of needed_true_positives.
   template <class Point>
-  static void read_precision(const std::vector<Hit>& hits, const std::vector<std::size_t>& needed,
-                             const Point& point) {
-    constexpr double kSpacing = std::numeric_limits<double>::epsilon();
+  void read_precision(const std::vector<Hit>& hits, const std::vector<std::size_t>& needed,
+                      const Point& point) const {
     double highest = 0;  // to the right of hit number `at`
     std::size_t at = hits.size();
     for (std::size_t r = needed.size(); r-- > 0;) {
@@ -186,7 +185,7 @@ class LabelCurves {
       for (const std::size_t first = need == 0 ? 0 : need - 1; at > first; --at) {
         const double n_hits = static_cast<double>(at);
         const double n_false = hits[at - 1].n_false_positive;
-        highest = std::max(highest, n_hits / (n_false + n_hits + kSpacing));
+        highest = std::max(highest, n_hits / (n_false + n_hits + rules_.spacing));
       }
       // Recall 0 is reached at the first row of all, even one that is left out.
       static constexpr std::uint32_t kFirstRow = 0;
@@ -194,10 +193,36 @@ class LabelCurves {
     }
   }
 
+  // The one number of a summary. `needed` is of needed_true_positives.
+  double summary(const std::vector<Hit>& hits, const std::vector<std::size_t>& needed,
+                 std::size_t n_counted) {
+    if (rules_.summary == CurveSummary::kArea) return area(hits, n_counted);
+    parts_.resize(needed.size());
+    read_precision(hits, needed, [&](std::size_t r, double highest, const std::uint32_t*) {
+      parts_[r] = highest / static_cast<double>(needed.size());
+    });
+    return std::accumulate(parts_.begin(), parts_.end(), 0.0);
+  }
+
   std::size_t n_rows() const { return n_rows_; }
   double score(std::size_t row) const { return score_[row]; }
 
  private:
+  // Of each true positive how much recall rises, times the highest precision from it on; added up
+  // as NumPy does it. What recall lacks of 1 counts as a part of 0.
+  double area(const std::vector<Hit>& hits, std::size_t n_counted) {
+    const double n = static_cast<double>(n_counted);
+    parts_.assign(hits.size() + (hits.size() < n_counted ? 1 : 0), 0.0);
+    double highest = 0;
+    for (std::size_t at = hits.size(); at > 0; --at) {
+      const double n_hits = static_cast<double>(at);
+      const double n_false = hits[at - 1].n_false_positive;
+      highest = std::max(highest, n_hits / (n_false + n_hits + rules_.spacing));
+      parts_[at - 1] = (n_hits / n - (n_hits - 1) / n) * highest;
+    }
+    return pairwise_sum(parts_.data(), parts_.size());
+  }
+
   Curve& curve(std::size_t a, std::size_t cap, std::size_t bit) {
     return curves_[(a * n_caps_ + cap) * kThresholdsPerWord + bit];
   }
@@ -265,6 +290,7 @@ class LabelCurves {
   std::vector<Curve> curves_;  // [area range][cap][bit]
   // Rows so far that are false at every threshold: [area range][first cap that admits them].
   std::vector<std::uint32_t> always_false_;
+  std::vector<double> parts_;
 };
 
 // The labels' rows, and labels by size: the largest first, so that threads end together.
@@ -322,14 +348,14 @@ class CurveWriter {
 
   void fill_undefined(std::size_t area_index) {
     const std::size_t n_curves = rules_.max_detections.size() * rules_.n_thresholds;
-    const std::size_t n_points = n_curves * rules_.recall_thresholds.size();
+    const std::size_t n_points = n_curves * rules_.n_points();
     std::fill_n(out_.precision.data() + area_index * n_points, n_points, rules_.undefined);
     std::fill_n(out_.scores.data() + area_index * n_points, n_points, rules_.undefined);
     std::fill_n(out_.recall.data() + area_index * n_curves, n_curves, rules_.undefined);
   }
 
   void read_off(std::size_t a, std::size_t area_index, std::size_t word, std::size_t n_counted) {
-    const std::size_t n_recall = rules_.recall_thresholds.size();
+    const std::size_t n_recall = rules_.n_points();
     const std::size_t n_caps = rules_.max_detections.size();
     for (std::size_t m = 0; m < n_caps; ++m) {
       for (std::size_t bit = 0; bit < curves_.thresholds_in(word); ++bit) {
@@ -339,7 +365,12 @@ class CurveWriter {
         out_.recall[index] = static_cast<double>(hits.size()) / static_cast<double>(n_counted);
         double* const precision = out_.precision.data() + index * n_recall;
         double* const score = out_.scores.data() + index * n_recall;
-        LabelCurves::read_precision(
+        if (rules_.summary != CurveSummary::kPoints) {
+          *precision = curves_.summary(hits, needed_, n_counted);
+          *score = hits.empty() ? 0 : curves_.score(hits.back().row);
+          continue;
+        }
+        curves_.read_precision(
             hits, needed_, [&](std::size_t r, double highest, const std::uint32_t* row) {
               precision[r] = highest;
               score[r] = row == nullptr || curves_.n_rows() == 0 ? 0 : curves_.score(*row);
@@ -408,14 +439,17 @@ class ReplicateWriter {
                                                   static_cast<double>(n_counted);
         out_.precision[index] = n_counted == 0 || !replicates_.read_precision[m]
                                     ? rules_.undefined
-                                    : mean_precision(curves_.hits(a, m, bit));
+                                    : mean_precision(curves_.hits(a, m, bit), n_counted);
       }
     }
   }
 
-  double mean_precision(const std::vector<Hit>& hits) const {
+  double mean_precision(const std::vector<Hit>& hits, std::size_t n_counted) {
+    if (rules_.summary != CurveSummary::kPoints) {
+      return curves_.summary(hits, needed_, n_counted);
+    }
     double sum = 0;
-    LabelCurves::read_precision(
+    curves_.read_precision(
         hits, needed_, [&](std::size_t, double highest, const std::uint32_t*) { sum += highest; });
     return sum / static_cast<double>(needed_.size());
   }
@@ -438,8 +472,8 @@ Curves precision_recall_curves(const Outcomes& outcomes, const CurveRules& rules
   Curves curves;
   const std::size_t n_curves =
       rules.n_labels * rules.n_areas * rules.max_detections.size() * rules.n_thresholds;
-  curves.precision.resize_uninitialised(n_curves * rules.recall_thresholds.size());
-  curves.scores.resize_uninitialised(n_curves * rules.recall_thresholds.size());
+  curves.precision.resize_uninitialised(n_curves * rules.n_points());
+  curves.scores.resize_uninitialised(n_curves * rules.n_points());
   curves.recall.resize_uninitialised(n_curves);
   curves.n_counted.resize_uninitialised(rules.n_labels * rules.n_areas);
 

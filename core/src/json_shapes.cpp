@@ -53,6 +53,22 @@ void ShapeColumns::clear() {
   size_.clear();
 }
 
+void ShapeColumns::expect(std::size_t n_rows) {
+  if (form_.empty()) return;
+  const double growth = static_cast<double>(n_rows) / static_cast<double>(form_.size());
+  const auto make_room = [growth](auto& column) {
+    column.reserve(static_cast<std::size_t>(growth * static_cast<double>(column.size())));
+  };
+  make_room(form_);
+  make_room(left_out_);
+  make_room(xy_);
+  make_room(n_vertices_);
+  make_room(n_polygons_);
+  make_room(n_runs_);
+  make_room(runs_);
+  make_room(size_);
+}
+
 void ShapeColumns::push(const Shape& shape) {
   form_.push_back(static_cast<std::uint8_t>(shape.form));
   left_out_.push_back(shape.left_out);

@@ -15,7 +15,8 @@ namespace snellen::json {
 template <class T>
 void append_roomily(Column<T>& column, const Column<T>& more) {
   if (more.empty()) return;
-  column.reserve(std::bit_ceil(column.size() + more.size()));
+  const std::size_t size = column.size() + more.size();
+  if (size > column.capacity()) column.reserve(std::bit_ceil(size));
   column.append(more);
 }
 
@@ -37,6 +38,8 @@ struct Shape {
 class ShapeColumns {
  public:
   void clear();
+  // Makes room for this many rows like those that there are.
+  void expect(std::size_t n_rows);
   void push(const Shape& shape);
   void append(const ShapeColumns& more);
   CocoShapes finish();

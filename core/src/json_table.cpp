@@ -157,9 +157,14 @@ void Table::expect(std::uint64_t n_rows) try {
       case FieldKind::count:
         columns_[i].counts.reserve(n);
         break;
-      case FieldKind::name:
       case FieldKind::shape:
+        columns_[i].shapes.expect(n);
+        break;
       case FieldKind::keypoints:
+        columns_[i].counts.reserve(n);
+        if (n_rows_ > 0) columns_[i].numbers.reserve(columns_[i].numbers.size() / n_rows_ * n);
+        break;
+      case FieldKind::name:
         break;
     }
   }

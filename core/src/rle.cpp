@@ -1,6 +1,7 @@
 #include "snellen/rle.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -25,6 +26,48 @@ std::string of_pixels(std::uint64_t n_pixels) {
   return "runs of together " + std::to_string(n_pixels) + " pixels";
 }
 
+// Reads runs as long as each lies within eight characters and is as it should be; the rest is for
+// the long way. Behind the third run. Returns where it stopped: where a run begins, or the end.
+//
+// The eight groups are put side by side, 40 bits in all; where each number ends is known from one
+// bit of each character. So no branch depends on how many characters a number has, and what one
+// run waits for of the one before is two additions.
+const char* append_short_runs(const char* at, const char* end, std::uint32_t* found, std::size_t& n,
+                              std::int64_t& left) {
+  constexpr std::uint64_t kEach = 0x0101010101010101, kHigh = 0x80 * kEach;
+  if constexpr (std::endian::native != std::endian::little) return at;
+  while (end - at >= 8) {
+    std::uint64_t text;
+    std::memcpy(&text, at, sizeof(text));
+    // The highest bit is set so that no byte borrows; it is then still set, and the next is not,
+    // of the 64 characters that there are.
+    std::uint64_t groups = (text | kHigh) - kFirstCharacter * kEach;
+    std::uint64_t last = ~groups & (kMore * kEach);
+    if (((text | ~groups | groups << 1) & kHigh) != 0 || last == 0) return at;
+    // Pairs of 5 bits become 10, pairs of those 20, and the two of those 40.
+    groups &= kGroup * kEach;
+    groups = (groups & 0x001f001f001f001f) | (groups & 0x1f001f001f001f00) >> 3;
+    groups = (groups & 0x000003ff000003ff) | (groups & 0x03ff000003ff0000) >> 6;
+    groups = (groups & 0x00000000000fffff) | (groups & 0x000fffff00000000) >> 12;
+    unsigned first = 0, behind = 0;  // characters of the number
+    do {
+      behind = static_cast<unsigned>(std::countr_zero(last)) / 8 + 1;
+      const unsigned beyond = 64 - 5 * behind;
+      // What stands behind it goes out at the top, its sign comes in again.
+      const std::int64_t written =
+          static_cast<std::int64_t>(groups << beyond) >> (beyond + 5 * first);
+      const std::int64_t run = written + found[n - 2];
+      if (run < 0 || run > left) return at + first;
+      left -= run;
+      found[n++] = static_cast<std::uint32_t>(run);
+      first = behind;
+      last &= last - 1;
+    } while (last != 0);
+    at += behind;
+  }
+  return at;
+}
+
 }  // namespace
 
 RleFault append_rle(std::string_view text, std::uint64_t n_pixels, Column<std::uint32_t>& runs) {
@@ -44,6 +87,10 @@ RleFault append_rle(std::string_view text, std::uint64_t n_pixels, Column<std::u
   std::size_t n = 0;
   auto left = static_cast<std::int64_t>(n_pixels);
   for (const char* at = begin; at != end; ++n) {
+    if (n > 2) {
+      at = append_short_runs(at, end, found, n, left);
+      if (at == end) break;
+    }
     const char* const start = at;
     std::int64_t value = 0;
     unsigned bits = 0, group;
@@ -181,10 +228,16 @@ void rle_boxes(const RleView& masks, std::int32_t* xywh) {
     // The column that a span begins in; most begin in the one of the span before or the next.
     std::uint32_t column = 0, column_begin = 0;
     const auto go_to = [&](std::uint32_t pixel) {
-      if (pixel - column_begin >= height) {
-        column = pixel / height;
-        column_begin = column * height;
+      std::uint32_t row = pixel - column_begin;
+      if (row < height) return row;
+      row -= height;
+      if (row < height) {  // without a division
+        ++column;
+        column_begin += height;
+        return row;
       }
+      column = pixel / height;
+      column_begin = column * height;
       return pixel - column_begin;
     };
     visit_insides(masks.runs + masks.offset[i], masks.n_runs(i),

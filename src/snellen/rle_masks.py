@@ -311,9 +311,17 @@ class RleMasks:
         runs, offset = _core.rle_of_polygons(
             xy.reshape(-1), polygon_begin, of_each.astype(np.int64)
         )
-        if (n_polygons == 1).all():
-            return cls(runs, offset, sizes)
-        return cls(runs, offset, of_each).merged(begin)
+        filled = cls(runs, offset, of_each)
+        several = n_polygons > 1
+        if not several.any():
+            return filled
+        # Few objects have more than one; the others stay as they are.
+        single = filled[np.repeat(~several, n_polygons)]
+        parts = filled[np.repeat(several, n_polygons)]
+        united = parts.merged(np.append(0, np.cumsum(n_polygons[several])))
+        if several.all():
+            return united
+        return cls.joined([single, united])[np.argsort(several, kind="stable").argsort()]
 
     @classmethod
     def from_arrays(cls, mask: Any, name: str = "mask") -> RleMasks:

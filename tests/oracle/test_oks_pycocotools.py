@@ -1,8 +1,9 @@
-"""Object keypoint similarity against the installed pycocotools: every pair, to the last bit."""
+"""Poses against the installed pycocotools: similarities and curves, to the last bit."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 from collections.abc import Iterator
 from typing import Any
@@ -12,9 +13,12 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from snellen import get_threads, set_threads
-from snellen.detection.oks import COCO_SIGMAS, oks, oks_candidates
+from snellen import AreaRange, AveragePrecision, get_threads, set_threads
+from snellen.detection.candidates import coded
+from snellen.detection.oks import oks, oks_candidates
 from snellen.detection.poses import Poses
+from snellen.detection.protocols import COCO_KEYPOINTS_STRICT
+from snellen.detection.sigmas import COCO_SIGMAS
 
 Records = list[dict[str, Any]]
 
@@ -171,7 +175,9 @@ def test_every_pair_of_a_cell_equals_pycocotools(n_keypoints: int, seed: int) ->
     for lowest in (-1.0, 0.0, 1e-300, 0.1, 0.5, 0.75, 1 - 1e-10, 1.0, 1.5):
         for cap in (1, 3, 20):
             expected = expected_matrix(evaluator, truth_records, pred_records, lowest, cap)
-            found = oks_candidates(truth, pred, sigmas, lowest=lowest, max_detections=cap)
+            found = oks_candidates(
+                truth, pred, coded(truth, pred), sigmas, lowest=lowest, max_detections=cap
+            )
             got = dense(found, len(pred), len(truth))
             assert got.tobytes() == expected.tobytes(), (lowest, cap)
     assert (expected_matrix(evaluator, truth_records, pred_records, 0.0, 20) > 0.5).any()
@@ -190,7 +196,9 @@ def test_across_labels_every_pair_of_an_image(n_keypoints: int) -> None:
     truth, pred = poses(truth_records, pred_records)
     for lowest in (0.0, 0.1, 0.5):
         expected = expected_matrix(evaluator, *one_class, lowest, 1000)
-        found = oks_candidates(truth, pred, sigmas, lowest=lowest, across_labels=True)
+        found = oks_candidates(
+            truth, pred, coded(truth, pred), sigmas, lowest=lowest, across_labels=True
+        )
         assert dense(found, len(pred), len(truth)).tobytes() == expected.tobytes()
 
 
@@ -213,7 +221,7 @@ def test_many_pairs_go_through_in_blocks() -> None:
     """More terms than one call of the exponential takes, by several threads, in any order."""
     random = np.random.default_rng(5)
     truth_records, pred_records = random_records(random, 17, n_images=8)
-    truth_records = [{**record, "id": i + 1} for i, record in enumerate(truth_records[:20] * 10)]
+    truth_records = [{**record, "id": i + 1} for i, record in enumerate(truth_records[:20] * 5)]
     pred_records = pred_records[:20] * 60
     everything: list[Records] = [
         [{**record, "image_id": 100, "category_id": 3} for record in records]
@@ -227,10 +235,42 @@ def test_many_pairs_go_through_in_blocks() -> None:
             set_threads(n_threads)
             assert oks(pred, truth).tobytes() == expected.tobytes()
             order = random.permutation(len(pred))
-            alone = poses(*everything)
-            shuffled = alone[1][order]
-            found = oks_candidates(alone[0], shuffled, lowest=0.3)
+            alone, shuffled = poses(*everything)
+            shuffled = shuffled[order]
+            found = oks_candidates(alone, shuffled, coded(alone, shuffled), lowest=0.3)
             wanted = np.where(expected >= 0.3, expected, -1.0)[order]
             assert dense(found, len(pred), len(truth)).tobytes() == wanted.tobytes()
     finally:
         set_threads(threads)
+
+
+@pytest.mark.parametrize("n_keypoints", [1, 5, 17])
+@pytest.mark.parametrize("seed", range(6))
+def test_average_precision_equals_pycocotools(n_keypoints: int, seed: int) -> None:
+    random = np.random.default_rng([3, n_keypoints, seed])
+    truth_records, pred_records = random_records(random, n_keypoints, n_images=12)
+    sigmas = COCO_SIGMAS if n_keypoints == 17 else random.uniform(0.02, 0.2, n_keypoints)
+    for record in truth_records:  # sizes of all buckets
+        record["area"] = float(random.choice([500, 1024, 5000, 9216, 20000]))
+    evaluator = reference(truth_records, pred_records, sigmas, n_images=12)
+    evaluator.params.maxDets = [int(random.choice([2, 20]))]
+    with quiet():
+        evaluator.evaluate()
+        evaluator.accumulate()
+    rules = dataclasses.replace(
+        COCO_KEYPOINTS_STRICT,
+        sigmas=tuple(sigmas),
+        max_detections=tuple(evaluator.params.maxDets),
+        area_ranges=tuple(
+            AreaRange(label, *area)
+            for label, area in zip(
+                evaluator.params.areaRngLbl, evaluator.params.areaRng, strict=True
+            )
+        ),
+    )
+    truth, pred = poses(truth_records, pred_records, 12)
+    result = AveragePrecision(protocol=rules).update(truth, pred).compute()
+    for name in ("precision", "recall", "scores"):
+        got = np.ascontiguousarray(getattr(result, name))
+        assert got.tobytes() == evaluator.eval[name].tobytes(), name
+    assert (result.precision > 0).any()

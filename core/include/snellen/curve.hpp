@@ -32,6 +32,14 @@ struct Outcomes {
   std::size_t n_truth;
 };
 
+// What of a curve is kept as its precision.
+enum class CurveSummary {
+  kPoints,  // the precision at each recall threshold
+  kArea,    // one number, the area under the curve of highest precisions: Pascal VOC from 2010 on
+  kSumOfParts  // one number, the precisions at n recall thresholds, each divided by n, one after
+               // the other: Pascal VOC 2007
+};
+
 struct CurveRules {
   std::size_t n_labels;
   std::size_t n_areas;
@@ -39,10 +47,17 @@ struct CurveRules {
   std::vector<double> recall_thresholds;    // ascending
   std::vector<std::size_t> max_detections;  // caps, ascending
   double undefined;                         // what stands where no truth box counts
+  CurveSummary summary = CurveSummary::kPoints;
+  double spacing = 0x1p-52;  // is added to the number of detections that precision is a part of
+
+  std::size_t n_points() const {
+    return summary == CurveSummary::kPoints ? recall_thresholds.size() : 1;
+  }
 };
 
 // C order, last axis fastest, so that a thread writes one stretch: K labels, A area ranges, M caps,
-// T IoU thresholds, R recall thresholds.
+// T IoU thresholds, R recall thresholds, or the one number of a summary; its score is that of the
+// last true positive.
 struct Curves {
   Column<double> precision;        // K A M T R
   Column<double> scores;           // K A M T R

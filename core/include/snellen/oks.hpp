@@ -13,60 +13,37 @@
 // How it is fast, without changing a number: most pairs of an image are far apart. A keypoint
 // beyond the distance where exp(−e) falls below an eighth of the lowest similarity asked for is
 // "far"; a pair with so many of them that the others cannot make up for it is left out after K
-// comparisons, without a division or an exponential. What is left goes to the exponential in blocks,
-// which bounds the memory.
+// comparisons, without a division or an exponential. What is left goes to the exponential in
+// blocks, which bounds the memory.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <vector>
 
-#include "snellen/column.hpp"
+#include "snellen/candidates.hpp"
 
 namespace snellen {
 
-// One row an object; label and image are positions in lists that truth and pred share. Keypoints
-// are x, y, visibility, `sigmas.size()` of them a row; numbers are finite.
+// Keypoints are x, y, visibility, `sigmas.size()` of them a row; all numbers are finite.
 struct TruthPoses {
-  const std::int32_t* image;
-  const std::int32_t* label;
   const double* keypoints;  // visibility above 0: labelled
   const double* xywh;       // 4 a row
   const double* area;       // what e is divided by
-  std::size_t n_rows;
-};
-
-struct PredPoses {
-  const std::int32_t* image;
-  const std::int32_t* label;
-  const double* keypoints;  // visibility is not read
-  const double* score;
-  std::size_t n_rows;
 };
 
 struct OksRules {
   std::vector<double> sigmas;  // of each keypoint, above 0
-  double lowest;               // pairs below it are left out
-  bool across_labels;          // pairs of one image whatever their labels
-  // Of the predictions of one label in one image, those beyond so many, by descending score (equal
-  // scores: in the order they came), get no candidates: no matcher looks at them.
-  std::size_t max_detections;
-};
-
-// By row of pred: its candidates are begin[row] … begin[row + 1] − 1, by ascending row of truth.
-struct OksCandidates {
-  Column<std::int64_t> begin;
-  Column<std::int32_t> truth;
-  Column<double> similarity;
+  CandidateRules candidates;
 };
 
 // Puts the exponential of each of n values in its place. It is called from several threads at once,
 // and what it makes of a value may depend on that value alone.
 using Exponential = std::function<void(double* values, std::size_t n)>;
 
-OksCandidates oks_candidates(const TruthPoses& truth, const PredPoses& pred, std::size_t n_images,
-                             std::size_t n_labels, const OksRules& rules,
-                             const Exponential& exponential);
+// The visibilities of predictions are not read.
+Candidates oks_candidates(const PairedRows& rows, const TruthPoses& truth,
+                          const double* pred_keypoints, const OksRules& rules,
+                          const Exponential& exponential);
 
 }  // namespace snellen

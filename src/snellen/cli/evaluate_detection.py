@@ -37,7 +37,8 @@ def _caps(_: click.Context, __: click.Parameter, text: str | None) -> int | list
 # Repeated here because importing them would import NumPy; a test compares.
 PROTOCOL_NAMES: Final = (
     *("coco", "coco-strict", "coco-keypoints", "coco-keypoints-strict"),
-    *("lvis", "lvis-strict", "lvis-fixed"),
+    *("lvis", "lvis-strict", "lvis-fixed", "voc07", "voc12"),
+    *("open-images", "open-images-challenge"),
 )
 _SIMILARITIES: Final = ("box", "mask", "boundary", "keypoints", "oriented")
 
@@ -267,9 +268,9 @@ def _coco_columns(
     complete = protocol.complete_records
     # No annotation of LVIS says whether it is a crowd.
     columns = of_truth(
-        *truth, complete=complete and not protocol.federated, drop_unknown=drop_unknown
+        *truth, complete=complete and not protocol.verified_only, drop_unknown=drop_unknown
     )
-    if protocol.federated:
+    if protocol.verified_only:
         from snellen.readers.lvis import with_lvis_labels
 
         columns = with_lvis_labels(columns, truth[1], complete=complete)
@@ -285,7 +286,7 @@ def _read_any(asked: _Asked, truth: str, predictions: str, rules: _Rules, output
             f"expected COCO files for --similarity {rules.similarity}, got others"
         )
     metric = rules.metric("box")
-    if metric.protocol.federated:
+    if metric.protocol.verified_only:
         raise click.UsageError(f"expected COCO files for --protocol {rules.protocol}, got others")
     output.check(metric)
     with data_warnings_on_stderr(quiet=output.quiet):

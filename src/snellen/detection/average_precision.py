@@ -270,7 +270,11 @@ class AveragePrecision:
             data={
                 "n_images": len(images),
                 "n_classes": len(classes),
-                **{name: int(self._counts[name]) for name in _COUNTS},
+                **{
+                    name: int(self._counts[name])
+                    for name in _COUNTS
+                    if name != "n_unverified" or self.protocol.verified_only
+                },
             },
         )
 
@@ -489,12 +493,14 @@ class AveragePrecisionResult(Result):
                 value = -1.0
             title = "Average Recall" if line.is_recall else "Average Precision"
             kind = "(AR)" if line.is_recall else "(AP)"
-            iou = f"{ious[0]:.2f}:{ious[-1]:.2f}" if line.iou is None else f"{line.iou:.2f}"
+            alone = ious[0] if len(ious) == 1 else line.iou
+            iou = f"{ious[0]:.2f}:{ious[-1]:.2f}" if alone is None else f"{alone:.2f}"
             interval = self.intervals.get(line.name)
             shown = f"{value:.3f}" if interval is None else with_interval(value, interval, 3)
             lines.append(
                 f" {title:<18} {kind} @[ IoU={iou:<9} | area={line.area:>6s} "
-                f"| maxDets={line.cap:>3d}{f' | {line.group}' if line.group else ''} ] = {shown}"
+                f"{'' if self.rules.has_no_caps else f'| maxDets={line.cap:>3d} '}"
+                f"{f'| {line.group} ' if line.group else ''}] = {shown}"
             )
         return "\n".join(lines)
 
@@ -503,14 +509,15 @@ class AveragePrecisionResult(Result):
         data = self.data
         crowds = f", {data['n_crowd']:,} of them crowds, left out" if data["n_crowd"] else ""
         dropped = data["n_dropped_by_cap"]
-        cap = self.rules.max_detections[-1]
+        by_cap = f"{f'{dropped:,}' if dropped else 'none'} dropped by the cap of "
+        by_cap += f"{self.rules.max_detections[-1]:,}"
         with_truth = int(np.count_nonzero(self.n_counted[:, 0]))
         objects = _PLURALS.get(self.rules.similarity, "boxes")
         lines = [
             f"images       {data['n_images']:,}",
             f"{f'truth {objects}':<13}{data['n_truth']:,}{crowds}",
-            f"predictions  {data['n_predictions']:,}, "
-            f"{f'{dropped:,}' if dropped else 'none'} dropped by the cap of {cap:,}",
+            f"predictions  {data['n_predictions']:,}"
+            f"{'' if self.rules.has_no_caps else f', {by_cap}'}",
             f"classes      {data['n_classes']:,}, {with_truth:,} with truth",
             f"protocol     {self.rules}",
         ]

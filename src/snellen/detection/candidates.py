@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -222,21 +221,14 @@ def candidates(
 
     return Candidates(
         **oks_candidates(
-            Poses(_placed(truth.boxes, codes, *places), truth.keypoints),
-            Poses(_placed(pred.boxes, codes, *pred_places), pred.keypoints),
+            truth,
+            pred,
+            codes,
             protocol.sigmas,
             lowest=lowest,
             across_labels=across_labels,
             max_detections=None if across_labels else protocol.max_detections[-1],
         )
-    )
-
-
-def _placed(
-    boxes: Boxes, codes: Coded, image: NDArray[np.int32], label: NDArray[np.int32]
-) -> Boxes:
-    return dataclasses.replace(
-        boxes, image=image, label=label, images=codes.images, classes=codes.classes
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from snellen import _core
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from snellen.detection.protocols import DetectionProtocol
 
-__all__ = ["curves_of_rows"]
+__all__ = ["SPACING", "curves_of_rows"]
+
+SPACING: Final = 2.0**-52
+"""What COCO adds to the number of predictions."""
 
 
 def curves_of_rows(
@@ -24,6 +27,9 @@ def curves_of_rows(
     pred: Mapping[str, NDArray[Any]],
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return precision and scores (T, R, K, A, M), recall (T, K, A, M), counted truth (K, A).
+
+    Where precision is not read off at recall thresholds R is 1: average precision, and the score of
+    the last true positive.
 
     Parameters
     ----------
@@ -48,6 +54,8 @@ def curves_of_rows(
         recall_thresholds=list(protocol.recall_thresholds),
         max_detections=list(protocol.max_detections),
         undefined=-1.0 if protocol.minus_one else math.nan,
+        summary=protocol.interpolation,
+        spacing=SPACING if protocol.adds_spacing else 0.0,
     )
     # The kernel writes K, A, M, T, R; the field reads T, R, K, A, M.
     return (

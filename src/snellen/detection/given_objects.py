@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from snellen.detection.boxes import Boxes
     from snellen.detection.candidates import Objects
     from snellen.detection.protocols import DetectionProtocol
+    from snellen.detection.verified_labels import VerifiedLabels
 
 __all__ = ["GivenObjects", "best_rows", "of_rules"]
 
@@ -98,8 +99,15 @@ def of_rules(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Give
         kept = best_rows(score, codes.pred_image, protocol.per_image)
         if len(kept) < len(pred):
             given = given.taken(None, kept)
-    if protocol.federated:
-        given = _federated(given, protocol)
+    if protocol.drops_empty:
+        given = given.taken(
+            *(np.flatnonzero(_has_area(each.boxes)) for each in (given.truth, given.pred))
+        )
+    if protocol.verified_only:
+        given = _verified(given, truth.boxes.verified, protocol)
+    given = given._replace(
+        truth=_of_boxes(given.truth, protocol), pred=_of_boxes(given.pred, protocol)
+    )
     return _without_classes(given) if protocol.class_agnostic else given
 
 
@@ -123,29 +131,25 @@ def best_rows(score: NDArray[np.float64], group: NDArray[np.int32], cap: int) ->
     return np.flatnonzero(kept)
 
 
-def _federated(given: GivenObjects, protocol: DetectionProtocol) -> GivenObjects:
-    """Leave out what was not looked for, and all without area."""
-    boxes = given.truth.boxes
-    if boxes.verified is None:
+def _verified(
+    given: GivenObjects, verified: VerifiedLabels | None, protocol: DetectionProtocol
+) -> GivenObjects:
+    """Leave out predictions of classes that nobody looked for in their image."""
+    if verified is None:
         raise InputError(
-            f"expected truth that says which classes were looked for in which images, as "
+            "expected truth that says which classes were looked for in which images, as "
             f"{protocol.name} needs it (LVIS: neg_category_ids; read_lvis_truth)",
             "truth.verified",
         )
-    codes, n_labels = given.codes, len(given.codes.classes)
-    truth_rows = np.flatnonzero(_has_area(boxes))
-    place = codes.classes.keys.codes(boxes.classes.keys.ids)
-    listed = boxes.verified.image * np.int64(n_labels) + place[boxes.verified.label]
-    with_truth = codes.truth_image * np.int64(n_labels) + codes.truth_label
-    wanted = codes.pred_image * np.int64(n_labels) + codes.pred_label
-    looked_for = np.isin(wanted, np.concatenate([listed, with_truth[truth_rows]]))
-    some = listed[boxes.verified.exhaustive == 0]
-    exempt: NDArray[np.uint8] = np.isin(wanted, some).astype(np.uint8)
-    pred_rows = np.flatnonzero(looked_for & _has_area(given.pred.boxes))
-    given = given._replace(exempt=exempt).taken(truth_rows, pred_rows)
-    return given._replace(
-        truth=_without_crowds(given.truth), n_unverified=int(np.count_nonzero(~looked_for))
-    )
+    codes, n_labels = given.codes, np.int64(len(given.codes.classes))
+    place = codes.classes.keys.codes(given.truth.boxes.classes.keys.ids)
+    listed = verified.image * n_labels + place[verified.label]
+    with_truth = codes.truth_image * n_labels + codes.truth_label
+    wanted = codes.pred_image * n_labels + codes.pred_label
+    looked_for = np.isin(wanted, np.concatenate([listed, with_truth]))
+    exempt: NDArray[np.uint8] = np.isin(wanted, listed[verified.exhaustive == 0]).astype(np.uint8)
+    given = given._replace(exempt=exempt).taken(None, np.flatnonzero(looked_for))
+    return given._replace(n_unverified=int(np.count_nonzero(~looked_for)))
 
 
 def _has_area(boxes: Boxes) -> NDArray[np.bool_]:
@@ -153,11 +157,16 @@ def _has_area(boxes: Boxes) -> NDArray[np.bool_]:
     return (area > 0) & (area < np.inf)
 
 
-def _without_crowds(truth: Objects) -> Objects:
-    if truth.boxes.crowd is None:
-        return truth
-    boxes = dataclasses.replace(truth.boxes, crowd=None)
-    return boxes if truth.kind == "box" else dataclasses.replace(truth, boxes=boxes)
+def _of_boxes(objects: Objects, protocol: DetectionProtocol) -> Objects:
+    """Return objects whose boxes are as the rules want them."""
+    boxes = objects.boxes
+    if protocol.crowds == "none" and boxes.crowd is not None:
+        boxes = dataclasses.replace(boxes, crowd=None)
+    if protocol.inclusive:
+        boxes = dataclasses.replace(boxes, xywh=boxes.xywh + np.array([0.0, 0.0, 1.0, 1.0]))
+    if boxes is objects.boxes:
+        return objects
+    return boxes if objects.kind == "box" else dataclasses.replace(objects, boxes=boxes)
 
 
 def _without_classes(given: GivenObjects) -> GivenObjects:

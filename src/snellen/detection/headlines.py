@@ -124,8 +124,8 @@ class Headline:
 def headlines(protocol: DetectionProtocol, groups: tuple[str, ...] | None = None) -> list[Headline]:
     """Return the lines of the summary: with COCO's areas and caps, the field's twelve.
 
-    Of keypoints, which have one cap, the field's ten: recall at single thresholds, too. `groups`
-    are those of the classes, in their order.
+    Of keypoints, which have one cap, the field's ten: recall at single thresholds, too. With one
+    IoU threshold AP is that at it. `groups` are those of the classes, in their order.
     """
     first, *sizes = [area.label for area in protocol.area_ranges]
     cap = protocol.max_detections[-1]
@@ -135,12 +135,17 @@ def headlines(protocol: DetectionProtocol, groups: tuple[str, ...] | None = None
             Headline("AR50", True, first, cap, 0.5),
             Headline("AR75", True, first, cap, 0.75),
         ]
-    else:
+    elif protocol.interpolation == "points":
         recall = [Headline(f"AR_{each}", True, first, each) for each in protocol.max_detections]
-    return [
-        Headline("AP", False, first, protocol.ap_only_at or cap),
+    else:
+        recall = [Headline("AR", True, first, cap)]
+    single = [
         Headline("AP50", False, first, cap, 0.5),
         Headline("AP75", False, first, cap, 0.75),
+    ]
+    return [
+        Headline("AP", False, first, protocol.ap_only_at or cap),
+        *(single if len(protocol.iou_thresholds) > 1 else []),
         *(Headline(f"AP_{size}", False, size, cap) for size in sizes),
         *(
             Headline(f"AP_{group}", False, first, cap, None, group, of_group)

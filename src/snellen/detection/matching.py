@@ -9,6 +9,7 @@ import numpy as np
 from snellen import _core
 from snellen.detection.candidates import candidates, crowds, similarity_of
 from snellen.detection.given_objects import of_rules
+from snellen.detection.groups import absorbed_by_groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,8 +100,11 @@ def match(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matched
         Where truth and pred name a class differently.
     """
     given = of_rules(truth, pred, protocol)
+    if protocol.crowds == "groups":
+        return _matched_with_groups(given, protocol)
     similarity = similarity_of(given.truth.kind, protocol)
-    if similarity == "box" and given.exempt is None and _ignored(given, protocol) is None:
+    plain = given.exempt is None and _ignored(given, protocol) is None and not protocol.best_only
+    if similarity == "box" and plain:
         codes, boxes, pred_boxes = given.codes, given.truth.boxes, given.pred.boxes
         found = _core.match_boxes(
             codes.truth_image,
@@ -121,8 +125,47 @@ def match(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matched
     return _matched(given, found)
 
 
+def _matched_with_groups(given: GivenObjects, protocol: DetectionProtocol) -> Matched:
+    """Match single objects, and then what is false to groups of them."""
+    group = crowds(given.truth.boxes).astype(np.bool_)
+    every_pred = np.arange(len(given.pred), dtype=np.int64)
+    singles = given.taken(np.flatnonzero(~group), every_pred)
+    groups = given.taken(np.flatnonzero(group), every_pred)
+    found = _matched_candidates(singles, protocol, with_matches=True)
+    rows = found["pred_row"]
+    groups = groups.taken(None, rows)
+    pairs = candidates(
+        groups.truth,
+        groups.pred,
+        protocol,
+        lowest=min(protocol.iou_thresholds[0], _NEARLY_ONE),
+        codes=groups.codes,
+    )
+    found["pred_outcome"] = absorbed_by_groups(
+        found["pred_outcome"],
+        found["pred_score"],
+        pairs,
+        protocol.iou_thresholds,
+        protocol.group_weight,
+    )
+    if protocol.group_weight:
+        for name, column in (
+            ("truth_image", groups.codes.truth_image),
+            ("truth_label", groups.codes.truth_label),
+            ("truth_ignored", np.zeros(len(groups.truth), np.uint32)),
+        ):
+            found[name] = np.concatenate([found[name], column])
+        order = np.lexsort((found["truth_image"], found["truth_label"]))
+        for name in _TRUTH:
+            found[f"truth_{name}"] = found[f"truth_{name}"][order]
+    return _matched(given, found)
+
+
 def matches(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matches:
-    """Match predictions to truth, and say which ones went together; see `match`."""
+    """Match predictions to truth, and say which ones went together; see `match`.
+
+    Groups of Open Images are crowds here: any number of predictions may take one.
+    """
     given = of_rules(truth, pred, protocol)
     found = _matched_candidates(given, protocol, with_matches=True)
     return Matches(
@@ -154,7 +197,7 @@ def _matched_candidates(
         given.exempt,
         *pairs,
         **_limits(codes, protocol),
-        best_only=False,
+        best_only=protocol.best_only,
         with_matches=with_matches,
     )
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from snellen import _core
 from snellen.arrays import to_finite
+from snellen.classes import Classes
+from snellen.detection.candidates import Coded
 from snellen.detection.sigmas import COCO_SIGMAS
 from snellen.errors import InputError, ShapeError
+from snellen.state import Keys
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -52,10 +56,12 @@ def checked_sigmas(sigmas: ArrayLike | None, n_keypoints: int) -> list[float]:
 def oks_candidates(
     truth: Poses,
     pred: Poses,
+    codes: Coded,
     sigmas: ArrayLike | None = None,
     *,
     lowest: float,
     across_labels: bool = False,
+    area: NDArray[np.float64] | None = None,
     max_detections: int | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Return the pairs of poses in one image and of one class that may match.
@@ -63,13 +69,17 @@ def oks_candidates(
     Parameters
     ----------
     truth, pred : Poses
-        With common codes: positions in the same images and the same classes.
+        Poses of the same keypoints.
+    codes : Coded
+        Their images and classes in common positions.
     sigmas : array-like, shape (K,), optional
         Of each keypoint; COCO's where there are 17.
     lowest : float
         Pairs of a lower similarity are left out.
     across_labels : bool
         Whether poses of different classes pair too.
+    area : ndarray, shape (len(truth),), optional
+        What distances are measured by; the areas of truth where not given.
     max_detections : int, optional
         Predicted poses of a class in an image beyond so many, by score, get no candidates.
 
@@ -84,19 +94,44 @@ def oks_candidates(
     ShapeError, InputError
         For poses of different numbers of keypoints, and sigmas that do not fit them.
     """
+    if not len(truth) or not len(pred):  # a table without rows may not know how many keypoints
+        return {
+            "begin": np.zeros(len(pred) + 1, np.int64),
+            "truth": np.zeros(0, np.int32),
+            "similarity": np.zeros(0),
+        }
+    n_keypoints = truth.keypoints.shape[1]
+    if pred.keypoints.shape[1] != n_keypoints:
+        raise ShapeError(
+            f"expected poses of {n_keypoints} keypoints, as truth has, "
+            f"got {pred.keypoints.shape[1]}",
+            "pred.keypoints",
+        )
     boxes = truth.boxes
-    return _candidates(
-        truth,
-        pred,
-        sigmas,
-        (boxes.image, boxes.label),
-        (pred.boxes.image, pred.boxes.label),
-        n_images=len(boxes.images),
-        n_labels=len(boxes.classes),
-        lowest=lowest,
-        across_labels=across_labels,
-        max_detections=max_detections,
-    )
+    if area is None:
+        area = boxes.xywh[:, 2] * boxes.xywh[:, 3] if boxes.area is None else boxes.area
+    cap: dict[str, Any] = {}
+    if max_detections is not None:
+        cap = {"pred_score": pred.boxes.score, "max_detections": max_detections}
+    # Far keypoints are to come out as 0 without a word, whatever NumPy was told to say.
+    with np.errstate(under="ignore"):
+        return _core.oks_candidates(
+            codes.truth_image,
+            codes.truth_label,
+            truth.keypoints,
+            boxes.xywh,
+            area,
+            codes.pred_image,
+            codes.pred_label,
+            pred.keypoints,
+            np.exp,
+            sigmas=checked_sigmas(sigmas, n_keypoints),
+            n_images=len(codes.images),
+            n_labels=len(codes.classes),
+            lowest=lowest,
+            across_labels=across_labels,
+            **cap,
+        )
 
 
 def oks(pred: Poses, truth: Poses, sigmas: ArrayLike | None = None) -> NDArray[np.float64]:
@@ -137,54 +172,8 @@ def oks(pred: Poses, truth: Poses, sigmas: ArrayLike | None = None) -> NDArray[n
     >>> oks(pred, truth, sigmas=[0.05, 0.1]).round(4)  # exp(−1 / 0.1² / 100 / 2)
     array([[0.6065]])
     """
-    codes = [(np.zeros(len(poses), np.int32),) * 2 for poses in (truth, pred)]
-    found = _candidates(
-        truth,
-        pred,
-        sigmas,
-        *codes,
-        n_images=1,
-        n_labels=1,
-        lowest=-np.inf,
-        across_labels=False,
-        max_detections=None,
-    )
+    images, classes = Keys([0], "image id"), Classes([0])
+    truth_code, pred_code = (np.zeros(len(poses), np.int32) for poses in (truth, pred))
+    codes = Coded(images, classes, truth_code, truth_code, pred_code, pred_code)
+    found = oks_candidates(truth, pred, codes, sigmas, lowest=-math.inf)
     return found["similarity"].reshape(len(pred), len(truth))
-
-
-def _candidates(
-    truth: Poses,
-    pred: Poses,
-    sigmas: ArrayLike | None,
-    truth_codes: tuple[NDArray[np.int32], NDArray[np.int32]],
-    pred_codes: tuple[NDArray[np.int32], NDArray[np.int32]],
-    **rules: Any,
-) -> dict[str, NDArray[Any]]:
-    if not len(truth) or not len(pred):  # a table without rows may not know how many keypoints
-        return {
-            "begin": np.zeros(len(pred) + 1, np.int64),
-            "truth": np.zeros(0, np.int32),
-            "similarity": np.zeros(0),
-        }
-    n_keypoints = truth.keypoints.shape[1]
-    if pred.keypoints.shape[1] != n_keypoints:
-        raise ShapeError(
-            f"expected poses of {n_keypoints} keypoints, as truth has, "
-            f"got {pred.keypoints.shape[1]}",
-            "pred.keypoints",
-        )
-    boxes = truth.boxes
-    # Far keypoints are to come out as 0 without a word, whatever NumPy was told to say.
-    with np.errstate(under="ignore"):
-        return _core.oks_candidates(
-            *truth_codes,
-            truth.keypoints,
-            boxes.xywh,
-            boxes.xywh[:, 2] * boxes.xywh[:, 3] if boxes.area is None else boxes.area,
-            *pred_codes,
-            pred.keypoints,
-            np.zeros(len(pred)) if pred.boxes.score is None else pred.boxes.score,
-            np.exp,
-            sigmas=checked_sigmas(sigmas, n_keypoints),
-            **rules,
-        )

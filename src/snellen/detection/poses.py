@@ -107,7 +107,8 @@ class Poses:
         points = _points(keypoints, "keypoints")
         if box is None:
             corners = _corners_around(points, is_truth=score is None, place="keypoints")
-            box = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+            with np.errstate(over="ignore"):  # infinite sizes are refused with the rest
+                box = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
         _check_count("box", len(to_finite(box, "box", width=4)), len(points))
         boxes = Boxes.from_xywh(
             box,
@@ -239,10 +240,10 @@ def _corners_around(
 
 def _without_labels_ignored(boxes: Boxes, points: NDArray[np.float64]) -> Boxes:
     """Return boxes of which truth without labelled keypoints is ignored."""
-    unlabelled = ~(points[:, :, 2] > 0).any(axis=1)
+    unlabelled = np.logical_not(np.any(points[:, :, 2] > 0, axis=1))
     if boxes.score is not None or not unlabelled.any():
         return boxes
-    ignored: Any = unlabelled.astype(np.uint8)
+    ignored: NDArray[np.uint8] = unlabelled.astype(np.uint8)
     if boxes.ignored is not None:
-        ignored = ignored | boxes.ignored
+        np.maximum(ignored, boxes.ignored, out=ignored)
     return dataclasses.replace(boxes, ignored=ignored)

@@ -23,8 +23,12 @@ __all__ = [
     "LVIS",
     "LVIS_FIXED",
     "LVIS_STRICT",
+    "OPEN_IMAGES",
+    "OPEN_IMAGES_CHALLENGE",
     "PROTOCOLS",
     "SIMILARITIES",
+    "VOC07",
+    "VOC12",
     "AreaRange",
     "DetectionProtocol",
     "protocol_named",
@@ -80,10 +84,31 @@ class DetectionProtocol:
         How far from its edge a mask's boundary goes: parts of the image's diagonal.
     class_agnostic : bool
         Whether all classes are one (pycocotools' ``useCats = 0``).
-    federated : bool
+    crowds : {"shared", "none", "groups"}
+        What becomes of crowds, truth of many objects. ``"shared"``: not to be found, any number of
+        predictions that lie in one are left out (COCO). ``"none"``: they are truth as other
+        (LVIS). ``"groups"``: predictions that took no other truth and lie in one are left out, and
+        the one of highest score stands for the group, with `group_weight` (Open Images).
+    group_weight : {0, 1}
+        Of groups: what one counts, as truth and where it is found.
+    best_only : bool
+        Whether a prediction looks at the truth that is most similar to it alone, be it taken or
+        not (Pascal VOC, Open Images).
+    inclusive : bool
+        Whether the pixels on which a box ends are its own, as in Pascal VOC: its width is right −
+        left + 1.
+    interpolation : {"points", "area", "sum-of-parts"}
+        What average precision is: the mean of the precisions at the recall thresholds (COCO); the
+        area under the curve, at no thresholds (Pascal VOC from 2010 on); the precisions at n
+        thresholds, each divided by n and added up (Pascal VOC 2007).
+    adds_spacing : bool
+        Whether 2^-52 is added to the number of predictions that precision is a part of, as in COCO.
+    verified_only : bool
         Whether only those classes of an image count that were looked for in it (`Boxes.verified`):
         predictions of others are left out, and so are those that take no truth where truth need not
-        be all. Objects without area are left out, too, and no truth is a crowd, as in LVIS.
+        be all.
+    drops_empty : bool
+        Whether objects without area are left out, as in LVIS.
     per_image : int or None
         The most predictions of an image, of all classes together: those of highest score.
     per_class : int or None
@@ -105,7 +130,14 @@ class DetectionProtocol:
     minus_one: bool = False
     honours_ignored: bool = False
     class_agnostic: bool = False
-    federated: bool = False
+    crowds: str = "shared"
+    group_weight: int = 0
+    best_only: bool = False
+    inclusive: bool = False
+    interpolation: str = "points"
+    adds_spacing: bool = True
+    verified_only: bool = False
+    drops_empty: bool = False
     per_image: int | None = None
     per_class: int | None = None
     class_groups: tuple[str, ...] = ()
@@ -149,10 +181,16 @@ class DetectionProtocol:
                 f"expected ascending whole numbers from 1 to {_LARGEST_CAP}, got {list(caps)}",
                 "max_detections",
             )
-        if self.similarity not in SIMILARITIES:
-            raise InputError(
-                f'expected one of {", ".join(SIMILARITIES)}, got "{self.similarity}"', "similarity"
-            )
+        for name, known in (
+            ("similarity", SIMILARITIES),
+            ("crowds", ("shared", "none", "groups")),
+            ("interpolation", ("points", "area", "sum-of-parts")),
+            ("group_weight", (0, 1)),
+        ):
+            if getattr(self, name) not in known:
+                got = getattr(self, name)
+                shown = f'"{got}"' if isinstance(got, str) else str(got)
+                raise InputError(f"expected one of {', '.join(map(str, known))}, got {shown}", name)
         if not 0 < self.dilation_ratio <= 1:
             raise InputError(
                 f"expected a part of the diagonal, above 0, got {self.dilation_ratio}",
@@ -210,12 +248,24 @@ class DetectionProtocol:
 
     def __str__(self) -> str:
         ious = self.iou_thresholds
+        span = f"{ious[0]:.2f}:{ious[-1]:.2f} ({len(ious)})" if len(ious) > 1 else f"{ious[0]:.2f}"
+        n_points = len(self.recall_thresholds)
+        curve = "area" if self.interpolation == "area" else f"{n_points} recall points"
         return (
-            f"{self.name}: IoU {ious[0]:.2f}:{ious[-1]:.2f} ({len(ious)}), "
-            f"{len(self.recall_thresholds)} recall points, "
+            f"{self.name}: IoU {span}, {curve}, "
             f"areas {'/'.join(area.label for area in self.area_ranges)}, "
-            f"caps {'/'.join(map(str, self.max_detections))}"
+            f"{self._caps()}"
         )
+
+    @property
+    def has_no_caps(self) -> bool:
+        """Whether any number of predictions of a class in an image counts."""
+        return self.max_detections == (_LARGEST_CAP,)
+
+    def _caps(self) -> str:
+        if self.has_no_caps:
+            return "no caps"
+        return f"caps {'/'.join(map(str, self.max_detections))}"
 
     def differences(self, other: DetectionProtocol) -> str:
         """Return which rules differ, and how, as readable text."""
@@ -294,7 +344,9 @@ LVIS: Final = dataclasses.replace(
     max_detections=(300,),
     per_image=300,
     honours_ignored=True,
-    federated=True,
+    crowds="none",
+    verified_only=True,
+    drops_empty=True,
     class_groups=("rare", "common", "frequent"),
 )
 """LVIS' rules, repaired as COCO's are."""
@@ -310,6 +362,35 @@ LVIS_FIXED: Final = dataclasses.replace(
 """LVIS' rules with the caps of Dave et al., "Evaluating Large-Vocabulary Object Detectors: The
 Devil is in the Details" (2021): 10,000 detections of a class, however many of an image."""
 
+VOC12: Final = DetectionProtocol(
+    name="voc12",
+    iou_thresholds=(0.5,),
+    recall_thresholds=tuple(i * 0.1 for i in range(11)),
+    area_ranges=(AreaRange("all", 0.0, math.inf),),
+    max_detections=(_LARGEST_CAP,),
+    honours_ignored=True,
+    crowds="none",
+    best_only=True,
+    inclusive=True,
+    interpolation="area",
+    adds_spacing=False,
+)
+"""Pascal VOC's rules from 2010 on: the area under the curve. Ignored truth is what is difficult."""
+
+VOC07: Final = dataclasses.replace(VOC12, name="voc07", interpolation="sum-of-parts")
+"""Pascal VOC's rules until 2009: precision at eleven recalls."""
+
+OPEN_IMAGES: Final = dataclasses.replace(
+    VOC12, name="open-images", crowds="groups", inclusive=False
+)
+"""Open Images V2: of a group one prediction is enough, and none is needed."""
+
+OPEN_IMAGES_CHALLENGE: Final = dataclasses.replace(
+    OPEN_IMAGES, name="open-images-challenge", group_weight=1, verified_only=True
+)
+"""The Open Images Challenge: a group is to be found, once; classes that nobody looked for in an
+image are left out."""
+
 PROTOCOLS: Final = {
     protocol.name: protocol
     for protocol in (
@@ -320,6 +401,10 @@ PROTOCOLS: Final = {
         LVIS,
         LVIS_STRICT,
         LVIS_FIXED,
+        VOC07,
+        VOC12,
+        OPEN_IMAGES,
+        OPEN_IMAGES_CHALLENGE,
     )
 }
 

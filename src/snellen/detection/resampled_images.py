@@ -11,6 +11,7 @@ import numpy as np
 
 from snellen import _core
 from snellen.classes import Classes
+from snellen.detection.curves import SPACING
 from snellen.detection.headlines import headlines
 from snellen.digests import unit_digests
 from snellen.metric import Units
@@ -193,6 +194,8 @@ def _resampled(rows: _Rows, times: NDArray[np.int32], caps: set[int]) -> Iterato
             max_detections=list(protocol.max_detections),
             read_precision=[cap in caps for cap in protocol.max_detections],
             undefined=math.nan,
+            summary=protocol.interpolation,
+            spacing=SPACING if protocol.adds_spacing else 0.0,
         )
         yield _Curves(
             precision.transpose(4, 0, 1, 2, 3), recall.transpose(4, 0, 1, 2, 3), n_counted

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, overload
 import numpy as np
 
 from snellen import _core
-from snellen.errors import InputError, SchemaError, ShapeError
+from snellen.errors import InputError, ShapeError
 from snellen.readers.coco_file import checked, read_raw_results, read_raw_truth
+from snellen.readers.coco_records import as_json, with_texts
 from snellen.readers.coco_rows import predicted_rows, truth_rows, warn
 
 if TYPE_CHECKING:
@@ -118,8 +119,8 @@ def read_coco_truth(
         place = "truth"
         plain = source
         if kind == "mask" and isinstance(source, Mapping) and "annotations" in source:
-            plain = {**source, "annotations": _with_texts(source["annotations"])}
-        raw = checked(_core.read_coco_truth(_encode(plain), kind), place)
+            plain = {**source, "annotations": with_texts(source["annotations"])}
+        raw = checked(_core.read_coco_truth(as_json(plain), kind), place)
     if kind == "mask":
         from snellen.readers.coco_masks import truth_masks
 
@@ -226,8 +227,8 @@ def read_coco_predictions(
         raw, place = read_raw_results(source, kind), os.fspath(source)
     else:
         place = "predictions"
-        records = _with_texts(list(source)) if kind == "mask" else list(source)
-        raw = checked(_core.read_coco_results(_encode(records), kind), place)
+        records = with_texts(list(source)) if kind == "mask" else list(source)
+        raw = checked(_core.read_coco_results(as_json(records), kind), place)
     if kind == "mask":
         from snellen.readers.coco_masks import predicted_masks
 
@@ -322,36 +323,3 @@ def _refuse_cell(
 def _check_kind(kind: str) -> None:
     if kind not in _KINDS:
         raise InputError(f"expected {', '.join(_KINDS)}, got {kind!r}", "kind")
-
-
-def _with_texts(records: Any) -> Any:
-    """Return records whose run lengths are text where they were bytes, as pycocotools makes them.
-
-    What JSON would make of bytes is something else.
-    """
-    if not isinstance(records, (list, tuple)):
-        return records
-
-    def with_text(record: Any) -> Any:
-        shape = record.get("segmentation") if isinstance(record, Mapping) else None
-        counts = shape.get("counts") if isinstance(shape, Mapping) else None
-        if not isinstance(counts, bytes):
-            return record
-        return {**record, "segmentation": {**shape, "counts": counts.decode("latin-1")}}  # type: ignore[dict-item]
-
-    return [with_text(record) for record in records]
-
-
-def _encode(records: Any) -> bytes:
-    """Return records as JSON, so that one reader checks files and records alike."""
-    import msgspec
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, (np.ndarray, np.generic)):
-            return value.tolist()
-        raise TypeError(f"a value of type {type(value).__name__}")
-
-    try:
-        return msgspec.json.encode(records, enc_hook=plain)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise SchemaError(f"expected records that JSON can hold, got {error}") from error

@@ -126,8 +126,8 @@ def _keypoints(
         )
     keypoints = number.reshape(np.count_nonzero(having), wanted, 3)
     if not having.all():
-        keypoints = np.zeros((len(n), wanted, 3))
-        keypoints[having] = number.reshape(np.count_nonzero(having), wanted, 3)
+        given, keypoints = keypoints, np.zeros((len(n), wanted, 3))
+        keypoints[having] = given
     kept: NDArray[np.float64] = rows.kept(keypoints)
     return kept
 

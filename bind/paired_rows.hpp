@@ -1,8 +1,8 @@
-// What the bindings of all candidates share: rows, rules, and the lists that come back.
+// Tables of truth and predictions as Python gives them, and candidates as it takes them.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include <nanobind/stl/optional.h>
+
 #include <limits>
 #include <optional>
 #include <utility>
@@ -14,12 +14,10 @@ namespace snellen::bind {
 
 inline PairedRows paired_rows(const In1<std::int32_t>& truth_image,
                               const In1<std::int32_t>& truth_label,
-                              const In1<std::uint8_t>& truth_crowd,
                               const In1<std::int32_t>& pred_image,
                               const In1<std::int32_t>& pred_label, std::size_t n_images,
                               std::size_t n_labels) {
   check_length("label", truth_label.size(), truth_image.size());
-  check_length("crowd", truth_crowd.size(), truth_image.size());
   check_length("label", pred_label.size(), pred_image.size());
   check_codes("image", truth_image, n_images);
   check_codes("label", truth_label, n_labels);
@@ -42,6 +40,11 @@ inline CandidateRules candidate_rules(double lowest, bool across_labels,
   if (!pred_score) return {lowest, across_labels};
   check_length("score", pred_score->size(), n_pred);
   return {lowest, across_labels, pred_score->data(), *max_detections};
+}
+
+inline void check_xywh(const In2<double>& xywh, std::size_t n) {
+  check_length("xywh", xywh.shape(0), n);
+  if (xywh.shape(1) != 4) throw nb::value_error("expected boxes of 4 numbers");
 }
 
 using Columns = nb::typed<nb::dict, nb::str, nb::any>;
