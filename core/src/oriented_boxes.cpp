@@ -140,7 +140,7 @@ double common_area(const Quad& truth, const Quad& pred) {
     }
     is_inside &= part_is_inside;
   }
-  if (is_inside) return pred.area;
+  if (is_inside) common = pred.area;
   // Rounding must not make a part larger than the whole.
   return std::max(0.0, std::min({common, truth.area, pred.area}));
 }

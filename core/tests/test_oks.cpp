@@ -283,6 +283,23 @@ void far_pairs_need_no_exponential() {
   CHECK_EQUAL(n_terms.load(), 3U);
 }
 
+// What far keypoints add decides: eight of 17 points are exact, nine lie just beyond the distance
+// at which exp(-e) is an eighth of the lowest similarity, sqrt(8 ln 16) = 4.710.
+void far_keypoints_add_up() {
+  Example example;
+  example.sigmas.assign(17, 0.1);
+  example.lowest = 0.5;
+  std::vector<double> points, moved;
+  for (int k = 0; k < 17; ++k) {
+    for (const double number : {5.0 * k, 7.0, 2.0}) points.push_back(number);
+    for (const double number : {5.0 * k, k < 8 ? 7.0 : 11.72, 2.0}) moved.push_back(number);
+  }
+  example.truth(0, 0, points, {0, 0, 10, 10}, 100);
+  example.pred(0, 0, moved);
+  CHECK_EQUAL(example.found().truth.size(), 1U);  // (8 + 9 exp(-4.72² / 8)) / 17 = 0.5033
+  CHECK_EQUAL(example.found().similarity[0], plain(example, 0, 0));
+}
+
 void many_terms_come_in_blocks_on_any_number_of_threads() {
   std::mt19937_64 random(9);
   Example example = random_example(random, 17, 400);
@@ -331,6 +348,7 @@ int main() {
   nothing_to_pair();
   every_pair_that_reaches_the_lowest_is_found();
   far_pairs_need_no_exponential();
+  far_keypoints_add_up();
   many_terms_come_in_blocks_on_any_number_of_threads();
   an_error_of_the_exponential_comes_through();
   return snellen::testing::report();

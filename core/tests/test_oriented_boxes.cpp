@@ -155,6 +155,26 @@ void moved() {
   }
 }
 
+// Slivers whose width is the rounding of their coordinates: what is inside what is noise, but no
+// part is larger than the whole.
+void slivers() {
+  std::mt19937 random(11);
+  std::uniform_real_distribution<double> place(-1, 1);
+  std::uniform_int_distribution<int> steps(0, 8), which(0, 7);
+  for (int n = 0; n < 20000; ++n) {
+    Corners one{};
+    for (std::size_t i = 0; i < 8; i += 2) {
+      one[i] = place(random);
+      one[i + 1] = one[i] * (1 + 1e-16 * steps(random));
+    }
+    Corners other = one;
+    double& moved = other[static_cast<std::size_t>(which(random))];
+    moved = std::nextafter(moved, 2.0);
+    const double value = iou(one, other);
+    CHECK(value >= 0 && value <= 1);
+  }
+}
+
 struct Table {
   std::vector<std::int32_t> image, label;
   std::vector<double> corners;
@@ -249,6 +269,7 @@ int main() {
   without_an_area();
   of_itself();
   moved();
+  slivers();
   candidates_are_the_pairs_of_the_matrix();
   nothing();
   return snellen::testing::report();

@@ -26,26 +26,40 @@ _HOME = {
     "CalibrationError": "snellen.classification.calibration",
     "CalibrationErrorResult": "snellen.classification.calibration",
     "Classes": "snellen.classes",
-    "Clear": "snellen.tracking.metrics",
     "Classification": "snellen.classification.classification",
     "ClassificationResult": "snellen.classification.classification",
+    "Clear": "snellen.tracking.metrics",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
     "ConfusionMatrixResult": "snellen.classification.confusion_matrix",
+    "DetectionCalibrationResult": "snellen.detection.detection_calibration",
+    "DetectionConfusion": "snellen.detection.detection_confusion",
+    "DetectionConfusionResult": "snellen.detection.detection_confusion_result",
+    "DetectionErrors": "snellen.detection.error_types",
+    "DetectionErrorsResult": "snellen.detection.error_types_result",
     "DetectionProtocol": "snellen.detection.protocols",
+    "DetectionSlices": "snellen.detection.slices_result",
     "Hota": "snellen.tracking.metrics",
     "Identity": "snellen.tracking.metrics",
+    "ImageTable": "snellen.detection.image_table",
     "JAndF": "snellen.tracking.j_and_f",
     "JAndFResult": "snellen.tracking.j_and_f_result",
     "JudgedClasses": "snellen.tracking.judged_classes",
+    "LabelErrors": "snellen.detection.label_errors",
+    "LabelErrorsResult": "snellen.detection.label_errors_result",
     "Labels": "snellen.classification.labels",
+    "LocalizationRecallPrecision": "snellen.detection.localization_recall_precision",
+    "LocalizationRecallPrecisionResult": "snellen.detection.localization_recall_precision_result",
+    "Masks": "snellen.detection.masks",
     "Metric": "snellen.metric",
     "MetricSet": "snellen.metric",
     "MultilabelConfusion": "snellen.classification.multilabel_confusion",
     "MultilabelConfusionResult": "snellen.classification.multilabel_confusion",
+    "OperatingPointsResult": "snellen.detection.operating_points_result",
     "OrientedBoxes": "snellen.detection.oriented",
     "PanopticQuality": "snellen.segmentation.panoptic",
     "PanopticQualityResult": "snellen.segmentation.panoptic",
     "PanopticSegments": "snellen.segmentation.panoptic_segments",
+    "Poses": "snellen.detection.poses",
     "ProbabilityLoss": "snellen.classification.probability",
     "ProbabilityLossResult": "snellen.classification.probability",
     "Regression": "snellen.regression.regression",
@@ -67,20 +81,29 @@ _HOME = {
     "TrackingResult": "snellen.tracking.metrics",
     "Tracks": "snellen.tracking.tracks",
     "Vace": "snellen.tracking.metrics",
+    "VerifiedLabels": "snellen.detection.verified_labels",
     "average_precision": "snellen.detection.average_precision",
     "boundary_quality": "snellen.segmentation.boundary",
     "box_iou": "snellen.detection.matching",
     "calibration_error": "snellen.classification.calibration",
     "compare": "snellen.statistics.comparison",
     "confusion_matrix": "snellen.classification.confusion_matrix",
+    "detection_calibration": "snellen.detection.detection_calibration",
+    "detection_confusion": "snellen.detection.detection_confusion",
+    "detection_errors": "snellen.detection.error_types",
     "find_duplicates": "snellen.splits.leaks",
     "get_threads": "snellen.threads",
     "hold_out": "snellen.splits.hold_out",
+    "image_table": "snellen.detection.image_table",
     "intervals": "snellen.statistics.bootstrap",
     "k_fold": "snellen.splits.folds",
+    "label_errors": "snellen.detection.label_errors",
     "leave_one_group_out": "snellen.splits.folds",
+    "localization_recall_precision": "snellen.detection.localization_recall_precision",
     "metric_from_bytes": "snellen.metric",
     "multilabel_confusion": "snellen.classification.multilabel_confusion",
+    "oks": "snellen.detection.oks",
+    "operating_points": "snellen.detection.operating_points",
     "oriented_iou": "snellen.detection.oriented",
     "panoptic_quality": "snellen.segmentation.panoptic",
     "probability_loss": "snellen.classification.probability",
@@ -89,6 +112,7 @@ _HOME = {
     "read_detection_predictions": "snellen.readers.detection_files",
     "read_detection_truth": "snellen.readers.detection_files",
     "read_labels": "snellen.readers.labels",
+    "read_lvis_truth": "snellen.readers.lvis",
     "read_panoptic": "snellen.readers.panoptic",
     "read_table": "snellen.readers.table",
     "read_targets": "snellen.readers.targets",
@@ -96,6 +120,8 @@ _HOME = {
     "regression_scores": "snellen.regression.regression",
     "segmentation_scores": "snellen.segmentation.segmentation",
     "set_threads": "snellen.threads",
+    "slices_of_images": "snellen.detection.slices",
+    "slices_of_objects": "snellen.detection.slices",
     "surface_distance": "snellen.segmentation.surface_distance",
     "threshold_curves": "snellen.classification.curves",
     "top_k_accuracy": "snellen.classification.top_k",
@@ -129,10 +155,35 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "AveragePrecision",
     "AveragePrecisionResult",
     "average_precision",
+    "DetectionErrors",
+    "DetectionErrorsResult",
+    "detection_errors",
+    "DetectionConfusion",
+    "DetectionConfusionResult",
+    "detection_confusion",
+    "LabelErrors",
+    "LabelErrorsResult",
+    "label_errors",
+    "LocalizationRecallPrecision",
+    "LocalizationRecallPrecisionResult",
+    "localization_recall_precision",
+    "OperatingPointsResult",
+    "operating_points",
+    "DetectionCalibrationResult",
+    "detection_calibration",
+    "ImageTable",
+    "image_table",
+    "DetectionSlices",
+    "slices_of_images",
+    "slices_of_objects",
     "Boxes",
     "box_iou",
+    "Masks",
+    "Poses",
+    "oks",
     "OrientedBoxes",
     "oriented_iou",
+    "VerifiedLabels",
     "AreaRange",
     "DetectionProtocol",
     # segmentation
@@ -183,6 +234,7 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "read_targets",
     "read_coco_truth",
     "read_coco_predictions",
+    "read_lvis_truth",
     "read_detection_truth",
     "read_detection_predictions",
     "read_panoptic",
@@ -233,9 +285,35 @@ if TYPE_CHECKING:
         average_precision,
     )
     from snellen.detection.boxes import Boxes
+    from snellen.detection.detection_calibration import (
+        DetectionCalibrationResult,
+        detection_calibration,
+    )
+    from snellen.detection.detection_confusion import DetectionConfusion, detection_confusion
+    from snellen.detection.detection_confusion_result import DetectionConfusionResult
+    from snellen.detection.error_types import DetectionErrors, detection_errors
+    from snellen.detection.error_types_result import DetectionErrorsResult
+    from snellen.detection.image_table import ImageTable, image_table
+    from snellen.detection.label_errors import LabelErrors, label_errors
+    from snellen.detection.label_errors_result import LabelErrorsResult
+    from snellen.detection.localization_recall_precision import (
+        LocalizationRecallPrecision,
+        localization_recall_precision,
+    )
+    from snellen.detection.localization_recall_precision_result import (
+        LocalizationRecallPrecisionResult,
+    )
+    from snellen.detection.masks import Masks
     from snellen.detection.matching import box_iou
+    from snellen.detection.oks import oks
+    from snellen.detection.operating_points import operating_points
+    from snellen.detection.operating_points_result import OperatingPointsResult
     from snellen.detection.oriented import OrientedBoxes, oriented_iou
+    from snellen.detection.poses import Poses
     from snellen.detection.protocols import AreaRange, DetectionProtocol
+    from snellen.detection.slices import slices_of_images, slices_of_objects
+    from snellen.detection.slices_result import DetectionSlices
+    from snellen.detection.verified_labels import VerifiedLabels
     from snellen.errors import SnellenError
     from snellen.metric import Metric, MetricSet, metric_from_bytes
     from snellen.readers.coco import read_coco_predictions, read_coco_truth
@@ -244,6 +322,7 @@ if TYPE_CHECKING:
         read_detection_truth,
     )
     from snellen.readers.labels import read_labels
+    from snellen.readers.lvis import read_lvis_truth
     from snellen.readers.panoptic import read_panoptic
     from snellen.readers.table import read_table
     from snellen.readers.targets import read_targets

@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 
     from snellen.state import PackedState
 
-__all__ = ["CalibrationError", "CalibrationErrorResult", "calibration_error"]
+__all__ = [
+    "CalibrationError",
+    "CalibrationErrorResult",
+    "bin_edges",
+    "bin_errors",
+    "bins_of",
+    "calibration_error",
+]
 
 _NOT_PROBABILITIES = 'the scores are not declared to be probabilities: scores="any"'
 _MOST_BINS = 100_000
@@ -195,7 +202,7 @@ class CalibrationError:
         return self
 
     def _absorb_said(self, said: _Said) -> None:
-        cell = _bin_of(said.confidence, self.bins, said.dtype)
+        cell = bins_of(said.confidence, self.bins, said.dtype)
         _add(self._tally, self._sums, cell, said.confidence, said.right, said.weight)
         if self.adaptive and len(cell):
             self._said.append(said)
@@ -214,7 +221,7 @@ class CalibrationError:
                 right = samples.code[part, None] == np.arange(n_classes)
             flat = np.ascontiguousarray(probability, np.float64).reshape(-1)
             cell = np.tile(np.arange(n_classes) * self.bins, n)
-            cell += _bin_of(flat, self.bins, dtype)
+            cell += bins_of(flat, self.bins, dtype)
             weight = None if samples.weight is None else np.repeat(samples.weight[part], n_classes)
             _add(self._by_class, self._class_sums, cell, flat, right.reshape(-1), weight)
 
@@ -258,7 +265,7 @@ class CalibrationError:
         total = sum(n)
         reason = _NOT_PROBABILITIES if self.scores == "any" else "there are no samples"
         metrics: dict[str, float] = {}
-        ece, rmsce, mce = _errors(n, n_right, confidence)
+        ece, rmsce, mce = bin_errors(n, n_right, confidence)
         metrics |= {"ece": ece, "rmsce": rmsce, "mce": mce}
         if self.adaptive:
             metrics["adaptive_ece"] = _adaptive_error(self._joined_said(), self.bins)
@@ -277,7 +284,7 @@ class CalibrationError:
             ),
             data={"n_samples": self._n_samples, "n_bins": self.bins},
             form=self._form,
-            edges=_edges(self.bins),
+            edges=bin_edges(self.bins),
             n=self._tally.table("n"),
             n_right=self._tally.table("n_right"),
             total_confidence=self._sums.total("confidence"),
@@ -293,7 +300,7 @@ class CalibrationError:
             self._class_sums.exact("confidence"),
         )
         return np.array(
-            [_errors(*(row.tolist() for row in rows))[0] for rows in zip(*tables, strict=True)],
+            [bin_errors(*(row.tolist() for row in rows))[0] for rows in zip(*tables, strict=True)],
             np.float64,
         )
 
@@ -414,14 +421,15 @@ def _add(
             sums.add_at("confidence", cell, each)
 
 
-def _edges(bins: int) -> NDArray[np.float64]:
+def bin_edges(bins: int) -> NDArray[np.float64]:
+    """Return the edges of bins of equal width, (bins + 1,)."""
     edges: NDArray[np.float64] = np.arange(bins + 1) / bins
     return edges
 
 
-def _bin_of(confidence: NDArray[np.float64], bins: int, dtype: np.dtype[Any]) -> NDArray[np.int64]:
+def bins_of(confidence: NDArray[np.float64], bins: int, dtype: np.dtype[Any]) -> NDArray[np.int64]:
     """Return the bin (lo, hi] of each confidence, edges rounded to the type that these came as."""
-    inner = _edges(bins)[1:-1].astype(dtype).astype(np.float64)
+    inner = bin_edges(bins)[1:-1].astype(dtype).astype(np.float64)
     return np.searchsorted(inner, confidence, side="left").astype(np.int64)
 
 
@@ -500,7 +508,9 @@ def _said_of_labels(truth: Any, pred: Any, confidence: Any, weight: Any, sample_
     return _Said(values, true == predicted, weights, kind)
 
 
-def _errors(n: list[Any], n_right: list[Any], confidence: list[Any]) -> tuple[float, float, float]:
+def bin_errors(
+    n: list[Any], n_right: list[Any], confidence: list[Any]
+) -> tuple[float, float, float]:
     """Return ECE, RMSCE and MCE from exact sums, each rounded once (RMSCE: and its root)."""
     total = sum(n)
     if not total:
@@ -530,7 +540,7 @@ def _adaptive_error(said: _Said, bins: int) -> float:
     tally = Tally(n=(bins,), n_right=(bins,))
     sums = Moments(confidence=(bins,))
     _add(tally, sums, cell, confidence, right, weight)
-    return _errors(
+    return bin_errors(
         tally.exact("n").tolist(),
         tally.exact("n_right").tolist(),
         sums.exact("confidence").tolist(),

@@ -63,16 +63,22 @@ class _Rules(NamedTuple):
     max_detections: int | list[int] | None
 
     def metric(self, kind: str) -> AveragePrecision:
-        """Return the metric for objects of a kind."""
+        """Return the metric for objects of a kind; of an unknown one for ``""``."""
         import dataclasses
 
         from snellen.detection.average_precision import AveragePrecision
-        from snellen.readers.detection_protocol import detection_protocol
+        from snellen.detection.protocols import protocol_named
 
-        default = "coco-keypoints" if kind == "keypoints" else "coco"
-        rules = detection_protocol(self.protocol or default)
-        if self.similarity == "boundary":
-            rules = dataclasses.replace(rules, similarity="boundary")
+        name = self.protocol or ("coco-keypoints" if kind == "keypoints" else "coco")
+        if name.lower().endswith(".json"):
+            from snellen.readers.detection_protocol import read_detection_protocol
+
+            rules = read_detection_protocol(name)
+        else:
+            rules = protocol_named(name)
+        # What objects are need not be said; of others it is to be refused.
+        if self.similarity not in (None, kind):
+            rules = dataclasses.replace(rules, similarity=self.similarity)
         return AveragePrecision(protocol=rules, max_detections=self.max_detections)
 
 
@@ -285,7 +291,7 @@ def _read_any(asked: _Asked, truth: str, predictions: str, rules: _Rules, output
         raise click.UsageError(
             f"expected COCO files for --similarity {rules.similarity}, got others"
         )
-    metric = rules.metric("box")
+    metric = rules.metric("")
     if metric.protocol.verified_only:
         raise click.UsageError(f"expected COCO files for --protocol {rules.protocol}, got others")
     output.check(metric)

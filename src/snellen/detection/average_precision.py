@@ -260,7 +260,7 @@ class AveragePrecision:
             self.protocol, len(classes), truth, pred
         )
         return AveragePrecisionResult.of_curves(
-            self._rules(),
+            self.rules(),
             classes,
             precision=precision,
             recall=recall,
@@ -378,7 +378,7 @@ class AveragePrecision:
             batch.anonymous,
         )
 
-    def _rules(self) -> DetectionProtocol:
+    def rules(self) -> DetectionProtocol:
         """Return the rules, with what was compared."""
         if self._kind is None:
             return self.protocol

@@ -44,6 +44,23 @@ class Candidates(NamedTuple):
     truth: NDArray[np.int32]
     similarity: NDArray[np.float64]
 
+    def of(self, pred_row: NDArray[Any], truth_row: NDArray[Any]) -> NDArray[np.float64]:
+        """Return how alike predictions and truth of some pairs are; 0 where truth_row is −1.
+
+        Parameters
+        ----------
+        pred_row, truth_row : ndarray
+            Rows of both, of one shape; each pair must be there.
+        """
+        # Pairs ascend by row of predictions, then by row of truth: so do these keys.
+        width = int(self.truth.max(initial=0)) + 1
+        row = np.repeat(np.arange(len(self.begin) - 1), np.diff(self.begin))
+        taken = truth_row >= 0
+        found = np.zeros(truth_row.shape)
+        wanted = pred_row[taken].astype(np.int64) * width + truth_row[taken]
+        found[taken] = self.similarity[np.searchsorted(row * width + self.truth, wanted)]
+        return found
+
 
 class Coded(NamedTuple):
     """Images and classes that truth and predictions share, and the positions of rows in them."""

@@ -72,12 +72,15 @@ class Matches(NamedTuple):
     pred_match : ndarray, shape (n, T), int32
         Of each prediction the row of truth, as it was given, that it took at each IoU threshold in
         the first area range; −1 for none.
+    similarity : ndarray, shape (n, T), float64
+        How alike the two are; 0 for none.
     """
 
     matched: Matched
     truth_row: NDArray[np.int64]
     pred_row: NDArray[np.int64]
     pred_match: NDArray[np.int32]
+    similarity: NDArray[np.float64]
 
 
 def match(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matched:
@@ -174,6 +177,7 @@ def matches(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Match
         given.pred_rows[found["pred_row"]],
         # The last is what stands for none.
         np.append(given.truth_rows, -1).astype(np.int32)[found["pred_match"]],
+        found["pred_similarity"],
     )
 
 
@@ -183,7 +187,7 @@ def _matched_candidates(
     lowest = min(protocol.iou_thresholds[0], _NEARLY_ONE)
     codes, boxes, pred_boxes = given.codes, given.truth.boxes, given.pred.boxes
     pairs = candidates(given.truth, given.pred, protocol, lowest=lowest, codes=codes)
-    return _core.match_candidates(
+    found: dict[str, NDArray[Any]] = _core.match_candidates(
         codes.truth_image,
         codes.truth_label,
         _areas(boxes),
@@ -200,6 +204,11 @@ def _matched_candidates(
         best_only=protocol.best_only,
         with_matches=with_matches,
     )
+    if with_matches:
+        taken = found["pred_match"]
+        row = np.broadcast_to(found["pred_row"][:, None], taken.shape)
+        found["pred_similarity"] = pairs.of(row, taken)
+    return found
 
 
 def _ignored(given: GivenObjects, protocol: DetectionProtocol) -> NDArray[np.uint8] | None:
