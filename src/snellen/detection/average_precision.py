@@ -432,8 +432,8 @@ class AveragePrecision:
 class AveragePrecisionResult(Result):
     """Average precision and recall.
 
-    T IoU thresholds (of poses: of OKS), R recall thresholds, K classes, A area ranges, M caps.
-    Undefined cells are NaN (coco-strict: −1).
+    T IoU thresholds (of poses: of OKS), R recall thresholds, K classes, A area ranges (and behind
+    them ranges of crowding), M caps. Undefined cells are NaN (coco-strict: −1).
 
     Attributes
     ----------
@@ -503,6 +503,7 @@ class AveragePrecisionResult(Result):
     def __str__(self) -> str:
         """Return the lines of pycocotools' summary, in its layout."""
         ious = self.rules.iou_thresholds
+        areas = {area.label for area in self.rules.area_ranges}
         lines = []
         for line in headlines(self.rules, self.groups):
             value = self.metrics[line.name]
@@ -514,8 +515,9 @@ class AveragePrecisionResult(Result):
             iou = f"{ious[0]:.2f}:{ious[-1]:.2f}" if alone is None else f"{alone:.2f}"
             interval = self.intervals.get(line.name)
             shown = f"{value:.3f}" if interval is None else with_interval(value, interval, 3)
+            part = "area" if line.area in areas else "type"  # as CrowdPose's evaluation says
             lines.append(
-                f" {title:<18} {kind} @[ IoU={iou:<9} | area={line.area:>6s} "
+                f" {title:<18} {kind} @[ IoU={iou:<9} | {part}={line.area:>6s} "
                 f"{'' if self.rules.has_no_caps else f'| maxDets={line.cap:>3d} '}"
                 f"{f'| {line.group} ' if line.group else ''}] = {shown}"
             )
@@ -549,11 +551,13 @@ class AveragePrecisionResult(Result):
 
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""
-        labels = [area.label for area in self.rules.area_ranges]
+        labels = self.rules.range_labels
         names = self.classes.display_names()
         return [
             Undefined(
-                line.name, f"no truth box of the class counts in area range {line.area}", names[k]
+                line.name,
+                f"no truth box of the class counts in {self.rules.range_called(line.area)}",
+                names[k],
             )
             for line in headlines(self.rules)
             if line.area in labels and not line.group

@@ -113,7 +113,8 @@ def of_rules(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Give
     if protocol.verified_only:
         given = _verified(given, truth.boxes.verified, protocol)
     given = given._replace(
-        truth=_of_boxes(given.truth, protocol), pred=_of_boxes(given.pred, protocol)
+        truth=_of_boxes(_sized(given.truth, protocol), protocol),
+        pred=_of_boxes(given.pred, protocol),
     )
     return _without_classes(given) if protocol.class_agnostic else given
 
@@ -179,6 +180,19 @@ def _has_area(boxes: Boxes) -> NDArray[np.bool_]:
     return (area > 0) & (area < np.inf)
 
 
+def _sized(truth: Objects, protocol: DetectionProtocol) -> Objects:
+    """Return truth whose areas are as the rules want them."""
+    if protocol.box_area_share is None:
+        return truth
+    boxes = truth.boxes
+    area = boxes.xywh[:, 2] * boxes.xywh[:, 3] * protocol.box_area_share
+    return _with_boxes(truth, dataclasses.replace(boxes, area=area))
+
+
+def _with_boxes(objects: Objects, boxes: Boxes) -> Objects:
+    return boxes if objects.kind == "box" else dataclasses.replace(objects, boxes=boxes)
+
+
 def _of_boxes(objects: Objects, protocol: DetectionProtocol) -> Objects:
     """Return objects whose boxes are as the rules want them."""
     boxes = objects.boxes
@@ -186,9 +200,7 @@ def _of_boxes(objects: Objects, protocol: DetectionProtocol) -> Objects:
         boxes = dataclasses.replace(boxes, crowd=None)
     if protocol.inclusive:
         boxes = dataclasses.replace(boxes, xywh=boxes.xywh + np.array([0.0, 0.0, 1.0, 1.0]))
-    if boxes is objects.boxes:
-        return objects
-    return boxes if objects.kind == "box" else dataclasses.replace(objects, boxes=boxes)
+    return objects if boxes is objects.boxes else _with_boxes(objects, boxes)
 
 
 def _without_classes(given: GivenObjects) -> GivenObjects:

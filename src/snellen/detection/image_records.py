@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
     from snellen.detection.box_layouts import BoxLayout
 
-__all__ = ["columns_of_images", "field_of", "records_of", "xywh_of_images"]
+__all__ = [
+    "columns_of_images",
+    "crowding_of_images",
+    "field_of",
+    "records_of",
+    "xywh_of_images",
+]
 
 
 def records_of(records: Any, name: str) -> Sequence[Mapping[str, Any]]:
@@ -78,6 +84,28 @@ def xywh_of_images(
         return f"boxes of image {image}[{row - int(begin[image])}]"
 
     return as_xywh(np.concatenate([np.zeros((0, 4)), *boxes]), box_format, place), sizes
+
+
+def crowding_of_images(records: Sequence[Mapping[str, Any]]) -> NDArray[np.float64] | None:
+    """Return the ``crowding`` of each image, NaN where it has none; None where none has.
+
+    Raises
+    ------
+    InputError
+        For what is not one finite number.
+    """
+    if not any("crowding" in record for record in records):
+        return None
+    crowding = np.full(len(records), np.nan)
+    for i, record in enumerate(records):
+        if "crowding" in record:
+            number = to_numpy(record["crowding"], f"crowding of image {i}", np.float64)
+            if number.size != 1 or not np.isfinite(number).all():
+                raise InputError(
+                    f"expected one finite number, got {number}", f"crowding of image {i}"
+                )
+            crowding[i] = number.item()
+    return crowding
 
 
 def columns_of_images(records: Sequence[Mapping[str, Any]], sizes: Sequence[int]) -> dict[str, Any]:
