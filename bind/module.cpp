@@ -17,6 +17,7 @@ void bind_lookup(nb::module_& m);
 void bind_grouping(nb::module_& m);
 void bind_iou(nb::module_& m);
 void bind_matching(nb::module_& m);
+void bind_dense_matching(nb::module_& m);
 void bind_curve(nb::module_& m);
 void bind_rank_statistics(nb::module_& m);
 void bind_row_scores(nb::module_& m);
@@ -82,6 +83,7 @@ NB_MODULE(_core, m) {
   bind_grouping(m);
   bind_iou(m);
   bind_matching(m);
+  bind_dense_matching(m);
   bind_curve(m);
   bind_rank_statistics(m);
   bind_row_scores(m);
