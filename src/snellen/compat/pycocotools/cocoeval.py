@@ -13,7 +13,10 @@ import numpy as np
 
 from snellen.compat.pycocotools import mask as maskUtils
 from snellen.compat.pycocotools.accumulation import Chosen, Curves, curves_of_cells
+from snellen.compat.pycocotools.cell_list import CellList, Overlaps
 from snellen.compat.pycocotools.cells import Cell, stable_order
+from snellen.compat.pycocotools.evaluation import Evaluation
+from snellen.compat.pycocotools.groups import LateGroups, by_cell
 from snellen.compat.pycocotools.keypoint_similarity import similarities
 from snellen.compat.pycocotools.params import Params
 from snellen.compat.pycocotools.summary import summarised
@@ -71,8 +74,34 @@ class COCOeval:
             self.params.imgIds = sorted(cocoGt.getImgIds())
             self.params.catIds = sorted(cocoGt.getCatIds())
 
+    @property
+    def _gts(self) -> Any:
+        if isinstance(self._truth_of_cell, LateGroups):
+            self._truth_of_cell = self._truth_of_cell.made()
+        return self._truth_of_cell
+
+    @_gts.setter
+    def _gts(self, value: Any) -> None:
+        self._truth_of_cell = value
+
+    @property
+    def _dts(self) -> Any:
+        if isinstance(self._pred_of_cell, LateGroups):
+            self._pred_of_cell = self._pred_of_cell.made()
+        return self._pred_of_cell
+
+    @_dts.setter
+    def _dts(self, value: Any) -> None:
+        self._pred_of_cell = value
+
     def _prepare(self) -> None:
         """Collect the annotations that are evaluated; masks are compressed, truth is marked."""
+        truth, pred = self._collected()
+        self._gts, self._dts = by_cell(truth), by_cell(pred)
+        self.evalImgs = defaultdict(list)
+        self.eval = {}
+
+    def _collected(self) -> tuple[Any, Any]:
         p = self.params
         filters = {"imgIds": p.imgIds, "catIds": p.catIds} if p.useCats else {"imgIds": p.imgIds}
         truth = self.cocoGt.loadAnns(self.cocoGt.getAnnIds(**filters))
@@ -86,10 +115,7 @@ class COCOeval:
             each["ignore"] = "iscrowd" in each and each["iscrowd"]
             if p.iouType == "keypoints":
                 each["ignore"] = (each["num_keypoints"] == 0) or each["ignore"]
-        self._gts = _by_cell(truth)
-        self._dts = _by_cell(pred)
-        self.evalImgs = defaultdict(list)
-        self.eval = {}
+        return truth, pred
 
     def evaluate(self) -> None:
         """Match all images; the results are in `evalImgs`."""
@@ -104,10 +130,40 @@ class COCOeval:
         if p.useCats:
             p.catIds = list(np.unique(p.catIds))
         p.maxDets = sorted(p.maxDets)
-        self._prepare()
-        self._evaluate_cells(p.catIds if p.useCats else [-1])
+        categories = p.catIds if p.useCats else [-1]
+        if self._has_other_steps():
+            self._prepare()
+            self._evaluate_cells(categories)
+        else:
+            truth, pred = self._collected()
+            if not self._evaluate_columns(truth, pred):
+                self._gts, self._dts = by_cell(truth), by_cell(pred)
+                self._evaluate_cells(categories)
         self._paramsEval = copy.deepcopy(self.params)
         print(f"DONE (t={time.time() - began:0.2f}s).")
+
+    def _has_other_steps(self) -> bool:
+        """Whether a step of `evaluate` is not that of this class."""
+        return any(
+            name in vars(self) or getattr(type(self), name) is not getattr(COCOeval, name)
+            for name in ("_prepare", "computeIoU", "computeOks", "evaluateImg")
+        )
+
+    def _evaluate_columns(self, truth: Any, pred: Any) -> bool:
+        """Evaluate all at once; say whether it could be done, for it cannot of odd values."""
+        p = self.params
+        evaluation = Evaluation.of(p, truth, pred)
+        if evaluation is None:
+            return False
+        for place, ignored in evaluation.last_ignored():
+            truth[place]["_ignore"] = ignored
+        self._gts, self._dts = (
+            LateGroups(each, list(p.imgIds), list(p.catIds)) for each in (truth, pred)
+        )
+        self.ious = Overlaps(evaluation)
+        self.evalImgs = CellList(evaluation)
+        self.eval = {}
+        return True
 
     def _evaluate_cells(self, categories: list[Any]) -> None:
         p = self.params
@@ -231,7 +287,13 @@ class COCOeval:
         )
         curves = Curves.undefined(shape)
         chosen = Chosen.of(p, self._paramsEval)
-        curves_of_cells(self.evalImgs, chosen, p, curves)
+        cells = self.evalImgs
+        if not (
+            isinstance(cells, CellList)
+            and cells.is_as_evaluated()
+            and cells.evaluation.write_curves(chosen, p, curves)
+        ):
+            curves_of_cells(cells, chosen, p, curves)
         self.eval = {
             "params": p,
             "counts": list(shape),
@@ -260,13 +322,6 @@ class COCOeval:
     def __str__(self) -> str:
         # Which Python does not take for a text.
         return self.summarize()  # type: ignore[func-returns-value, return-value]
-
-
-def _by_cell(annotations: Iterable[Any]) -> defaultdict[Any, list[Any]]:
-    cells: defaultdict[Any, list[Any]] = defaultdict(list)
-    for each in annotations:
-        cells[each["image_id"], each["category_id"]].append(each)
-    return cells
 
 
 def _ranked(pred: list[Any], cap: Any) -> list[Any]:
