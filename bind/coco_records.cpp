@@ -3,6 +3,7 @@
 // Only what is ordinary is read: plain dicts; ids that are ints or texts; numbers of Python or
 // NumPy, finite and exact in float64. For all else None comes back and Python goes the long way,
 // dict by dict. So nothing here calls code of the caller, and nothing can change under it.
+#include <array>
 #include <cmath>
 #include <optional>
 #include <tuple>
@@ -48,6 +49,8 @@ class Key {
   Key(const Key&) = delete;
   Key& operator=(const Key&) = delete;
   ~Key() { Py_DECREF(name_); }
+
+  PyObject* name() const { return name_; }
 
   // The field of a dict, borrowed; null where it has none.
   PyObject* in(PyObject* record) const {
@@ -212,12 +215,120 @@ std::optional<Columns> read_records(nb::list records, nb::dict image_codes, nb::
   return columns;
 }
 
+// A new reference that may be none: Python's exception then.
+nb::object made(PyObject* object) {
+  if (object == nullptr) nb::raise_python_error();
+  return nb::steal(object);
+}
+
+void set(PyObject* record, const Key& key, PyObject* value) {
+  if (PyDict_SetItem(record, key.name(), value) != 0) nb::raise_python_error();
+}
+
+// The field of a dict; KeyError where it has none.
+nb::object field(PyObject* record, const Key& key) {
+  PyObject* const found = key.in(record);
+  if (found == nullptr) {
+    PyErr_SetObject(PyExc_KeyError, key.name());
+    nb::raise_python_error();
+  }
+  return nb::borrow(found);
+}
+
+// A record of a list, whose length is asked for each time: keys may be of a kind that runs code.
+nb::object record_at(PyObject* records, Py_ssize_t i) {
+  return nb::borrow(PyList_GET_ITEM(records, i));
+}
+
+void append_to(PyObject* lists, const nb::object& key, PyObject* value) {
+  PyObject* const found = PyDict_GetItemWithError(lists, key.ptr());
+  if (found == nullptr && PyErr_Occurred() != nullptr) nb::raise_python_error();
+  nb::object list = found == nullptr ? made(PyList_New(0)) : nb::borrow(found);
+  if (found == nullptr && PyDict_SetItem(lists, key.ptr(), list.ptr()) != 0) {
+    nb::raise_python_error();
+  }
+  if (PyList_Append(list.ptr(), value) != 0) nb::raise_python_error();
+}
+
+bool all_plain(PyObject* records) {
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(records); ++i) {
+    if (!PyDict_CheckExact(PyList_GET_ITEM(records, i))) return false;
+  }
+  return true;
+}
+
+// Fills `by_id` and `of_image`; `of_category`, if given, then, from a second look.
+bool index_records(nb::list records, nb::dict by_id, nb::dict of_image,
+                   std::optional<nb::dict> of_category) {
+  PyObject* const list = records.ptr();
+  if (!PyList_CheckExact(list) || !all_plain(list)) return false;
+  const Key image_id("image_id"), category_id("category_id"), id("id");
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
+    const nb::object record = record_at(list, i);
+    append_to(of_image.ptr(), field(record.ptr(), image_id), record.ptr());
+    const nb::object own = field(record.ptr(), id);
+    if (PyDict_SetItem(by_id.ptr(), own.ptr(), record.ptr()) != 0) nb::raise_python_error();
+  }
+  if (!of_category) return true;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
+    const nb::object record = record_at(list, i);
+    const nb::object category = field(record.ptr(), category_id);
+    append_to(of_category->ptr(), category, field(record.ptr(), image_id).ptr());
+  }
+  return true;
+}
+
+// The four numbers of a box; an exception where there are less.
+std::array<nb::object, 4> sides_of(PyObject* box) {
+  std::array<nb::object, 4> sides;
+  for (long i = 0; i < 4; ++i) sides[i] = made(PyObject_GetItem(box, made(PyLong_FromLong(i)).ptr()));
+  return sides;
+}
+
+// Gives results with boxes a polygon, where they have none, an area, an id and iscrowd.
+bool complete_boxes(nb::list records) {
+  PyObject* const list = records.ptr();
+  if (!PyList_CheckExact(list) || !all_plain(list)) return false;
+  const Key bbox("bbox"), segmentation("segmentation"), area("area"), id("id"), iscrowd("iscrowd");
+  const nb::object zero = made(PyLong_FromLong(0));
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
+    const nb::object record = record_at(list, i);
+    const nb::object box = field(record.ptr(), bbox);
+    const std::array<nb::object, 4> sides = sides_of(box.ptr());
+    const auto& [left, top, width, height] = sides;
+    const nb::object right = made(PyNumber_Add(left.ptr(), width.ptr()));
+    const nb::object bottom = made(PyNumber_Add(top.ptr(), height.ptr()));
+    if (segmentation.in(record.ptr()) == nullptr) {
+      const nb::object polygons = made(PyList_New(1));
+      PyObject* const polygon = made(PyList_New(8)).release().ptr();
+      PyList_SET_ITEM(polygons.ptr(), 0, polygon);
+      const nb::object* const corners[] = {&left,  &top,    &left,  &bottom,
+                                           &right, &bottom, &right, &top};
+      for (Py_ssize_t c = 0; c < 8; ++c) {
+        PyList_SET_ITEM(polygon, c, Py_NewRef(corners[c]->ptr()));
+      }
+      set(record.ptr(), segmentation, polygons.ptr());
+    }
+    set(record.ptr(), area, made(PyNumber_Multiply(width.ptr(), height.ptr())).ptr());
+    set(record.ptr(), id, made(PyLong_FromSsize_t(i + 1)).ptr());
+    set(record.ptr(), iscrowd, zero.ptr());
+  }
+  return true;
+}
+
 }  // namespace
 
 void bind_coco_records(nb::module_& m) {
   m.def("read_records", read_records, nb::arg("records"), nb::arg("image_codes"),
         nb::arg("label_codes"), nb::kw_only(), nb::arg("truth"), nb::arg("boxes"),
         "Columns of annotations or results; None where one is out of the ordinary.");
+  m.def("index_records", index_records, nb::arg("records"), nb::arg("by_id"), nb::arg("of_image"),
+        nb::arg("of_category").none(),
+        "Fill dicts of annotations by id, lists of them by image, of images by category; False, and "
+        "nothing done, where one is no plain dict.");
+  m.def("complete_boxes", complete_boxes, nb::arg("records"),
+        "Give results the polygon, area, id and iscrowd of their boxes; False, and nothing done, "
+        "where one is no plain dict.");
 }
 
 }  // namespace snellen::bind

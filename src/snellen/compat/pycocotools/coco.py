@@ -11,6 +11,7 @@ from urllib.request import urlretrieve
 
 import numpy as np
 
+from snellen import _core
 from snellen.compat.pycocotools import mask as maskUtils
 from snellen.compat.pycocotools.documents import no_collection, read_document
 from snellen.errors import first_few
@@ -70,14 +71,18 @@ class COCO:
         of_image: defaultdict[Any, list[Any]] = defaultdict(list)
         of_category: defaultdict[Any, list[Any]] = defaultdict(list)
         with no_collection():
-            for annotation in annotations:
-                of_image[annotation["image_id"]].append(annotation)
-                anns[annotation["id"]] = annotation
+            indexed = type(annotations) is list and _core.index_records(
+                annotations, anns, of_image, of_category if "categories" in dataset else None
+            )
+            if not indexed:
+                for annotation in annotations:
+                    of_image[annotation["image_id"]].append(annotation)
+                    anns[annotation["id"]] = annotation
             imgs = {each["id"]: each for each in dataset["images"]} if "images" in dataset else {}
             cats = {}
             if "categories" in dataset:
                 cats = {each["id"]: each for each in dataset["categories"]}
-                for annotation in annotations:
+                for annotation in [] if indexed else annotations:
                     of_category[annotation["category_id"]].append(annotation["image_id"])
         print("index created!")
         self.anns, self.cats, self.imgs = anns, cats, imgs
@@ -233,6 +238,8 @@ class COCO:
         ):
             if key in first and not (key == "bbox" and first["bbox"] == []):
                 results.dataset["categories"] = copy.deepcopy(self.dataset["categories"])
+                if key == "bbox" and _core.complete_boxes(anns):
+                    return
                 for i, each in enumerate(anns):
                     complete(each, i + 1)
                 return
