@@ -81,19 +81,20 @@ class Case(NamedTuple):
     pred: Callable[[list[Any], str], Any] = lambda results, kind: None
     parameters: Callable[[Any], Any] = lambda p: None
     wanted: Callable[[Any], Any] | None = None  # parameters that accumulate is given
+    with_boxes: bool = False  # results of masks and keypoints have boxes, too
     through_results: bool = True  # False: the list is put into a data set, without loadRes
 
 
-def of_kind(results: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+def of_kind(results: list[dict[str, Any]], kind: str, box: bool) -> list[dict[str, Any]]:
     """Return results that a detector of one kind writes."""
-    fields = {"image_id", "category_id", "score", SHAPE[kind]}
+    fields = {"image_id", "category_id", "score", SHAPE[kind], "bbox" if box else None}
     return [{key: value for key, value in each.items() if key in fields} for each in results]
 
 
 def run(side: Side, case: Case, kind: str, seed: int = 5, **size: int) -> dict[str, Any]:
     """Return all that can be seen of an evaluation."""
     document, results = scene(seed, **size)
-    results = of_kind(results, kind)
+    results = of_kind(results, kind, case.with_boxes)
     case.truth(document, kind)
     case.pred(results, kind)
     seen: dict[str, Any] = {"document": document, "results": results}
@@ -386,6 +387,28 @@ MORE = [
     Case("no visible keypoints", truth=all_of(
         setting("num_keypoints", 0, every=2), setting("keypoints", [3.0, 4.0, 0] * 17, every=3)
     )),
+    *[
+        Case(f"boxes of {what} in {whose}", with_boxes=True, **{whose: each_of(
+            lambda r, i, change=change: change(r["bbox"]) if i % 3 == 0 else r["bbox"], "bbox"
+        )})
+        for whose in ("truth", "pred")
+        for what, change in (
+            ("NaN", lambda box: [NAN, *box[1:]]),
+            ("infinite width", lambda box: [*box[:2], INFINITY, box[3]]),
+            ("negative width", lambda box: [*box[:2], -box[2], box[3]]),
+            ("no width", lambda box: [*box[:2], 0, box[3]]),
+            ("whole numbers", lambda box: [int(x) for x in box]),
+            ("NumPy's numbers", lambda box: [np.int64(box[0]), *map(np.float32, box[1:])]),
+            ("1e300", lambda box: [*box[:2], 1e300, 1e300]),
+            ("10**400", lambda box: [*box[:3], 10**400]),
+            ("three numbers", lambda box: box[:3]),
+            ("five numbers", lambda box: [*box, 1.0]),
+            ("texts", lambda box: [str(x) for x in box]),
+            ("a tuple", tuple),
+            ("an array", np.array),
+            ("None", lambda box: None),
+        )
+    ],
     # Parameters.
     Case("categories used twice", parameters=having(useCats=2)),
     Case("categories not used, some wanted", parameters=having(useCats=0, catIds=[7, 1])),

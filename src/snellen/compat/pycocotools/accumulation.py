@@ -104,10 +104,25 @@ def _write_curve(
         precision = np.maximum.accumulate(precision[::-1])[::-1]
         curves.recall[t, k, a, m] = recall[-1] if n_detections else 0
         first = np.searchsorted(recall, recalls, side="left")
-        # What lies behind the first recall that is not reached is 0, reached or not.
-        beyond = np.flatnonzero(first >= n_detections)
-        reached = first[: beyond[0]] if len(beyond) else first
-        for values, of_detection in ((curves.precision, precision), (curves.scores, scores)):
-            read = np.zeros(len(recalls))
-            read[: len(reached)] = of_detection[reached]
-            values[t, :, k, a, m] = read
+        read = _read_off(first, precision, scores)
+        curves.precision[t, :, k, a, m], curves.scores[t, :, k, a, m] = read
+
+
+def _read_off(
+    first: NDArray[np.int64], precision: NDArray[np.float64], scores: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return precision and score at detections; 0 from the first that there is not."""
+    found = np.zeros(len(first)), np.zeros(len(first))
+    beyond = np.flatnonzero(first >= len(scores))
+    n = beyond[0] if len(beyond) else len(first)
+    found[0][:n] = precision[first[:n]]
+    try:
+        found[1][:n] = scores[first[:n]]
+    except (OverflowError, TypeError, ValueError):  # of other objects than numbers
+        for i in range(n):
+            try:
+                found[1][i] = scores[first[i]]
+            except (OverflowError, TypeError, ValueError):
+                found[0][i + 1 :] = 0
+                break
+    return found
