@@ -17,6 +17,7 @@ void bind_coco_records(nb::module_& m);
 void bind_lookup(nb::module_& m);
 void bind_grouping(nb::module_& m);
 void bind_iou(nb::module_& m);
+void bind_candidates(nb::module_& m);
 void bind_matching(nb::module_& m);
 void bind_dense_matching(nb::module_& m);
 void bind_curve(nb::module_& m);
@@ -84,6 +85,7 @@ NB_MODULE(_core, m) {
   bind_lookup(m);
   bind_grouping(m);
   bind_iou(m);
+  bind_candidates(m);
   bind_matching(m);
   bind_dense_matching(m);
   bind_curve(m);

@@ -181,10 +181,16 @@ void rle_boxes(const RleView& masks, std::int32_t* xywh) {
     // The column that a span begins in; most begin in the one of the span before or the next.
     std::uint32_t column = 0, column_begin = 0;
     const auto go_to = [&](std::uint32_t pixel) {
-      if (pixel - column_begin >= height) {
-        column = pixel / height;
-        column_begin = column * height;
+      std::uint32_t row = pixel - column_begin;
+      if (row < height) return row;
+      row -= height;
+      if (row < height) {  // without a division
+        ++column;
+        column_begin += height;
+        return row;
       }
+      column = pixel / height;
+      column_begin = column * height;
       return pixel - column_begin;
     };
     visit_insides(masks.runs + masks.offset[i], masks.n_runs(i),

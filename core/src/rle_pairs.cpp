@@ -41,36 +41,14 @@ class SpanTable {
   // The number of pixels that two rows share; with `any`, whether there are some.
   template <bool any = false>
   std::int64_t shared(std::size_t row, const SpanTable& other, std::size_t other_row) const {
-    const Span* a = spans_.data() + first_[row];
-    const Span* b = other.spans_.data() + other.first_[other_row];
-    const Span* a_end = spans_.data() + first_[row + 1];
-    const Span* b_end = other.spans_.data() + other.first_[other_row + 1];
-    if (a == a_end || b == b_end) return 0;
-    // What lies before the other's first span and behind its last can share nothing.
-    const std::uint32_t from = std::max(a->begin, b->begin);
-    const std::uint32_t to = std::min(a_end[-1].end, b_end[-1].end);
-    const auto ends_before = [](const Span& span, std::uint32_t at) { return span.end <= at; };
-    const auto begins_before = [](const Span& span, std::uint32_t at) { return span.begin < at; };
-    a = std::lower_bound(a, a_end, from, ends_before);
-    b = std::lower_bound(b, b_end, from, ends_before);
-    a_end = std::lower_bound(a, a_end, to, begins_before);
-    b_end = std::lower_bound(b, b_end, to, begins_before);
-    std::int64_t n = 0;
-    while (a != a_end && b != b_end) {
-      const std::int64_t begin = std::max(a->begin, b->begin);
-      const std::int64_t end = std::min(a->end, b->end);
-      n += std::max<std::int64_t>(0, end - begin);
-      if constexpr (any) {
-        if (n > 0) return n;
-      }
-      const bool a_first = a->end <= b->end, b_first = b->end <= a->end;
-      a += a_first;
-      b += b_first;
-    }
-    return n;
+    return shared_pixels<any>(spans(row), other.spans(other_row));
   }
 
  private:
+  SpanRange spans(std::size_t row) const {
+    return {spans_.data() + first_[row], spans_.data() + first_[row + 1]};
+  }
+
   Column<Span> spans_;
   Column<std::size_t> first_;
   Column<std::int32_t> box_;

@@ -45,6 +45,42 @@ inline void append_spans(const RleView& masks, std::size_t row, Column<Span>& sp
       [&](std::uint32_t begin, std::uint32_t end) { append_span(begin, end, first, spans); });
 }
 
+// The spans of a mask.
+struct SpanRange {
+  const Span* begin;
+  const Span* end;
+};
+
+// The number of pixels that two masks share; with `any`, whether there are some.
+template <bool any = false>
+std::int64_t shared_pixels(const SpanRange& mine, const SpanRange& theirs) {
+  const Span *a = mine.begin, *a_end = mine.end;
+  const Span *b = theirs.begin, *b_end = theirs.end;
+  if (a == a_end || b == b_end) return 0;
+  // What lies before the other's first span and behind its last can share nothing.
+  const std::uint32_t from = std::max(a->begin, b->begin);
+  const std::uint32_t to = std::min(a_end[-1].end, b_end[-1].end);
+  const auto ends_before = [](const Span& span, std::uint32_t at) { return span.end <= at; };
+  const auto begins_before = [](const Span& span, std::uint32_t at) { return span.begin < at; };
+  a = std::lower_bound(a, a_end, from, ends_before);
+  b = std::lower_bound(b, b_end, from, ends_before);
+  a_end = std::lower_bound(a, a_end, to, begins_before);
+  b_end = std::lower_bound(b, b_end, to, begins_before);
+  std::int64_t n = 0;
+  while (a != a_end && b != b_end) {
+    const std::int64_t begin = std::max(a->begin, b->begin);
+    const std::int64_t end = std::min(a->end, b->end);
+    n += std::max<std::int64_t>(0, end - begin);
+    if constexpr (any) {
+      if (n > 0) return n;
+    }
+    const bool a_first = a->end <= b->end, b_first = b->end <= a->end;
+    a += a_first;
+    b += b_first;
+  }
+  return n;
+}
+
 // Adds the runs of a mask of these spans, which may touch, and goes on to the next row.
 inline void append_runs(const Span* spans, std::size_t n_spans, std::uint32_t n_pixels,
                         RleRows& rows) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "snellen/candidates.hpp"
 #include "snellen/iou.hpp"
 #include "snellen/matching.hpp"
 #include "snellen/parallel.hpp"
@@ -21,6 +22,7 @@ struct Truth {
   double area;
   bool crowd = false;
   std::int64_t id = 1;
+  bool ignored = false;
 };
 
 struct Pred {
@@ -28,6 +30,7 @@ struct Pred {
   std::array<double, 4> box;
   double area;
   double score;
+  bool exempt = false;
 };
 
 // What became of a detection at each area range and threshold.
@@ -37,6 +40,8 @@ struct Outcome {
   std::int32_t image, label;
   double score;
   std::vector<Fate> fate;  // [area range][threshold]
+  std::int64_t row = -1;   // of the table given
+  std::vector<int> match;  // [threshold]: the row of truth taken in the first area range, or −1
 
   bool operator==(const Outcome&) const = default;
 };
@@ -44,6 +49,7 @@ struct Outcome {
 struct TruthRow {
   std::int32_t image, label;
   std::uint32_t ignored;
+  std::int64_t row;
 
   bool operator==(const TruthRow&) const = default;
 };
@@ -58,46 +64,25 @@ struct Matched {
 constexpr std::size_t kImages = 9;
 constexpr std::size_t kLabels = 4;
 
-Matched match(const std::vector<Truth>& truth, const std::vector<Pred>& pred,
-              const snellen::MatchRules& rules, bool with_pred_area = true) {
-  std::vector<std::int32_t> t_image, t_label, p_image, p_label;
-  std::vector<double> t_box, t_area, p_box, p_area, score;
-  std::vector<std::uint8_t> crowd;
-  std::vector<std::int64_t> id;
-  for (const Truth& row : truth) {
-    t_image.push_back(row.image);
-    t_label.push_back(row.label);
-    t_box.insert(t_box.end(), row.box.begin(), row.box.end());
-    t_area.push_back(row.area);
-    crowd.push_back(row.crowd ? 1 : 0);
-    id.push_back(row.id);
-  }
-  for (const Pred& row : pred) {
-    p_image.push_back(row.image);
-    p_label.push_back(row.label);
-    p_box.insert(p_box.end(), row.box.begin(), row.box.end());
-    p_area.push_back(row.area);
-    score.push_back(row.score);
-  }
-  const snellen::Matching matching =
-      snellen::match_boxes({t_image.data(), t_label.data(), t_box.data(), t_area.data(),
-                            crowd.data(), id.data(), truth.size()},
-                           {p_image.data(), p_label.data(), p_box.data(),
-                            with_pred_area ? p_area.data() : nullptr, score.data(), pred.size()},
-                           kImages, kLabels, rules);
-
+// Reads what the kernel wrote; that without matches is the same but for them.
+Matched read(const snellen::Matching& matching, const snellen::MatchRules& rules) {
   Matched matched;
-  CHECK_EQUAL(matching.truth_image.size(), truth.size());
+  CHECK_EQUAL(matching.truth_row.size(), matching.truth_image.size());
   for (std::size_t i = 0; i < matching.truth_image.size(); ++i) {
-    matched.truth.push_back(
-        {matching.truth_image[i], matching.truth_label[i], matching.truth_ignored[i]});
+    matched.truth.push_back({matching.truth_image[i], matching.truth_label[i],
+                             matching.truth_ignored[i], matching.truth_row[i]});
   }
   const std::size_t n_areas = rules.area_ranges.size();
   const std::size_t n_thresholds = rules.iou_thresholds.size();
   const std::size_t n_words = snellen::outcome_words(n_thresholds);
   CHECK_EQUAL(matching.pred_outcome.size(), matching.pred_score.size() * n_areas * n_words);
+  CHECK_EQUAL(matching.pred_row.size(), matching.pred_score.size());
+  CHECK_EQUAL(matching.pred_match.size(), matching.pred_score.size() * n_thresholds);
   for (std::size_t i = 0; i < matching.pred_score.size(); ++i) {
-    Outcome outcome{matching.pred_image[i], matching.pred_label[i], matching.pred_score[i], {}};
+    const std::int32_t* const match = matching.pred_match.data() + i * n_thresholds;
+    Outcome outcome{matching.pred_image[i], matching.pred_label[i],
+                    matching.pred_score[i], {},
+                    matching.pred_row[i],   {match, match + n_thresholds}};
     for (std::size_t a = 0; a < n_areas; ++a) {
       for (std::size_t word = 0; word < n_words; ++word) {
         const std::uint32_t bits = matching.pred_outcome[(i * n_areas + a) * n_words + word];
@@ -118,38 +103,148 @@ Matched match(const std::vector<Truth>& truth, const std::vector<Pred>& pred,
   return matched;
 }
 
-// The rules of matching.hpp, one cell, area range and threshold after another.
-std::vector<Fate> match_by_definition(const std::vector<Truth>& truth,
-                                      const std::vector<Pred>& pred, double low, double high,
-                                      double threshold, bool id_zero_is_no_match) {
-  auto ignored = [&](const Truth& t) { return t.crowd || t.area < low || t.area > high; };
-  std::vector<std::size_t> order(truth.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return !ignored(truth[a]) && ignored(truth[b]);
-  });
-  std::vector<bool> taken(truth.size(), false);
-  std::vector<Fate> fates;
-  for (const Pred& p : pred) {
-    double best = std::min(threshold, 1 - 1e-10);
-    const Truth* chosen = nullptr;
-    for (const std::size_t g : order) {
-      const Truth& t = truth[g];
-      if (taken[g] && !t.crowd) continue;
-      if (chosen != nullptr && !ignored(*chosen) && ignored(t)) break;
-      const double iou = snellen::box_iou(p.box.data(), t.box.data(), t.crowd);
-      if (iou < best) continue;
-      best = iou;
-      chosen = &t;
+template <class T>
+bool same_columns(const snellen::Column<T>& a, const snellen::Column<T>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
+
+// Matches boxes measured on the way, and the same ones listed before: all must agree.
+Matched match(const std::vector<Truth>& truth, const std::vector<Pred>& pred,
+              const snellen::MatchRules& given, bool with_pred_area = true) {
+  std::vector<std::int32_t> t_image, t_label, p_image, p_label;
+  std::vector<double> t_box, t_area, p_box, p_area, score;
+  std::vector<std::uint8_t> crowd, ignored, exempt;
+  std::vector<std::int64_t> id;
+  for (const Truth& row : truth) {
+    t_image.push_back(row.image);
+    t_label.push_back(row.label);
+    t_box.insert(t_box.end(), row.box.begin(), row.box.end());
+    t_area.push_back(row.area);
+    crowd.push_back(row.crowd ? 1 : 0);
+    ignored.push_back(row.ignored ? 1 : 0);
+    id.push_back(row.id);
+  }
+  for (const Pred& row : pred) {
+    p_image.push_back(row.image);
+    p_label.push_back(row.label);
+    p_box.insert(p_box.end(), row.box.begin(), row.box.end());
+    p_area.push_back(row.area);
+    score.push_back(row.score);
+    exempt.push_back(row.exempt ? 1 : 0);
+  }
+  snellen::TruthColumns truths{t_image.data(), t_label.data(), t_area.data(), crowd.data(),
+                               ignored.data(), id.data(),      truth.size()};
+  snellen::PredColumns preds{p_image.data(), p_label.data(), p_area.data(),
+                             score.data(),   exempt.data(),  pred.size()};
+  // Columns of nothing but zeros need not be there.
+  if (std::none_of(ignored.begin(), ignored.end(), [](int flag) { return flag != 0; })) {
+    truths.ignored = nullptr;
+  }
+  if (std::none_of(exempt.begin(), exempt.end(), [](int flag) { return flag != 0; })) {
+    preds.exempt = nullptr;
+  }
+  snellen::MatchRules rules = given;
+  rules.with_matches = true;
+  const snellen::PairedRows rows{t_image.data(), t_label.data(), truth.size(), p_image.data(),
+                                 p_label.data(), pred.size(),    kImages,      kLabels};
+  const double lowest = snellen::bar_of(rules.iou_thresholds[0]);
+  // Across labels, below the lowest threshold, without those beyond the cap: it is all the same.
+  const snellen::CandidateRules listings[] = {
+      {lowest, false},
+      {lowest / 2, true},
+      {lowest, false, score.data(), rules.max_detections},
+  };
+  std::vector<Matched> listed;
+  for (const snellen::CandidateRules& listing : listings) {
+    const snellen::Candidates candidates =
+        snellen::box_candidates(rows, t_box.data(), crowd.data(), p_box.data(), listing);
+    listed.push_back(
+        read(snellen::match_candidates(
+                 truths, preds,
+                 {candidates.begin.data(), candidates.truth.data(), candidates.similarity.data()},
+                 kImages, kLabels, rules),
+             rules));
+  }
+  if (!with_pred_area) preds.area = nullptr;
+  const auto measured = [&](const snellen::MatchRules& wanted) {
+    return snellen::match_boxes(truths, t_box.data(), preds, p_box.data(), kImages, kLabels,
+                                wanted);
+  };
+  const snellen::Matching matching = measured(rules);
+  Matched matched = read(matching, rules);
+  for (const Matched& other : listed) CHECK(other == matched);
+  rules.with_matches = false;
+  const snellen::Matching without = measured(rules);
+  CHECK(same_columns(without.pred_outcome, matching.pred_outcome));
+  CHECK(same_columns(without.pred_score, matching.pred_score));
+  CHECK(same_columns(without.truth_ignored, matching.truth_ignored));
+  CHECK(without.truth_row.empty() && without.pred_row.empty() && without.pred_match.empty());
+  return matched;
+}
+
+// The truth that a detection takes, or null; by the rules of matching.hpp.
+const Truth* choice(const Pred& p, const std::vector<Truth>& truth, const std::vector<bool>& counts,
+                    const std::vector<bool>& taken, double threshold, bool best_only) {
+  const double bar = std::min(threshold, 1 - 1e-10);
+  const auto iou = [&](std::size_t g) {
+    return snellen::box_iou(p.box.data(), truth[g].box.data(), truth[g].crowd);
+  };
+  // The best of those that `may` and reach the bar; of equal ones the last, or the first.
+  const auto best = [&](auto may) {
+    std::size_t chosen = truth.size();
+    for (std::size_t g = 0; g < truth.size(); ++g) {
+      if (!may(g) || iou(g) < bar) continue;
+      if (chosen == truth.size() || iou(g) > iou(chosen) || (iou(g) == iou(chosen) && !best_only)) {
+        chosen = g;
+      }
     }
-    if (chosen != nullptr) taken[static_cast<std::size_t>(chosen - truth.data())] = true;
-    const bool outside = p.area < low || p.area > high;
-    if (chosen != nullptr && ignored(*chosen)) {
+    return chosen;
+  };
+  std::size_t chosen;
+  if (best_only) {
+    chosen = best([&](std::size_t g) { return !truth[g].crowd; });
+    if (chosen == truth.size() || taken[chosen]) {
+      chosen = best([&](std::size_t g) { return truth[g].crowd; });
+    }
+  } else {
+    const auto free = [&](std::size_t g) { return truth[g].crowd || !taken[g]; };
+    chosen = best([&](std::size_t g) { return counts[g] && free(g); });
+    if (chosen == truth.size()) {
+      chosen = best([&](std::size_t g) { return !counts[g] && free(g); });
+    }
+  }
+  return chosen == truth.size() ? nullptr : &truth[chosen];
+}
+
+bool outside(double area, const std::array<double, 2>& range) {
+  return area < range[0] || area > range[1];
+}
+
+// One cell, area range and threshold; `took` gets the truth of each detection.
+std::vector<Fate> match_by_definition(const std::vector<Truth>& truth,
+                                      const std::vector<Pred>& pred,
+                                      const std::array<double, 2>& range, double threshold,
+                                      const snellen::MatchRules& rules,
+                                      std::vector<const Truth*>& took) {
+  std::vector<bool> counts, taken(truth.size(), false);
+  for (const Truth& t : truth) counts.push_back(!t.crowd && !t.ignored && !outside(t.area, range));
+  std::vector<Fate> fates;
+  took.clear();
+  for (const Pred& p : pred) {
+    const Truth* const chosen = choice(p, truth, counts, taken, threshold, rules.best_only);
+    took.push_back(chosen);
+    bool counted = false;
+    if (chosen != nullptr) {
+      const auto g = static_cast<std::size_t>(chosen - truth.data());
+      counted = counts[g];
+      if (counted || !rules.best_only) taken[g] = true;
+    }
+    if (chosen != nullptr && !counted) {
       fates.push_back(Fate::left_out);
-    } else if (chosen != nullptr && (chosen->id != 0 || !id_zero_is_no_match)) {
+    } else if (chosen != nullptr && (chosen->id != 0 || !rules.id_zero_is_no_match)) {
       fates.push_back(Fate::true_positive);
     } else {
-      fates.push_back(outside ? Fate::left_out : Fate::false_positive);
+      fates.push_back(p.exempt || outside(p.area, range) ? Fate::left_out : Fate::false_positive);
     }
   }
   return fates;
@@ -162,34 +257,46 @@ Matched by_definition(const std::vector<Truth>& truth, const std::vector<Pred>& 
     for (std::int32_t image = 0; image < static_cast<std::int32_t>(kImages); ++image) {
       std::vector<Truth> cell_truth;
       std::vector<Pred> cell_pred;
-      for (const Truth& t : truth) {
-        if (t.image == image && t.label == label) cell_truth.push_back(t);
+      std::vector<std::size_t> truth_row, pred_row;
+      for (std::size_t i = 0; i < truth.size(); ++i) {
+        if (truth[i].image == image && truth[i].label == label) truth_row.push_back(i);
       }
-      for (const Pred& p : pred) {
-        if (p.image == image && p.label == label) cell_pred.push_back(p);
+      for (std::size_t i = 0; i < pred.size(); ++i) {
+        if (pred[i].image == image && pred[i].label == label) pred_row.push_back(i);
       }
-      std::stable_sort(cell_pred.begin(), cell_pred.end(),
-                       [](const Pred& a, const Pred& b) { return a.score > b.score; });
-      if (cell_pred.size() > rules.max_detections) {
-        cell_pred.erase(cell_pred.begin() + static_cast<std::ptrdiff_t>(rules.max_detections),
-                        cell_pred.end());
-      }
-      for (const Truth& t : cell_truth) {
+      std::stable_sort(pred_row.begin(), pred_row.end(),
+                       [&](std::size_t a, std::size_t b) { return pred[a].score > pred[b].score; });
+      pred_row.resize(std::min(pred_row.size(), rules.max_detections));
+      for (const std::size_t row : truth_row) {
+        const Truth& t = truth[row];
         std::uint32_t ignored = 0;
         for (std::size_t a = 0; a < rules.area_ranges.size(); ++a) {
-          const auto [low, high] = rules.area_ranges[a];
-          if (t.crowd || t.area < low || t.area > high) ignored |= 1U << a;
+          if (t.crowd || t.ignored || outside(t.area, rules.area_ranges[a])) ignored |= 1U << a;
         }
-        matched.truth.push_back({image, label, ignored});
+        matched.truth.push_back({image, label, ignored, static_cast<std::int64_t>(row)});
+        cell_truth.push_back(t);
       }
       const std::size_t first = matched.pred.size();
-      for (const Pred& p : cell_pred) matched.pred.push_back({image, label, p.score, {}});
-      for (const auto& [low, high] : rules.area_ranges) {
+      for (const std::size_t row : pred_row) {
+        matched.pred.push_back(
+            {image, label, pred[row].score, {}, static_cast<std::int64_t>(row), {}});
+        cell_pred.push_back(pred[row]);
+      }
+      std::vector<const Truth*> took;
+      for (std::size_t a = 0; a < rules.area_ranges.size(); ++a) {
         for (const double threshold : rules.iou_thresholds) {
-          const std::vector<Fate> fates = match_by_definition(cell_truth, cell_pred, low, high,
-                                                              threshold, rules.id_zero_is_no_match);
+          const std::vector<Fate> fates = match_by_definition(
+              cell_truth, cell_pred, rules.area_ranges[a], threshold, rules, took);
           for (std::size_t d = 0; d < fates.size(); ++d) {
-            matched.pred[first + d].fate.push_back(fates[d]);
+            Outcome& outcome = matched.pred[first + d];
+            outcome.fate.push_back(fates[d]);
+            if (a != 0) continue;
+            const int row =
+                took[d] == nullptr
+                    ? -1
+                    : static_cast<int>(
+                          truth_row[static_cast<std::size_t>(took[d] - cell_truth.data())]);
+            outcome.match.push_back(row);
           }
         }
       }
@@ -329,7 +436,117 @@ void images_and_labels_are_apart() {
                                   {1, 1, {0, 0, 10, 10}, 100, 0.8}};
   CHECK(fates(truth, pred, rules({0.5})) == (Fates{{kFalse}, {kFalse}}));
   const Matched matched = match(truth, pred, rules({0.5}));
-  CHECK(matched.truth == (std::vector<TruthRow>{{1, 0, 0}, {0, 1, 0}}));
+  CHECK(matched.truth == (std::vector<TruthRow>{{1, 0, 0, 0}, {0, 1, 0, 1}}));
+}
+
+using Rows = std::vector<std::vector<int>>;
+
+// The rows of truth that detections took, by rank, for each all thresholds.
+Rows taken(const std::vector<Truth>& truth, const std::vector<Pred>& pred,
+           const snellen::MatchRules& rules) {
+  Rows rows;
+  for (const Outcome& outcome : match(truth, pred, rules).pred) rows.push_back(outcome.match);
+  return rows;
+}
+
+Truth marked(double x, double width) {
+  Truth truth = box(x, width);
+  truth.ignored = true;
+  return truth;
+}
+
+void truth_that_is_ignored_is_taken_once_and_last() {
+  // The first takes what counts, although it overlaps it by 0.6 only; the second what does not;
+  // for the third nothing is left.
+  const std::vector<Truth> truth = {marked(0, 10), box(0, 6)};
+  const std::vector<Pred> pred = {found(0, 10, 0.9), found(0, 10, 0.8), found(0, 10, 0.7)};
+  CHECK(fates(truth, pred, rules({0.5})) == (Fates{{kTrue}, {kLeftOut}, {kFalse}}));
+  CHECK(taken(truth, pred, rules({0.5})) == (Rows{{1}, {0}, {-1}}));
+  CHECK_EQUAL(match(truth, pred, rules({0.5})).truth[0].ignored, 1U);
+  CHECK_EQUAL(match(truth, pred, rules({0.5})).truth[1].ignored, 0U);
+}
+
+void an_exempt_detection_is_true_or_left_out() {
+  std::vector<Pred> pred = {found(0, 10, 0.9), found(0, 10, 0.8), found(50, 10, 0.7)};
+  pred[0].exempt = pred[1].exempt = true;
+  CHECK(fates({box(0, 10)}, pred, rules({0.5})) == (Fates{{kTrue}, {kLeftOut}, {kFalse}}));
+  // One that took truth of id 0 took none, under rules that read it so.
+  snellen::MatchRules strict = rules({0.5});
+  strict.id_zero_is_no_match = true;
+  CHECK(fates({box(0, 10, false, 0)}, pred, strict) == (Fates{{kLeftOut}, {kLeftOut}, {kFalse}}));
+}
+
+snellen::MatchRules best(std::vector<double> thresholds) {
+  snellen::MatchRules only = rules(std::move(thresholds));
+  only.best_only = true;
+  return only;
+}
+
+void only_the_best_is_looked_at() {
+  // Both are nearest to row 0 (IoUs 1 and 8/12): the second does not fall back to row 1.
+  const std::vector<Pred> twice = {found(0, 10, 0.9), found(0, 10, 0.8)};
+  CHECK(fates({box(0, 10), box(2, 10)}, twice, rules({0.5})) == (Fates{{kTrue}, {kTrue}}));
+  CHECK(fates({box(0, 10), box(2, 10)}, twice, best({0.5})) == (Fates{{kTrue}, {kFalse}}));
+  CHECK(taken({box(0, 10), box(2, 10)}, twice, best({0.5})) == (Rows{{0}, {-1}}));
+  // Of equal overlaps (9/11) the first.
+  CHECK(taken({box(0, 10), box(2, 10)}, {found(1, 10, 0.9)}, best({0.5})) == (Rows{{0}}));
+  CHECK(taken({box(0, 10), box(2, 10)}, {found(1, 10, 0.9)}, rules({0.5})) == (Rows{{1}}));
+  // At 0.9 the first does not reach the truth, so that it is free for the second.
+  CHECK(fates({box(0, 10)}, {found(0, 8, 0.9), found(0, 10, 0.8)}, best({0.5, 0.9})) ==
+        (Fates{{kTrue, kFalse}, {kFalse, kTrue}}));
+}
+
+void the_best_that_does_not_count_leaves_out_every_time() {
+  const std::vector<Truth> truth = {marked(0, 10), box(0, 8)};
+  CHECK(fates(truth, {found(0, 10, 0.9), found(0, 10, 0.8), found(0, 8, 0.7)}, best({0.5})) ==
+        (Fates{{kLeftOut}, {kLeftOut}, {kTrue}}));
+}
+
+void crowds_come_after_the_best() {
+  // The crowd holds both detections whole; the first takes the box all the same. The second finds
+  // it taken, the third reaches the crowd alone, the fourth neither.
+  const std::vector<Truth> truth = {box(0, 100, true), box(0, 10)};
+  const std::vector<Pred> pred = {found(0, 6, 0.9), found(0, 6, 0.8), found(50, 10, 0.7),
+                                  found(96, 10, 0.6)};
+  CHECK(fates(truth, pred, best({0.5})) == (Fates{{kTrue}, {kLeftOut}, {kLeftOut}, {kFalse}}));
+  CHECK(taken(truth, pred, best({0.5})) == (Rows{{1}, {0}, {0}, {-1}}));
+}
+
+void matches_are_those_of_the_first_area_range() {
+  // In 0 … 100 the second truth does not count and is looked at last; in 0 … 1000 it is the best.
+  snellen::MatchRules ranges{{0.5, 0.8}, {{0, 100}, {0, 1000}}, 100, false};
+  CHECK(taken({box(0, 10), box(0, 12)}, {found(0, 12, 0.9), found(0, 12, 0.8)}, ranges) ==
+        (Rows{{0, 0}, {1, 1}}));
+  std::swap(ranges.area_ranges[0], ranges.area_ranges[1]);
+  CHECK(taken({box(0, 10), box(0, 12)}, {found(0, 12, 0.9), found(0, 12, 0.8)}, ranges) ==
+        (Rows{{1, 1}, {0, 0}}));
+}
+
+void candidates_decide_alone() {
+  // Any similarities will do: here they have nothing to do with boxes.
+  const std::int32_t zeros[3] = {}, other_label[2] = {0, 1};
+  const double area[3] = {1, 1, 1}, score[3] = {0.1, 0.2, 0.3};
+  const std::uint8_t crowd[2] = {};
+  const std::int64_t id[2] = {1, 2};
+  const std::int64_t begin[] = {0, 2, 3, 3};
+  const std::int32_t truth[] = {0, 1, 0};
+  const double similarity[] = {0.9, 0.95, 0.6};
+  snellen::MatchRules with_matches = rules({0.5, 0.7});
+  with_matches.with_matches = true;
+  // Row 2 of pred has none. Row 1 takes row 0 of truth at 0.5. Row 0 is left with row 1 of truth
+  // where that is of its label, and with row 0 of truth at 0.7 where it is not.
+  for (const bool apart : {false, true}) {
+    const Matched matched = read(
+        snellen::match_candidates({zeros, apart ? other_label : zeros, area, crowd, nullptr, id, 2},
+                                  {zeros, zeros, area, score, nullptr, 3},
+                                  {begin, truth, similarity}, kImages, kLabels, with_matches),
+        with_matches);
+    CHECK_EQUAL(matched.pred[0].row, 2);
+    CHECK_EQUAL(matched.pred[2].row, 0);
+    CHECK(matched.pred[0].match == (std::vector<int>{-1, -1}));
+    CHECK(matched.pred[1].match == (std::vector<int>{0, -1}));
+    CHECK(matched.pred[2].match == (apart ? std::vector<int>{-1, 0} : std::vector<int>{1, 1}));
+  }
 }
 
 void nothing() {
@@ -369,7 +586,7 @@ std::vector<double> thresholds_up_to_one(std::size_t n) {
 }
 
 void agrees_on_random_data(std::size_t n_truth, std::size_t n_pred, std::size_t n_thresholds,
-                           std::size_t cap, unsigned seed) {
+                           std::size_t cap, unsigned seed, bool with_flags) {
   std::mt19937 random(seed);
   auto draw = [&](int low, int high) {
     return std::uniform_int_distribution<int>(low, high)(random);
@@ -385,17 +602,19 @@ void agrees_on_random_data(std::size_t n_truth, std::size_t n_pred, std::size_t 
   for (std::size_t i = 0; i < n_truth; ++i) {
     const auto xywh = draw_box();
     truth.push_back({draw(0, 8), draw_label(), xywh, draw(0, 4) == 0 ? 64.0 : xywh[2] * xywh[3],
-                     draw(0, 6) == 0, draw(0, 3)});
+                     draw(0, 6) == 0, draw(0, 3), with_flags && draw(0, 5) == 0});
   }
   for (std::size_t i = 0; i < n_pred; ++i) {
     const auto xywh = draw_box();
-    pred.push_back({draw(0, 8), draw_label(), xywh, xywh[2] * xywh[3], draw(0, 30) / 30.0});
+    pred.push_back({draw(0, 8), draw_label(), xywh, xywh[2] * xywh[3], draw(0, 30) / 30.0,
+                    with_flags && draw(0, 5) == 0});
   }
-  for (const bool id_zero_is_no_match : {false, true}) {
+  for (const int kind : {0, 1, 2}) {
     const snellen::MatchRules rules{thresholds_up_to_one(n_thresholds),
                                     {{0, 1e10}, {0, 64}, {64, 128}, {128, 1e10}, {1e6, 1e7}},
                                     cap,
-                                    id_zero_is_no_match};
+                                    kind == 1,
+                                    kind == 2};
     const Matched want = by_definition(truth, pred, rules);
     for (const int n_threads : {1, 2, 8}) {
       snellen::set_thread_count(n_threads);
@@ -422,11 +641,21 @@ int main() {
   images_and_labels_are_apart();
   nothing();
   overlaps_are_those_of_box_iou();
-  for (unsigned seed = 0; seed < 30; ++seed) agrees_on_random_data(60, 120, 10, 100, seed);
+  truth_that_is_ignored_is_taken_once_and_last();
+  an_exempt_detection_is_true_or_left_out();
+  only_the_best_is_looked_at();
+  the_best_that_does_not_count_leaves_out_every_time();
+  crowds_come_after_the_best();
+  matches_are_those_of_the_first_area_range();
+  candidates_decide_alone();
+  for (unsigned seed = 0; seed < 30; ++seed) {
+    agrees_on_random_data(60, 120, 10, 100, seed, seed % 2 == 1);
+  }
   // One, two and three outcome words; small caps; more rows than one block of work.
   for (const std::size_t n_thresholds : {1U, 16U, 17U, 40U}) {
-    agrees_on_random_data(60, 200, n_thresholds, 5, 100);
+    agrees_on_random_data(60, 200, n_thresholds, 5, 100, true);
   }
-  agrees_on_random_data(400, 30'000, 10, 600, 200);
+  agrees_on_random_data(400, 30'000, 10, 600, 200, false);
+  agrees_on_random_data(400, 10'000, 10, 100, 201, true);
   return snellen::testing::report();
 }
