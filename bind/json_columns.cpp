@@ -2,6 +2,7 @@
 
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
@@ -43,18 +44,72 @@ std::optional<std::tuple<std::string, std::string, std::uint64_t, std::uint64_t>
   return std::make_tuple(fault.message, fault.path, fault.byte, fault.line);
 }
 
-template <class Columns>
-Columns without_gil(Columns (*read)(std::string_view), nb::bytes document) {
-  const std::string_view text(document.c_str(), document.size());
-  const nb::gil_scoped_release released;
-  return read(text);
+CocoKind kind_of(std::string_view name) {
+  if (name == "box") return CocoKind::box;
+  if (name == "mask") return CocoKind::mask;
+  if (name == "keypoints") return CocoKind::keypoints;
+  throw nb::value_error("expected the kind box, mask or keypoints");
 }
+
+template <class Columns>
+auto reader_of_files(Columns (*read)(const std::string&, CocoKind)) {
+  return [read](const std::string& path, std::string_view kind) {
+    const CocoKind of = kind_of(kind);
+    const nb::gil_scoped_release released;
+    return read(path, of);
+  };
+}
+
+template <class Columns>
+auto reader_of_documents(Columns (*read)(std::string_view, CocoKind)) {
+  return [read](nb::bytes document, std::string_view kind) {
+    const std::string_view text(document.c_str(), document.size());
+    const CocoKind of = kind_of(kind);
+    const nb::gil_scoped_release released;
+    return read(text, of);
+  };
+}
+
+using ShapeArrays =
+    std::tuple<Out<std::uint8_t>, Out<std::uint8_t>, Out<double>, Out<std::int64_t>,
+               Out<std::int64_t>, Out<std::uint32_t>, Out<std::int64_t>, Out<std::int32_t>>;
+
+ShapeArrays take_shapes(CocoShapes& shapes) {
+  const std::size_t n = shapes.size.size() / 2;
+  const std::size_t n_vertices = shapes.xy.size() / 2;
+  return {take(shapes.form),
+          take(shapes.left_out),
+          to_numpy(std::move(shapes.xy), {n_vertices, 2}),
+          take(shapes.polygon_begin),
+          take(shapes.begin),
+          take(shapes.runs),
+          take(shapes.run_offset),
+          to_numpy(std::move(shapes.size), {n, 2})};
+}
+
+std::tuple<Out<double>, Out<std::int64_t>, Out<std::int64_t>> take_keypoints(
+    CocoKeypoints& keypoints) {
+  return {take(keypoints.number), take(keypoints.n), take(keypoints.count)};
+}
+
+constexpr char kShapes[] =
+    "Of masks: form (0 absent, 1 empty, 2 polygons, 3 runs), polygons left out (1; 3: the first), "
+    "vertices, begins of polygons, begins of objects, runs, offsets, sizes.";
+constexpr char kKeypoints[] =
+    "Of keypoints: x, y and visibility of each, their number in each object, num_keypoints; -1 "
+    "where absent.";
 
 }  // namespace
 
 void bind_json_columns(nb::module_& m) {
   nb::class_<CocoTruth>(m, "CocoTruth", "Columns of a COCO annotation file.")
       .def("image_id", [](CocoTruth& self) { return take_ids(self.image_id); })
+      .def(
+          "image_size",
+          [](CocoTruth& self) {
+            return std::make_tuple(take(self.image_height), take(self.image_width));
+          },
+          "Of masks: height and width of each image, -1 where the file does not say.")
       .def("category_id", [](CocoTruth& self) { return take_ids(self.category_id); })
       .def("category_name", [](CocoTruth& self) { return std::move(self.category_name); })
       .def("box_id", [](CocoTruth& self) { return take_ids(self.box_id); })
@@ -64,25 +119,30 @@ void bind_json_columns(nb::module_& m) {
       .def("xywh", [](CocoTruth& self) { return take_boxes(self.xywh); })
       .def("area", [](CocoTruth& self) { return take(self.area); })
       .def("crowd", [](CocoTruth& self) { return take(self.crowd); })
+      .def(
+          "shapes", [](CocoTruth& self) { return take_shapes(self.shapes); }, kShapes)
+      .def(
+          "keypoints", [](CocoTruth& self) { return take_keypoints(self.keypoints); }, kKeypoints)
       .def("fault", [](CocoTruth& self) { return describe(self.fault); });
   nb::class_<CocoResults>(m, "CocoResults", "Columns of a COCO results file.")
       .def("image_id", [](CocoResults& self) { return take_ids(self.image_id); })
       .def("category_id", [](CocoResults& self) { return take_ids(self.category_id); })
       .def("xywh", [](CocoResults& self) { return take_boxes(self.xywh); })
       .def("score", [](CocoResults& self) { return take(self.score); })
+      .def(
+          "shapes", [](CocoResults& self) { return take_shapes(self.shapes); }, kShapes)
+      .def(
+          "keypoints", [](CocoResults& self) { return take_keypoints(self.keypoints); }, kKeypoints)
       .def("fault", [](CocoResults& self) { return describe(self.fault); });
 
-  m.def("read_coco_truth_file", &read_coco_truth_file, nb::arg("path"),
-        nb::call_guard<nb::gil_scoped_release>(), "Read a COCO annotation file.");
-  m.def("read_coco_results_file", &read_coco_results_file, nb::arg("path"),
-        nb::call_guard<nb::gil_scoped_release>(), "Read a COCO results file.");
-  m.def(
-      "read_coco_truth", [](nb::bytes document) { return without_gil(&read_coco_truth, document); },
-      nb::arg("document"), "Read a COCO annotation document held in memory.");
-  m.def(
-      "read_coco_results",
-      [](nb::bytes document) { return without_gil(&read_coco_results, document); },
-      nb::arg("document"), "Read a COCO results document held in memory.");
+  m.def("read_coco_truth_file", reader_of_files(&read_coco_truth_file), nb::arg("path"),
+        nb::arg("kind") = "box", "Read a COCO annotation file.");
+  m.def("read_coco_results_file", reader_of_files(&read_coco_results_file), nb::arg("path"),
+        nb::arg("kind") = "box", "Read a COCO results file.");
+  m.def("read_coco_truth", reader_of_documents(&read_coco_truth), nb::arg("document"),
+        nb::arg("kind") = "box", "Read a COCO annotation document held in memory.");
+  m.def("read_coco_results", reader_of_documents(&read_coco_results), nb::arg("document"),
+        nb::arg("kind") = "box", "Read a COCO results document held in memory.");
 }
 
 }  // namespace snellen::bind

@@ -26,14 +26,53 @@ constexpr std::array<Field, 6> kAnnotationFields = {{{"id", FieldKind::id, false
                                                      {"bbox", FieldKind::box, true},
                                                      {"area", FieldKind::area, false},
                                                      {"iscrowd", FieldKind::crowd, false}}};
+constexpr std::array<Field, 5> kMaskResultFields = {{kResultFields[0],
+                                                     kResultFields[1],
+                                                     {"bbox", FieldKind::box, false},
+                                                     kResultFields[3],
+                                                     {"segmentation", FieldKind::shape, false}}};
+constexpr std::array<Field, 5> kPoseResultFields = {{kResultFields[0],
+                                                     kResultFields[1],
+                                                     {"bbox", FieldKind::box, false},
+                                                     kResultFields[3],
+                                                     {"keypoints", FieldKind::keypoints, false}}};
+constexpr std::array<Field, 3> kSizedImageFields = {
+    {kImageFields[0], {"height", FieldKind::count, false}, {"width", FieldKind::count, false}}};
+constexpr std::array<Field, 7> kMaskFields = {{kAnnotationFields[0],
+                                               kAnnotationFields[1],
+                                               kAnnotationFields[2],
+                                               {"bbox", FieldKind::box, false},
+                                               kAnnotationFields[4],
+                                               kAnnotationFields[5],
+                                               {"segmentation", FieldKind::shape, false}}};
+constexpr std::array<Field, 8> kPoseFields = {{kAnnotationFields[0],
+                                               kAnnotationFields[1],
+                                               kAnnotationFields[2],
+                                               {"bbox", FieldKind::box, false},
+                                               kAnnotationFields[4],
+                                               kAnnotationFields[5],
+                                               {"keypoints", FieldKind::keypoints, false},
+                                               {"num_keypoints", FieldKind::count, false}}};
 constexpr std::array<Field, 2> kCategoryFields = {
     {{"id", FieldKind::id, true}, {"name", FieldKind::name, false}}};
 
 constexpr std::string_view kRoot = "$";
-constexpr Schema kResults{kRoot, 1, kResultFields};
-constexpr Schema kImages{"$.images", 2, kImageFields};
-constexpr Schema kAnnotations{"$.annotations", 2, kAnnotationFields};
+// By kind.
+constexpr std::array<Schema, 3> kResults = {
+    {{kRoot, 1, kResultFields}, {kRoot, 1, kMaskResultFields}, {kRoot, 1, kPoseResultFields}}};
+constexpr std::array<Schema, 3> kImages = {{{"$.images", 2, kImageFields},
+                                            {"$.images", 2, kSizedImageFields},
+                                            {"$.images", 2, kImageFields}}};
+constexpr std::array<Schema, 3> kAnnotations = {{{"$.annotations", 2, kAnnotationFields},
+                                                 {"$.annotations", 2, kMaskFields},
+                                                 {"$.annotations", 2, kPoseFields}}};
 constexpr Schema kCategories{"$.categories", 2, kCategoryFields};
+constexpr std::array<const char*, 3> kResultsFile = {
+    "a COCO results file (a list of objects with image_id, category_id, bbox and score)",
+    "a COCO results file (a list of objects with image_id, category_id, segmentation and score)",
+    "a COCO results file (a list of objects with image_id, category_id, keypoints and score)"};
+
+constexpr std::size_t index_of(CocoKind kind) { return static_cast<std::size_t>(kind); }
 
 // ---- The document around the lists -------------------------------------------------------------
 //
@@ -167,8 +206,13 @@ struct Section {
 
 class TruthReader {
  public:
-  TruthReader(const Source& source, const detail::ReadPlan& plan)
-      : source_(&source), plan_(plan), reader_(source, plan.piece_bytes) {}
+  TruthReader(const Source& source, const detail::ReadPlan& plan, CocoKind kind)
+      : source_(&source),
+        plan_(plan),
+        reader_(source, plan.piece_bytes),
+        sections_{Section("images", kImages[index_of(kind)]),
+                  Section("annotations", kAnnotations[index_of(kind)]),
+                  Section("categories", kCategories)} {}
 
   Problem read();
   Table& images() { return sections_[0].table; }
@@ -182,9 +226,7 @@ class TruthReader {
   const Source* source_;
   detail::ReadPlan plan_;
   Reader reader_;
-  std::array<Section, 3> sections_ = {Section("images", kImages),
-                                      Section("annotations", kAnnotations),
-                                      Section("categories", kCategories)};
+  std::array<Section, 3> sections_;
 };
 
 Problem TruthReader::read() {
@@ -253,13 +295,12 @@ bool has_annotations(Reader& reader) {
   return false;
 }
 
-Problem read_results(const Source& source, const detail::ReadPlan& plan, Table& table) {
+Problem read_results(const Source& source, const detail::ReadPlan& plan, CocoKind kind,
+                     Table& table) {
   Reader reader(source, plan.piece_bytes);
   if (const Problem fault = find_root(reader)) return fault;
   if (!reader.step([](Scanner& scanner) { return scanner.take('[') || scanner.fail("a list"); })) {
-    Problem problem = refuse_root(
-        reader,
-        "a COCO results file (a list of objects with image_id, category_id, bbox and score)", "");
+    Problem problem = refuse_root(reader, kResultsFile[index_of(kind)], "");
     if (problem.kind == JsonFault::Kind::schema && has_annotations(reader)) {
       problem.hint = "; this looks like an annotation file: are the two files swapped?";
     }
@@ -288,9 +329,9 @@ JsonFault fault_of(const Problem& problem, const Source& source) {
   return fault;
 }
 
-CocoTruth truth_columns(const Source& source, const detail::ReadPlan& plan) {
+CocoTruth truth_columns(const Source& source, const detail::ReadPlan& plan, CocoKind kind) {
   CocoTruth truth;
-  TruthReader reader(source, plan);
+  TruthReader reader(source, plan, kind);
   truth.fault = fault_of(reader.read(), source);
   if (truth.fault.kind != JsonFault::Kind::none) return truth;
   truth.image_id = reader.images().field(0).ids.finish();
@@ -304,18 +345,31 @@ CocoTruth truth_columns(const Source& source, const detail::ReadPlan& plan) {
   truth.xywh = std::move(boxes.field(3).numbers);
   truth.area = std::move(boxes.field(4).numbers);
   truth.crowd = std::move(boxes.field(5).flags);
+  if (kind == CocoKind::mask) {
+    truth.image_height = std::move(reader.images().field(1).counts);
+    truth.image_width = std::move(reader.images().field(2).counts);
+    truth.shapes = boxes.field(6).shapes.finish();
+  } else if (kind == CocoKind::keypoints) {
+    truth.keypoints = {std::move(boxes.field(6).numbers), std::move(boxes.field(6).counts),
+                       std::move(boxes.field(7).counts)};
+  }
   return truth;
 }
 
-CocoResults results_columns(const Source& source, const detail::ReadPlan& plan) {
+CocoResults results_columns(const Source& source, const detail::ReadPlan& plan, CocoKind kind) {
   CocoResults results;
-  Table table(kResults);
-  results.fault = fault_of(read_results(source, plan, table), source);
+  Table table(kResults[index_of(kind)]);
+  results.fault = fault_of(read_results(source, plan, kind, table), source);
   if (results.fault.kind != JsonFault::Kind::none) return results;
   results.image_id = table.field(0).ids.finish();
   results.category_id = table.field(1).ids.finish();
   results.xywh = std::move(table.field(2).numbers);
   results.score = std::move(table.field(3).numbers);
+  if (kind == CocoKind::mask) {
+    results.shapes = table.field(4).shapes.finish();
+  } else if (kind == CocoKind::keypoints) {
+    results.keypoints = {std::move(table.field(4).numbers), std::move(table.field(4).counts), {}};
+  }
   return results;
 }
 
@@ -324,38 +378,38 @@ CocoResults results_columns(const Source& source, const detail::ReadPlan& plan) 
 
 namespace detail {
 
-CocoTruth read_coco_truth(std::string_view document, const ReadPlan& plan) {
-  return json::truth_columns(json::Source(document), plan);
+CocoTruth read_coco_truth(std::string_view document, const ReadPlan& plan, CocoKind kind) {
+  return json::truth_columns(json::Source(document), plan, kind);
 }
 
-CocoResults read_coco_results(std::string_view document, const ReadPlan& plan) {
-  return json::results_columns(json::Source(document), plan);
+CocoResults read_coco_results(std::string_view document, const ReadPlan& plan, CocoKind kind) {
+  return json::results_columns(json::Source(document), plan, kind);
 }
 
-CocoTruth read_coco_truth_file(const std::string& path, const ReadPlan& plan) {
-  return json::truth_columns(json::Source(json::Source::File{path}), plan);
+CocoTruth read_coco_truth_file(const std::string& path, const ReadPlan& plan, CocoKind kind) {
+  return json::truth_columns(json::Source(json::Source::File{path}), plan, kind);
 }
 
-CocoResults read_coco_results_file(const std::string& path, const ReadPlan& plan) {
-  return json::results_columns(json::Source(json::Source::File{path}), plan);
+CocoResults read_coco_results_file(const std::string& path, const ReadPlan& plan, CocoKind kind) {
+  return json::results_columns(json::Source(json::Source::File{path}), plan, kind);
 }
 
 }  // namespace detail
 
-CocoTruth read_coco_truth(std::string_view document) {
-  return detail::read_coco_truth(document, {});
+CocoTruth read_coco_truth(std::string_view document, CocoKind kind) {
+  return detail::read_coco_truth(document, {}, kind);
 }
 
-CocoResults read_coco_results(std::string_view document) {
-  return detail::read_coco_results(document, {});
+CocoResults read_coco_results(std::string_view document, CocoKind kind) {
+  return detail::read_coco_results(document, {}, kind);
 }
 
-CocoTruth read_coco_truth_file(const std::string& path) {
-  return detail::read_coco_truth_file(path, {});
+CocoTruth read_coco_truth_file(const std::string& path, CocoKind kind) {
+  return detail::read_coco_truth_file(path, {}, kind);
 }
 
-CocoResults read_coco_results_file(const std::string& path) {
-  return detail::read_coco_results_file(path, {});
+CocoResults read_coco_results_file(const std::string& path, CocoKind kind) {
+  return detail::read_coco_results_file(path, {}, kind);
 }
 
 }  // namespace snellen

@@ -113,6 +113,8 @@ std::string message_of(const Problem& problem, const Source& source) {
       return expected + ", got a list of " + std::to_string(problem.amount);
     case Problem::Got::text_of:
       return expected + ", got text of " + std::to_string(problem.amount) + " bytes";
+    case Problem::Got::told:
+      return problem.message;
     case Problem::Got::token:
       return expected + ", got " + token_at(source, problem.byte);
     case Problem::Got::value:
@@ -151,7 +153,9 @@ std::string path_of(const Problem& problem, const Source& source) {
   } else if (problem.key_byte != kNowhere) {
     path += key_step(source, problem.key_byte);
   }
+  path += problem.member;
   if (problem.element) path += index_step(*problem.element);
+  if (problem.part) path += index_step(*problem.part);
   return path;
 }
 

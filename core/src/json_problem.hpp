@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "json_source.hpp"
@@ -20,6 +21,7 @@ struct Problem {
     token,    // whatever stands at `byte`, for faults of syntax
     list_of,  // a list with `amount` elements
     text_of,  // text of `amount` bytes
+    told,     // `message` says all
     missing,  // no key `field` in the object at `byte`
     nothing   // an empty document
   };
@@ -30,12 +32,17 @@ struct Problem {
   std::uint64_t byte = 0;
   std::uint64_t amount = 0;
 
-  // The path: section, record, field (known by name, or by where its key stands), element.
+  std::string message;
+
+  // The path: section, record, field (known by name, or by where its key stands), member of what
+  // the field holds (".counts"), element, part of that.
   std::string_view section;
   std::optional<std::uint64_t> record;
   std::string_view field;
   std::uint64_t key_byte = kNowhere;
+  std::string_view member;
   std::optional<std::uint64_t> element;
+  std::optional<std::uint64_t> part;
 
   explicit operator bool() const { return kind != JsonFault::Kind::none; }
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace snellen::json {
 namespace {
@@ -36,6 +37,8 @@ const char* any_id_text(Scanner& scanner, const char* p, std::string& text) {
   text.assign(token.first, token.last);
   return token.last + 1;
 }
+
+constexpr std::int64_t kMostCounted = std::numeric_limits<std::int32_t>::max();
 
 bool is_zero(const NumberToken& token) {
   return std::none_of(token.first, token.last, [](char c) { return c >= '1' && c <= '9'; });
@@ -95,7 +98,7 @@ void Layout::learn(const char* first, const char* last) {
 
 // The cells still hold what the record before left there: those that the layout does not name are
 // absent in both, those that it names are overwritten.
-bool RecordReader::read_alike(Scanner& scanner) {
+bool RecordReader::read_alike(Scanner& scanner, const Window& window) {
   const char* const start = scanner.position();
   const char* p = start;
   for (const Layout::Step& step : layout_) {
@@ -114,6 +117,21 @@ bool RecordReader::read_alike(Scanner& scanner) {
       case Layout::Kind::whole_number: {
         const char* last = plain_whole_number(p, cell.id);
         p = last != nullptr ? last : any_whole_number(scanner, p, cell.id);
+        break;
+      }
+      case Layout::Kind::count: {
+        const char* last = plain_whole_number(p, cell.id);
+        p = last != nullptr ? last : any_whole_number(scanner, p, cell.id);
+        if (cell.id < 0 || cell.id > kMostCounted) p = nullptr;
+        break;
+      }
+      case Layout::Kind::shape:
+      case Layout::Kind::keypoints: {
+        Place at{scanner, window, cell, step.cell, depth_ + 1};
+        scanner.seek(p);
+        cell.problem.kind = JsonFault::Kind::none;
+        const bool read = step.kind == Layout::Kind::shape ? read_shape(at) : read_keypoints(at);
+        p = read && !cell.problem ? scanner.position() : nullptr;
         break;
       }
       case Layout::Kind::text:
@@ -219,6 +237,16 @@ bool RecordReader::read_field(Scanner& scanner, const Window& window, std::size_
       return read_crowd(at);
     case FieldKind::name:
       return read_name(at);
+    case FieldKind::count:
+      return read_count(at);
+    case FieldKind::shape:
+    case FieldKind::keypoints: {
+      const bool is_shape = field.kind == FieldKind::shape;
+      const char* const first = scanner.position();
+      if (!(is_shape ? read_shape(at) : read_keypoints(at))) return false;
+      note(at, is_shape ? Layout::Kind::shape : Layout::Kind::keypoints, first);
+      return true;
+    }
   }
   return false;
 }
@@ -261,6 +289,8 @@ bool RecordReader::read_box(Place& at) {
       nullptr, nullptr, "a width of at least 0", "a height of at least 0"};
   static constexpr char kExpected[] = "a list of 4 numbers";
   Scanner& scanner = at.scanner;
+  const bool required = table_->schema().fields[at.index].required;
+  if (!required && scanner.peek() == 'n') return read_null(at);
   if (scanner.peek() != '[') return skip_wrong(at, kExpected);
   const std::uint64_t byte = at.cell.byte;
   std::size_t n = 0;
@@ -279,7 +309,10 @@ bool RecordReader::read_box(Place& at) {
       scanner.skip_space();
     }
   }
-  if (n != 4) {
+  if (n == 0 && !required) {
+    layout_.refuse();
+    at.cell.present = false;
+  } else if (n != 4) {
     at.cell.problem = {};
     Problem& problem = wrong(at, scanner.position(), kExpected);
     problem.byte = byte;
@@ -339,6 +372,86 @@ bool RecordReader::read_name(Place& at) {
   return true;
 }
 
+bool RecordReader::read_count(Place& at) {
+  const char* const first = at.scanner.position();
+  if (at.scanner.peek() == 'n') return read_null(at);
+  if (!read_whole_number(at, at.cell.id, kMostCounted, "a whole number from 0 on")) return false;
+  note(at, Layout::Kind::count, first);
+  return true;
+}
+
+bool RecordReader::read_keypoints(Place& at) {
+  static constexpr char kExpected[] = "a list of x, y and visibility of each keypoint";
+  record_.keypoint_numbers.clear();
+  at.cell.present = true;
+  if (at.scanner.peek() == 'n') return read_null(at);
+  if (at.scanner.peek() != '[') return skip_wrong(at, kExpected);
+  const char* const first = at.scanner.position();
+  std::size_t n = 0;
+  constexpr double kNoBound = std::numeric_limits<double>::infinity();
+  if (!read_numbers(at, kNoBound, "a finite number", record_.keypoint_numbers, n)) return false;
+  if (n % 3 != 0) wrong_length(at, first, kExpected, n);
+  return true;
+}
+
+bool RecordReader::read_null(Place& at) {
+  layout_.refuse();
+  at.cell.present = false;
+  return at.scanner.skip_value(at.depth);
+}
+
+bool RecordReader::read_numbers(Place at, double bound, const char* expected,
+                                Column<double>& numbers, std::size_t& n) {
+  Scanner& scanner = at.scanner;
+  auto& index = at.element ? at.part : at.element;
+  ++at.depth;
+  scanner.take('[');
+  scanner.skip_space();
+  for (n = 0; n != 0 || !scanner.take(']');) {
+    const char* const first = scanner.position();
+    double value = 0;
+    const bool near = static_cast<std::size_t>(scanner.end() - first) >= kPlainReach;
+    // Of at most eight digits before the point.
+    const char* const plain = near ? plain_number(first, value) : nullptr;
+    if (plain != nullptr) {
+      scanner.seek(plain);
+    } else {
+      index = n;
+      NumberToken token;
+      if (!starts_number(scanner.peek())) {
+        if (!skip_wrong(at, expected)) return false;
+      } else if (!scanner.number(token)) {
+        return false;
+      } else {
+        value = to_double(token);
+        // Written so that what is no number fails.
+        if (!(std::abs(value) < bound)) wrong(at, first, expected);
+      }
+    }
+    numbers.push_back(value);
+    ++n;
+    scanner.skip_space();
+    if (scanner.take(']')) break;
+    if (!scanner.take(',')) return scanner.fail("\",\" or \"]\"");
+    scanner.skip_space();
+  }
+  return true;
+}
+
+bool RecordReader::read_whole_number(Place& at, std::int64_t& value, std::int64_t most,
+                                     const char* expected) {
+  const char* const first = at.scanner.position();
+  value = 0;
+  if (!starts_number(at.scanner.peek())) return skip_wrong(at, expected);
+  NumberToken token;
+  if (!at.scanner.number(token)) return false;
+  if (to_whole_number(token, value) != WholeNumber::fits || value < 0 || value > most) {
+    value = 0;
+    wrong(at, first, expected);
+  }
+  return true;
+}
+
 // Of the problems of one value the first is kept.
 Problem& RecordReader::wrong(Place& at, const char* where, const char* expected) {
   layout_.refuse();
@@ -348,8 +461,17 @@ Problem& RecordReader::wrong(Place& at, const char* where, const char* expected)
   problem.kind = JsonFault::Kind::schema;
   problem.expected = expected;
   problem.byte = at.window.offset_of(where);
+  problem.member = at.member;
   problem.element = at.element;
+  problem.part = at.part;
   return problem;
+}
+
+void RecordReader::wrong_length(Place& at, const char* where, const char* expected, std::size_t n) {
+  if (at.cell.problem) return;
+  Problem& problem = wrong(at, where, expected);
+  problem.got = Problem::Got::list_of;
+  problem.amount = n;
 }
 
 bool RecordReader::skip_wrong(Place& at, const char* expected) {

@@ -25,7 +25,18 @@ namespace snellen::json {
 
 class Layout {
  public:
-  enum class Kind : std::uint8_t { number, size, whole_number, text, crowd, skipped, none };
+  enum class Kind : std::uint8_t {
+    number,
+    size,
+    whole_number,
+    count,
+    text,
+    crowd,
+    shape,
+    keypoints,
+    skipped,
+    none
+  };
   struct Value {
     Kind kind;
     std::uint8_t cell;
@@ -85,7 +96,7 @@ class RecordReader {
   // One record, or whatever stands in the place of one. When false the scanner says what is wrong
   // and `blame` where.
   bool read(Scanner& scanner, const Window& window) {
-    return (layout_.known() && read_alike(scanner)) || read_any(scanner, window);
+    return (layout_.known() && read_alike(scanner, window)) || read_any(scanner, window);
   }
   // Adds the place within the list that was being read when the scanner failed.
   void blame(Problem& problem) const;
@@ -100,10 +111,12 @@ class RecordReader {
     Cell& cell;
     std::size_t index;                                  // of the cell
     std::size_t depth;                                  // containers open around the value
-    std::optional<std::size_t> element = std::nullopt;  // of a box
+    std::optional<std::size_t> element = std::nullopt;  // of a box, of polygons …
+    std::optional<std::size_t> part = std::nullopt;     // of a polygon
+    std::string_view member = {};                       // of run lengths
   };
 
-  bool read_alike(Scanner& scanner);
+  bool read_alike(Scanner& scanner, const Window& window);
   bool read_any(Scanner& scanner, const Window& window);
   bool read_members(Scanner& scanner, const Window& window);
   std::size_t find_field(const TextToken& key);
@@ -114,8 +127,27 @@ class RecordReader {
   bool read_number(Place& at, const char* at_least_zero);
   bool read_crowd(Place& at);
   bool read_name(Place& at);
+  bool read_count(Place& at);
+  bool read_keypoints(Place& at);
+  // As if the key were absent.
+  bool read_null(Place& at);
+  // In json_shapes.cpp.
+  bool read_shape(Place& at);
+  bool read_polygons(Place& at);
+  bool read_polygon(Place& at);
+  bool read_run_lengths(Place& at);
+  bool read_run_list(Place& at);
+  bool read_mask_size(Place& at);
+  // A list of numbers between ± `bound`, added to a column, and how many it has. What is wrong is
+  // element k of the place, or part k of its element.
+  bool read_numbers(Place at, double bound, const char* expected, Column<double>& numbers,
+                    std::size_t& n);
+  // 0 where it is wrong.
+  bool read_whole_number(Place& at, std::int64_t& value, std::int64_t most, const char* expected);
   Problem& wrong(Place& at, const char* where, const char* expected);
   bool skip_wrong(Place& at, const char* expected);
+  // A list of a wrong length.
+  void wrong_length(Place& at, const char* where, const char* expected, std::size_t n);
   void note(const Place& at, Layout::Kind kind, const char* first);
 
   Table* table_;

@@ -1,20 +1,11 @@
 #include "json_table.hpp"
 
-#include <bit>
 #include <limits>
 #include <new>
 #include <utility>
 
 namespace snellen::json {
 namespace {
-
-// Growing to the exact size each time would copy the column each time.
-template <class T>
-void append(Column<T>& column, const Column<T>& more) {
-  if (more.empty()) return;
-  column.reserve(std::bit_ceil(column.size() + more.size()));
-  column.append(more);
-}
 
 // Texts are numbered anew; rows without an id (`flags` 0) stay 0.
 void append_texts(FieldColumns& columns, const FieldColumns& more) {
@@ -33,11 +24,13 @@ void append(FieldColumns& columns, const FieldColumns& more) {
   if (more.ids.kind == IdBuilder::Kind::text) {
     append_texts(columns, more);
   } else {
-    append(columns.ids.value, more.ids.value);
+    append_roomily(columns.ids.value, more.ids.value);
   }
   if (more.ids.kind != IdBuilder::Kind::unknown) columns.ids.kind = more.ids.kind;
-  append(columns.flags, more.flags);
-  append(columns.numbers, more.numbers);
+  append_roomily(columns.flags, more.flags);
+  append_roomily(columns.numbers, more.numbers);
+  append_roomily(columns.counts, more.counts);
+  columns.shapes.append(more.shapes);
   columns.names.insert(columns.names.end(), more.names.begin(), more.names.end());
 }
 
@@ -59,7 +52,9 @@ Problem problem_of(const Field& field, std::uint64_t byte) {
   return problem;
 }
 
-void push(const Field& field, FieldColumns& columns, const Cell& cell) {
+void push(const Field& field, FieldColumns& columns, const Cell& cell, const Record& record) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  static const Shape kNoShape;
   switch (field.kind) {
     case FieldKind::id:
       if (!field.required) columns.flags.push_back(cell.present);
@@ -74,20 +69,30 @@ void push(const Field& field, FieldColumns& columns, const Cell& cell) {
       }
       break;
     case FieldKind::box:
-      for (const double side : cell.number) columns.numbers.push_back(side);
+      for (const double side : cell.number) columns.numbers.push_back(cell.present ? side : kNone);
       break;
     case FieldKind::score:
       columns.numbers.push_back(cell.number[0]);
       break;
     case FieldKind::area:
-      columns.numbers.push_back(cell.present ? cell.number[0]
-                                             : std::numeric_limits<double>::quiet_NaN());
+      columns.numbers.push_back(cell.present ? cell.number[0] : kNone);
       break;
     case FieldKind::crowd:
       columns.flags.push_back(cell.present ? cell.crowd : 2);
       break;
     case FieldKind::name:
       columns.names.push_back(cell.present ? cell.text : std::string());
+      break;
+    case FieldKind::count:
+      columns.counts.push_back(cell.present ? cell.id : -1);
+      break;
+    case FieldKind::shape:
+      columns.shapes.push(cell.present ? record.shape : kNoShape);
+      break;
+    case FieldKind::keypoints:
+      if (cell.present) append_roomily(columns.numbers, record.keypoint_numbers);
+      columns.counts.push_back(
+          cell.present ? static_cast<std::int64_t>(record.keypoint_numbers.size() / 3) : -1);
       break;
   }
 }
@@ -124,7 +129,9 @@ void Table::clear() {
     columns.ids.texts.clear();
     columns.flags.clear();
     columns.numbers.clear();
+    columns.counts.clear();
     columns.names.clear();
+    columns.shapes.clear();
   }
 }
 
@@ -147,7 +154,12 @@ void Table::expect(std::uint64_t n_rows) try {
       case FieldKind::crowd:
         columns_[i].flags.reserve(n);
         break;
+      case FieldKind::count:
+        columns_[i].counts.reserve(n);
+        break;
       case FieldKind::name:
+      case FieldKind::shape:
+      case FieldKind::keypoints:
         break;
     }
   }
@@ -182,7 +194,7 @@ Problem Table::check(const Record& record) const {
 void Table::add(const Record& record) {
   if (!problem_) {
     for (std::size_t i = 0; i < schema_->fields.size(); ++i) {
-      push(schema_->fields[i], columns_[i], record.cell[i]);
+      push(schema_->fields[i], columns_[i], record.cell[i], record);
     }
   }
   ++n_rows_;

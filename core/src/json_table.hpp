@@ -11,12 +11,15 @@
 #include <vector>
 
 #include "json_problem.hpp"
+#include "json_shapes.hpp"
 #include "snellen/column.hpp"
 #include "snellen/json_columns.hpp"
 
 namespace snellen::json {
 
-enum class FieldKind : std::uint8_t { id, box, score, area, crowd, name };
+// `count` is a whole number from 0 on. Of boxes, counts, shapes and keypoints those that are not
+// required may be null, and such boxes an empty list.
+enum class FieldKind : std::uint8_t { id, box, score, area, crowd, name, count, shape, keypoints };
 
 struct Field {
   std::string_view key;
@@ -24,7 +27,7 @@ struct Field {
   bool required;
 };
 
-inline constexpr std::size_t kMaxFields = 6;
+inline constexpr std::size_t kMaxFields = 8;
 inline constexpr std::size_t kMaxIdBytes = 1024;
 
 // The records of one list.
@@ -50,6 +53,9 @@ struct Cell {
 struct Record {
   std::uint64_t byte = 0;
   std::array<Cell, kMaxFields> cell;
+  // What no cell has room for; a schema has one field of each kind at most.
+  Shape shape;
+  Column<double> keypoint_numbers;
 };
 
 // Distinct texts, numbered in order of first appearance. A sorted map, so that nobody can craft
@@ -84,7 +90,9 @@ struct FieldColumns {
   IdBuilder ids;
   Column<std::uint8_t> flags;  // crowds; whether an optional id is there
   Column<double> numbers;
+  Column<std::int64_t> counts;  // −1 where absent; of keypoints
   std::vector<std::string> names;
+  ShapeColumns shapes;
 };
 
 // The columns of a list, or of a stretch of it. After the first problem rows are only counted: the

@@ -1,14 +1,10 @@
-// Lists of candidates, written cell by cell; `Measure` says how alike two objects are:
-//
-//   void enter(const PairedCell&);
-//   template <class Found> void visit(std::size_t d, double bar, Found found);
-//     Calls found(g, similarity) for each truth of the cell, ascending from 0, whose similarity to
-//     detection d of it reaches the bar.
+// Lists of candidates, written cell by cell.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -26,6 +22,12 @@ struct PairedCell {
   std::size_t n_truth;
   const std::uint32_t* pred;
   std::size_t n_pred;
+};
+
+// The pairs of a block of cells, in the order of its detections, then of truth.
+struct Listed {
+  Column<std::int32_t> truth;
+  Column<double> similarity;
 };
 
 // Both tables in the order of their cells: by image, then by label. Files mostly have their rows
@@ -71,14 +73,15 @@ inline std::vector<std::uint8_t> rows_beyond_cap(const PairedRows& rows,
   return beyond;
 }
 
-template <class MakeMeasure>
-Candidates list_candidates(const PairedRows& rows, const CandidateRules& rules,
-                           const MakeMeasure& make_measure) {
+// Each thread has a `Lister` of its own, which may put off what it lists until the block ends:
+//
+//   void list(const PairedCell&, Listed&, std::int64_t* count);
+//   void finish(Listed&, std::int64_t* count);
+//     Between them they add each pair to the list, and 1 to count[row of pred] for it.
+template <class MakeLister>
+Candidates list_blocks(const PairedRows& rows, const CandidateRules& rules,
+                       const MakeLister& make_lister) {
   constexpr std::size_t kRowsOfBlock = 1024;
-  struct Listed {
-    Column<std::int32_t> truth;
-    Column<double> similarity;
-  };
   const CellOrder order = CellOrder::of(rows, rules.across_labels);
   const Column<std::uint32_t> truth_row = rows_in_order(order.truth);
   const Column<std::uint32_t> pred_row = rows_in_order(order.pred);
@@ -89,38 +92,29 @@ Candidates list_candidates(const PairedRows& rows, const CandidateRules& rules,
   Candidates found;
   found.begin.resize_uninitialised(rows.n_pred + 1);
   std::fill(found.begin.begin(), found.begin.end(), 0);
+  std::int64_t* const count = found.begin.data() + 1;
   std::vector<Listed> of_block(blocks.size());
   parallel_for_workers(blocks.size(), [&] {
-    return
-        [&, measure = make_measure(), kept = std::vector<std::uint32_t>()](std::size_t b) mutable {
-          const CellBlock& block = blocks[b];
-          Listed& listed = of_block[b];
-          visit_cells(
-              order.truth, order.pred, block.label, block.begin, block.end, [&](const Cell& cell) {
-                if (cell.truth_begin == cell.truth_end) return;
-                PairedCell paired{
-                    truth_row.data() + cell.truth_begin, cell.truth_end - cell.truth_begin,
-                    pred_row.data() + cell.pred_begin, cell.pred_end - cell.pred_begin};
-                if (!beyond.empty()) {
-                  kept.clear();
-                  std::copy_if(paired.pred, paired.pred + paired.n_pred, std::back_inserter(kept),
-                               [&](std::uint32_t row) { return beyond[row] == 0; });
-                  paired.pred = kept.data();
-                  paired.n_pred = kept.size();
-                  if (kept.empty()) return;
-                }
-                measure.enter(paired);
-                for (std::size_t d = 0; d < paired.n_pred; ++d) {
-                  const std::size_t before = listed.truth.size();
-                  measure.visit(d, rules.lowest, [&](std::size_t g, double similarity) {
-                    listed.truth.push_back(static_cast<std::int32_t>(paired.truth[g]));
-                    listed.similarity.push_back(similarity);
-                  });
-                  found.begin[paired.pred[d] + std::size_t{1}] =
-                      static_cast<std::int64_t>(listed.truth.size() - before);
-                }
-              });
-        };
+    return [&, lister = make_lister(), kept = std::vector<std::uint32_t>()](std::size_t b) mutable {
+      const CellBlock& block = blocks[b];
+      visit_cells(
+          order.truth, order.pred, block.label, block.begin, block.end, [&](const Cell& cell) {
+            if (cell.truth_begin == cell.truth_end) return;
+            PairedCell paired{truth_row.data() + cell.truth_begin,
+                              cell.truth_end - cell.truth_begin, pred_row.data() + cell.pred_begin,
+                              cell.pred_end - cell.pred_begin};
+            if (!beyond.empty()) {
+              kept.clear();
+              std::copy_if(paired.pred, paired.pred + paired.n_pred, std::back_inserter(kept),
+                           [&](std::uint32_t row) { return beyond[row] == 0; });
+              paired.pred = kept.data();
+              paired.n_pred = kept.size();
+              if (kept.empty()) return;
+            }
+            lister.list(paired, of_block[b], count);
+          });
+      lister.finish(of_block[b], count);
+    };
   });
 
   for (std::size_t i = 0; i < rows.n_pred; ++i) found.begin[i + 1] += found.begin[i];
@@ -139,6 +133,40 @@ Candidates list_candidates(const PairedRows& rows, const CandidateRules& rules,
     }
   });
   return found;
+}
+
+// Lists pairs as they are measured; `Measure` says how alike two objects are:
+//
+//   void enter(const PairedCell&);
+//   template <class Found> void visit(std::size_t d, double bar, Found found);
+//     Calls found(g, similarity) for each truth of the cell, ascending from 0, whose similarity to
+//     detection d of it reaches the bar.
+template <class Measure>
+struct MeasuringLister {
+  Measure measure;
+  double lowest;
+
+  void list(const PairedCell& cell, Listed& listed, std::int64_t* count) {
+    measure.enter(cell);
+    for (std::size_t d = 0; d < cell.n_pred; ++d) {
+      const std::size_t before = listed.truth.size();
+      measure.visit(d, lowest, [&](std::size_t g, double similarity) {
+        listed.truth.push_back(static_cast<std::int32_t>(cell.truth[g]));
+        listed.similarity.push_back(similarity);
+      });
+      count[cell.pred[d]] = static_cast<std::int64_t>(listed.truth.size() - before);
+    }
+  }
+
+  void finish(Listed&, std::int64_t*) {}
+};
+
+template <class MakeMeasure>
+Candidates list_candidates(const PairedRows& rows, const CandidateRules& rules,
+                           const MakeMeasure& make_measure) {
+  return list_blocks(rows, rules, [&] {
+    return MeasuringLister<decltype(make_measure())>{make_measure(), rules.lowest};
+  });
 }
 
 }  // namespace snellen

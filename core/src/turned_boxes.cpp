@@ -1,12 +1,13 @@
 // Boxes in space, turned about the vertical axis.
 //
 // Each pair is measured in the axes of the truth box: there it is a plain rectangle, to which the
-// other box's outline is clipped side by side (Sutherland and Hodgman, CACM 1974). A box against
-// itself then has corners without a rounding error, and comes out as exactly 1.
+// other box's outline is clipped side by side. A box against itself then has corners without a
+// rounding error, and comes out as exactly 1.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 
+#include "outline.hpp"
 #include "pairs_by_frame.hpp"
 #include "snellen/frame_pairs.hpp"
 
@@ -15,50 +16,13 @@ namespace {
 
 constexpr std::size_t kNumbers = 7;  // x, y, z, length, width, height, yaw
 
-struct Point {
-  double x, y;
-};
-
-// A convex polygon of a few corners.
-struct Outline {
-  // Each of the four cuts adds one corner to the four. Rounding can bend a box that is no larger
-  // than its distance's last bit, so there is room for every side of every outline to be cut:
-  // 4, 6, 9, 13, 19.
-  Point corner[19];
-  std::size_t n = 0;
-
-  void add(double x, double y) { corner[n++] = {x, y}; }
-};
-
 // The part of the outline with sign · coordinate <= limit.
 Outline clipped(const Outline& outline, double Point::* axis, double sign, double limit) {
   Outline kept;
-  for (std::size_t i = 0; i < outline.n; ++i) {
-    const Point& from = outline.corner[i == 0 ? outline.n - 1 : i - 1];
-    const Point& to = outline.corner[i];
-    const double from_beyond = sign * from.*axis - limit;
-    const double to_beyond = sign * to.*axis - limit;
-    // Strictly on both sides: a corner on the line is its own crossing.
-    if ((from_beyond < 0 && to_beyond > 0) || (from_beyond > 0 && to_beyond < 0)) {
-      const double part = from_beyond / (from_beyond - to_beyond);
-      Point crossing = {from.x + part * (to.x - from.x), from.y + part * (to.y - from.y)};
-      crossing.*axis = sign * limit;
-      kept.add(crossing.x, crossing.y);
-    }
-    if (to_beyond <= 0) kept.add(to.x, to.y);
-  }
+  clip(
+      outline, [=](const Point& point) { return sign * point.*axis - limit; },
+      [=](Point& crossing) { crossing.*axis = sign * limit; }, kept);
   return kept;
-}
-
-double area_of(const Outline& outline) {
-  double twice = 0;
-  for (std::size_t i = 2; i < outline.n; ++i) {
-    const Point& origin = outline.corner[0];
-    const Point& a = outline.corner[i - 1];
-    const Point& b = outline.corner[i];
-    twice += (a.x - origin.x) * (b.y - origin.y) - (a.y - origin.y) * (b.x - origin.x);
-  }
-  return twice / 2;
 }
 
 double volume_of(const double* box) { return box[3] * box[4] * box[5]; }

@@ -32,8 +32,8 @@ def test_open_images(tmp_path: Path) -> None:
     assert read.flags["truncated"].tolist() == [0, 0]
     assert read.flags["occluded"].tolist() == [0, 1]
     assert read.boxes.crowd is not None
-    assert not read.boxes.crowd.any()
-    assert any("1 boxes of groups" in note for note in read.notes)
+    assert read.boxes.crowd.tolist() == [1, 0]
+    assert any("1 boxes of groups are crowds" in note for note in read.notes)
     sized = read_detection_truth(path, images={"a1": (10, 20), "b2": (100, 200), "c3": (1, 1)})
     assert sized.boxes.xywh.tolist() == [[5, 5, 10, 5], [0, 0, 200, 50]]
     assert len(sized.boxes.images) == 3

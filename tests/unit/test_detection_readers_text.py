@@ -97,7 +97,7 @@ def test_difficult(tmp_path: Path) -> None:
     write(tmp_path / "t/2.txt", "cat 10 20 5 6\n")
     read = read_detection_truth(tmp_path / "t")
     assert read.flags["difficult"].tolist() == [1, 0, 0]
-    assert any("1 difficult boxes are boxes as others" in note for note in read.notes)
+    assert any("1 difficult boxes are left out by VOC" in note for note in read.notes)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from snellen import AreaRange, Boxes, box_iou
-from snellen.detection.matching import Matched, match_boxes
+from snellen.detection.matching import Matched, match
 from snellen.detection.protocols import COCO
 from snellen.errors import ClassError, IdError, InputError
 
@@ -43,7 +43,7 @@ def test_outcomes() -> None:
         label=["cat", "cat", "dog"],
         score=[0.5, 0.9, 0.1],
     )
-    matched = match_boxes(truth, pred, RULES)
+    matched = match(truth, pred, RULES)
     assert matched.images.ids.tolist() == [1, 2]
     assert matched.classes.keys.ids.tolist() == ["cat", "dog"]
     # The second truth box is left out of "small", bit 1.
@@ -61,7 +61,7 @@ def test_rows_come_in_class_image_rank_order() -> None:
         "label": [2, 1, 1, 2, 1],
         "score": [0.1, 0.2, 0.3, 0.4, 0.9],
     }
-    matched = match_boxes(truth, Boxes.from_xywh([[0, 0, 1, 1]] * 5, **columns), RULES)
+    matched = match(truth, Boxes.from_xywh([[0, 0, 1, 1]] * 5, **columns), RULES)
     assert matched.pred["label"].tolist() == [0, 0, 0, 1, 1]
     assert matched.pred["image"].tolist() == [0, 0, 1, 0, 1]
     assert matched.pred["score"].tolist() == [0.9, 0.2, 0.3, 0.4, 0.1]
@@ -74,7 +74,7 @@ def test_equal_scores_stay_as_they_came() -> None:
         ([[50, 0, 10, 10], [0, 0, 10, 10]], [["FF", "FF"], ["TT", "TT"]]),
     ):
         pred = Boxes.from_xywh(boxes, image_id=[1, 1], label=[1, 1], score=[0.5, 0.5])
-        assert fates(match_boxes(truth, pred, RULES)) == wanted
+        assert fates(match(truth, pred, RULES)) == wanted
 
 
 def test_the_cap_is_of_one_class_in_one_image() -> None:
@@ -86,17 +86,17 @@ def test_the_cap_is_of_one_class_in_one_image() -> None:
         score=[0.1, 0.3, 0.2, 0.5, 0.6, 0.0],
     )
     rules = dataclasses.replace(RULES, max_detections=(1, 2))
-    assert match_boxes(truth, pred, rules).pred["score"].tolist() == [0.3, 0.2, 0.0, 0.6, 0.5]
+    assert match(truth, pred, rules).pred["score"].tolist() == [0.3, 0.2, 0.0, 0.6, 0.5]
 
 
 def test_boxes_without_ids_match_under_strict_rules() -> None:
     strict = dataclasses.replace(RULES, id_zero_matches=False)
     one: dict[str, Any] = {"image_id": [1], "label": [1]}
     pred = Boxes.from_xywh([[0, 0, 10, 10]], score=[0.5], **one)
-    assert fates(match_boxes(Boxes.from_xywh([[0, 0, 10, 10]], **one), pred, strict))[0][0] == "TT"
+    assert fates(match(Boxes.from_xywh([[0, 0, 10, 10]], **one), pred, strict))[0][0] == "TT"
     zero = Boxes.from_xywh([[0, 0, 10, 10]], id=[0], **one)
-    assert fates(match_boxes(zero, pred, strict))[0][0] == "FF"
-    assert fates(match_boxes(zero, pred, RULES))[0][0] == "TT"
+    assert fates(match(zero, pred, strict))[0][0] == "FF"
+    assert fates(match(zero, pred, RULES))[0][0] == "TT"
 
 
 def test_images_of_pred_without_boxes_need_not_be_listed() -> None:
@@ -104,7 +104,7 @@ def test_images_of_pred_without_boxes_need_not_be_listed() -> None:
     pred = Boxes.from_xywh(
         [[0, 0, 10, 10]], image_id=[1], label=[1], score=[0.5], image_ids=[1, 2, 3]
     )
-    matched = match_boxes(truth, pred, RULES)
+    matched = match(truth, pred, RULES)
     assert matched.images.ids.tolist() == [1]
     assert fates(matched)[0][0] == "TT"
 
@@ -115,7 +115,7 @@ def test_codes_of_unlike_tables() -> None:
         [[0, 0, 10, 10]], image_id=[5], label=["b"], image_ids=[1, 5], classes={"a": "", "b": ""}
     )
     pred = Boxes.from_xywh([[0, 0, 10, 10]], image_id=[5], label=["b"], score=[0.5])
-    matched = match_boxes(truth, pred, RULES)
+    matched = match(truth, pred, RULES)
     assert matched.pred["image"].tolist() == [1]
     assert matched.pred["label"].tolist() == [1]
     assert fates(matched)[0][0] == "TT"
@@ -124,7 +124,7 @@ def test_codes_of_unlike_tables() -> None:
 @pytest.mark.parametrize(
     ("pred", "error", "message"),
     [
-        ({"score": None}, InputError, "expected predicted boxes with scores, got none - at pred"),
+        ({"score": None}, InputError, "expected predicted objects with scores, got none - at pred"),
         (
             {"image_id": [2]},
             IdError,
@@ -139,7 +139,7 @@ def test_pred_that_does_not_fit(pred: dict[str, Any], error: Any, message: str) 
     truth = Boxes.from_xywh([[0, 0, 1, 1]], image_id=[1], label=[1], classes={1: "cat"})
     columns = {"image_id": [1], "label": [1], "score": [0.5], **pred}
     with pytest.raises(error, match=message):
-        match_boxes(truth, Boxes.from_xywh([[0, 0, 1, 1]], **columns), RULES)
+        match(truth, Boxes.from_xywh([[0, 0, 1, 1]], **columns), RULES)
 
 
 def test_box_iou() -> None:

@@ -4,6 +4,9 @@
 //   annotations  {"images": [{id}], "annotations": [{id?, image_id, category_id, bbox, area?,
 //                iscrowd?}], "categories": [{id, name?}]}; "?" may be absent, but not null
 //   results      [{image_id, category_id, bbox, score}]
+// and of masks and keypoints, where "~" may also be null, and bbox an empty list:
+//   masks        images {id, height~, width~}, objects {…, bbox~, segmentation~}
+//   keypoints    objects {…, bbox~, keypoints~}, annotations also {num_keypoints~}
 // Everything else is skipped, but has to be JSON. Of equal keys the last counts, as in Python, and
 // what an overridden one held cannot be wrong.
 //
@@ -40,34 +43,71 @@ struct IdColumn {
   bool is_text = false;
 };
 
+// What is read of objects beside their ids, classes and scores.
+enum class CocoKind : std::uint8_t { box, mask, keypoints };
+
+enum class ShapeForm : std::uint8_t {
+  absent,    // or null
+  empty,     // a list of nothing
+  polygons,  // whose runs depend on the size of the image
+  runs       // as text or as a list, with a size of their own, to which they sum up
+};
+
+// The values of "segmentation", a row an object.
+struct CocoShapes {
+  Column<std::uint8_t> form;  // a ShapeForm
+  // Polygons of less than three vertices have no pixels and are left out: 0 there was none, 1 one
+  // or more, 3 the first of the object among them.
+  Column<std::uint8_t> left_out;
+  Column<double> xy;                   // of vertices, all within ±2e8
+  Column<std::int64_t> polygon_begin;  // polygon k has the vertices begin[k] … begin[k + 1] − 1
+  Column<std::int64_t> begin;          // object i has the polygons begin[i] … begin[i + 1] − 1
+  Column<std::uint32_t> runs;          // see rle.hpp
+  Column<std::int64_t> run_offset;     // object i has the runs offset[i] … offset[i + 1] − 1
+  Column<std::int32_t> size;           // 2 an object: height, width of the runs; 0 where none are
+};
+
+// The values of "keypoints": x, y and visibility, finite numbers.
+struct CocoKeypoints {
+  Column<double> number;       // of all objects, one behind the other
+  Column<std::int64_t> n;      // keypoints of each object; −1 where absent or null
+  Column<std::int64_t> count;  // num_keypoints of each; −1 where absent or null
+};
+
 // Empty but for `fault` where that has a kind.
 struct CocoTruth {
   IdColumn image_id;                       // images[].id
+  Column<std::int64_t> image_height;       // of masks: −1 where absent
+  Column<std::int64_t> image_width;        // the same
   IdColumn category_id;                    // categories[].id
   std::vector<std::string> category_name;  // categories[].name, "" where absent
   IdColumn box_id;                         // annotations[].id, 0 where absent
   Column<std::uint8_t> box_has_id;
   IdColumn box_image_id;
   IdColumn box_category_id;
-  Column<double> xywh;         // 4 a box
+  Column<double> xywh;         // 4 a box, NaN where absent
   Column<double> area;         // NaN where absent
   Column<std::uint8_t> crowd;  // iscrowd: 0, 1; 2 where absent
+  CocoShapes shapes;           // of masks
+  CocoKeypoints keypoints;     // of keypoints
   JsonFault fault;
 };
 
 struct CocoResults {
   IdColumn image_id;
   IdColumn category_id;
-  Column<double> xywh;  // 4 a box
+  Column<double> xywh;  // 4 a box, NaN where absent
   Column<double> score;
+  CocoShapes shapes;
+  CocoKeypoints keypoints;  // without counts
   JsonFault fault;
 };
 
-CocoTruth read_coco_truth(std::string_view document);
-CocoResults read_coco_results(std::string_view document);
+CocoTruth read_coco_truth(std::string_view document, CocoKind kind = CocoKind::box);
+CocoResults read_coco_results(std::string_view document, CocoKind kind = CocoKind::box);
 // Regular files are read in pieces while they are parsed, pipes whole.
-CocoTruth read_coco_truth_file(const std::string& path);
-CocoResults read_coco_results_file(const std::string& path);
+CocoTruth read_coco_truth_file(const std::string& path, CocoKind kind = CocoKind::box);
+CocoResults read_coco_results_file(const std::string& path, CocoKind kind = CocoKind::box);
 
 namespace detail {
 
@@ -77,10 +117,14 @@ struct ReadPlan {
   std::size_t n_pieces = 0;                        // parsed at a time; 0: by the number of threads
 };
 
-CocoTruth read_coco_truth(std::string_view document, const ReadPlan& plan);
-CocoResults read_coco_results(std::string_view document, const ReadPlan& plan);
-CocoTruth read_coco_truth_file(const std::string& path, const ReadPlan& plan);
-CocoResults read_coco_results_file(const std::string& path, const ReadPlan& plan);
+CocoTruth read_coco_truth(std::string_view document, const ReadPlan& plan,
+                          CocoKind kind = CocoKind::box);
+CocoResults read_coco_results(std::string_view document, const ReadPlan& plan,
+                              CocoKind kind = CocoKind::box);
+CocoTruth read_coco_truth_file(const std::string& path, const ReadPlan& plan,
+                               CocoKind kind = CocoKind::box);
+CocoResults read_coco_results_file(const std::string& path, const ReadPlan& plan,
+                                   CocoKind kind = CocoKind::box);
 
 }  // namespace detail
 }  // namespace snellen

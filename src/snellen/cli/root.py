@@ -14,6 +14,7 @@ from snellen.cli.export import export
 from snellen.cli.inspect import inspect
 from snellen.cli.merge import merge
 from snellen.cli.predict import predict
+from snellen.cli.protocol import protocol
 from snellen.cli.sample import sample
 from snellen.cli.search import search
 from snellen.cli.split import split
@@ -90,6 +91,7 @@ for command in (
     search,
     inspect,
     predict,
+    protocol,
     export,
     benchmark,
     evaluate,

@@ -11,9 +11,13 @@ import numpy as np
 from snellen import _core
 from snellen.classes import Classes
 from snellen.detection.boxes import Boxes
+from snellen.detection.candidates import kind_of, similarity_of
 from snellen.detection.curves import curves_of_rows
 from snellen.detection.headlines import headlines
-from snellen.detection.matching import match_boxes
+from snellen.detection.masks import Masks
+from snellen.detection.matching import match
+from snellen.detection.oriented import OrientedBoxes
+from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
 from snellen.errors import IdError, InputError, MergeError, SchemaError
 from snellen.image_ids import ImageIds
@@ -23,27 +27,35 @@ from snellen.table_text import with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import TypeGuard
 
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
+    from snellen.detection.candidates import Objects
     from snellen.metric import Units
     from snellen.state import Keys, PackedState
 
 __all__ = ["AveragePrecision", "AveragePrecisionResult", "average_precision"]
 
 _COUNTS = ("n_truth", "n_crowd", "n_predictions", "n_dropped_by_cap")
+_PLURALS = {"mask": "masks", "boundary": "masks", "keypoints": "poses"}
+
+
+def _are_columns(objects: Any) -> TypeGuard[Objects]:
+    return isinstance(objects, (Boxes, Masks, Poses, OrientedBoxes))
 
 
 class AveragePrecision:
-    """Average precision (AP) and recall (AR) of boxes, as COCO defines them.
+    """Average precision (AP) and recall (AR) of boxes, masks, poses, as COCO defines them.
 
     Parameters
     ----------
-    protocol : {"coco", "coco-strict"} or DetectionProtocol
-        The rules. ``"coco-strict"`` is pycocotools 2.0.11 to the last bit; ``"coco"`` differs from
-        it where that loses a match (annotation id 0) or gives up (caps other than 100, empty
-        results, records without ``area`` or ``iscrowd``).
+    protocol : str or DetectionProtocol
+        The rules, or their name (see `PROTOCOLS`). ``"coco-strict"`` is pycocotools 2.0.11 to the
+        last bit; ``"coco"`` differs from it where that loses a match (annotation id 0) or gives up
+        (caps other than 100, empty results, records without ``area`` or ``iscrowd``). Poses need
+        ``"coco-keypoints"``, or others with sigmas.
     max_detections : int or iterable of int, optional
         Caps on the detections of a class in an image, in place of the protocol's; a single number
         N stands for 1, 10, N.
@@ -82,6 +94,7 @@ class AveragePrecision:
         "_classes",
         "_counts",
         "_images",
+        "_kind",
         "_pred",
         "_truth",
         "protocol",
@@ -107,14 +120,15 @@ class AveragePrecision:
         self._counts = Counts(**dict.fromkeys(_COUNTS, ()))
         self._classes = Classes([])
         self._images = ImageIds()
+        self._kind: str | None = None  # of the objects that were absorbed
 
     def __repr__(self) -> str:
         return f"AveragePrecision({self.protocol.name}, {len(self._images)} images)"
 
     def update(
         self,
-        truth: Boxes | Sequence[Mapping[str, Any]],
-        pred: Boxes | Sequence[Mapping[str, Any]],
+        truth: Objects | Sequence[Mapping[str, Any]],
+        pred: Objects | Sequence[Mapping[str, Any]],
         *,
         image_id: ArrayLike | None = None,
     ) -> Self:
@@ -122,10 +136,11 @@ class AveragePrecision:
 
         Parameters
         ----------
-        truth, pred : Boxes, or sequence of mapping
-            All boxes of the batch's images. Or, for each image, a mapping as torchvision and
-            torchmetrics have it: ``boxes`` (n, 4) as left, top, right, bottom, and ``labels``
-            (n,); pred also ``scores`` (n,), truth may have ``area`` and ``iscrowd`` (n,).
+        truth, pred : Boxes, Masks, Poses or OrientedBoxes, or sequence of mapping
+            All objects of the batch's images, of one kind. Or, for each image, a mapping as
+            torchvision and torchmetrics have it: ``boxes`` (n, 4) as left, top, right, bottom, and
+            ``labels`` (n,); pred also ``scores`` (n,), truth may have ``area`` and ``iscrowd``
+            (n,).
         image_id : array-like, optional
             The ids of the images given as mappings. Without, images are numbered as they come;
             then ties between images go by that order, and so by the order of merges.
@@ -135,26 +150,36 @@ class AveragePrecision:
         IdError
             For an image that was absorbed before, or that truth does not list.
         InputError
-            For boxes that cannot be evaluated. After an error the metric is as it was.
+            For objects that cannot be evaluated, or of another kind than those before. After an
+            error the metric is as it was.
         """
         anonymous = False
-        if not (isinstance(truth, Boxes) and isinstance(pred, Boxes)):
+        if not (_are_columns(truth) and _are_columns(pred)):
             truth, pred, anonymous = self._from_records(truth, pred, image_id)
         elif image_id is not None:
-            raise InputError("expected no image_id beside Boxes, which have their own", "image_id")
-        self._images.check(truth.images, anonymous=anonymous)
-        matched = match_boxes(truth, pred, self.protocol)
+            raise InputError(
+                f"expected no image_id beside {type(truth).__name__}, which have their own",
+                "image_id",
+            )
+        kind = kind_of(truth, pred)
+        if self._kind not in (None, kind):
+            raise InputError(
+                f"expected objects of the kind {self._kind}, as those before, got {kind}", "truth"
+            )
+        self._images.check(truth.boxes.images, anonymous=anonymous)
+        matched = match(truth, pred, self.protocol)
         classes = Classes.union([self._classes, matched.classes])
         keys = {"image": matched.images, "label": matched.classes.keys}
         self._truth.append(keys, **matched.truth)
         self._pred.append(keys, **matched.pred)
         self._counts.add(
             n_truth=len(truth),
-            n_crowd=0 if truth.crowd is None else np.count_nonzero(truth.crowd),
+            n_crowd=0 if truth.boxes.crowd is None else np.count_nonzero(truth.boxes.crowd),
             n_predictions=len(pred),
             n_dropped_by_cap=len(pred) - len(matched.pred["score"]),
         )
         self._classes = classes
+        self._kind = kind
         self._images.add(matched.images, anonymous=anonymous)
         return self
 
@@ -173,12 +198,18 @@ class AveragePrecision:
                 "expected the state of an AveragePrecision with the same rules, got others: "
                 f"{self.protocol.differences(other.protocol)}"
             )
+        if None not in (self._kind, other._kind) and self._kind != other._kind:
+            raise MergeError(
+                f"expected the state of an AveragePrecision of objects of the kind {self._kind}, "
+                f"got {other._kind}"
+            )
         self._images.check_merge(other._images)
         self._classes = Classes.union([self._classes, other._classes])
         shift = self._images.merge(other._images)
         self._truth.merge(other._truth, image=shift)
         self._pred.merge(other._pred, image=shift)
         self._counts.merge(other._counts)
+        self._kind = self._kind or other._kind
         return self
 
     def empty(self) -> AveragePrecision:
@@ -192,7 +223,7 @@ class AveragePrecision:
             self.protocol, len(classes), truth, pred
         )
         return AveragePrecisionResult.of_curves(
-            self.protocol,
+            self._rules(),
             classes,
             precision=precision,
             recall=recall,
@@ -238,6 +269,7 @@ class AveragePrecision:
         content: dict[str, Any] = {
             "protocol": self.protocol.to_dict(),
             "class_names": list(classes.names),
+            "kind": self._kind,
             "counts": {name: int(self._counts[name]) for name in _COUNTS},
         }
         self._images.store(content, arrays)
@@ -262,6 +294,8 @@ class AveragePrecision:
     def _of_packed(cls, packed: PackedState) -> AveragePrecision:
         metric = cls(protocol=DetectionProtocol.from_dict(packed.content["protocol"]))
         metric._images = ImageIds.stored(packed.content, packed.arrays)
+        # States of release 0.1.0 are of boxes, and do not say so.
+        metric._kind = packed.content.get("kind", "box")
         if metric._images.anonymous is None:
             return metric
         metric._classes = classes = Classes.stored(packed.content, packed.arrays)
@@ -275,10 +309,10 @@ class AveragePrecision:
     def _from_records(
         self, truth: Any, pred: Any, image_id: ArrayLike | None
     ) -> tuple[Boxes, Boxes, bool]:
-        if isinstance(truth, Boxes) or isinstance(pred, Boxes):
+        if _are_columns(truth) or _are_columns(pred):
             raise InputError(
-                "expected truth and pred of one kind, got Boxes and "
-                f"{type(pred if isinstance(truth, Boxes) else truth).__name__}"
+                f"expected truth and pred of one kind, got {type(truth).__name__} and "
+                f"{type(pred).__name__}"
             )
         if len(truth) != len(pred):
             raise InputError(
@@ -289,6 +323,14 @@ class AveragePrecision:
             Boxes.from_images(truth, image_id=batch.ids),
             Boxes.from_images(pred, image_id=batch.ids),
             batch.anonymous,
+        )
+
+    def _rules(self) -> DetectionProtocol:
+        """Return the rules, with what was compared."""
+        if self._kind is None:
+            return self.protocol
+        return dataclasses.replace(
+            self.protocol, similarity=similarity_of(self._kind, self.protocol)
         )
 
     def _columns(
@@ -320,8 +362,8 @@ class AveragePrecision:
 class AveragePrecisionResult(Result):
     """Average precision and recall.
 
-    T IoU thresholds, R recall thresholds, K classes, A area ranges, M caps. Undefined cells are
-    NaN (coco-strict: −1).
+    T IoU thresholds (of poses: of OKS), R recall thresholds, K classes, A area ranges, M caps.
+    Undefined cells are NaN (coco-strict: −1).
 
     Attributes
     ----------
@@ -409,9 +451,10 @@ class AveragePrecisionResult(Result):
         dropped = data["n_dropped_by_cap"]
         cap = self.rules.max_detections[-1]
         with_truth = int(np.count_nonzero(self.n_counted[:, 0]))
+        objects = _PLURALS.get(self.rules.similarity, "boxes")
         lines = [
             f"images       {data['n_images']:,}",
-            f"truth boxes  {data['n_truth']:,}{crowds}",
+            f"{f'truth {objects}':<13}{data['n_truth']:,}{crowds}",
             f"predictions  {data['n_predictions']:,}, "
             f"{f'{dropped:,}' if dropped else 'none'} dropped by the cap of {cap:,}",
             f"classes      {data['n_classes']:,}, {with_truth:,} with truth",
@@ -484,13 +527,18 @@ class AveragePrecisionResult(Result):
 
 
 def average_precision(
-    truth: Boxes | Sequence[Mapping[str, Any]],
-    pred: Boxes | Sequence[Mapping[str, Any]],
+    truth: Objects | Sequence[Mapping[str, Any]],
+    pred: Objects | Sequence[Mapping[str, Any]],
     *,
-    protocol: str | DetectionProtocol = "coco",
+    protocol: str | DetectionProtocol | None = None,
     max_detections: int | Iterable[int] | None = None,
 ) -> AveragePrecisionResult:
-    """Return average precision and recall of predicted boxes; see `AveragePrecision`."""
+    """Return average precision and recall of predictions; see `AveragePrecision`.
+
+    Without a protocol the rules are COCO's: of poses ``"coco-keypoints"``, else ``"coco"``.
+    """
+    if protocol is None:
+        protocol = "coco-keypoints" if isinstance(truth, Poses) else "coco"
     return (
         AveragePrecision(protocol=protocol, max_detections=max_detections)
         .update(truth, pred)

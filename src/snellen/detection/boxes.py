@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -48,8 +48,12 @@ class Boxes:
         1 for a region of many objects; None where there are none.
     id : ndarray, shape (n,), int64, or None
         Annotation ids; None where they have none.
+    ignored : ndarray, shape (n,), uint8, or None
+        1 for truth that is neither to be found nor missed, as Pascal VOC's difficult objects and
+        LVIS' ignored ones; None where there is none. Protocols say whether they look at it.
     """
 
+    kind: ClassVar[Literal["box"]] = "box"
     image: NDArray[np.int32]
     label: NDArray[np.int32]
     xywh: NDArray[np.float64]
@@ -59,6 +63,12 @@ class Boxes:
     score: NDArray[np.float64] | None = None
     crowd: NDArray[np.uint8] | None = None
     id: NDArray[np.int64] | None = None
+    ignored: NDArray[np.uint8] | None = None
+
+    @property
+    def boxes(self) -> Boxes:
+        """These boxes: masks, poses and oriented boxes have such columns beside their own."""
+        return self
 
     def __len__(self) -> int:
         return len(self.image)
@@ -88,6 +98,7 @@ class Boxes:
         area: ArrayLike | None = None,
         crowd: ArrayLike | None = None,
         id: ArrayLike | None = None,  # noqa: A002 - the field's name for it
+        ignored: ArrayLike | None = None,
         image_ids: ArrayLike | None = None,
         classes: Classes | Mapping[Any, str] | Sequence[str] | None = None,
     ) -> Boxes:
@@ -107,6 +118,8 @@ class Boxes:
             Non-zero for a region of many objects.
         id : array-like, shape (n,), optional
             Annotation ids: distinct whole numbers.
+        ignored : array-like, shape (n,), optional
+            Non-zero for truth that is neither to be found nor missed.
         image_ids : array-like, optional
             All images that were looked at. Needed where truth has images without boxes.
         classes : mapping of id to name, or sequence of names, optional
@@ -127,6 +140,7 @@ class Boxes:
             score=score,
             crowd=crowd,
             id=id,
+            ignored=ignored,
             image_ids=image_ids,
             classes=classes,
         )
@@ -218,6 +232,7 @@ class Boxes:
         score: ArrayLike | None,
         crowd: ArrayLike | None,
         id: ArrayLike | None,  # noqa: A002 - the field's name for it
+        ignored: ArrayLike | None,
         image_ids: ArrayLike | None,
         classes: Classes | Mapping[Any, str] | Sequence[str] | None,
     ) -> Boxes:
@@ -239,6 +254,7 @@ class Boxes:
             "score": None if score is None else to_finite(score, "score"),
             "crowd": None if crowd is None else to_flags(crowd, "crowd"),
             "id": None if id is None else _annotation_ids(id),
+            "ignored": None if ignored is None else to_flags(ignored, "ignored"),
             "area": area,
         }
         image_of = _one_for_each(image_id, n, "image_id")

@@ -111,14 +111,25 @@ class Headline:
 
 
 def headlines(protocol: DetectionProtocol) -> list[Headline]:
-    """Return the lines of the summary: with COCO's areas and caps, the field's twelve."""
+    """Return the lines of the summary: with COCO's areas and caps, the field's twelve.
+
+    Of keypoints, which have one cap, the field's ten: recall at single thresholds, too.
+    """
     first, *sizes = [area.label for area in protocol.area_ranges]
     cap = protocol.max_detections[-1]
+    if protocol.similarity == "keypoints":
+        recall = [
+            Headline("AR", True, first, protocol.ap_only_at or cap),
+            Headline("AR50", True, first, cap, 0.5),
+            Headline("AR75", True, first, cap, 0.75),
+        ]
+    else:
+        recall = [Headline(f"AR_{each}", True, first, each) for each in protocol.max_detections]
     return [
         Headline("AP", False, first, protocol.ap_only_at or cap),
         Headline("AP50", False, first, cap, 0.5),
         Headline("AP75", False, first, cap, 0.75),
         *(Headline(f"AP_{size}", False, size, cap) for size in sizes),
-        *(Headline(f"AR_{each}", True, first, each) for each in protocol.max_detections),
+        *recall,
         *(Headline(f"AR_{size}", True, size, cap) for size in sizes),
     ]

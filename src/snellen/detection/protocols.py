@@ -12,12 +12,25 @@ import operator
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+from snellen.detection.sigmas import COCO_SIGMAS
 from snellen.errors import InputError, did_you_mean
 
-__all__ = ["COCO", "COCO_STRICT", "PROTOCOLS", "AreaRange", "DetectionProtocol", "protocol_named"]
+__all__ = [
+    "COCO",
+    "COCO_KEYPOINTS",
+    "COCO_KEYPOINTS_STRICT",
+    "COCO_STRICT",
+    "PROTOCOLS",
+    "SIMILARITIES",
+    "AreaRange",
+    "DetectionProtocol",
+    "protocol_named",
+]
 
 
 _LARGEST_CAP: Final = 2**31 - 1
+SIMILARITIES: Final = ("own", "box", "mask", "boundary", "keypoints", "oriented")
+"""What a protocol may compare with its IoU thresholds."""
 
 
 class AreaRange(NamedTuple):
@@ -53,6 +66,19 @@ class DetectionProtocol:
         Whether records without ``area``, ``iscrowd`` or ``id`` and empty results are refused.
     minus_one : bool
         Whether undefined cells of precision, recall and scores hold −1 in place of NaN.
+    honours_ignored : bool
+        Whether truth that is marked as ignored is neither to be found nor missed (COCO has no such
+        mark but on poses without keypoints).
+    similarity : {"own", "box", "mask", "boundary", "keypoints", "oriented"}
+        What is compared with the IoU thresholds: IoU of boxes, of masks, or of oriented boxes,
+        object keypoint similarity (OKS), or boundary IoU of masks (the smaller one of the IoU of
+        masks and that of the pixels near their edges). ``"own"``: what the objects are.
+    dilation_ratio : float
+        How far from its edge a mask's boundary goes: parts of the image's diagonal.
+    class_agnostic : bool
+        Whether all classes are one (pycocotools' ``useCats = 0``).
+    sigmas : tuple of float or None
+        Of poses: how far annotators differ on each keypoint, as a part of the object's size.
     """
 
     name: str
@@ -64,6 +90,11 @@ class DetectionProtocol:
     ap_only_at: int | None = None
     complete_records: bool = False
     minus_one: bool = False
+    honours_ignored: bool = False
+    class_agnostic: bool = False
+    similarity: str = "own"
+    dilation_ratio: float = 0.02
+    sigmas: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         # Lists and NumPy numbers are taken too, and become what they mean: rules that are equal
@@ -72,8 +103,11 @@ class DetectionProtocol:
             ("iou_thresholds", float, "ascending numbers"),
             ("recall_thresholds", float, "ascending numbers"),
             ("max_detections", operator.index, f"ascending whole numbers from 1 to {_LARGEST_CAP}"),
+            ("sigmas", float, "positive numbers"),
         ):
             given = getattr(self, name)
+            if given is None and name == "sigmas":
+                continue
             try:
                 object.__setattr__(self, name, tuple(of(value) for value in given))
             except (TypeError, ValueError) as error:
@@ -91,6 +125,17 @@ class DetectionProtocol:
                 f"expected ascending whole numbers from 1 to {_LARGEST_CAP}, got {list(caps)}",
                 "max_detections",
             )
+        if self.similarity not in SIMILARITIES:
+            raise InputError(
+                f'expected one of {", ".join(SIMILARITIES)}, got "{self.similarity}"', "similarity"
+            )
+        if not 0 < self.dilation_ratio <= 1:
+            raise InputError(
+                f"expected a part of the diagonal, above 0, got {self.dilation_ratio}",
+                "dilation_ratio",
+            )
+        if self.sigmas is not None and not all(0 < sigma < math.inf for sigma in self.sigmas):
+            raise InputError(f"expected positive numbers, got {list(self.sigmas)}", "sigmas")
         if not 1 <= len(self.area_ranges) <= 32:
             raise InputError(
                 f"expected 1 to 32 area ranges, got {len(self.area_ranges)}", "area_ranges"
@@ -198,7 +243,31 @@ COCO_STRICT: Final = dataclasses.replace(
 )
 """What pycocotools 2.0.11 does, to the last bit."""
 
-PROTOCOLS: Final = {protocol.name: protocol for protocol in (COCO, COCO_STRICT)}
+COCO_KEYPOINTS: Final = dataclasses.replace(
+    COCO,
+    name="coco-keypoints",
+    area_ranges=tuple(area for area in COCO.area_ranges if area.label != "small"),
+    max_detections=(20,),
+    honours_ignored=True,
+    similarity="keypoints",
+    sigmas=COCO_SIGMAS,
+)
+"""COCO's rules of keypoints: 17 of a person."""
+
+COCO_KEYPOINTS_STRICT: Final = dataclasses.replace(
+    COCO_KEYPOINTS,
+    name="coco-keypoints-strict",
+    id_zero_matches=False,
+    ap_only_at=20,
+    complete_records=True,
+    minus_one=True,
+)
+"""What pycocotools 2.0.11 does with keypoints, to the last bit."""
+
+PROTOCOLS: Final = {
+    protocol.name: protocol
+    for protocol in (COCO, COCO_STRICT, COCO_KEYPOINTS, COCO_KEYPOINTS_STRICT)
+}
 
 
 def protocol_named(name: str | DetectionProtocol) -> DetectionProtocol:

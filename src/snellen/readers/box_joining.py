@@ -171,12 +171,22 @@ def truth_of_rows(
         None if rows.area is None else np.ascontiguousarray(rows.area),
         keys,
         known,
-        crowd=np.zeros(len(xywh), np.uint8) if rows.crowd is None else rows.crowd,
+        crowd=_crowds(rows),
+        ignored=rows.flags.get("difficult"),
     )
-    if "difficult" in rows.flags and rows.flags["difficult"].any():
-        n = int(np.count_nonzero(rows.flags["difficult"]))
-        notes.append(f"{rows.path}: {n:,} difficult boxes are boxes as others to COCO's rules")
+    for flag, said in (
+        ("difficult", "difficult boxes are left out by VOC's rules, and boxes as others to COCO's"),
+        ("group_of", "boxes of groups are crowds"),
+    ):
+        if flag in rows.flags and rows.flags[flag].any():
+            notes.append(f"{rows.path}: {np.count_nonzero(rows.flags[flag]):,} {said}")
     return ReadBoxes(boxes, written, sizes, rows.flags, notes, None, relative)
+
+
+def _crowds(rows: BoxRows) -> NDArray[np.uint8]:
+    """Return which boxes are regions of many objects: a group in Open Images is what COCO's is."""
+    crowd = np.zeros(len(rows.image), np.uint8) if rows.crowd is None else rows.crowd
+    return crowd | rows.flags["group_of"] if "group_of" in rows.flags else crowd
 
 
 def predictions_of_rows(

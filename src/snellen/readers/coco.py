@@ -1,151 +1,258 @@
-"""COCO annotation and results files to boxes."""
+"""COCO annotation and results files to boxes, masks and keypoints."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
-import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, overload
 
 import numpy as np
 
 from snellen import _core
-from snellen.classes import Classes
-from snellen.detection.boxes import Boxes, refuse_unmeasurable
-from snellen.errors import (
-    ClassError,
-    DataWarning,
-    IdError,
-    InputError,
-    SchemaError,
-    ShapeError,
-    first_few,
-)
+from snellen.errors import InputError, SchemaError, ShapeError
 from snellen.readers.coco_file import checked, read_raw_results, read_raw_truth
-from snellen.state import Keys
+from snellen.readers.coco_rows import predicted_rows, truth_rows, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    # Numbers, or positions in the texts beside them.
-    IdColumn = tuple[NDArray[np.int64], list[str] | None]
+    from snellen.detection.boxes import Boxes
+    from snellen.detection.masks import Masks
+    from snellen.detection.poses import Poses
 
-__all__ = ["predicted_boxes", "read_coco_predictions", "read_coco_truth", "truth_boxes"]
+__all__ = [
+    "CocoKind",
+    "predicted_boxes",
+    "read_coco_predictions",
+    "read_coco_truth",
+    "truth_boxes",
+]
+
+CocoKind: TypeAlias = Literal["box", "mask", "keypoints"]
+"""What is read of objects: ``bbox``, ``segmentation`` or ``keypoints``."""
+
+_KINDS = ("box", "mask", "keypoints")
 
 
+@overload
 def read_coco_truth(
     source: str | os.PathLike[str] | Mapping[str, Any],
     *,
+    kind: Literal["box"] = "box",
     complete: bool = False,
     drop_unknown: bool = False,
-) -> Boxes:
-    """Read the boxes of a COCO annotation file.
+) -> Boxes: ...
+@overload
+def read_coco_truth(
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    kind: Literal["mask"],
+    complete: bool = False,
+    drop_unknown: bool = False,
+) -> Masks: ...
+@overload
+def read_coco_truth(
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    kind: Literal["keypoints"],
+    complete: bool = False,
+    drop_unknown: bool = False,
+) -> Poses: ...
+@overload
+def read_coco_truth(
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    kind: CocoKind,
+    complete: bool = False,
+    drop_unknown: bool = False,
+) -> Boxes | Masks | Poses: ...
+def read_coco_truth(
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    kind: CocoKind = "box",
+    complete: bool = False,
+    drop_unknown: bool = False,
+) -> Boxes | Masks | Poses:
+    """Read the boxes, masks or keypoints of a COCO annotation file.
 
     Parameters
     ----------
     source : path, or mapping
         The file (plain JSON, or gzipped with a name that ends in ``.gz``), or what it holds.
+    kind : {"box", "mask", "keypoints"}
+        What is read of each object beside its image, class, area …
     complete : bool
-        Refuse annotations without ``id``, ``area`` or ``iscrowd``, as the reference does. Else
-        area is width times height, and no box is a crowd, where the file does not say.
+        Refuse annotations without ``id``, ``area`` or ``iscrowd``, and keypoints without ``bbox``
+        or ``num_keypoints``, as the reference does. Else area is width times height, or of masks
+        the number of their pixels, no object is a crowd, and keypoints are counted, where the file
+        does not say.
     drop_unknown : bool
         Leave out annotations of images or categories that the file does not list, with a
         `DataWarning`, instead of refusing them.
 
     Returns
     -------
-    Boxes
-        Truth boxes in file order; all images and all categories of the file.
+    Boxes, Masks or Poses
+        Truth in file order; all images and all categories of the file.
+
+        Masks: polygons, of which several are joined to one object, are filled as pycocotools fills
+        them, which needs ``height`` and ``width`` of their images; run lengths may be text or
+        lists. Polygons of less than three vertices have no pixels: beside others they are left
+        out, with a `DataWarning`. Boxes are those of the file, else those around the masks.
+
+        Keypoints: any number K, the same for all objects. Objects whose ``num_keypoints`` is 0 are
+        ignored. Boxes that the file does not have are those around labelled keypoints.
 
     Raises
     ------
     SchemaError, IdError, ClassError, InputError
         The message names file, record and field.
     """
+    _check_kind(kind)
     if isinstance(source, (str, os.PathLike)):
-        raw, place = read_raw_truth(source), os.fspath(source)
+        raw, place = read_raw_truth(source, kind), os.fspath(source)
     else:
         place = "truth"
-        raw = checked(_core.read_coco_truth(_encode(source)), place)
+        plain = source
+        if kind == "mask" and isinstance(source, Mapping) and "annotations" in source:
+            plain = {**source, "annotations": _with_texts(source["annotations"])}
+        raw = checked(_core.read_coco_truth(_encode(plain), kind), place)
+    if kind == "mask":
+        from snellen.readers.coco_masks import truth_masks
+
+        return truth_masks(raw, place, complete=complete, drop_unknown=drop_unknown)
+    if kind == "keypoints":
+        from snellen.readers.coco_poses import truth_poses
+
+        return truth_poses(raw, place, complete=complete, drop_unknown=drop_unknown)
     return truth_boxes(raw, place, complete=complete, drop_unknown=drop_unknown)
 
 
+@overload
 def read_coco_predictions(
     source: str | os.PathLike[str] | Sequence[Mapping[str, Any]] | NDArray[Any],
     truth: Boxes,
     *,
+    kind: Literal["box"] | None = None,
     complete: bool = False,
     drop_unknown: bool = False,
-) -> Boxes:
-    """Read the boxes of a COCO results file.
+) -> Boxes: ...
+@overload
+def read_coco_predictions(
+    source: str | os.PathLike[str] | Sequence[Mapping[str, Any]] | NDArray[Any],
+    truth: Masks,
+    *,
+    kind: Literal["mask"] | None = None,
+    complete: bool = False,
+    drop_unknown: bool = False,
+) -> Masks: ...
+@overload
+def read_coco_predictions(
+    source: str | os.PathLike[str] | Sequence[Mapping[str, Any]] | NDArray[Any],
+    truth: Poses,
+    *,
+    kind: Literal["keypoints"] | None = None,
+    complete: bool = False,
+    drop_unknown: bool = False,
+) -> Poses: ...
+@overload
+def read_coco_predictions(
+    source: str | os.PathLike[str] | Sequence[Mapping[str, Any]] | NDArray[Any],
+    truth: Boxes | Masks | Poses,
+    *,
+    kind: CocoKind | None = None,
+    complete: bool = False,
+    drop_unknown: bool = False,
+) -> Boxes | Masks | Poses: ...
+def read_coco_predictions(
+    source: str | os.PathLike[str] | Sequence[Mapping[str, Any]] | NDArray[Any],
+    truth: Boxes | Masks | Poses,
+    *,
+    kind: CocoKind | None = None,
+    complete: bool = False,
+    drop_unknown: bool = False,
+) -> Boxes | Masks | Poses:
+    """Read the boxes, masks or keypoints of a COCO results file.
 
     Parameters
     ----------
     source : path, sequence of mapping, or ndarray of shape (n, 7)
-        The file (plain or ``.gz``), or its records, or rows of image id, left, top, width,
-        height, score, category id (as pycocotools' ``loadRes`` takes them; areas are computed in
-        the array's own precision, as there).
-    truth : Boxes
+        The file (plain or ``.gz``), or its records, or, of boxes, rows of image id, left, top,
+        width, height, score, category id (as pycocotools' ``loadRes`` takes them; areas are
+        computed in the array's own precision, as there).
+    truth : Boxes, Masks or Poses
         What `read_coco_truth` returned: its images and categories are those that count.
+    kind : {"box", "mask", "keypoints"}, optional
+        What is read of each object; that of truth where not given.
     complete : bool
-        Refuse an empty list, as the reference does.
+        Do as the reference does: refuse an empty list, and where the first record has a ``bbox``,
+        take the area of each object from its ``bbox``, of masks and keypoints too. That puts
+        objects into other size ranges than their masks would; tools that write results leave the
+        boxes of masks out for that reason. A record without ``segmentation`` has then its box as
+        mask.
     drop_unknown : bool
         Leave out predictions of images or categories that truth does not list, with a
         `DataWarning`, instead of refusing them.
 
     Returns
     -------
-    Boxes
-        Scored boxes in file order.
+    Boxes, Masks or Poses
+        Scored objects in file order.
+
+        Masks: areas are the numbers of their pixels, boxes those of the file, else those around
+        the masks. They must be of the size of their image in truth, where that is known. Polygons
+        are taken as in truth.
+
+        Keypoints: area and box are those of the smallest box around all keypoints.
 
     Raises
     ------
     SchemaError, IdError, ClassError, InputError
         The message names file, record and field.
     """
+    kind = truth.kind if kind is None else kind
+    _check_kind(kind)
     if isinstance(source, np.ndarray):
-        return _boxes_of_rows(source, truth, complete=complete, drop_unknown=drop_unknown)
+        if kind != "box":
+            raise InputError(
+                f"expected a path or records, got an array, which has no {kind}s".replace(
+                    "ss", "s"
+                ),
+                "predictions",
+            )
+        return _boxes_of_rows(source, truth.boxes, complete=complete, drop_unknown=drop_unknown)
     if isinstance(source, (str, os.PathLike)):
-        raw, place = read_raw_results(source), os.fspath(source)
+        raw, place = read_raw_results(source, kind), os.fspath(source)
     else:
         place = "predictions"
-        raw = checked(_core.read_coco_results(_encode(list(source))), place)
-    return predicted_boxes(raw, truth, place, complete=complete, drop_unknown=drop_unknown)
+        records = _with_texts(list(source)) if kind == "mask" else list(source)
+        raw = checked(_core.read_coco_results(_encode(records), kind), place)
+    if kind == "mask":
+        from snellen.readers.coco_masks import predicted_masks
+
+        return predicted_masks(raw, truth, place, complete=complete, drop_unknown=drop_unknown)
+    if kind == "keypoints":
+        from snellen.readers.coco_poses import predicted_poses
+
+        return predicted_poses(raw, truth, place, complete=complete, drop_unknown=drop_unknown)
+    return predicted_boxes(raw, truth.boxes, place, complete=complete, drop_unknown=drop_unknown)
 
 
 def truth_boxes(
     raw: _core.CocoTruth, place: str, *, complete: bool = False, drop_unknown: bool = False
 ) -> Boxes:
     """Return the boxes of an annotation file that was read; see `read_coco_truth`."""
-    images = Keys(_ids(raw.image_id()), "image id")
-    category_ids, names = _ids(raw.category_id()), raw.category_name()
-    try:
-        classes = Classes(category_ids, names)
-    except ClassError as error:
-        raise ClassError(str(error), f"{place} $.categories") from None
-    of_image = _Reference(images, raw.box_image_id(), IdError, "image", "images")
-    of_class = _Reference(classes.keys, raw.box_category_id(), ClassError, "category", "categories")
-    image, label = of_image.codes(), of_class.codes()
-    xywh, area, crowd = raw.xywh(), raw.area(), raw.crowd()
-    box_id = _annotation_ids(raw, place)
-    refuse_unmeasurable(xywh, f"{place} $.annotations", ".bbox")
-
-    lacks_area = np.isnan(area)
-    if complete:
-        _refuse_missing("area", lacks_area, place)
-        _refuse_missing("iscrowd", crowd == 2, place)
-        _refuse_missing("id", raw.box_has_id() == 0, place)
-    if lacks_area.any():
-        _warn(f"{lacks_area.sum()} boxes have no area: width times height is used", place)
-        area = np.where(lacks_area, xywh[:, 2] * xywh[:, 3], area)
-    crowd[crowd == 2] = 0
-
-    known = _known_rows(
-        [(of_image, image), (of_class, label)], f"{place} $.annotations", drop_unknown
-    )
-    boxes = Boxes(image, label, xywh, area, images, classes, crowd=crowd, id=box_id)
-    return boxes if known is None else boxes[known]
+    boxes = truth_rows(raw, place, complete=complete, drop_unknown=drop_unknown).boxes
+    assert boxes.area is not None
+    lacks_area = np.isnan(boxes.area)
+    if not lacks_area.any():
+        return boxes
+    warn(f"{lacks_area.sum()} boxes have no area: width times height is used", place)
+    own_area = boxes.xywh[:, 2] * boxes.xywh[:, 3]
+    return dataclasses.replace(boxes, area=np.where(lacks_area, own_area, boxes.area))
 
 
 def predicted_boxes(
@@ -157,7 +264,7 @@ def predicted_boxes(
     drop_unknown: bool = False,
 ) -> Boxes:
     """Return the boxes of a results file that was read; see `read_coco_predictions`."""
-    return _predicted(
+    return predicted_rows(
         truth,
         raw.image_id(),
         raw.category_id(),
@@ -167,7 +274,7 @@ def predicted_boxes(
         place,
         complete=complete,
         drop_unknown=drop_unknown,
-    )
+    ).boxes
 
 
 def _boxes_of_rows(
@@ -191,7 +298,7 @@ def _boxes_of_rows(
     for column in (3, 4):
         if (rows[:, column] < 0).any():
             _refuse_cell(rows[:, column] < 0, "a size of at least 0", rows, column)
-    return _predicted(
+    return predicted_rows(
         truth,
         (image_id, None),
         (category_id, None),
@@ -202,7 +309,7 @@ def _boxes_of_rows(
         place,
         complete=complete,
         drop_unknown=drop_unknown,
-    )
+    ).boxes
 
 
 def _refuse_cell(
@@ -214,31 +321,27 @@ def _refuse_cell(
     raise InputError(f"expected {expected}, got {rows[at]}", f"predictions[{at[0]}, {at[1]}]")
 
 
-def _predicted(
-    truth: Boxes,
-    image_column: IdColumn,
-    label_column: IdColumn,
-    xywh: NDArray[np.float64],
-    area: NDArray[np.float64] | None,
-    score: NDArray[np.float64],
-    place: str,
-    *,
-    complete: bool,
-    drop_unknown: bool,
-) -> Boxes:
-    if complete and not len(score):
-        raise InputError(
-            "expected at least one prediction: the reference refuses an empty list "
-            "(protocol coco takes it)",
-            place,
-        )
-    refuse_unmeasurable(xywh, f"{place} $", ".bbox")
-    of_image = _Reference(truth.images, image_column, IdError, "image", "images")
-    of_class = _Reference(truth.classes.keys, label_column, ClassError, "category", "categories")
-    image, label = of_image.codes(), of_class.codes()
-    known = _known_rows([(of_image, image), (of_class, label)], f"{place} $", drop_unknown)
-    boxes = Boxes(image, label, xywh, area, truth.images, truth.classes, score=score)
-    return boxes if known is None else boxes[known]
+def _check_kind(kind: str) -> None:
+    if kind not in _KINDS:
+        raise InputError(f"expected {', '.join(_KINDS)}, got {kind!r}", "kind")
+
+
+def _with_texts(records: Any) -> Any:
+    """Return records whose run lengths are text where they were bytes, as pycocotools makes them.
+
+    What JSON would make of bytes is something else.
+    """
+    if not isinstance(records, (list, tuple)):
+        return records
+
+    def with_text(record: Any) -> Any:
+        shape = record.get("segmentation") if isinstance(record, Mapping) else None
+        counts = shape.get("counts") if isinstance(shape, Mapping) else None
+        if not isinstance(counts, bytes):
+            return record
+        return {**record, "segmentation": {**shape, "counts": counts.decode("latin-1")}}  # type: ignore[dict-item]
+
+    return [with_text(record) for record in records]
 
 
 def _encode(records: Any) -> bytes:
@@ -254,89 +357,3 @@ def _encode(records: Any) -> bytes:
         return msgspec.json.encode(records, enc_hook=plain)
     except (TypeError, ValueError, RecursionError) as error:
         raise SchemaError(f"expected records that JSON can hold, got {error}") from error
-
-
-def _ids(column: IdColumn) -> NDArray[Any]:
-    values, texts = column
-    return values if texts is None else np.array(texts)[values]
-
-
-def _annotation_ids(raw: _core.CocoTruth, place: str) -> NDArray[np.int64]:
-    """Return the annotations' ids, refused where one comes twice; texts become 1, 2, 3, ….
-
-    Only whether an id is 0 ever matters.
-    """
-    values, texts = raw.box_id()
-    given = values[raw.box_has_id() != 0]
-    ordered = np.sort(given)
-    if (ordered[1:] == ordered[:-1]).any():
-        twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-        shown = first_few(twice.tolist() if texts is None else [texts[i] for i in twice])
-        raise IdError(
-            f"expected each annotation id once, got {len(twice)} that come again: {shown}; "
-            "number the annotations anew",
-            f"{place} $.annotations",
-        )
-    return values if texts is None else values + 1
-
-
-def _refuse_missing(field: str, lacks: NDArray[np.bool_], place: str) -> None:
-    if lacks.any():
-        raise SchemaError(
-            f'expected the key "{field}" in every record, {lacks.sum()} lack it '
-            "(protocol coco does without)",
-            f"{place} $.annotations[{int(np.argmax(lacks))}]",
-        )
-
-
-class _Reference(NamedTuple):
-    """A column of ids that refers to a list of the annotation file."""
-
-    keys: Keys
-    column: IdColumn
-    error: type[InputError]
-    what: str  # "image"
-    section: str  # "images"
-
-    def codes(self) -> NDArray[np.int32]:
-        """Return the position of each id in the list, -1 for those it lacks."""
-        values, texts = self.column
-        return self.keys.codes(values) if texts is None else self.keys.codes(texts)[values]
-
-    def refuse(self, absent: NDArray[np.bool_], place: str) -> NoReturn:
-        """Raise the error that names the ids which the list lacks."""
-        unknown = np.unique(_ids(self.column)[absent]).tolist()
-        listed = "texts" if self.keys.is_text else "numbers"
-        differ = len(self.keys) and self.keys.is_text != isinstance(unknown[0], str)
-        remedy = (
-            f"that file's are {listed}, convert one side"
-            if differ
-            else "drop_unknown (--drop-unknown) leaves such records out"
-        )
-        shown = first_few(f'"{value}"' if isinstance(value, str) else value for value in unknown)
-        raise self.error(
-            f"expected {self.what} ids that the annotation file lists in {self.section}, got "
-            f"{len(unknown)} unknown ones in {np.count_nonzero(absent)} records: {shown}; {remedy}",
-            f"{place}[{int(np.argmax(absent))}]",
-        )
-
-
-def _known_rows(
-    references: Sequence[tuple[_Reference, NDArray[np.int32]]], place: str, drop_unknown: bool
-) -> NDArray[np.bool_] | None:
-    """Return which rows refer to listed ids only; None where all do."""
-    known: NDArray[np.bool_] | None = None
-    for reference, codes in references:
-        if not len(codes) or codes.min() >= 0:
-            continue
-        absent = codes < 0
-        if not drop_unknown:
-            reference.refuse(absent, place)
-        known = ~absent if known is None else known & ~absent
-    if known is not None:
-        _warn(f"{np.count_nonzero(~known)} records of unknown images or categories left out", place)
-    return known
-
-
-def _warn(message: str, place: str) -> None:
-    warnings.warn(f"{message} - at {place}", DataWarning, stacklevel=3)

@@ -16,8 +16,14 @@ __all__ = ["read_raw_results", "read_raw_truth"]
 Raw = TypeVar("Raw", _core.CocoTruth, _core.CocoResults)
 
 
-def read_raw_truth(path: str | os.PathLike[str]) -> _core.CocoTruth:
+def read_raw_truth(path: str | os.PathLike[str], kind: str = "box") -> _core.CocoTruth:
     """Read an annotation file, plain or gzipped (by its name).
+
+    Parameters
+    ----------
+    path : path
+    kind : {"box", "mask", "keypoints"}
+        What is read of each object.
 
     Raises
     ------
@@ -26,22 +32,23 @@ def read_raw_truth(path: str | os.PathLike[str]) -> _core.CocoTruth:
     InputError
         Where it cannot be read.
     """
-    return _read(path, _core.read_coco_truth_file, _core.read_coco_truth)
+    return _read(path, kind, _core.read_coco_truth_file, _core.read_coco_truth)
 
 
-def read_raw_results(path: str | os.PathLike[str]) -> _core.CocoResults:
-    """Read a results file, plain or gzipped (by its name); errors as `read_raw_truth`."""
-    return _read(path, _core.read_coco_results_file, _core.read_coco_results)
+def read_raw_results(path: str | os.PathLike[str], kind: str = "box") -> _core.CocoResults:
+    """Read a results file, plain or gzipped (by its name); as `read_raw_truth`."""
+    return _read(path, kind, _core.read_coco_results_file, _core.read_coco_results)
 
 
 def _read(
     path: str | os.PathLike[str],
-    from_file: Callable[[str], Raw],
-    from_bytes: Callable[[bytes], Raw],
+    kind: str,
+    from_file: Callable[[str, str], Raw],
+    from_bytes: Callable[[bytes, str], Raw],
 ) -> Raw:
     place = os.fspath(path)
     if not place.endswith(".gz"):
-        return checked(from_file(place), place)
+        return checked(from_file(place, kind), place)
     import gzip
     import zlib
 
@@ -52,7 +59,7 @@ def _read(
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"expected a readable file, got: {error.strerror}", place) from error
         raise InputError(f"expected a gzip file, as its name says, got: {error}", place) from error
-    return checked(from_bytes(document), place)
+    return checked(from_bytes(document, kind), place)
 
 
 def checked(raw: Raw, place: str) -> Raw:

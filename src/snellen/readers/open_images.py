@@ -52,7 +52,7 @@ def read_open_images(path: str | os.PathLike[str], *, truth: bool) -> BoxRows:
     -------
     BoxRows
         Relative boxes; images in the order in which they come: those without boxes are not in such
-        a table. Boxes of groups have the flag ``group_of``, and are no crowds.
+        a table. Boxes of groups have the flag ``group_of``.
 
     Raises
     ------
@@ -84,13 +84,6 @@ def read_open_images(path: str | os.PathLike[str], *, truth: bool) -> BoxRows:
         for flag, column in _FLAGS.items()
         if column.lower() in names
     }
-    notes = []
-    if "group_of" in flags and flags["group_of"].any():
-        n_groups = int(np.count_nonzero(flags["group_of"]))
-        notes.append(
-            f"{place}: {n_groups:,} boxes of groups (IsGroupOf) are boxes as others to rules that "
-            "know no groups"
-        )
     return BoxRows(
         images=image.values.tolist(),
         image=image.codes,
@@ -102,7 +95,6 @@ def read_open_images(path: str | os.PathLike[str], *, truth: bool) -> BoxRows:
         relative=True,
         score=score,
         flags=flags,
-        notes=tuple(notes),
     )
 
 

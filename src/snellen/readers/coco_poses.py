@@ -1,0 +1,144 @@
+"""The keypoints of COCO files."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from snellen.detection.boxes import refuse_unmeasurable
+from snellen.detection.poses import Poses
+from snellen.errors import SchemaError
+from snellen.readers.coco_rows import ObjectRows, predicted_rows, refuse_missing, truth_rows, warn
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from snellen import _core
+    from snellen.detection.boxes import Boxes
+    from snellen.detection.masks import Masks
+
+__all__ = ["predicted_poses", "truth_poses"]
+
+
+def truth_poses(
+    raw: _core.CocoTruth, place: str, *, complete: bool = False, drop_unknown: bool = False
+) -> Poses:
+    """Return the keypoints of an annotation file that was read; see `read_coco_truth`."""
+    rows = truth_rows(raw, place, complete=complete, drop_unknown=drop_unknown)
+    number, n, count = raw.keypoints()
+    if complete:
+        refuse_missing("num_keypoints", count < 0, rows.place)
+        refuse_missing("keypoints", n < 0, rows.place)
+        # Rows that are left out are none of those that are looked at here.
+        rows.refuse_first(
+            np.isnan(rows.boxes.xywh[:, 0]),
+            'expected the key "bbox" in every record, {n} lack it (protocol coco does without)',
+        )
+    keypoints = _keypoints(number, n, rows)
+    n, count = rows.kept(n), rows.kept(count)
+    rows.refuse_first(
+        (n < 0) & (count != 0),
+        'expected the key "keypoints" in every record, {n} lack it (num_keypoints 0 says that '
+        "there are none)",
+    )
+    rows.refuse_first(
+        (n == 0) & (count > 0),
+        'expected as many keypoints as "num_keypoints" says, got an empty list, in {n} records',
+        ".keypoints",
+    )
+    labelled = keypoints[:, :, 2] > 0
+    n_labelled = np.where(count < 0, labelled.sum(axis=1), count)
+    boxes = rows.boxes
+    absent = np.isnan(boxes.xywh[:, :1])
+    if absent.any():
+        boxes = dataclasses.replace(
+            boxes, xywh=np.where(absent, _extents(keypoints, labelled), boxes.xywh)
+        )
+    assert boxes.area is not None
+    lacks_area = np.isnan(boxes.area)
+    if lacks_area.any():
+        warn(f"{lacks_area.sum()} objects have no area: width times height is used", place)
+        area = np.where(lacks_area, boxes.xywh[:, 2] * boxes.xywh[:, 3], boxes.area)
+        boxes = dataclasses.replace(boxes, area=area)
+    return Poses(dataclasses.replace(boxes, ignored=(n_labelled == 0).astype(np.uint8)), keypoints)
+
+
+def predicted_poses(
+    raw: _core.CocoResults,
+    truth: Boxes | Masks | Poses,
+    place: str,
+    *,
+    complete: bool = False,
+    drop_unknown: bool = False,
+) -> Poses:
+    """Return the keypoints of a results file that was read; see `read_coco_predictions`."""
+    xywh = raw.xywh()
+    # The reference looks at the first record.
+    of_boxes = complete and len(xywh) > 0 and not np.isnan(xywh[0, 0])
+    rows = predicted_rows(
+        truth.boxes,
+        raw.image_id(),
+        raw.category_id(),
+        xywh,
+        None,
+        raw.score(),
+        place,
+        complete=complete,
+        drop_unknown=drop_unknown,
+    )
+    number, n, _ = raw.keypoints()
+    wanted = truth.keypoints.shape[1] if isinstance(truth, Poses) else 0
+    keypoints = _keypoints(number, n, rows, wanted)
+    n = rows.kept(n)
+    rows.refuse_first(n < 0, 'expected the key "keypoints" in every record, {n} lack it')
+    rows.refuse_first(n == 0, "expected keypoints, got an empty list, in {n} records", ".keypoints")
+    boxes = rows.boxes
+    if of_boxes:
+        rows.refuse_first(
+            np.isnan(boxes.xywh[:, 0]),
+            'expected the key "bbox" in every record, as the first has it, {n} lack it '
+            "(protocol coco does without)",
+        )
+        return Poses(boxes, keypoints)
+    extents = _extents(keypoints, np.ones(keypoints.shape[:2], np.bool_))
+    refuse_unmeasurable(extents, f"{place} $", ".keypoints")
+    return Poses(dataclasses.replace(boxes, xywh=extents), keypoints)
+
+
+def _keypoints(
+    number: NDArray[np.float64],
+    n: NDArray[np.int64],
+    rows: ObjectRows,
+    wanted: int = 0,
+) -> NDArray[np.float64]:
+    """Return the keypoints of the rows that are left; zeros where a row has none."""
+    having = n > 0
+    if not wanted:
+        wanted = int(n[having][0]) if having.any() else 0
+    other = having & (n != wanted)
+    if other.any():
+        row = int(np.argmax(other))
+        raise SchemaError(
+            f"expected {wanted} keypoints ({3 * wanted} numbers), as others have, got {n[row]}",
+            f"{rows.place}[{row}].keypoints",
+        )
+    keypoints = number.reshape(-1, wanted, 3)
+    if not having.all():
+        keypoints = np.zeros((len(n), wanted, 3))
+        keypoints[having] = number.reshape(-1, wanted, 3)
+    kept: NDArray[np.float64] = rows.kept(keypoints)
+    return kept
+
+
+def _extents(keypoints: NDArray[np.float64], counted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return left, top, width, height of the smallest box around keypoints; zeros around none."""
+    if not keypoints.size:
+        return np.zeros((len(keypoints), 4))
+    low = np.where(counted[:, :, None], keypoints[:, :, :2], np.inf).min(axis=1)
+    high = np.where(counted[:, :, None], keypoints[:, :, :2], -np.inf).max(axis=1)
+    none = ~counted.any(axis=1)
+    low[none] = high[none] = 0
+    with np.errstate(over="ignore"):
+        return np.concatenate([low, high - low], axis=1)
