@@ -3,103 +3,20 @@
 // Only what is ordinary is read: plain dicts; ids that are ints or texts; numbers of Python or
 // NumPy, finite and exact in float64. For all else None comes back and Python goes the long way,
 // dict by dict. So nothing here calls code of the caller, and nothing can change under it.
-#include <array>
 #include <cmath>
 #include <optional>
-#include <tuple>
+#include <utility>
 
 #include <nanobind/stl/optional.h>
-#include <nanobind/stl/tuple.h>
 
-#include "arrays.hpp"
+#include "record_fields.hpp"
+#include "snellen/loose_rle.hpp"
 
 namespace snellen::bind {
 namespace {
 
-constexpr double kExactInts = 9007199254740992.0;  // 2^53
 // Where no product or sum of a box's numbers can leave float64.
 constexpr double kLargestSide = 1e150;
-
-// Types that are looked for, each for as long as the interpreter runs.
-struct NumpyTypes {
-  PyObject* float64;
-  PyObject* float32;
-  PyObject* int64;
-  PyObject* int32;
-  PyObject* uint32;
-};
-
-const NumpyTypes& numpy_types() {
-  static const NumpyTypes types = [] {
-    const nb::module_ numpy = nb::module_::import_("numpy");
-    const auto type = [&](const char* name) { 
-      return nb::object(numpy.attr(name)).release().ptr();
-    };
-    return NumpyTypes{type("float64"), type("float32"), type("int64"), type("int32"),
-                      type("uint32")};
-  }();
-  return types;
-}
-
-class Key {
- public:
-  explicit Key(const char* name) : name_(PyUnicode_InternFromString(name)) {
-    if (name_ == nullptr) nb::raise_python_error();
-  }
-  Key(const Key&) = delete;
-  Key& operator=(const Key&) = delete;
-  ~Key() { Py_DECREF(name_); }
-
-  PyObject* name() const { return name_; }
-
-  // The field of a dict, borrowed; null where it has none.
-  PyObject* in(PyObject* record) const {
-    PyObject* const found = PyDict_GetItemWithError(record, name_);
-    if (found == nullptr && PyErr_Occurred() != nullptr) nb::raise_python_error();
-    return found;
-  }
-
- private:
-  PyObject* name_;
-};
-
-bool read_whole(PyObject* object, double& value) {
-  int overflow = 0;
-  const long long whole = PyLong_AsLongLongAndOverflow(object, &overflow);
-  value = static_cast<double>(whole);
-  return overflow == 0 && std::abs(value) <= kExactInts;
-}
-
-// A finite number, of a kind whose comparisons and negation are those of float64; float32 is
-// counted, for Python's floats are cut down before they are compared with one.
-bool read_number(PyObject* object, double& value, bool& float32) {
-  if (object == nullptr) return false;
-  PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(object));
-  const NumpyTypes& numpy = numpy_types();
-  if (PyFloat_CheckExact(object) || type == numpy.float64) {
-    value = PyFloat_AS_DOUBLE(object);
-  } else if (PyLong_CheckExact(object)) {
-    return read_whole(object, value);
-  } else if (type == numpy.float32) {
-    value = PyFloat_AsDouble(object);
-    float32 = true;
-  } else {
-    return false;
-  }
-  return std::isfinite(value);
-}
-
-// The same, or a whole number of NumPy: areas of masks are such.
-bool read_measure(PyObject* object, double& value, bool& float32) {
-  if (object == nullptr) return false;
-  PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(object));
-  const NumpyTypes& numpy = numpy_types();
-  if (type != numpy.int64 && type != numpy.int32 && type != numpy.uint32) {
-    return read_number(object, value, float32);
-  }
-  const nb::object whole = nb::steal(PyNumber_Index(object));
-  return whole.is_valid() && read_whole(whole.ptr(), value);
-}
 
 // A position in `codes`, -1 where the id is not in it.
 bool read_code(PyObject* object, PyObject* codes, std::int32_t& code) {
@@ -141,179 +58,215 @@ bool read_id(PyObject* object, bool above_0, std::int64_t& id) {
   return !above_0 || value > 0;
 }
 
-using Columns = nb::typed<nb::dict, nb::str, nb::any>;
-
 nb::list list_of(std::size_t n) {
-  nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(n)));
-  if (!list.is_valid()) nb::raise_python_error();
-  return nb::cast<nb::list>(list);
+  return nb::cast<nb::list>(made(PyList_New(static_cast<Py_ssize_t>(n))));
 }
 
 void put(nb::list& list, std::size_t i, PyObject* object) {
   PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), Py_NewRef(object));
 }
 
-std::optional<Columns> read_records(nb::list records, nb::dict image_codes, nb::dict label_codes,
-                                    bool truth, bool boxes) {
-  const std::size_t n = records.size();
-  Column<std::int32_t> image, label;
-  Column<double> area, score, xywh;
-  Column<std::uint8_t> crowd, ignored;
-  Column<std::int64_t> id;
-  image.resize_uninitialised(n);
-  label.resize_uninitialised(n);
-  area.resize_uninitialised(n);
-  xywh.resize_uninitialised(boxes ? 4 * n : 0);
-  score.resize_uninitialised(truth ? 0 : n);
-  crowd.resize_uninitialised(truth ? n : 0);
-  ignored.resize_uninitialised(truth ? n : 0);
-  id.resize_uninitialised(truth ? n : 0);
-  bool float32_area = false, float32 = false;
-  const Key image_id("image_id"), category_id("category_id"), own_id("id"), area_key("area"),
-      bbox("bbox"), iscrowd("iscrowd"), ignore("ignore"), score_key("score");
-  nb::list ids = list_of(n), scores = list_of(truth ? 0 : n);
-  // A list that is not filled may be left, but not be seen: NULLs are none of Python's objects.
-  for (std::size_t i = 0; i < n; ++i) {
-    PyObject* const record = PyList_GET_ITEM(records.ptr(), static_cast<Py_ssize_t>(i));
-    if (!PyDict_CheckExact(record)) return std::nullopt;
-    std::int64_t own = 0;
-    bool ordinary = read_code(image_id.in(record), image_codes.ptr(), image.data()[i]) &&
-                    read_code(category_id.in(record), label_codes.ptr(), label.data()[i]) &&
-                    read_id(own_id.in(record), !truth, own) &&
-                    read_measure(area_key.in(record), area.data()[i], float32_area) &&
-                    (!boxes || read_box(bbox.in(record), xywh.data() + 4 * i));
-    if (ordinary && truth) {
-      id.data()[i] = own;
-      ordinary = read_flag(iscrowd.in(record), crowd.data()[i]) &&
-                 read_flag(ignore.in(record), ignored.data()[i]);
-    } else if (ordinary) {
-      PyObject* const value = score_key.in(record);
-      ordinary = read_number(value, score.data()[i], float32);
-      if (ordinary) put(scores, i, value);
+// The boxes of records.
+class BoxColumn {
+ public:
+  explicit BoxColumn(std::size_t n) { xywh_.resize_uninitialised(4 * n); }
+  bool read(PyObject* record, std::size_t i) { return read_box(key_.in(record), xywh_.data() + 4 * i); }
+  Out<double> take() { return to_numpy(std::move(xywh_), {xywh_.size() / 4, 4}); }
+
+ private:
+  const Key key_{"bbox"};
+  Column<double> xywh_;
+};
+
+// The masks of records: compressed runs that fit their image, none of them 0 but the first.
+class MaskColumn {
+ public:
+  explicit MaskColumn(std::size_t n) : shapes_(list_of(n)) {
+    size_.resize_uninitialised(2 * n);
+    offset_.reserve(n + 1);
+    offset_.push_back(0);
+  }
+
+  bool read(PyObject* record, std::size_t i) {
+    PyObject* const shape = segmentation_.in(record);
+    if (shape == nullptr || !PyDict_CheckExact(shape)) return false;
+    PyObject* const size = size_key_.in(shape);
+    if (size == nullptr || !PyList_CheckExact(size) || PyList_GET_SIZE(size) != 2 ||
+        !read_size(PyList_GET_ITEM(size, 0), PyList_GET_ITEM(size, 1), size_.data() + 2 * i) ||
+        !append_runs(counts_.in(shape))) {
+      return false;
     }
-    if (!ordinary) {
+    const std::size_t first = static_cast<std::size_t>(offset_[i]);
+    std::uint64_t n_pixels = 0;
+    for (std::size_t r = first; r < runs_.size(); ++r) {
+      if (runs_[r] == 0 && r > first) return false;
+      n_pixels += runs_[r];
+    }
+    offset_.push_back(static_cast<std::int64_t>(runs_.size()));
+    put(shapes_, i, shape);
+    const auto side = [&](std::size_t s) { return static_cast<std::uint64_t>(size_[2 * i + s]); };
+    return n_pixels == side(0) * side(1) && n_pixels < (std::uint64_t{1} << 32);
+  }
+
+  void take(nb::dict& columns) {
+    const std::size_t n = size_.size() / 2;
+    columns["runs"] = to_numpy(std::move(runs_));
+    columns["offset"] = to_numpy(std::move(offset_));
+    columns["size"] = to_numpy(std::move(size_), {n, 2});
+    columns["shapes"] = shapes_;
+  }
+
+ private:
+  bool append_runs(PyObject* counts) {
+    if (counts == nullptr) return false;
+    const char* text = nullptr;
+    Py_ssize_t length = 0;
+    if (PyBytes_CheckExact(counts)) {
+      text = PyBytes_AS_STRING(counts);
+      length = PyBytes_GET_SIZE(counts);
+    } else if (PyUnicode_CheckExact(counts)) {
+      text = PyUnicode_AsUTF8AndSize(counts, &length);
+    }
+    if (text == nullptr) return false;
+    append_loose_rle({text, static_cast<std::size_t>(length)}, runs_);
+    return true;
+  }
+
+  const Key segmentation_{"segmentation"}, size_key_{"size"}, counts_{"counts"};
+  Column<std::uint32_t> runs_;
+  Column<std::int64_t> offset_;
+  Column<std::int32_t> size_;
+  nb::list shapes_;
+};
+
+// The keypoints of records: x, y and visibility of each.
+class PointColumn {
+ public:
+  PointColumn(std::size_t n, std::size_t n_points) : n_points_(n_points) {
+    points_.resize_uninitialised(n * 3 * n_points);
+  }
+
+  bool read(PyObject* record, std::size_t i) {
+    PyObject* const numbers = key_.in(record);
+    if (numbers == nullptr || !PyList_CheckExact(numbers) ||
+        PyList_GET_SIZE(numbers) != static_cast<Py_ssize_t>(3 * n_points_)) {
+      return false;
+    }
+    double* const row = points_.data() + i * 3 * n_points_;
+    bool float32 = false;
+    for (std::size_t k = 0; k < 3 * n_points_; ++k) {
+      PyObject* const number = PyList_GET_ITEM(numbers, static_cast<Py_ssize_t>(k));
+      if (!read_measure(number, row[k], float32) || std::abs(row[k]) > kLargestPlace) return false;
+    }
+    return !float32;
+  }
+
+  Out<double> take(std::size_t n) { return to_numpy(std::move(points_), {n, n_points_, 3}); }
+
+ private:
+  // Whole numbers up to here have exact squares.
+  static constexpr double kLargestPlace = 1 << 25;
+
+  const Key key_{"keypoints"};
+  const std::size_t n_points_;
+  Column<double> points_;
+};
+
+// What all records have.
+class PlainColumns {
+ public:
+  PlainColumns(std::size_t n, bool truth, nb::dict image_codes, nb::dict label_codes)
+      : truth_(truth),
+        image_codes_(std::move(image_codes)),
+        label_codes_(std::move(label_codes)),
+        ids_(list_of(n)),
+        scores_(list_of(truth ? 0 : n)) {
+    image_.resize_uninitialised(n);
+    label_.resize_uninitialised(n);
+    area_.resize_uninitialised(n);
+    score_.resize_uninitialised(truth ? 0 : n);
+    crowd_.resize_uninitialised(truth ? n : 0);
+    ignored_.resize_uninitialised(truth ? n : 0);
+    id_.resize_uninitialised(truth ? n : 0);
+  }
+
+  bool read(PyObject* record, std::size_t i) {
+    PyObject* const own = id_key_.in(record);
+    std::int64_t id = 0;
+    if (!read_code(image_id_.in(record), image_codes_.ptr(), image_[i]) ||
+        !read_code(category_id_.in(record), label_codes_.ptr(), label_[i]) ||
+        !read_id(own, !truth_, id) || !read_measure(area_key_.in(record), area_[i], float32_area_)) {
+      return false;
+    }
+    put(ids_, i, own);
+    if (truth_) {
+      id_[i] = id;
+      return read_flag(iscrowd_.in(record), crowd_[i]) && read_flag(ignore_.in(record), ignored_[i]);
+    }
+    PyObject* const score = score_key_.in(record);
+    bool float32 = false;
+    if (!read_number(score, score_[i], float32)) return false;
+    put(scores_, i, score);
+    return true;
+  }
+
+  void take(nb::dict& columns) {
+    columns["image"] = to_numpy(std::move(image_));
+    columns["label"] = to_numpy(std::move(label_));
+    columns["area"] = to_numpy(std::move(area_));
+    columns["float32_area"] = float32_area_;
+    columns["ids"] = ids_;
+    if (truth_) {
+      columns["crowd"] = to_numpy(std::move(crowd_));
+      columns["ignored"] = to_numpy(std::move(ignored_));
+      columns["id"] = to_numpy(std::move(id_));
+    } else {
+      columns["score"] = to_numpy(std::move(score_));
+      columns["scores"] = scores_;
+    }
+  }
+
+ private:
+  const Key image_id_{"image_id"}, category_id_{"category_id"}, id_key_{"id"}, area_key_{"area"},
+      iscrowd_{"iscrowd"}, ignore_{"ignore"}, score_key_{"score"};
+  const bool truth_;
+  const nb::dict image_codes_, label_codes_;
+  // Not to be seen before they are full: NULLs are none of Python's objects.
+  nb::list ids_, scores_;
+  bool float32_area_ = false;
+  Column<std::int32_t> image_, label_;
+  Column<double> area_, score_;
+  Column<std::uint8_t> crowd_, ignored_;
+  Column<std::int64_t> id_;
+};
+
+std::optional<nb::typed<nb::dict, nb::str, nb::any>> read_records(
+    nb::list records, nb::dict image_codes, nb::dict label_codes, bool truth, bool boxes,
+    bool masks, std::optional<std::size_t> n_points) {
+  const std::size_t n = records.size();
+  PlainColumns plain(n, truth, std::move(image_codes), std::move(label_codes));
+  std::optional<BoxColumn> box;
+  std::optional<MaskColumn> mask;
+  std::optional<PointColumn> point;
+  if (boxes) box.emplace(n);
+  if (masks) mask.emplace(n);
+  if (n_points) point.emplace(n, *n_points);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i >= records.size()) return std::nullopt;
+    const nb::object held = nb::borrow(PyList_GET_ITEM(records.ptr(), static_cast<Py_ssize_t>(i)));
+    PyObject* const record = held.ptr();
+    if (!PyDict_CheckExact(record) || !plain.read(record, i) || (box && !box->read(record, i)) ||
+        (mask && !mask->read(record, i)) || (point && !point->read(record, i))) {
       PyErr_Clear();
       return std::nullopt;
     }
-    put(ids, i, own_id.in(record));
   }
-  Columns columns;
-  columns["image"] = to_numpy(std::move(image));
-  columns["label"] = to_numpy(std::move(label));
-  columns["area"] = to_numpy(std::move(area));
-  columns["float32_area"] = float32_area;
-  columns["ids"] = ids;
-  if (boxes) columns["xywh"] = to_numpy(std::move(xywh), {n, 4});
-  if (truth) {
-    columns["crowd"] = to_numpy(std::move(crowd));
-    columns["ignored"] = to_numpy(std::move(ignored));
-    columns["id"] = to_numpy(std::move(id));
-  } else {
-    columns["score"] = to_numpy(std::move(score));
-    columns["scores"] = scores;
-  }
+  nb::typed<nb::dict, nb::str, nb::any> columns;
+  plain.take(columns);
+  if (box) columns["xywh"] = box->take();
+  if (mask) mask->take(columns);
+  if (point) columns["keypoints"] = point->take(n);
   return columns;
-}
-
-// A new reference that may be none: Python's exception then.
-nb::object made(PyObject* object) {
-  if (object == nullptr) nb::raise_python_error();
-  return nb::steal(object);
-}
-
-void set(PyObject* record, const Key& key, PyObject* value) {
-  if (PyDict_SetItem(record, key.name(), value) != 0) nb::raise_python_error();
-}
-
-// The field of a dict; KeyError where it has none.
-nb::object field(PyObject* record, const Key& key) {
-  PyObject* const found = key.in(record);
-  if (found == nullptr) {
-    PyErr_SetObject(PyExc_KeyError, key.name());
-    nb::raise_python_error();
-  }
-  return nb::borrow(found);
-}
-
-// A record of a list, whose length is asked for each time: keys may be of a kind that runs code.
-nb::object record_at(PyObject* records, Py_ssize_t i) {
-  return nb::borrow(PyList_GET_ITEM(records, i));
-}
-
-void append_to(PyObject* lists, const nb::object& key, PyObject* value) {
-  PyObject* const found = PyDict_GetItemWithError(lists, key.ptr());
-  if (found == nullptr && PyErr_Occurred() != nullptr) nb::raise_python_error();
-  nb::object list = found == nullptr ? made(PyList_New(0)) : nb::borrow(found);
-  if (found == nullptr && PyDict_SetItem(lists, key.ptr(), list.ptr()) != 0) {
-    nb::raise_python_error();
-  }
-  if (PyList_Append(list.ptr(), value) != 0) nb::raise_python_error();
-}
-
-bool all_plain(PyObject* records) {
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(records); ++i) {
-    if (!PyDict_CheckExact(PyList_GET_ITEM(records, i))) return false;
-  }
-  return true;
-}
-
-// Fills `by_id` and `of_image`; `of_category`, if given, then, from a second look.
-bool index_records(nb::list records, nb::dict by_id, nb::dict of_image,
-                   std::optional<nb::dict> of_category) {
-  PyObject* const list = records.ptr();
-  if (!PyList_CheckExact(list) || !all_plain(list)) return false;
-  const Key image_id("image_id"), category_id("category_id"), id("id");
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
-    const nb::object record = record_at(list, i);
-    append_to(of_image.ptr(), field(record.ptr(), image_id), record.ptr());
-    const nb::object own = field(record.ptr(), id);
-    if (PyDict_SetItem(by_id.ptr(), own.ptr(), record.ptr()) != 0) nb::raise_python_error();
-  }
-  if (!of_category) return true;
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
-    const nb::object record = record_at(list, i);
-    const nb::object category = field(record.ptr(), category_id);
-    append_to(of_category->ptr(), category, field(record.ptr(), image_id).ptr());
-  }
-  return true;
-}
-
-// The four numbers of a box; an exception where there are less.
-std::array<nb::object, 4> sides_of(PyObject* box) {
-  std::array<nb::object, 4> sides;
-  for (long i = 0; i < 4; ++i) sides[i] = made(PyObject_GetItem(box, made(PyLong_FromLong(i)).ptr()));
-  return sides;
-}
-
-// Gives results with boxes a polygon, where they have none, an area, an id and iscrowd.
-bool complete_boxes(nb::list records) {
-  PyObject* const list = records.ptr();
-  if (!PyList_CheckExact(list) || !all_plain(list)) return false;
-  const Key bbox("bbox"), segmentation("segmentation"), area("area"), id("id"), iscrowd("iscrowd");
-  const nb::object zero = made(PyLong_FromLong(0));
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
-    const nb::object record = record_at(list, i);
-    const nb::object box = field(record.ptr(), bbox);
-    const std::array<nb::object, 4> sides = sides_of(box.ptr());
-    const auto& [left, top, width, height] = sides;
-    const nb::object right = made(PyNumber_Add(left.ptr(), width.ptr()));
-    const nb::object bottom = made(PyNumber_Add(top.ptr(), height.ptr()));
-    if (segmentation.in(record.ptr()) == nullptr) {
-      const nb::object polygons = made(PyList_New(1));
-      PyObject* const polygon = made(PyList_New(8)).release().ptr();
-      PyList_SET_ITEM(polygons.ptr(), 0, polygon);
-      const nb::object* const corners[] = {&left,  &top,    &left,  &bottom,
-                                           &right, &bottom, &right, &top};
-      for (Py_ssize_t c = 0; c < 8; ++c) {
-        PyList_SET_ITEM(polygon, c, Py_NewRef(corners[c]->ptr()));
-      }
-      set(record.ptr(), segmentation, polygons.ptr());
-    }
-    set(record.ptr(), area, made(PyNumber_Multiply(width.ptr(), height.ptr())).ptr());
-    set(record.ptr(), id, made(PyLong_FromSsize_t(i + 1)).ptr());
-    set(record.ptr(), iscrowd, zero.ptr());
-  }
-  return true;
 }
 
 }  // namespace
@@ -321,14 +274,8 @@ bool complete_boxes(nb::list records) {
 void bind_coco_records(nb::module_& m) {
   m.def("read_records", read_records, nb::arg("records"), nb::arg("image_codes"),
         nb::arg("label_codes"), nb::kw_only(), nb::arg("truth"), nb::arg("boxes"),
+        nb::arg("masks"), nb::arg("n_points").none(),
         "Columns of annotations or results; None where one is out of the ordinary.");
-  m.def("index_records", index_records, nb::arg("records"), nb::arg("by_id"), nb::arg("of_image"),
-        nb::arg("of_category").none(),
-        "Fill dicts of annotations by id, lists of them by image, of images by category; False, and "
-        "nothing done, where one is no plain dict.");
-  m.def("complete_boxes", complete_boxes, nb::arg("records"),
-        "Give results the polygon, area, id and iscrowd of their boxes; False, and nothing done, "
-        "where one is no plain dict.");
 }
 
 }  // namespace snellen::bind

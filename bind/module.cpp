@@ -14,6 +14,7 @@ void bind_assignment(nb::module_& m);
 void bind_track_pairs(nb::module_& m);
 void bind_json_columns(nb::module_& m);
 void bind_coco_records(nb::module_& m);
+void bind_coco_index(nb::module_& m);
 void bind_lookup(nb::module_& m);
 void bind_grouping(nb::module_& m);
 void bind_iou(nb::module_& m);
@@ -85,6 +86,7 @@ NB_MODULE(_core, m) {
   bind_track_pairs(m);
   bind_json_columns(m);
   bind_coco_records(m);
+  bind_coco_index(m);
   bind_lookup(m);
   bind_grouping(m);
   bind_iou(m);

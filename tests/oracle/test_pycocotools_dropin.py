@@ -373,6 +373,7 @@ MORE = [
     Case("scores in arrays", pred=each_of(lambda r, i: np.array(r["score"]), "score")),
     Case("areas that are none", truth=setting("area", NAN, every=3)),
     Case("infinite areas", truth=setting("area", INFINITY, every=3)),
+    Case("negative areas", truth=setting("area", -5.0, every=3)),
     Case("areas as texts", truth=setting("area", "9", every=3)),
     Case("areas of 0", truth=setting("area", 0, every=2)),
     Case("areas in single precision", truth=each_of(lambda _, i: np.float32(1024 + i / 9), "area")),

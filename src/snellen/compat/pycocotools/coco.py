@@ -318,6 +318,22 @@ class COCO:
         return maskUtils.decode(self.annToRLE(ann))
 
 
+def compress(annotations: Any, coco: Any) -> None:
+    """Put compressed masks in the place of what annotations of a data set have."""
+    with no_collection():
+        ours = getattr(type(coco), "annToRLE", None) is COCO.annToRLE
+        if (
+            ours
+            and "annToRLE" not in vars(coco)
+            and type(annotations) is list
+            and type(coco.imgs) is dict
+            and _core.compress_masks(annotations, coco.imgs, coco.annToRLE)
+        ):
+            return
+        for each in annotations:
+            each["segmentation"] = coco.annToRLE(each)
+
+
 class _Membership(dict[Any, bool]):
     """Whether a value is in a collection, which is asked once for each value."""
 

@@ -15,6 +15,7 @@ from snellen.compat.pycocotools import mask as maskUtils
 from snellen.compat.pycocotools.accumulation import Chosen, Curves, curves_of_cells
 from snellen.compat.pycocotools.cell_list import CellList, Overlaps
 from snellen.compat.pycocotools.cells import Cell, stable_order
+from snellen.compat.pycocotools.coco import compress
 from snellen.compat.pycocotools.evaluation import Evaluation
 from snellen.compat.pycocotools.groups import LateGroups, by_cell
 from snellen.compat.pycocotools.keypoint_similarity import similarities
@@ -108,8 +109,7 @@ class COCOeval:
         pred = self.cocoDt.loadAnns(self.cocoDt.getAnnIds(**filters))
         if p.iouType == "segm":
             for annotations, coco in ((truth, self.cocoGt), (pred, self.cocoDt)):
-                for each in annotations:
-                    each["segmentation"] = coco.annToRLE(each)
+                compress(annotations, coco)
         for each in truth:
             # What was marked before is not kept.
             each["ignore"] = "iscrowd" in each and each["iscrowd"]
@@ -157,9 +157,11 @@ class COCOeval:
             return False
         for place, ignored in evaluation.last_ignored():
             truth[place]["_ignore"] = ignored
-        self._gts, self._dts = (
-            LateGroups(each, list(p.imgIds), list(p.catIds)) for each in (truth, pred)
-        )
+        images, looked_for = list(p.imgIds), [list(p.catIds)]
+        if p.iouType == "keypoints" and not p.useCats:
+            looked_for.insert(0, [-1])
+        self._gts = LateGroups(truth, images, looked_for)
+        self._dts = LateGroups(pred, images, looked_for)
         self.ious = Overlaps(evaluation)
         self.evalImgs = CellList(evaluation)
         self.eval = {}

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen import _core
+from snellen.compat.pycocotools import mask as mask_api
 from snellen.compat.pycocotools.cells import Cell, stable_order
+from snellen.compat.pycocotools.keypoint_similarity import similarities
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,6 +48,8 @@ class Rules(NamedTuple):
         How many detections of a cell are looked at.
     pooled : dict or None
         Where categories are not used: category to its position among those wanted.
+    sigmas : ndarray, shape (K,), or None
+        For keypoints.
     """
 
     kind: str
@@ -57,6 +61,7 @@ class Rules(NamedTuple):
     ascending: NDArray[np.int64]
     cap: int
     pooled: dict[Any, int] | None
+    sigmas: NDArray[np.float64] | None
 
     @classmethod
     def of(cls, p: Any) -> Rules | None:
@@ -68,6 +73,7 @@ class Rules(NamedTuple):
             or thresholds.ndim != 1
             or not len(thresholds)
             or np.isnan(thresholds).any()
+            or p.iouType not in ("bbox", "segm", "keypoints")
             or type(p.maxDets[-1]) is not int
             or not 0 < p.maxDets[-1] < 2**31
             or not len(p.imgIds)
@@ -78,6 +84,22 @@ class Rules(NamedTuple):
         bounds = _bounds_of(p.areaRng)
         if bounds is None:
             return None
+        sigmas = None
+        if p.iouType != "bbox":
+            # A pair without anything in common passes such a threshold.
+            if thresholds.min() <= 0:
+                return None
+        if p.iouType == "keypoints":
+            sigmas = p.kpt_oks_sigmas
+            if (
+                type(sigmas) is not np.ndarray
+                or sigmas.dtype != np.float64
+                or sigmas.ndim != 1
+                or not len(sigmas)
+                or not (np.isfinite(sigmas) & (sigmas > 0)).all()
+                or (not p.useCats and -1 in p.catIds)
+            ):
+                return None
         pooled = None if p.useCats else {_plain(each): k for k, each in enumerate(p.catIds)}
         return cls(
             kind=p.iouType,
@@ -89,6 +111,7 @@ class Rules(NamedTuple):
             ascending=stable_order(thresholds),
             cap=p.maxDets[-1],
             pooled=pooled,
+            sigmas=None if sigmas is None else sigmas.copy(),
         )
 
     def ranges_as_float32(self) -> bool:
@@ -125,7 +148,13 @@ class Table(NamedTuple):
         if of_label is None:
             of_label = {_plain(each): k for k, each in enumerate(rules.categories)}
         columns = _core.read_records(
-            records, of_image, of_label, truth=truth, boxes=rules.kind == "bbox"
+            records,
+            of_image,
+            of_label,
+            truth=truth,
+            boxes=rules.kind == "bbox" or (truth and rules.kind == "keypoints"),
+            masks=rules.kind == "segm",
+            n_points=None if rules.sigmas is None else len(rules.sigmas),
         )
         if columns is None or (columns["float32_area"] and not rules.ranges_as_float32()):
             return None
@@ -147,8 +176,10 @@ class Table(NamedTuple):
         columns = {
             name: [column[i] for i in rows] if type(column) is list else column[rows]
             for name, column in self.columns.items()
-            if name != "float32_area"
+            if name not in ("float32_area", "runs", "offset")
         }
+        if "runs" in self.columns:
+            columns["runs"], columns["offset"] = _core.take_rle(self["runs"], self["offset"], rows)
         return Table(self.image[rows], self.label[rows], columns, self.place[rows])
 
     def __getitem__(self, name: Any) -> Any:
@@ -171,35 +202,112 @@ class Evaluation:
         self.truth = truth
         self.pred = pred
         self._rows = (_Rows(truth, rules), _Rows(pred, rules))
-        self._outcomes = _core.match_boxes(
+        self._outcomes = self._matched()
+
+    def _matched(self) -> dict[str, Any]:
+        rules, truth, pred = self.rules, self.truth, self.pred
+        n_labels = len(rules.categories)
+        common = {
+            "n_images": len(rules.images),
+            "n_labels": n_labels,
+            "iou_thresholds": rules.thresholds[rules.ascending].tolist(),
+            "area_ranges": rules.bounds,
+            "max_detections": rules.cap,
+            "id_zero_is_no_match": True,
+        }
+        if rules.kind == "bbox":
+            return _core.match_boxes(
+                truth.image,
+                truth.label,
+                truth["xywh"],
+                truth["area"],
+                truth["crowd"],
+                truth["id"],
+                pred.image,
+                pred.label,
+                pred["xywh"],
+                pred["area"],
+                pred["score"],
+                **common,
+            )
+        candidates = self._candidates(float(min(rules.thresholds.min(), 1 - 1e-10)))
+        return _core.match_candidates(
             truth.image,
             truth.label,
-            truth["xywh"],
             truth["area"],
             truth["crowd"],
+            truth["ignored"],
             truth["id"],
             pred.image,
             pred.label,
-            pred["xywh"],
             pred["area"],
             pred["score"],
-            n_images=len(rules.images),
-            n_labels=len(rules.categories),
-            iou_thresholds=rules.thresholds[rules.ascending].tolist(),
-            area_ranges=rules.bounds,
-            max_detections=rules.cap,
-            id_zero_is_no_match=True,
+            None,
+            candidates["begin"],
+            candidates["truth"],
+            candidates["similarity"],
+            **common,
+        )
+
+    def _candidates(self, lowest: float) -> dict[str, Any]:
+        """Return the pairs whose overlap is not below a number."""
+        rules, truth, pred = self.rules, self.truth, self.pred
+        common = {
+            "n_images": len(rules.images),
+            "n_labels": len(rules.categories),
+            "lowest": lowest,
+            "across_labels": False,
+            "pred_score": pred["score"],
+            "max_detections": rules.cap,
+        }
+        if rules.kind == "segm":
+            return _core.mask_candidates(
+                truth.image,
+                truth.label,
+                truth["crowd"],
+                truth["runs"],
+                truth["offset"],
+                truth["size"],
+                pred.image,
+                pred.label,
+                pred["runs"],
+                pred["offset"],
+                pred["size"],
+                **common,
+            )
+        if rules.pooled is not None:
+            # pycocotools looks for keypoints of category -1.
+            return {
+                "begin": np.zeros(len(pred.image) + 1, np.int64),
+                "truth": np.zeros(0, np.int32),
+                "similarity": np.zeros(0),
+            }
+        assert rules.sigmas is not None
+        return _core.oks_candidates(
+            truth.image,
+            truth.label,
+            truth["keypoints"],
+            truth["xywh"],
+            truth["area"],
+            pred.image,
+            pred.label,
+            pred["keypoints"],
+            np.exp,
+            sigmas=rules.sigmas.tolist(),
+            **common,
         )
 
     @classmethod
     def of(cls, p: Any, truth: Any, pred: Any) -> Evaluation | None:
         """Return the evaluation of annotations; None where something is out of the ordinary."""
         rules = Rules.of(p)
-        if rules is None or rules.kind != "bbox":
+        if rules is None:
             return None
         of_truth = Table.read(truth, rules, truth=True)
-        of_pred = None if of_truth is None else Table.read(pred, rules, truth=False)
-        return None if of_truth is None or of_pred is None else cls(rules, of_truth, of_pred)
+        if of_truth is None or (rules.kind == "keypoints" and (of_truth["area"] < 0).any()):
+            return None
+        of_pred = Table.read(pred, rules, truth=False)
+        return None if of_pred is None else cls(rules, of_truth, of_pred)
 
     def __len__(self) -> int:
         """Return the number of cells: category, area range, image."""
@@ -248,11 +356,35 @@ class Evaluation:
     def _overlap(self, truth: NDArray[np.int64], pred: NDArray[np.int64]) -> Any:
         if not len(truth) or not len(pred):
             return []
+        if self.rules.kind == "keypoints":
+            return self._similarities(truth, pred)
+        if self.rules.kind == "segm":
+            return mask_api.iou(
+                [self.pred["shapes"][row] for row in pred],
+                [self.truth["shapes"][row] for row in truth],
+                self.truth["crowd"][truth].tolist(),
+            )
         return _core.loose_box_iou(
             self.pred["xywh"][pred].ravel(),
             self.truth["xywh"][truth].ravel(),
             self.truth["crowd"][truth],
         )
+
+    def _similarities(self, truth: NDArray[np.int64], pred: NDArray[np.int64]) -> Any:
+        if self.rules.pooled is not None:
+            return []
+        of_truth, of_pred = (
+            [
+                {
+                    "keypoints": table["keypoints"][row].ravel(),
+                    "bbox": table.columns["xywh"][row] if table is self.truth else None,
+                    "area": table["area"][row],
+                }
+                for row in rows
+            ]
+            for table, rows in ((self.truth, truth), (self.pred, pred))
+        )
+        return similarities(of_truth, of_pred, self.rules.sigmas)
 
     def last_ignored(self) -> Iterator[tuple[int, int]]:
         """Return where each truth object stands, and if it counts not in the last area range."""

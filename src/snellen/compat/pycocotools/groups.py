@@ -26,18 +26,22 @@ class LateGroups(NamedTuple):
     ----------
     annotations : list
         The annotations.
-    images, categories : list
-        All of them; a pair without annotations has an empty list.
+    images : list
+        All of them.
+    categories : list of lists
+        With which each image is paired, one list after the other; a pair without annotations has an
+        empty list.
     """
 
     annotations: list[Any]
     images: list[Any]
-    categories: list[Any]
+    categories: list[list[Any]]
 
     def made(self) -> defaultdict[Any, list[Any]]:
         """Return the groups."""
         cells = by_cell(self.annotations)
-        for image in self.images:
-            for category in self.categories:
-                cells[image, category]  # noqa: B018  # which makes it
+        for categories in self.categories:
+            for image in self.images:
+                for category in categories:
+                    cells[image, category]  # noqa: B018  # which makes it
         return cells
