@@ -5,28 +5,28 @@ SNELLEN_FUZZ_EXAMPLES=5000 tries so many random scenes, other ones each time.
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import io
-import itertools
-import json
 import os
 import pickle
-import random as python_random
-import re
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from snellen.compat import pycocotools as ours
 from tests.coco_scenes import scene
-
-theirs = pytest.importorskip("pycocotools")
-importlib_coco = pytest.importorskip("pycocotools.coco")
-importlib_eval = pytest.importorskip("pycocotools.cocoeval")
+from tests.pycocotools_sides import (
+    OURS,
+    SHAPE,
+    THEIRS,
+    TYPES,
+    Case,
+    Side,
+    described,
+    loaded,
+    quiet,
+    run,
+)
 
 pytestmark = [
     # Of pycocotools 2.0.11 under NumPy 2.
@@ -34,117 +34,6 @@ pytestmark = [
     # Means of nothing, numbers that are none: on both sides.
     pytest.mark.filterwarnings("ignore::RuntimeWarning"),
 ]
-
-TYPES = ("bbox", "segm", "keypoints")
-SHAPE = {"bbox": "bbox", "segm": "segmentation", "keypoints": "keypoints"}
-
-
-class Side(NamedTuple):
-    """One of the two implementations."""
-
-    coco: Any
-    evaluator: Any
-
-
-OURS = Side(ours.COCO, ours.COCOeval)
-THEIRS = Side(importlib_coco.COCO, importlib_eval.COCOeval)
-
-
-def described(value: Any) -> Any:
-    """Return what can be compared by ==, with the types of all there is inside."""
-    if isinstance(value, np.ndarray):
-        if value.dtype == object:
-            return "array", value.shape, [described(each) for each in value.ravel()]
-        return "array", value.dtype.str, value.shape, value.flags.c_contiguous, value.tobytes()
-    if isinstance(value, np.generic):
-        return type(value).__name__, value.tobytes()
-    if isinstance(value, float):
-        return "float", np.float64(value).tobytes()
-    if isinstance(value, Mapping):
-        return {key: described(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)) or type(value).__name__ == "CellList":
-        return [described(each) for each in value]
-    if type(value).__name__ == "Params":
-        return described(vars(value))
-    return type(value).__name__, value
-
-
-def timeless(text: str) -> str:
-    return re.sub(r"t=\d+\.\d+s", "t=…", text)
-
-
-class Case(NamedTuple):
-    """What is done to a scene and to the parameters before an evaluation."""
-
-    name: str
-    truth: Callable[[dict[str, Any], str], Any] = lambda document, kind: None
-    pred: Callable[[list[Any], str], Any] = lambda results, kind: None
-    parameters: Callable[[Any], Any] = lambda p: None
-    wanted: Callable[[Any], Any] | None = None  # parameters that accumulate is given
-    with_boxes: bool = False  # results of masks and keypoints have boxes, too
-    through_results: bool = True  # False: the list is put into a data set, without loadRes
-
-
-def of_kind(results: list[dict[str, Any]], kind: str, box: bool) -> list[dict[str, Any]]:
-    """Return results that a detector of one kind writes."""
-    fields = {"image_id", "category_id", "score", SHAPE[kind], "bbox" if box else None}
-    return [{key: value for key, value in each.items() if key in fields} for each in results]
-
-
-def run(side: Side, case: Case, kind: str, seed: int = 5, **size: int) -> dict[str, Any]:
-    """Return all that can be seen of an evaluation."""
-    document, results = scene(seed, **size)
-    results = of_kind(results, kind, case.with_boxes)
-    case.truth(document, kind)
-    case.pred(results, kind)
-    seen: dict[str, Any] = {"document": document, "results": results}
-    printed = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(printed):
-            seen.update(evaluated(side, case, kind, document, results, seen))
-    except Exception as error:
-        seen["raised"] = type(error)
-    seen["printed"] = timeless(printed.getvalue())
-    return {key: described(value) for key, value in seen.items()}
-
-
-def evaluated(
-    side: Side, case: Case, kind: str, document: Any, results: Any, seen: dict[str, Any]
-) -> dict[str, Any]:
-    truth = side.coco()
-    truth.dataset = document
-    truth.createIndex()
-    if case.through_results:
-        pred = truth.loadRes(results)
-    else:
-        pred = side.coco()
-        pred.dataset = {**document, "annotations": results}
-        pred.createIndex()
-    seen["index"] = [
-        (coco.anns, coco.imgToAnns, coco.catToImgs, coco.imgs, coco.cats, coco.dataset["images"])
-        for coco in (truth, pred)
-    ]
-    found = side.evaluator(truth, pred, kind)
-    case.parameters(found.params)
-    seen["parameters"] = found.params
-    found.evaluate()
-    seen["ious"] = found.ious
-    seen["cells"] = found.evalImgs
-    if case.wanted is None:
-        found.accumulate()
-    else:
-        wanted = copy.deepcopy(found.params)
-        case.wanted(wanted)
-        found.accumulate(wanted)
-    seen["groups"] = [(list(g), list(g.values())) for g in (found._gts, found._dts)]
-    eval_ = dict(found.eval)
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", eval_.pop("date"))
-    seen["eval"] = eval_
-    seen["evaluated parameters"] = found._paramsEval
-    found.summarize()
-    seen["stats"] = found.stats
-    return seen
-
 
 # ---------------------------------------------------------------------------------------------
 # The matrix: 31 cases of each IoU type.
@@ -484,3 +373,349 @@ MORE = [
 @pytest.mark.parametrize("case", MORE, ids=lambda case: case.name)
 def test_more_of_the_kind(case: Case, kind: str) -> None:
     assert_same_runs(case, kind)
+
+
+# ---------------------------------------------------------------------------------------------
+# Random scenes, whole arrays, cell by cell.
+
+FUZZ_EXAMPLES = os.environ.get("SNELLEN_FUZZ_EXAMPLES")
+SEEDS = (
+    range(12)
+    if FUZZ_EXAMPLES is None
+    else np.random.default_rng().integers(2**31, size=int(FUZZ_EXAMPLES)).tolist()
+)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_scenes(seed: int, kind: str) -> None:
+    random = np.random.default_rng(seed)
+    case = Case(
+        "random",
+        parameters=having(
+            maxDets=[1, int(random.integers(2, 9)), 100], useCats=int(random.random() < 0.8)
+        ),
+        with_boxes=bool(random.random() < 0.3),
+    )
+    seen = assert_same_runs(
+        case,
+        kind,
+        seed=seed,
+        n_images=int(random.integers(1, 9)),
+        n_truth=int(random.integers(0, 60)),
+        n_pred=int(random.integers(1, 120)),
+        n_categories=int(random.integers(1, 5)),
+    )
+    assert "raised" not in seen
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_the_usual_goes_through_columns(kind: str) -> None:
+    found = loaded(OURS, kind)
+    with quiet():
+        found.evaluate()
+    assert type(found.evalImgs).__name__ == "CellList"
+    assert type(found.ious).__name__ == "Overlaps"
+
+
+# ---------------------------------------------------------------------------------------------
+# What scripts do between and after the steps.
+
+
+def both(kind: str, steps: Callable[[Any, Side], Any], **scene_of: int) -> None:
+    """Check that steps on a loaded evaluator give the same on both sides, or raise the same."""
+    seen = []
+    for side in (THEIRS, OURS):
+        found = loaded(side, kind, **scene_of)
+        with quiet() as printed:
+            try:
+                result = steps(found, side)
+            except Exception as error:
+                result = type(error), str(error)
+        seen.append((described(result), described(found.eval.get("precision")), printed.getvalue()))
+    assert seen[1][:2] == seen[0][:2]
+    assert seen[1][2].count("\n") == seen[0][2].count("\n")
+
+
+def curves(found: Any) -> Any:
+    found.accumulate()
+    return [found.eval[name] for name in ("precision", "recall", "scores")]
+
+
+def again(found: Any, side: Side) -> Any:
+    found.evaluate()
+    first = curves(found)
+    found.params.maxDets = [1, 2, 3]
+    found.params.catIds = found.params.catIds[1:]
+    found.evaluate()
+    return first, curves(found), curves(found)
+
+
+def summarised_alone(found: Any, side: Side) -> Any:
+    return found.summarize()
+
+
+def accumulated_alone(found: Any, side: Side) -> Any:
+    return found.accumulate()
+
+
+def as_a_text(found: Any, side: Side) -> Any:
+    found.evaluate()
+    found.accumulate()
+    return str(found)
+
+
+def cells_changed(found: Any, side: Side) -> Any:
+    found.evaluate()
+    seen = [i for i, cell in enumerate(found.evalImgs) if cell is not None]
+    for i in seen[::3]:
+        found.evalImgs[i]["dtIgnore"][:] = True
+    for i in seen[1::3]:
+        found.evalImgs[i]["dtScores"][0:1] = [0.001]
+    return curves(found)
+
+
+def cells_replaced(found: Any, side: Side) -> Any:
+    found.evaluate()
+    found.evalImgs[0] = None
+    found.evalImgs[3:5] = [None, None]
+    return curves(found), found.evalImgs[0], list(found.evalImgs[1:4])
+
+
+def cells_gathered(found: Any, side: Side) -> Any:
+    """As torchvision and DETR do over processes."""
+    found.evaluate()
+    p = found.params
+    shape = len(p.catIds), len(p.areaRng), len(p.imgIds)
+    cells = np.asarray(found.evalImgs).reshape(shape)
+    merged = np.concatenate([cells[:, :, 2:], cells[:, :, :2]], axis=2)
+    p.imgIds = [*p.imgIds[2:], *p.imgIds[:2]]
+    found.evalImgs = list(merged.flatten())
+    found._paramsEval = copy.deepcopy(p)
+    return cells.dtype, cells.shape, curves(found)
+
+
+def cells_by_hand(found: Any, side: Side) -> Any:
+    """As torchvision's own evaluate does."""
+    p = found.params
+    p.imgIds = list(np.unique(p.imgIds))
+    found._prepare()
+    compute = found.computeOks if p.iouType == "keypoints" else found.computeIoU
+    found.ious = {(i, k): compute(i, k) for i in p.imgIds for k in p.catIds}
+    found.evalImgs = [
+        found.evaluateImg(i, k, area, p.maxDets[-1])
+        for k in p.catIds
+        for area in p.areaRng
+        for i in p.imgIds
+    ]
+    found._paramsEval = copy.deepcopy(p)
+    return found._gts, found._dts, found.evalImgs, curves(found)
+
+
+def cells_after(found: Any, side: Side) -> Any:
+    """Single steps after an evaluation."""
+    found.evaluate()
+    p = found.params
+    return [
+        (
+            found.evaluateImg(image, category, [0, 900], 3),
+            found.ious[image, category],
+            found.ious.get((image, category, 7)),
+        )
+        for image in p.imgIds
+        for category in p.catIds
+    ]
+
+
+def overlaps_changed(found: Any, side: Side) -> Any:
+    found.evaluate()
+    image, category = found.params.imgIds[0], found.params.catIds[0]
+    found.ious[image, category] = []
+    return found.evaluateImg(image, category, [0, 1e10], 100), len(found.ious), curves(found)
+
+
+def annotations_changed(found: Any, side: Side) -> Any:
+    """What was evaluated stays what it was."""
+    found.evaluate()
+    for each in found.cocoDt.anns.values():
+        each["score"] = 1.0
+    return found.evalImgs, curves(found)
+
+
+def parameters_changed(found: Any, side: Side) -> Any:
+    found.evaluate()
+    found.params.iouThrs[:] = 0.5
+    found.params.areaRng[0][1] = 0
+    return curves(found)
+
+
+def other_steps(found: Any, side: Side) -> Any:
+    class Half(side.evaluator):  # type: ignore[misc, name-defined]
+        def computeIoU(self, imgId: Any, catId: Any) -> Any:
+            overlap = super().computeIoU(imgId, catId)
+            return overlap / 2 if len(overlap) else overlap
+
+    half = Half(found.cocoGt, found.cocoDt, found.params.iouType)
+    half.evaluate()
+    return half.evalImgs, curves(half)
+
+
+def steps_of_the_object(found: Any, side: Side) -> Any:
+    whole = found.evaluateImg
+    found.evaluateImg = lambda *arguments: whole(*arguments) if arguments[1] == 4 else None
+    found.evaluate()
+    return found.evalImgs, curves(found)
+
+
+def copied(found: Any, side: Side) -> Any:
+    parameters = copy.deepcopy(found.params)
+    found.evaluate()
+    second = copy.deepcopy(found)
+    third = pickle.loads(pickle.dumps(found.params))
+    return vars(parameters), vars(third), second.evalImgs, curves(second), curves(found)
+
+
+def thresholds_in_place(found: Any, side: Side) -> Any:
+    found.params.iouThrs[0] = 0.3
+    found.params.maxDets.append(7)
+    found.params.areaRng[1][1] = 500
+    found.evaluate()
+    return vars(found.params), found.evalImgs, curves(found)
+
+
+STEPS = [
+    again,
+    summarised_alone,
+    accumulated_alone,
+    as_a_text,
+    cells_changed,
+    cells_replaced,
+    cells_gathered,
+    cells_by_hand,
+    cells_after,
+    overlaps_changed,
+    annotations_changed,
+    parameters_changed,
+    other_steps,
+    steps_of_the_object,
+    copied,
+    thresholds_in_place,
+]
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("steps", STEPS, ids=lambda steps: steps.__name__)
+def test_steps(steps: Callable[[Any, Side], Any], kind: str) -> None:
+    both(kind, steps)
+
+
+def test_data_sets_of_the_other_package() -> None:
+    """Each evaluator takes the data sets of the other."""
+    seen = []
+    for evaluator, side in ((OURS.evaluator, THEIRS), (THEIRS.evaluator, OURS)):
+        for kind in TYPES:
+            there = loaded(side, kind)
+            with quiet():
+                found = evaluator(there.cocoGt, there.cocoDt, kind)
+                found.evaluate()
+                seen.append((kind, described(curves(found)), described(found.evalImgs)))
+    assert seen[:3] == seen[3:]
+
+
+# ---------------------------------------------------------------------------------------------
+# The list of cells is a list.
+
+
+def test_cells_are_a_list() -> None:
+    found, there = loaded(OURS, "bbox"), loaded(THEIRS, "bbox")
+    with quiet():
+        found.evaluate(), there.evaluate()
+    cells, wanted = found.evalImgs, there.evalImgs
+    assert len(cells) == len(wanted) == 3 * 4 * 5
+    assert described(cells[7]) == described(wanted[7])
+    assert described(cells[-1]) == described(wanted[-1])
+    assert described(cells[5:50:7]) == described(wanted[5:50:7])
+    assert type(cells[2:4]) is list
+    assert cells[::-1][0] is cells[-1]
+    for place in (60, -61):
+        with pytest.raises(IndexError):
+            cells[place]
+    with pytest.raises(TypeError):
+        cells["a"]
+    assert described(list(reversed(cells))) == described(wanted[::-1])
+    assert [each is None for each in cells] == [each is None for each in wanted]
+    assert described(cells + [None]) == described([*wanted, None])
+    assert described([None] + cells) == described([None, *wanted])
+    assert cells == cells
+    assert cells != cells[:-1]
+    assert (cells == 7) is False
+    assert cells.copy() == cells
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(cells)
+    assert cells.index(cells[7]) == 7
+    del cells[0]
+    cells.append("a")
+    cells.insert(0, "b")
+    assert (cells[0], cells[-1], len(cells)) == ("b", "a", 61)
+    assert described(list(cells)[1:-1]) == described(wanted[1:])
+
+
+def test_a_look_at_one_cell_makes_one_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = loaded(OURS, "segm")
+    with quiet():
+        found.evaluate()
+    made = []
+    whole = type(found.evalImgs.evaluation).cell
+    monkeypatch.setattr(
+        type(found.evalImgs.evaluation),
+        "cell",
+        lambda self, position: made.append(position) or whole(self, position),
+    )
+    cell = found.evalImgs[7]
+    assert found.evalImgs[7] is cell
+    assert made == [7]
+    assert repr(found.evalImgs) == "<60 cells, each made when it is looked at>"
+
+
+def test_overlaps_are_a_mapping() -> None:
+    found, there = loaded(OURS, "bbox"), loaded(THEIRS, "bbox")
+    with quiet():
+        found.evaluate(), there.evaluate()
+    ours, theirs = found.ious, there.ious
+    assert list(ours) == list(theirs)
+    assert len(ours) == len(theirs) == 15
+    assert described(dict(ours)) == described(theirs)
+    assert (2, 1) in ours
+    assert (2, 3) not in ours
+    assert 7 not in ours
+    with pytest.raises(KeyError):
+        ours[1, 2]
+    assert ours[2, 1] is ours[2, 1]
+    del ours[2, 1]
+    ours["a"] = 5
+    assert (2, 1) not in ours
+    assert list(ours) == [*list(theirs)[1:], "a"]
+    with pytest.raises(KeyError):
+        del ours[2, 1]
+    ours[2, 1] = 3
+    assert ours[2, 1] == 3
+    assert len(ours) == 16
+
+
+@pytest.mark.parametrize("side", [OURS, THEIRS], ids=["ours", "theirs"])
+def test_a_perfect_result_is_not_quite_1(side: Side) -> None:
+    """1 / (1 + 2^-52), where one detection was looked at."""
+    document, _ = scene(5, n_truth=1)
+    truth = document["annotations"][0]
+    truth.update(iscrowd=0, area=500)
+    fields = "image_id", "category_id", "bbox"
+    with quiet():
+        coco = side.coco()
+        coco.dataset = document
+        coco.createIndex()
+        results = coco.loadRes([{"score": 0.5, **{name: truth[name] for name in fields}}])
+        found = side.evaluator(coco, results, "bbox")
+        found.evaluate()
+        found.accumulate()
+        found.summarize()
+    assert found.stats[0] == 0.9999999999999998 != 1
