@@ -1,12 +1,12 @@
 // Lists of annotations and results of COCO, dicts, that are indexed and completed where they lie:
 // what pycocotools does dict by dict.
+#include <nanobind/stl/optional.h>
+
 #include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <nanobind/stl/optional.h>
 
 #include "record_fields.hpp"
 #include "rle_arrays.hpp"
@@ -14,6 +14,10 @@
 
 namespace snellen::bind {
 namespace {
+
+using Records = nb::typed<nb::list, nb::any>;
+using Index = nb::typed<nb::dict, nb::any, nb::any>;
+using Function = nb::typed<nb::callable, nb::any(nb::any)>;
 
 void set(PyObject* record, const Key& key, PyObject* value) {
   if (PyDict_SetItem(record, key.name(), value) != 0) nb::raise_python_error();
@@ -52,8 +56,7 @@ bool all_plain(PyObject* records) {
 }
 
 // Fills `by_id` and `of_image`; `of_category`, if given, then, from a second look.
-bool index_records(nb::list records, nb::dict by_id, nb::dict of_image,
-                   std::optional<nb::dict> of_category) {
+bool index_records(Records records, Index by_id, Index of_image, std::optional<Index> of_category) {
   PyObject* const list = records.ptr();
   if (!PyList_CheckExact(list) || !all_plain(list)) return false;
   const Key image_id("image_id"), category_id("category_id"), id("id");
@@ -75,12 +78,13 @@ bool index_records(nb::list records, nb::dict by_id, nb::dict of_image,
 // The four numbers of a box; an exception where there are less.
 std::array<nb::object, 4> sides_of(PyObject* box) {
   std::array<nb::object, 4> sides;
-  for (long i = 0; i < 4; ++i) sides[i] = made(PyObject_GetItem(box, made(PyLong_FromLong(i)).ptr()));
+  for (long i = 0; i < 4; ++i)
+    sides[i] = made(PyObject_GetItem(box, made(PyLong_FromLong(i)).ptr()));
   return sides;
 }
 
 // Gives results with boxes a polygon, where they have none, an area, an id and iscrowd.
-bool complete_boxes(nb::list records) {
+bool complete_boxes(Records records) {
   PyObject* const list = records.ptr();
   if (!PyList_CheckExact(list) || !all_plain(list)) return false;
   const Key bbox("bbox"), segmentation("segmentation"), area("area"), id("id"), iscrowd("iscrowd");
@@ -159,7 +163,7 @@ nb::object compressed_mask(std::string_view text, const std::int32_t* size) {
 
 // Puts compressed masks in the place of polygons, and of all that `compress` is asked about; false,
 // and nothing done, where a record is out of the ordinary.
-bool compress_masks(nb::list records, nb::dict images, nb::callable compress) {
+bool compress_masks(Records records, Index images, Function compress) {
   PyObject* const list = records.ptr();
   if (!PyList_CheckExact(list) || !all_plain(list)) return false;
   const Key image_id("image_id"), segmentation("segmentation"), height("height"), width("width"),
@@ -224,10 +228,11 @@ bool compress_masks(nb::list records, nb::dict images, nb::callable compress) {
 }  // namespace
 
 void bind_coco_index(nb::module_& m) {
-  m.def("index_records", index_records, nb::arg("records"), nb::arg("by_id"), nb::arg("of_image"),
-        nb::arg("of_category").none(),
-        "Fill dicts of annotations by id, lists of them by image, of images by category; False, and "
-        "nothing done, where one is no plain dict.");
+  m.def(
+      "index_records", index_records, nb::arg("records"), nb::arg("by_id"), nb::arg("of_image"),
+      nb::arg("of_category").none(),
+      "Fill dicts of annotations by id, lists of them by image, of images by category; False, and "
+      "nothing done, where one is no plain dict.");
   m.def("complete_boxes", complete_boxes, nb::arg("records"),
         "Give results the polygon, area, id and iscrowd of their boxes; False, and nothing done, "
         "where one is no plain dict.");

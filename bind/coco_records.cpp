@@ -3,11 +3,11 @@
 // Only what is ordinary is read: plain dicts; ids that are ints or texts; numbers of Python or
 // NumPy, finite and exact in float64. For all else None comes back and Python goes the long way,
 // dict by dict. So nothing here calls code of the caller, and nothing can change under it.
+#include <nanobind/stl/optional.h>
+
 #include <cmath>
 #include <optional>
 #include <utility>
-
-#include <nanobind/stl/optional.h>
 
 #include "record_fields.hpp"
 #include "snellen/loose_rle.hpp"
@@ -70,7 +70,9 @@ void put(nb::list& list, std::size_t i, PyObject* object) {
 class BoxColumn {
  public:
   explicit BoxColumn(std::size_t n) { xywh_.resize_uninitialised(4 * n); }
-  bool read(PyObject* record, std::size_t i) { return read_box(key_.in(record), xywh_.data() + 4 * i); }
+  bool read(PyObject* record, std::size_t i) {
+    return read_box(key_.in(record), xywh_.data() + 4 * i);
+  }
   Out<double> take() { return to_numpy(std::move(xywh_), {xywh_.size() / 4, 4}); }
 
  private:
@@ -195,13 +197,15 @@ class PlainColumns {
     std::int64_t id = 0;
     if (!read_code(image_id_.in(record), image_codes_.ptr(), image_[i]) ||
         !read_code(category_id_.in(record), label_codes_.ptr(), label_[i]) ||
-        !read_id(own, !truth_, id) || !read_measure(area_key_.in(record), area_[i], float32_area_)) {
+        !read_id(own, !truth_, id) ||
+        !read_measure(area_key_.in(record), area_[i], float32_area_)) {
       return false;
     }
     put(ids_, i, own);
     if (truth_) {
       id_[i] = id;
-      return read_flag(iscrowd_.in(record), crowd_[i]) && read_flag(ignore_.in(record), ignored_[i]);
+      return read_flag(iscrowd_.in(record), crowd_[i]) &&
+             read_flag(ignore_.in(record), ignored_[i]);
     }
     PyObject* const score = score_key_.in(record);
     bool float32 = false;
@@ -240,9 +244,12 @@ class PlainColumns {
   Column<std::int64_t> id_;
 };
 
-std::optional<nb::typed<nb::dict, nb::str, nb::any>> read_records(
-    nb::list records, nb::dict image_codes, nb::dict label_codes, bool truth, bool boxes,
-    bool masks, std::optional<std::size_t> n_points) {
+using Columns = nb::typed<nb::dict, nb::str, nb::any>;
+using Codes = nb::typed<nb::dict, nb::any, nb::int_>;
+
+std::optional<Columns> read_records(nb::typed<nb::list, nb::any> records, Codes image_codes,
+                                    Codes label_codes, bool truth, bool boxes, bool masks,
+                                    std::optional<std::size_t> n_points) {
   const std::size_t n = records.size();
   PlainColumns plain(n, truth, std::move(image_codes), std::move(label_codes));
   std::optional<BoxColumn> box;
@@ -261,7 +268,7 @@ std::optional<nb::typed<nb::dict, nb::str, nb::any>> read_records(
       return std::nullopt;
     }
   }
-  nb::typed<nb::dict, nb::str, nb::any> columns;
+  Columns columns;
   plain.take(columns);
   if (box) columns["xywh"] = box->take();
   if (mask) mask->take(columns);
@@ -273,8 +280,8 @@ std::optional<nb::typed<nb::dict, nb::str, nb::any>> read_records(
 
 void bind_coco_records(nb::module_& m) {
   m.def("read_records", read_records, nb::arg("records"), nb::arg("image_codes"),
-        nb::arg("label_codes"), nb::kw_only(), nb::arg("truth"), nb::arg("boxes"),
-        nb::arg("masks"), nb::arg("n_points").none(),
+        nb::arg("label_codes"), nb::kw_only(), nb::arg("truth"), nb::arg("boxes"), nb::arg("masks"),
+        nb::arg("n_points").none(),
         "Columns of annotations or results; None where one is out of the ordinary.");
 }
 

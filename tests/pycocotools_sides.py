@@ -1,5 +1,7 @@
 """The shim and the installed pycocotools, run side by side; all that can be seen is compared."""
 
+# ruff: noqa: ARG005 - what is called with arguments that not all need
+
 from __future__ import annotations
 
 import contextlib

@@ -130,22 +130,22 @@ def read_coco_truth(document: bytes, kind: str = 'box') -> CocoTruth:
 def read_coco_results(document: bytes, kind: str = 'box') -> CocoResults:
     """Read a COCO results document held in memory."""
 
-def read_records(records: list, image_codes: dict, label_codes: dict, *, truth: bool, boxes: bool, masks: bool, n_points: int | None) -> dict[str, Any] | None:
+def read_records(records: list[Any], image_codes: dict[Any, int], label_codes: dict[Any, int], *, truth: bool, boxes: bool, masks: bool, n_points: int | None) -> dict[str, Any] | None:
     """
     Columns of annotations or results; None where one is out of the ordinary.
     """
 
-def index_records(records: list, by_id: dict, of_image: dict, of_category: dict | None) -> bool:
+def index_records(records: list[Any], by_id: dict[Any, Any], of_image: dict[Any, Any], of_category: dict[Any, Any] | None) -> bool:
     """
     Fill dicts of annotations by id, lists of them by image, of images by category; False, and nothing done, where one is no plain dict.
     """
 
-def complete_boxes(records: list) -> bool:
+def complete_boxes(records: list[Any]) -> bool:
     """
     Give results the polygon, area, id and iscrowd of their boxes; False, and nothing done, where one is no plain dict.
     """
 
-def compress_masks(records: list, images: dict, compress: Callable) -> bool:
+def compress_masks(records: list[Any], images: dict[Any, Any], compress: Callable[[Any], Any]) -> bool:
     """
     Put compressed masks in the place of polygons, and what `compress` gives for a record in the place of lists of runs; False, and nothing done, where one is out of the ordinary.
     """

@@ -1,5 +1,7 @@
 """The shim's COCO against that of the installed pycocotools: loading, looking up, drawing."""
 
+# ruff: noqa: ARG005 - what is called with arguments that not all need
+
 from __future__ import annotations
 
 import copy
@@ -13,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from tests.coco_scenes import scene
 from tests.pycocotools_sides import OURS, SHAPE, THEIRS, TYPES, Side, described, quiet, timeless
 
@@ -49,7 +50,19 @@ def both(call: Callable[[Side], Any]) -> Any:
 # ---------------------------------------------------------------------------------------------
 # Look-ups.
 
-IDS: list[Any] = [[], (), 2, 9.0, [9, 2], (9, 2), np.array([9, 2]), {2: 0, 9: 0}, "2", [1000], [9, 9]]
+IDS: list[Any] = [
+    [],
+    (),
+    2,
+    9.0,
+    [9, 2],
+    (9, 2),
+    np.array([9, 2]),
+    {2: 0, 9: 0},
+    "2",
+    [1000],
+    [9, 9],
+]
 LOOKUPS: dict[str, Callable[[Any], Any]] = {
     **{
         f"annotations of {images!r} and {categories!r}": (
@@ -83,7 +96,9 @@ LOOKUPS: dict[str, Callable[[Any], Any]] = {
     **{
         f"{name} of {ids!r}": lambda coco, name=name, ids=ids: getattr(coco, name)(ids)
         for name in ("loadAnns", "loadCats", "loadImgs")
-        for ids in ([], (), 2, 1, 2.0, np.int64(2), True, [1], (2,), np.array([2]), "1", [1000], None)
+        for ids in (
+            [], (), 2, 1, 2.0, np.int64(2), True, [1], (2,), np.array([2]), "1", [1000], None
+        )
     },
     "no argument": lambda coco: [
         coco.getAnnIds(), coco.getCatIds(), coco.getImgIds(), coco.loadAnns(), coco.loadCats()
@@ -142,7 +157,8 @@ def test_index(name: str) -> None:
 
 TEXTS: dict[str, bytes] = {
     "usual": json.dumps(scene(3)[0]).encode(),
-    "numbers": b'{"images": [{"id": 1, "a": [1e400, -0, -0.0, 12345678901234567890123, 1E5, NaN]}]}',
+    "numbers": b'{"images": [{"id": 1, "a": [1e400, -0, -0.0, 12345678901234567890123, 1E5, NaN]}'
+    b"]}",
     "a name twice": b'{"images": [{"id": 1, "id": 2}]}',
     "half a surrogate": b'{"info": {"a": "\\ud800"}}',
     "no UTF-8": b'{"info": {"a": "\xff"}}',
@@ -182,10 +198,7 @@ def results_of(kind: str) -> Any:
 
 
 ROWS = np.array(
-    [
-        [each["image_id"], *each["bbox"], each["score"], each["category_id"]]
-        for each in scene(3)[1]
-    ]
+    [[each["image_id"], *each["bbox"], each["score"], each["category_id"]] for each in scene(3)[1]]
 )
 RESULTS: dict[str, Any] = {
     **{kind: lambda kind=kind: results_of(kind) for kind in TYPES},
@@ -228,7 +241,9 @@ def test_results(name: str, tmp_path: Path) -> None:
         truth = made(side, scene(3)[0])
         given = RESULTS[name]()
         results = truth.loadRes(given)
-        shared = [results.dataset["images"][i] is each for i, each in enumerate(truth.imgs.values())]
+        shared = [
+            results.dataset["images"][i] is each for i, each in enumerate(truth.imgs.values())
+        ]
         return seen_of(results), given, shared, results.dataset["annotations"] is given
 
     seen = both(load)
@@ -236,7 +251,9 @@ def test_results(name: str, tmp_path: Path) -> None:
         path = tmp_path / "results.json"
         written = [
             {
-                key: {**value, "counts": value["counts"].decode()} if key == "segmentation" else value
+                key: {**value, "counts": value["counts"].decode()}
+                if key == "segmentation"
+                else value
                 for key, value in each.items()
             }
             for each in results_of(name)
@@ -249,9 +266,13 @@ def test_results(name: str, tmp_path: Path) -> None:
 
 
 def test_unknown_images_are_named() -> None:
-    with quiet(), pytest.raises(
-        AssertionError,
-        match="^Results do not correspond to current coco set: 2 unknown image ids: (3, x|x, 3)$",
+    with (
+        quiet(),
+        pytest.raises(
+            AssertionError,
+            match=r"^Results do not correspond to current coco set: "
+            "2 unknown image ids: (3, x|x, 3)$",
+        ),
     ):
         made(OURS, scene(3)[0]).loadRes([{"image_id": i} for i in (2, 3, "x", 3)])
 
@@ -266,7 +287,7 @@ def test_drawing() -> None:
 
     def drawn(side: Side, annotations: Callable[[Any], Any], boxes: bool) -> Any:
         coco = made(side, scene(5)[0])
-        np.random.seed(7)
+        np.random.seed(7)  # noqa: NPY002 - what is drawn from there
         figure = plt.figure()
         try:
             result = coco.showAnns(annotations(coco), draw_bbox=boxes)
@@ -293,7 +314,9 @@ def test_drawing() -> None:
             plt.close(figure)
 
     for boxes in (False, True):
-        result = both(lambda side, b=boxes: drawn(side, lambda coco: coco.dataset["annotations"], b))
+        result = both(
+            lambda side, b=boxes: drawn(side, lambda coco: coco.dataset["annotations"], b)
+        )
         assert type(result[0]) is list
     both(lambda side: drawn(side, lambda coco: [], False))
     both(lambda side: drawn(side, lambda coco: [{"caption": "a"}, {"caption": "b"}], False))

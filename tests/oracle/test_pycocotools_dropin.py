@@ -3,6 +3,8 @@
 SNELLEN_FUZZ_EXAMPLES=5000 tries so many random scenes, other ones each time.
 """
 
+# ruff: noqa: ARG001, ARG005 - what is called with arguments that not all need
+
 from __future__ import annotations
 
 import copy
@@ -13,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from tests.coco_scenes import scene
 from tests.pycocotools_sides import (
     OURS,
@@ -183,7 +184,10 @@ def renamed_ids(name: Callable[[int], Any]) -> tuple[Any, Any]:
 
     def of_results(results: list[Any], kind: str) -> None:
         for each in results:
-            each["image_id"], each["category_id"] = name(each["image_id"]), name(each["category_id"])
+            each["image_id"], each["category_id"] = (
+                name(each["image_id"]),
+                name(each["category_id"]),
+            )
 
     return of_truth, of_results
 
@@ -248,7 +252,9 @@ MORE = [
     ],
     # Numbers.
     Case("scores that are none", pred=setting("score", NAN, every=3)),
-    Case("infinite scores", pred=all_of(setting("score", INFINITY, 3), setting("score", -INFINITY, 4))),
+    Case("infinite scores", pred=all_of(
+        setting("score", INFINITY, 3), setting("score", -INFINITY, 4)
+    )),
     Case("scores of 0 and -0", pred=all_of(setting("score", 0.0), setting("score", -0.0, 2))),
     Case("whole scores", pred=each_of(lambda _, i: i * 7 % 5, "score")),
     Case("negative scores", pred=each_of(lambda _, i: -(i * 7 % 5) / 3, "score")),
@@ -319,7 +325,9 @@ MORE = [
     Case("caps in a tuple", parameters=having(maxDets=(100, 10, 1))),
     Case("IoU thresholds in a list", parameters=having(iouThrs=[0.5, 0.75])),
     Case("IoU thresholds from high to low", parameters=having(iouThrs=np.array([0.75, 0.5, 0.6]))),
-    Case("IoU thresholds below 0 and above 1", parameters=having(iouThrs=np.array([-0.5, 0, 1, 2]))),
+    Case("IoU thresholds below 0 and above 1", parameters=having(
+        iouThrs=np.array([-0.5, 0, 1, 2])
+    )),
     Case("IoU thresholds that are none", parameters=having(iouThrs=np.array([0.5, NAN, 0.75]))),
     Case("IoU thresholds in single precision", parameters=having(
         iouThrs=np.linspace(0.5, 0.95, 10, dtype=np.float32)
@@ -333,7 +341,9 @@ MORE = [
         areaRng=[[0, 1e10], [100, 200.5], [0, 1e10], (1024, 1024)],
         areaRngLbl=["all", "small", "medium", "large"],
     )),
-    Case("area ranges turned round", parameters=having(areaRng=[[1e5, 0], [0, 1e5], [9, 9], [1, 2]])),
+    Case("area ranges turned round", parameters=having(
+        areaRng=[[1e5, 0], [0, 1e5], [9, 9], [1, 2]]
+    )),
     Case("area ranges without end", parameters=having(areaRng=[[-INFINITY, INFINITY]] * 4)),
     Case("area ranges that are none", parameters=having(areaRng=[[NAN, NAN]] * 4)),
     Case("area ranges of one number", parameters=having(areaRng=[[0]] * 4)),
@@ -551,7 +561,7 @@ def parameters_changed(found: Any, side: Side) -> Any:
 
 def other_steps(found: Any, side: Side) -> Any:
     class Half(side.evaluator):  # type: ignore[misc, name-defined]
-        def computeIoU(self, imgId: Any, catId: Any) -> Any:
+        def computeIoU(self, imgId: Any, catId: Any) -> Any:  # noqa: N802, N803
             overlap = super().computeIoU(imgId, catId)
             return overlap / 2 if len(overlap) else overlap
 
@@ -644,8 +654,8 @@ def test_cells_are_a_list() -> None:
         cells["a"]
     assert described(list(reversed(cells))) == described(wanted[::-1])
     assert [each is None for each in cells] == [each is None for each in wanted]
-    assert described(cells + [None]) == described([*wanted, None])
-    assert described([None] + cells) == described([None, *wanted])
+    assert described(cells + [None]) == described([*wanted, None])  # noqa: RUF005
+    assert described([None] + cells) == described([None, *wanted])  # noqa: RUF005
     assert cells == cells
     assert cells != cells[:-1]
     assert (cells == 7) is False

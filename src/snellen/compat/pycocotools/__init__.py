@@ -1,7 +1,7 @@
 """pycocotools 2.0.11, its names and its numbers.
 
-``from snellen.compat.pycocotools.coco import COCO`` is ``from pycocotools.coco import COCO``, and so
-are the others. A script that cannot be changed calls `init_as_pycocotools` before it imports.
+``from snellen.compat.pycocotools.coco import COCO`` is ``from pycocotools.coco import COCO``, and
+so are the others. A script that cannot be changed calls `init_as_pycocotools` before it imports.
 """
 
 from __future__ import annotations

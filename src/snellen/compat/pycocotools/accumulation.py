@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -116,13 +117,13 @@ def _read_off(
     beyond = np.flatnonzero(first >= len(scores))
     n = beyond[0] if len(beyond) else len(first)
     found[0][:n] = precision[first[:n]]
-    try:
+    if scores.dtype != object:
         found[1][:n] = scores[first[:n]]
-    except (OverflowError, TypeError, ValueError):  # of other objects than numbers
+        return found
+    i = -1
+    with contextlib.suppress(OverflowError, TypeError, ValueError):
         for i in range(n):
-            try:
-                found[1][i] = scores[first[i]]
-            except (OverflowError, TypeError, ValueError):
-                found[0][i + 1 :] = 0
-                break
+            found[1][i] = scores[first[i]]
+        return found
+    found[0][i + 1 :] = 0  # the first that float64 has no room for is the last
     return found

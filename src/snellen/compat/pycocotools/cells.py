@@ -12,8 +12,6 @@ import numpy as np
 from snellen import _core
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 __all__ = ["Cell", "stable_order"]

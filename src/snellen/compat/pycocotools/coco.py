@@ -13,6 +13,7 @@ import numpy as np
 
 from snellen import _core
 from snellen.compat.pycocotools import mask as maskUtils
+from snellen.compat.pycocotools.completion import complete, has_shapes
 from snellen.compat.pycocotools.documents import no_collection, read_document
 from snellen.errors import first_few
 
@@ -216,33 +217,16 @@ class COCO:
                     f"Results do not correspond to current coco set: {len(unknown)} unknown image "
                     f"ids: {first_few(unknown)}"
                 )
-            self._complete(results, anns, images)
+            if "caption" in anns[0]:
+                kept = [each for each in results.dataset["images"] if each["id"] in images]
+                results.dataset["images"] = kept
+            elif has_shapes(anns[0]):
+                results.dataset["categories"] = copy.deepcopy(self.dataset["categories"])
+            complete(anns)
         print(f"DONE (t={time.time() - began:0.2f}s)")
         results.dataset["annotations"] = anns
         results.createIndex()
         return results
-
-    def _complete(self, results: COCO, anns: list[Any], images: set[Any]) -> None:
-        """Give results what annotations have: an id, an area, a box or a mask."""
-        first = anns[0]
-        if "caption" in first:
-            kept = [each for each in results.dataset["images"] if each["id"] in images]
-            results.dataset["images"] = kept
-            for i, each in enumerate(anns):
-                each["id"] = i + 1
-            return
-        for key, complete in (
-            ("bbox", _complete_box),
-            ("segmentation", _complete_mask),
-            ("keypoints", _complete_keypoints),
-        ):
-            if key in first and not (key == "bbox" and first["bbox"] == []):
-                results.dataset["categories"] = copy.deepcopy(self.dataset["categories"])
-                if key == "bbox" and _core.complete_boxes(anns):
-                    return
-                for i, each in enumerate(anns):
-                    complete(each, i + 1)
-                return
 
     def download(self, tarDir: Any = None, imgIds: Any = ()) -> Any:
         """Download images to a folder, those that it has not.
@@ -318,22 +302,6 @@ class COCO:
         return maskUtils.decode(self.annToRLE(ann))
 
 
-def compress(annotations: Any, coco: Any) -> None:
-    """Put compressed masks in the place of what annotations of a data set have."""
-    with no_collection():
-        ours = getattr(type(coco), "annToRLE", None) is COCO.annToRLE
-        if (
-            ours
-            and "annToRLE" not in vars(coco)
-            and type(annotations) is list
-            and type(coco.imgs) is dict
-            and _core.compress_masks(annotations, coco.imgs, coco.annToRLE)
-        ):
-            return
-        for each in annotations:
-            each["segmentation"] = coco.annToRLE(each)
-
-
 class _Membership(dict[Any, bool]):
     """Whether a value is in a collection, which is asked once for each value."""
 
@@ -359,31 +327,3 @@ def _found(index: dict[Any, Any], ids: Any) -> Any:
     if type(ids) is int:
         return [index[ids]]
     return None
-
-
-def _complete_box(result: Any, number: int) -> None:
-    box = result["bbox"]
-    left, right, top, bottom = box[0], box[0] + box[2], box[1], box[1] + box[3]
-    if "segmentation" not in result:
-        result["segmentation"] = [[left, top, left, bottom, right, bottom, right, top]]
-    # Also where there is a mask.
-    result["area"] = box[2] * box[3]
-    result["id"] = number
-    result["iscrowd"] = 0
-
-
-def _complete_mask(result: Any, number: int) -> None:
-    result["area"] = maskUtils.area(result["segmentation"])
-    if "bbox" not in result:
-        result["bbox"] = maskUtils.toBbox(result["segmentation"])
-    result["id"] = number
-    result["iscrowd"] = 0
-
-
-def _complete_keypoints(result: Any, number: int) -> None:
-    numbers = result["keypoints"]
-    x, y = numbers[0::3], numbers[1::3]
-    left, right, top, bottom = np.min(x), np.max(x), np.min(y), np.max(y)
-    result["area"] = (right - left) * (bottom - top)
-    result["id"] = number
-    result["bbox"] = [left, top, right - left, bottom - top]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import datetime
+import datetime as dt
 import sys
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,15 +15,13 @@ from snellen.compat.pycocotools import mask as maskUtils
 from snellen.compat.pycocotools.accumulation import Chosen, Curves, curves_of_cells
 from snellen.compat.pycocotools.cell_list import CellList, Overlaps
 from snellen.compat.pycocotools.cells import Cell, stable_order
-from snellen.compat.pycocotools.coco import compress
+from snellen.compat.pycocotools.coco import COCO
+from snellen.compat.pycocotools.completion import compress
 from snellen.compat.pycocotools.evaluation import Evaluation
 from snellen.compat.pycocotools.groups import LateGroups, by_cell
 from snellen.compat.pycocotools.keypoint_similarity import similarities
 from snellen.compat.pycocotools.params import Params
 from snellen.compat.pycocotools.summary import summarised
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = ["COCOeval", "Params"]
 
@@ -65,8 +63,8 @@ class COCOeval:
         self.cocoDt = cocoDt
         self.evalImgs: Any = defaultdict(list)
         self.eval: dict[str, Any] = {}
-        self._gts: Any = defaultdict(list)
-        self._dts: Any = defaultdict(list)
+        self._truth_of_cell: Any = defaultdict(list)
+        self._pred_of_cell: Any = defaultdict(list)
         self.params: Any = Params(iouType=iouType)
         self._paramsEval: Any = {}
         self.stats: Any = []
@@ -109,7 +107,8 @@ class COCOeval:
         pred = self.cocoDt.loadAnns(self.cocoDt.getAnnIds(**filters))
         if p.iouType == "segm":
             for annotations, coco in ((truth, self.cocoGt), (pred, self.cocoDt)):
-                compress(annotations, coco)
+                usual = isinstance(coco, COCO) and not _changes(coco, COCO, "annToRLE")
+                compress(annotations, coco, usual)
         for each in truth:
             # What was marked before is not kept.
             each["ignore"] = "iscrowd" in each and each["iscrowd"]
@@ -131,7 +130,7 @@ class COCOeval:
             p.catIds = list(np.unique(p.catIds))
         p.maxDets = sorted(p.maxDets)
         categories = p.catIds if p.useCats else [-1]
-        if self._has_other_steps():
+        if _changes(self, COCOeval, "_prepare", "computeIoU", "computeOks", "evaluateImg"):
             self._prepare()
             self._evaluate_cells(categories)
         else:
@@ -141,13 +140,6 @@ class COCOeval:
                 self._evaluate_cells(categories)
         self._paramsEval = copy.deepcopy(self.params)
         print(f"DONE (t={time.time() - began:0.2f}s).")
-
-    def _has_other_steps(self) -> bool:
-        """Whether a step of `evaluate` is not that of this class."""
-        return any(
-            name in vars(self) or getattr(type(self), name) is not getattr(COCOeval, name)
-            for name in ("_prepare", "computeIoU", "computeOks", "evaluateImg")
-        )
 
     def _evaluate_columns(self, truth: Any, pred: Any) -> bool:
         """Evaluate all at once; say whether it could be done, for it cannot of odd values."""
@@ -299,7 +291,7 @@ class COCOeval:
         self.eval = {
             "params": p,
             "counts": list(shape),
-            "date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S"),
+            "date": dt.datetime.now().strftime("%Y-%m-%d %H:%M:%S"),
             "precision": curves.precision,
             "recall": curves.recall,
             "scores": curves.scores,
@@ -329,3 +321,11 @@ class COCOeval:
 def _ranked(pred: list[Any], cap: Any) -> list[Any]:
     ranked = [pred[d] for d in stable_order([-each["score"] for each in pred])]
     return ranked[0:cap] if len(ranked) > cap else ranked
+
+
+def _changes(value: object, base: type, *names: str) -> bool:
+    """Whether an object has other methods than its base class."""
+    return any(
+        name in vars(value) or getattr(type(value), name) is not getattr(base, name)
+        for name in names
+    )

@@ -43,5 +43,5 @@ class LateGroups(NamedTuple):
         for categories in self.categories:
             for image in self.images:
                 for category in categories:
-                    cells[image, category]  # noqa: B018  # which makes it
+                    cells[image, category]  # which makes it
         return cells
