@@ -663,6 +663,7 @@ def test_cells_are_a_list() -> None:
     with pytest.raises(TypeError, match="unhashable"):
         hash(cells)
     assert cells.index(cells[7]) == 7
+    assert list(type(cells)(cells)) == list(cells)
     del cells[0]
     cells.append("a")
     cells.insert(0, "b")
@@ -710,6 +711,8 @@ def test_overlaps_are_a_mapping() -> None:
     ours[2, 1] = 3
     assert ours[2, 1] == 3
     assert len(ours) == 16
+    # As torchmetrics makes another of its kind.
+    assert dict(type(ours)(dict(ours))) == dict(ours)
 
 
 @pytest.mark.parametrize("side", [OURS, THEIRS], ids=["ours", "theirs"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping, MutableSequence
+from collections.abc import Iterable, Iterator, MutableMapping, MutableSequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,24 +17,32 @@ class CellList(MutableSequence[Any]):
     """A list of cells, by category, area range and image; None where one is empty.
 
     A cell that was looked at is kept: it is the same object the next time, with what was done to
-    it. A cell that is put in, or a change of length, is as in a list.
+    it. A cell that is put in, or a change of length, is as in a list. It is none of Python's lists,
+    whose inside C code may read without asking.
 
     Parameters
     ----------
-    evaluation : Evaluation
-        Where cells come from.
+    cells : iterable, optional
+        All of them; `of` gives those of an evaluation.
     """
 
-    def __init__(self, evaluation: Evaluation) -> None:
-        self.evaluation = evaluation
+    def __init__(self, cells: Iterable[Any] = ()) -> None:
+        self.evaluation: Evaluation | None = None
         self._seen: dict[int, Any] = {}
-        self._all: list[Any] | None = None
+        self._all = list(cells)
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> CellList:
+        """Return the cells of an evaluation."""
+        cells = cls()
+        cells.evaluation = evaluation
+        return cells
 
     def __len__(self) -> int:
-        return len(self.evaluation) if self._all is None else len(self._all)
+        return len(self._all if self.evaluation is None else self.evaluation)
 
     def __getitem__(self, at: Any) -> Any:
-        if self._all is not None:
+        if self.evaluation is None:
             return self._all[at]
         positions = range(len(self))[at]
         if isinstance(positions, range):
@@ -42,34 +50,39 @@ class CellList(MutableSequence[Any]):
         return self._cell(positions)
 
     def _cell(self, position: int) -> Any:
-        if position not in self._seen:
+        if position not in self._seen and self.evaluation is not None:
             self._seen[position] = self.evaluation.cell(position)
         return self._seen[position]
 
     def __iter__(self) -> Iterator[Any]:
-        if self._all is not None:
+        evaluation = self.evaluation
+        if evaluation is None:
             yield from self._all
             return
-        rules = self.evaluation.rules
         position = 0
-        for label in range(len(rules.categories)):
-            occupied = self.evaluation.occupied(label)
-            for _ in rules.areas:
+        for label in range(len(evaluation.rules.categories)):
+            occupied = evaluation.occupied(label)
+            for _ in evaluation.rules.areas:
                 for some in occupied:
-                    yield self[position] if some or self._all is not None else None
+                    yield self[position] if some or self.evaluation is None else None
                     position += 1
 
     def as_list(self) -> list[Any]:
         """Return all cells in a list, which from now on is what this is."""
-        if self._all is None:
+        if self.evaluation is not None:
             self._all = list(self)
+            self.evaluation = None
+            self._seen = {}
         return self._all
 
-    def is_as_evaluated(self) -> bool:
-        """Whether nothing was put in, and nothing was changed in what was looked at."""
-        return self._all is None and all(
-            _same(cell, self.evaluation.cell(position)) for position, cell in self._seen.items()
-        )
+    def evaluated(self) -> Evaluation | None:
+        """Return the evaluation; None where cells were put in or what was looked at was changed."""
+        evaluation = self.evaluation
+        if evaluation is None or not all(
+            _same(cell, evaluation.cell(position)) for position, cell in self._seen.items()
+        ):
+            return None
+        return evaluation
 
     def __setitem__(self, at: Any, value: Any) -> None:
         self.as_list()[at] = value
@@ -114,17 +127,25 @@ class Overlaps(MutableMapping[Any, Any]):
 
     Parameters
     ----------
-    evaluation : Evaluation
-        Where they come from.
+    overlaps : mapping, optional
+        All of them; `of` gives those of an evaluation.
     """
 
-    def __init__(self, evaluation: Evaluation) -> None:
-        self.evaluation = evaluation
-        rules = evaluation.rules
-        self._image = {each: i for i, each in enumerate(rules.images)}
-        self._label = {each: k for k, each in enumerate(rules.categories)}
-        self._own: dict[Any, Any] = {}
+    def __init__(self, overlaps: Any = ()) -> None:
+        self._evaluation: Evaluation | None = None
+        self._image: dict[Any, int] = {}
+        self._label: dict[Any, int] = {}
+        self._own: dict[Any, Any] = dict(overlaps)
         self._removed: set[Any] = set()
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> Overlaps:
+        """Return the overlaps of an evaluation."""
+        overlaps = cls()
+        overlaps._evaluation = evaluation
+        overlaps._image = {each: i for i, each in enumerate(evaluation.rules.images)}
+        overlaps._label = {each: k for k, each in enumerate(evaluation.rules.categories)}
+        return overlaps
 
     def _is_evaluated(self, key: Any) -> bool:
         return (
@@ -137,10 +158,10 @@ class Overlaps(MutableMapping[Any, Any]):
 
     def __getitem__(self, key: Any) -> Any:
         if key not in self._own:
-            if not self._is_evaluated(key):
+            if self._evaluation is None or not self._is_evaluated(key):
                 raise KeyError(key)
             image, category = key
-            self._own[key] = self.evaluation.overlap(self._image[image], self._label[category])
+            self._own[key] = self._evaluation.overlap(self._image[image], self._label[category])
         return self._own[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:

@@ -154,8 +154,8 @@ class COCOeval:
             looked_for.insert(0, [-1])
         self._gts = LateGroups(truth, images, looked_for)
         self._dts = LateGroups(pred, images, looked_for)
-        self.ious = Overlaps(evaluation)
-        self.evalImgs = CellList(evaluation)
+        self.ious = Overlaps.of(evaluation)
+        self.evalImgs = CellList.of(evaluation)
         self.eval = {}
         return True
 
@@ -282,11 +282,8 @@ class COCOeval:
         curves = Curves.undefined(shape)
         chosen = Chosen.of(p, self._paramsEval)
         cells = self.evalImgs
-        if not (
-            isinstance(cells, CellList)
-            and cells.is_as_evaluated()
-            and cells.evaluation.write_curves(chosen, p, curves)
-        ):
+        evaluation = cells.evaluated() if isinstance(cells, CellList) else None
+        if evaluation is None or not evaluation.write_curves(chosen, p, curves):
             curves_of_cells(cells, chosen, p, curves)
         self.eval = {
             "params": p,
