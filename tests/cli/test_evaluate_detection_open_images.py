@@ -81,3 +81,11 @@ def test_bad_files(
     assert done.stderr.count("\n") == 1
     assert message in done.stderr
     assert file in done.stderr
+
+
+def test_pixels_are_needed_where_they_count(run: Run, arguments: list[str]) -> None:
+    """Pascal VOC adds a pixel, which to parts of an image would be a whole one."""
+    done = run(*arguments[:4], "--protocol", "voc12", "--drop-unknown")
+    assert done.returncode == 1
+    assert "expected boxes in pixels, as voc12 counts these" in done.stderr
+    assert done.stdout == ""

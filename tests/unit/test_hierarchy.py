@@ -284,6 +284,9 @@ def test_class_descriptions(tmp_path: Path, head: str) -> None:
     assert found.classes.keys.ids.tolist() == ["/m/1", "/m/2"]
     assert found.classes.names == ("Tortoise", "Bed, infant")
     assert found.code("Tortoise") == found.code("/m/1") == 0
+    # mmdetection's has a number behind.
+    path = write(tmp_path / "c.csv", "/m/1,Tortoise,2\n/m/2,Bed,1\n")
+    assert ClassList.read(path).classes.names == ("Tortoise", "Bed")
     # A name a line stays that; and numbers are numbers.
     assert ClassList.read(write(tmp_path / "n.csv", "cat\ndog\n")).classes.names == ("cat", "dog")
     numbers = ClassList.read(write(tmp_path / "m.csv", "7,cat\n3,dog\n"))

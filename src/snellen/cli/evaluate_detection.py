@@ -319,16 +319,15 @@ def _read_any(asked: _Asked, truth: str, predictions: str, rules: _Rules, output
         )
     output.check(metric)
     with data_warnings_on_stderr(quiet=output.quiet):
-        both = _boxes(
-            asked, truth, predictions, complete=metric.protocol.complete_records, quiet=output.quiet
-        )
+        both = _boxes(asked, truth, predictions, metric.protocol, quiet=output.quiet)
     output.deliver(Serial().run(metric, [both]))
 
 
 def _boxes(
-    asked: _Asked, truth: str, predictions: str, *, complete: bool, quiet: bool
+    asked: _Asked, truth: str, predictions: str, rules: DetectionProtocol, *, quiet: bool
 ) -> tuple[Objects, Objects]:
     """Return the boxes of files of any format; what was taken for what goes to stderr."""
+    from snellen.errors import InputError
     from snellen.readers.detection_files import (
         read_detection_predictions,
         read_detection_truth,
@@ -348,7 +347,7 @@ def _boxes(
         format=format_of_truth,
         images=asked.images,
         classes=None if is_coco else asked.classes,
-        complete=complete,
+        complete=rules.complete_records,
         drop_unknown=asked.drop_unknown,
         image_labels=asked.image_labels,
         hierarchy=asked.hierarchy,
@@ -359,10 +358,16 @@ def _boxes(
         read_truth,
         format=format_of_predictions,
         classes=asked.classes if is_coco else None,
-        complete=complete,
+        complete=rules.complete_records,
         drop_unknown=asked.drop_unknown,
         **for_predictions,
     )
+    if rules.inclusive and (read_truth.relative or read_predictions.relative):
+        raise InputError(
+            f"expected boxes in pixels, as {rules.name} counts these, got parts of images: "
+            "--images FOLDER gives their sizes",
+            truth,
+        )
     if not quiet:
         for path, read in ((truth, read_truth), (predictions, read_predictions)):
             click.echo(f"snellen: {path}: {called(read.format)}", err=True)

@@ -240,12 +240,14 @@ def _from_file(place: str) -> Any:
 def _described(lines: list[str], place: str) -> dict[str, list[str]] | None:
     """Return the names by id of lines with both, as Open Images describes its classes.
 
-    None unless all lines are such; a first line ``LabelName,DisplayName`` is not of a class.
+    None unless all lines are such; a first line ``LabelName,DisplayName`` is not of a class, and a
+    third cell that is a whole number says nothing.
     """
     try:
         rows = [[cell.strip() for cell in row] for row in csv.reader(lines)]
     except csv.Error as error:
         raise SchemaError(f"expected delimited text: {error}", place) from None
+    rows = [row[:2] if len(row) == 3 and whole_numbers(row[2:]) else row for row in rows]
     if not rows or any(len(row) not in (0, 2) for row in rows):
         return None
     names: dict[str, list[str]] = {}
