@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from snellen.detection.box_layouts import LAYOUTS, BoxLayout
 from snellen.detection.boxes import Boxes
 from snellen.errors import InputError, did_you_mean
 from snellen.readers.box_joining import KINDS, ReadBoxes, predictions_of_rows, truth_of_rows
-from snellen.readers.box_rows import LAYOUTS, BoxLayout, BoxRows
+from snellen.readers.box_rows import BoxRows
 from snellen.readers.coco import read_coco_predictions, read_coco_truth
 from snellen.readers.coco_file import read_raw_results
 from snellen.readers.detection_formats import FORMATS, called, found_format
