@@ -92,10 +92,13 @@ class _Asked(NamedTuple):
     box: Any
     relative: bool | None
     drop_unknown: bool
+    image_labels: str | None = None
+    hierarchy: str | None = None
 
     def are_coco(self, truth: str, predictions: str) -> bool:
         """Return whether both files are COCO's, so far as is to be seen without reading them."""
-        if any(each is not None for each in (self.images, self.classes, self.box, self.relative)):
+        said = (self.images, self.classes, self.box, self.relative)
+        if any(each is not None for each in (*said, self.image_labels, self.hierarchy)):
             return False
         both = ((truth, self.truth_format), (predictions, self.format))
         return all(may_be_coco(path) if name == "auto" else name == "coco" for path, name in both)
@@ -176,6 +179,20 @@ class _Asked(NamedTuple):
     "where all are from 0 to 1]",
 )
 @click.option(
+    "--image-labels",
+    type=click.Path(),
+    metavar="FILE",
+    help="Which classes were looked for in which images: Open Images' table of ImageID, LabelName "
+    "and Confidence. open-images-challenge needs it.",
+)
+@click.option(
+    "--hierarchy",
+    type=click.Path(),
+    metavar="FILE",
+    help="Which classes are kinds of which others: Open Images' JSON. Truth, and image labels, "
+    "are expanded by it; PREDICTIONS are not.",
+)
+@click.option(
     "--drop-unknown",
     is_flag=True,
     help="Leave out records of images or categories that TRUTH does not list, and say how many.",
@@ -194,6 +211,8 @@ def detection(
     classes: str | None,
     box: str | None,
     relative: bool | None,
+    image_labels: str | None,
+    hierarchy: str | None,
     drop_unknown: bool,
     threads: int | None,
     output: Output,
@@ -207,7 +226,8 @@ def detection(
     from snellen.threads import set_threads
 
     set_threads(threads)
-    asked = _Asked(truth_format or written, written, images, classes, box, relative, drop_unknown)
+    formats = truth_format or written, written
+    asked = _Asked(*formats, images, classes, box, relative, drop_unknown, image_labels, hierarchy)
     rules = _Rules(protocol, similarity, max_detections)
     read = _read_coco if asked.are_coco(truth, predictions) else _read_any
     read(asked, truth, predictions, rules, output)
@@ -295,20 +315,22 @@ def _read_any(asked: _Asked, truth: str, predictions: str, rules: _Rules, output
             f"expected COCO files for --similarity {rules.similarity}, got others"
         )
     metric = rules.metric("")
-    if metric.protocol.verified_only:
-        raise click.UsageError(f"expected COCO files for --protocol {rules.protocol}, got others")
+    if metric.protocol.verified_only and asked.image_labels is None:
+        raise click.UsageError(
+            f"expected files that say which classes were looked for, as --protocol "
+            f"{rules.protocol} needs it: --image-labels FILE (Open Images), or COCO files (LVIS)"
+        )
     output.check(metric)
     with data_warnings_on_stderr(quiet=output.quiet):
-        both = _boxes(
-            asked, truth, predictions, complete=metric.protocol.complete_records, quiet=output.quiet
-        )
+        both = _boxes(asked, truth, predictions, metric.protocol, quiet=output.quiet)
     output.deliver(Serial().run(metric, [both]))
 
 
 def _boxes(
-    asked: _Asked, truth: str, predictions: str, *, complete: bool, quiet: bool
+    asked: _Asked, truth: str, predictions: str, rules: DetectionProtocol, *, quiet: bool
 ) -> tuple[Objects, Objects]:
     """Return the boxes of files of any format; what was taken for what goes to stderr."""
+    from snellen.errors import InputError
     from snellen.readers.detection_files import (
         read_detection_predictions,
         read_detection_truth,
@@ -328,8 +350,10 @@ def _boxes(
         format=format_of_truth,
         images=asked.images,
         classes=None if is_coco else asked.classes,
-        complete=complete,
+        complete=rules.complete_records,
         drop_unknown=asked.drop_unknown,
+        image_labels=asked.image_labels,
+        hierarchy=asked.hierarchy,
         **for_truth,
     )
     read_predictions = read_detection_predictions(
@@ -337,10 +361,16 @@ def _boxes(
         read_truth,
         format=format_of_predictions,
         classes=asked.classes if is_coco else None,
-        complete=complete,
+        complete=rules.complete_records,
         drop_unknown=asked.drop_unknown,
         **for_predictions,
     )
+    if rules.inclusive and (read_truth.relative or read_predictions.relative):
+        raise InputError(
+            f"expected boxes in pixels, as {rules.name} counts these, got parts of images: "
+            "--images FOLDER gives their sizes",
+            truth,
+        )
     if not quiet:
         for path, read in ((truth, read_truth), (predictions, read_predictions)):
             click.echo(f"snellen: {path}: {called(read.format)}", err=True)

@@ -526,7 +526,10 @@ class AveragePrecisionResult(Result):
     def composition(self) -> str:
         """Return, in a few lines, what the result was made of."""
         data = self.data
-        crowds = f", {data['n_crowd']:,} of them crowds, left out" if data["n_crowd"] else ""
+        what = "crowds, left out" if self.rules.crowds == "shared" else "crowds"
+        if self.rules.crowds == "groups":
+            what = "groups, each to be found" if self.rules.group_weight else "groups, left out"
+        crowds = f", {data['n_crowd']:,} of them {what}" if data["n_crowd"] else ""
         dropped = data["n_dropped_by_cap"]
         by_cap = f"{f'{dropped:,}' if dropped else 'none'} dropped by the cap of "
         by_cap += f"{self.rules.max_detections[-1]:,}"

@@ -110,6 +110,10 @@ def of_rules(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Give
         given = given.taken(
             *(np.flatnonzero(_has_area(each.boxes)) for each in (given.truth, given.pred))
         )
+    if protocol.drops_empty_predictions:
+        solid = (given.pred.boxes.xywh[:, 2:] > 0).all(axis=1)
+        if not solid.all():
+            given = given.taken(None, np.flatnonzero(solid))
     if protocol.verified_only:
         given = _verified(given, truth.boxes.verified, protocol)
     given = given._replace(
@@ -161,7 +165,8 @@ def _verified(
     if verified is None:
         raise InputError(
             "expected truth that says which classes were looked for in which images, as "
-            f"{protocol.name} needs it (LVIS: neg_category_ids; read_lvis_truth)",
+            f"{protocol.name} needs it (LVIS: neg_category_ids; read_lvis_truth. Open Images: "
+            "image-level labels; image_labels, --image-labels)",
             "truth.verified",
         )
     codes, n_labels = given.codes, np.int64(len(given.codes.classes))
