@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from snellen.detection.area_slices import slices_of_areas
 from snellen.detection.average_precision import AveragePrecision
+from snellen.detection.boxes import Boxes
 from snellen.detection.detection_calibration import detection_calibration
 from snellen.detection.detection_confusion import DetectionConfusion
 from snellen.detection.diagnosis_result import PARTS, DetectionDiagnosis
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from snellen.result import Result
 
 __all__ = ["DiagnosisThresholds", "detection_diagnosis"]
+
+_FEWEST: Final = 20
+"""Of fewer boxes nothing is said that chance would say too."""
 
 _OF_MATCHES: Final = {"points", "lrp", "calibration", "images", "confusion"}
 """Parts that look at what was matched at one IoU threshold."""
@@ -176,7 +180,12 @@ def detection_diagnosis(
         parts={name: parts[name] for name in wanted},
         iou_threshold=iou,
         score_threshold=lines.score,
-        lowest_score=math.nan if scores is None or not len(scores) else float(scores.min()),
+        scores=(
+            (math.nan, math.nan)
+            if scores is None or not len(scores)
+            else (float(scores.min()), float(scores.max()))
+        ),
+        layout=_layout(truth, pred),
         n_beyond_cap=_beyond_cap(metric),
     )
 
@@ -207,6 +216,22 @@ def _slices(metric: AveragePrecision, slice_by: str | Mapping[Any, str] | None) 
     raise InputError(
         f"expected area, crowding, or the slice of each image, got {slice_by!r}", "slice_by"
     )
+
+
+def _layout(truth: Objects, pred: Objects) -> str:
+    """Return what predicted boxes look like, where that is not what they should be."""
+    if not isinstance(truth, Boxes) or not isinstance(pred, Boxes):
+        return ""
+    if min(len(truth), len(pred)) < _FEWEST:
+        return ""
+    # The right side of a box is never left of its left side: of widths that is chance.
+    if _may_be_corners(pred) and not _may_be_corners(truth):
+        return "corners"
+    return "parts" if pred.xywh.max() <= 1 < truth.xywh.max() else ""
+
+
+def _may_be_corners(boxes: Boxes) -> bool:
+    return bool((boxes.xywh[:, 2:] >= boxes.xywh[:, :2]).all())
 
 
 def _beyond_cap(metric: AveragePrecision) -> int:

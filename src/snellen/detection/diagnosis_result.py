@@ -36,8 +36,11 @@ class DetectionDiagnosis:
     score_threshold : float or None
         The score from which detections are in the confusion matrix and the table of images, where
         it was given; None: that of the highest F.
-    lowest_score : float
-        The lowest score of a detection; NaN without detections.
+    scores : tuple of float
+        The lowest and the highest score of a detection; NaN without detections.
+    layout : {"", "corners", "parts"}
+        What the boxes of predictions look like, where that is not what they should be: left, top,
+        right, bottom in place of widths and heights, or parts of the image in place of pixels.
     n_beyond_cap : int
         Truth objects that no detection can be for: one image has more of a class than the cap.
     """
@@ -46,8 +49,15 @@ class DetectionDiagnosis:
     parts: Mapping[str, Result]
     iou_threshold: float
     score_threshold: float | None
-    lowest_score: float
+    scores: tuple[float, float]
+    layout: str
     n_beyond_cap: int
+
+    @property
+    def has_both(self) -> bool:
+        """Whether there are predictions, and truth that counts."""
+        found = self.precision
+        return bool(found.data["n_predictions"] and found.n_counted[:, 0].any())
 
     def __repr__(self) -> str:
         return f"DetectionDiagnosis(AP={self.precision.AP:.4f}, {', '.join(self.parts)})"
@@ -88,6 +98,7 @@ class DetectionDiagnosis:
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as plain values that JSON can hold; undefined ones are None."""
         from snellen import __version__
+        from snellen.detection.diagnosis_tables import records_of
 
         return {
             "schema": SCHEMA,
@@ -95,6 +106,6 @@ class DetectionDiagnosis:
             "task": "detection",
             "iou_threshold": self.iou_threshold,
             "average_precision": self.precision.to_dict(),
-            **{name: part.to_dict() for name, part in self.parts.items()},
+            **{name: {**part.to_dict(), **records_of(part)} for name, part in self.parts.items()},
             "next_looks": self.next_looks(),
         }

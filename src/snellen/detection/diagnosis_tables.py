@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from snellen.detection.diagnosis_result import DetectionDiagnosis
+    from snellen.result import Result
 
-__all__ = ["csv_files", "csv_text", "tables_of"]
+__all__ = ["csv_files", "csv_text", "records_of", "tables_of"]
 
 
 def tables_of(diagnosis: DetectionDiagnosis) -> dict[str, list[dict[str, Any]]]:
@@ -47,6 +48,21 @@ def tables_of(diagnosis: DetectionDiagnosis) -> dict[str, list[dict[str, Any]]]:
             continue
         tables[f"{name}_of_classes"] = part.per_class()
     return tables
+
+
+def records_of(part: Result) -> dict[str, list[dict[str, Any]]]:
+    """Return what a part is made of and does not say itself as values that JSON can hold."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    if isinstance(part, DetectionConfusionResult):
+        found["cells"] = _cells(part)
+    elif isinstance(part, LabelErrorsResult):
+        found["suspicions"] = part.suspicions()
+    elif isinstance(part, DetectionCalibrationResult):
+        found["reliability"] = part.reliability()
+    return {
+        name: [{key: None if _is_nan(each) else each for key, each in r.items()} for r in records]
+        for name, records in found.items()
+    }
 
 
 def csv_files(diagnosis: DetectionDiagnosis) -> dict[str, bytes]:
@@ -81,7 +97,11 @@ def csv_text(records: Sequence[dict[str, Any]], columns: Sequence[str] = ()) -> 
 
 
 def _cell(value: Any) -> Any:
-    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else value
+    return "" if value is None or _is_nan(value) else value
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _errors(errors: DetectionErrorsResult) -> list[dict[str, Any]]:

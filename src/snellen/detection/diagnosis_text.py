@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from snellen.detection.label_errors_result import LabelErrorsResult
 from snellen.detection.localization_recall_precision_result import (
     LocalizationRecallPrecisionResult,
 )
+from snellen.detection.next_looks import several
 from snellen.detection.operating_points_result import OperatingPointsResult
 from snellen.detection.slices_result import DetectionSlices
 from snellen.table_text import aligned_lines, number, printable
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["diagnosis_text"]
 
 _NAME = 24
-_WIDTH = 96
+_WIDTH = 100
 _BAR = 30
 
 
@@ -34,26 +36,28 @@ def diagnosis_text(diagnosis: DetectionDiagnosis, *, rows: int | None, classes: 
     """Return the diagnosis as text; tables have at most so many rows, None: all."""
     blocks = [_headline(diagnosis)]
     table = _classes(diagnosis, classes)
-    for name, part in diagnosis.parts.items():
+    alike = "OKS" if diagnosis.precision.rules.similarity == "keypoints" else "IoU"
+    # Tables full of zeros say no more than the line that says why.
+    for name, part in diagnosis.parts.items() if diagnosis.has_both else ():
         if name in ("images", "labels", "slices"):  # what is not about classes comes after them
             blocks.append(table)
             table = []
         if isinstance(part, DetectionErrorsResult):
-            blocks.append(_errors(part))
+            blocks.append(_errors(part, alike))
         elif isinstance(part, DetectionConfusionResult):
-            blocks.append(_confusion(part, rows))
+            blocks.append(_confusion(part, rows, alike))
         elif isinstance(part, OperatingPointsResult):
             blocks.append(_points(part))
         elif isinstance(part, LocalizationRecallPrecisionResult):
-            blocks.append(_lrp(part))
+            blocks.append(_lrp(part, alike))
         elif isinstance(part, DetectionCalibrationResult):
             blocks.append(_calibration(part))
         elif isinstance(part, ImageTable):
-            blocks.append(_images(part, rows))
+            blocks.append(_images(part, rows, alike))
         elif isinstance(part, LabelErrorsResult):
             blocks.append(_labels(part, rows))
         elif isinstance(part, DetectionSlices):
-            blocks.append(str(part).splitlines())
+            blocks.append(_slices(part))
     blocks.append(table)
     looks = diagnosis.next_looks()
     if looks:
@@ -65,13 +69,12 @@ def _headline(diagnosis: DetectionDiagnosis) -> list[str]:
     """Return AP and its like in a line or two, and what they were made of in another."""
     found, data = diagnosis.precision, diagnosis.precision.data
     numbers = [f"{name} {number(value, 3)}" for name, value in found.metrics.items()]
-    what = "objects"
+    crowds = f" ({data['n_crowd']:,} of them crowds)" if data["n_crowd"] else ""
     counts = [
-        f"{data['n_images']:,} images",
-        f"{data['n_truth']:,} {what}"
-        + (f" ({data['n_crowd']:,} of them crowds)" if data["n_crowd"] else ""),
-        f"{data['n_predictions']:,} predictions",
-        f"{data['n_classes']:,} classes",
+        several(data["n_images"], "image"),
+        several(data["n_truth"], "object") + crowds,
+        several(data["n_predictions"], "prediction"),
+        several(data["n_classes"], "class"),
         f"rules {found.rules.name}",
     ]
     return [*_filled(numbers), *_filled(counts, "  ·  ")]
@@ -89,7 +92,7 @@ def _filled(words: list[str], gap: str = "  ") -> list[str]:
     return lines
 
 
-def _errors(errors: DetectionErrorsResult) -> list[str]:
+def _errors(errors: DetectionErrorsResult, alike: str) -> list[str]:
     """Return what each kind of error costs, with bars."""
     costs = [errors.metrics[f"dAP_{name}"] for name in ERROR_NAMES]
     largest = max((cost for cost in costs if not math.isnan(cost)), default=0.0)
@@ -104,7 +107,7 @@ def _errors(errors: DetectionErrorsResult) -> list[str]:
         lines[place] = f"{lines[place]}  {_MEANING[name]:<26}{bar}".rstrip()
     rules = errors.rules
     title = (
-        f"What costs AP (TIDE; IoU {rules.iou_threshold:g}, background to "
+        f"What costs AP (TIDE; {alike} {rules.iou_threshold:g}, background to "
         f"{rules.background_threshold:g}; AP as it counts: {number(errors.AP, 3)})"
     )
     both = [errors.metrics[f"dAP_{name}"] for name in ("fp", "fn")]
@@ -116,15 +119,17 @@ def _errors(errors: DetectionErrorsResult) -> list[str]:
     ]
 
 
-def _confusion(confusion: DetectionConfusionResult, rows: int | None) -> list[str]:
+def _confusion(confusion: DetectionConfusionResult, rows: int | None, alike: str) -> list[str]:
     data, rules = confusion.data, confusion.rules
     title = (
-        f"Confusion (score from {rules.score_threshold:.4g}, IoU {rules.iou_threshold:g}): "
+        f"Confusion (score from {rules.score_threshold:.4g}, {alike} {rules.iou_threshold:g}): "
         f"{data['n_correct']:,} right, {data['n_pairs'] - data['n_correct']:,} of another class, "
         f"{data['n_missed']:,} missed, {data['n_false_alarms']:,} false alarms"
     )
     most = len(confusion.classes) ** 2 if rows is None else rows
     pairs = confusion.most_confused(most)
+    if rows is not None:  # what happened once says nothing
+        pairs = [each for each in pairs if each["n"] > 1]
     if not pairs:
         return [title]
     table = [["truth", "taken for", "n", "of its truth"]]
@@ -146,22 +151,21 @@ def _points(points: OperatingPointsResult) -> list[str]:
     name = "f1" if rules["beta"] == 1 else "f_beta"
     title = "F1" if rules["beta"] == 1 else f"F{rules['beta']:g}"
     table = [["threshold to deploy", "score", "precision", "recall", title]]
-    for how, what in (
-        ("micro", f"best {title} of all objects"),
-        ("macro", f"best mean {title} of classes"),
-        ("own", "each class its own"),
-    ):
+    ways = [("micro", f"best {title} of all objects")]
+    if np.count_nonzero(points.n_truth) > 1:
+        ways += [("macro", f"best mean {title} of classes"), ("own", "each class its own")]
+    for how, what in ways:
         keys = ("threshold", "precision", "recall", name)
         table.append([what, *(number(metrics.get(f"{key}_{how}", math.nan)) for key in keys)])
     return aligned_lines(table)
 
 
-def _lrp(lrp: LocalizationRecallPrecisionResult) -> list[str]:
+def _lrp(lrp: LocalizationRecallPrecisionResult, alike: str) -> list[str]:
     values = {name: number(value, 3) for name, value in lrp.metrics.items()}
     return [
         f"oLRP {values['olrp']} (0 is perfect; each class at the score of its least error)",
-        f"  IoU lost where found {values['olrp_loc']}, false among detections {values['olrp_fp']}, "
-        f"missed of objects {values['olrp_fn']}",
+        f"  {alike} lost where found {values['olrp_loc']}, false among detections "
+        f"{values['olrp_fp']}, missed of objects {values['olrp_fn']}",
     ]
 
 
@@ -176,13 +180,13 @@ def _calibration(calibration: DetectionCalibrationResult) -> list[str]:
     ]
 
 
-def _images(images: ImageTable, rows: int | None) -> list[str]:
+def _images(images: ImageTable, rows: int | None, alike: str) -> list[str]:
     n = len(images.images)
     if not n:
         return []
     score = images.protocol["score_threshold"]
     kept = "all detections" if score is None else f"score from {score:.4g}"
-    table = [["worst images", "TP", "FP", "FN", "F1", "mean IoU"]]
+    table = [["worst images", "TP", "FP", "FN", "F1", f"mean {alike}"]]
     table += [
         [
             printable(each["image"], 48),
@@ -199,11 +203,11 @@ def _images(images: ImageTable, rows: int | None) -> list[str]:
 def _labels(labels: LabelErrorsResult, rows: int | None) -> list[str]:
     data = labels.data
     counts = [
-        f"{data[f'n_{key}']:,} {word}{'' if data[f'n_{key}'] == 1 else end}"
-        for key, word, end in (
-            ("wrong_label", "wrong label", "s"),
-            ("missing_box", "missing object", "s"),
-            ("duplicate", "duplicate", "s"),
+        several(data[f"n_{key}"], word)
+        for key, word in (
+            ("wrong_label", "wrong label"),
+            ("missing_box", "missing object"),
+            ("duplicate", "duplicate"),
         )
     ]
     title = (
@@ -227,21 +231,42 @@ def _labels(labels: LabelErrorsResult, rows: int | None) -> list[str]:
     return [title, *(f"  {line}" for line in aligned_lines(table, left=6))]
 
 
+def _slices(slices: DetectionSlices) -> list[str]:
+    """Return a few numbers of each slice: AP, and the recall at the highest cap."""
+    names = list(slices.metrics)
+    shown = [name for name in names if re.fullmatch(r"AP(50|75)?", name)]
+    shown += [name for name in names if re.fullmatch(r"AR(_\d+)?", name)][-1:]
+    table = [["slice", "images", "truth", *shown]]
+    table += [
+        [
+            printable(each["slice"], 40),
+            *(number(each[key]) for key in ("n_images", "n_truth")),
+            *(number(each[key], 3) for key in shown),
+        ]
+        for each in slices.records()
+    ]
+    return aligned_lines(table)
+
+
 def _classes(diagnosis: DetectionDiagnosis, classes: int | None) -> list[str]:
     """Return the table of classes with truth, the lowest AP first: what all parts say of each."""
+    parts = diagnosis.parts
+    if not diagnosis.has_both or not parts.keys() & {"errors", "points", "lrp", "calibration"}:
+        return []
     records = [each for each in diagnosis.precision.per_class() if each["n_truth"]]
     if len(records) < 2:
         return []
     records.sort(key=lambda each: (each["AP"], -each["n_truth"]))
     shown = records if classes is None else records[:classes]
     columns: list[tuple[str, dict[Any, Any]]] = []
-    parts = diagnosis.parts
     if "AP50" in records[0]:
         columns.append(("AP50", {each["id"]: each["AP50"] for each in records}))
     for part, keys in (
         ("points", ("threshold", "precision", "recall", "f1", "f_beta")),
         ("lrp", ("olrp",)),
         ("calibration", ("ece",)),
+        # Beside the others there is no room.
+        ("errors", () if "points" in parts else tuple(f"n_{name}" for name in ERROR_NAMES)),
     ):
         if part in parts:
             of_part = parts[part].per_class()
@@ -271,6 +296,7 @@ _HEADS = {
     "f_beta": "F",
     "olrp": "oLRP",
     "ece": "ECE",
+    **{f"n_{name}": name for name in ERROR_NAMES},
 }
 _MEANING = {
     "cls": "right place, wrong class",

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from snellen.detection.diagnosis_result import DetectionDiagnosis
+    from snellen.result import Result
 
-__all__ = ["next_looks"]
+__all__ = ["next_looks", "several"]
 
 # From where on a sentence is worth its line. Below, chance and taste decide.
 _AP_WORTH_SAYING: Final = 0.01
@@ -38,9 +39,11 @@ _NAMES: Final = 3
 def next_looks(diagnosis: DetectionDiagnosis) -> list[str]:
     """Return the sentences, what spoils the number itself first."""
     looks = [*_about_precision(diagnosis)]
+    if not diagnosis.has_both:
+        return looks
     for part in diagnosis.parts.values():
         if isinstance(part, DetectionErrorsResult):
-            looks += _about_errors(part)
+            looks += _about_errors(part, diagnosis.parts.get("confusion"))
         elif isinstance(part, DetectionConfusionResult):
             looks += _about_confusion(part)
         elif isinstance(part, OperatingPointsResult):
@@ -58,17 +61,28 @@ def next_looks(diagnosis: DetectionDiagnosis) -> list[str]:
 
 def _about_precision(diagnosis: DetectionDiagnosis) -> Iterator[str]:
     found, data = diagnosis.precision, diagnosis.precision.data
-    lowest = diagnosis.lowest_score
+    lowest, highest = diagnosis.scores
+    with_truth = found.n_counted[:, 0] > 0
     if not data["n_predictions"]:
         yield "There are no predictions."
+    if not with_truth.any():
+        yield "Truth has no object that counts: nothing can be measured."
+    if not diagnosis.has_both:
         return
     best = found.metrics.get("AP50", found.metrics["AP"])
-    if best < _NOTHING_MATCHES:
+    if diagnosis.layout:
+        yield _ABOUT_LAYOUTS[diagnosis.layout]
+    elif best < _NOTHING_MATCHES:
         yield (
             "Next to nothing matches: are predictions of these images, of the same class ids, and "
             "boxes in the same layout and in pixels?"
         )
-    if lowest >= _HIGH_LOWEST_SCORE:
+    if not 0 <= lowest <= highest <= 1:
+        yield (
+            f"Scores go from {lowest:.3g} to {highest:.3g}: they are no probabilities, and "
+            "thresholds of scores (--confident) are to be given as they are."
+        )
+    elif lowest >= _HIGH_LOWEST_SCORE:
         yield (
             f"No prediction scores below {lowest:.3g}: AP is the area under a curve that ends "
             "there. Let the detector keep lower scores (0.001) when it is evaluated."
@@ -82,7 +96,6 @@ def _about_precision(diagnosis: DetectionDiagnosis) -> Iterator[str]:
         size.label for size in found.rules.area_ranges[1:] if f"AP_{size.label}" in found.metrics
     ]
     yield from _about_sizes(diagnosis, sizes)
-    with_truth = found.n_counted[:, 0] > 0
     never = [
         (-each["n_truth"], each["class"])
         for each in found.per_class()
@@ -114,12 +127,28 @@ def _about_sizes(diagnosis: DetectionDiagnosis, sizes: list[str]) -> Iterator[st
         )
 
 
-def _about_errors(errors: DetectionErrorsResult) -> Iterator[str]:
+def _about_errors(errors: DetectionErrorsResult, confusion: Result | None) -> Iterator[str]:
+    names = errors.classes.display_names()
     costs = {name: errors.metrics[f"dAP_{name}"] for name in ERROR_NAMES}
     worth = [name for name in ERROR_NAMES if costs[name] >= _AP_WORTH_SAYING]
     worth.sort(key=lambda name: -costs[name])
     for name in worth[:2]:
-        yield _ABOUT_ERRORS[name].format(cost=costs[name], n=errors.data[f"n_{name}"])
+        counts = errors.counts[:, ERROR_NAMES.index(name)]
+        most = np.argsort(-counts, kind="stable")[:_NAMES]
+        where = ", ".join(f"{printable(names[k], 32)} {counts[k]:,}" for k in most if counts[k])
+        if name == "cls" and isinstance(confusion, DetectionConfusionResult):
+            pairs = [each for each in confusion.most_confused(_NAMES) if each["n"] > 1]
+            named = ", ".join(
+                f"{printable(each['truth'], 32)} taken for {printable(each['prediction'], 32)} "
+                f"{each['n']:,}"
+                for each in pairs
+            )
+            where = named or where
+        yield _ABOUT_ERRORS[name].format(
+            cost=costs[name],
+            n=errors.data[f"n_{name}"],
+            most=f"; most: {where}" if where and len(names) > 1 else "",
+        )
 
 
 def _about_confusion(confusion: DetectionConfusionResult) -> Iterator[str]:
@@ -141,7 +170,7 @@ def _about_confusion(confusion: DetectionConfusionResult) -> Iterator[str]:
 
 def _about_points(points: OperatingPointsResult, diagnosis: DetectionDiagnosis) -> Iterator[str]:
     metrics = points.metrics
-    threshold, lowest = metrics["threshold_micro"], diagnosis.lowest_score
+    threshold, lowest = metrics["threshold_micro"], diagnosis.scores[0]
     if threshold <= lowest and int(points.tp.sum()) >= _FEWEST:
         yield (
             f"The best threshold is the lowest score there is ({lowest:.3g}): with lower ones the "
@@ -165,7 +194,7 @@ def _about_points(points: OperatingPointsResult, diagnosis: DetectionDiagnosis) 
         names = points.classes.display_names()
         yield (
             f"{n:,} detections that score {threshold:.3g} are of "
-            f"{_several(len(without), 'class')} without truth, which AP does not see: "
+            f"{several(len(without), 'class')} without truth, which AP does not see: "
             f"{_few([names[k] for k in without[np.argsort(-kept.fp[without])].tolist()])}."
         )
 
@@ -189,7 +218,7 @@ def _about_images(images: ImageTable) -> Iterator[str]:
         return
     share = int(np.sort(errors)[::-1][:few].sum()) / total
     if share >= max(0.2, 10 * few / n):
-        yield f"{_several(few, 'image')} of {n:,} hold {100 * share:.0f} % of all errors."
+        yield f"{several(few, 'image')} of {n:,} hold {100 * share:.0f} % of all errors."
 
 
 def _about_labels(labels: LabelErrorsResult, diagnosis: DetectionDiagnosis) -> Iterator[str]:
@@ -201,7 +230,9 @@ def _about_labels(labels: LabelErrorsResult, diagnosis: DetectionDiagnosis) -> I
         )
     found = sum(data[f"n_{key}"] for key in ("wrong_label", "missing_box", "duplicate"))
     best = diagnosis.precision.metrics.get("AP50", math.nan)
-    if total and found >= _FEWEST and found / total >= _SHARE_OF_LABELS and best >= 0.1:
+    if best < 0.1 or diagnosis.scores[1] > 1:  # then detections are no witnesses
+        return
+    if found >= _FEWEST and found / total >= _SHARE_OF_LABELS:
         yield (
             f"{found:,} objects of truth may be wrong or missing ({100 * found / total:.1f} of "
             "100): AP is measured against them, so look at these first."
@@ -224,7 +255,8 @@ def _about_slices(slices: DetectionSlices) -> Iterator[str]:
         )
 
 
-def _several(n: int, word: str) -> str:
+def several(n: int, word: str) -> str:
+    """Return how many there are of something."""
     return f"{n:,} {word}{'' if n == 1 else 'es' if word.endswith('s') else 's'}"
 
 
@@ -233,14 +265,18 @@ def _few(names: list[str]) -> str:
     return f"{shown} and {len(names) - _NAMES} more" if len(names) > _NAMES else shown
 
 
+_ABOUT_LAYOUTS: Final = {
+    "corners": "Of all predicted boxes the third number is at least the first, and the fourth the "
+    "second: are they left, top, right, bottom where width and height should be?",
+    "parts": "All predicted boxes lie between 0 and 1, those of truth do not: are they parts of "
+    "the image where pixels should be?",
+}
 _ABOUT_ERRORS: Final = {
-    "cls": "Wrong classes cost {cost:.3f} AP ({n:,} detections): see which ones are confused.",
-    "loc": "Boxes that are not quite right cost {cost:.3f} AP ({n:,} detections): see whether "
-    "truth is drawn as tightly as they are.",
-    "both": "Detections wrong in class and place cost {cost:.3f} AP ({n:,}).",
-    "dupe": "Repeated detections cost {cost:.3f} AP ({n:,}): a stricter suppression of "
-    "duplicates (NMS) is worth a try.",
-    "bkg": "Detections of nothing cost {cost:.3f} AP ({n:,}): see whether truth lacks these "
-    "objects, in the list of likely label errors.",
-    "miss": "Missed objects cost {cost:.3f} AP ({n:,}): see their sizes and classes.",
+    "cls": "Wrong classes cost {cost:.3f} AP ({n:,} detections{most}).",
+    "loc": "Detections not quite in the right place cost {cost:.3f} AP ({n:,}{most}).",
+    "both": "Detections wrong in class and place cost {cost:.3f} AP ({n:,}{most}).",
+    "dupe": "Repeated detections cost {cost:.3f} AP ({n:,}{most}): try a stricter suppression of "
+    "duplicates (NMS).",
+    "bkg": "Detections of nothing cost {cost:.3f} AP ({n:,}{most}): does truth lack these objects?",
+    "miss": "Missed objects cost {cost:.3f} AP ({n:,}{most}).",
 }
