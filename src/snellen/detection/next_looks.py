@@ -146,7 +146,7 @@ def _about_errors(errors: DetectionErrorsResult, confusion: Result | None) -> It
             where = named or where
         yield _ABOUT_ERRORS[name].format(
             cost=costs[name],
-            n=errors.data[f"n_{name}"],
+            n=several(errors.data[f"n_{name}"], "object" if name == "miss" else "detection"),
             most=f"; most: {where}" if where and len(names) > 1 else "",
         )
 
@@ -272,11 +272,11 @@ _ABOUT_LAYOUTS: Final = {
     "the image where pixels should be?",
 }
 _ABOUT_ERRORS: Final = {
-    "cls": "Wrong classes cost {cost:.3f} AP ({n:,} detections{most}).",
-    "loc": "Detections not quite in the right place cost {cost:.3f} AP ({n:,}{most}).",
-    "both": "Detections wrong in class and place cost {cost:.3f} AP ({n:,}{most}).",
-    "dupe": "Repeated detections cost {cost:.3f} AP ({n:,}{most}): try a stricter suppression of "
+    "cls": "Wrong classes cost {cost:.3f} AP ({n}{most}).",
+    "loc": "Detections not quite in the right place cost {cost:.3f} AP ({n}{most}).",
+    "both": "Detections wrong in class and place cost {cost:.3f} AP ({n}{most}).",
+    "dupe": "Repeated detections cost {cost:.3f} AP ({n}{most}): try a stricter suppression of "
     "duplicates (NMS).",
-    "bkg": "Detections of nothing cost {cost:.3f} AP ({n:,}{most}): does truth lack these objects?",
-    "miss": "Missed objects cost {cost:.3f} AP ({n:,}{most}).",
+    "bkg": "Detections of nothing cost {cost:.3f} AP ({n}{most}): does truth lack these objects?",
+    "miss": "Missed objects cost {cost:.3f} AP ({n}{most}).",
 }
