@@ -20,7 +20,7 @@ from side_by_side import RunError, run_program
 from whole_programs import Program, WholePrograms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from in_memory import Numbers
 
@@ -73,7 +73,7 @@ _KINDS: Final = (
         "LVIS, boxes",
         0.4,
         (*_ALL[:-1], "lvis_api"),
-        ("lvis_api",),
+        ("faster_coco_eval", "lvis_api"),
     ),
     _Kind(
         "objects365",

@@ -59,6 +59,12 @@ SIZES = {
     "objects365": Size(80_000, 1_200_000, 4_000_000, 365),
 }
 _WITH_KEYPOINTS = 6_352 / 11_004
+# From nose to ankles, as parts of the box.
+_STANDING = (
+    *((0.5, 0.08), (0.53, 0.06), (0.47, 0.06), (0.57, 0.08), (0.43, 0.08)),
+    *((0.65, 0.22), (0.35, 0.22), (0.75, 0.38), (0.25, 0.38), (0.8, 0.5), (0.2, 0.5)),
+    *((0.6, 0.52), (0.4, 0.52), (0.62, 0.75), (0.38, 0.75), (0.63, 0.97), (0.37, 0.97)),
+)
 
 
 class _Objects(NamedTuple):
@@ -207,11 +213,7 @@ def _filled(outlines: Real) -> RleMasks:
 
 def _people(drawing: np.random.Generator, box: Real) -> Real:
     """Return 17 places in each box, about where they are in a standing person, (n, 17, 2)."""
-    standing = np.array(
-        [(0.5, 0.08), (0.53, 0.06), (0.47, 0.06), (0.57, 0.08), (0.43, 0.08)]
-        + [(0.65, 0.22), (0.35, 0.22), (0.75, 0.38), (0.25, 0.38), (0.8, 0.5), (0.2, 0.5)]
-        + [(0.6, 0.52), (0.4, 0.52), (0.62, 0.75), (0.38, 0.75), (0.63, 0.97), (0.37, 0.97)]
-    )
+    standing = np.array(_STANDING)
     place = standing + drawing.normal(0, 0.02, (len(box), 17, 2))
     return box[:, None, :2] + box[:, None, 2:] * place
 

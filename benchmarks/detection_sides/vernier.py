@@ -5,6 +5,7 @@ Its default is one thread, which takes longer on the wall and less of the proces
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,64 +16,68 @@ from vernier.instance import Bbox, CocoDataset, Evaluator, Keypoints, Segm
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# What is compared, and the caps where they are not those of the evaluator.
-_KINDS: dict[str, tuple[Any, tuple[int, ...] | None]] = {
-    "bbox": (Bbox(), None),
-    "segm": (Segm(), None),
-    "keypoints": (Keypoints(), None),
-    "lvis": (Bbox(), (300,)),
+_KINDS: dict[str, Any] = {
+    "bbox": (Bbox(), _core.evaluate_bbox_grid),
+    "segm": (Segm(), _core.evaluate_segm_grid),
+    "keypoints": (Keypoints(), functools.partial(_core.evaluate_keypoints_grid, sigmas={})),
 }
 
 
-def _read(truth: str, predictions: str, kind: str) -> tuple[Any, bytes]:
-    known = Path(truth).read_bytes()
-    if kind == "lvis":
-        return CocoDataset.from_lvis_json(known), Path(predictions).read_bytes()
-    return known, Path(predictions).read_bytes()
+def _read(truth: str, predictions: str) -> tuple[bytes, bytes]:
+    return Path(truth).read_bytes(), Path(predictions).read_bytes()
 
 
 def _threads() -> int | None:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
-def _summary(truth: Any, predictions: Any, kind: str = "bbox") -> Any:
-    compared, caps = _KINDS[kind]
-    evaluator = Evaluator(iou=compared, parity_mode="strict", max_dets=caps)
-    summary = evaluator.evaluate(truth, predictions, num_threads=_threads())
+def _printed(summary: Any) -> Any:
     print("\n".join(summary.pretty_lines()))
     return summary
 
 
-def from_files(truth: str, predictions: str, kind: str = "bbox") -> None:
-    """Two files to the printed lines."""
-    _summary(*_read(truth, predictions, kind), kind)
+def _summary(truth: Any, predictions: Any, kind: str = "bbox") -> Any:
+    evaluator = Evaluator(iou=_KINDS[kind][0], parity_mode="strict")
+    return _printed(evaluator.evaluate(truth, predictions, num_threads=_threads()))
 
 
-def numbers(truth: str, predictions: str, kind: str = "bbox") -> tuple[Any, Sequence[float]]:
-    """Return the precision array and the headline numbers.
-
-    The evaluator gives no curves: these are of the functions below its ``COCOeval``.
-    """
-    known, found = _read(truth, predictions, kind)
-    of_kind: dict[str, Any] = {"bbox": _core.evaluate_bbox_grid, "lvis": _core.evaluate_bbox_grid}
-    of_kind["segm"] = _core.evaluate_segm_grid
-    of_kind["keypoints"] = _core.evaluate_keypoints_grid
-    caps = list(_KINDS[kind][1] or ((20,) if kind == "keypoints" else (1, 10, 100)))
-    more = {"sigmas": {}} if kind == "keypoints" else {}
-    grid = of_kind[kind](
-        known,
-        found,
+def _curves(truth: Any, predictions: bytes, kind: str, caps: list[int]) -> Any:
+    """Return what the functions below its ``COCOeval`` give, and the evaluator does not."""
+    grid = _KINDS[kind][1](
+        truth,
+        predictions,
         parity_mode="strict",
         max_dets_per_image=caps[-1],
         use_cats=True,
         num_threads=_threads(),
-        **more,
     )
-    precision = grid.accumulate(caps).precision
-    del grid
+    return grid.accumulate(caps)
+
+
+def _of_lvis(truth: str, predictions: str) -> tuple[Any, Any]:
+    # The evaluator has no cap of 300 alone.
+    known, found = _read(truth, predictions)
+    dataset = CocoDataset.from_lvis_json(known)
+    curves = _curves(dataset, found, "bbox", [300])
+    return curves.precision, _printed(curves.summarize_lvis(dataset, [300]))
+
+
+def from_files(truth: str, predictions: str, kind: str = "bbox") -> None:
+    """Two files to the printed lines."""
     if kind == "lvis":
-        precision = precision[..., -1:]
-    return precision, _summary(known, found, kind).stats
+        _of_lvis(truth, predictions)
+    else:
+        _summary(*_read(truth, predictions), kind)
+
+
+def numbers(truth: str, predictions: str, kind: str = "bbox") -> tuple[Any, Sequence[float]]:
+    """Return the precision array and the headline numbers."""
+    if kind == "lvis":
+        precision, summary = _of_lvis(truth, predictions)
+        return precision, summary.stats
+    files = _read(truth, predictions)
+    caps = [20] if kind == "keypoints" else [1, 10, 100]
+    return _curves(*files, kind, caps).precision, _summary(*files, kind).stats
 
 
 def from_arrays(truth: str, rows: Any) -> Callable[[], Sequence[float]]:
