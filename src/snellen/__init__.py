@@ -38,6 +38,7 @@ _HOME = {
     "DetectionErrorsResult": "snellen.detection.error_types_result",
     "DetectionProtocol": "snellen.detection.protocols",
     "DetectionSlices": "snellen.detection.slices_result",
+    "ExplanationResult": "snellen.detection.explanation_result",
     "Hota": "snellen.tracking.metrics",
     "Identity": "snellen.tracking.metrics",
     "ImageTable": "snellen.detection.image_table",
@@ -91,6 +92,7 @@ _HOME = {
     "detection_calibration": "snellen.detection.detection_calibration",
     "detection_confusion": "snellen.detection.detection_confusion",
     "detection_errors": "snellen.detection.error_types",
+    "explain": "snellen.detection.explanation",
     "find_duplicates": "snellen.splits.leaks",
     "get_threads": "snellen.threads",
     "hold_out": "snellen.splits.hold_out",
@@ -158,6 +160,8 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "DetectionErrors",
     "DetectionErrorsResult",
     "detection_errors",
+    "ExplanationResult",
+    "explain",
     "DetectionConfusion",
     "DetectionConfusionResult",
     "detection_confusion",
@@ -293,6 +297,8 @@ if TYPE_CHECKING:
     from snellen.detection.detection_confusion_result import DetectionConfusionResult
     from snellen.detection.error_types import DetectionErrors, detection_errors
     from snellen.detection.error_types_result import DetectionErrorsResult
+    from snellen.detection.explanation import explain
+    from snellen.detection.explanation_result import ExplanationResult
     from snellen.detection.image_table import ImageTable, image_table
     from snellen.detection.label_errors import LabelErrors, label_errors
     from snellen.detection.label_errors_result import LabelErrorsResult
