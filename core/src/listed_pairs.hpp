@@ -24,7 +24,7 @@ struct PairedCell {
   std::size_t n_pred;
 };
 
-// The pairs of a block of cells, in the order of its detections, then of truth.
+// The pairs of a job, in the order of its detections, then of truth.
 struct Listed {
   Column<std::int32_t> truth;
   Column<double> similarity;
@@ -73,7 +73,7 @@ inline std::vector<std::uint8_t> rows_beyond_cap(const PairedRows& rows,
   return beyond;
 }
 
-// Each thread has a `Lister` of its own, which may put off what it lists until the block ends:
+// Each thread has a `Lister` of its own, which may put off what it lists until a job ends:
 //
 //   void list(const PairedCell&, Listed&, std::int64_t* count);
 //   void finish(Listed&, std::int64_t* count);
@@ -88,32 +88,41 @@ Candidates list_blocks(const PairedRows& rows, const CandidateRules& rules,
   const std::vector<std::uint8_t> beyond = rows_beyond_cap(rows, rules);
   const std::vector<CellBlock> blocks =
       cut_into_blocks(order.pred, kRowsOfBlock, [](std::size_t, std::size_t) {});
+  // The cells of an image are few: a job is many of their blocks.
+  std::vector<std::size_t> first_block;
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    const bool full =
+        first_block.empty() || blocks[b].begin - blocks[first_block.back()].begin >= kRowsOfBlock;
+    if (full) first_block.push_back(b);
+  }
+  const std::size_t n_jobs = first_block.size();
+  first_block.push_back(blocks.size());
 
   Candidates found;
   found.begin.resize_uninitialised(rows.n_pred + 1);
   std::fill(found.begin.begin(), found.begin.end(), 0);
   std::int64_t* const count = found.begin.data() + 1;
-  std::vector<Listed> of_block(blocks.size());
-  parallel_for_workers(blocks.size(), [&] {
-    return [&, lister = make_lister(), kept = std::vector<std::uint32_t>()](std::size_t b) mutable {
-      const CellBlock& block = blocks[b];
-      visit_cells(
-          order.truth, order.pred, block.label, block.begin, block.end, [&](const Cell& cell) {
-            if (cell.truth_begin == cell.truth_end) return;
-            PairedCell paired{truth_row.data() + cell.truth_begin,
-                              cell.truth_end - cell.truth_begin, pred_row.data() + cell.pred_begin,
-                              cell.pred_end - cell.pred_begin};
-            if (!beyond.empty()) {
-              kept.clear();
-              std::copy_if(paired.pred, paired.pred + paired.n_pred, std::back_inserter(kept),
-                           [&](std::uint32_t row) { return beyond[row] == 0; });
-              paired.pred = kept.data();
-              paired.n_pred = kept.size();
-              if (kept.empty()) return;
-            }
-            lister.list(paired, of_block[b], count);
-          });
-      lister.finish(of_block[b], count);
+  std::vector<Listed> of_job(n_jobs);
+  parallel_for_workers(n_jobs, [&] {
+    return [&, lister = make_lister(), kept = std::vector<std::uint32_t>()](std::size_t j) mutable {
+      const auto list = [&](const Cell& cell) {
+        if (cell.truth_begin == cell.truth_end) return;
+        PairedCell paired{truth_row.data() + cell.truth_begin, cell.truth_end - cell.truth_begin,
+                          pred_row.data() + cell.pred_begin, cell.pred_end - cell.pred_begin};
+        if (!beyond.empty()) {
+          kept.clear();
+          std::copy_if(paired.pred, paired.pred + paired.n_pred, std::back_inserter(kept),
+                       [&](std::uint32_t row) { return beyond[row] == 0; });
+          paired.pred = kept.data();
+          paired.n_pred = kept.size();
+          if (kept.empty()) return;
+        }
+        lister.list(paired, of_job[j], count);
+      };
+      for (std::size_t b = first_block[j]; b < first_block[j + 1]; ++b) {
+        visit_cells(order.truth, order.pred, blocks[b].label, blocks[b].begin, blocks[b].end, list);
+      }
+      lister.finish(of_job[j], count);
     };
   });
 
@@ -121,10 +130,11 @@ Candidates list_blocks(const PairedRows& rows, const CandidateRules& rules,
   const auto n_pairs = static_cast<std::size_t>(found.begin[rows.n_pred]);
   found.truth.resize_uninitialised(n_pairs);
   found.similarity.resize_uninitialised(n_pairs);
-  parallel_for(blocks.size(), [&](std::size_t b) {
-    const Listed& listed = of_block[b];
+  parallel_for(n_jobs, [&](std::size_t j) {
+    const Listed& listed = of_job[j];
     std::size_t at = 0;
-    for (std::size_t place = blocks[b].begin; place < blocks[b].end; ++place) {
+    const std::size_t end = blocks[first_block[j + 1] - 1].end;
+    for (std::size_t place = blocks[first_block[j]].begin; place < end; ++place) {
       const std::size_t row = pred_row[place];
       const auto n = static_cast<std::size_t>(found.begin[row + 1] - found.begin[row]);
       std::copy_n(listed.truth.data() + at, n, found.truth.data() + found.begin[row]);

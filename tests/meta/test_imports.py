@@ -51,6 +51,7 @@ LAYERS = (
         "snellen.tracking",
     ),
     ("snellen.readers", "snellen.samples"),
+    ("snellen.writers",),
     ("snellen.splits", "snellen.statistics"),
     ("snellen.run",),
     ("snellen.report",),

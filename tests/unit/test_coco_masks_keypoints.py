@@ -28,9 +28,9 @@ SQUARE = [[0, 0, 2, 0, 2, 2, 0, 2]]
 
 
 def truth_of(*annotations: dict[str, Any], **image: Any) -> dict[str, Any]:
-    sides = {"height": 4, "width": 6} | image
+    sides = {"height": 4, "width": 6}
     return {
-        "images": [{"id": 9} | sides, {"id": 4} | sides],
+        "images": [{"id": 9} | sides | image, {"id": 4} | sides],
         "annotations": [
             {"id": k + 1, "image_id": 9, "category_id": 2, "iscrowd": 0} | each
             for k, each in enumerate(annotations)
@@ -234,6 +234,8 @@ def refusal(act: Any) -> str:
         ({"segmentation": [[1, 2, 3, 4, 5]]}, {}, "a polygon of at least 6 numbers"),
         ({"segmentation": [1, 2, 3, 4, 5, 6]}, {}, "(a list of x, y, x, y ...), got 1 - at truth"),
         ({"segmentation": SQUARE}, {"height": None}, 'expected "height" and "width" of image 9 in'),
+        ({"segmentation": SQUARE}, {"width": 0}, "an image of 1 to 2^32 - 1 pixels, got one of 4"),
+        ({"segmentation": SQUARE}, {"height": 2**30}, "an image of 1 to 2^32 - 1 pixels, got one"),
         (
             {"segmentation": {"size": [6, 4], "counts": [24]}},
             {},
@@ -243,7 +245,7 @@ def refusal(act: Any) -> str:
     ],
 )
 def test_refused_masks(annotation: dict[str, Any], image: dict[str, Any], message: str) -> None:
-    good = {"segmentation": HALF, "area": 3}
+    good = {"segmentation": HALF, "area": 3, "image_id": 4}
     text = refusal(lambda: masks_of(good, {"area": 3} | annotation, **image))
     assert message in text
     assert "$.annotations[1]" in text

@@ -67,10 +67,15 @@ class _Rules(NamedTuple):
         import dataclasses
 
         from snellen.detection.average_precision import AveragePrecision
-        from snellen.readers.detection_protocol import detection_protocol
+        from snellen.detection.protocols import protocol_named
 
-        default = "coco-keypoints" if kind == "keypoints" else "coco"
-        rules = detection_protocol(self.protocol or default)
+        name = self.protocol or ("coco-keypoints" if kind == "keypoints" else "coco")
+        if name.lower().endswith(".json"):
+            from snellen.readers.detection_protocol import read_detection_protocol
+
+            rules = read_detection_protocol(name)
+        else:
+            rules = protocol_named(name)
         # What objects are need not be said; of others it is to be refused.
         if self.similarity not in (None, kind):
             rules = dataclasses.replace(rules, similarity=self.similarity)

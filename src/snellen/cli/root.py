@@ -9,6 +9,7 @@ import click
 from snellen.cli.benchmark import benchmark
 from snellen.cli.check import check
 from snellen.cli.compare import compare
+from snellen.cli.convert import convert
 from snellen.cli.evaluate import evaluate
 from snellen.cli.export import export
 from snellen.cli.inspect import inspect
@@ -95,6 +96,7 @@ for command in (
     export,
     benchmark,
     evaluate,
+    convert,
     compare,
     merge,
     sample,

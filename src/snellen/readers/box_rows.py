@@ -69,6 +69,8 @@ class BoxRows(NamedTuple):
         All classes, where the files list them.
     notes : tuple of str
         What was taken for what, for people.
+    names : tuple of str or None
+        The names of the images' files, where these are not their ids.
     """
 
     images: list[Any]
@@ -87,6 +89,7 @@ class BoxRows(NamedTuple):
     corners: NDArray[np.float64] | None = None
     classes: Classes | None = None
     notes: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
 
     def taken(self, rows: NDArray[np.bool_]) -> BoxRows:
         """Return some of the boxes; images and classes stay."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import warnings
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from snellen.detection.masks import Masks
+from snellen.errors import DataWarning
 from snellen.mask_forms import size_text
 from snellen.readers.coco_rows import ObjectRows, predicted_rows, truth_rows, warn
 from snellen.rle_masks import RleMasks
@@ -19,10 +22,11 @@ if TYPE_CHECKING:
     from snellen.detection.boxes import Boxes
     from snellen.detection.poses import Poses
 
-__all__ = ["predicted_masks", "truth_masks"]
+__all__ = ["polygons_of_truth", "predicted_masks", "truth_masks"]
 
 _ABSENT, _EMPTY, _POLYGONS, _RUNS = range(4)
 _UNKNOWN: Final = -1
+_MOST_PIXELS: Final = 2**32 - 1
 
 
 class _Shapes(NamedTuple):
@@ -96,6 +100,20 @@ def truth_masks(
         area = np.where(lacks_area, rle.areas(), boxes.area)
         boxes = dataclasses.replace(boxes, area=area)
     return Masks(boxes, rle, sizes)
+
+
+def polygons_of_truth(
+    raw: _core.CocoTruth, place: str, *, drop_unknown: bool = False
+) -> list[list[NDArray[np.float64]]]:
+    """Return the polygons of each object of `truth_masks`, (n_vertices, 2); none of run lengths."""
+    with warnings.catch_warnings():
+        # What is left out was said when the masks were read.
+        warnings.simplefilter("ignore", DataWarning)
+        rows = truth_rows(raw, place, complete=False, drop_unknown=drop_unknown)
+    shapes = _Shapes(*raw.shapes()).kept(rows)
+    vertices = np.split(shapes.xy, shapes.polygon_begin[1:-1])
+    bounds = itertools.pairwise(shapes.begin.tolist())
+    return [vertices[first:last] for first, last in bounds]
 
 
 def predicted_masks(
@@ -196,6 +214,16 @@ def _masks(
             of_polygons & ~known,
             f'expected "height" and "width" of image {image} in {sized_by}, which polygons need, '
             "they are missing",
+            ".segmentation",
+        )
+    n_pixels = image_size[:, 0] * image_size[:, 1]
+    unfit = of_polygons & ((n_pixels == 0) | (n_pixels > _MOST_PIXELS))
+    if unfit.any():
+        row = int(np.argmax(unfit))
+        rows.refuse_first(
+            unfit,
+            "expected polygons in an image of 1 to 2^32 - 1 pixels, got one of "
+            f"{size_text(image_size[row])} (height × width)",
             ".segmentation",
         )
     written = RleMasks(shapes.runs, shapes.run_offset, shapes.size)

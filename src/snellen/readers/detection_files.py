@@ -23,7 +23,14 @@ from snellen.readers.typed_json import read_typed_json
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ReadBoxes", "read_detection_predictions", "read_detection_truth"]
+    from snellen.state import Keys
+
+__all__ = [
+    "ReadBoxes",
+    "read_detection_predictions",
+    "read_detection_truth",
+    "sizes_and_names",
+]
 
 
 def read_detection_truth(
@@ -261,13 +268,30 @@ def _coco_truth(
     source: str | Mapping[str, Any], written: str, *, complete: bool, drop_unknown: bool
 ) -> ReadBoxes:
     boxes = read_coco_truth(source, complete=complete, drop_unknown=drop_unknown)
+    sizes, names = sizes_and_names(source, boxes.images)
+    return ReadBoxes(boxes, written, sizes, {}, [], names)
+
+
+def sizes_and_names(
+    source: str | Mapping[str, Any], keys: Keys
+) -> tuple[NDArray[np.int64] | None, tuple[str, ...] | None]:
+    """Return height and width, and the name of the file, of each image of a COCO file.
+
+    Parameters
+    ----------
+    source : str, or mapping
+        The annotation file, or what it holds.
+    keys : Keys
+        The ids of its images; what is returned is in their order. None stands for sizes, or names,
+        that not all have.
+    """
     if isinstance(source, str):
         images = read_typed_json(source, _CocoImages, "a COCO annotation file").images
     else:
         images = [_CocoImage(image["id"], *_described(image)) for image in source["images"]]
-    by_code: list[_CocoImage] = [_CocoImage(0)] * len(boxes.images)
+    by_code: list[_CocoImage] = [_CocoImage(0)] * len(keys)
     for code, image in zip(
-        boxes.images.codes([image.id for image in images]).tolist(), images, strict=True
+        keys.codes([image.id for image in images]).tolist(), images, strict=True
     ):
         by_code[code] = image
     sizes = names = None
@@ -275,7 +299,7 @@ def _coco_truth(
         sizes = np.array([(image.height, image.width) for image in by_code]).astype(np.int64)
     if by_code and all(image.file_name for image in by_code):
         names = tuple(str(image.file_name) for image in by_code)
-    return ReadBoxes(boxes, written, sizes, {}, [], names)
+    return sizes, names
 
 
 def _described(image: Mapping[str, Any]) -> tuple[float | None, float | None, str | None]:
