@@ -11,6 +11,7 @@ from snellen.cli.check import check
 from snellen.cli.compare import compare
 from snellen.cli.convert import convert
 from snellen.cli.evaluate import evaluate
+from snellen.cli.explain import explain
 from snellen.cli.export import export
 from snellen.cli.inspect import inspect
 from snellen.cli.merge import merge
@@ -96,6 +97,7 @@ for command in (
     export,
     benchmark,
     evaluate,
+    explain,
     convert,
     compare,
     merge,
