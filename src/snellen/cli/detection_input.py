@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from snellen.detection.candidates import Objects
     from snellen.detection.protocols import DetectionProtocol
 
-__all__ = ["PROTOCOL_NAMES", "DetectionInput", "detection_input"]
+__all__ = [
+    "PROTOCOL_NAMES",
+    "DetectionFiles",
+    "DetectionInput",
+    "detection_files",
+    "detection_input",
+]
 
 
 def _caps(_: click.Context, __: click.Parameter, text: str | None) -> int | list[int] | None:
@@ -56,7 +62,7 @@ def _protocol(_: click.Context, __: click.Parameter, name: str | None) -> str | 
     )
 
 
-class _Files(NamedTuple):
+class DetectionFiles(NamedTuple):
     """What the options say of files."""
 
     truth_format: str
@@ -96,7 +102,7 @@ class DetectionInput(NamedTuple):
     ----------
     truth, predictions : str
         Paths.
-    files : _Files
+    files : DetectionFiles
         What is said of them.
     protocol, similarity, max_detections
         As `AveragePrecision` takes them; None: the default.
@@ -104,7 +110,7 @@ class DetectionInput(NamedTuple):
 
     truth: str
     predictions: str
-    files: _Files
+    files: DetectionFiles
     protocol: str | None
     similarity: str | None
     max_detections: int | list[int] | None
@@ -147,33 +153,11 @@ class DetectionInput(NamedTuple):
         return read(self, check, quiet)
 
 
-def detection_input(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the arguments and options of `DetectionInput`, and hand it one as `asked`."""
+def detection_files(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command TRUTH, PREDICTIONS and what is said of them, and hand it that as `files`."""
 
     @click.argument("truth", type=click.Path())
     @click.argument("predictions", type=click.Path())
-    @click.option(
-        "--protocol",
-        callback=_protocol,
-        metavar="NAME|FILE.json",
-        help=f"The rules: {', '.join(PROTOCOL_NAMES)}, or those of a file (see snellen protocol). "
-        "coco-strict is pycocotools to the last bit; coco also matches annotation id 0, and takes "
-        "other caps, empty results and records without area or iscrowd. [default: coco; of "
-        "keypoints coco-keypoints]",
-    )
-    @click.option(
-        "--similarity",
-        type=click.Choice(_SIMILARITIES),
-        help="What is compared: IoU of boxes, masks, boundaries of masks or oriented boxes, or "
-        "keypoints (OKS). [default: what predictions have: boxes, else masks, else keypoints]",
-    )
-    @click.option(
-        "--max-detections",
-        callback=_caps,
-        metavar="N[,N…]",
-        help="Caps on the detections of a class in an image; a single N stands for 1,10,N. "
-        "[default: 1,10,100]",
-    )
     @click.option(
         "--format",
         "written",
@@ -233,12 +217,7 @@ def detection_input(command: Callable[..., None]) -> Callable[..., None]:
         "many.",
     )
     @functools.wraps(command)
-    def with_input(
-        truth: str,
-        predictions: str,
-        protocol: str | None,
-        similarity: str | None,
-        max_detections: int | list[int] | None,
+    def with_files(
         written: str,
         truth_format: str | None,
         images: str | None,
@@ -251,9 +230,50 @@ def detection_input(command: Callable[..., None]) -> Callable[..., None]:
         **arguments: Any,
     ) -> None:
         formats = truth_format or written, written
-        files = _Files(
+        files = DetectionFiles(
             *formats, images, classes, box, relative, drop_unknown, image_labels, hierarchy
         )
+        command(files=files, **arguments)
+
+    return with_files
+
+
+def detection_input(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the arguments and options of `DetectionInput`, and hand it one as `asked`."""
+
+    @click.option(
+        "--protocol",
+        callback=_protocol,
+        metavar="NAME|FILE.json",
+        help=f"The rules: {', '.join(PROTOCOL_NAMES)}, or those of a file (see snellen protocol). "
+        "coco-strict is pycocotools to the last bit; coco also matches annotation id 0, and takes "
+        "other caps, empty results and records without area or iscrowd. [default: coco; of "
+        "keypoints coco-keypoints]",
+    )
+    @click.option(
+        "--similarity",
+        type=click.Choice(_SIMILARITIES),
+        help="What is compared: IoU of boxes, masks, boundaries of masks or oriented boxes, or "
+        "keypoints (OKS). [default: what predictions have: boxes, else masks, else keypoints]",
+    )
+    @click.option(
+        "--max-detections",
+        callback=_caps,
+        metavar="N[,N…]",
+        help="Caps on the detections of a class in an image; a single N stands for 1,10,N. "
+        "[default: 1,10,100]",
+    )
+    @detection_files
+    @functools.wraps(command)
+    def with_input(
+        truth: str,
+        predictions: str,
+        files: DetectionFiles,
+        protocol: str | None,
+        similarity: str | None,
+        max_detections: int | list[int] | None,
+        **arguments: Any,
+    ) -> None:
         asked = DetectionInput(truth, predictions, files, protocol, similarity, max_detections)
         command(asked=asked, **arguments)
 
@@ -352,7 +372,7 @@ def _read_any(
 
 
 def _boxes(
-    asked: _Files, truth: str, predictions: str, rules: DetectionProtocol, *, quiet: bool
+    asked: DetectionFiles, truth: str, predictions: str, rules: DetectionProtocol, *, quiet: bool
 ) -> tuple[Objects, Objects]:
     """Return the boxes of files of any format; what was taken for what goes to stderr."""
     from snellen.errors import InputError
