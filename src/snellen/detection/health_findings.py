@@ -284,12 +284,12 @@ KINDS: Final[dict[str, Kind]] = {
     "missing-image-size": Kind(
         "note",
         "images without height and width",
-        "polygons cannot be filled (pycocotools stops: KeyError), and boxes that leave the image "
-        "are not seen by this check",
+        "boxes that leave them are not seen by this check; COCO's polygons cannot be filled "
+        "(pycocotools stops: KeyError)",
     ),
     # ---- Boxes
     "missing-box": Kind(
-        "warning",
+        "error",
         "objects without a box",
         "pycocotools stops at them (KeyError) unless masks or keypoints alone are evaluated",
     ),

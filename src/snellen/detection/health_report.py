@@ -179,7 +179,9 @@ class HealthReport:
         ordered = sorted(self.classes, key=lambda each: -each.objects)
         total = sum(each.objects for each in ordered)
         crowds = any(each.crowds for each in ordered)
-        rows = [["class", "id", "objects", "share", "images", *(["crowds"] if crowds else [])]]
+        named = any(each.name for each in ordered)
+        head = ["class", *(["id"] if named else []), "objects", "share", "images"]
+        rows = [[*head, *(["crowds"] if crowds else [])]]
         left_out = len(ordered) - _CLASSES
         for k, each in enumerate(ordered):
             if left_out > 0 and _CLASSES // 2 <= k < len(ordered) - _CLASSES // 2:
@@ -189,8 +191,8 @@ class HealthReport:
             share = f"{100 * each.objects / total:.2f} %" if total else "-"
             rows.append(
                 [
-                    printable(each.name or "-", 40),
-                    printable(each.id, 20),
+                    printable(each.name or each.id, 40),
+                    *([printable(each.id, 20)] if named else []),
                     number(each.objects),
                     share,
                     number(each.images),
