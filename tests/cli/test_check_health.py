@@ -55,7 +55,7 @@ no findings
 
 objects in an image      median 8, mean 8.0, most 8
 sizes                    small 32 (100 %), medium 0 (0 %), large 0 (0 %)
-objects of a class       16 to 16: the largest has 1 times those of the smallest; less than 10 in 0 of 2 classes
+objects of a class       16 to 16: a ratio of 1; less than 10 in 0 of 2 classes
 predictions in an image  median 8, mean 8.0, most 8
 scores                   0.3 to 0.92, median 0.61
 
@@ -147,7 +147,8 @@ def test_bad_input(run: Run, tmp_path: Path) -> None:
     truth = written(tmp_path, "truth.json", clean_truth())
     pred = written(tmp_path, "pred.json", clean_results())
     check_refused(run, tmp_path / "absent.json", text="No such file")
-    check_refused(run, written(tmp_path, "empty.json", ""), text="the file is empty")
+    check_refused(run, written(tmp_path, "empty.json", ""), text="in a format that is known")
+    check_refused(run, tmp_path / "empty.json", "--format", "coco", text="the file is empty")
     check_refused(run, written(tmp_path, "no.json", '{"images": ['), text="expected a COCO")
     check_refused(
         run, written(tmp_path, "text.txt", "some words"), text="in a format that is known"

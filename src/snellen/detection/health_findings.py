@@ -296,7 +296,8 @@ KINDS: Final[dict[str, Kind]] = {
     "box-not-finite": Kind(
         "error",
         "boxes with numbers that are not finite",
-        "in pycocotools such a box may overlap anything; Snellen refuses the file",
+        "in pycocotools such a box overlaps whatever fits its other numbers; Snellen refuses the "
+        "file",
     ),
     "box-negative-size": Kind(
         "error",

@@ -162,9 +162,8 @@ class HealthReport:
             facts.append(
                 [
                     "objects of a class",
-                    f"{number(max(present))} to {number(min(present))}: the largest has "
-                    f"{self.imbalance:.4g} times those of the smallest; less than 10 in {few} of "
-                    f"{len(present)} classes",
+                    f"{number(max(present))} to {number(min(present))}: a ratio of "
+                    f"{self.imbalance:.4g}; less than 10 in {few} of {len(present)} classes",
                 ]
             )
         pred = self.predictions
