@@ -42,7 +42,7 @@ def check_boxes(data: CheckedData, findings: Findings) -> bool:
             objects,
             ~has_box,
             lambda _: "",
-            severity="note" if instead and not has_box.any() else None if instead else "error",
+            severity=None if not instead else "warning" if has_box.any() else "note",
         )
     finite = has_box & np.isfinite(xywh).all(axis=1)
     add("box-not-finite", has_box & ~finite)
@@ -131,7 +131,8 @@ def check_areas(data: CheckedData, findings: Findings) -> None:
         return f"area {area[row]:.7g}, {box_text(objects, row)}"
 
     findings.add_objects("area-above-box", objects, above, text)
-    if objects.masks is not None:
+    # What masks are, or turned boxes, is what areas are to be of.
+    if objects.masks is not None or not data.complete:
         return
     fit = given & objects.sound & ~bad & ~above
     other = fit & (np.searchsorted(AREA_BOUNDS, area) != np.searchsorted(AREA_BOUNDS, own))

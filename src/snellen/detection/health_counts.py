@@ -175,7 +175,14 @@ def _check_classes(
                     row,
                     each.id,
                     None,
-                    printable(each.name, 40) + (f": {each.objects:,}" if each.objects else ""),
+                    ": ".join(
+                        part
+                        for part in (
+                            printable(each.name, 40),
+                            f"{each.objects:,}" if each.objects else "",
+                        )
+                        if part
+                    ),
                 )
                 for row, each in found[:5]
             ],

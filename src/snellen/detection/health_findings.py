@@ -284,19 +284,20 @@ KINDS: Final[dict[str, Kind]] = {
     "missing-image-size": Kind(
         "note",
         "images without height and width",
-        "polygons cannot be filled (pycocotools stops: KeyError), and boxes that leave the image "
-        "are not seen by this check",
+        "boxes that leave them are not seen by this check; COCO's polygons cannot be filled "
+        "(pycocotools stops: KeyError)",
     ),
     # ---- Boxes
     "missing-box": Kind(
-        "warning",
+        "error",
         "objects without a box",
         "pycocotools stops at them (KeyError) unless masks or keypoints alone are evaluated",
     ),
     "box-not-finite": Kind(
         "error",
         "boxes with numbers that are not finite",
-        "in pycocotools such a box may overlap anything; Snellen refuses the file",
+        "in pycocotools such a box overlaps whatever fits its other numbers; Snellen refuses the "
+        "file",
     ),
     "box-negative-size": Kind(
         "error",

@@ -164,7 +164,7 @@ def _check_against_truth(pred: CheckedData, truth: CheckedData, findings: Findin
         )
         return True
     sound = of_pred.sound & (of_pred.image >= 0)
-    rows, cols, iou = covered(truth_boxes, (of_pred.image[sound], of_pred.xywh[sound]))
+    rows, cols, _ = covered(truth_boxes, (of_pred.image[sound], of_pred.xywh[sound]))
     in_both = np.isin(truth_boxes[0], of_pred.image[sound])
     n = int(np.count_nonzero(in_both))
     if share < 0.05:
@@ -182,8 +182,12 @@ def _check_against_truth(pred: CheckedData, truth: CheckedData, findings: Findin
             ],
         )  # fmt: skip
         return False
-    # Of each object the prediction that covers it best says what it was taken for.
-    order = np.lexsort((-iou, rows))
+    # What an object was taken for says the best scored of all predictions that cover it: some
+    # models write each box once for every class.
+    score = np.zeros(len(cols))
+    if of_pred.score is not None:
+        score = np.nan_to_num(of_pred.score[sound][cols], nan=-np.inf)
+    order = np.lexsort((-score, rows))
     first = np.append(True, np.diff(rows[order]) > 0) if len(order) else np.zeros(0, np.bool_)
     best = order[first]
     _check_classes(
@@ -234,17 +238,17 @@ def _remedy(truth_ids: list[Any], pred_ids: list[Any]) -> str:
         if isinstance(a, int) and isinstance(b, int):
             steps[a - b] = steps.get(a - b, 0) + 1
     step = max(steps, key=lambda each: steps[each], default=0)
-    if steps and steps[step] >= 0.5 * n:
+    most: dict[Any, int] = {}
+    for (_, b), count in pairs.items():
+        most[b] = max(most.get(b, 0), count)
+    agreed = sum(most.values()) / n
+    if steps and steps[step] >= max(0.5, agreed - 0.1) * n:
         return (
             f"with {abs(step)} {'added to' if step > 0 else 'taken from'} their numbers "
             f"{_percent(steps[step] / n)} agree"
         )
     # Each class of predictions for the one of truth that it lies on most: a numbering of its own,
     # such as 0 to 79 for COCO's 1 to 90.
-    most: dict[Any, int] = {}
-    for (_, b), count in pairs.items():
-        most[b] = max(most.get(b, 0), count)
-    agreed = sum(most.values()) / n
     if len(most) > 1 and agreed >= 0.5:
         return (
             f"with each of their classes taken for the one that it lies on most, "

@@ -162,9 +162,8 @@ class HealthReport:
             facts.append(
                 [
                     "objects of a class",
-                    f"{number(max(present))} to {number(min(present))}: the largest has "
-                    f"{self.imbalance:.4g} times those of the smallest; less than 10 in {few} of "
-                    f"{len(present)} classes",
+                    f"{number(max(present))} to {number(min(present))}: a ratio of "
+                    f"{self.imbalance:.4g}; less than 10 in {few} of {len(present)} classes",
                 ]
             )
         pred = self.predictions
@@ -179,7 +178,9 @@ class HealthReport:
         ordered = sorted(self.classes, key=lambda each: -each.objects)
         total = sum(each.objects for each in ordered)
         crowds = any(each.crowds for each in ordered)
-        rows = [["class", "id", "objects", "share", "images", *(["crowds"] if crowds else [])]]
+        named = any(each.name for each in ordered)
+        head = ["class", *(["id"] if named else []), "objects", "share", "images"]
+        rows = [[*head, *(["crowds"] if crowds else [])]]
         left_out = len(ordered) - _CLASSES
         for k, each in enumerate(ordered):
             if left_out > 0 and _CLASSES // 2 <= k < len(ordered) - _CLASSES // 2:
@@ -189,8 +190,8 @@ class HealthReport:
             share = f"{100 * each.objects / total:.2f} %" if total else "-"
             rows.append(
                 [
-                    printable(each.name or "-", 40),
-                    printable(each.id, 20),
+                    printable(each.name or each.id, 40),
+                    *([printable(each.id, 20)] if named else []),
                     number(each.objects),
                     share,
                     number(each.images),

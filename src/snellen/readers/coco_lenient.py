@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["lenient_coco_predictions", "lenient_coco_truth"]
 
 _NOTHING: Final = msgspec.Raw()
+_NO_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 # What Python's json writes for floats that JSON does not have; a text no file will hold.
 _MARK: Final = "\x00"
 _BARE: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)\b')
@@ -102,7 +103,7 @@ def lenient_coco_truth(path: str) -> CheckedData:
         )
     try:
         lists = msgspec.json.decode(document, type=_Truth)
-    except msgspec.DecodeError as error:
+    except _NO_JSON as error:
         raise SchemaError(
             'expected a COCO annotation file, an object with "images", "annotations" and '
             f'"categories": {_told(error)}',
@@ -144,7 +145,7 @@ def lenient_coco_predictions(path: str, truth: CheckedData) -> CheckedData:
     faults: list[Fault] = []
     try:
         whole = msgspec.json.decode(document, type=msgspec.Raw)
-    except msgspec.DecodeError as error:
+    except _NO_JSON as error:
         raise SchemaError(f"expected COCO results: {_told(error)}", path) from None
     records = _records(whole, _Object, "$", path, faults)
     objects = _objects(records, "$", truth.images, truth.classes, faults, scored=True)
@@ -182,7 +183,7 @@ def _records(
         return msgspec.json.decode(raw, type=list[kind])  # type: ignore[valid-type]
     except msgspec.ValidationError:
         pass
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _NO_JSON as error:
         raise SchemaError(f"expected a COCO file: {_told(error)}", path) from None
     place = path if section == "$" else f"{path} $.{section}"
     try:
@@ -197,11 +198,11 @@ def _record(
 ) -> Record:
     try:
         return msgspec.json.decode(raw, type=kind)
-    except msgspec.DecodeError:
+    except _NO_JSON:
         pass
     try:
         fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError:
+    except _NO_JSON:
         faults.append(Fault(section, row, f"expected a record, got {_start(raw)}"))
         return kind()
     found: dict[str, Any] = {}
@@ -210,7 +211,7 @@ def _record(
             part = fields[field.name]
             try:
                 found[field.name] = _value(part, field.name, field.type)
-            except (msgspec.DecodeError, ValueError):
+            except (*_NO_JSON, ValueError):
                 expected = _EXPECTED[field.name]
                 faults.append(
                     Fault(section, row, f"{field.name}: expected {expected}, got {_start(part)}")

@@ -29,6 +29,7 @@ __all__ = ["checked_keypoints", "checked_masks"]
 
 # So many shapes at a time: as numbers of Python's they take ten times their room in the file.
 _CHUNK: Final = 8192
+_NO_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _MOST_PIXELS: Final = 2**32 - 1
 _Polygons = list[list[float]]
 
@@ -67,7 +68,7 @@ def _decoded(shapes: Sequence[msgspec.Raw], rows: NDArray[np.int64], kind: Any) 
     try:
         whole: list[Any] = msgspec.json.decode(b"[" + b",".join(parts) + b"]", type=list[kind])
         return whole
-    except msgspec.DecodeError:
+    except _NO_JSON:
         pass
     return [_decoded_one(part, kind) for part in parts]
 
@@ -75,7 +76,7 @@ def _decoded(shapes: Sequence[msgspec.Raw], rows: NDArray[np.int64], kind: Any) 
 def _decoded_one(part: msgspec.Raw, kind: Any) -> Any:
     try:
         return msgspec.json.decode(part, type=kind)
-    except msgspec.DecodeError:
+    except _NO_JSON:
         return None
 
 
