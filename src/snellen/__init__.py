@@ -40,6 +40,7 @@ _HOME = {
     "DetectionProtocol": "snellen.detection.protocols",
     "DetectionSlices": "snellen.detection.slices_result",
     "DiagnosisThresholds": "snellen.detection.diagnosis",
+    "ExplanationResult": "snellen.detection.explanation_result",
     "Hota": "snellen.tracking.metrics",
     "Identity": "snellen.tracking.metrics",
     "ImageTable": "snellen.detection.image_table",
@@ -94,6 +95,7 @@ _HOME = {
     "detection_confusion": "snellen.detection.detection_confusion",
     "detection_diagnosis": "snellen.detection.diagnosis",
     "detection_errors": "snellen.detection.error_types",
+    "explain": "snellen.detection.explanation",
     "find_duplicates": "snellen.splits.leaks",
     "get_threads": "snellen.threads",
     "hold_out": "snellen.splits.hold_out",
@@ -162,6 +164,8 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "DetectionErrors",
     "DetectionErrorsResult",
     "detection_errors",
+    "ExplanationResult",
+    "explain",
     "DetectionConfusion",
     "DetectionConfusionResult",
     "detection_confusion",
@@ -304,6 +308,8 @@ if TYPE_CHECKING:
     from snellen.detection.diagnosis_result import DetectionDiagnosis
     from snellen.detection.error_types import DetectionErrors, detection_errors
     from snellen.detection.error_types_result import DetectionErrorsResult
+    from snellen.detection.explanation import explain
+    from snellen.detection.explanation_result import ExplanationResult
     from snellen.detection.image_table import ImageTable, image_table
     from snellen.detection.label_errors import LabelErrors, label_errors
     from snellen.detection.label_errors_result import LabelErrorsResult

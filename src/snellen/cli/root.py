@@ -12,6 +12,7 @@ from snellen.cli.compare import compare
 from snellen.cli.convert import convert
 from snellen.cli.diagnose import diagnose
 from snellen.cli.evaluate import evaluate
+from snellen.cli.explain import explain
 from snellen.cli.export import export
 from snellen.cli.inspect import inspect
 from snellen.cli.merge import merge
@@ -98,6 +99,7 @@ for command in (
     benchmark,
     evaluate,
     diagnose,
+    explain,
     convert,
     compare,
     merge,
