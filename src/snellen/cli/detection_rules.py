@@ -34,7 +34,7 @@ def _caps(_: click.Context, __: click.Parameter, text: str | None) -> int | list
 
 # Repeated here because importing them would import NumPy; a test compares.
 PROTOCOL_NAMES: Final = (
-    *("coco", "coco-strict", "coco-keypoints", "coco-keypoints-strict"),
+    *("coco", "coco-strict", "coco-keypoints", "coco-keypoints-strict", "crowdpose"),
     *("lvis", "lvis-strict", "lvis-fixed", "voc07", "voc12"),
     *("open-images", "open-images-challenge"),
 )
