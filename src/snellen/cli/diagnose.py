@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from snellen.cli.detection_input import detection_input
+from snellen.cli.detection_input import detection_file_options
+from snellen.cli.detection_rules import detection_rule_options
 from snellen.cli.limit_options import threads_option
 from snellen.cli.output import check_folder_of, json_option, not_empty, quiet_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from snellen.cli.detection_input import DetectionInput
+    from snellen.cli.detection_input import DetectionFiles
+    from snellen.cli.detection_rules import DetectionRules
     from snellen.detection.diagnosis_result import DetectionDiagnosis
     from snellen.state import Keys
 
@@ -39,7 +41,8 @@ def _parts(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> lis
 
 
 @click.command()
-@detection_input
+@detection_rule_options
+@detection_file_options
 @click.option(
     "--only",
     callback=_parts,
@@ -126,7 +129,8 @@ def _parts(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> lis
 @threads_option
 @quiet_option
 def diagnose(
-    asked: DetectionInput,
+    files: DetectionFiles,
+    rules: DetectionRules,
     only: list[str] | None,
     slice_by: str | None,
     iou_threshold: float | None,
@@ -158,16 +162,18 @@ def diagnose(
     from snellen.threads import set_threads
 
     set_threads(threads)
-    metric, truth, pred = asked.read(quiet=quiet)
+    opened = files.opened(rules.similarity, quiet=quiet)
     from snellen.detection.diagnosis import DiagnosisThresholds, detection_diagnosis
 
+    protocol = rules.metric(opened.kind).protocol
+    truth, pred = opened.columns(protocol)
     sliced: str | Mapping[Any, str] | None = slice_by
     if slice_by is not None and slice_by not in ("area", "crowding"):
-        sliced = _slices(slice_by, truth.boxes.images, asked.truth, quiet=quiet)
+        sliced = _slices(slice_by, truth.boxes.images, files.truth, quiet=quiet)
     diagnosis = detection_diagnosis(
         truth,
         pred,
-        protocol=metric.protocol,
+        protocol=protocol,
         only=only,
         slice_by=sliced,
         thresholds=DiagnosisThresholds(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from snellen.cli.detection_input import DetectionInput, detection_files
+from snellen.cli.detection_input import detection_file_options
 from snellen.cli.limit_options import threads_option
 from snellen.cli.output import check_folder_of, json_option, quiet_option
 
@@ -48,14 +48,12 @@ def _tool(_: click.Context, __: click.Parameter, name: str) -> str:
     help="What is compared: IoU of boxes or masks, or keypoints (OKS). [default: what predictions "
     "have: boxes, else masks, else keypoints]",
 )
-@detection_files
+@detection_file_options
 @click.option("--per-class", is_flag=True, help="Print AP of each class by both rules, too.")
 @json_option("the explanation")
 @threads_option
 @quiet_option
 def explain(
-    truth: str,
-    predictions: str,
     files: DetectionFiles,
     against: str,
     similarity: str | None,
@@ -76,19 +74,20 @@ def explain(
     if per_class and against == "all":
         raise click.UsageError("expected one tool with --per-class, got all.")
     check_folder_of(json_path)
-    asked = DetectionInput(truth, predictions, files, None, similarity, None)
-    _, truth_objects, pred_objects = asked.read(quiet=quiet)
+    opened = files.opened(similarity, quiet=quiet)
 
     from snellen.detection.explanation import explain as explain_one
     from snellen.detection.explanation import explain_each
     from snellen.detection.explanation_result import tools_table
+    from snellen.detection.protocols import COCO
 
+    truth, pred = opened.columns(COCO)
     if against == "all":
-        results = explain_each(truth_objects, pred_objects)
+        results = explain_each(truth, pred)
         found: dict[str, Any] = {"explanations": [result.to_dict() for result in results]}
         text = tools_table(results)
     else:
-        result = explain_one(truth_objects, pred_objects, against=against)
+        result = explain_one(truth, pred, against=against)
         found = result.to_dict()
         text = f"{result}\n\n{result.composition()}"
     if json_path is not None:
