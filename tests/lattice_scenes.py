@@ -21,7 +21,7 @@ def lattice(
     distinct: bool = False,
     scale: float = 1.0,
 ) -> tuple[Boxes, Boxes]:
-    """Return truth, some of it crowds and some ignored, and predictions, nearly all of whole pixels.
+    """Return truth, some of it crowds or ignored, and predictions, nearly all of whole pixels.
 
     The last class is only predicted, the last image empty of truth. With `distinct` no two scores
     are equal, in 32 bits either; `scale` makes pixels other lengths.

@@ -160,7 +160,8 @@ def _rows_that_count(
         truth_rows = _of_those(_has_area(given.truth.boxes), None)
         pred_rows = _of_those(_has_area(given.pred.boxes), pred_rows)
     if protocol.drops_empty_predictions:
-        pred_rows = _of_those((given.pred.boxes.xywh[:, 2:] > 0).all(axis=1), pred_rows)
+        solid: NDArray[np.bool_] = np.logical_and(*(given.pred.boxes.xywh[:, 2:] > 0).T)
+        pred_rows = _of_those(solid, pred_rows)
     return truth_rows, pred_rows
 
 
