@@ -12,7 +12,6 @@ from snellen.classes import Classes
 from snellen.detection.candidates import Coded, coded, kind_of
 from snellen.detection.masks import Masks
 from snellen.errors import InputError, ShapeError
-from snellen.mask_forms import size_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,6 +127,8 @@ def _refuse_other_sizes(truth: Masks, pred: Masks, codes: Coded) -> None:
     wanted = sizes[codes.pred_image]
     other = (wanted[:, 0] >= 0) & (wanted != pred.rle.size).any(axis=1)
     if other.any():
+        from snellen.mask_forms import size_text
+
         row = int(np.argmax(other))
         image = codes.images.ids[codes.pred_image[row]]
         raise ShapeError(

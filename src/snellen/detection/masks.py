@@ -16,8 +16,6 @@ from snellen.detection.image_records import (
 )
 from snellen.errors import ShapeError
 from snellen.image_ids import ImageBatch
-from snellen.mask_forms import size_text
-from snellen.rle_masks import RleMasks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
 
     from snellen.classes import Classes
     from snellen.detection.box_layouts import BoxLayout
+    from snellen.rle_masks import RleMasks
 
 __all__ = ["Masks"]
 
@@ -108,7 +107,7 @@ class Masks:
         >>> masks, masks.boxes.xywh, masks.boxes.area
         (Masks(1 truth masks, 1 images, 1 classes), array([[2., 1., 3., 2.]]), array([6.]))
         """
-        rle = RleMasks.of(mask)
+        rle = _rle_of(mask)
         if box is None:
             box = rle.boxes()
         boxes = Boxes.from_xywh(box, area=rle.areas() if area is None else area, **columns)
@@ -162,7 +161,7 @@ class Masks:
         records = records_of(records, "records")
         ids = ImageBatch.of(image_id, len(records)).ids
         parts = [
-            _masks_of_image(field_of(record, "masks", i), f"masks of image {i}")
+            _rle_of_image(field_of(record, "masks", i), f"masks of image {i}")
             for i, record in enumerate(records)
         ]
         sizes = [len(part) for part in parts]
@@ -175,7 +174,7 @@ class Masks:
                         f"expected {size} boxes, one a mask, got {n}", f"boxes of image {i}"
                     )
         return cls.from_masks(
-            RleMasks.joined([RleMasks.of([]), *parts]),
+            _rle_of([]).joined(parts) if parts else [],
             box=box,
             image_id=np.repeat(ids, sizes),
             image_ids=ids,
@@ -184,10 +183,17 @@ class Masks:
         )
 
 
-def _masks_of_image(value: Any, name: str) -> RleMasks:
+def _rle_of(mask: Any, name: str = "mask") -> RleMasks:
+    # Here, because evaluations of boxes are to start without it.
+    from snellen.rle_masks import RleMasks
+
+    return RleMasks.of(mask, name)
+
+
+def _rle_of_image(mask: Any, name: str) -> RleMasks:
     # Of no objects arrays may have any shape and any numbers.
-    no_objects = tuple(getattr(value, "shape", ()))[:1] == (0,)
-    return RleMasks.of([] if no_objects else value, name)
+    no_objects = tuple(getattr(mask, "shape", ()))[:1] == (0,)
+    return _rle_of([] if no_objects else mask, name)
 
 
 def _sizes_of_images(boxes: Boxes, rle: RleMasks) -> NDArray[np.int64] | None:
@@ -204,6 +210,8 @@ def _sizes_of_images(boxes: Boxes, rle: RleMasks) -> NDArray[np.int64] | None:
     sizes[boxes.image] = rle.size
     other = (sizes[boxes.image] != rle.size).any(axis=1)
     if other.any():
+        from snellen.mask_forms import size_text
+
         row = int(np.argmax(other))
         image = boxes.image[row]
         raise ShapeError(
