@@ -233,7 +233,7 @@ ONE: dict[str, Any] = {"image_id": 1, "label": 1}
         (
             lambda: Masks.from_masks(PIXELS, box=[[0, 0, 1, 1]], **ONE),
             ShapeError,
-            "expected 1 values, one a box, got 2 - at area|expected 2 boxes, one a mask, got 1",
+            "expected 2 boxes, one a mask, got 1 - at box",
         ),
         (
             lambda: Masks.from_masks([{"size": [2, 2], "counts": [1, 2]}], **ONE),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from snellen.arrays import to_finite
 from snellen.detection.boxes import Boxes
 from snellen.detection.image_records import (
     columns_of_images,
@@ -108,11 +109,10 @@ class Masks:
         (Masks(1 truth masks, 1 images, 1 classes), array([[2., 1., 3., 2.]]), array([6.]))
         """
         rle = _rle_of(mask)
-        if box is None:
-            box = rle.boxes()
-        boxes = Boxes.from_xywh(box, area=rle.areas() if area is None else area, **columns)
-        if len(boxes) != len(rle):
-            raise ShapeError(f"expected {len(rle)} boxes, one a mask, got {len(boxes)}", "box")
+        xywh = rle.boxes() if box is None else to_finite(box, "box", width=4)
+        if len(xywh) != len(rle):
+            raise ShapeError(f"expected {len(rle)} boxes, one a mask, got {len(xywh)}", "box")
+        boxes = Boxes.from_xywh(xywh, area=rle.areas() if area is None else area, **columns)
         return cls(boxes, rle, _sizes_of_images(boxes, rle))
 
     @classmethod
