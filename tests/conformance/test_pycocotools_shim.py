@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from snellen.compat.pycocotools import COCO, COCOeval
 from tests.conformance.test_coco import (
     KEYPOINT_STATS,
     REFERENCES,
     STATS,
     assert_means_equal,
 )
+
+from snellen.compat.pycocotools import COCO, COCOeval
 
 
 def read(path: Path) -> Any:
