@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -714,3 +715,11 @@ def test_shapes_that_are_none(shape: str, tmp_path: Path) -> None:
     assert [each.record for each in found.examples] == [0]
     assert data.objects.masks is not None
     assert data.objects.masks.n_pixels[1] == 16
+
+
+def test_every_kind_is_in_the_guide() -> None:
+    guide = Path(__file__).parents[2] / "docs/guide/checking-a-data-set.md"
+    rows = re.findall(r"^\| `([\w-]+)` \| (\w+) \| (.+) \|$", guide.read_text("utf-8"), re.M)
+    assert {name: (severity, title) for name, severity, title in rows} == {
+        name: (kind.severity, kind.title) for name, kind in KINDS.items()
+    }
