@@ -65,6 +65,11 @@ class CocoTruth:
         Of masks: height and width of each image, -1 where the file does not say.
         """
 
+    def crowd_index(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
+        """
+        Of keypoints: crowdIndex of each image, NaN where the file does not say.
+        """
+
     def category_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
 
     def category_name(self) -> list[str]: ...
@@ -130,6 +135,26 @@ def read_coco_truth(document: bytes, kind: str = 'box') -> CocoTruth:
 def read_coco_results(document: bytes, kind: str = 'box') -> CocoResults:
     """Read a COCO results document held in memory."""
 
+def read_records(records: list[Any], image_codes: dict[Any, int], label_codes: dict[Any, int], *, truth: bool, boxes: bool, masks: bool, n_points: int | None) -> dict[str, Any] | None:
+    """
+    Columns of annotations or results; None where one is out of the ordinary.
+    """
+
+def index_records(records: list[Any], by_id: dict[Any, Any], of_image: dict[Any, Any], of_category: dict[Any, Any] | None) -> bool:
+    """
+    Fill dicts of annotations by id, lists of them by image, of images by category; False, and nothing done, where one is no plain dict.
+    """
+
+def complete_boxes(records: list[Any]) -> bool:
+    """
+    Give results the polygon, area, id and iscrowd of their boxes; False, and nothing done, where one is no plain dict.
+    """
+
+def compress_masks(records: list[Any], images: dict[Any, Any], compress: Callable[[Any], Any]) -> bool:
+    """
+    Put compressed masks in the place of polygons, and what `compress` gives for a record in the place of lists of runs; False, and nothing done, where one is out of the ordinary.
+    """
+
 def lookup(ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], known: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int32], dict(order='C')], int]:
     """
     Positions (int32) of ids in the ascending array known, -1 where absent, and how many are.
@@ -168,6 +193,11 @@ def match_candidates(truth_image: Annotated[NDArray[numpy.int32], dict(shape=(No
     Match pred to truth greedily in each label and image by listed similarities; columns of outcomes.
     """
 
+def match_dense(iou: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], truth_id: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_id: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], crowd: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], thresholds: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    Match one cell: ids that detections took (T, D), that truth was taken by (T, G), and where the taken do not count (T, D).
+    """
+
 def oks_candidates(truth_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_keypoints: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], truth_xywh: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], truth_area: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_keypoints: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], exponential: Callable[[Any, Any], Any], *, sigmas: Sequence[float], n_images: int, n_labels: int, lowest: float, across_labels: bool, pred_score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, max_detections: int | None = None) -> dict[str, Any]:
     """
     The pairs of poses of an image, and of a label where not across labels, whose similarity is at least `lowest`: begin, truth, similarity, by row of pred. With scores, detections beyond the cap of a label and image get none. `exponential(x, out)` is np.exp.
@@ -186,6 +216,16 @@ def oriented_iou(pred_corners: Annotated[NDArray[numpy.float64], dict(shape=(Non
 def order_corners(corners: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')]]:
     """
     Corners (n, 8) in order around each box, its area, and whether its outline crossed itself.
+    """
+
+def best_rows(score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], group: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_groups: int, cap: int) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
+    """
+    The rows of highest score of each group, `cap` of it at most, ascending; of equal scores the first.
+    """
+
+def looked_for(listed_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], listed_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], exhaustive: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_images: int, n_labels: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]:
+    """
+    Whether the class of each prediction was looked for in its image: 0 no, 1 yes (it is listed or truth has it there), 2 in part (it is listed as not exhaustive).
     """
 
 def precision_recall_curves(image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], outcome: Annotated[NDArray[numpy.uint32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], truth_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_ignored: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_labels: int, n_thresholds: int, recall_thresholds: Sequence[float], max_detections: Sequence[int], undefined: float, summary: str = 'points', spacing: float = 2.220446049250313e-16) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
@@ -436,6 +476,11 @@ def png_chunks(data: bytes) -> tuple[tuple[str, int, bool] | None, PngHeader, by
 def png_pixels(header: PngHeader, inflated: bytes) -> tuple[str | None, Annotated[NDArray[numpy.uint8], dict(order='C')], int]:
     """
     What is wrong with inflated rows, or None; the bytes of the values, height x width (x 3), those of 16 bits two in the machine's order, without alpha; how many pixels are not opaque.
+    """
+
+def pose_boxes(keypoints: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], counted: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
+    """
+    Left, top, width, height of the smallest box around the keypoints of each row that count (all, where not given); zeros around none.
     """
 
 @overload

@@ -14,7 +14,7 @@ from tests.checked_sets import clean_results, clean_truth, report_of
 from snellen import Boxes
 from snellen.detection.health import check_detection
 from snellen.detection.health_columns import checked_boxes
-from snellen.detection.health_findings import KINDS, OF_PREDICTIONS
+from snellen.detection.health_kinds import KINDS, OF_PREDICTIONS
 from snellen.errors import SchemaError
 from snellen.readers.coco_lenient import lenient_coco_truth
 from snellen.readers.detection_health import read_for_check

@@ -9,7 +9,7 @@ import click
 from snellen.cli.output import check_folder_of
 
 if TYPE_CHECKING:
-    from snellen.readers.box_rows import BoxLayout
+    from snellen.detection.box_layouts import BoxLayout
 
 __all__ = ["Asked", "check_health"]
 

@@ -140,7 +140,7 @@ def _of_images(rows: BoxRows, images: Any, *, drop_unknown: bool) -> tuple[BoxRo
     ):
         sizes = np.empty((len(listed.ids), 2), np.int64)
         sizes[match.position[~lacking]] = rows.sizes[~lacking]
-    return rows._replace(images=listed.ids, image=position, sizes=sizes), notes
+    return rows._replace(images=listed.ids, image=position, sizes=sizes, names=None), notes
 
 
 def _plain(name: Any) -> Any:
@@ -191,7 +191,11 @@ def truth_of_rows(
     ):
         if flag in rows.flags and rows.flags[flag].any():
             notes.append(f"{rows.path}: {np.count_nonzero(rows.flags[flag]):,} {said}")
-    return ReadBoxes(found.boxes, written, sizes, rows.flags, notes, None, found.relative)
+    names = None
+    if rows.names is not None:
+        order = np.argsort(code_of_image)
+        names = tuple(rows.names[k] for k in order.tolist())
+    return ReadBoxes(found.boxes, written, sizes, rows.flags, notes, names, found.relative)
 
 
 def _crowds(rows: BoxRows) -> NDArray[np.uint8]:

@@ -1,7 +1,8 @@
 """A plain table of boxes: CSV and its like, Parquet, JSON lines, NPZ.
 
 Read are the columns of the image, the class, the four numbers of the box, the score (of
-predictions), and where they are there the id, the area, crowds, flags and the image's size.
+predictions), and where they are there the area, crowds, flags, the image's size, and the names of
+images and classes whose ids are whole numbers.
 Columns are found by their names in any case; others are not read.
 """
 
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from snellen.classes import Classes
+from snellen.detection.box_layouts import BoxLayout, as_xywh
 from snellen.errors import InputError, SchemaError, ShapeError
-from snellen.readers.box_rows import BoxLayout, BoxRows, as_xywh
+from snellen.readers.box_rows import BoxRows
 from snellen.readers.box_text import found_layout, found_relative
 from snellen.readers.column_names import CONFIDENCES, LABELS, first_of
-from snellen.readers.message_text import few
+from snellen.readers.message_text import few, printable
 from snellen.readers.table import read_table
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ _IMAGES: Final = (
     *("image_path", "file_path", "filepath", "path"),
 )
 _SIZES: Final = (("image_height", "image_width"), ("img_height", "img_width"), ("height", "width"))
+_FILES: Final = ("file_name", "filename", "image_name")
+_NAMES: Final = ("class_name", "category_name", "label_name")
 _CROWDS: Final = ("iscrowd", "crowd", "is_crowd")
 _FLAGS: Final = {
     "difficult": ("difficult", "is_difficult"),
@@ -147,6 +152,8 @@ def read_box_table(
         for flag, usual in _FLAGS.items()
         if (column := first_of(usual, table.names)) is not None
     }
+    file_names = _names_of(table, image, first_of(_FILES, others), "file")
+    class_names = _names_of(table, label, first_of(_NAMES, others), "class")
     return BoxRows(
         images=image.values.tolist(),
         image=image.codes,
@@ -161,7 +168,9 @@ def read_box_table(
         flags=flags,
         crowd=None if crowd is None else _flag(table, crowd),
         area=None if area is None else _area(table, area),
+        classes=None if class_names is None else Classes(label.values, class_names),
         notes=tuple(notes),
+        names=None if file_names is None else tuple(file_names),
     )
 
 
@@ -189,6 +198,26 @@ def _named(table: Table, names: Sequence[str], usual: Sequence[str], what: str) 
     if name is None:
         raise SchemaError(f"expected a column of {what}, got {few(table.names, 12)}", table.path)
     return name
+
+
+def _names_of(table: Table, ids: Column, name: str | None, what: str) -> list[str] | None:
+    """Return the name of each id that is a whole number, where a column has them."""
+    if name is None or ids.kind != "integer" or not table.n_rows:
+        return None
+    column = table[name].text()
+    names = np.empty(ids.n_distinct, np.int64)
+    # Of what is written to one place the last stays: the first row.
+    names[ids.codes[::-1]] = column.codes[::-1]
+    differs = names[ids.codes] != column.codes
+    if differs.any():
+        row = int(np.argmax(differs))
+        first, second = (column.values[k] for k in (names[ids.codes[row]], column.codes[row]))
+        raise SchemaError(
+            f"expected one name of {what} {ids.values[ids.codes[row]]}, got "
+            f'"{printable(first, 40)}" and "{printable(second, 40)}"',
+            f'{table.place(row)} column "{name}"',
+        )
+    return [str(column.values[k]) for k in names.tolist()]
 
 
 def _finite(table: Table, names: Sequence[str]) -> NDArray[np.float64]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import warnings
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from snellen.detection.masks import Masks
+from snellen.errors import DataWarning
 from snellen.mask_forms import size_text
 from snellen.readers.coco_rows import ObjectRows, predicted_rows, truth_rows, warn
 from snellen.rle_masks import RleMasks
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from snellen.detection.boxes import Boxes
     from snellen.detection.poses import Poses
 
-__all__ = ["predicted_masks", "truth_masks"]
+__all__ = ["polygons_of_truth", "predicted_masks", "truth_masks"]
 
 _ABSENT, _EMPTY, _POLYGONS, _RUNS = range(4)
 _UNKNOWN: Final = -1
@@ -97,6 +100,20 @@ def truth_masks(
         area = np.where(lacks_area, rle.areas(), boxes.area)
         boxes = dataclasses.replace(boxes, area=area)
     return Masks(boxes, rle, sizes)
+
+
+def polygons_of_truth(
+    raw: _core.CocoTruth, place: str, *, drop_unknown: bool = False
+) -> list[list[NDArray[np.float64]]]:
+    """Return the polygons of each object of `truth_masks`, (n_vertices, 2); none of run lengths."""
+    with warnings.catch_warnings():
+        # What is left out was said when the masks were read.
+        warnings.simplefilter("ignore", DataWarning)
+        rows = truth_rows(raw, place, complete=False, drop_unknown=drop_unknown)
+    shapes = _Shapes(*raw.shapes()).kept(rows)
+    vertices = np.split(shapes.xy, shapes.polygon_begin[1:-1])
+    bounds = itertools.pairwise(shapes.begin.tolist())
+    return [vertices[first:last] for first, last in bounds]
 
 
 def predicted_masks(

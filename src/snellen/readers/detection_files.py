@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from snellen.detection.box_layouts import LAYOUTS, BoxLayout
 from snellen.detection.boxes import Boxes
 from snellen.errors import InputError, did_you_mean
 from snellen.readers.box_joining import KINDS, ReadBoxes, predictions_of_rows, truth_of_rows
-from snellen.readers.box_rows import LAYOUTS, BoxLayout, BoxRows
+from snellen.readers.box_rows import BoxRows
 from snellen.readers.coco import read_coco_predictions, read_coco_truth
 from snellen.readers.coco_file import read_raw_results
 from snellen.readers.detection_formats import FORMATS, called, found_format
@@ -23,7 +24,14 @@ from snellen.readers.typed_json import read_typed_json
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ReadBoxes", "read_detection_predictions", "read_detection_truth"]
+    from snellen.state import Keys
+
+__all__ = [
+    "ReadBoxes",
+    "read_detection_predictions",
+    "read_detection_truth",
+    "sizes_and_names",
+]
 
 
 def read_detection_truth(
@@ -36,6 +44,8 @@ def read_detection_truth(
     relative: bool | None = None,
     complete: bool = False,
     drop_unknown: bool = False,
+    image_labels: str | os.PathLike[str] | None = None,
+    hierarchy: str | os.PathLike[str] | Mapping[str, Any] | None = None,
 ) -> ReadBoxes:
     r"""Read truth boxes.
 
@@ -59,6 +69,13 @@ def read_detection_truth(
     complete, drop_unknown : bool
         See `read_coco_truth`; `complete` is of COCO only. Of other formats `drop_unknown` leaves
         out boxes of images and classes that are not listed, with a `DataWarning`.
+    image_labels : path, optional
+        Which classes were looked for in which images, as Open Images has it; see
+        `read_image_labels`. Images that only have labels are images too, where `images` does not
+        list them.
+    hierarchy : path or mapping, optional
+        Which classes are kinds of which others, see `ClassHierarchy`: a box of a class is then one
+        of all classes above it too, and labels of images are labels of more classes.
 
     Returns
     -------
@@ -83,6 +100,40 @@ def read_detection_truth(
     ('table', [[1.0, 2.0, 3.0, 6.0]])
     """
     _check_options(format, box)
+    read = _truth(
+        path,
+        format,
+        images,
+        classes,
+        box=box,
+        relative=relative,
+        complete=complete,
+        drop_unknown=drop_unknown,
+    )
+    if image_labels is None and hierarchy is None:
+        return read
+    from snellen.readers.open_images_labels import with_labels_and_hierarchy
+
+    return with_labels_and_hierarchy(
+        read,
+        image_labels,
+        hierarchy,
+        has_all_images=images is not None,
+        has_all_classes=classes is not None,
+    )
+
+
+def _truth(
+    path: str | os.PathLike[str] | Mapping[str, Any],
+    format: str,  # noqa: A002
+    images: Any,
+    classes: Any,
+    *,
+    box: BoxLayout | None,
+    relative: bool | None,
+    complete: bool,
+    drop_unknown: bool,
+) -> ReadBoxes:
     if isinstance(path, Mapping):
         return _coco_truth(path, "records", complete=complete, drop_unknown=drop_unknown)
     place = os.fspath(path)
@@ -261,13 +312,30 @@ def _coco_truth(
     source: str | Mapping[str, Any], written: str, *, complete: bool, drop_unknown: bool
 ) -> ReadBoxes:
     boxes = read_coco_truth(source, complete=complete, drop_unknown=drop_unknown)
+    sizes, names = sizes_and_names(source, boxes.images)
+    return ReadBoxes(boxes, written, sizes, {}, [], names)
+
+
+def sizes_and_names(
+    source: str | Mapping[str, Any], keys: Keys
+) -> tuple[NDArray[np.int64] | None, tuple[str, ...] | None]:
+    """Return height and width, and the name of the file, of each image of a COCO file.
+
+    Parameters
+    ----------
+    source : str, or mapping
+        The annotation file, or what it holds.
+    keys : Keys
+        The ids of its images; what is returned is in their order. None stands for sizes, or names,
+        that not all have.
+    """
     if isinstance(source, str):
         images = read_typed_json(source, _CocoImages, "a COCO annotation file").images
     else:
         images = [_CocoImage(image["id"], *_described(image)) for image in source["images"]]
-    by_code: list[_CocoImage] = [_CocoImage(0)] * len(boxes.images)
+    by_code: list[_CocoImage] = [_CocoImage(0)] * len(keys)
     for code, image in zip(
-        boxes.images.codes([image.id for image in images]).tolist(), images, strict=True
+        keys.codes([image.id for image in images]).tolist(), images, strict=True
     ):
         by_code[code] = image
     sizes = names = None
@@ -275,7 +343,7 @@ def _coco_truth(
         sizes = np.array([(image.height, image.width) for image in by_code]).astype(np.int64)
     if by_code and all(image.file_name for image in by_code):
         names = tuple(str(image.file_name) for image in by_code)
-    return ReadBoxes(boxes, written, sizes, {}, [], names)
+    return sizes, names
 
 
 def _described(image: Mapping[str, Any]) -> tuple[float | None, float | None, str | None]:

@@ -15,7 +15,7 @@ from snellen.readers.detection_files import read_detection_predictions, read_det
 from snellen.readers.detection_formats import called, found_format
 
 if TYPE_CHECKING:
-    from snellen.readers.box_rows import BoxLayout
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.readers.detection_files import ReadBoxes
 
 __all__ = ["ForCheck", "read_for_check"]

@@ -59,6 +59,9 @@ def find_yolo(place: str) -> YoloFiles:
     if os.path.isdir(place):  # noqa: PTH112
         description = find_description(place)
         inside = {name for name in ("images", "labels") if os.path.isdir(f"{place}/{name}")}  # noqa: PTH112
+        alone = inside == {"labels"} and description is not None
+        if alone and not _has_images(read_description(str(description))):
+            return YoloFiles(text_files(f"{place}/labels"), None, description_around(place))
         if description is not None and not _has_labels(place):
             return _described(read_description(description), "val")
         if len(inside) == 2:
@@ -76,6 +79,14 @@ def find_yolo(place: str) -> YoloFiles:
 def _has_labels(place: str) -> bool:
     """Return whether texts of labels are right in a folder."""
     return any("/" not in name for name in text_files(place))
+
+
+def _has_images(description: YoloDescription) -> bool:
+    """Return whether the images of val, or some of them, are where a description says."""
+    return any(
+        os.path.exists(os.path.join(description.root, entry))  # noqa: PTH110, PTH118
+        for entry in description.parts.get("val", ())
+    )
 
 
 def _described(description: YoloDescription, part: str) -> YoloFiles:
