@@ -195,7 +195,7 @@ def match_pairs(given: GivenObjects, pairs: Candidates, protocol: DetectionProto
     protocol : DetectionProtocol
         The rules; crowds are not groups of Open Images here.
     """
-    return _matched(given, _matched_pairs(given, pairs, protocol, with_matches=False))
+    return _matched(given, _matched_pairs(given, pairs, protocol, with_matches=False), protocol)
 
 
 def _matched_candidates(
