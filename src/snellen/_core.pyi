@@ -218,6 +218,16 @@ def order_corners(corners: Annotated[NDArray[numpy.float64], dict(shape=(None, N
     Corners (n, 8) in order around each box, its area, and whether its outline crossed itself.
     """
 
+def best_rows(score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], group: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_groups: int, cap: int) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
+    """
+    The rows of highest score of each group, `cap` of it at most, ascending; of equal scores the first.
+    """
+
+def looked_for(listed_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], listed_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], exhaustive: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_images: int, n_labels: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]:
+    """
+    Whether the class of each prediction was looked for in its image: 0 no, 1 yes (it is listed or truth has it there), 2 in part (it is listed as not exhaustive).
+    """
+
 def precision_recall_curves(image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], outcome: Annotated[NDArray[numpy.uint32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], truth_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_ignored: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_labels: int, n_thresholds: int, recall_thresholds: Sequence[float], max_detections: Sequence[int], undefined: float, summary: str = 'points', spacing: float = 2.220446049250313e-16) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
     """
     Precision, scores (K, A, M, T, R), recall (K, A, M, T) and counted truth boxes (K, A).
@@ -466,6 +476,11 @@ def png_chunks(data: bytes) -> tuple[tuple[str, int, bool] | None, PngHeader, by
 def png_pixels(header: PngHeader, inflated: bytes) -> tuple[str | None, Annotated[NDArray[numpy.uint8], dict(order='C')], int]:
     """
     What is wrong with inflated rows, or None; the bytes of the values, height x width (x 3), those of 16 bits two in the machine's order, without alpha; how many pixels are not opaque.
+    """
+
+def pose_boxes(keypoints: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], counted: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
+    """
+    Left, top, width, height of the smallest box around the keypoints of each row that count (all, where not given); zeros around none.
     """
 
 @overload

@@ -13,7 +13,6 @@ from snellen.classes import Classes
 from snellen.detection.boxes import Boxes
 from snellen.detection.candidates import kind_of, similarity_of
 from snellen.detection.curves import curves_of_rows
-from snellen.detection.given_objects import best_rows
 from snellen.detection.headlines import headlines
 from snellen.detection.masks import Masks
 from snellen.detection.matching import match
@@ -320,7 +319,12 @@ class AveragePrecision:
         images, classes = self._images.keys(), self._classes
         truth, pred = self._columns(images, classes)
         if self.protocol.per_class is not None:
-            kept = best_rows(pred["score"], pred["label"], self.protocol.per_class)
+            kept = _core.best_rows(
+                pred["score"],
+                pred["label"],
+                n_groups=len(classes),
+                cap=self.protocol.per_class,
+            )
             if len(kept) < len(pred["score"]):
                 pred = {name: column[kept] for name, column in pred.items()}
         return images, classes, truth, pred
