@@ -102,15 +102,16 @@ def test_caps_of_an_image(tool: str, n_truth: int, change: float) -> None:
 
 
 def test_the_cap_grows_with_the_fullest_image() -> None:
-    place = [[20.0 * i, 0, 10, 10] for i in range(301)]
+    place = [[20.0 * i, 0, 10, 10] for i in range(400)]
     truth = boxes(place)
-    pred = boxes(place, score=np.linspace(0.9, 0.1, 301))
+    pred = boxes(place, score=np.linspace(0.9, 0.1, 400))
+    # 100 of 400: 26 of 101 points.
+    assert math.isclose(explain(truth, pred, against="ultralytics").AP, 26 / 101)
     # All are found. Yet at recall 1 the curve has fallen to 0: of 100 trapezoids the last is half.
     assert math.isclose(explain(truth, pred, against="ultralytics").tool_AP, 0.995)
-    # 300 of 301 are found: from recall 0.9967 on in a straight line to 0, again at 1 alone.
-    assert math.isclose(explain(truth, pred, against="ultralytics-8.3").tool_AP, 0.995)
-    # 100 of 301: 34 of 101 points.
-    assert math.isclose(explain(truth, pred, against="ultralytics").AP, 34 / 101)
+    # 300 of 400 are found: 1 to recall 0.75, and from there in a straight line to 0.
+    found = explain(truth, pred, against="ultralytics-8.3")
+    assert math.isclose(found.tool_AP, 0.75 + 0.25 / 2)
 
 
 def test_1e_7_of_a_union() -> None:
