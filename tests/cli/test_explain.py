@@ -1,0 +1,112 @@
+"""``snellen explain``: tables, JSON, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snellen.cli import main
+from snellen.cli.explain import TOOL_NAMES
+from snellen.detection.tools import TOOLS
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    truth = {
+        "images": [{"id": 1, "width": 100, "height": 100}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 10, 10], "area": 100}
+            | {"iscrowd": 0},
+            {"id": 2, "image_id": 1, "category_id": 1, "bbox": [50, 0, 40, 40], "area": 1600}
+            | {"iscrowd": 1},
+        ],
+    }
+    results = [
+        {"image_id": 1, "category_id": 1, "bbox": [0, 0, 10, 10], "score": 0.5},
+        {"image_id": 1, "category_id": 1, "bbox": [60, 0, 10, 10], "score": 0.9},
+    ]
+    paths = tmp_path / "truth.json", tmp_path / "results.json"
+    for path, content in zip(paths, (truth, results), strict=True):
+        path.write_text(json.dumps(content), encoding="utf-8")
+    return [str(path) for path in paths]
+
+
+def test_names_are_the_tools() -> None:
+    assert tuple(TOOLS) == TOOL_NAMES
+
+
+def test_table(files: list[str], capsys: Any) -> None:
+    assert main(["explain", *files, "--against", "ultralytics", "--per-class"]) == 0
+    shown = capsys.readouterr()
+    lines = {line.split()[0]: line for line in shown.out.splitlines() if line}
+    assert lines["crowds"].split()[1:4] == ["0.500000", "-0.500000", "-0.500000"]
+    assert "crowds are no truth" in lines["crowds"]
+    assert lines["truth"] == "truth        2, 1 of them crowds"
+    assert "cat" in lines
+    assert not shown.err
+
+
+def test_all(files: list[str], capsys: Any) -> None:
+    assert main(["explain", *files, "--against", "all"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert len(out) == 2 + len(TOOLS)
+    assert out[1].split()[:3] == ["ours", "(coco)", "1.000000"]
+
+
+def test_json(files: list[str], tmp_path: Path, capsys: Any) -> None:
+    assert main(["explain", *files, "--against", "voc", "--json", "-"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["tool"] == "Pascal VOC since 2010"
+    assert found["steps"][0]["rule"] == "IoU grid"
+    path = tmp_path / "all.json"
+    assert main(["explain", *files, "--against", "all", "--json", str(path), "--quiet"]) == 0
+    assert not capsys.readouterr().out
+    assert len(json.loads(path.read_text(encoding="utf-8"))["explanations"]) == len(TOOLS)
+
+
+def test_other_formats(tmp_path: Path, capsys: Any) -> None:
+    for name, line in (("truth", "cat 1 2 11 12"), ("pred", "cat 0.9 1 2 11 12")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.txt").write_text(line + "\n", encoding="utf-8")
+    paths = [str(tmp_path / "truth"), str(tmp_path / "pred")]
+    given = ["--format", "box-text", "--box", "xyxy", "--absolute"]
+    assert main(["explain", *paths, "--against", "voc12", *given]) == 0
+    assert "Pascal VOC since 2010  1.000000" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--against", "torchmetric"], 2, 'Did you mean "torchmetrics"?'),
+        ([], 2, "Missing option '--against'"),
+        (["--against", "all", "--per-class"], 2, "expected one tool with --per-class, got all"),
+        (["--against", "voc", "--json", "no/such/x.json"], 1, "expected a folder to write into"),
+        (["--against", "voc", "--similarity", "oriented"], 2, "'oriented' is not one of"),
+        (["--against", "ultralytics", "--similarity", "keypoints"], 1, "keypoints"),
+    ],
+)
+def test_refused(
+    files: list[str], capsys: Any, arguments: list[str], code: int, message: str
+) -> None:
+    assert main(["explain", *files, *arguments]) == code
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert "Traceback" not in shown.err
+    assert not shown.out
+
+
+def test_bad_files(files: list[str], tmp_path: Path, capsys: Any) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text('[{"image_id": 1, "category_id": 1, "bbox": [0, 0, 10], "score": 0.5}]')
+    assert main(["explain", files[0], str(broken), "--against", "all"]) == 1
+    assert "broken.json" in capsys.readouterr().err
+    assert main(["explain", files[0], str(tmp_path / "absent.json"), "--against", "all"]) == 1
+    assert "absent.json" in capsys.readouterr().err
+    broken.write_text('[{"image_id": 7, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 0.5}]')
+    assert main(["explain", files[0], str(broken), "--against", "all"]) == 1
+    assert "7" in capsys.readouterr().err
+    assert main(["explain", files[0], str(broken), "--against", "tidecv", "--drop-unknown"]) == 0
