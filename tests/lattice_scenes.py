@@ -18,13 +18,11 @@ def lattice(
     n_classes: int = 4,
     n_truth: int = 90,
     n_pred: int = 500,
-    distinct: bool = False,
     scale: float = 1.0,
 ) -> tuple[Boxes, Boxes]:
-    """Return truth, some of it crowds or ignored, and predictions, nearly all of whole pixels.
+    """Return truth, some of it crowds and some ignored, and predictions.
 
-    The last class is only predicted, the last image empty of truth. With `distinct` no two scores
-    are equal, in 32 bits either; `scale` makes pixels other lengths.
+    The last class is only predicted, the last image empty of truth. `scale` is that of all boxes.
     """
     random = np.random.default_rng(seed)
 
@@ -43,8 +41,6 @@ def lattice(
     far = random.random(n_pred) < 0.2
     pred[far] = boxes(int(far.sum()))
     score = random.integers(0, 12, n_pred) / 12
-    if distinct:
-        score = (random.permutation(n_pred) / n_pred).astype(np.float32).astype(float)
     columns: dict[str, Any] = {
         "image_ids": range(n_images),
         "classes": dict.fromkeys(range(n_classes), ""),

@@ -88,6 +88,16 @@ class CocoTruth:
 
     def crowd(self) -> Annotated[NDArray[numpy.uint8], dict(order='C')]: ...
 
+    def ignored(self) -> Annotated[NDArray[numpy.uint8], dict(order='C')]:
+        """
+        Of boxes and masks: 0, 1; 2 where absent, 3 what is neither a truth value nor whole.
+        """
+
+    def annotations_at(self) -> tuple[int, int]:
+        """
+        Where the list of annotations stands: its first byte, and the one behind it.
+        """
+
     def shapes(self) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')]]:
         """
         Of masks: form (0 absent, 1 empty, 2 polygons, 3 runs), polygons left out (1; 3: the first), vertices, begins of polygons, begins of objects, runs, offsets, sizes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from tests.checked_sets import clean_results, clean_truth, report_of
 from snellen import Boxes
 from snellen.detection.health import check_detection
 from snellen.detection.health_columns import checked_boxes
-from snellen.detection.health_findings import KINDS, OF_PREDICTIONS
+from snellen.detection.health_kinds import KINDS, OF_PREDICTIONS
 from snellen.errors import SchemaError
 from snellen.readers.coco_lenient import lenient_coco_truth
 from snellen.readers.detection_health import read_for_check
@@ -714,3 +715,11 @@ def test_shapes_that_are_none(shape: str, tmp_path: Path) -> None:
     assert [each.record for each in found.examples] == [0]
     assert data.objects.masks is not None
     assert data.objects.masks.n_pixels[1] == 16
+
+
+def test_every_kind_is_in_the_guide() -> None:
+    guide = Path(__file__).parents[2] / "docs/guide/checking-a-data-set.md"
+    rows = re.findall(r"^\| `([\w-]+)` \| (\w+) \| (.+) \|$", guide.read_text("utf-8"), re.M)
+    assert {name: (severity, title) for name, severity, title in rows} == {
+        name: (kind.severity, kind.title) for name, kind in KINDS.items()
+    }

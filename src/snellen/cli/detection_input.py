@@ -279,14 +279,12 @@ def _coco_columns(
 
         of_truth, of_results = truth_boxes, predicted_boxes
     complete = protocol.complete_records
-    # No annotation of LVIS says whether it is a crowd.
-    columns = of_truth(
-        *truth, complete=complete and not protocol.verified_only, drop_unknown=drop_unknown
-    )
     if protocol.verified_only:
-        from snellen.readers.lvis import with_lvis_labels
+        from snellen.readers.lvis import lvis_truth
 
-        columns = with_lvis_labels(columns, truth[1], complete=complete)
+        columns = lvis_truth(*truth, kind, complete=complete, drop_unknown=drop_unknown)
+    else:
+        columns = of_truth(*truth, complete=complete, drop_unknown=drop_unknown)
     raw, place = results
     return columns, of_results(raw, columns, place, complete=complete, drop_unknown=drop_unknown)
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from snellen.detection.health_boxes import check_areas, check_boxes, check_duplicates
 from snellen.detection.health_counts import check_counts
-from snellen.detection.health_findings import SEVERITIES, Findings
+from snellen.detection.health_findings import Findings
+from snellen.detection.health_kinds import SEVERITIES
 from snellen.detection.health_predictions import check_predictions
 from snellen.detection.health_records import check_records
 from snellen.detection.health_report import HealthReport, PredictionCounts

@@ -254,7 +254,10 @@ TOOLS: Final = {
                     curve="straight-to-1",
                 ),
             ),
-            _ULTRALYTICS_NOTES,
+            (
+                *_ULTRALYTICS_NOTES,
+                "of truth that is equally similar any may be taken there, the last is here",
+            ),
         ),
         Tool(
             "supervision",

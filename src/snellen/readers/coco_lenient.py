@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -39,6 +39,9 @@ _MARK: Final = "\x00"
 _BARE: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)\b')
 
 
+_Count = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+
+
 class _Image(msgspec.Struct, gc=False):
     id: int | str | None = None
     height: float | None = None
@@ -58,9 +61,9 @@ class _Object(msgspec.Struct, gc=False):
     category_id: int | str | None = None
     bbox: tuple[float, float, float, float] | None = None
     area: float | None = None
-    iscrowd: int | bool | None = None
+    iscrowd: _Count | bool | None = None
     score: float | None = None
-    num_keypoints: int | None = None
+    num_keypoints: _Count | None = None
     keypoints: msgspec.Raw = _NOTHING
     segmentation: msgspec.Raw = _NOTHING
 
@@ -211,7 +214,7 @@ def _record(
             part = fields[field.name]
             try:
                 found[field.name] = _value(part, field.name, field.type)
-            except (*_NO_JSON, ValueError):
+            except (*_NO_JSON, ValueError, OverflowError):
                 expected = _EXPECTED[field.name]
                 faults.append(
                     Fault(section, row, f"{field.name}: expected {expected}, got {_start(part)}")
@@ -249,7 +252,7 @@ def _value(raw: msgspec.Raw, name: str, kind: Any) -> Any:
         return tuple(_number(each) for each in value)
     if name in ("area", "score", "height", "width"):
         return _number(value)
-    if isinstance(value, float) and value == math.floor(value):
+    if isinstance(value, float) and abs(value) <= 2**53 and value == math.floor(value):
         return int(value)
     raise ValueError
 
