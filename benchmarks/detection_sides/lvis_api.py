@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # lvis 0.5.3 was written for a NumPy that had it.
-float = float  # type: ignore[attr-defined]
+vars(np)["float"] = float
 
 
 def _evaluated(truth: str, predictions: str) -> Any:
