@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from snellen.cli import main
 from snellen.cli.explain import TOOL_NAMES
 from snellen.detection.tools import TOOLS
 
+from .conftest import Run
+
 
 @pytest.fixture
-def files(tmp_path: Path) -> list[str]:
+def with_crowd(tmp_path: Path) -> list[str]:
     truth = {
         "images": [{"id": 1, "width": 100, "height": 100}],
         "categories": [{"id": 1, "name": "cat"}],
@@ -39,43 +39,47 @@ def test_names_are_the_tools() -> None:
     assert tuple(TOOLS) == TOOL_NAMES
 
 
-def test_table(files: list[str], capsys: Any) -> None:
-    assert main(["explain", *files, "--against", "ultralytics", "--per-class"]) == 0
-    shown = capsys.readouterr()
-    lines = {line.split()[0]: line for line in shown.out.splitlines() if line}
+def test_table(run: Run, with_crowd: list[str]) -> None:
+    done = run("explain", *with_crowd, "--against", "ultralytics", "--per-class")
+    assert done.returncode == 0
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line}
     assert lines["crowds"].split()[1:4] == ["0.500000", "-0.500000", "-0.500000"]
     assert "crowds are no truth" in lines["crowds"]
     assert lines["truth"] == "truth        2, 1 of them crowds"
     assert "cat" in lines
-    assert not shown.err
+    assert not done.stderr
 
 
-def test_all(files: list[str], capsys: Any) -> None:
-    assert main(["explain", *files, "--against", "all"]) == 0
-    out = capsys.readouterr().out.splitlines()
+def test_all(run: Run, with_crowd: list[str]) -> None:
+    done = run("explain", *with_crowd, "--against", "all")
+    assert done.returncode == 0
+    out = done.stdout.splitlines()
     assert len(out) == 2 + len(TOOLS)
     assert out[1].split()[:3] == ["ours", "(coco)", "1.000000"]
 
 
-def test_json(files: list[str], tmp_path: Path, capsys: Any) -> None:
-    assert main(["explain", *files, "--against", "voc", "--json", "-"]) == 0
-    found = json.loads(capsys.readouterr().out)
+def test_json(run: Run, with_crowd: list[str], tmp_path: Path) -> None:
+    done = run("explain", *with_crowd, "--against", "voc", "--json", "-")
+    assert done.returncode == 0
+    found = json.loads(done.stdout)
     assert found["tool"] == "Pascal VOC since 2010"
     assert found["steps"][0]["rule"] == "IoU grid"
     path = tmp_path / "all.json"
-    assert main(["explain", *files, "--against", "all", "--json", str(path), "--quiet"]) == 0
-    assert not capsys.readouterr().out
+    done = run("explain", *with_crowd, "--against", "all", "--json", str(path), "--quiet")
+    assert done.returncode == 0
+    assert not done.stdout
     assert len(json.loads(path.read_text(encoding="utf-8"))["explanations"]) == len(TOOLS)
 
 
-def test_other_formats(tmp_path: Path, capsys: Any) -> None:
+def test_other_formats(run: Run, tmp_path: Path) -> None:
     for name, line in (("truth", "cat 1 2 11 12"), ("pred", "cat 0.9 1 2 11 12")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.txt").write_text(line + "\n", encoding="utf-8")
     paths = [str(tmp_path / "truth"), str(tmp_path / "pred")]
     given = ["--format", "box-text", "--box", "xyxy", "--absolute"]
-    assert main(["explain", *paths, "--against", "voc12", *given]) == 0
-    assert "Pascal VOC since 2010  1.000000" in capsys.readouterr().out
+    done = run("explain", *paths, "--against", "voc12", *given)
+    assert done.returncode == 0
+    assert "Pascal VOC since 2010  1.000000" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -90,23 +94,27 @@ def test_other_formats(tmp_path: Path, capsys: Any) -> None:
     ],
 )
 def test_refused(
-    files: list[str], capsys: Any, arguments: list[str], code: int, message: str
+    run: Run, with_crowd: list[str], arguments: list[str], code: int, message: str
 ) -> None:
-    assert main(["explain", *files, *arguments]) == code
-    shown = capsys.readouterr()
-    assert message in shown.err
-    assert "Traceback" not in shown.err
-    assert not shown.out
+    done = run("explain", *with_crowd, *arguments)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
 
 
-def test_bad_files(files: list[str], tmp_path: Path, capsys: Any) -> None:
+def test_bad_files(run: Run, with_crowd: list[str], tmp_path: Path) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text('[{"image_id": 1, "category_id": 1, "bbox": [0, 0, 10], "score": 0.5}]')
-    assert main(["explain", files[0], str(broken), "--against", "all"]) == 1
-    assert "broken.json" in capsys.readouterr().err
-    assert main(["explain", files[0], str(tmp_path / "absent.json"), "--against", "all"]) == 1
-    assert "absent.json" in capsys.readouterr().err
+    done = run("explain", with_crowd[0], str(broken), "--against", "all")
+    assert done.returncode == 1
+    assert "broken.json" in done.stderr
+    done = run("explain", with_crowd[0], str(tmp_path / "absent.json"), "--against", "all")
+    assert done.returncode == 1
+    assert "absent.json" in done.stderr
     broken.write_text('[{"image_id": 7, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 0.5}]')
-    assert main(["explain", files[0], str(broken), "--against", "all"]) == 1
-    assert "7" in capsys.readouterr().err
-    assert main(["explain", files[0], str(broken), "--against", "tidecv", "--drop-unknown"]) == 0
+    done = run("explain", with_crowd[0], str(broken), "--against", "all")
+    assert done.returncode == 1
+    assert "7" in done.stderr
+    done = run("explain", with_crowd[0], str(broken), "--against", "tidecv", "--drop-unknown")
+    assert done.returncode == 0
