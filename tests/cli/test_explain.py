@@ -42,7 +42,7 @@ def test_names_are_the_tools() -> None:
 def test_table(run: Run, with_crowd: list[str]) -> None:
     done = run("explain", *with_crowd, "--against", "ultralytics", "--per-class")
     assert done.returncode == 0
-    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line}
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
     assert lines["crowds"].split()[1:4] == ["0.500000", "-0.500000", "-0.500000"]
     assert "crowds are no truth" in lines["crowds"]
     assert lines["truth"] == "truth        2, 1 of them crowds"
