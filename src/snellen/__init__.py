@@ -34,10 +34,12 @@ _HOME = {
     "DetectionCalibrationResult": "snellen.detection.detection_calibration",
     "DetectionConfusion": "snellen.detection.detection_confusion",
     "DetectionConfusionResult": "snellen.detection.detection_confusion_result",
+    "DetectionDiagnosis": "snellen.detection.diagnosis_result",
     "DetectionErrors": "snellen.detection.error_types",
     "DetectionErrorsResult": "snellen.detection.error_types_result",
     "DetectionProtocol": "snellen.detection.protocols",
     "DetectionSlices": "snellen.detection.slices_result",
+    "DiagnosisThresholds": "snellen.detection.diagnosis",
     "ExplanationResult": "snellen.detection.explanation_result",
     "Hota": "snellen.tracking.metrics",
     "Identity": "snellen.tracking.metrics",
@@ -91,6 +93,7 @@ _HOME = {
     "confusion_matrix": "snellen.classification.confusion_matrix",
     "detection_calibration": "snellen.detection.detection_calibration",
     "detection_confusion": "snellen.detection.detection_confusion",
+    "detection_diagnosis": "snellen.detection.diagnosis",
     "detection_errors": "snellen.detection.error_types",
     "explain": "snellen.detection.explanation",
     "find_duplicates": "snellen.splits.leaks",
@@ -122,6 +125,7 @@ _HOME = {
     "regression_scores": "snellen.regression.regression",
     "segmentation_scores": "snellen.segmentation.segmentation",
     "set_threads": "snellen.threads",
+    "slices_of_areas": "snellen.detection.area_slices",
     "slices_of_images": "snellen.detection.slices",
     "slices_of_objects": "snellen.detection.slices",
     "surface_distance": "snellen.segmentation.surface_distance",
@@ -178,8 +182,12 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "ImageTable",
     "image_table",
     "DetectionSlices",
+    "slices_of_areas",
     "slices_of_images",
     "slices_of_objects",
+    "DetectionDiagnosis",
+    "DiagnosisThresholds",
+    "detection_diagnosis",
     "Boxes",
     "box_iou",
     "Masks",
@@ -283,6 +291,7 @@ if TYPE_CHECKING:
         probability_loss,
     )
     from snellen.classification.top_k import TopKAccuracy, TopKAccuracyResult, top_k_accuracy
+    from snellen.detection.area_slices import slices_of_areas
     from snellen.detection.average_precision import (
         AveragePrecision,
         AveragePrecisionResult,
@@ -295,6 +304,8 @@ if TYPE_CHECKING:
     )
     from snellen.detection.detection_confusion import DetectionConfusion, detection_confusion
     from snellen.detection.detection_confusion_result import DetectionConfusionResult
+    from snellen.detection.diagnosis import DiagnosisThresholds, detection_diagnosis
+    from snellen.detection.diagnosis_result import DetectionDiagnosis
     from snellen.detection.error_types import DetectionErrors, detection_errors
     from snellen.detection.error_types_result import DetectionErrorsResult
     from snellen.detection.explanation import explain

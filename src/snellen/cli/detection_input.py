@@ -77,6 +77,20 @@ def detection_file_options(command: Callable[..., None]) -> Callable[..., None]:
         "parts, where all are from 0 to 1]",
     )
     @click.option(
+        "--image-labels",
+        type=click.Path(),
+        metavar="FILE",
+        help="Which classes were looked for in which images: Open Images' table of ImageID, "
+        "LabelName and Confidence. open-images-challenge needs it.",
+    )
+    @click.option(
+        "--hierarchy",
+        type=click.Path(),
+        metavar="FILE",
+        help="Which classes are kinds of which others: Open Images' JSON. Truth, and image labels, "
+        "are expanded by it; PREDICTIONS are not.",
+    )
+    @click.option(
         "--drop-unknown",
         is_flag=True,
         help="Leave out records of images or categories that TRUTH does not list, and say how "
@@ -92,6 +106,8 @@ def detection_file_options(command: Callable[..., None]) -> Callable[..., None]:
         classes: str | None,
         box: str | None,
         relative: bool | None,
+        image_labels: str | None,
+        hierarchy: str | None,
         drop_unknown: bool,
         **arguments: Any,
     ) -> None:
@@ -105,6 +121,8 @@ def detection_file_options(command: Callable[..., None]) -> Callable[..., None]:
             box,
             relative,
             drop_unknown,
+            image_labels,
+            hierarchy,
         )
         command(files=files, **arguments)
 
@@ -123,6 +141,8 @@ class DetectionFiles(NamedTuple):
     box: Any
     relative: bool | None
     drop_unknown: bool
+    image_labels: str | None
+    hierarchy: str | None
 
     def opened(self, similarity: str | None, *, quiet: bool) -> OpenedFiles:
         """Return the files as they are being read.
@@ -136,7 +156,8 @@ class DetectionFiles(NamedTuple):
 
     def _are_coco(self) -> bool:
         """Return whether both files are COCO's, so far as is to be seen without reading them."""
-        if any(each is not None for each in (self.images, self.classes, self.box, self.relative)):
+        said = (self.images, self.classes, self.box, self.relative)
+        if any(each is not None for each in (*said, self.image_labels, self.hierarchy)):
             return False
         both = ((self.truth, self.truth_format), (self.predictions, self.format))
         return all(may_be_coco(path) if name == "auto" else name == "coco" for path, name in both)
@@ -212,12 +233,13 @@ class _OpenedOthers(NamedTuple):
         return cls(files, quiet)
 
     def columns(self, protocol: DetectionProtocol) -> tuple[Objects, Objects]:
-        if protocol.verified_only:
+        if protocol.verified_only and self.files.image_labels is None:
             raise click.UsageError(
-                f"expected COCO files for --protocol {protocol.name}, got others"
+                f"expected files that say which classes were looked for, as --protocol "
+                f"{protocol.name} needs it: --image-labels FILE (Open Images), or COCO files (LVIS)"
             )
         with data_warnings_on_stderr(quiet=self.quiet):
-            return _boxes(self.files, complete=protocol.complete_records, quiet=self.quiet)
+            return _boxes(self.files, protocol, quiet=self.quiet)
 
 
 class OpenedFiles(Protocol):
@@ -250,26 +272,28 @@ def _coco_columns(
     elif kind == "keypoints":
         from snellen.readers.coco_poses import predicted_poses, truth_poses
 
-        of_truth, of_results = truth_poses, predicted_poses
+        of_truth = functools.partial(truth_poses, reads_area=protocol.box_area_share is None)
+        of_results = predicted_poses
     else:
         from snellen.readers.coco import predicted_boxes, truth_boxes
 
         of_truth, of_results = truth_boxes, predicted_boxes
     complete = protocol.complete_records
-    # No annotation of LVIS says whether it is a crowd.
-    columns = of_truth(
-        *truth, complete=complete and not protocol.verified_only, drop_unknown=drop_unknown
-    )
     if protocol.verified_only:
-        from snellen.readers.lvis import with_lvis_labels
+        from snellen.readers.lvis import lvis_truth
 
-        columns = with_lvis_labels(columns, truth[1], complete=complete)
+        columns = lvis_truth(*truth, kind, complete=complete, drop_unknown=drop_unknown)
+    else:
+        columns = of_truth(*truth, complete=complete, drop_unknown=drop_unknown)
     raw, place = results
     return columns, of_results(raw, columns, place, complete=complete, drop_unknown=drop_unknown)
 
 
-def _boxes(files: DetectionFiles, *, complete: bool, quiet: bool) -> tuple[Objects, Objects]:
+def _boxes(
+    files: DetectionFiles, rules: DetectionProtocol, *, quiet: bool
+) -> tuple[Objects, Objects]:
     """Return the boxes of files of any format; what was taken for what goes to stderr."""
+    from snellen.errors import InputError
     from snellen.readers.detection_files import (
         read_detection_predictions,
         read_detection_truth,
@@ -289,7 +313,9 @@ def _boxes(files: DetectionFiles, *, complete: bool, quiet: bool) -> tuple[Objec
         format=format_of_truth,
         images=files.images,
         classes=None if is_coco else files.classes,
-        complete=complete,
+        complete=rules.complete_records,
+        image_labels=files.image_labels,
+        hierarchy=files.hierarchy,
         drop_unknown=files.drop_unknown,
         **for_truth,
     )
@@ -298,10 +324,16 @@ def _boxes(files: DetectionFiles, *, complete: bool, quiet: bool) -> tuple[Objec
         read_truth,
         format=format_of_predictions,
         classes=files.classes if is_coco else None,
-        complete=complete,
+        complete=rules.complete_records,
         drop_unknown=files.drop_unknown,
         **for_predictions,
     )
+    if rules.inclusive and (read_truth.relative or read_predictions.relative):
+        raise InputError(
+            f"expected boxes in pixels, as {rules.name} counts these, got parts of images: "
+            "--images FOLDER gives their sizes",
+            files.truth,
+        )
     if not quiet:
         for path, read in ((files.truth, read_truth), (files.predictions, read_predictions)):
             click.echo(f"snellen: {path}: {called(read.format)}", err=True)

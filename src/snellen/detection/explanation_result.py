@@ -226,8 +226,8 @@ class ExplanationResult(Result):
             cls.__name__, data, place, _ARRAYS, content=("tool", "steps", "notes")
         )
         steps = tuple(
-            ExplainedStep(*(math.nan if value is None else value for value in step))
-            for step in fields.pop("steps")
+            ExplainedStep(rule, says, *(math.nan if value is None else value for value in numbers))
+            for rule, says, *numbers in fields.pop("steps")
         )
         return cls(**fields | {"notes": tuple(fields["notes"])}, steps=steps)
 

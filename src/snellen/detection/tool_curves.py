@@ -85,7 +85,8 @@ def _decided(
 def _true_first(score: NDArray[np.float64], hit: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return numbers in the order of scores; of equal scores those of hits are higher."""
     _, rank = np.unique(score, return_inverse=True)
-    return 2.0 * rank + hit
+    found: NDArray[np.float64] = (2.0 * rank + hit).astype(np.float64)
+    return found
 
 
 def _straight(

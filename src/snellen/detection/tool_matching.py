@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -104,6 +104,7 @@ def _with_coordinates(boxes: Boxes, rules: ToolRules) -> Boxes:
 
 def _iou_of_pairs(given: GivenObjects, pairs: Candidates, iou: str) -> NDArray[np.float64]:
     """Return the IoU of boxes that a tool computes, for each pair."""
+    bits: Any
     bits, added = (np.float32, 1e-7) if iou == "32-bit" else (np.float64, _SPACING)
     corners = []
     for boxes, rows in (
@@ -114,7 +115,7 @@ def _iou_of_pairs(given: GivenObjects, pairs: Candidates, iou: str) -> NDArray[n
         end = start + boxes.xywh[:, 2:]
         corners.append((start.astype(bits)[rows], end.astype(bits)[rows]))
     (truth_start, truth_end), (start, end) = corners
-    shared = np.minimum(truth_end, end) - np.maximum(truth_start, start)
+    shared: NDArray[Any] = np.minimum(truth_end, end) - np.maximum(truth_start, start)
     shared = np.maximum(shared, bits(0)).prod(axis=1)
     own = (end - start).prod(axis=1)
     union = (truth_end - truth_start).prod(axis=1) + own - shared

@@ -105,7 +105,8 @@ def read_coco_truth(
         out, with a `DataWarning`. Boxes are those of the file, else those around the masks.
 
         Keypoints: any number K, the same for all objects. Objects whose ``num_keypoints`` is 0 are
-        ignored. Boxes that the file does not have are those around labelled keypoints.
+        ignored. Boxes that the file does not have are those around labelled keypoints. Images may
+        have a ``crowdIndex``, as CrowdPose's.
 
     Raises
     ------
@@ -241,10 +242,17 @@ def read_coco_predictions(
 
 
 def truth_boxes(
-    raw: _core.CocoTruth, place: str, *, complete: bool = False, drop_unknown: bool = False
+    raw: _core.CocoTruth,
+    place: str,
+    *,
+    complete: bool = False,
+    drop_unknown: bool = False,
+    with_ignored: bool = False,
 ) -> Boxes:
     """Return the boxes of an annotation file that was read; see `read_coco_truth`."""
-    boxes = truth_rows(raw, place, complete=complete, drop_unknown=drop_unknown).boxes
+    boxes = truth_rows(
+        raw, place, complete=complete, drop_unknown=drop_unknown, with_ignored=with_ignored
+    ).boxes
     assert boxes.area is not None
     lacks_area = np.isnan(boxes.area)
     if not lacks_area.any():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from snellen import _core
 from snellen.detection.boxes import refuse_unmeasurable
 from snellen.detection.poses import Poses
 from snellen.errors import SchemaError
@@ -15,7 +16,6 @@ from snellen.readers.coco_rows import ObjectRows, predicted_rows, refuse_missing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from snellen import _core
     from snellen.detection.boxes import Boxes
     from snellen.detection.masks import Masks
 
@@ -23,9 +23,17 @@ __all__ = ["predicted_poses", "truth_poses"]
 
 
 def truth_poses(
-    raw: _core.CocoTruth, place: str, *, complete: bool = False, drop_unknown: bool = False
+    raw: _core.CocoTruth,
+    place: str,
+    *,
+    complete: bool = False,
+    drop_unknown: bool = False,
+    reads_area: bool = True,
 ) -> Poses:
-    """Return the keypoints of an annotation file that was read; see `read_coco_truth`."""
+    """Return the keypoints of an annotation file that was read; see `read_coco_truth`.
+
+    What has no area is said where it is to be read.
+    """
     rows = truth_rows(raw, place, complete=complete, drop_unknown=drop_unknown)
     number, n, count = raw.keypoints()
     if complete:
@@ -54,15 +62,22 @@ def truth_poses(
     absent = np.isnan(boxes.xywh[:, :1])
     if absent.any():
         boxes = dataclasses.replace(
-            boxes, xywh=np.where(absent, _extents(keypoints, labelled), boxes.xywh)
+            boxes,
+            xywh=np.where(absent, _core.pose_boxes(keypoints, labelled.view(np.uint8)), boxes.xywh),
         )
     assert boxes.area is not None
     lacks_area = np.isnan(boxes.area)
     if lacks_area.any():
-        warn(f"{lacks_area.sum()} objects have no area: width times height is used", place)
+        if reads_area:
+            warn(f"{lacks_area.sum()} objects have no area: width times height is used", place)
         area = np.where(lacks_area, boxes.xywh[:, 2] * boxes.xywh[:, 3], boxes.area)
         boxes = dataclasses.replace(boxes, area=area)
-    return Poses(dataclasses.replace(boxes, ignored=(n_labelled == 0).astype(np.uint8)), keypoints)
+    boxes = dataclasses.replace(
+        boxes,
+        ignored=(n_labelled == 0).astype(np.uint8),
+        crowding=_crowding(raw.crowd_index(), rows),
+    )
+    return Poses(boxes, keypoints)
 
 
 def predicted_poses(
@@ -102,9 +117,19 @@ def predicted_poses(
             "(protocol coco does without)",
         )
         return Poses(boxes, keypoints)
-    extents = _extents(keypoints, np.ones(keypoints.shape[:2], np.bool_))
+    extents = _core.pose_boxes(keypoints)
     refuse_unmeasurable(extents, f"{place} $", ".keypoints")
     return Poses(dataclasses.replace(boxes, xywh=extents), keypoints)
+
+
+def _crowding(listed: NDArray[np.float64], rows: ObjectRows) -> NDArray[np.float64] | None:
+    """Return how crowded each image is, as CrowdPose's files say it; None where none does."""
+    if np.isnan(listed).all():
+        return None
+    assert rows.image_ids is not None
+    crowding = np.empty_like(listed)
+    crowding[rows.boxes.images.codes(rows.image_ids)] = listed
+    return crowding
 
 
 def _keypoints(
@@ -130,15 +155,3 @@ def _keypoints(
         keypoints[having] = given
     kept: NDArray[np.float64] = rows.kept(keypoints)
     return kept
-
-
-def _extents(keypoints: NDArray[np.float64], counted: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return left, top, width, height of the smallest box around keypoints; zeros around none."""
-    if not keypoints.size:
-        return np.zeros((len(keypoints), 4))
-    low = np.where(counted[:, :, None], keypoints[:, :, :2], np.inf).min(axis=1)
-    high = np.where(counted[:, :, None], keypoints[:, :, :2], -np.inf).max(axis=1)
-    none = ~counted.any(axis=1)
-    low[none] = high[none] = 0
-    with np.errstate(over="ignore"):
-        return np.concatenate([low, high - low], axis=1)
