@@ -10,6 +10,9 @@ from lvis import LVIS, LVISEval, LVISResults
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# lvis 0.5.3 was written for a NumPy that had it.
+vars(np)["float"] = float
+
 
 def _evaluated(truth: str, predictions: str) -> Any:
     known = LVIS(truth)
