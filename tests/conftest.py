@@ -1,4 +1,4 @@
-"""Where the conformance data lies, and what to do without it."""
+"""Where the conformance data lies, and what tests must not do to the process of all of them."""
 
 from __future__ import annotations
 

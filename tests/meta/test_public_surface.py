@@ -90,6 +90,16 @@ def test_detection_protocol_names_of_the_command_line() -> None:
     assert ["own", *option.type.choices] == list(SIMILARITIES)
 
 
+@pytest.mark.parametrize("name", ["evaluate detection", "check", "convert", "explain", "diagnose"])
+def test_box_layouts_of_the_command_line(name: str) -> None:
+    from snellen.detection.box_layouts import LAYOUTS
+
+    (command,) = [command for path, command in commands() if path == f"snellen {name}"]
+    (option,) = [option for option in command.params if option.name == "box"]
+    assert isinstance(option.type, click.Choice)
+    assert list(option.type.choices) == list(LAYOUTS)
+
+
 def test_segmentation_protocol_names_of_the_command_line() -> None:
     from snellen.segmentation.protocols import PROTOCOLS
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from snellen.cli.box_options import box_option, relative_option
 from snellen.cli.limit_options import threads_option
 from snellen.cli.output import json_option, not_empty, quiet_option
 from snellen.readers.detection_formats import FORMATS
@@ -85,17 +86,8 @@ class _Check(click.Command):
     help="The names of classes, one a line, or JSON. Beside COCO's truth those of the numbers of "
     "predictions.",
 )
-@click.option(
-    "--box",
-    type=click.Choice(["xyxy", "xywh", "cxcywh"]),
-    help="What the four numbers of boxes in texts and tables are, where it does not show.",
-)
-@click.option(
-    "--relative/--absolute",
-    default=None,
-    help="Boxes in texts and tables are parts of the images' sizes, or pixels. [default: parts, "
-    "where all are from 0 to 1]",
-)
+@box_option
+@relative_option
 @click.option("--leaks", is_flag=True, help="Find images that the parts of a data set share.")
 @click.option(
     "--root",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from snellen.cli.box_options import box_option, relative_option
 from snellen.cli.output import check_folder_of, data_warnings_on_stderr, json_option, quiet_option
 from snellen.readers.detection_formats import FORMATS, called
 
@@ -54,17 +55,8 @@ __all__ = ["convert"]
     help="The names of classes, one a line, or JSON. Beside a COCO --truth those of the numbers of "
     "predictions.",
 )
-@click.option(
-    "--box",
-    type=click.Choice(["xyxy", "xywh", "cxcywh"]),
-    help="What the four numbers of boxes in texts and tables read are, where it does not show.",
-)
-@click.option(
-    "--relative/--absolute",
-    default=None,
-    help="These are parts of the images' sizes, or pixels. [default: parts, where all are from 0 "
-    "to 1]",
-)
+@box_option
+@relative_option
 @click.option(
     "--drop-unknown",
     is_flag=True,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import click
 
+from snellen.cli.box_options import box_option, relative_option
 from snellen.cli.output import data_warnings_on_stderr
 from snellen.readers.detection_formats import FORMATS, called, may_be_coco
 
@@ -65,17 +66,8 @@ def detection_file_options(command: Callable[..., None]) -> Callable[..., None]:
         help="The names of classes, one a line, or JSON. Beside a COCO TRUTH those of the numbers "
         "of PREDICTIONS.",
     )
-    @click.option(
-        "--box",
-        type=click.Choice(["xyxy", "xywh", "cxcywh"]),
-        help="What the four numbers of boxes in texts and tables are, where it does not show.",
-    )
-    @click.option(
-        "--relative/--absolute",
-        default=None,
-        help="Boxes in texts and tables are parts of the images' sizes, or pixels. [default: "
-        "parts, where all are from 0 to 1]",
-    )
+    @box_option
+    @relative_option
     @click.option(
         "--image-labels",
         type=click.Path(),
