@@ -17,12 +17,22 @@ if TYPE_CHECKING:
 
     from snellen.classes import Classes
 
-__all__ = ["LAYOUTS", "BoxLayout", "BoxRows", "as_xywh", "distinct", "upright_of_corners"]
+__all__ = [
+    "LAYOUTS",
+    "BoxLayout",
+    "BoxRows",
+    "as_xywh",
+    "distinct",
+    "to_pixels",
+    "upright_of_corners",
+]
 
 BoxLayout: TypeAlias = Literal["xyxy", "xywh", "cxcywh"]
 """Two corners; the corner at left and top and the size; the centre and the size."""
 
 LAYOUTS: Final = ("xyxy", "xywh", "cxcywh")
+
+_TWO_ROUNDINGS: Final = 2.0**-51
 
 _NUMBERS: Final = {
     "xyxy": "left, top, right, bottom",
@@ -62,6 +72,11 @@ class BoxRows(NamedTuple):
         1 for regions of many objects.
     area : ndarray, shape (n,), float64, or None
         Areas, where the files have them.
+    numbers : ndarray, shape (n, 4), float64, or None
+        Of relative boxes the numbers of the file, in the order of `layout`: a corner is scaled to
+        pixels before sizes are made of it, so that one on a whole pixel is there again.
+    layout : {"xyxy", "xywh", "cxcywh"}
+        What `numbers` are.
     corners : ndarray, shape (n, 8), float64, or None
         Of oriented boxes x1, y1, …, x4, y4, as `xywh` in pixels or relative, in any direction and
         order; `xywh` are then the upright boxes around them.
@@ -86,6 +101,8 @@ class BoxRows(NamedTuple):
     flags: Mapping[str, NDArray[np.uint8]] = {}
     crowd: NDArray[np.uint8] | None = None
     area: NDArray[np.float64] | None = None
+    numbers: NDArray[np.float64] | None = None
+    layout: BoxLayout = "xywh"
     corners: NDArray[np.float64] | None = None
     classes: Classes | None = None
     notes: tuple[str, ...] = ()
@@ -104,6 +121,7 @@ class BoxRows(NamedTuple):
             flags={name: flag[rows] for name, flag in self.flags.items()},
             crowd=None if self.crowd is None else self.crowd[rows],
             area=None if self.area is None else self.area[rows],
+            numbers=None if self.numbers is None else self.numbers[rows],
             corners=None if self.corners is None else self.corners[rows],
         )
 
@@ -151,6 +169,25 @@ def as_xywh(
             place(row),
         )
     return xywh
+
+
+def to_pixels(parts: NDArray[np.float64], extent: NDArray[Any]) -> NDArray[np.float64]:
+    """Return parts of a width or height in pixels.
+
+    Not every whole pixel is the product of a float64 and the width. What is off a whole or a half
+    pixel (the centre of a box on whole ones) by no more than two roundings is that pixel: so boxes
+    on whole pixels come back whole from files with enough digits, whoever wrote them.
+
+    Examples
+    --------
+    >>> to_pixels(np.array([29 / 107, 0.3]), np.array([107.0])), 29 / 107 * 107
+    (array([29. , 32.1]), 28.999999999999996)
+    """
+    pixels: NDArray[np.float64] = parts * extent
+    whole = np.rint(pixels * 2) / 2
+    with np.errstate(invalid="ignore"):  # of infinite ones, which are refused later
+        near = np.abs(pixels - whole) <= _TWO_ROUNDINGS * np.abs(pixels)
+    return np.where(near, whole, pixels)
 
 
 def upright_of_corners(

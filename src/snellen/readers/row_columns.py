@@ -9,6 +9,7 @@ import numpy as np
 from snellen import _core
 from snellen.detection.boxes import Boxes
 from snellen.detection.oriented import OrientedBoxes, upright_around
+from snellen.readers.box_rows import as_xywh, to_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,9 +69,9 @@ def columns_of_rows(
     area = None if rows.area is None else np.ascontiguousarray(rows.area)
     places: dict[str, Any] = {"image": image, "label": label, "images": images, "classes": classes}
     if rows.corners is None:
-        xywh = rows.xywh if scale is None else rows.xywh * np.tile(scale, 2)
+        xywh = rows.xywh if scale is None else _in_pixels(rows, scale)
         return RowColumns(Boxes(xywh=xywh, area=area, **places, **columns), relative, [])
-    corners = rows.corners if scale is None else rows.corners * np.tile(scale, 4)
+    corners = rows.corners if scale is None else to_pixels(rows.corners, np.tile(scale, 4))
     in_order, own_area, crossed = _core.order_corners(np.ascontiguousarray(corners))
     boxes = Boxes(
         xywh=upright_around(in_order), area=own_area if area is None else area, **places, **columns
@@ -83,3 +84,9 @@ def columns_of_rows(
             "around them"
         )
     return RowColumns(OrientedBoxes(boxes, in_order.reshape(-1, 4, 2)), relative, notes)
+
+
+def _in_pixels(rows: BoxRows, scale: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return relative boxes in pixels; `scale` is width and height of each one's image."""
+    numbers = rows.xywh if rows.numbers is None else rows.numbers
+    return as_xywh(to_pixels(numbers, np.tile(scale, 2)), rows.layout, rows.place)

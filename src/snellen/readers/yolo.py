@@ -139,7 +139,7 @@ def _read(
     class_id = rows.whole(0, "class")
     rows.refuse(class_id < 0, lambda row: f"expected class numbers from 0 on, got {class_id[row]}")
     notes: tuple[str, ...] = ()
-    corners = None
+    numbers = corners = None
     if rows.width == _ORIENTED + scored:
         corners = _parts(rows, _CORNERS, slice(None), _MOST_OF_PREDICTIONS)
         xywh = upright_of_corners(corners, rows.place)
@@ -147,18 +147,21 @@ def _read(
     else:
         # Of negative sizes another message says more.
         most = _MOST_OF_TRUTH if is_truth else _MOST_OF_PREDICTIONS
-        xywh = as_xywh(_parts(rows, _FIELDS, slice(2), most), "cxcywh", rows.place)
-    numbers = np.unique(class_id)
+        numbers = _parts(rows, _FIELDS, slice(2), most)
+        xywh = as_xywh(numbers, "cxcywh", rows.place)
+    labels_of_rows = np.unique(class_id)
     classes = _classes(description, class_id, rows)
     return BoxRows(
         images=list(names),
         image=np.array(having, np.int32)[rows.file] if having else np.zeros(0, np.int32),
-        labels=numbers.tolist(),
-        label=np.searchsorted(numbers, class_id).astype(np.int32),
+        labels=labels_of_rows.tolist(),
+        label=np.searchsorted(labels_of_rows, class_id).astype(np.int32),
         xywh=xywh,
         place=rows.place,
         path=place,
         relative=True,
+        numbers=numbers,
+        layout="cxcywh",
         score=None if is_truth else rows.numbers(rows.width - 1, "confidence"),
         corners=corners,
         classes=classes,
