@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from snellen.classes import Classes
 
-__all__ = ["Poses"]
+__all__ = ["Poses", "without_labels_ignored"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -122,7 +122,7 @@ class Poses:
             image_ids=image_ids,
             classes=classes,
         )
-        return cls(_without_labels_ignored(boxes, points), points)
+        return cls(without_labels_ignored(boxes, points), points)
 
     @classmethod
     def from_images(
@@ -184,7 +184,7 @@ class Poses:
             ]
         boxes = Boxes.from_images(records, image_id=image_id, classes=classes)
         all_points = np.concatenate([np.zeros((0, n_keypoints, 3)), *filled])
-        return cls(_without_labels_ignored(boxes, all_points), all_points)
+        return cls(without_labels_ignored(boxes, all_points), all_points)
 
 
 def _points(value: ArrayLike, place: str) -> NDArray[np.float64]:
@@ -238,7 +238,7 @@ def _corners_around(
     return np.concatenate([low, high], axis=1)
 
 
-def _without_labels_ignored(boxes: Boxes, points: NDArray[np.float64]) -> Boxes:
+def without_labels_ignored(boxes: Boxes, points: NDArray[np.float64]) -> Boxes:
     """Return boxes of which truth without labelled keypoints is ignored."""
     unlabelled = np.logical_not(np.any(points[:, :, 2] > 0, axis=1))
     if boxes.score is not None or not unlabelled.any():

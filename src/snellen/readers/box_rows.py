@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.classes import Classes
+    from snellen.readers.outlines import Outlines
 
 __all__ = [
+    "KINDS",
     "LAYOUTS",
     "BoxLayout",
     "BoxRows",
+    "ObjectKind",
     "as_xywh",
     "distinct",
     "to_pixels",
@@ -29,6 +32,17 @@ __all__ = [
 
 BoxLayout: TypeAlias = Literal["xyxy", "xywh", "cxcywh"]
 """Two corners; the corner at left and top and the size; the centre and the size."""
+
+ObjectKind: TypeAlias = Literal["box", "mask", "keypoints", "oriented"]
+"""What objects are."""
+
+KINDS: Final[dict[str, str]] = {
+    "box": "upright boxes",
+    "mask": "masks",
+    "keypoints": "keypoints",
+    "oriented": "oriented boxes",
+}
+"""What objects of a kind are called in messages."""
 
 LAYOUTS: Final = ("xyxy", "xywh", "cxcywh")
 
@@ -80,6 +94,10 @@ class BoxRows(NamedTuple):
     corners : ndarray, shape (n, 8), float64, or None
         Of oriented boxes x1, y1, …, x4, y4, as `xywh` in pixels or relative, in any direction and
         order; `xywh` are then the upright boxes around them.
+    outlines : Outlines or None
+        Of masks the polygons, as `xywh` in pixels or relative; `xywh` are then the boxes around.
+    keypoints : ndarray, shape (n, K, 3), float64, or None
+        Of poses x and y of each keypoint, as `xywh` in pixels or relative, and its visibility.
     classes : Classes or None
         All classes, where the files list them.
     notes : tuple of str
@@ -104,9 +122,24 @@ class BoxRows(NamedTuple):
     numbers: NDArray[np.float64] | None = None
     layout: BoxLayout = "xywh"
     corners: NDArray[np.float64] | None = None
+    outlines: Outlines | None = None
+    keypoints: NDArray[np.float64] | None = None
     classes: Classes | None = None
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] | None = None
+
+    @property
+    def kind(self) -> ObjectKind:
+        """What the objects are."""
+        if self.outlines is not None:
+            return "mask"
+        if self.keypoints is not None:
+            return "keypoints"
+        return "box" if self.corners is None else "oriented"
+
+    def as_boxes(self) -> BoxRows:
+        """Return the upright boxes of the objects, whatever they are."""
+        return self._replace(corners=None, outlines=None, keypoints=None)
 
     def taken(self, rows: NDArray[np.bool_]) -> BoxRows:
         """Return some of the boxes; images and classes stay."""
@@ -123,6 +156,8 @@ class BoxRows(NamedTuple):
             area=None if self.area is None else self.area[rows],
             numbers=None if self.numbers is None else self.numbers[rows],
             corners=None if self.corners is None else self.corners[rows],
+            outlines=None if self.outlines is None else self.outlines.taken(rows),
+            keypoints=None if self.keypoints is None else self.keypoints[rows],
         )
 
 
