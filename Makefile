@@ -35,8 +35,8 @@ $(BUILT): $(MADE) $(SOURCES)
 	$(PIP) "snellen[$*]"
 	@touch $@
 
-demo/detection/truth.json: $(BUILT)
-	$(BIN)/snellen sample detection demo/detection --quiet
+demo/detection/masks.json: $(BUILT)
+	$(BIN)/snellen sample detection demo/detection --masks --quiet
 
 demo/classification/truth.csv: $(BUILT)
 	$(BIN)/snellen sample classification demo/classification --quiet
@@ -92,7 +92,7 @@ $(BENCHMARK)/index.html: $(TRAINING)/fc/index.html $(TRAINING)/cnn/index.html .v
 	fi
 
 # Split, look for leaks, evaluate, compare, train, look inside, choose.
-demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/truth.csv \
+demo: demo/detection/masks.json $(CLASSIFICATION)/truth.csv demo/regression/truth.csv \
 		$(SEGMENTATION)/classes.json demo/tracking/truth/WALK-03/seqinfo.ini \
 		.venv/extra-report .venv/extra-segmentation .venv/extra-train \
 		$(TRAINING)/fc/index.html $(TRAINING)/cnn/index.html $(TRAINING)/inside-cnn.html \
@@ -109,6 +109,10 @@ demo: demo/detection/truth.json $(CLASSIFICATION)/truth.csv demo/regression/trut
 		--group person --out demo/regression/result
 	$(BIN)/snellen evaluate detection demo/detection/truth.json demo/detection/predictions.json \
 		--out demo/detection/result
+	for similarity in mask boundary; do \
+		$(BIN)/snellen evaluate detection demo/detection/truth.json demo/detection/masks.json \
+			--similarity $$similarity --out demo/detection/$$similarity || exit 1; \
+	done
 	$(BIN)/snellen evaluate segmentation $(SEGMENTATION)/truth $(SEGMENTATION)/predictions \
 		--classes $(SEGMENTATION)/classes.json --out $(SEGMENTATION)/result
 	$(BIN)/snellen evaluate boundary $(SEGMENTATION)/truth $(SEGMENTATION)/predictions \

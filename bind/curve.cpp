@@ -49,14 +49,17 @@ CurveRules rules_of(std::size_t n_labels, Words outcome, std::size_t n_threshold
       !std::is_sorted(recall_thresholds.begin(), recall_thresholds.end())) {
     throw nb::value_error("expected caps and recall thresholds in ascending order");
   }
-  if (recall_thresholds.empty()) throw nb::value_error("expected recall thresholds");
+  const CurveSummary kept = summary_of(summary);
+  if (recall_thresholds.empty() && kept == CurveSummary::kSumOfParts) {
+    throw nb::value_error("expected recall thresholds");
+  }
   return {n_labels,
           outcome.shape(1),
           n_thresholds,
           std::move(recall_thresholds),
           std::move(max_detections),
           undefined,
-          summary_of(summary),
+          kept,
           spacing};
 }
 
@@ -112,6 +115,7 @@ void bind_curve(nb::module_& m) {
         for (std::size_t i = 0; i < times.size(); ++i) {
           if (times.data()[i] < 0) throw nb::value_error("expected times that are not negative");
         }
+        if (recall_thresholds.empty()) throw nb::value_error("expected recall thresholds");
         const std::size_t n = times.shape(0);
         const std::size_t k = n_labels;
         const std::size_t a = outcome.shape(1);

@@ -130,6 +130,26 @@ def read_coco_truth(document: bytes, kind: str = 'box') -> CocoTruth:
 def read_coco_results(document: bytes, kind: str = 'box') -> CocoResults:
     """Read a COCO results document held in memory."""
 
+def read_records(records: list[Any], image_codes: dict[Any, int], label_codes: dict[Any, int], *, truth: bool, boxes: bool, masks: bool, n_points: int | None) -> dict[str, Any] | None:
+    """
+    Columns of annotations or results; None where one is out of the ordinary.
+    """
+
+def index_records(records: list[Any], by_id: dict[Any, Any], of_image: dict[Any, Any], of_category: dict[Any, Any] | None) -> bool:
+    """
+    Fill dicts of annotations by id, lists of them by image, of images by category; False, and nothing done, where one is no plain dict.
+    """
+
+def complete_boxes(records: list[Any]) -> bool:
+    """
+    Give results the polygon, area, id and iscrowd of their boxes; False, and nothing done, where one is no plain dict.
+    """
+
+def compress_masks(records: list[Any], images: dict[Any, Any], compress: Callable[[Any], Any]) -> bool:
+    """
+    Put compressed masks in the place of polygons, and what `compress` gives for a record in the place of lists of runs; False, and nothing done, where one is out of the ordinary.
+    """
+
 def lookup(ids: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], known: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.int32], dict(order='C')], int]:
     """
     Positions (int32) of ids in the ascending array known, -1 where absent, and how many are.
@@ -166,6 +186,11 @@ def match_boxes(truth_image: Annotated[NDArray[numpy.int32], dict(shape=(None,),
 def match_candidates(truth_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_area: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_crowd: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_ignored: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, truth_id: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_area: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_exempt: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, begin: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], truth: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], similarity: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_images: int, n_labels: int, iou_thresholds: Sequence[float], area_ranges: Sequence[Sequence[float]], max_detections: int, id_zero_is_no_match: bool, best_only: bool = False, with_matches: bool = False) -> dict[str, Any]:
     """
     Match pred to truth greedily in each label and image by listed similarities; columns of outcomes.
+    """
+
+def match_dense(iou: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], truth_id: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_id: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], crowd: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], ignored: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], thresholds: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')]]:
+    """
+    Match one cell: ids that detections took (T, D), that truth was taken by (T, G), and where the taken do not count (T, D).
     """
 
 def oks_candidates(truth_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_keypoints: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], truth_xywh: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], truth_area: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_keypoints: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], exponential: Callable[[Any, Any], Any], *, sigmas: Sequence[float], n_images: int, n_labels: int, lowest: float, across_labels: bool, pred_score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, max_detections: int | None = None) -> dict[str, Any]:

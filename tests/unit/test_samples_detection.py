@@ -412,3 +412,41 @@ def test_nothing_is_left_half_written(tmp_path: Path, monkeypatch: pytest.Monkey
         "predictions.json",
         "truth.json",
     ]
+
+
+# --- masks ----------------------------------------------------------------------------------------
+
+
+def test_masks_are_the_detections_in_other_clothes(tmp_path: Path) -> None:
+    made, truth, predictions = sample(tmp_path, **SMALL, masks=True)
+    assert made.masks == tmp_path / "masks.json"
+    records = json.loads(made.masks.read_bytes(), parse_float=Decimal)
+    sizes = {image["id"]: [image["height"], image["width"]] for image in truth["images"]}
+    assert len(records) == len(predictions)
+    for record, box in zip(records, predictions, strict=True):
+        assert record.keys() == {"image_id", "category_id", "segmentation", "score"}
+        for key in ("image_id", "category_id", "score"):
+            assert record[key] == box[key]
+        assert record["segmentation"]["size"] == sizes[record["image_id"]]
+    # COCO's own reader of run lengths: an octagon fills its box but for the corners.
+    mask_api = pytest.importorskip("pycocotools.mask")
+    for record, box in zip(records, predictions, strict=True):
+        # One by one: under NumPy 2 pycocotools 2.0.11 takes no 256 masks at once.
+        area = int(mask_api.area(record["segmentation"]))
+        inner = mask_api.toBbox(record["segmentation"]).tolist()
+        left, top, width, height = map(float, box["bbox"])
+        assert 0 <= area <= (width + 1) * (height + 1)
+        if area == 0:  # too thin for the middle of a pixel
+            assert min(width, height) < 2
+            continue
+        assert left - 1 <= inner[0] <= inner[0] + inner[2] <= left + width + 1
+        assert top - 1 <= inner[1] <= inner[1] + inner[3] <= top + height + 1
+
+
+def test_files_do_not_depend_on_masks(tmp_path: Path) -> None:
+    plain = make_detection_sample(tmp_path / "plain", **SMALL)
+    made = make_detection_sample(tmp_path / "masks", **SMALL, masks=True)
+    assert plain.masks is None
+    assert not (tmp_path / "plain" / "masks.json").exists()
+    assert made.truth.read_bytes() == plain.truth.read_bytes()
+    assert made.predictions.read_bytes() == plain.predictions.read_bytes()

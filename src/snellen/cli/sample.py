@@ -21,6 +21,7 @@ def sample() -> None:
 @click.option("--detections", default=6000, show_default=True, type=click.IntRange(min=0))
 @click.option("--classes", default=20, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+@click.option("--masks", is_flag=True, help="Write the detections as masks, too: masks.json.")
 @click.option("--no-images", is_flag=True, help="Make no pictures.")
 @quiet_option
 def detection(
@@ -30,6 +31,7 @@ def detection(
     detections: int,
     classes: int,
     seed: int,
+    masks: bool,
     no_images: bool,
     quiet: bool,
 ) -> None:
@@ -48,9 +50,12 @@ def detection(
         n_classes=classes,
         seed=seed,
         draw_images=not no_images,
+        masks=masks,
     )
     if not quiet:
         click.echo(f"{made.truth}\n{made.predictions}")
+        if made.masks is not None:
+            click.echo(made.masks)
         if made.images is not None:
             click.echo(made.images)
 

@@ -105,9 +105,7 @@ def match(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matched
     given = of_rules(truth, pred, protocol)
     if protocol.crowds == "groups":
         return _matched_with_groups(given, protocol)
-    similarity = similarity_of(given.truth.kind, protocol)
-    plain = given.exempt is None and _ignored(given, protocol) is None and not protocol.best_only
-    if similarity == "box" and plain:
+    if similarity_of(given.truth.kind, protocol) == "box":
         codes, boxes, pred_boxes = given.codes, given.truth.boxes, given.pred.boxes
         found = _core.match_boxes(
             codes.truth_image,
@@ -121,6 +119,9 @@ def match(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matched
             pred_boxes.xywh,
             pred_boxes.area,
             _scores(pred_boxes),
+            truth_ignored=_ignored(given, protocol),
+            pred_exempt=given.exempt,
+            best_only=protocol.best_only,
             **_limits(codes, protocol),
         )
     else:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from snellen.errors import InputError
 from snellen.result import write_atomically
+from snellen.rle_masks import RleMasks
 from snellen.samples.lots import Lots, at_least
 from snellen.samples.png import encode_png
 
@@ -87,6 +88,8 @@ class DetectionSample:
         COCO annotation file.
     predictions : pathlib.Path
         COCO results file.
+    masks : pathlib.Path or None
+        COCO results file of masks; None where none were asked for.
     images : pathlib.Path or None
         Folder of pictures; None where none were drawn.
     n_images, n_boxes, n_detections, n_classes : int
@@ -95,6 +98,7 @@ class DetectionSample:
 
     truth: Path
     predictions: Path
+    masks: Path | None
     images: Path | None
     n_images: int
     n_boxes: int
@@ -111,6 +115,7 @@ def make_detection_sample(
     n_classes: int = 20,
     seed: int = 0,
     draw_images: bool = True,
+    masks: bool = False,
 ) -> DetectionSample:
     """Write truth, predictions and pictures: the same bytes for the same numbers, everywhere.
 
@@ -125,7 +130,10 @@ def make_detection_sample(
     seed : int
         At least 0.
     draw_images : bool
-        Whether to draw pictures. The two files do not depend on it.
+        Whether to draw pictures. The files do not depend on it.
+    masks : bool
+        Whether to write the detections as masks, too, in ``masks.json``: each an octagon of its
+        class in its box.
 
     Returns
     -------
@@ -177,10 +185,14 @@ def make_detection_sample(
         for name, picture in _pictures(Lots(seed, _PICTURE_STREAM), scene, truth):
             write_atomically({images / name: picture})
     # These come last, so that where they lie the pictures lie.
-    write_atomically({home / "predictions.json": predictions_text, home / "truth.json": truth_text})
+    texts = {home / "predictions.json": predictions_text, home / "truth.json": truth_text}
+    if masks:
+        texts[home / "masks.json"] = _masks_text(scene, found)
+    write_atomically(texts)
     return DetectionSample(
         truth=home / "truth.json",
         predictions=home / "predictions.json",
+        masks=home / "masks.json" if masks else None,
         images=images,
         n_images=n_images,
         n_boxes=n_boxes,
@@ -509,6 +521,31 @@ def _predictions_text(scene: _Scene, found: _Found) -> bytes:
         values = [column.tolist() for column in columns]
         blocks.append(", ".join([record % row for row in zip(*values, strict=True)]).encode())
     return b"[" + b", ".join(blocks) + b"]"
+
+
+def _masks_text(scene: _Scene, found: _Found) -> bytes:
+    """Return the results file of masks: octagons as the objects of their classes have them."""
+    n = len(found.image)
+    shape = np.array(_SILHOUETTES, np.int64)[found.label // len(_FILLS) % len(_SILHOUETTES)]
+    corners = _corners(found.box, found.box[:, 2:] * shape // 100)
+    each = np.arange(n + 1, dtype=np.int64)
+    masks = RleMasks.from_vertices(
+        corners.reshape(-1, 2) / 100, 8 * each, each, scene.room[found.image][:, ::-1] // 100
+    )
+    record = (
+        '{"image_id": %d, "category_id": %d, '
+        '"segmentation": {"size": [%d, %d], "counts": %s}, "score": 0.%06d}'
+    )
+    columns = zip(
+        scene.image_id[found.image].tolist(),
+        scene.category_id[found.label].tolist(),
+        *masks.size.T.tolist(),
+        # Run lengths as text have a backslash.
+        [json.dumps(text.decode()) for text in masks.texts()],
+        found.score.tolist(),
+        strict=True,
+    )
+    return ("[" + ", ".join([record % row for row in columns]) + "]").encode()
 
 
 def _truth_text(scene: _Scene, truth: _Truth, seed: int) -> bytes:

@@ -1,0 +1,206 @@
+"""The cells of an evaluation and their overlaps, each made when it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, MutableMapping, MutableSequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from snellen.compat.pycocotools.evaluation import Evaluation
+
+__all__ = ["CellList", "Overlaps"]
+
+
+class CellList(MutableSequence[Any]):
+    """A list of cells, by category, area range and image; None where one is empty.
+
+    A cell that was looked at is kept: it is the same object the next time, with what was done to
+    it. A cell that is put in, or a change of length, is as in a list. It is none of Python's lists,
+    whose inside C code may read without asking.
+
+    Parameters
+    ----------
+    cells : iterable, optional
+        All of them; `of` gives those of an evaluation.
+    """
+
+    def __init__(self, cells: Iterable[Any] = ()) -> None:
+        self.evaluation: Evaluation | None = None
+        self._seen: dict[int, Any] = {}
+        self._all = list(cells)
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> CellList:
+        """Return the cells of an evaluation."""
+        cells = cls()
+        cells.evaluation = evaluation
+        return cells
+
+    def __len__(self) -> int:
+        return len(self._all if self.evaluation is None else self.evaluation)
+
+    def __getitem__(self, at: Any) -> Any:
+        if self.evaluation is None:
+            return self._all[at]
+        positions = range(len(self))[at]
+        if isinstance(positions, range):
+            return [self._cell(position) for position in positions]
+        return self._cell(positions)
+
+    def _cell(self, position: int) -> Any:
+        if position not in self._seen and self.evaluation is not None:
+            self._seen[position] = self.evaluation.cell(position)
+        return self._seen[position]
+
+    def __iter__(self) -> Iterator[Any]:
+        evaluation = self.evaluation
+        if evaluation is None:
+            yield from self._all
+            return
+        position = 0
+        for label in range(len(evaluation.rules.categories)):
+            occupied = evaluation.occupied(label)
+            for _ in evaluation.rules.areas:
+                for some in occupied:
+                    yield self[position] if some or self.evaluation is None else None
+                    position += 1
+
+    def as_list(self) -> list[Any]:
+        """Return all cells in a list, which from now on is what this is."""
+        if self.evaluation is not None:
+            self._all = list(self)
+            self.evaluation = None
+            self._seen = {}
+        return self._all
+
+    def evaluated(self) -> Evaluation | None:
+        """Return the evaluation; None where cells were put in or what was looked at was changed."""
+        evaluation = self.evaluation
+        if evaluation is None or not all(
+            _same(cell, evaluation.cell(position)) for position, cell in self._seen.items()
+        ):
+            return None
+        return evaluation
+
+    def __setitem__(self, at: Any, value: Any) -> None:
+        self.as_list()[at] = value
+
+    def __delitem__(self, at: Any) -> None:
+        del self.as_list()[at]
+
+    def insert(self, index: int, value: Any) -> None:
+        """Put a cell in before another."""
+        self.as_list().insert(index, value)
+
+    def copy(self) -> list[Any]:
+        """Return all cells in a new list."""
+        return list(self)
+
+    def __add__(self, other: list[Any]) -> list[Any]:
+        return list(self) + list(other)
+
+    def __radd__(self, other: list[Any]) -> list[Any]:
+        return list(other) + list(self)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, (list, CellList)):
+            return self is other or (len(self) == len(other) and list(self) == list(other))
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as of a list
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """Return an array of the cells, as objects."""
+        cells = np.empty(len(self), object)
+        for position, cell in enumerate(self):
+            cells[position] = cell
+        return cells if dtype is None else cells.astype(dtype)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} cells, each made when it is looked at>"
+
+
+class Overlaps(MutableMapping[Any, Any]):
+    """The overlaps of (image, category).
+
+    Parameters
+    ----------
+    overlaps : mapping, optional
+        All of them; `of` gives those of an evaluation.
+    """
+
+    def __init__(self, overlaps: Any = ()) -> None:
+        self._evaluation: Evaluation | None = None
+        self._image: dict[Any, int] = {}
+        self._label: dict[Any, int] = {}
+        self._own: dict[Any, Any] = dict(overlaps)
+        self._removed: set[Any] = set()
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> Overlaps:
+        """Return the overlaps of an evaluation."""
+        overlaps = cls()
+        overlaps._evaluation = evaluation
+        overlaps._image = {each: i for i, each in enumerate(evaluation.rules.images)}
+        overlaps._label = {each: k for k, each in enumerate(evaluation.rules.categories)}
+        return overlaps
+
+    def _is_evaluated(self, key: Any) -> bool:
+        return (
+            isinstance(key, tuple)
+            and len(key) == 2
+            and key[0] in self._image
+            and key[1] in self._label
+            and key not in self._removed
+        )
+
+    def __getitem__(self, key: Any) -> Any:
+        if key not in self._own:
+            if self._evaluation is None or not self._is_evaluated(key):
+                raise KeyError(key)
+            image, category = key
+            self._own[key] = self._evaluation.overlap(self._image[image], self._label[category])
+        return self._own[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._own[key] = value
+
+    def __delitem__(self, key: Any) -> None:
+        if key not in self:
+            raise KeyError(key)
+        self._own.pop(key, None)
+        self._removed.add(key)
+
+    def __contains__(self, key: Any) -> bool:
+        return key in self._own or self._is_evaluated(key)
+
+    def __iter__(self) -> Iterator[Any]:
+        for image in self._image:
+            for category in self._label:
+                if (image, category) not in self._removed:
+                    yield image, category
+        for key in self._own:
+            if not self._is_evaluated(key):
+                yield key
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return f"<overlaps of {len(self)} cells, each made when it is looked at>"
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two cells give the same curves."""
+    if a is None or b is None:
+        return a is b
+    if type(a) is not dict or not a.keys() >= b.keys() or a["dtScores"] != b["dtScores"]:
+        return False
+    return all(
+        type(a[name]) is np.ndarray
+        and a[name].dtype == b[name].dtype
+        and np.array_equal(a[name], b[name])
+        for name in ("dtMatches", "dtIgnore", "gtIgnore")
+    )

@@ -1,0 +1,146 @@
+"""One category in one image: what COCO's greedy matching makes of it.
+
+Rules: pycocotools 2.0.11, cocoeval.py, COCOeval.evaluateImg.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from snellen import _core
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Cell", "stable_order"]
+
+
+def stable_order(keys: Any) -> NDArray[np.int64]:
+    """Return the order of keys, equal ones as they came."""
+    return np.argsort(keys, kind="mergesort")
+
+
+class Cell(NamedTuple):
+    """The objects of a category in an image.
+
+    Attributes
+    ----------
+    image_id, category_id : object
+        As they are given back.
+    truth_ids, pred_ids, scores : list
+        Of truth in its own order, of detections by rank and cut to the cap.
+    crowd : list of int
+        Of each truth object: whether it can be taken again and again.
+    ignored : list of int
+        Of each truth object: 1 where it does not count in this area range.
+    outside : list of bool
+        Of each detection: whether its area lies outside the range.
+    iou : ndarray, shape (n_pred or more, n_truth), or an empty list
+        In the same orders.
+    """
+
+    image_id: Any
+    category_id: Any
+    truth_ids: list[Any]
+    pred_ids: list[Any]
+    scores: list[Any]
+    crowd: list[int]
+    ignored: list[int]
+    outside: list[Any]
+    iou: Any
+
+    def evaluated(self, area_range: Any, cap: Any, thresholds: Any) -> dict[str, Any]:
+        """Return what was matched at each threshold, truth that does not count last."""
+        order = stable_order(self.ignored)
+        cell = self._replace(
+            truth_ids=[self.truth_ids[g] for g in order],
+            crowd=[self.crowd[g] for g in order],
+            ignored=[self.ignored[g] for g in order],
+            iou=self.iou[:, order] if len(self.iou) > 0 else self.iou,
+        )
+        ignored = np.array(cell.ignored)
+        if len(cell.iou) == 0:
+            took, taken, left_out = cell._untouched(len(thresholds))
+        else:
+            took, taken, left_out = cell._matched(thresholds)
+        outside = np.array(self.outside).reshape((1, len(self.outside)))
+        return {
+            "image_id": self.image_id,
+            "category_id": self.category_id,
+            "aRng": area_range,
+            "maxDet": cap,
+            "dtIds": self.pred_ids,
+            "gtIds": cell.truth_ids,
+            "dtMatches": took,
+            "gtMatches": taken,
+            "dtScores": self.scores,
+            "gtIgnore": ignored,
+            "dtIgnore": np.logical_or(left_out, np.logical_and(took == 0, outside)),
+        }
+
+    def _untouched(self, n_thresholds: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        n_pred, n_truth = len(self.pred_ids), len(self.truth_ids)
+        return (
+            np.zeros((n_thresholds, n_pred)),
+            np.zeros((n_thresholds, n_truth)),
+            np.zeros((n_thresholds, n_pred)),
+        )
+
+    def _matched(self, thresholds: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        found = self._matched_by_kernel(thresholds)
+        return self._matched_one_by_one(thresholds) if found is None else found
+
+    def _matched_by_kernel(self, thresholds: Any) -> Any:
+        """Return what `_matched_one_by_one` does; None where numbers or shapes are unusual."""
+        iou = self.iou
+        if (
+            type(iou) is not np.ndarray
+            or iou.dtype != np.float64
+            or iou.ndim != 2
+            or iou.shape[0] < len(self.pred_ids)
+            or iou.shape[1] != len(self.truth_ids)
+            or not _are_numbers(self.truth_ids)
+            or not _are_numbers(self.pred_ids)
+            or not _are_numbers(thresholds)
+        ):
+            return None
+        try:
+            return _core.match_dense(
+                np.ascontiguousarray(iou[: len(self.pred_ids)]),
+                np.array(self.truth_ids, np.float64),
+                np.array(self.pred_ids, np.float64),
+                np.array(self.crowd, np.bool_).view(np.uint8),
+                np.array(self.ignored, np.uint8),
+                np.array(thresholds, np.float64),
+            )
+        except OverflowError:
+            return None
+
+    def _matched_one_by_one(
+        self, thresholds: Any
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        took, taken, left_out = self._untouched(len(thresholds))
+        for t, threshold in enumerate(thresholds):
+            for d, pred_id in enumerate(self.pred_ids):
+                best, at = min([threshold, 1 - 1e-10]), -1
+                for g, crowd in enumerate(self.crowd):
+                    if taken[t, g] > 0 and not crowd:
+                        continue
+                    if at >= 0 and self.ignored[g] and not self.ignored[at]:
+                        break
+                    if not self.iou[d, g] < best:
+                        best, at = self.iou[d, g], g
+                if at >= 0:
+                    left_out[t, d] = self.ignored[at]
+                    took[t, d] = self.truth_ids[at]
+                    taken[t, at] = pred_id
+        return took, taken, left_out
+
+
+def _are_numbers(values: Any) -> bool:
+    return all(
+        issubclass(kind, (int, float, np.integer, np.floating)) and kind is not np.longdouble
+        for kind in set(map(type, values))
+    )

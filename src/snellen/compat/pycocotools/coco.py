@@ -1,0 +1,329 @@
+"""A COCO data set and its results: the names of ``pycocotools.coco``."""
+
+from __future__ import annotations
+
+import copy
+import os
+import time
+from collections import defaultdict
+from typing import Any
+from urllib.request import urlretrieve
+
+import numpy as np
+
+from snellen import _core
+from snellen.compat.pycocotools import mask as maskUtils
+from snellen.compat.pycocotools.completion import complete, has_shapes
+from snellen.compat.pycocotools.documents import no_collection, read_document
+from snellen.errors import first_few
+
+__all__ = ["COCO"]
+
+
+def _isArrayLike(obj: Any) -> bool:
+    return hasattr(obj, "__iter__") and hasattr(obj, "__len__")
+
+
+class COCO:
+    """The annotations of a data set, or the results of a detector on it.
+
+    Parameters
+    ----------
+    annotation_file : path, optional
+        A JSON file of ``images``, ``annotations`` and ``categories``. Without one, set `dataset`
+        and call `createIndex`.
+
+    Attributes
+    ----------
+    dataset : dict
+        What the file holds.
+    anns, cats, imgs : dict
+        Annotations, categories and images by id; of equal ids the last.
+    imgToAnns : defaultdict of list
+        The annotations of each image, in the order of the file.
+    catToImgs : defaultdict of list
+        The image of each annotation of a category.
+    """
+
+    def __init__(self, annotation_file: Any = None) -> None:
+        self.dataset: dict[Any, Any] = {}
+        self.anns: dict[Any, Any] = {}
+        self.cats: dict[Any, Any] = {}
+        self.imgs: dict[Any, Any] = {}
+        self.imgToAnns: defaultdict[Any, list[Any]] = defaultdict(list)
+        self.catToImgs: defaultdict[Any, list[Any]] = defaultdict(list)
+        if annotation_file is None:
+            return
+        print("loading annotations into memory...")
+        began = time.time()
+        dataset = read_document(annotation_file)
+        if type(dataset) is not dict:
+            raise AssertionError(f"annotation file format {type(dataset)} not supported")
+        print(f"Done (t={time.time() - began:0.2f}s)")
+        self.dataset = dataset
+        self.createIndex()
+
+    def createIndex(self) -> None:
+        """Find annotations, images and categories by their ids."""
+        print("creating index...")
+        dataset = self.dataset
+        annotations = dataset["annotations"] if "annotations" in dataset else []  # noqa: SIM401
+        anns: dict[Any, Any] = {}
+        of_image: defaultdict[Any, list[Any]] = defaultdict(list)
+        of_category: defaultdict[Any, list[Any]] = defaultdict(list)
+        with no_collection():
+            indexed = type(annotations) is list and _core.index_records(
+                annotations, anns, of_image, of_category if "categories" in dataset else None
+            )
+            if not indexed:
+                for annotation in annotations:
+                    of_image[annotation["image_id"]].append(annotation)
+                    anns[annotation["id"]] = annotation
+            imgs = {each["id"]: each for each in dataset["images"]} if "images" in dataset else {}
+            cats = {}
+            if "categories" in dataset:
+                cats = {each["id"]: each for each in dataset["categories"]}
+                for annotation in [] if indexed else annotations:
+                    of_category[annotation["category_id"]].append(annotation["image_id"])
+        print("index created!")
+        self.anns, self.cats, self.imgs = anns, cats, imgs
+        self.imgToAnns, self.catToImgs = of_image, of_category
+
+    def info(self) -> None:
+        """Print what the file tells of itself."""
+        for key, value in self.dataset["info"].items():
+            print(f"{key}: {value}")
+
+    def getAnnIds(
+        self, imgIds: Any = (), catIds: Any = (), areaRng: Any = (), iscrowd: Any = None
+    ) -> list[Any]:
+        """Return the ids of annotations.
+
+        Parameters
+        ----------
+        imgIds, catIds : id, or sequence of ids
+            Of these images and categories; an empty one does not filter. Image by image as given,
+            within each in the order of the file.
+        areaRng : pair of float
+            Of an area above the first and below the second.
+        iscrowd : bool, optional
+            Of equal ``iscrowd``.
+        """
+        imgIds = imgIds if _isArrayLike(imgIds) else [imgIds]
+        catIds = catIds if _isArrayLike(catIds) else [catIds]
+        if len(imgIds) == 0:
+            chosen = self.dataset["annotations"]
+        else:
+            known = self.imgToAnns
+            chosen = [each for image in imgIds if image in known for each in known[image]]
+        if len(catIds) != 0:
+            chosen = _of_categories(chosen, catIds)
+        if len(areaRng) != 0:
+            chosen = [
+                each for each in chosen if each["area"] > areaRng[0] and each["area"] < areaRng[1]
+            ]
+        if iscrowd is not None:
+            return [each["id"] for each in chosen if each["iscrowd"] == iscrowd]
+        return [each["id"] for each in chosen]
+
+    def getCatIds(self, catNms: Any = (), supNms: Any = (), catIds: Any = ()) -> list[Any]:
+        """Return the ids of categories of these names, supercategories and ids."""
+        chosen = self.dataset["categories"]
+        for field, wanted in (("name", catNms), ("supercategory", supNms), ("id", catIds)):
+            among = wanted if _isArrayLike(wanted) else [wanted]
+            if len(among) != 0:
+                chosen = [each for each in chosen if each[field] in among]
+        return [each["id"] for each in chosen]
+
+    def getImgIds(self, imgIds: Any = (), catIds: Any = ()) -> list[Any]:
+        """Return the ids of images; of those given, the ones that have all of the categories."""
+        imgIds = imgIds if _isArrayLike(imgIds) else [imgIds]
+        catIds = catIds if _isArrayLike(catIds) else [catIds]
+        if len(imgIds) == len(catIds) == 0:
+            return list(self.imgs.keys())
+        chosen = set(imgIds)
+        for i, category in enumerate(catIds):
+            having = set(self.catToImgs[category])
+            chosen = having if i == 0 and not chosen else chosen & having
+        return list(chosen)
+
+    def loadAnns(self, ids: Any = ()) -> Any:
+        """Return the annotations of these ids; None for one id that is no int."""
+        return _found(self.anns, ids)
+
+    def loadCats(self, ids: Any = ()) -> Any:
+        """Return the categories of these ids; None for one id that is no int."""
+        return _found(self.cats, ids)
+
+    def loadImgs(self, ids: Any = ()) -> Any:
+        """Return the images of these ids; None for one id that is no int."""
+        return _found(self.imgs, ids)
+
+    def showAnns(self, anns: Any, draw_bbox: Any = False) -> Any:
+        """Draw annotations into the current axes of matplotlib, or print captions.
+
+        Returns
+        -------
+        int or None
+            0 where there is nothing to show.
+        """
+        if len(anns) == 0:
+            return 0
+        if "segmentation" in anns[0] or "keypoints" in anns[0]:
+            from snellen.compat.pycocotools.drawing import draw_instances
+
+            draw_instances(anns, self.imgs, self.loadCats, bool(draw_bbox))
+        elif "caption" in anns[0]:
+            for each in anns:
+                print(each["caption"])
+        else:
+            raise Exception("datasetType not supported")
+        return None
+
+    def loadRes(self, resFile: Any) -> COCO:
+        """Return the results of a detector on this data set.
+
+        Parameters
+        ----------
+        resFile : str, ndarray of shape (n, 7), or list of dict
+            A JSON file of a list; rows of image, left, top, width, height, score, category; or the
+            list, whose dicts are completed in place. The first one decides of which kind all are.
+
+        Raises
+        ------
+        AssertionError
+            For other objects, and for images that the data set does not have.
+        IndexError
+            For an empty list.
+        """
+        results = COCO()
+        results.dataset["info"] = copy.deepcopy(self.dataset.get("info", {}))
+        results.dataset["images"] = list(self.dataset["images"])
+        print("Loading and preparing results...")
+        began = time.time()
+        if type(resFile) is str:
+            anns = read_document(resFile)
+        elif type(resFile) is np.ndarray:
+            anns = self.loadNumpyAnnotations(resFile)
+        else:
+            anns = resFile
+        if type(anns) is not list:
+            raise AssertionError("results in not an array of objects")
+        with no_collection():
+            images = {each["image_id"] for each in anns}
+            if not images <= set(self.getImgIds()):
+                unknown = [each for each in images if each not in set(self.getImgIds())]
+                raise AssertionError(
+                    f"Results do not correspond to current coco set: {len(unknown)} unknown image "
+                    f"ids: {first_few(unknown)}"
+                )
+            if "caption" in anns[0]:
+                kept = [each for each in results.dataset["images"] if each["id"] in images]
+                results.dataset["images"] = kept
+            elif has_shapes(anns[0]):
+                results.dataset["categories"] = copy.deepcopy(self.dataset["categories"])
+            complete(anns)
+        print(f"DONE (t={time.time() - began:0.2f}s)")
+        results.dataset["annotations"] = anns
+        results.createIndex()
+        return results
+
+    def download(self, tarDir: Any = None, imgIds: Any = ()) -> Any:
+        """Download images to a folder, those that it has not.
+
+        Parameters
+        ----------
+        tarDir : path
+            The folder, which is made.
+        imgIds : sequence of ids
+            The images, all where it is empty.
+
+        Returns
+        -------
+        int or None
+            -1 without a folder.
+        """
+        if tarDir is None:
+            print("Please specify target directory")
+            return -1
+        images = self.imgs.values() if len(imgIds) == 0 else self.loadImgs(imgIds)
+        n = len(images)
+        if not os.path.exists(tarDir):  # noqa: PTH110  # any kind of path
+            os.makedirs(tarDir)  # noqa: PTH103
+        for i, image in enumerate(images):
+            began = time.time()
+            path = os.path.join(tarDir, image["file_name"])  # noqa: PTH118
+            if not os.path.exists(path):  # noqa: PTH110
+                urlretrieve(image["coco_url"], path)
+            print(f"downloaded {i}/{n} images (t={time.time() - began:0.1f}s)")
+        return None
+
+    def loadNumpyAnnotations(self, data: Any) -> list[dict[str, Any]]:
+        """Return the results of rows of image, left, top, width, height, score, category.
+
+        Images and categories are cut down to ints; the others stay numbers of the array's kind.
+        """
+        print("Converting ndarray to lists...")
+        if type(data) is not np.ndarray:
+            raise AssertionError
+        print(data.shape)
+        if data.shape[1] != 7:
+            raise AssertionError
+        n = data.shape[0]
+        with no_collection():
+            results = []
+            for i, row in enumerate(data):
+                if i % 1000000 == 0:
+                    print(f"{i}/{n}")
+                image, left, top, width, height, score, category = row
+                results.append(
+                    {
+                        "image_id": int(image),
+                        "bbox": [left, top, width, height],
+                        "score": score,
+                        "category_id": int(category),
+                    }
+                )
+        return results
+
+    def annToRLE(self, ann: Any) -> Any:
+        """Return an annotation's mask in compressed run lengths, of polygons the union."""
+        image = self.imgs[ann["image_id"]]
+        height, width = image["height"], image["width"]
+        shape = ann["segmentation"]
+        if type(shape) is list:
+            return maskUtils.merge(maskUtils.frPyObjects(shape, height, width))
+        if type(shape["counts"]) is list:
+            return maskUtils.frPyObjects(shape, height, width)
+        return ann["segmentation"]
+
+    def annToMask(self, ann: Any) -> Any:
+        """Return an annotation's pixels, (h, w), uint8."""
+        return maskUtils.decode(self.annToRLE(ann))
+
+
+class _Membership(dict[Any, bool]):
+    """Whether a value is in a collection, which is asked once for each value."""
+
+    def __init__(self, among: Any) -> None:
+        self.among = among
+
+    def __missing__(self, value: Any) -> bool:
+        found = self[value] = value in self.among
+        return found
+
+
+def _of_categories(annotations: list[Any], wanted: Any) -> list[Any]:
+    asked = _Membership(wanted)
+    try:
+        return [each for each in annotations if asked[each["category_id"]]]
+    except TypeError:  # categories that cannot be hashed
+        return [each for each in annotations if each["category_id"] in wanted]
+
+
+def _found(index: dict[Any, Any], ids: Any) -> Any:
+    if _isArrayLike(ids):
+        return [index[each] for each in ids]
+    if type(ids) is int:
+        return [index[ids]]
+    return None

@@ -1,0 +1,140 @@
+"""An evaluation in columns: matched at once, and looked at cell by cell.
+
+What is ordinary is evaluated so: ids that are ints or texts, finite numbers, plain parameters. It
+is a copy of what the annotations held: what is done to them later changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from snellen import _core
+from snellen.compat.pycocotools import mask as mask_api
+from snellen.compat.pycocotools.cells import Cell, stable_order
+from snellen.compat.pycocotools.keypoint_similarity import similarities
+from snellen.compat.pycocotools.outcomes import matched, write_curves
+from snellen.compat.pycocotools.rules import Rules
+from snellen.compat.pycocotools.tables import CellRows, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from snellen.compat.pycocotools.accumulation import Chosen, Curves
+
+__all__ = ["Evaluation"]
+
+
+class Evaluation:
+    """What `COCOeval.evaluate` found.
+
+    Parameters
+    ----------
+    rules : Rules
+        By which.
+    truth, pred : Table
+        Of what.
+    """
+
+    def __init__(self, rules: Rules, truth: Table, pred: Table) -> None:
+        self.rules = rules
+        self.truth = truth
+        self.pred = pred
+        n_images, n_labels = len(rules.images), len(rules.categories)
+        self._truth_rows = CellRows(truth, n_images, n_labels)
+        self._pred_rows = CellRows(pred, n_images, n_labels)
+        self._outcomes = matched(rules, truth, pred)
+
+    @classmethod
+    def of(cls, p: Any, truth: Any, pred: Any) -> Evaluation | None:
+        """Return the evaluation of annotations; None where something is out of the ordinary."""
+        rules = Rules.of(p)
+        if rules is None:
+            return None
+        of_truth = Table.read(truth, rules, truth=True)
+        of_pred = None if of_truth is None else Table.read(pred, rules, truth=False)
+        return None if of_truth is None or of_pred is None else cls(rules, of_truth, of_pred)
+
+    def __len__(self) -> int:
+        """Return the number of cells: category, area range, image."""
+        rules = self.rules
+        return len(rules.categories) * len(rules.areas) * len(rules.images)
+
+    def cell(self, position: int) -> dict[str, Any] | None:
+        """Return what was matched of one category, area range and image."""
+        rules = self.rules
+        position, image = divmod(position, len(rules.images))
+        label, area = divmod(position, len(rules.areas))
+        truth, pred = self._truth_rows.of(image, label), self._pred_rows.of(image, label)
+        if not len(truth) and not len(pred):
+            return None
+        pred = self._ranked(pred)
+        low, high = rules.bounds[area]
+        sizes, pred_sizes = self.truth.area[truth], self.pred.area[pred]
+        ignored = (self.truth["ignored"][truth] != 0) | (sizes < low) | (sizes > high)
+        return Cell(
+            image_id=rules.images[image],
+            category_id=rules.categories[label],
+            truth_ids=[self.truth.ids[row] for row in truth],
+            pred_ids=[self.pred.ids[row] for row in pred],
+            scores=[self.pred["scores"][row] for row in pred],
+            crowd=self.truth["crowd"][truth].tolist(),
+            ignored=ignored.astype(np.int64).tolist(),
+            outside=((pred_sizes < low) | (pred_sizes > high)).tolist(),
+            iou=self._overlap(truth, pred),
+        ).evaluated(rules.areas[area], rules.cap, rules.thresholds)
+
+    def occupied(self, label: int) -> list[bool]:
+        """Return for each image whether a category is in it."""
+        found = np.zeros(len(self.rules.images), np.bool_)
+        for rows in (self._truth_rows, self._pred_rows):
+            found[rows.images_with(label)] = True
+        occupied: list[bool] = found.tolist()
+        return occupied
+
+    def overlap(self, image: int, label: int) -> Any:
+        """Return the overlap of detections, by rank and cut to the cap, with truth."""
+        truth, pred = self._truth_rows.of(image, label), self._pred_rows.of(image, label)
+        return self._overlap(truth, self._ranked(pred))
+
+    def _ranked(self, pred: NDArray[np.int64]) -> NDArray[np.int64]:
+        return pred[stable_order(-self.pred["score"][pred])[: self.rules.cap]]
+
+    def _overlap(self, truth: NDArray[np.int64], pred: NDArray[np.int64]) -> Any:
+        if not len(truth) or not len(pred):
+            return []
+        if self.rules.kind == "keypoints":
+            return self._similarities(truth, pred)
+        crowd = self.truth["crowd"][truth]
+        if self.rules.kind == "segm":
+            of_pred, of_truth = self.pred["shapes"], self.truth["shapes"]
+            return mask_api.iou(
+                [of_pred[row] for row in pred], [of_truth[row] for row in truth], crowd.tolist()
+            )
+        pred_boxes, boxes = self.pred["xywh"][pred], self.truth["xywh"][truth]
+        return _core.loose_box_iou(pred_boxes.ravel(), boxes.ravel(), crowd)
+
+    def _similarities(self, truth: NDArray[np.int64], pred: NDArray[np.int64]) -> Any:
+        if self.rules.pooled is not None:
+            return []
+        points, boxes, area = self.truth["keypoints"], self.truth["xywh"], self.truth.area
+        return similarities(
+            [
+                {"keypoints": points[row].ravel(), "bbox": boxes[row], "area": area[row]}
+                for row in truth
+            ],
+            [{"keypoints": self.pred["keypoints"][row].ravel()} for row in pred],
+            self.rules.sigmas,
+        )
+
+    def last_ignored(self) -> Iterator[tuple[int, int]]:
+        """Return where each truth object stands, and if it counts not in the last area range."""
+        ignored = (self.truth["ignored"] != 0) | self.truth.outside(self.rules.bounds[-1])
+        return zip(self.truth.place.tolist(), ignored.astype(np.int64).tolist(), strict=True)
+
+    def write_curves(self, chosen: Chosen, p: Any, curves: Curves) -> bool:
+        """Write the curves of chosen cells; say whether it was done."""
+        return write_curves(self.rules, self._outcomes, chosen, p, curves)
