@@ -162,7 +162,8 @@ def detection_input(command: Callable[..., None]) -> Callable[..., None]:
         "--similarity",
         type=click.Choice(_SIMILARITIES),
         help="What is compared: IoU of boxes, masks, boundaries of masks or oriented boxes, or "
-        "keypoints (OKS). [default: what predictions have: boxes, else masks, else keypoints]",
+        "keypoints (OKS). [default: of COCO what predictions have: boxes, else masks, else "
+        "keypoints; of other formats what TRUTH has]",
     )
     @click.option(
         "--max-detections",
@@ -314,11 +315,8 @@ def _coco_columns(
 def _read_any(
     asked: DetectionInput, check: Callable[[AveragePrecision], None], quiet: bool
 ) -> tuple[AveragePrecision, Objects, Objects]:
-    if asked.similarity in ("mask", "boundary", "keypoints"):
-        raise click.UsageError(
-            f"expected COCO files for --similarity {asked.similarity}, got others"
-        )
-    metric = asked.metric("")
+    kind = "mask" if asked.similarity == "boundary" else asked.similarity
+    metric = asked.metric(kind or "")
     if metric.protocol.verified_only:
         raise click.UsageError(f"expected COCO files for --protocol {asked.protocol}, got others")
     check(metric)
@@ -327,16 +325,27 @@ def _read_any(
             asked.files,
             asked.truth,
             asked.predictions,
+            kind=kind,
             complete=metric.protocol.complete_records,
             quiet=quiet,
         )
+    found = both[0].kind
+    if found == "keypoints" and kind is None and asked.protocol is None:
+        metric = asked.metric(found)
+        check(metric)
     return metric, *both
 
 
 def _boxes(
-    asked: _Files, truth: str, predictions: str, *, complete: bool, quiet: bool
+    asked: _Files,
+    truth: str,
+    predictions: str,
+    *,
+    kind: Any,
+    complete: bool,
+    quiet: bool,
 ) -> tuple[Objects, Objects]:
-    """Return the boxes of files of any format; what was taken for what goes to stderr."""
+    """Return the objects of files of any format; what was taken for what goes to stderr."""
     from snellen.readers.detection_files import (
         read_detection_predictions,
         read_detection_truth,
@@ -356,6 +365,7 @@ def _boxes(
         format=format_of_truth,
         images=asked.images,
         classes=None if is_coco else asked.classes,
+        kind=kind,
         complete=complete,
         drop_unknown=asked.drop_unknown,
         **for_truth,
@@ -365,6 +375,7 @@ def _boxes(
         read_truth,
         format=format_of_predictions,
         classes=asked.classes if is_coco else None,
+        kind=kind,
         complete=complete,
         drop_unknown=asked.drop_unknown,
         **for_predictions,
