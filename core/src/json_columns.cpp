@@ -38,6 +38,8 @@ constexpr std::array<Field, 5> kPoseResultFields = {{kResultFields[0],
                                                      {"keypoints", FieldKind::keypoints, false}}};
 constexpr std::array<Field, 3> kSizedImageFields = {
     {kImageFields[0], {"height", FieldKind::count, false}, {"width", FieldKind::count, false}}};
+constexpr std::array<Field, 2> kCrowdedImageFields = {
+    {kImageFields[0], {"crowdIndex", FieldKind::area, false}}};
 constexpr std::array<Field, 7> kMaskFields = {{kAnnotationFields[0],
                                                kAnnotationFields[1],
                                                kAnnotationFields[2],
@@ -62,7 +64,7 @@ constexpr std::array<Schema, 3> kResults = {
     {{kRoot, 1, kResultFields}, {kRoot, 1, kMaskResultFields}, {kRoot, 1, kPoseResultFields}}};
 constexpr std::array<Schema, 3> kImages = {{{"$.images", 2, kImageFields},
                                             {"$.images", 2, kSizedImageFields},
-                                            {"$.images", 2, kImageFields}}};
+                                            {"$.images", 2, kCrowdedImageFields}}};
 constexpr std::array<Schema, 3> kAnnotations = {{{"$.annotations", 2, kAnnotationFields},
                                                  {"$.annotations", 2, kMaskFields},
                                                  {"$.annotations", 2, kPoseFields}}};
@@ -350,6 +352,7 @@ CocoTruth truth_columns(const Source& source, const detail::ReadPlan& plan, Coco
     truth.image_width = std::move(reader.images().field(2).counts);
     truth.shapes = boxes.field(6).shapes.finish();
   } else if (kind == CocoKind::keypoints) {
+    truth.crowd_index = std::move(reader.images().field(1).numbers);
     truth.keypoints = {std::move(boxes.field(6).numbers), std::move(boxes.field(6).counts),
                        std::move(boxes.field(7).counts)};
   }

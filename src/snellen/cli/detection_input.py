@@ -37,7 +37,7 @@ def _caps(_: click.Context, __: click.Parameter, text: str | None) -> int | list
 
 # Repeated here because importing them would import NumPy; a test compares.
 PROTOCOL_NAMES: Final = (
-    *("coco", "coco-strict", "coco-keypoints", "coco-keypoints-strict"),
+    *("coco", "coco-strict", "coco-keypoints", "coco-keypoints-strict", "crowdpose"),
     *("lvis", "lvis-strict", "lvis-fixed", "voc07", "voc12"),
     *("open-images", "open-images-challenge"),
 )
@@ -292,9 +292,12 @@ def _coco_columns(
 
         of_truth, of_results = truth_masks, predicted_masks
     elif kind == "keypoints":
+        from functools import partial
+
         from snellen.readers.coco_poses import predicted_poses, truth_poses
 
-        of_truth, of_results = truth_poses, predicted_poses
+        of_truth = partial(truth_poses, reads_area=protocol.box_area_share is None)
+        of_results = predicted_poses
     else:
         from snellen.readers.coco import predicted_boxes, truth_boxes
 

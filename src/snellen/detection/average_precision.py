@@ -17,6 +17,7 @@ from snellen.detection.given_objects import best_rows
 from snellen.detection.headlines import headlines
 from snellen.detection.masks import Masks
 from snellen.detection.matching import match
+from snellen.detection.objects_of_images import objects_of_images
 from snellen.detection.oriented import OrientedBoxes
 from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
     from snellen.metric import Units
     from snellen.state import Keys, PackedState
@@ -82,11 +84,14 @@ class AveragePrecision:
 
     Parameters
     ----------
-    protocol : str or DetectionProtocol
-        The rules, or their name (see `PROTOCOLS`). ``"coco-strict"`` is pycocotools 2.0.11 to the
-        last bit; ``"coco"`` differs from it where that loses a match (annotation id 0) or gives up
-        (caps other than 100, empty results, records without ``area`` or ``iscrowd``). Poses need
-        ``"coco-keypoints"``, or others with sigmas.
+    protocol : str or DetectionProtocol, optional
+        The rules, or their name (see `PROTOCOLS`); without, ``"coco"``. ``"coco-strict"`` is
+        pycocotools 2.0.11 to the last bit; ``"coco"`` differs from it where that loses a match
+        (annotation id 0) or gives up (caps other than 100, empty results, records without ``area``
+        or ``iscrowd``). Poses need ``"coco-keypoints"``, or others with sigmas.
+    similarity : {"box", "mask", "boundary", "keypoints", "oriented"}, optional
+        What is compared, in place of what the protocol says. Without, what predictions have: boxes,
+        else masks.
     max_detections : int or iterable of int, optional
         Caps on the detections of a class in an image, in place of the protocol's; a single number
         N stands for 1, 10, N.
@@ -135,10 +140,15 @@ class AveragePrecision:
     def __init__(
         self,
         *,
-        protocol: str | DetectionProtocol = "coco",
+        protocol: str | DetectionProtocol | None = None,
+        similarity: str | None = None,
         max_detections: int | Iterable[int] | None = None,
     ) -> None:
+        if protocol is None:
+            protocol = "coco-keypoints" if similarity == "keypoints" else "coco"
         self.protocol = protocol_named(protocol)
+        if similarity is not None:
+            self.protocol = dataclasses.replace(self.protocol, similarity=similarity)
         if max_detections is not None:
             self.protocol = self.protocol.with_max_detections(max_detections)
         self._truth = Ledger(("image", "label"), image=np.int32, label=np.int32, ignored=np.uint32)
@@ -164,6 +174,7 @@ class AveragePrecision:
         pred: Objects | Sequence[Mapping[str, Any]],
         *,
         image_id: ArrayLike | None = None,
+        box_format: BoxLayout = "xyxy",
     ) -> Self:
         """Absorb a batch of images.
 
@@ -171,12 +182,17 @@ class AveragePrecision:
         ----------
         truth, pred : Boxes, Masks, Poses or OrientedBoxes, or sequence of mapping
             All objects of the batch's images, of one kind. Or, for each image, a mapping as
-            torchvision and torchmetrics have it: ``boxes`` (n, 4) as left, top, right, bottom, and
-            ``labels`` (n,); pred also ``scores`` (n,), truth may have ``area`` and ``iscrowd``
-            (n,).
+            torchvision and torchmetrics have it: ``boxes`` (n, 4), ``masks`` (n, height, width) or
+            run lengths, ``keypoints`` (n, K, 3), or oriented ``boxes`` (n, 5), (n, 8) or (n, 4, 2),
+            and ``labels`` (n,); pred also ``scores`` (n,), truth may have ``area``, ``iscrowd`` and
+            ``ignored`` (n,). Arrays of any kind, on any device. See the ``from_images`` of each
+            kind.
         image_id : array-like, optional
             The ids of the images given as mappings. Without, images are numbered as they come;
             then ties between images go by that order, and so by the order of merges.
+        box_format : {"xyxy", "xywh", "cxcywh"}
+            What the numbers of boxes in mappings are: two corners, the corner at left and top and
+            the size, or the centre and the size.
 
         Raises
         ------
@@ -188,11 +204,13 @@ class AveragePrecision:
         """
         anonymous = False
         if not (_are_columns(truth) and _are_columns(pred)):
-            truth, pred, anonymous = self._from_records(truth, pred, image_id)
-        elif image_id is not None:
+            if not (len(truth) or len(pred)):
+                return self
+            truth, pred, anonymous = self._from_records(truth, pred, image_id, box_format)
+        elif image_id is not None or box_format != "xyxy":
+            name = "box_format" if image_id is None else "image_id"
             raise InputError(
-                f"expected no image_id beside {type(truth).__name__}, which have their own",
-                "image_id",
+                f"expected no {name} beside {type(truth).__name__}, which have their own", name
             )
         kind = kind_of(truth, pred)
         if self._kind not in (None, kind):
@@ -360,23 +378,22 @@ class AveragePrecision:
         return metric
 
     def _from_records(
-        self, truth: Any, pred: Any, image_id: ArrayLike | None
-    ) -> tuple[Boxes, Boxes, bool]:
+        self, truth: Any, pred: Any, image_id: ArrayLike | None, box_format: BoxLayout
+    ) -> tuple[Objects, Objects, bool]:
         if _are_columns(truth) or _are_columns(pred):
             raise InputError(
                 f"expected truth and pred of one kind, got {type(truth).__name__} and "
                 f"{type(pred).__name__}"
             )
-        if len(truth) != len(pred):
-            raise InputError(
-                f"expected as many images in truth and pred, got {len(truth)} and {len(pred)}"
-            )
         batch = self._images.batch_of(image_id, len(truth))
-        return (
-            Boxes.from_images(truth, image_id=batch.ids),
-            Boxes.from_images(pred, image_id=batch.ids),
-            batch.anonymous,
+        objects = objects_of_images(
+            truth,
+            pred,
+            image_id=batch.ids,
+            similarity=self.protocol.similarity,
+            box_format=box_format,
         )
+        return (*objects, batch.anonymous)
 
     def rules(self) -> DetectionProtocol:
         """Return the rules, with what was compared."""
@@ -415,8 +432,8 @@ class AveragePrecision:
 class AveragePrecisionResult(Result):
     """Average precision and recall.
 
-    T IoU thresholds (of poses: of OKS), R recall thresholds, K classes, A area ranges, M caps.
-    Undefined cells are NaN (coco-strict: −1).
+    T IoU thresholds (of poses: of OKS), R recall thresholds, K classes, A area ranges (and behind
+    them ranges of crowding), M caps. Undefined cells are NaN (coco-strict: −1).
 
     Attributes
     ----------
@@ -486,6 +503,7 @@ class AveragePrecisionResult(Result):
     def __str__(self) -> str:
         """Return the lines of pycocotools' summary, in its layout."""
         ious = self.rules.iou_thresholds
+        areas = {area.label for area in self.rules.area_ranges}
         lines = []
         for line in headlines(self.rules, self.groups):
             value = self.metrics[line.name]
@@ -497,8 +515,9 @@ class AveragePrecisionResult(Result):
             iou = f"{ious[0]:.2f}:{ious[-1]:.2f}" if alone is None else f"{alone:.2f}"
             interval = self.intervals.get(line.name)
             shown = f"{value:.3f}" if interval is None else with_interval(value, interval, 3)
+            part = "area" if line.area in areas else "type"  # as CrowdPose's evaluation says
             lines.append(
-                f" {title:<18} {kind} @[ IoU={iou:<9} | area={line.area:>6s} "
+                f" {title:<18} {kind} @[ IoU={iou:<9} | {part}={line.area:>6s} "
                 f"{'' if self.rules.has_no_caps else f'| maxDets={line.cap:>3d} '}"
                 f"{f'| {line.group} ' if line.group else ''}] = {shown}"
             )
@@ -532,11 +551,13 @@ class AveragePrecisionResult(Result):
 
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""
-        labels = [area.label for area in self.rules.area_ranges]
+        labels = self.rules.range_labels
         names = self.classes.display_names()
         return [
             Undefined(
-                line.name, f"no truth box of the class counts in area range {line.area}", names[k]
+                line.name,
+                f"no truth box of the class counts in {self.rules.range_called(line.area)}",
+                names[k],
             )
             for line in headlines(self.rules)
             if line.area in labels and not line.group
@@ -603,16 +624,17 @@ def average_precision(
     pred: Objects | Sequence[Mapping[str, Any]],
     *,
     protocol: str | DetectionProtocol | None = None,
+    similarity: str | None = None,
     max_detections: int | Iterable[int] | None = None,
+    box_format: BoxLayout = "xyxy",
 ) -> AveragePrecisionResult:
     """Return average precision and recall of predictions; see `AveragePrecision`.
 
     Without a protocol the rules are COCO's: of poses ``"coco-keypoints"``, else ``"coco"``.
     """
-    if protocol is None:
-        protocol = "coco-keypoints" if isinstance(truth, Poses) else "coco"
-    return (
-        AveragePrecision(protocol=protocol, max_detections=max_detections)
-        .update(truth, pred)
-        .compute()
+    if protocol is None and isinstance(truth, Poses):
+        protocol = "coco-keypoints"
+    metric = AveragePrecision(
+        protocol=protocol, similarity=similarity, max_detections=max_detections
     )
+    return metric.update(truth, pred, box_format=box_format).compute()

@@ -8,6 +8,7 @@ import numpy as np
 
 from snellen import _core
 from snellen.detection.candidates import candidates, crowds, similarity_of
+from snellen.detection.crowded_images import with_crowding
 from snellen.detection.given_objects import of_rules
 from snellen.detection.groups import absorbed_by_groups
 
@@ -41,11 +42,11 @@ class Matched(NamedTuple):
     groups : tuple of str, or None
         The group of each class, where truth says it.
     truth : dict of str to ndarray
-        ``image``, ``label`` (int32), ``ignored`` (uint32, bit a: left out of area range a); rows
+        ``image``, ``label`` (int32), ``ignored`` (uint32, bit a: left out of range a); rows
         in (label, image) order.
     pred : dict of str to ndarray
         ``image``, ``label`` (int32), ``score`` (float64), ``outcome`` (uint32, shape
-        (n, area ranges, words): of each word the low 16 bits say "true positive", the high 16
+        (n, ranges, words): of each word the low 16 bits say "true positive", the high 16
         "false positive", a bit for each IoU threshold); rows in (label, image, rank) order, those
         beyond the cap dropped.
     n_unverified : int
@@ -126,7 +127,7 @@ def match(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matched
         )
     else:
         found = _matched_candidates(given, protocol, with_matches=False)
-    return _matched(given, found)
+    return _matched(given, found, protocol)
 
 
 def _matched_with_groups(given: GivenObjects, protocol: DetectionProtocol) -> Matched:
@@ -162,7 +163,7 @@ def _matched_with_groups(given: GivenObjects, protocol: DetectionProtocol) -> Ma
         order = np.lexsort((found["truth_image"], found["truth_label"]))
         for name in _TRUTH:
             found[f"truth_{name}"] = found[f"truth_{name}"][order]
-    return _matched(given, found)
+    return _matched(given, found, protocol)
 
 
 def matches(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matches:
@@ -173,7 +174,7 @@ def matches(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Match
     given = of_rules(truth, pred, protocol)
     found = _matched_candidates(given, protocol, with_matches=True)
     return Matches(
-        _matched(given, found),
+        _matched(given, found, protocol),
         given.truth_rows[found["truth_row"]],
         given.pred_rows[found["pred_row"]],
         # The last is what stands for none.
@@ -244,7 +245,16 @@ def _limits(codes: Coded, protocol: DetectionProtocol) -> dict[str, Any]:
     }
 
 
-def _matched(given: GivenObjects, columns: dict[str, NDArray[Any]]) -> Matched:
+def _matched(
+    given: GivenObjects, columns: dict[str, NDArray[Any]], protocol: DetectionProtocol
+) -> Matched:
+    if protocol.crowding_ranges:
+        columns = with_crowding(
+            columns,
+            given.truth.boxes.crowding,
+            len(protocol.area_ranges),
+            protocol.crowding_ranges,
+        )
     return Matched(
         given.codes.images,
         given.codes.classes,

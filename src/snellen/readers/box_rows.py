@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from snellen import _core
+from snellen.detection.box_layouts import listed_numbers
 from snellen.detection.oriented import FARTHEST, upright_around
 from snellen.errors import InputError
 
@@ -16,22 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.classes import Classes
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.readers.outlines import Outlines
 
-__all__ = [
-    "KINDS",
-    "LAYOUTS",
-    "BoxLayout",
-    "BoxRows",
-    "ObjectKind",
-    "as_xywh",
-    "distinct",
-    "to_pixels",
-    "upright_of_corners",
-]
-
-BoxLayout: TypeAlias = Literal["xyxy", "xywh", "cxcywh"]
-"""Two corners; the corner at left and top and the size; the centre and the size."""
+__all__ = ["KINDS", "BoxRows", "ObjectKind", "distinct", "upright_of_corners"]
 
 ObjectKind: TypeAlias = Literal["box", "mask", "keypoints", "oriented"]
 """What objects are."""
@@ -43,16 +32,6 @@ KINDS: Final[dict[str, str]] = {
     "oriented": "oriented boxes",
 }
 """What objects of a kind are called in messages."""
-
-LAYOUTS: Final = ("xyxy", "xywh", "cxcywh")
-
-_TWO_ROUNDINGS: Final = 2.0**-51
-
-_NUMBERS: Final = {
-    "xyxy": "left, top, right, bottom",
-    "xywh": "left, top, width, height",
-    "cxcywh": "centre x, centre y, width, height",
-}
 
 
 class BoxRows(NamedTuple):
@@ -161,70 +140,6 @@ class BoxRows(NamedTuple):
         )
 
 
-def as_xywh(
-    box: NDArray[np.float64], layout: BoxLayout, place: Callable[[int], str]
-) -> NDArray[np.float64]:
-    """Return boxes as left, top, width, height.
-
-    Parameters
-    ----------
-    box : ndarray, shape (n, 4)
-        Finite numbers in the order of `layout`.
-    layout : {"xyxy", "xywh", "cxcywh"}
-        What they are.
-    place : callable
-        Where a row stands, for messages.
-
-    Raises
-    ------
-    InputError
-        For a negative size, and for sizes or corners beyond float64; the first is named.
-    """
-    if layout == "xyxy":
-        xywh = np.concatenate([box[:, :2], box[:, 2:] - box[:, :2]], axis=1)
-    elif layout == "cxcywh":
-        xywh = np.concatenate([box[:, :2] - box[:, 2:] / 2, box[:, 2:]], axis=1)
-    else:
-        xywh = np.ascontiguousarray(box)
-    negative = (xywh[:, 2:] < 0).any(axis=1)
-    if negative.any():
-        row = int(np.argmax(negative))
-        least = (
-            "right and bottom of at least left and top"
-            if layout == "xyxy"
-            else "a width and height of at least 0"
-        )
-        raise InputError(
-            f"expected {least} ({_NUMBERS[layout]}), got {_listed(box[row])}", place(row)
-        )
-    row = _core.first_unmeasurable(xywh)
-    if row < len(xywh):
-        raise InputError(
-            f"expected corners and an area within the range of float64, got {_listed(box[row])}",
-            place(row),
-        )
-    return xywh
-
-
-def to_pixels(parts: NDArray[np.float64], extent: NDArray[Any]) -> NDArray[np.float64]:
-    """Return parts of a width or height in pixels.
-
-    Not every whole pixel is the product of a float64 and the width. What is off a whole or a half
-    pixel (the centre of a box on whole ones) by no more than two roundings is that pixel: so boxes
-    on whole pixels come back whole from files with enough digits, whoever wrote them.
-
-    Examples
-    --------
-    >>> to_pixels(np.array([29 / 107, 0.3]), np.array([107.0])), 29 / 107 * 107
-    (array([29. , 32.1]), 28.999999999999996)
-    """
-    pixels: NDArray[np.float64] = parts * extent
-    whole = np.rint(pixels * 2) / 2
-    with np.errstate(invalid="ignore"):  # of infinite ones, which are refused later
-        near = np.abs(pixels - whole) <= _TWO_ROUNDINGS * np.abs(pixels)
-    return np.where(near, whole, pixels)
-
-
 def upright_of_corners(
     corners: NDArray[np.float64], place: Callable[[int], str]
 ) -> NDArray[np.float64]:
@@ -251,7 +166,7 @@ def upright_of_corners(
     if row < len(xywh):
         raise InputError(
             f"expected corners within ±{FARTHEST:g} and an area within the range of float64, got "
-            f"{_listed(corners[row])}",
+            f"{listed_numbers(corners[row])}",
             place(row),
         )
     return xywh
@@ -270,7 +185,3 @@ def distinct(values: Sequence[str]) -> tuple[list[str], NDArray[np.int32]]:
         (place.setdefault(value, len(place)) for value in values), np.int32, len(values)
     )
     return list(place), codes
-
-
-def _listed(numbers: NDArray[np.float64]) -> str:
-    return " ".join(f"{number:.17g}" for number in numbers)

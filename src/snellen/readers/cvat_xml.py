@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from snellen.detection.box_layouts import as_xywh
 from snellen.detection.oriented import corners_of_cxcywha
 from snellen.errors import IdError, InputError, SchemaError
-from snellen.readers.box_rows import KINDS, BoxRows, as_xywh, distinct, upright_of_corners
+from snellen.readers.box_rows import KINDS, BoxRows, distinct, upright_of_corners
 from snellen.readers.message_text import printable
 from snellen.readers.outlines import Outlines
 from snellen.readers.plain_xml import read_xml, xml_number
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from snellen.classes import Classes
     from snellen.readers.box_rows import ObjectKind
 
-__all__ = ["kind_of_shapes", "read_cvat_xml", "shape_of"]
+__all__ = ["read_cvat_xml", "shape_of", "shapes_of_kind"]
 
 _CORNERS: Final = ("xtl", "ytl", "xbr", "ybr")
 _SCORES: Final = ("score", "confidence")
@@ -93,8 +94,8 @@ def read_cvat_xml(
     if twice:
         raise IdError(f'expected each image once, got "{twice[0]}" again', file)
     counts = Counter(shape.name for shape in shapes)
-    kind = kind or kind_of_shapes(counts, file)
-    wanted = ("box", "turned box") if kind == "oriented" else (_NAME_OF_KIND[kind],)
+    kind = kind or _kind_of_shapes(counts, file)
+    wanted = shapes_of_kind(kind)
     taken = [shape for shape in shapes if shape.name in wanted]
     others = ", ".join(f"{n:,} {name}" for name, n in sorted(counts.items()) if name not in wanted)
     places = [shape.place for shape in taken]
@@ -150,7 +151,14 @@ def shape_of(element: Element, place: str) -> str:
     return "turned box" if turned else "box"
 
 
-def kind_of_shapes(counts: Counter[str], place: str) -> ObjectKind:
+def shapes_of_kind(kind: str) -> tuple[str, ...]:
+    """Return which shapes are objects of a kind; turned boxes are among upright ones as a rule."""
+    if kind == "oriented":
+        return ("box", "turned box")
+    return tuple(name for name, each in _KIND_OF_SHAPE.items() if each == kind)
+
+
+def _kind_of_shapes(counts: Counter[str], place: str) -> ObjectKind:
     """Return what is read of shapes where nobody said it.
 
     Raises
@@ -236,7 +244,6 @@ def _of_points(shapes: list[_Shape], place: Callable[[int], str]) -> dict[str, A
     }
 
 
-_NAME_OF_KIND: Final = {kind: name for name, kind in _KIND_OF_SHAPE.items()}
 _COLUMNS: Final[dict[str, Callable[[list[_Shape], Callable[[int], str]], dict[str, Any]]]] = {
     "box": _of_boxes,
     "oriented": _of_turned_boxes,

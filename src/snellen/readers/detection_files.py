@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from snellen.detection.box_layouts import LAYOUTS, BoxLayout
 from snellen.detection.oriented import OrientedBoxes
 from snellen.detection.poses import Poses
 from snellen.errors import InputError, did_you_mean
 from snellen.readers.box_joining import ReadBoxes, predictions_of_rows, truth_of_rows
-from snellen.readers.box_rows import KINDS, LAYOUTS, BoxLayout, BoxRows, ObjectKind
+from snellen.readers.box_rows import KINDS, BoxRows, ObjectKind
 from snellen.readers.coco import read_coco_predictions, read_coco_truth
 from snellen.readers.coco_file import read_raw_results
 from snellen.readers.detection_formats import FORMATS, called, found_format

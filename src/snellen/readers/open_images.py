@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from snellen import _core
+from snellen.detection.box_layouts import as_xywh
 from snellen.errors import InputError, SchemaError
-from snellen.readers.box_rows import BoxRows, as_xywh
+from snellen.readers.box_rows import BoxRows
 from snellen.readers.box_table import named_column
 from snellen.readers.message_text import printable
 from snellen.readers.table import read_table

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from snellen.detection.box_layouts import to_pixels
 from snellen.errors import SchemaError
-from snellen.readers.box_rows import to_pixels
 from snellen.rle_masks import RleMasks
 
 if TYPE_CHECKING:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen import _core
+from snellen.detection.box_layouts import as_xywh, to_pixels
 from snellen.detection.boxes import Boxes
 from snellen.detection.masks import Masks
 from snellen.detection.oriented import OrientedBoxes, upright_around
 from snellen.detection.poses import Poses, without_labels_ignored
 from snellen.errors import InputError
-from snellen.readers.box_rows import KINDS, as_xywh, to_pixels
+from snellen.readers.box_rows import KINDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from snellen.readers.box_rows import to_pixels
+from snellen.detection.box_layouts import to_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from snellen.readers.box_rows import BoxLayout
+    from snellen.detection.box_layouts import BoxLayout
 
 __all__ = ["BoxNumbers", "box_numbers", "number_texts", "part_numbers"]
 
