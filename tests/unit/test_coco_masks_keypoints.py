@@ -178,7 +178,7 @@ def test_kinds(tmp_path: Path) -> None:
             assert isinstance(read_coco_predictions(records, truth, kind=other), other_kind)  # type: ignore[call-overload]
     with pytest.raises(InputError, match="expected box, mask, keypoints, got 'segm' - at kind"):
         read_coco_truth(path, kind="segm")  # type: ignore[call-overload]
-    with pytest.raises(InputError, match="got an array, which has no masks"):
+    with pytest.raises(InputError, match="rows of numbers are of boxes alone"):
         read_coco_predictions(np.zeros((1, 7)), TRUTH)
 
 

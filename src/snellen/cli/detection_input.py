@@ -250,22 +250,24 @@ def _read_coco(
     truth, predictions = asked.truth, asked.predictions
     if asked.similarity is None:
         kind = kind_of_results(predictions)
+        of_results = kind
         if kind != "box" and not quiet:
             click.echo(f"snellen: {predictions}: {_KINDS[kind]}, and no boxes", err=True)
     else:
         kind = "mask" if asked.similarity == "boundary" else asked.similarity
+        of_results = kind_of_results(predictions) if kind == "box" else kind
     if kind == "oriented":
         raise click.UsageError("expected other files than COCO's, which have no oriented boxes")
     # Both files are read while NumPy is being imported.
     raw_truth = Background(lambda: read_raw_truth(truth, kind))
-    raw_results = Background(lambda: read_raw_results(predictions, kind))
+    raw_results = Background(lambda: read_raw_results(predictions, of_results))
     metric = asked.metric(kind)
     check(metric)
     with data_warnings_on_stderr(quiet=quiet):
         both = _coco_columns(
             kind,
             (raw_truth.result(), truth),
-            (raw_results.result(), predictions),
+            (of_results, raw_results.result(), predictions),
             protocol=metric.protocol,
             drop_unknown=asked.files.drop_unknown,
         )
@@ -278,30 +280,27 @@ _KINDS: Final = {"mask": "masks", "keypoints": "keypoints"}
 def _coco_columns(
     kind: str,
     truth: tuple[Any, str],
-    results: tuple[Any, str],
+    results: tuple[str, Any, str],
     *,
     protocol: DetectionProtocol,
     drop_unknown: bool,
 ) -> tuple[Objects, Objects]:
     """Return the columns of raw truth and raw results, each with its place."""
-    of_truth: Any
-    of_results: Any
+    from snellen.readers.coco import Results, predicted, truth_boxes
+    from snellen.readers.coco_file import masks_of_results
+
+    of_truth: Any = truth_boxes
     # Each by itself: boxes are read without what masks need.
     if kind == "mask":
-        from snellen.readers.coco_masks import predicted_masks, truth_masks
+        from snellen.readers.coco_masks import truth_masks
 
-        of_truth, of_results = truth_masks, predicted_masks
+        of_truth = truth_masks
     elif kind == "keypoints":
         from functools import partial
 
-        from snellen.readers.coco_poses import predicted_poses, truth_poses
+        from snellen.readers.coco_poses import truth_poses
 
         of_truth = partial(truth_poses, reads_area=protocol.box_area_share is None)
-        of_results = predicted_poses
-    else:
-        from snellen.readers.coco import predicted_boxes, truth_boxes
-
-        of_truth, of_results = truth_boxes, predicted_boxes
     complete = protocol.complete_records
     # No annotation of LVIS says whether it is a crowd.
     columns = of_truth(
@@ -311,8 +310,10 @@ def _coco_columns(
         from snellen.readers.lvis import with_lvis_labels
 
         columns = with_lvis_labels(columns, truth[1], complete=complete)
-    raw, place = results
-    return columns, of_results(raw, columns, place, complete=complete, drop_unknown=drop_unknown)
+    of_results, raw, place = results
+    read = Results(of_results, raw, lambda: masks_of_results(place), place)
+    found = predicted(read, columns, complete=complete, drop_unknown=drop_unknown)
+    return columns, found.boxes if kind == "box" else found
 
 
 def _read_any(

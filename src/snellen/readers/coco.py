@@ -5,18 +5,24 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeAlias, overload
 
 import numpy as np
 
 from snellen import _core
 from snellen.errors import InputError, ShapeError
-from snellen.readers.coco_file import checked, read_raw_results, read_raw_truth
+from snellen.readers.coco_file import (
+    checked,
+    kind_of_results,
+    masks_of_results,
+    read_raw_results,
+    read_raw_truth,
+)
 from snellen.readers.coco_records import as_json, with_texts
 from snellen.readers.coco_rows import predicted_rows, truth_rows, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CocoKind",
+    "Results",
+    "predicted",
     "predicted_boxes",
     "read_coco_predictions",
     "read_coco_truth",
@@ -36,6 +44,7 @@ CocoKind: TypeAlias = Literal["box", "mask", "keypoints"]
 """What is read of objects: ``bbox``, ``segmentation`` or ``keypoints``."""
 
 _KINDS = ("box", "mask", "keypoints")
+_KEYS = {"box": "bbox", "mask": "segmentation", "keypoints": "keypoints"}
 
 
 @overload
@@ -194,7 +203,8 @@ def read_coco_predictions(
         take the area of each object from its ``bbox``, of masks and keypoints too. That puts
         objects into other size ranges than their masks would; tools that write results leave the
         boxes of masks out for that reason. A record without ``segmentation`` has then its box as
-        mask.
+        mask. Where the first has no ``bbox`` and a ``segmentation``, keypoints have the box and
+        the area of their masks.
     drop_unknown : bool
         Leave out predictions of images or categories that truth does not list, with a
         `DataWarning`, instead of refusing them.
@@ -203,6 +213,9 @@ def read_coco_predictions(
     -------
     Boxes, Masks or Poses
         Scored objects in file order.
+
+        Boxes: where the first record has no ``bbox``, those of its masks, with the masks' areas, or
+        those around its keypoints.
 
         Masks: areas are the numbers of their pixels, boxes those of the file, else those around
         the masks. They must be of the size of their image in truth, where that is known. Polygons
@@ -224,12 +237,70 @@ def read_coco_predictions(
                 "predictions",
             )
         return _boxes_of_rows(source, truth.boxes, complete=complete, drop_unknown=drop_unknown)
+    results = _results(source, kind)
+    found = predicted(results, truth, complete=complete, drop_unknown=drop_unknown)
+    # Where a record has no box, its mask or its keypoints have one.
+    return found.boxes if kind == "box" else found
+
+
+class Results(NamedTuple):
+    """Results that were read.
+
+    Attributes
+    ----------
+    kind : str
+        What was read of each object.
+    raw : CocoResults
+        That.
+    masks : callable
+        Reads the masks of the same objects, where the first has one; else returns None.
+    place : str
+        For messages.
+    """
+
+    kind: str
+    raw: _core.CocoResults
+    masks: Callable[[], _core.CocoResults | None]
+    place: str
+
+
+def _results(
+    source: str | os.PathLike[str] | Sequence[Mapping[str, Any]], kind: CocoKind
+) -> Results:
+    """Read results; of boxes that the first record lacks its masks, else its keypoints."""
     if isinstance(source, (str, os.PathLike)):
-        raw, place = read_raw_results(source, kind), os.fspath(source)
-    else:
-        place = "predictions"
-        records = with_texts(list(source)) if kind == "mask" else list(source)
-        raw = checked(_core.read_coco_results(as_json(records), kind), place)
+        place = os.fspath(source)
+        of_file = kind_of_results(place) if kind == "box" else kind
+        return Results(
+            of_file, read_raw_results(source, of_file), lambda: masks_of_results(place), place
+        )
+    place, records = "predictions", list(source)
+    of_records: str = kind
+    if kind == "box":
+        of_records = next((name for name in _KINDS if _has(records, _KEYS[name])), "box")
+
+    def read(name: str) -> _core.CocoResults:
+        plain = with_texts(records) if name == "mask" else records
+        return checked(_core.read_coco_results(as_json(plain), name), place)
+
+    def masks() -> _core.CocoResults | None:
+        return read("mask") if _has(records, "segmentation") else None
+
+    return Results(of_records, read(of_records), masks, place)
+
+
+def _has(records: Sequence[Any], key: str) -> bool:
+    """Return whether the first record has a key; of boxes an empty one is none."""
+    if not records or not isinstance(records[0], Mapping) or key not in records[0]:
+        return False
+    return key != "bbox" or not isinstance(records[0][key], list) or bool(records[0][key])
+
+
+def predicted(
+    results: Results, truth: Boxes | Masks | Poses, *, complete: bool, drop_unknown: bool
+) -> Boxes | Masks | Poses:
+    """Return the objects of results that were read; see `read_coco_predictions`."""
+    kind, raw, masks, place = results
     if kind == "mask":
         from snellen.readers.coco_masks import predicted_masks
 
@@ -237,7 +308,9 @@ def read_coco_predictions(
     if kind == "keypoints":
         from snellen.readers.coco_poses import predicted_poses
 
-        return predicted_poses(raw, truth, place, complete=complete, drop_unknown=drop_unknown)
+        return predicted_poses(
+            raw, truth, place, complete=complete, drop_unknown=drop_unknown, masks=masks
+        )
     return predicted_boxes(raw, truth.boxes, place, complete=complete, drop_unknown=drop_unknown)
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from snellen.detection.boxes import refuse_unmeasurable
 from snellen.detection.poses import Poses
-from snellen.errors import SchemaError
+from snellen.errors import DataWarning, SchemaError
 from snellen.readers.coco_rows import ObjectRows, predicted_rows, refuse_missing, truth_rows, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from snellen import _core
@@ -86,6 +89,7 @@ def predicted_poses(
     *,
     complete: bool = False,
     drop_unknown: bool = False,
+    masks: Callable[[], _core.CocoResults | None] = lambda: None,
 ) -> Poses:
     """Return the keypoints of a results file that was read; see `read_coco_predictions`."""
     xywh = raw.xywh()
@@ -116,6 +120,17 @@ def predicted_poses(
             "(protocol coco does without)",
         )
         return Poses(boxes, keypoints)
+    raw_masks = masks() if complete else None
+    if raw_masks is not None:
+        from snellen.readers.coco_masks import predicted_masks
+
+        with warnings.catch_warnings():
+            # What is left out was said above.
+            warnings.simplefilter("ignore", DataWarning)
+            found = predicted_masks(
+                raw_masks, truth, place, complete=True, drop_unknown=drop_unknown
+            )
+        return Poses(found.boxes, keypoints)
     extents = _extents(keypoints, np.ones(keypoints.shape[:2], np.bool_))
     refuse_unmeasurable(extents, f"{place} $", ".keypoints")
     return Poses(dataclasses.replace(boxes, xywh=extents), keypoints)

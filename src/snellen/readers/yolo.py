@@ -229,7 +229,7 @@ def _keypoints(rows: TextRows, form: LineForm, *, is_truth: bool) -> NDArray[np.
     """Return x, y and visibility of each keypoint."""
     n_keypoints, of_each = form.n_keypoints, form.of_each
     fields = [f"{name} of keypoint {k + 1}" for k in range(n_keypoints) for name in "xyv"[:of_each]]
-    found = rows.matrix(BOX, tuple(fields)).reshape(-1, n_keypoints, of_each)
+    found = rows.matrix(BOX, tuple(fields)).reshape(rows.n_rows, n_keypoints, of_each)
     if of_each == 2:
         # Ultralytics has -1 for what is not labelled.
         labelled = (found >= 0).all(axis=2, keepdims=True)

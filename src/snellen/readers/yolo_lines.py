@@ -113,7 +113,7 @@ class Expected(NamedTuple):
     def form(self, widths: Collection[int]) -> LineForm | None:
         """Return what lines are that have these numbers of numbers; None for what is refused."""
         if not widths:
-            return LineForm(self.kind or "box", self.n_keypoints, self.of_each)
+            return LineForm(self.kind or "box", self.n_keypoints, self.of_each or 3)
         if not all(self.goes_with(width, min(widths)) for width in widths):
             return None
         numbers = {width if self.is_truth else width - 1 for width in widths}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from snellen.detection.box_layouts import BoxLayout
+    from snellen.detection.boxes import Boxes
+    from snellen.detection.masks import Masks
     from snellen.readers.box_joining import ReadBoxes
     from snellen.readers.box_rows import ObjectKind
 
@@ -142,7 +144,9 @@ class Source(NamedTuple):
                 "expected no images and classes beside COCO, whose files list them",
                 "images" if self.images is not None else "classes",
             )
-        columns = read_coco_truth(of_truth, kind=kind, drop_unknown=self.drop_unknown)
+        columns: Boxes | Masks | Poses = read_coco_truth(
+            of_truth, kind=kind, drop_unknown=self.drop_unknown
+        )
         if isinstance(columns, Poses) and not columns.keypoints.size:
             raise InputError("expected keypoints, there are none: leave --kind keypoints", of_truth)
         sizes, names = sizes_and_names(of_truth, columns.boxes.images)
