@@ -163,6 +163,7 @@ stubs: $(BUILT)
 
 bench: .venv/extra-bench
 	$(BIN)/python benchmarks/detection.py
+	$(BIN)/python benchmarks/detection_kinds.py
 	$(BIN)/python benchmarks/classification.py
 	$(BIN)/python benchmarks/splits.py
 	$(BIN)/python benchmarks/leaks.py

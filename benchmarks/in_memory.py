@@ -242,5 +242,5 @@ class Measuring:
             share = median(ours.wall) / of_side.wall[0]
         ratio = f"1/{1 / share:.1f}"
         if side in self.task.bars:
-            ratio += f" (asked: 1/{1 / self.task.bars[side]:.0f})"
+            ratio += f" (asked: 1/{1 / self.task.bars[side]:.3g})"
         return ratio

@@ -1,6 +1,7 @@
 #include "snellen/json_columns.hpp"
 
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/tuple.h>
@@ -122,6 +123,13 @@ void bind_json_columns(nb::module_& m) {
       .def("xywh", [](CocoTruth& self) { return take_boxes(self.xywh); })
       .def("area", [](CocoTruth& self) { return take(self.area); })
       .def("crowd", [](CocoTruth& self) { return take(self.crowd); })
+      .def(
+          "ignored", [](CocoTruth& self) { return take(self.ignored); },
+          "Of boxes and masks: 0, 1; 2 where absent, 3 what is neither a truth value nor whole.")
+      .def(
+          "annotations_at",
+          [](CocoTruth& self) { return std::pair{self.annotations_begin, self.annotations_end}; },
+          "Where the list of annotations stands: its first byte, and the one behind it.")
       .def(
           "shapes", [](CocoTruth& self) { return take_shapes(self.shapes); }, kShapes)
       .def(

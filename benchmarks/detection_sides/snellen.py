@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen import AveragePrecision, Boxes, read_coco_predictions, read_coco_truth
+from snellen.readers.lvis import read_lvis_truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from snellen import AveragePrecisionResult
 
 PROTOCOL = "coco-strict"  # the reference's rules, to the last bit
+# By the kinds of the other sides: what is read, and the rules.
+KINDS: dict[str, tuple[Any, str]] = {
+    "bbox": ("box", PROTOCOL),
+    "segm": ("mask", PROTOCOL),
+    "keypoints": ("keypoints", "coco-keypoints-strict"),
+    "lvis": ("box", "lvis-strict"),
+}
 
 
 def twelve(result: AveragePrecisionResult) -> Sequence[float]:
@@ -22,11 +30,12 @@ def twelve(result: AveragePrecisionResult) -> Sequence[float]:
     return [-1.0 if math.isnan(number) else number for number in result.metrics.values()]
 
 
-def numbers(truth: str, predictions: str) -> tuple[Any, Sequence[float]]:
-    """Return the precision array and the twelve numbers."""
-    known = read_coco_truth(truth)
-    found = read_coco_predictions(predictions, known)
-    result = AveragePrecision(protocol=PROTOCOL).update(known, found).compute()
+def numbers(truth: str, predictions: str, kind: str = "bbox") -> tuple[Any, Sequence[float]]:
+    """Return the precision array and the headline numbers."""
+    what, protocol = KINDS[kind]
+    known: Any = (read_lvis_truth if kind == "lvis" else read_coco_truth)(truth, kind=what)
+    found = read_coco_predictions(predictions, known, complete=kind != "lvis")
+    result = AveragePrecision(protocol=protocol).update(known, found).compute()
     return result.precision, twelve(result)
 
 

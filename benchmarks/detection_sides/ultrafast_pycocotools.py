@@ -10,20 +10,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-def _evaluated(truth: Any, predictions: Any) -> Any:
-    evaluation = COCOeval(truth, truth.loadRes(predictions), "bbox")
+def _evaluated(truth: Any, predictions: Any, kind: str = "bbox") -> Any:
+    is_lvis = kind == "lvis"
+    evaluation = COCOeval(
+        truth, truth.loadRes(predictions), "bbox" if is_lvis else kind, lvis_style=is_lvis
+    )
     evaluation.run()
     return evaluation
 
 
-def from_files(truth: str, predictions: str) -> None:
-    """Two files to the twelve printed lines."""
-    _evaluated(COCO(truth), predictions)
+def from_files(truth: str, predictions: str, kind: str = "bbox") -> None:
+    """Two files to the printed lines."""
+    _evaluated(COCO(truth), predictions, kind)
 
 
-def numbers(truth: str, predictions: str) -> tuple[Any, Sequence[float]]:
-    """Return the precision array and the twelve numbers."""
-    evaluation = _evaluated(COCO(truth), predictions)
+def numbers(truth: str, predictions: str, kind: str = "bbox") -> tuple[Any, Sequence[float]]:
+    """Return the precision array and the headline numbers."""
+    evaluation = _evaluated(COCO(truth), predictions, kind)
     return evaluation.eval["precision"], evaluation.stats
 
 

@@ -20,12 +20,13 @@ constexpr std::array<Field, 4> kResultFields = {{{"image_id", FieldKind::id, tru
                                                  {"bbox", FieldKind::box, true},
                                                  {"score", FieldKind::score, true}}};
 constexpr std::array<Field, 1> kImageFields = {{{"id", FieldKind::id, true}}};
-constexpr std::array<Field, 6> kAnnotationFields = {{{"id", FieldKind::id, false},
+constexpr std::array<Field, 7> kAnnotationFields = {{{"id", FieldKind::id, false},
                                                      {"image_id", FieldKind::id, true},
                                                      {"category_id", FieldKind::id, true},
                                                      {"bbox", FieldKind::box, true},
                                                      {"area", FieldKind::area, false},
-                                                     {"iscrowd", FieldKind::crowd, false}}};
+                                                     {"iscrowd", FieldKind::crowd, false},
+                                                     {"ignore", FieldKind::mark, false}}};
 constexpr std::array<Field, 5> kMaskResultFields = {{kResultFields[0],
                                                      kResultFields[1],
                                                      {"bbox", FieldKind::box, false},
@@ -40,13 +41,14 @@ constexpr std::array<Field, 3> kSizedImageFields = {
     {kImageFields[0], {"height", FieldKind::count, false}, {"width", FieldKind::count, false}}};
 constexpr std::array<Field, 2> kCrowdedImageFields = {
     {kImageFields[0], {"crowdIndex", FieldKind::area, false}}};
-constexpr std::array<Field, 7> kMaskFields = {{kAnnotationFields[0],
+constexpr std::array<Field, 8> kMaskFields = {{kAnnotationFields[0],
                                                kAnnotationFields[1],
                                                kAnnotationFields[2],
                                                {"bbox", FieldKind::box, false},
                                                kAnnotationFields[4],
                                                kAnnotationFields[5],
-                                               {"segmentation", FieldKind::shape, false}}};
+                                               {"segmentation", FieldKind::shape, false},
+                                               kAnnotationFields[6]}};
 constexpr std::array<Field, 8> kPoseFields = {{kAnnotationFields[0],
                                                kAnnotationFields[1],
                                                kAnnotationFields[2],
@@ -202,6 +204,8 @@ struct Section {
   bool present = false;
   Table table;
   Problem not_a_list;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
 
   const Problem& problem() const { return not_a_list ? not_a_list : table.problem(); }
 };
@@ -220,6 +224,7 @@ class TruthReader {
   Table& images() { return sections_[0].table; }
   Table& annotations() { return sections_[1].table; }
   Table& categories() { return sections_[2].table; }
+  const Section& section_of_annotations() const { return sections_[1]; }
 
  private:
   Problem read_section(Section& section, Members& members);
@@ -261,6 +266,7 @@ Problem TruthReader::read_section(Section& section, Members& members) {
   section.present = true;
   section.not_a_list = {};
   section.table.clear();
+  section.begin = reader_.offset();
   if (reader_.scanner().peek() != '[') {
     section.not_a_list = schema_problem(reader_.offset(), "a list");
     section.not_a_list.section = section.table.schema().path;
@@ -268,7 +274,9 @@ Problem TruthReader::read_section(Section& section, Members& members) {
   }
   reader_.step([](Scanner& scanner) { return scanner.take('['); });
   ListReader list(*source_, reader_, section.table, {false, plan_});
-  return list.read() == Ended::at_fault ? list.fault() : Problem{};
+  if (list.read() == Ended::at_fault) return list.fault();
+  section.end = reader_.offset();
+  return {};
 }
 
 Problem TruthReader::first_problem(std::uint64_t root) const {
@@ -347,10 +355,15 @@ CocoTruth truth_columns(const Source& source, const detail::ReadPlan& plan, Coco
   truth.xywh = std::move(boxes.field(3).numbers);
   truth.area = std::move(boxes.field(4).numbers);
   truth.crowd = std::move(boxes.field(5).flags);
+  truth.annotations_begin = reader.section_of_annotations().begin;
+  truth.annotations_end = reader.section_of_annotations().end;
   if (kind == CocoKind::mask) {
     truth.image_height = std::move(reader.images().field(1).counts);
     truth.image_width = std::move(reader.images().field(2).counts);
     truth.shapes = boxes.field(6).shapes.finish();
+    truth.ignored = std::move(boxes.field(7).flags);
+  } else if (kind == CocoKind::box) {
+    truth.ignored = std::move(boxes.field(6).flags);
   } else if (kind == CocoKind::keypoints) {
     truth.crowd_index = std::move(reader.images().field(1).numbers);
     truth.keypoints = {std::move(boxes.field(6).numbers), std::move(boxes.field(6).counts),

@@ -235,6 +235,8 @@ bool RecordReader::read_field(Scanner& scanner, const Window& window, std::size_
       return read_number(at, "an area of at least 0");
     case FieldKind::crowd:
       return read_crowd(at);
+    case FieldKind::mark:
+      return read_mark(at);
     case FieldKind::name:
       return read_name(at);
     case FieldKind::count:
@@ -359,6 +361,24 @@ bool RecordReader::read_crowd(Place& at) {
     at.cell.crowd = value != 0;
   }
   note(at, Layout::Kind::crowd, first);
+  return true;
+}
+
+// As a crowd's; but what is none of them is nobody's fault, and told apart.
+bool RecordReader::read_mark(Place& at) {
+  constexpr std::uint8_t kNeither = 3;
+  const char opening = at.scanner.peek();
+  if (opening != 't' && opening != 'f' && !starts_number(opening)) {
+    layout_.refuse();
+    at.cell.crowd = kNeither;
+    return at.scanner.skip_value(at.depth);
+  }
+  if (!read_crowd(at)) return false;
+  if (at.cell.problem) {
+    layout_.refuse();
+    at.cell.problem = {};
+    at.cell.crowd = kNeither;
+  }
   return true;
 }
 

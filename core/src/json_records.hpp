@@ -126,6 +126,7 @@ class RecordReader {
   // `at_least_zero`: what to call the number where it must not be negative, else nullptr.
   bool read_number(Place& at, const char* at_least_zero);
   bool read_crowd(Place& at);
+  bool read_mark(Place& at);
   bool read_name(Place& at);
   bool read_count(Place& at);
   bool read_keypoints(Place& at);

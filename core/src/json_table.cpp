@@ -78,6 +78,7 @@ void push(const Field& field, FieldColumns& columns, const Cell& cell, const Rec
       columns.numbers.push_back(cell.present ? cell.number[0] : kNone);
       break;
     case FieldKind::crowd:
+    case FieldKind::mark:
       columns.flags.push_back(cell.present ? cell.crowd : 2);
       break;
     case FieldKind::name:
@@ -152,6 +153,7 @@ void Table::expect(std::uint64_t n_rows) try {
         columns_[i].numbers.reserve(n);
         break;
       case FieldKind::crowd:
+      case FieldKind::mark:
         columns_[i].flags.reserve(n);
         break;
       case FieldKind::count:

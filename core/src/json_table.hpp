@@ -17,9 +17,21 @@
 
 namespace snellen::json {
 
-// `count` is a whole number from 0 on. Of boxes, counts, shapes and keypoints those that are not
-// required may be null, and such boxes an empty list.
-enum class FieldKind : std::uint8_t { id, box, score, area, crowd, name, count, shape, keypoints };
+// A `mark` is what is like a crowd's, or anything else. `count` is a whole number from 0 on. Of
+// boxes, counts, shapes and keypoints those that are not required may be null, and such boxes an
+// empty list.
+enum class FieldKind : std::uint8_t {
+  id,
+  box,
+  score,
+  area,
+  crowd,
+  mark,
+  name,
+  count,
+  shape,
+  keypoints
+};
 
 struct Field {
   std::string_view key;

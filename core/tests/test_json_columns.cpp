@@ -72,6 +72,7 @@ std::string text_of(const CocoTruth& truth) {
   write(out, truth.xywh);
   write(out, truth.area);
   write(out, truth.crowd);
+  write(out, truth.ignored);
   if (truth.fault.kind != Kind::none) write(out, truth.fault);
   return out.str();
 }
@@ -336,10 +337,41 @@ void test_truth() {
           R"([{"id": "x", "name": "caf\u00e9"}, {"name": "é", "id": "y"}, )"
           R"({"id": "z"}])"))),
       " number 1 2; text 0 1 2 'x' 'y' 'z'; 'café' 'é' ''; number 0 5 -1 0; 0 1 1 0; number 7 7 7 "
-      "7; number 3 3 3 3; 1 2 3 4 1 2 3 4 1 2 3 4 1 2 3 4; nan 2.5 nan 0; 2 1 1 0;");
+      "7; number 3 3 3 3; 1 2 3 4 1 2 3 4 1 2 3 4 1 2 3 4; nan 2.5 nan 0; 2 1 1 0; 2 2 2 2;");
   for (const char* crowd : {"2", "-1", "1e30", "1.0", "true", "123456789012345678901234567890"}) {
     const CocoTruth one = read_coco_truth(truth("{" + kBox + ", \"iscrowd\": " + crowd + "}"));
     CHECK(one.crowd.size() == 1 && one.crowd[0] == 1);
+  }
+  // Of "ignore" nothing is wrong.
+  struct Mark {
+    const char* text;
+    int expected;
+  };
+  for (const auto& [text, expected] :
+       {Mark{"0", 0}, Mark{"7", 1}, Mark{"true", 1}, Mark{"false", 0}, Mark{"0.5", 3},
+        Mark{"null", 3}, Mark{"\"1\"", 3}, Mark{"[1, {}]", 3}}) {
+    const std::string other = "{" + kBox + "}, {" + kBox + ", \"ignore\": 1}, ";
+    const CocoTruth three =
+        read_coco_truth(truth(other + "{" + kBox + ", \"ignore\": " + text + "}"));
+    CHECK(three.fault.kind == Kind::none && three.ignored.size() == 3);
+    CHECK(three.ignored[0] == 2 && three.ignored[1] == 1 && three.ignored[2] == expected);
+  }
+  // Where the annotations stand, the last ones if there are several.
+  const std::string list_of_many = "[ {" + kBox + "} , {" + kBox + "}, {" + kBox + "}\n]";
+  for (const std::string& annotations : {std::string("[]"), std::string("[ ]"), list_of_many}) {
+    const std::string document = R"({"annotations": [{)" + kBox + R"(}], "images": [{"id": 7}], )" +
+                                 R"( "annotations" : )" + annotations +
+                                 R"( , "categories": [{"id": 3}], "more": []})";
+    for (const std::size_t piece_bytes : {std::size_t{40}, std::size_t{1} << 19}) {
+      detail::ReadPlan plan;
+      plan.piece_bytes = piece_bytes;
+      plan.n_pieces = 2;
+      const CocoTruth found = detail::read_coco_truth(document, plan);
+      CHECK(found.fault.kind == Kind::none);
+      CHECK_EQUAL(
+          document.substr(found.annotations_begin, found.annotations_end - found.annotations_begin),
+          annotations);
+    }
   }
 }
 

@@ -147,10 +147,10 @@ void test_truth() {
   CHECK_EQUAL(crowded.crowd_index.size(), 2u);
   CHECK_EQUAL(crowded.crowd_index[0], 0.76);
   CHECK(crowded.crowd_index[1] != crowded.crowd_index[1]);
-  CHECK_EQUAL(read_coco_truth(truth_of("", R"({"id": 7, "crowdIndex": "high"})"),
-                              CocoKind::keypoints)
-                  .fault.path,
-              "$.images[0].crowdIndex");
+  CHECK_EQUAL(
+      read_coco_truth(truth_of("", R"({"id": 7, "crowdIndex": "high"})"), CocoKind::keypoints)
+          .fault.path,
+      "$.images[0].crowdIndex");
 }
 
 // Of equal keys the last counts, within a mask as well.

@@ -88,6 +88,16 @@ class CocoTruth:
 
     def crowd(self) -> Annotated[NDArray[numpy.uint8], dict(order='C')]: ...
 
+    def ignored(self) -> Annotated[NDArray[numpy.uint8], dict(order='C')]:
+        """
+        Of boxes and masks: 0, 1; 2 where absent, 3 what is neither a truth value nor whole.
+        """
+
+    def annotations_at(self) -> tuple[int, int]:
+        """
+        Where the list of annotations stands: its first byte, and the one behind it.
+        """
+
     def shapes(self) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')]]:
         """
         Of masks: form (0 absent, 1 empty, 2 polygons, 3 runs), polygons left out (1; 3: the first), vertices, begins of polygons, begins of objects, runs, offsets, sizes.
@@ -216,6 +226,16 @@ def oriented_iou(pred_corners: Annotated[NDArray[numpy.float64], dict(shape=(Non
 def order_corners(corners: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')]]:
     """
     Corners (n, 8) in order around each box, its area, and whether its outline crossed itself.
+    """
+
+def best_rows(score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], group: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_groups: int, cap: int) -> Annotated[NDArray[numpy.int64], dict(order='C')]:
+    """
+    The rows of highest score of each group, `cap` of it at most, ascending; of equal scores the first.
+    """
+
+def looked_for(listed_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], listed_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], exhaustive: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], pred_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_images: int, n_labels: int) -> Annotated[NDArray[numpy.uint8], dict(order='C')]:
+    """
+    Whether the class of each prediction was looked for in its image: 0 no, 1 yes (it is listed or truth has it there), 2 in part (it is listed as not exhaustive).
     """
 
 def precision_recall_curves(image: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], outcome: Annotated[NDArray[numpy.uint32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], truth_label: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], truth_ignored: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_labels: int, n_thresholds: int, recall_thresholds: Sequence[float], max_detections: Sequence[int], undefined: float, summary: str = 'points', spacing: float = 2.220446049250313e-16) -> tuple[Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')]]:
@@ -466,6 +486,11 @@ def png_chunks(data: bytes) -> tuple[tuple[str, int, bool] | None, PngHeader, by
 def png_pixels(header: PngHeader, inflated: bytes) -> tuple[str | None, Annotated[NDArray[numpy.uint8], dict(order='C')], int]:
     """
     What is wrong with inflated rows, or None; the bytes of the values, height x width (x 3), those of 16 bits two in the machine's order, without alpha; how many pixels are not opaque.
+    """
+
+def pose_boxes(keypoints: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], counted: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
+    """
+    Left, top, width, height of the smallest box around the keypoints of each row that count (all, where not given); zeros around none.
     """
 
 @overload

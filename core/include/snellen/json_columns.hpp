@@ -8,6 +8,8 @@
 //   masks        images {id, height~, width~}, objects {…, bbox~, segmentation~}
 //   keypoints    objects {…, bbox~, keypoints~}, annotations also {num_keypoints~}, images
 //                {id, crowdIndex?}
+// Of boxes and masks annotations may have "ignore", as LVIS' have: whatever it is, it makes no
+// document unfit.
 // Everything else is skipped, but has to be JSON. Of equal keys the last counts, as in Python, and
 // what an overridden one held cannot be wrong.
 //
@@ -90,8 +92,13 @@ struct CocoTruth {
   Column<double> xywh;         // 4 a box, NaN where absent
   Column<double> area;         // NaN where absent
   Column<std::uint8_t> crowd;  // iscrowd: 0, 1; 2 where absent
-  CocoShapes shapes;           // of masks
-  CocoKeypoints keypoints;     // of keypoints
+  // Of boxes and masks, ignore: 0, 1; 2 where absent, 3 what is neither a truth value nor whole.
+  Column<std::uint8_t> ignored;
+  // Where the list of annotations stands: its first byte, and the one behind it.
+  std::uint64_t annotations_begin = 0;
+  std::uint64_t annotations_end = 0;
+  CocoShapes shapes;        // of masks
+  CocoKeypoints keypoints;  // of keypoints
   JsonFault fault;
 };
 

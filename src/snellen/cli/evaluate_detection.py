@@ -6,22 +6,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from snellen.cli.detection_input import detection_input
+from snellen.cli.detection_input import detection_file_options
+from snellen.cli.detection_rules import detection_rule_options
 from snellen.cli.limit_options import threads_option
 from snellen.cli.output import output_options
 
 if TYPE_CHECKING:
-    from snellen.cli.detection_input import DetectionInput
+    from snellen.cli.detection_input import DetectionFiles
+    from snellen.cli.detection_rules import DetectionRules
     from snellen.cli.output import Output
 
 __all__ = ["detection"]
 
 
 @click.command()
-@detection_input
+@detection_rule_options
+@detection_file_options
 @threads_option
 @output_options
-def detection(asked: DetectionInput, threads: int | None, output: Output) -> None:
+def detection(
+    files: DetectionFiles, rules: DetectionRules, threads: int | None, output: Output
+) -> None:
     """Average precision and recall of detected boxes, masks, keypoints.
 
     TRUTH is a COCO annotation file and PREDICTIONS a COCO results file (.gz too), or either is a
@@ -31,7 +36,9 @@ def detection(asked: DetectionInput, threads: int | None, output: Output) -> Non
     from snellen.threads import set_threads
 
     set_threads(threads)
-    metric, truth, pred = asked.read(quiet=output.quiet, check=output.check)
+    opened = files.opened(rules.similarity, quiet=output.quiet)
+
     from snellen.run.serial import Serial
 
+    metric, truth, pred = rules.read(opened, output.check)
     output.deliver(Serial().run(metric, [(truth, pred)]))

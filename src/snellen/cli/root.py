@@ -10,7 +10,9 @@ from snellen.cli.benchmark import benchmark
 from snellen.cli.check import check
 from snellen.cli.compare import compare
 from snellen.cli.convert import convert
+from snellen.cli.diagnose import diagnose
 from snellen.cli.evaluate import evaluate
+from snellen.cli.explain import explain
 from snellen.cli.export import export
 from snellen.cli.inspect import inspect
 from snellen.cli.merge import merge
@@ -96,6 +98,8 @@ for command in (
     export,
     benchmark,
     evaluate,
+    diagnose,
+    explain,
     convert,
     compare,
     merge,

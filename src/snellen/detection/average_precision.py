@@ -13,7 +13,6 @@ from snellen.classes import Classes
 from snellen.detection.boxes import Boxes
 from snellen.detection.candidates import kind_of, similarity_of
 from snellen.detection.curves import curves_of_rows
-from snellen.detection.given_objects import best_rows
 from snellen.detection.headlines import headlines
 from snellen.detection.masks import Masks
 from snellen.detection.matching import match
@@ -320,7 +319,12 @@ class AveragePrecision:
         images, classes = self._images.keys(), self._classes
         truth, pred = self._columns(images, classes)
         if self.protocol.per_class is not None:
-            kept = best_rows(pred["score"], pred["label"], self.protocol.per_class)
+            kept = _core.best_rows(
+                pred["score"],
+                pred["label"],
+                n_groups=len(classes),
+                cap=self.protocol.per_class,
+            )
             if len(kept) < len(pred["score"]):
                 pred = {name: column[kept] for name, column in pred.items()}
         return images, classes, truth, pred
@@ -526,7 +530,10 @@ class AveragePrecisionResult(Result):
     def composition(self) -> str:
         """Return, in a few lines, what the result was made of."""
         data = self.data
-        crowds = f", {data['n_crowd']:,} of them crowds, left out" if data["n_crowd"] else ""
+        what = "crowds, left out" if self.rules.crowds == "shared" else "crowds"
+        if self.rules.crowds == "groups":
+            what = "groups, each to be found" if self.rules.group_weight else "groups, left out"
+        crowds = f", {data['n_crowd']:,} of them {what}" if data["n_crowd"] else ""
         dropped = data["n_dropped_by_cap"]
         by_cap = f"{f'{dropped:,}' if dropped else 'none'} dropped by the cap of "
         by_cap += f"{self.rules.max_detections[-1]:,}"

@@ -315,8 +315,10 @@ def _one_for_each(value: ArrayLike, n: int, name: str) -> NDArray[Any]:
     if array.dtype.kind == "U" and isinstance(value, (list, tuple)):
         return id_array(value, name)
     # Empty lists come as floats, and so do labels of some models: whole floats are ids too.
-    if array.dtype.kind == "f" and ((array == np.floor(array)) & (np.abs(array) < 2**63)).all():
-        return array.astype(np.int64)
+    if array.dtype.kind == "f":
+        wide = array.astype(np.float64)
+        if ((wide == np.floor(wide)) & (np.abs(wide) < 2**63)).all():
+            return wide.astype(np.int64)
     return array
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from snellen import _core
 from snellen.classes import Classes
 from snellen.detection.candidates import Coded, coded, kind_of
 from snellen.detection.masks import Masks
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from snellen.detection.boxes import Boxes
     from snellen.detection.candidates import Objects
     from snellen.detection.protocols import DetectionProtocol
-    from snellen.detection.verified_labels import VerifiedLabels
 
-__all__ = ["GivenObjects", "best_rows", "of_rules"]
+__all__ = ["GivenObjects", "of_rules"]
+
+_NO, _IN_PART = 0, 2  # of what looked_for returns
 
 
 class GivenObjects(NamedTuple):
@@ -53,29 +55,30 @@ class GivenObjects(NamedTuple):
     n_unverified: int = 0
 
     def taken(
-        self, truth_rows: NDArray[np.int64] | None, pred_rows: NDArray[np.int64]
+        self, truth_rows: NDArray[np.int64] | None, pred_rows: NDArray[np.int64] | None
     ) -> GivenObjects:
-        """Return some rows; None for all of truth."""
-        codes = self.codes._replace(
-            pred_image=self.codes.pred_image[pred_rows],
-            pred_label=self.codes.pred_label[pred_rows],
-        )
-        found = self._replace(
-            pred=self.pred[pred_rows],
-            codes=codes,
-            pred_rows=self.pred_rows[pred_rows],
-            exempt=None if self.exempt is None else self.exempt[pred_rows],
-        )
-        if truth_rows is None:
-            return found
-        return found._replace(
-            truth=self.truth[truth_rows],
-            codes=codes._replace(
-                truth_image=codes.truth_image[truth_rows],
-                truth_label=codes.truth_label[truth_rows],
-            ),
-            truth_rows=self.truth_rows[truth_rows],
-        )
+        """Return some rows; None for all of them."""
+        found = self
+        if truth_rows is not None:
+            codes = found.codes._replace(
+                truth_image=found.codes.truth_image[truth_rows],
+                truth_label=found.codes.truth_label[truth_rows],
+            )
+            found = found._replace(
+                truth=found.truth[truth_rows], codes=codes, truth_rows=found.truth_rows[truth_rows]
+            )
+        if pred_rows is not None:
+            codes = found.codes._replace(
+                pred_image=found.codes.pred_image[pred_rows],
+                pred_label=found.codes.pred_label[pred_rows],
+            )
+            found = found._replace(
+                pred=found.pred[pred_rows],
+                codes=codes,
+                pred_rows=found.pred_rows[pred_rows],
+                exempt=None if found.exempt is None else found.exempt[pred_rows],
+            )
+        return found
 
 
 def of_rules(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> GivenObjects:
@@ -101,17 +104,17 @@ def of_rules(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Give
     groups = _groups(truth.boxes, codes.classes)
     rows = np.arange(len(truth), dtype=np.int64), np.arange(len(pred), dtype=np.int64)
     given = GivenObjects(truth, pred, codes, *rows, None, groups)
-    if protocol.per_image is not None:
-        score = np.zeros(0) if pred.boxes.score is None else pred.boxes.score
-        kept = best_rows(score, codes.pred_image, protocol.per_image)
-        if len(kept) < len(pred):
-            given = given.taken(None, kept)
-    if protocol.drops_empty:
-        given = given.taken(
-            *(np.flatnonzero(_has_area(each.boxes)) for each in (given.truth, given.pred))
-        )
+    truth_rows, pred_rows = _rows_that_count(given, protocol)
     if protocol.verified_only:
-        given = _verified(given, truth.boxes.verified, protocol)
+        looked_for = _looked_for(given, truth_rows, pred_rows, protocol)
+        known = looked_for != _NO
+        exempt = (looked_for[known] == _IN_PART).astype(np.uint8)
+        n_unverified = len(looked_for) - len(exempt)
+        pred_rows = known.nonzero()[0] if pred_rows is None else pred_rows[known]
+        given = given.taken(truth_rows, pred_rows)
+        given = given._replace(exempt=exempt, n_unverified=n_unverified)
+    else:
+        given = given.taken(truth_rows, pred_rows)
     given = given._replace(
         truth=_of_boxes(_sized(given.truth, protocol), protocol),
         pred=_of_boxes(given.pred, protocol),
@@ -141,38 +144,64 @@ def _groups(boxes: Boxes, classes: Classes) -> tuple[str, ...] | None:
     return tuple(known.get(class_id, "") for class_id in classes.keys.ids.tolist())
 
 
-def best_rows(score: NDArray[np.float64], group: NDArray[np.int32], cap: int) -> NDArray[np.int64]:
-    """Return the rows of highest score of each group, in their order; of equal ones the first."""
-    counts = np.bincount(group)
-    if not len(group) or counts.max() <= cap:
-        return np.arange(len(group), dtype=np.int64)
-    crowded = np.flatnonzero(counts[group] > cap)
-    order = crowded[np.lexsort((-score[crowded], group[crowded]))]
-    begin = np.searchsorted(group[order], group[order])
-    kept = np.ones(len(group), np.bool_)
-    kept[order[np.arange(len(order)) - begin >= cap]] = False
-    return np.flatnonzero(kept)
+def _rows_that_count(
+    given: GivenObjects, protocol: DetectionProtocol
+) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
+    """Return the rows of truth and of predictions within the caps and with an area; None: all."""
+    truth_rows = pred_rows = None
+    if protocol.per_image is not None:
+        score, images = given.pred.boxes.score, given.codes.pred_image
+        if score is not None:
+            kept = _core.best_rows(
+                score, images, n_groups=len(given.codes.images), cap=protocol.per_image
+            )
+            pred_rows = None if len(kept) == len(images) else kept
+    if protocol.drops_empty:
+        truth_rows = _of_those(_has_area(given.truth.boxes), None)
+        pred_rows = _of_those(_has_area(given.pred.boxes), pred_rows)
+    if protocol.drops_empty_predictions:
+        solid: NDArray[np.bool_] = np.logical_and(*(given.pred.boxes.xywh[:, 2:] > 0).T)
+        pred_rows = _of_those(solid, pred_rows)
+    return truth_rows, pred_rows
 
 
-def _verified(
-    given: GivenObjects, verified: VerifiedLabels | None, protocol: DetectionProtocol
-) -> GivenObjects:
-    """Leave out predictions of classes that nobody looked for in their image."""
-    if verified is None:
+def _of_those(
+    counts: NDArray[np.bool_], rows: NDArray[np.int64] | None
+) -> NDArray[np.int64] | None:
+    """Return the rows that count, all of them or those among others."""
+    if counts.all():
+        return rows
+    return np.flatnonzero(counts) if rows is None else rows[counts[rows]]
+
+
+def _looked_for(
+    given: GivenObjects,
+    truth_rows: NDArray[np.int64] | None,
+    pred_rows: NDArray[np.int64] | None,
+    protocol: DetectionProtocol,
+) -> NDArray[np.uint8]:
+    """Return of predictions whether somebody looked for their class in their image."""
+    boxes, codes = given.truth.boxes, given.codes
+    if boxes.verified is None:
         raise InputError(
             "expected truth that says which classes were looked for in which images, as "
-            f"{protocol.name} needs it (LVIS: neg_category_ids; read_lvis_truth)",
+            f"{protocol.name} needs it (LVIS: neg_category_ids; read_lvis_truth. Open Images: "
+            "image-level labels; image_labels, --image-labels)",
             "truth.verified",
         )
-    codes, n_labels = given.codes, np.int64(len(given.codes.classes))
-    place = codes.classes.keys.codes(given.truth.boxes.classes.keys.ids)
-    listed = verified.image * n_labels + place[verified.label]
-    with_truth = codes.truth_image * n_labels + codes.truth_label
-    wanted = codes.pred_image * n_labels + codes.pred_label
-    looked_for = np.isin(wanted, np.concatenate([listed, with_truth]))
-    exempt: NDArray[np.uint8] = np.isin(wanted, listed[verified.exhaustive == 0]).astype(np.uint8)
-    given = given._replace(exempt=exempt).taken(None, np.flatnonzero(looked_for))
-    return given._replace(n_unverified=int(np.count_nonzero(~looked_for)))
+    place = codes.classes.keys.codes(boxes.classes.keys.ids)
+    columns = (
+        *((column, truth_rows) for column in (codes.truth_image, codes.truth_label)),
+        *((column, pred_rows) for column in (codes.pred_image, codes.pred_label)),
+    )
+    return _core.looked_for(
+        np.ascontiguousarray(boxes.verified.image, np.int32),
+        np.ascontiguousarray(place[boxes.verified.label], np.int32),
+        np.ascontiguousarray(boxes.verified.exhaustive, np.uint8),
+        *(column if rows is None else column[rows] for column, rows in columns),
+        n_images=len(codes.images),
+        n_labels=len(codes.classes),
+    )
 
 
 def _has_area(boxes: Boxes) -> NDArray[np.bool_]:

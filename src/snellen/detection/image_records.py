@@ -9,7 +9,7 @@ import numpy as np
 
 from snellen.arrays import to_finite, to_numpy
 from snellen.detection.box_layouts import as_xywh
-from snellen.errors import ClassError, InputError, ShapeError
+from snellen.errors import IdError, InputError, ShapeError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,7 +121,7 @@ def columns_of_images(records: Sequence[Mapping[str, Any]], sizes: Sequence[int]
 
     Raises
     ------
-    InputError, ShapeError, ClassError
+    InputError, ShapeError, IdError
         For a field that some images have and others do not, for other lengths, and for labels that
         are numbers here and texts there.
     """
@@ -143,7 +143,7 @@ def columns_of_images(records: Sequence[Mapping[str, Any]], sizes: Sequence[int]
         filled = [part for part in parts if len(part)]
         # NumPy turns numbers beside texts into texts without a word.
         if len({part.dtype.kind in "US" for part in filled}) > 1:
-            raise ClassError("expected numbers or texts, got some of both", field)
+            raise IdError("expected numbers or texts, got some of both", field)
         return np.concatenate(filled) if filled else np.zeros(0, np.int64)
 
     label = joined("labels")

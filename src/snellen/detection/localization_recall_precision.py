@@ -11,7 +11,6 @@ from snellen import _core
 from snellen.arrays import to_finite
 from snellen.classes import Classes
 from snellen.detection.candidates import similarity_of
-from snellen.detection.given_objects import best_rows
 from snellen.detection.localization_recall_precision_result import (
     LocalizationRecallPrecisionResult,
 )
@@ -258,7 +257,12 @@ class LocalizationRecallPrecision:
         """Return what became of the detections, with the IoU of matches."""
         images, classes, truth, pred = self._rows()
         if self.protocol.per_class is not None:
-            kept = best_rows(pred["score"], pred["label"], self.protocol.per_class)
+            kept = _core.best_rows(
+                pred["score"],
+                pred["label"],
+                n_groups=len(classes),
+                cap=self.protocol.per_class,
+            )
             kept = kept[pred["similarity"][kept] != _LEFT_OUT]
             pred = {name: column[kept] for name, column in pred.items()}
         rules = self.protocol

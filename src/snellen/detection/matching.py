@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from snellen.classes import Classes
     from snellen.detection.boxes import Boxes
-    from snellen.detection.candidates import Coded, Objects
+    from snellen.detection.candidates import Candidates, Coded, Objects
     from snellen.detection.given_objects import GivenObjects
     from snellen.detection.protocols import DetectionProtocol
     from snellen.state import Keys
 
-__all__ = ["Matched", "Matches", "box_iou", "match", "matches"]
+__all__ = ["NEARLY_ONE", "Matched", "Matches", "box_iou", "match", "match_pairs", "matches"]
 
-# The reference lets a similarity of so much pass a threshold of 1.
-_NEARLY_ONE = 1 - 1e-10
+NEARLY_ONE: Final = 1 - 1e-10
+"""What passes a threshold of 1, as in the reference."""
 _TRUTH = ("image", "label", "ignored")
 _PRED = ("image", "label", "score", "outcome")
 
@@ -143,7 +143,7 @@ def _matched_with_groups(given: GivenObjects, protocol: DetectionProtocol) -> Ma
         groups.truth,
         groups.pred,
         protocol,
-        lowest=min(protocol.iou_thresholds[0], _NEARLY_ONE),
+        lowest=min(protocol.iou_thresholds[0], NEARLY_ONE),
         codes=groups.codes,
     )
     found["pred_outcome"] = absorbed_by_groups(
@@ -183,12 +183,33 @@ def matches(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Match
     )
 
 
+def match_pairs(given: GivenObjects, pairs: Candidates, protocol: DetectionProtocol) -> Matched:
+    """Match predictions to truth of which it is known how alike they are.
+
+    Parameters
+    ----------
+    given : GivenObjects
+        What the rules look at.
+    pairs : Candidates
+        The pairs of them, of an image and a class, that reach the lowest IoU threshold.
+    protocol : DetectionProtocol
+        The rules; crowds are not groups of Open Images here.
+    """
+    return _matched(given, _matched_pairs(given, pairs, protocol, with_matches=False), protocol)
+
+
 def _matched_candidates(
     given: GivenObjects, protocol: DetectionProtocol, *, with_matches: bool
 ) -> dict[str, NDArray[Any]]:
-    lowest = min(protocol.iou_thresholds[0], _NEARLY_ONE)
+    lowest = min(protocol.iou_thresholds[0], NEARLY_ONE)
+    pairs = candidates(given.truth, given.pred, protocol, lowest=lowest, codes=given.codes)
+    return _matched_pairs(given, pairs, protocol, with_matches=with_matches)
+
+
+def _matched_pairs(
+    given: GivenObjects, pairs: Candidates, protocol: DetectionProtocol, *, with_matches: bool
+) -> dict[str, NDArray[Any]]:
     codes, boxes, pred_boxes = given.codes, given.truth.boxes, given.pred.boxes
-    pairs = candidates(given.truth, given.pred, protocol, lowest=lowest, codes=codes)
     found: dict[str, NDArray[Any]] = _core.match_candidates(
         codes.truth_image,
         codes.truth_label,

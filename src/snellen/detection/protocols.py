@@ -119,6 +119,8 @@ class DetectionProtocol:
         be all.
     drops_empty : bool
         Whether objects without area are left out, as in LVIS.
+    drops_empty_predictions : bool
+        Whether predictions whose box has no width or no height are left out, as in Open Images.
     per_image : int or None
         The most predictions of an image, of all classes together: those of highest score.
     per_class : int or None
@@ -155,6 +157,7 @@ class DetectionProtocol:
     adds_spacing: bool = True
     verified_only: bool = False
     drops_empty: bool = False
+    drops_empty_predictions: bool = False
     per_image: int | None = None
     per_class: int | None = None
     class_groups: tuple[str, ...] = ()
@@ -441,7 +444,11 @@ VOC07: Final = dataclasses.replace(VOC12, name="voc07", interpolation="sum-of-pa
 """Pascal VOC's rules until 2009: precision at eleven recalls."""
 
 OPEN_IMAGES: Final = dataclasses.replace(
-    VOC12, name="open-images", crowds="groups", inclusive=False
+    VOC12,
+    name="open-images",
+    crowds="groups",
+    inclusive=False,
+    drops_empty_predictions=True,
 )
 """Open Images V2: of a group one prediction is enough, and none is needed."""
 

@@ -315,10 +315,17 @@ def predicted(
 
 
 def truth_boxes(
-    raw: _core.CocoTruth, place: str, *, complete: bool = False, drop_unknown: bool = False
+    raw: _core.CocoTruth,
+    place: str,
+    *,
+    complete: bool = False,
+    drop_unknown: bool = False,
+    with_ignored: bool = False,
 ) -> Boxes:
     """Return the boxes of an annotation file that was read; see `read_coco_truth`."""
-    boxes = truth_rows(raw, place, complete=complete, drop_unknown=drop_unknown).boxes
+    boxes = truth_rows(
+        raw, place, complete=complete, drop_unknown=drop_unknown, with_ignored=with_ignored
+    ).boxes
     assert boxes.area is not None
     lacks_area = np.isnan(boxes.area)
     if not lacks_area.any():

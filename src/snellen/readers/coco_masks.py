@@ -81,10 +81,17 @@ class _Shapes(NamedTuple):
 
 
 def truth_masks(
-    raw: _core.CocoTruth, place: str, *, complete: bool = False, drop_unknown: bool = False
+    raw: _core.CocoTruth,
+    place: str,
+    *,
+    complete: bool = False,
+    drop_unknown: bool = False,
+    with_ignored: bool = False,
 ) -> Masks:
     """Return the masks of an annotation file that was read; see `read_coco_truth`."""
-    rows = truth_rows(raw, place, complete=complete, drop_unknown=drop_unknown)
+    rows = truth_rows(
+        raw, place, complete=complete, drop_unknown=drop_unknown, with_ignored=with_ignored
+    )
     listed = np.stack(raw.image_size(), axis=1)
     listed[(listed < 0).any(axis=1)] = _UNKNOWN
     assert rows.image_ids is not None

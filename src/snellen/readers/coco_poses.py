@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from snellen import _core
 from snellen.detection.boxes import refuse_unmeasurable
 from snellen.detection.poses import Poses
 from snellen.errors import DataWarning, SchemaError
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from snellen import _core
     from snellen.detection.boxes import Boxes
     from snellen.detection.masks import Masks
 
@@ -65,7 +65,8 @@ def truth_poses(
     absent = np.isnan(boxes.xywh[:, :1])
     if absent.any():
         boxes = dataclasses.replace(
-            boxes, xywh=np.where(absent, _extents(keypoints, labelled), boxes.xywh)
+            boxes,
+            xywh=np.where(absent, _core.pose_boxes(keypoints, labelled.view(np.uint8)), boxes.xywh),
         )
     assert boxes.area is not None
     lacks_area = np.isnan(boxes.area)
@@ -131,7 +132,7 @@ def predicted_poses(
                 raw_masks, truth, place, complete=True, drop_unknown=drop_unknown
             )
         return Poses(found.boxes, keypoints)
-    extents = _extents(keypoints, np.ones(keypoints.shape[:2], np.bool_))
+    extents = _core.pose_boxes(keypoints)
     refuse_unmeasurable(extents, f"{place} $", ".keypoints")
     return Poses(dataclasses.replace(boxes, xywh=extents), keypoints)
 
@@ -169,15 +170,3 @@ def _keypoints(
         keypoints[having] = given
     kept: NDArray[np.float64] = rows.kept(keypoints)
     return kept
-
-
-def _extents(keypoints: NDArray[np.float64], counted: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return left, top, width, height of the smallest box around keypoints; zeros around none."""
-    if not keypoints.size:
-        return np.zeros((len(keypoints), 4))
-    low = np.where(counted[:, :, None], keypoints[:, :, :2], np.inf).min(axis=1)
-    high = np.where(counted[:, :, None], keypoints[:, :, :2], -np.inf).max(axis=1)
-    none = ~counted.any(axis=1)
-    low[none] = high[none] = 0
-    with np.errstate(over="ignore"):
-        return np.concatenate([low, high - low], axis=1)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ObjectRows", "predicted_rows", "refuse_missing", "truth_rows", "warn"]
 
+# Of marks of objects, beside 0 and 1.
+_ABSENT, _NO_MARK = 2, 3
+
 
 class ObjectRows(NamedTuple):
     """The objects of a file, some of which may have been left out.
@@ -68,9 +71,18 @@ class ObjectRows(NamedTuple):
 
 
 def truth_rows(
-    raw: _core.CocoTruth, place: str, *, complete: bool, drop_unknown: bool
+    raw: _core.CocoTruth,
+    place: str,
+    *,
+    complete: bool,
+    drop_unknown: bool,
+    with_ignored: bool = False,
 ) -> ObjectRows:
-    """Return the objects of an annotation file that was read; see `read_coco_truth`."""
+    """Return the objects of an annotation file that was read; see `read_coco_truth`.
+
+    `with_ignored`: read ``ignore``, too, which COCO's annotations may have, and its rules do not
+    look at.
+    """
     image_ids = _ids(raw.image_id())
     images = Keys(image_ids, "image id")
     category_ids, names = _ids(raw.category_id()), raw.category_name()
@@ -89,12 +101,26 @@ def truth_rows(
     _refuse_unmeasurable(xywh, records)
     if complete:
         refuse_missing("area", np.isnan(area), records)
-        refuse_missing("iscrowd", crowd == 2, records)
+        refuse_missing("iscrowd", crowd == _ABSENT, records)
         refuse_missing("id", ~has_id, records)
-    crowd[crowd == 2] = 0
+    crowd[crowd == _ABSENT] = 0
     known = _known_rows([(of_image, image), (of_class, label)], records, drop_unknown)
-    boxes = Boxes(image, label, xywh, area, images, classes, crowd=crowd, id=box_id)
+    ignored = _ignored(raw.ignored(), records) if with_ignored else None
+    boxes = Boxes(
+        image, label, xywh, area, images, classes, crowd=crowd, id=box_id, ignored=ignored
+    )
     return ObjectRows(boxes if known is None else boxes[known], known, records, image_ids)
+
+
+def _ignored(mark: NDArray[np.uint8], records: str) -> NDArray[np.uint8] | None:
+    """Return which objects are ignored; None where no record says."""
+    if (mark == _NO_MARK).any():
+        row = int(np.argmax(mark == _NO_MARK))
+        raise SchemaError("expected 0, 1, true or false", f"{records}[{row}].ignore")
+    if (mark == _ABSENT).all():
+        return None
+    mark[mark == _ABSENT] = 0
+    return mark
 
 
 def predicted_rows(

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 import msgspec
-import numpy as np
 
+from snellen import _core
 from snellen.detection.verified_labels import VerifiedLabels
-from snellen.errors import SchemaError
-from snellen.readers.coco import read_coco_truth
+from snellen.errors import InputError, SchemaError
+from snellen.readers.coco import truth_boxes
+from snellen.readers.coco_file import checked, read_raw_truth
+from snellen.readers.coco_masks import truth_masks
+from snellen.readers.coco_records import as_json, with_texts
 from snellen.readers.table import read_bytes
 from snellen.readers.typed_json import decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from snellen.detection.boxes import Boxes
     from snellen.detection.masks import Masks
 
-__all__ = ["read_lvis_truth", "with_lvis_labels"]
+__all__ = ["lvis_truth", "read_lvis_truth"]
 
 _FREQUENCIES: Final = {"r": "rare", "c": "common", "f": "frequent"}
 
@@ -37,18 +39,9 @@ class _Category(msgspec.Struct):
     frequency: Literal["r", "c", "f"] | None = None
 
 
-class _Annotation(msgspec.Struct):
-    id: int | str | None = None
-    ignore: int | bool = 0
-
-
 class _Labels(msgspec.Struct):
     images: list[_Image]
     categories: list[_Category]
-
-
-class _Ignored(msgspec.Struct):
-    annotations: list[_Annotation]
 
 
 @overload
@@ -105,29 +98,59 @@ def read_lvis_truth(
     A. Gupta, P. Dollár, R. Girshick, "LVIS: A Dataset for Large Vocabulary Instance Segmentation",
     CVPR 2019.
     """
-    # Annotations of LVIS have no iscrowd, so that COCO's completeness is none of them.
-    truth: Any = read_coco_truth(source, kind=kind, drop_unknown=drop_unknown)
-    found: Boxes | Masks = with_lvis_labels(truth, source, complete=complete)
-    return found
-
-
-def with_lvis_labels(
-    truth: Any, source: str | os.PathLike[str] | Mapping[str, Any], *, complete: bool = False
-) -> Any:
-    """Return boxes or masks of a file with what it says beside them; see `read_lvis_truth`."""
     if isinstance(source, (str, os.PathLike)):
-        place = os.fspath(source)
-        document = read_bytes(place)
-    else:
-        place = "truth"
-        wanted = {key: source.get(key, []) for key in ("images", "categories")}
-        wanted["annotations"] = [
-            {key: each[key] for key in ("id", "ignore") if key in each}
-            for each in source.get("annotations", [])
-        ]
-        document = msgspec.json.encode(wanted)
+        return lvis_truth(
+            read_raw_truth(source, kind),
+            os.fspath(source),
+            kind,
+            complete=complete,
+            drop_unknown=drop_unknown,
+        )
+    plain = source
+    if kind == "mask" and isinstance(source, Mapping) and "annotations" in source:
+        plain = {**source, "annotations": with_texts(source["annotations"])}
+    document = as_json(plain)
+    raw = checked(_core.read_coco_truth(document, kind), "truth")
+    return _with_labels(raw, document, "truth", kind, complete=complete, drop_unknown=drop_unknown)
+
+
+def lvis_truth(
+    raw: _core.CocoTruth, path: str, kind: str, *, complete: bool, drop_unknown: bool
+) -> Boxes | Masks:
+    """Return the boxes or masks of an annotation file that was read; see `read_lvis_truth`."""
+    document = _without_annotations(path, raw)
+    return _with_labels(raw, document, path, kind, complete=complete, drop_unknown=drop_unknown)
+
+
+def _without_annotations(path: str, raw: _core.CocoTruth) -> bytes:
+    """Return what stands in a file around the list of annotations, most of it, as a document."""
+    begin, end = raw.annotations_at()
+    if path.lower().endswith(".gz"):
+        document = read_bytes(path)
+        return document[:begin] + b"[]" + document[end:]
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123  # a path given as text stays as it was given
+            head = file.read(begin)
+            file.seek(end)
+            return head + b"[]" + file.read()
+    except OSError as error:
+        raise InputError(f"expected a readable file, got: {error.strerror}", path) from error
+
+
+def _with_labels(
+    raw: _core.CocoTruth,
+    document: bytes,
+    place: str,
+    kind: str,
+    *,
+    complete: bool,
+    drop_unknown: bool,
+) -> Boxes | Masks:
+    # Annotations of LVIS have no iscrowd, so that COCO's completeness is none of them.
+    columns: Any = truth_masks if kind == "mask" else truth_boxes
+    truth = columns(raw, place, drop_unknown=drop_unknown, with_ignored=True)
     boxes = _labelled(truth.boxes, document, place, complete=complete)
-    return boxes if truth.kind == "box" else dataclasses.replace(truth, boxes=boxes)
+    return boxes if kind == "box" else dataclasses.replace(truth, boxes=boxes)
 
 
 def _labelled(boxes: Boxes, document: bytes, place: str, *, complete: bool) -> Boxes:
@@ -159,15 +182,4 @@ def _labelled(boxes: Boxes, document: bytes, place: str, *, complete: bool) -> B
             for category in labels.categories
         }
         groups = tuple(group_of.get(each, "") for each in boxes.classes.keys.ids.tolist())
-    found = dataclasses.replace(boxes, verified=verified, groups=groups)
-    # None of LVIS' own files has it, and to look costs less than to read.
-    if b'"ignore"' not in document:
-        return found
-    annotations = decoded(document, _Ignored, "an LVIS annotation file", place).annotations
-    ignored = np.array([bool(each.ignore) for each in annotations], np.uint8)
-    if len(ignored) != len(boxes):
-        # Some annotations were left out.
-        of_id = {each.id: bool(each.ignore) for each in annotations}
-        ids = [] if boxes.id is None else boxes.id.tolist()
-        ignored = np.array([of_id.get(each, False) for each in ids], np.uint8)
-    return dataclasses.replace(found, ignored=ignored) if len(ignored) == len(boxes) else found
+    return dataclasses.replace(boxes, verified=verified, groups=groups)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from snellen.compat.pycocotools.documents import no_collection
+
 if TYPE_CHECKING:
     from snellen.compat.pycocotools.evaluation import Evaluation
 
@@ -70,7 +72,8 @@ class CellList(MutableSequence[Any]):
     def as_list(self) -> list[Any]:
         """Return all cells in a list, which from now on is what this is."""
         if self.evaluation is not None:
-            self._all = list(self)
+            with no_collection():
+                self._all = list(self)
             self.evaluation = None
             self._seen = {}
         return self._all
@@ -114,8 +117,8 @@ class CellList(MutableSequence[Any]):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         """Return an array of the cells, as objects."""
         cells = np.empty(len(self), object)
-        for position, cell in enumerate(self):
-            cells[position] = cell
+        with no_collection():
+            cells[:] = list(self)
         return cells if dtype is None else cells.astype(dtype)
 
     def __repr__(self) -> str:
