@@ -10,17 +10,14 @@ import numpy as np
 
 from snellen import _core
 from snellen.classes import Classes
-from snellen.detection.boxes import Boxes
-from snellen.detection.candidates import kind_of, similarity_of
+from snellen.detection.candidates import similarity_of
 from snellen.detection.curves import curves_of_rows
 from snellen.detection.headlines import headlines
-from snellen.detection.masks import Masks
 from snellen.detection.matching import match
-from snellen.detection.objects_of_images import objects_of_images
-from snellen.detection.oriented import OrientedBoxes
+from snellen.detection.objects_of_images import object_batch
 from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
-from snellen.errors import ClassError, IdError, InputError, MergeError, SchemaError
+from snellen.errors import ClassError, IdError, MergeError, SchemaError
 from snellen.image_ids import ImageIds
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
 from snellen.state import Counts, Ledger, pack, prefixed, restored, unpack, unprefixed
@@ -28,7 +25,6 @@ from snellen.table_text import with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import TypeGuard
 
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
@@ -72,10 +68,6 @@ def _joined_groups(ours: dict[Any, str], theirs: dict[Any, str]) -> dict[Any, st
                 "truth.groups",
             )
     return {**ours, **theirs}
-
-
-def _are_columns(objects: Any) -> TypeGuard[Objects]:
-    return isinstance(objects, (Boxes, Masks, Poses, OrientedBoxes))
 
 
 class AveragePrecision:
@@ -201,22 +193,18 @@ class AveragePrecision:
             For objects that cannot be evaluated, or of another kind than those before. After an
             error the metric is as it was.
         """
-        anonymous = False
-        if not (_are_columns(truth) and _are_columns(pred)):
-            if not (len(truth) or len(pred)):
-                return self
-            truth, pred, anonymous = self._from_records(truth, pred, image_id, box_format)
-        elif image_id is not None or box_format != "xyxy":
-            name = "box_format" if image_id is None else "image_id"
-            raise InputError(
-                f"expected no {name} beside {type(truth).__name__}, which have their own", name
-            )
-        kind = kind_of(truth, pred)
-        if self._kind not in (None, kind):
-            raise InputError(
-                f"expected objects of the kind {self._kind}, as those before, got {kind}", "truth"
-            )
-        self._images.check(truth.boxes.images, anonymous=anonymous)
+        batch = object_batch(
+            truth,
+            pred,
+            image_id,
+            images=self._images,
+            kind=self._kind,
+            similarity=self.protocol.similarity,
+            box_format=box_format,
+        )
+        if batch is None:
+            return self
+        truth, pred, anonymous = batch
         matched = match(truth, pred, self.protocol)
         classes = Classes.union([self._classes, matched.classes])
         groups = _joined_groups(self._groups, _groups_by_id(matched.classes, matched.groups))
@@ -232,7 +220,7 @@ class AveragePrecision:
         )
         self._classes = classes
         self._groups = groups
-        self._kind = kind
+        self._kind = truth.kind
         self._images.add(matched.images, anonymous=anonymous)
         return self
 
@@ -380,24 +368,6 @@ class AveragePrecision:
         metric._counts.add(**packed.content["counts"])
         metric.compute()  # says where rows do not fit each other
         return metric
-
-    def _from_records(
-        self, truth: Any, pred: Any, image_id: ArrayLike | None, box_format: BoxLayout
-    ) -> tuple[Objects, Objects, bool]:
-        if _are_columns(truth) or _are_columns(pred):
-            raise InputError(
-                f"expected truth and pred of one kind, got {type(truth).__name__} and "
-                f"{type(pred).__name__}"
-            )
-        batch = self._images.batch_of(image_id, len(truth))
-        objects = objects_of_images(
-            truth,
-            pred,
-            image_id=batch.ids,
-            similarity=self.protocol.similarity,
-            box_format=box_format,
-        )
-        return (*objects, batch.anonymous)
 
     def rules(self) -> DetectionProtocol:
         """Return the rules, with what was compared."""

@@ -146,7 +146,7 @@ def headlines(protocol: DetectionProtocol, groups: tuple[str, ...] | None = None
     ]
     return [
         Headline("AP", False, first, protocol.ap_only_at or cap),
-        *(single if len(protocol.iou_thresholds) > 1 else []),
+        *(single if protocol.interpolation == "points" else []),
         *(Headline(f"AP_{size}", False, size, cap) for size in sizes),
         *(
             Headline(f"AP_{group}", False, first, cap, None, group, of_group)

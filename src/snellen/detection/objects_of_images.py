@@ -1,10 +1,11 @@
-"""Truth and predictions given as one mapping of arrays for each image, as columns."""
+"""What metrics of detection absorb: columns, or one mapping of arrays for each image."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from snellen.detection.boxes import Boxes
+from snellen.detection.candidates import Objects, kind_of
 from snellen.detection.image_records import records_of
 from snellen.detection.masks import Masks
 from snellen.detection.oriented import OrientedBoxes
@@ -14,12 +15,12 @@ from snellen.errors import InputError, SnellenError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from snellen.detection.box_layouts import BoxLayout
-    from snellen.detection.candidates import Objects
+    from snellen.image_ids import ImageIds
 
-__all__ = ["objects_of_images"]
+__all__ = ["ObjectBatch", "object_batch", "objects_of_images"]
 
 _COLUMNS: Final[dict[str, Any]] = {
     "box": Boxes,
@@ -28,6 +29,82 @@ _COLUMNS: Final[dict[str, Any]] = {
     "keypoints": Poses,
     "oriented": OrientedBoxes,
 }
+
+
+class ObjectBatch(NamedTuple):
+    """The objects of an update.
+
+    Attributes
+    ----------
+    truth, pred : Boxes, Masks, Poses or OrientedBoxes
+        Both of one kind.
+    anonymous : bool
+        Whether the images have no ids.
+    """
+
+    truth: Objects
+    pred: Objects
+    anonymous: bool
+
+
+def object_batch(
+    truth: Objects | Sequence[Mapping[str, Any]],
+    pred: Objects | Sequence[Mapping[str, Any]],
+    image_id: ArrayLike | None,
+    *,
+    images: ImageIds,
+    kind: str | None,
+    similarity: str,
+    box_format: BoxLayout,
+) -> ObjectBatch | None:
+    """Return what an update was given as columns; None for mappings of no images.
+
+    Parameters
+    ----------
+    truth, pred : Boxes, Masks, Poses or OrientedBoxes, or sequence of mapping
+    image_id : array-like, optional
+        The ids of the images given as mappings.
+    images : ImageIds
+        The images that came before; it stays as it is.
+    kind : str or None
+        The kind of the objects that came before.
+    similarity, box_format
+        As `objects_of_images` takes them.
+
+    Raises
+    ------
+    IdError
+        For images that were absorbed before.
+    InputError
+        For objects of two kinds, or without scores, and for mappings that cannot be read.
+    """
+    anonymous = False
+    if isinstance(truth, Objects) and isinstance(pred, Objects):
+        if image_id is not None or box_format != "xyxy":
+            name = "box_format" if image_id is None else "image_id"
+            raise InputError(
+                f"expected no {name} beside {type(truth).__name__}, which have their own", name
+            )
+    elif isinstance(truth, Objects) or isinstance(pred, Objects):
+        raise InputError(
+            f"expected truth and pred of one kind, got {type(truth).__name__} and "
+            f"{type(pred).__name__}"
+        )
+    else:
+        if not (len(truth) or len(pred)):
+            return None
+        batch = images.batch_of(image_id, len(truth))
+        anonymous = batch.anonymous
+        truth, pred = objects_of_images(
+            truth, pred, image_id=batch.ids, similarity=similarity, box_format=box_format
+        )
+    found = kind_of(truth, pred)
+    if kind not in (None, found):
+        raise InputError(
+            f"expected objects of the kind {kind}, as those before, got {found}", "truth"
+        )
+    images.check(truth.boxes.images, anonymous=anonymous)
+    return ObjectBatch(truth, pred, anonymous)
 
 
 def objects_of_images(
