@@ -262,8 +262,9 @@ def _coco_columns(
     drop_unknown: bool,
 ) -> tuple[Objects, Objects]:
     """Return the columns of raw truth and raw results, each with its place."""
-    from snellen.readers.coco import Results, predicted, truth_boxes
+    from snellen.readers.coco import truth_boxes
     from snellen.readers.coco_file import masks_of_results
+    from snellen.readers.coco_results import Results, predicted
 
     of_truth: Any = truth_boxes
     # Each by itself: boxes are read without what masks need.

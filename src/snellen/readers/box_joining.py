@@ -288,8 +288,10 @@ def _nothing_like(truth: Objects) -> dict[str, Any]:
 
 def _refuse_other_kind(rows: BoxRows, truth: Objects) -> None:
     if rows.kind != truth.kind:
+        remedy = ': kind="box" (--similarity box) takes their boxes' if truth.kind == "box" else ""
         raise InputError(
-            f"expected {KINDS[truth.kind]}, as truth has them, got {KINDS[rows.kind]}", rows.path
+            f"expected {KINDS[truth.kind]}, as truth has them, got {KINDS[rows.kind]}{remedy}",
+            rows.path,
         )
     if isinstance(truth, Poses) and rows.keypoints is not None:
         wanted, n = truth.keypoints.shape[1], rows.keypoints.shape[1]

@@ -9,11 +9,11 @@ from snellen.errors import InputError
 from snellen.readers.box_rows import KINDS
 from snellen.readers.coco import read_coco_predictions, read_coco_truth
 from snellen.readers.coco_file import read_raw_truth
+from snellen.readers.coco_images import sizes_and_names
 from snellen.readers.coco_masks import polygons_of_truth
 from snellen.readers.detection_files import (
     read_detection_predictions,
     read_detection_truth,
-    sizes_and_names,
 )
 from snellen.readers.detection_formats import called, found_format
 from snellen.writers.detections import Detections
