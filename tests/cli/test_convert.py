@@ -167,7 +167,7 @@ def test_predictions_as_truth_and_whole_pixels(run: Run, files: Files, tmp_path:
         (("--to", "yolo", "--box", "xyxy"), 1, "say it themselves"),
         (("--to", "yolo", "--images", "."), 1, "expected no images beside COCO"),
         (("--to", "yolo", "--format", "kitti"), 1, "expected"),
-        (("--to", "yolo", "--kind", "mask", "--format", "yolo"), 1, "to read masks of"),
+        (("--to", "yolo", "--kind", "mask", "--format", "yolo"), 1, "is this a text of labels?"),
         (("--to", "voc-results", "--lossy"), 1, "expected predictions"),
         (("--to", "yolo", "--json", "no/where.json"), 1, "there is none: make it"),
         (("--to", "yolo", "--kind", "mask"), 1, "segmentation"),

@@ -117,3 +117,69 @@ def test_coco_files_import_no_other_reader(files: Files) -> None:
     loaded = set(done.stderr.split())
     assert "snellen.readers.coco" in loaded
     assert not loaded & {"snellen.readers.detection_files", "snellen.readers.table", "xml.etree"}
+
+
+@pytest.fixture
+def yolo(tmp_path: Path) -> Files:
+    """A YOLO data set of one image with a polygon of four points, and its prediction."""
+    from PIL import Image
+
+    for name in ("images", "labels", "run"):
+        (tmp_path / name).mkdir()
+    Image.new("L", (100, 50)).save(tmp_path / "images/a.png")
+    (tmp_path / "data.yaml").write_text("val: images\nnames: [cat]\n")
+    (tmp_path / "labels/a.txt").write_text("0 .1 .2 .5 .2 .5 .8 .1 .6\n")
+    (tmp_path / "run/a.txt").write_text("0 .1 .2 .5 .2 .5 .8 .1 .6 .5\n")
+    return tmp_path / "data.yaml", tmp_path / "run"
+
+
+@pytest.mark.parametrize("similarity", [None, "mask", "boundary", "oriented", "box"])
+@pytest.mark.parametrize("task", ["", "task: segment\n"])
+def test_what_lines_are_can_be_said(
+    run: Run, yolo: Files, similarity: str | None, task: str
+) -> None:
+    yolo[0].write_text(yolo[0].read_text() + task)
+    options = [] if similarity is None else ["--similarity", similarity]
+    done = run("evaluate", "detection", *yolo, *options, "--json", "-")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["metrics"]["AP"] == pytest.approx(1)
+    is_mask = similarity in ("mask", "boundary") or (similarity != "oriented" and bool(task))
+    assert ("masks of the pixels inside" in done.stderr) == is_mask
+
+
+def test_poses_have_rules_of_their_own(run: Run, yolo: Files) -> None:
+    """By ``kpt_shape``, without an option: two keypoints have no sigmas of COCO's."""
+    yolo[0].write_text(yolo[0].read_text() + "kpt_shape: [2, 2]\n")
+    done = run("evaluate", "detection", *yolo)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "expected 2 sigmas, one a keypoint, got 17" in done.stderr
+    points = " ".join(f".{k} .5 2" for k in range(1, 8)) + " 0 0 0" * 10
+    yolo[0].write_text(yolo[0].read_text().replace("[2, 2]", "[17, 3]"))
+    folder = yolo[0].parent
+    (folder / "labels/a.txt").write_text(f"0 .5 .5 .8 .8 {points}\n")
+    (folder / "run/a.txt").write_text(f"0 .5 .5 .8 .8 {points} .5\n")
+    done = run("evaluate", "detection", *yolo, "--json", "-")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["metrics"]["AP"] == pytest.approx(1)
+
+
+def test_masks_of_coco_and_polygons_of_yolo(run: Run, yolo: Files, tmp_path: Path) -> None:
+    coco = tmp_path / "truth.json"
+    done = run("convert", yolo[0], coco, "--to", "coco", "--kind", "mask", "--lossy")
+    assert done.returncode == 0
+    assert json.loads(coco.read_text())["annotations"][0]["segmentation"] == [
+        [10, 10, 50, 10, 50, 40, 10, 30]
+    ]
+    done = run("evaluate", "detection", coco, yolo[1], "--similarity", "mask", "--json", "-")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["metrics"]["AP"] == pytest.approx(1)
+    # Results that have masks alone, as boxes.
+    results = tmp_path / "results.json"
+    arguments = ("--predictions", "--truth", coco, "--kind", "mask", "--lossy")
+    assert run("convert", yolo[1], results, "--to", "coco", *arguments).returncode == 0
+    assert "bbox" not in json.loads(results.read_text())[0]
+    for protocol in ("coco", "coco-strict"):
+        done = run("evaluate", "detection", coco, results, "--similarity", "box", "--protocol",
+                   protocol, "--json", "-")  # fmt: skip
+        assert done.returncode == 0
+        assert json.loads(done.stdout)["metrics"]["AP"] == pytest.approx(1)

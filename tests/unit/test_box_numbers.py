@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from snellen.detection.box_layouts import as_xywh
+from snellen.detection.box_layouts import as_xywh, to_pixels
 from snellen.writers.box_numbers import box_numbers, number_texts, part_numbers
 
 Layout = Literal["xyxy", "xywh", "cxcywh"]
@@ -16,11 +16,10 @@ LAYOUTS: tuple[Layout, ...] = ("xyxy", "xywh", "cxcywh")
 
 def read(values: np.ndarray, layout: Layout, size: np.ndarray | None) -> np.ndarray:
     """Return boxes as the readers make them of numbers."""
-    xywh = as_xywh(values, layout, str)
-    if size is None:
-        return xywh
-    scale = size[:, ::-1]
-    return xywh * np.concatenate([scale, scale], axis=1)
+    if size is not None:
+        scale = size[:, ::-1]
+        values = to_pixels(values, np.concatenate([scale, scale], axis=1))
+    return as_xywh(values, layout, str)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -63,6 +62,32 @@ def test_whole_and_dyadic_boxes_are_exact() -> None:
             np.testing.assert_array_equal(box_numbers(boxes, layout, scale).back, boxes)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_whole_pixels_are_exact_in_images_of_every_size(layout: Layout) -> None:
+    """However the parts were written: by us, or as corner / size."""
+    rng = np.random.default_rng(7)
+    n = 50_000
+    size = rng.integers(1, 9000, (n, 2))
+    first, last = np.sort(rng.random((2, n, 2)) * (size[:, ::-1] + 1), axis=0).astype(np.int64)
+    boxes = np.concatenate([first, last - first], axis=1).astype(np.float64)
+    np.testing.assert_array_equal(box_numbers(boxes, layout, size).back, boxes)
+    numbers = {
+        "xyxy": [first, last], "xywh": [first, last - first],
+        "cxcywh": [(first + last) / 2, last - first],
+    }[layout]  # fmt: skip
+    plain = np.concatenate([each / size[:, ::-1] for each in numbers], axis=1)
+    np.testing.assert_array_equal(read(plain, layout, size), boxes)
+
+
+def test_other_pixels_stay() -> None:
+    rng = np.random.default_rng(9)
+    parts, size = rng.random(100_000).round(6), rng.integers(1, 5000, 100_000)
+    pixels, plain = to_pixels(parts, size), parts * size
+    moved = pixels != plain
+    assert (pixels[moved] * 2 % 1 == 0).all()
+    assert (np.abs(pixels - plain) <= 2**-51 * pixels).all()
+
+
 def test_no_size_becomes_negative() -> None:
     boxes = np.array([[1e9 + 0.3, 5, 0, 1e-9], [-0.0, 0.1, 0, 0], [-7.3, 1e-9, 0.1, 5e-9]])
     for layout in LAYOUTS:
@@ -85,7 +110,7 @@ def test_parts() -> None:
     np.testing.assert_allclose(read, pixels, rtol=1e-15)
     again = part_numbers(read, extent)
     np.testing.assert_array_equal(again.back, read)
-    np.testing.assert_array_equal(again.values * extent, read)
+    np.testing.assert_array_equal(to_pixels(again.values, extent), read)
 
 
 def test_no_boxes() -> None:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from snellen.detection.poses import Poses
 from snellen.errors import ClassError, IdError, InputError, SchemaError, SnellenError
 from snellen.readers.detection_files import read_detection_predictions, read_detection_truth
 from snellen.readers.image_heads import image_size
@@ -206,11 +207,13 @@ def test_two_pictures_of_one_name(data: Path) -> None:
 def test_a_pose_is_told_by_the_description(data: Path) -> None:
     write(data / "data.yaml", DATA + "kpt_shape: [1, 2]\n")
     write(data / "labels/val/a.txt", "0 .5 .5 .2 .2 .1 .1\n")
-    with pytest.raises(SchemaError, match="got 7: this is a pose; its box is the first 5"):
-        read_detection_truth(data)
+    assert isinstance(read_detection_truth(data).boxes, Poses)
     # As many numbers as an oriented box has.
     write(data / "labels/val/a.txt", "0 .5 .5 .2 .2 .1 .1 .2 .2\n")
-    with pytest.raises(SchemaError, match="got 9: this is a pose; its box is the first 5"):
+    with pytest.raises(
+        SchemaError,
+        match=r"7 numbers of a pose \(.*, 1 keypoints of 2 numbers\), got 9: this is another kind",
+    ):
         read_detection_truth(data)
 
 

@@ -64,10 +64,8 @@ __all__ = ["convert"]
 )
 @click.option(
     "--kind",
-    type=click.Choice(["box", "mask", "keypoints"]),
-    default="box",
-    show_default=True,
-    help="What is read of the objects of COCO files.",
+    type=click.Choice(["box", "mask", "keypoints", "oriented"]),
+    help="What is read of objects. [default: of COCO boxes, of other formats what they hold]",
 )
 @click.option(
     "--to-box",

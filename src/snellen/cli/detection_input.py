@@ -30,7 +30,8 @@ def similarity_option(command: Callable[..., None]) -> Callable[..., None]:
         "--similarity",
         type=click.Choice(_SIMILARITIES),
         help="What is compared: IoU of boxes, masks, boundaries of masks or oriented boxes, or "
-        "keypoints (OKS). [default: what predictions have: boxes, else masks, else keypoints]",
+        "keypoints (OKS). [default: of COCO what predictions have: boxes, else masks, else "
+        "keypoints; of other formats what TRUTH has]",
     )(command)
 
 
@@ -171,6 +172,7 @@ class _OpenedCoco(NamedTuple):
 
     files: DetectionFiles
     kind: str
+    of_results: str
     raw_truth: Background[Any]
     raw_results: Background[Any]
     quiet: bool
@@ -181,19 +183,21 @@ class _OpenedCoco(NamedTuple):
         from snellen.readers.coco_file import kind_of_results, read_raw_results, read_raw_truth
 
         if similarity is None:
-            kind = kind_of_results(files.predictions)
+            kind = of_results = kind_of_results(files.predictions)
             if kind != "box" and not quiet:
                 click.echo(f"snellen: {files.predictions}: {_KINDS[kind]}, and no boxes", err=True)
         else:
             kind = "mask" if similarity == "boundary" else similarity
+            of_results = kind_of_results(files.predictions) if kind == "box" else kind
         if kind == "oriented":
             raise click.UsageError("expected other files than COCO's, which have no oriented boxes")
         # Both files are read while NumPy is being imported.
         return cls(
             files,
             kind,
+            of_results,
             Background(lambda: read_raw_truth(files.truth, kind)),
-            Background(lambda: read_raw_results(files.predictions, kind)),
+            Background(lambda: read_raw_results(files.predictions, of_results)),
             quiet,
         )
 
@@ -202,7 +206,7 @@ class _OpenedCoco(NamedTuple):
             return _coco_columns(
                 self.kind,
                 (self.raw_truth.result(), self.files.truth),
-                (self.raw_results.result(), self.files.predictions),
+                (self.of_results, self.raw_results.result(), self.files.predictions),
                 protocol=protocol,
                 drop_unknown=self.files.drop_unknown,
             )
@@ -212,17 +216,13 @@ class _OpenedOthers(NamedTuple):
     """Files of other formats, or of what is not yet known."""
 
     files: DetectionFiles
+    kind: str
     quiet: bool
-
-    @property
-    def kind(self) -> str:
-        return ""
 
     @classmethod
     def of(cls, files: DetectionFiles, similarity: str | None, quiet: bool) -> _OpenedOthers:
-        if similarity in ("mask", "boundary", "keypoints"):
-            raise click.UsageError(f"expected COCO files for --similarity {similarity}, got others")
-        return cls(files, quiet)
+        kind = "mask" if similarity == "boundary" else similarity
+        return cls(files, kind or "", quiet)
 
     def columns(self, protocol: DetectionProtocol) -> tuple[Objects, Objects]:
         if protocol.verified_only and self.files.image_labels is None:
@@ -231,7 +231,7 @@ class _OpenedOthers(NamedTuple):
                 f"{protocol.name} needs it: --image-labels FILE (Open Images), or COCO files (LVIS)"
             )
         with data_warnings_on_stderr(quiet=self.quiet):
-            return _boxes(self.files, protocol, quiet=self.quiet)
+            return _objects(self.files, self.kind or None, protocol, quiet=self.quiet)
 
 
 class OpenedFiles(Protocol):
@@ -248,28 +248,26 @@ class OpenedFiles(Protocol):
 def _coco_columns(
     kind: str,
     truth: tuple[Any, str],
-    results: tuple[Any, str],
+    results: tuple[str, Any, str],
     *,
     protocol: DetectionProtocol,
     drop_unknown: bool,
 ) -> tuple[Objects, Objects]:
     """Return the columns of raw truth and raw results, each with its place."""
-    of_truth: Any
-    of_results: Any
+    from snellen.readers.coco import truth_boxes
+    from snellen.readers.coco_file import masks_of_results
+    from snellen.readers.coco_results import Results, predicted
+
+    of_truth: Any = truth_boxes
     # Each by itself: boxes are read without what masks need.
     if kind == "mask":
-        from snellen.readers.coco_masks import predicted_masks, truth_masks
+        from snellen.readers.coco_masks import truth_masks
 
-        of_truth, of_results = truth_masks, predicted_masks
+        of_truth = truth_masks
     elif kind == "keypoints":
-        from snellen.readers.coco_poses import predicted_poses, truth_poses
+        from snellen.readers.coco_poses import truth_poses
 
         of_truth = functools.partial(truth_poses, reads_area=protocol.box_area_share is None)
-        of_results = predicted_poses
-    else:
-        from snellen.readers.coco import predicted_boxes, truth_boxes
-
-        of_truth, of_results = truth_boxes, predicted_boxes
     complete = protocol.complete_records
     if protocol.verified_only:
         from snellen.readers.lvis import lvis_truth
@@ -277,14 +275,16 @@ def _coco_columns(
         columns = lvis_truth(*truth, kind, complete=complete, drop_unknown=drop_unknown)
     else:
         columns = of_truth(*truth, complete=complete, drop_unknown=drop_unknown)
-    raw, place = results
-    return columns, of_results(raw, columns, place, complete=complete, drop_unknown=drop_unknown)
+    of_results, raw, place = results
+    read = Results(of_results, raw, lambda: masks_of_results(place), place)
+    found = predicted(read, columns, complete=complete, drop_unknown=drop_unknown)
+    return columns, found.boxes if kind == "box" else found
 
 
-def _boxes(
-    files: DetectionFiles, rules: DetectionProtocol, *, quiet: bool
+def _objects(
+    files: DetectionFiles, kind: Any, rules: DetectionProtocol, *, quiet: bool
 ) -> tuple[Objects, Objects]:
-    """Return the boxes of files of any format; what was taken for what goes to stderr."""
+    """Return the objects of files of any format; what was taken for what goes to stderr."""
     from snellen.errors import InputError
     from snellen.readers.detection_files import (
         read_detection_predictions,
@@ -305,6 +305,7 @@ def _boxes(
         format=format_of_truth,
         images=files.images,
         classes=None if is_coco else files.classes,
+        kind=kind,
         complete=rules.complete_records,
         image_labels=files.image_labels,
         hierarchy=files.hierarchy,
@@ -316,6 +317,7 @@ def _boxes(
         read_truth,
         format=format_of_predictions,
         classes=files.classes if is_coco else None,
+        kind=kind,
         complete=rules.complete_records,
         drop_unknown=files.drop_unknown,
         **for_predictions,

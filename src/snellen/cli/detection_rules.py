@@ -12,7 +12,9 @@ from snellen.cli.detection_input import similarity_option
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from snellen.cli.detection_input import OpenedFiles
     from snellen.detection.average_precision import AveragePrecision
+    from snellen.detection.candidates import Objects
 
 __all__ = ["PROTOCOL_NAMES", "DetectionRules", "detection_rule_options"]
 
@@ -77,6 +79,19 @@ class DetectionRules(NamedTuple):
         if self.similarity not in (None, kind):
             rules = dataclasses.replace(rules, similarity=self.similarity)
         return AveragePrecision(protocol=rules, max_detections=self.max_detections)
+
+    def read(
+        self, opened: OpenedFiles, check: Callable[[AveragePrecision], None] = lambda _: None
+    ) -> tuple[AveragePrecision, Objects, Objects]:
+        """Return the metric, truth and predictions of files; `check` may refuse the metric."""
+        metric = self.metric(opened.kind)
+        check(metric)
+        truth, pred = opened.columns(metric.protocol)
+        # That files hold poses may be known only now.
+        if truth.kind == "keypoints" and not opened.kind and self.protocol is None:
+            metric = self.metric(truth.kind)
+            check(metric)
+        return metric, truth, pred
 
 
 def detection_rule_options(command: Callable[..., None]) -> Callable[..., None]:

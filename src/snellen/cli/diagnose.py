@@ -165,15 +165,14 @@ def diagnose(
     opened = files.opened(rules.similarity, quiet=quiet)
     from snellen.detection.diagnosis import DiagnosisThresholds, detection_diagnosis
 
-    protocol = rules.metric(opened.kind).protocol
-    truth, pred = opened.columns(protocol)
+    metric, truth, pred = rules.read(opened)
     sliced: str | Mapping[Any, str] | None = slice_by
     if slice_by is not None and slice_by not in ("area", "crowding"):
         sliced = _slices(slice_by, truth.boxes.images, files.truth, quiet=quiet)
     diagnosis = detection_diagnosis(
         truth,
         pred,
-        protocol=protocol,
+        protocol=metric.protocol,
         only=only,
         slice_by=sliced,
         thresholds=DiagnosisThresholds(

@@ -40,6 +40,5 @@ def detection(
 
     from snellen.run.serial import Serial
 
-    metric = rules.metric(opened.kind)
-    output.check(metric)
-    output.deliver(Serial().run(metric, [opened.columns(metric.protocol)]))
+    metric, truth, pred = rules.read(opened, output.check)
+    output.deliver(Serial().run(metric, [(truth, pred)]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["LAYOUTS", "BoxLayout", "as_xywh", "listed_numbers"]
+__all__ = ["LAYOUTS", "BoxLayout", "as_xywh", "listed_numbers", "to_pixels"]
 
 BoxLayout: TypeAlias = Literal["xyxy", "xywh", "cxcywh"]
 """Two corners; the corner at left and top and the size; the centre and the size."""
 
 LAYOUTS: Final = ("xyxy", "xywh", "cxcywh")
+
+_TWO_ROUNDINGS: Final = 2.0**-51
 
 _NUMBERS: Final = {
     "xyxy": "left, top, right, bottom",
@@ -81,3 +83,22 @@ def as_xywh(
 def listed_numbers(numbers: NDArray[np.float64]) -> str:
     """Return numbers as errors write them: all that tells them apart."""
     return " ".join(f"{number:.17g}" for number in numbers)
+
+
+def to_pixels(parts: NDArray[np.float64], extent: NDArray[Any]) -> NDArray[np.float64]:
+    """Return parts of a width or height in pixels.
+
+    Not every whole pixel is the product of a float64 and the width. What is off a whole or a half
+    pixel (the centre of a box on whole ones) by no more than two roundings is that pixel: so boxes
+    on whole pixels come back whole from files with enough digits, whoever wrote them.
+
+    Examples
+    --------
+    >>> to_pixels(np.array([29 / 107, 0.3]), np.array([107.0])), 29 / 107 * 107
+    (array([29. , 32.1]), 28.999999999999996)
+    """
+    pixels: NDArray[np.float64] = parts * extent
+    whole = np.rint(pixels * 2) / 2
+    with np.errstate(invalid="ignore"):  # of infinite ones, which are refused later
+        near = np.abs(pixels - whole) <= _TWO_ROUNDINGS * np.abs(pixels)
+    return np.where(near, whole, pixels)

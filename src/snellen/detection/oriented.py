@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from snellen.classes import Classes
 
-__all__ = ["FARTHEST", "OrientedBoxes", "oriented_iou", "upright_around"]
+__all__ = ["FARTHEST", "OrientedBoxes", "corners_of_cxcywha", "oriented_iou", "upright_around"]
 
 FARTHEST: Final = 1e100
 """The greatest coordinate: products of three lengths stay within float64's range."""
@@ -137,7 +137,7 @@ class OrientedBoxes:
         >>> oriented_iou(oc, le90).round(15), oriented_iou(oc, le135).round(15)
         (array([[1.]]), array([[1.]]))
         """
-        return cls.from_corners(_corners_of_cxcywha(box, "box", degrees=degrees), **columns)
+        return cls.from_corners(corners_of_cxcywha(box, "box", degrees=degrees), **columns)
 
     @classmethod
     def from_images(
@@ -183,7 +183,7 @@ class OrientedBoxes:
             name = f"boxes of image {i}"
             box = to_numpy(field_of(record, "boxes", i), name)
             if box.ndim == 2 and box.shape[1] == 5:
-                corners.append(_corners_of_cxcywha(box, name, degrees=degrees))
+                corners.append(corners_of_cxcywha(box, name, degrees=degrees))
             else:
                 corners.append(_corner_numbers(box, name, or_else="(n, 5), "))
         sizes = [len(each) for each in corners]
@@ -225,7 +225,7 @@ def oriented_iou(pred: OrientedBoxes, truth: OrientedBoxes) -> NDArray[np.float6
     )
 
 
-def _corners_of_cxcywha(box: ArrayLike, name: str, *, degrees: bool = False) -> NDArray[np.float64]:
+def corners_of_cxcywha(box: ArrayLike, name: str, *, degrees: bool = False) -> NDArray[np.float64]:
     """Return the corners (n, 8) of centre, width, height, angle; see `from_cxcywha`."""
     numbers = to_finite(box, name, width=5)
     centre, size, angle = numbers[:, :2], numbers[:, 2:4], numbers[:, 4]

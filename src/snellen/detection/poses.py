@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from snellen.classes import Classes
     from snellen.detection.box_layouts import BoxLayout
 
-__all__ = ["Poses"]
+__all__ = ["Poses", "without_labels_ignored"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -124,7 +124,7 @@ class Poses:
             image_ids=image_ids,
             classes=classes,
         )
-        return cls(_without_labels_ignored(boxes, points), points)
+        return cls(without_labels_ignored(boxes, points), points)
 
     @classmethod
     def from_images(
@@ -189,7 +189,7 @@ class Poses:
             records, image_id=image_id, box_format=box_format, classes=classes
         )
         all_points = np.concatenate([np.zeros((0, n_keypoints, 3)), *filled])
-        return cls(_without_labels_ignored(boxes, all_points), all_points)
+        return cls(without_labels_ignored(boxes, all_points), all_points)
 
 
 def _points(value: ArrayLike, place: str) -> NDArray[np.float64]:
@@ -243,7 +243,7 @@ def _corners_around(
     return np.concatenate([low, high], axis=1)
 
 
-def _without_labels_ignored(boxes: Boxes, points: NDArray[np.float64]) -> Boxes:
+def without_labels_ignored(boxes: Boxes, points: NDArray[np.float64]) -> Boxes:
     """Return boxes of which truth without labelled keypoints is ignored."""
     unlabelled = np.logical_not(np.any(points[:, :, 2] > 0, axis=1))
     if boxes.score is not None or not unlabelled.any():

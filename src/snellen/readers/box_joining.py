@@ -6,17 +6,21 @@ import os
 import re
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from snellen.classes import Classes
-from snellen.errors import ClassError, DataWarning, IdError, InputError
-from snellen.readers.box_rows import distinct
+from snellen.detection.masks import Masks
+from snellen.detection.oriented import OrientedBoxes
+from snellen.detection.poses import Poses
+from snellen.errors import ClassError, DataWarning, IdError, InputError, SchemaError
+from snellen.readers.box_rows import KINDS, distinct
 from snellen.readers.class_list import ClassList, LabelSet, whole_numbers
 from snellen.readers.image_heads import image_sizes, images_below
 from snellen.readers.image_names import match_images
 from snellen.readers.message_text import few
+from snellen.readers.outlines import Outlines
 from snellen.readers.row_columns import columns_of_rows
 from snellen.readers.table import read_bytes
 from snellen.state import Keys
@@ -27,15 +31,7 @@ if TYPE_CHECKING:
     from snellen.detection.candidates import Objects
     from snellen.readers.box_rows import BoxRows
 
-__all__ = ["KINDS", "ReadBoxes", "predictions_of_rows", "truth_of_rows"]
-
-KINDS: Final = {
-    "box": "upright boxes",
-    "mask": "masks",
-    "keypoints": "keypoints",
-    "oriented": "oriented boxes",
-}
-"""What objects of a kind are called in messages."""
+__all__ = ["ReadBoxes", "predictions_of_rows", "truth_of_rows"]
 
 
 class ReadBoxes(NamedTuple):
@@ -60,6 +56,8 @@ class ReadBoxes(NamedTuple):
         files.
     relative : bool
         Whether boxes are parts of images whose sizes are not known.
+    outlines : Outlines or None
+        Of masks the polygons in pixels, where files have one of each object.
     """
 
     boxes: Objects
@@ -69,6 +67,7 @@ class ReadBoxes(NamedTuple):
     notes: list[str]
     names: tuple[str, ...] | None = None
     relative: bool = False
+    outlines: Outlines | None = None
 
 
 class _Images(NamedTuple):
@@ -195,7 +194,9 @@ def truth_of_rows(
     if rows.names is not None:
         order = np.argsort(code_of_image)
         names = tuple(rows.names[k] for k in order.tolist())
-    return ReadBoxes(found.boxes, written, sizes, rows.flags, notes, names, found.relative)
+    return ReadBoxes(
+        found.boxes, written, sizes, rows.flags, notes, names, found.relative, found.outlines
+    )
 
 
 def _crowds(rows: BoxRows) -> NDArray[np.uint8]:
@@ -245,13 +246,8 @@ def predictions_of_rows(
     image = match.position[rows.image]
     if not len(rows.image):
         # No box is relative or not, oriented or not.
-        corners = np.zeros((0, 8)) if truth.boxes.kind == "oriented" else None
-        rows = rows._replace(relative=truth.relative, corners=corners)
-    kind = "box" if rows.corners is None else "oriented"
-    if kind != truth.boxes.kind:
-        raise InputError(
-            f"expected {KINDS[truth.boxes.kind]}, as truth has them, got {KINDS[kind]}", rows.path
-        )
+        rows = rows._replace(relative=truth.relative, **_nothing_like(truth.boxes))
+    _refuse_other_kind(rows, truth.boxes)
     if rows.relative and truth.sizes is None and not truth.relative:
         raise InputError(
             "expected boxes in pixels, as truth's are, or the sizes of images (--images), got "
@@ -276,8 +272,31 @@ def predictions_of_rows(
     )
     notes += found.notes
     return ReadBoxes(
-        found.boxes, written, truth.sizes, rows.flags, notes, truth.names, found.relative
-    )
+        found.boxes, written, truth.sizes, rows.flags, notes, truth.names, found.relative,
+        found.outlines,
+    )  # fmt: skip
+
+
+def _nothing_like(truth: Objects) -> dict[str, Any]:
+    """Return the columns that make no rows of the kind of truth."""
+    return {
+        "corners": np.zeros((0, 8)) if isinstance(truth, OrientedBoxes) else None,
+        "outlines": Outlines.none() if isinstance(truth, Masks) else None,
+        "keypoints": truth.keypoints[:0] if isinstance(truth, Poses) else None,
+    }
+
+
+def _refuse_other_kind(rows: BoxRows, truth: Objects) -> None:
+    if rows.kind != truth.kind:
+        remedy = ': kind="box" (--similarity box) takes their boxes' if truth.kind == "box" else ""
+        raise InputError(
+            f"expected {KINDS[truth.kind]}, as truth has them, got {KINDS[rows.kind]}{remedy}",
+            rows.path,
+        )
+    if isinstance(truth, Poses) and rows.keypoints is not None:
+        wanted, n = truth.keypoints.shape[1], rows.keypoints.shape[1]
+        if n != wanted:
+            raise SchemaError(f"expected {wanted} keypoints, as truth has, got {n}", rows.path)
 
 
 def _classes_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -17,8 +17,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.classes import Classes
+    from snellen.detection.box_layouts import BoxLayout
+    from snellen.readers.outlines import Outlines
 
-__all__ = ["BoxRows", "distinct", "upright_of_corners"]
+__all__ = ["KINDS", "BoxRows", "ObjectKind", "distinct", "upright_of_corners"]
+
+ObjectKind: TypeAlias = Literal["box", "mask", "keypoints", "oriented"]
+"""What objects are."""
+
+KINDS: Final[dict[str, str]] = {
+    "box": "upright boxes",
+    "mask": "masks",
+    "keypoints": "keypoints",
+    "oriented": "oriented boxes",
+}
+"""What objects of a kind are called in messages."""
 
 
 class BoxRows(NamedTuple):
@@ -52,9 +65,18 @@ class BoxRows(NamedTuple):
         1 for regions of many objects.
     area : ndarray, shape (n,), float64, or None
         Areas, where the files have them.
+    numbers : ndarray, shape (n, 4), float64, or None
+        Of relative boxes the numbers of the file, in the order of `layout`: a corner is scaled to
+        pixels before sizes are made of it, so that one on a whole pixel is there again.
+    layout : {"xyxy", "xywh", "cxcywh"}
+        What `numbers` are.
     corners : ndarray, shape (n, 8), float64, or None
         Of oriented boxes x1, y1, …, x4, y4, as `xywh` in pixels or relative, in any direction and
         order; `xywh` are then the upright boxes around them.
+    outlines : Outlines or None
+        Of masks the polygons, as `xywh` in pixels or relative; `xywh` are then the boxes around.
+    keypoints : ndarray, shape (n, K, 3), float64, or None
+        Of poses x and y of each keypoint, as `xywh` in pixels or relative, and its visibility.
     classes : Classes or None
         All classes, where the files list them.
     notes : tuple of str
@@ -76,10 +98,27 @@ class BoxRows(NamedTuple):
     flags: Mapping[str, NDArray[np.uint8]] = {}
     crowd: NDArray[np.uint8] | None = None
     area: NDArray[np.float64] | None = None
+    numbers: NDArray[np.float64] | None = None
+    layout: BoxLayout = "xywh"
     corners: NDArray[np.float64] | None = None
+    outlines: Outlines | None = None
+    keypoints: NDArray[np.float64] | None = None
     classes: Classes | None = None
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] | None = None
+
+    @property
+    def kind(self) -> ObjectKind:
+        """What the objects are."""
+        if self.outlines is not None:
+            return "mask"
+        if self.keypoints is not None:
+            return "keypoints"
+        return "box" if self.corners is None else "oriented"
+
+    def as_boxes(self) -> BoxRows:
+        """Return the upright boxes of the objects, whatever they are."""
+        return self._replace(corners=None, outlines=None, keypoints=None)
 
     def taken(self, rows: NDArray[np.bool_]) -> BoxRows:
         """Return some of the boxes; images and classes stay."""
@@ -94,7 +133,10 @@ class BoxRows(NamedTuple):
             flags={name: flag[rows] for name, flag in self.flags.items()},
             crowd=None if self.crowd is None else self.crowd[rows],
             area=None if self.area is None else self.area[rows],
+            numbers=None if self.numbers is None else self.numbers[rows],
             corners=None if self.corners is None else self.corners[rows],
+            outlines=None if self.outlines is None else self.outlines.taken(rows),
+            keypoints=None if self.keypoints is None else self.keypoints[rows],
         )
 
 

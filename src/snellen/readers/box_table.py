@@ -163,6 +163,8 @@ def read_box_table(
         place=table.place,
         path=place,
         relative=relative,
+        numbers=box if relative else None,
+        layout=layout,
         score=score,
         sizes=_sizes(table, image, columns),
         flags=flags,

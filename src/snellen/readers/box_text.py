@@ -89,6 +89,8 @@ def read_box_text(
         place=rows.place,
         path=place,
         relative=relative,
+        numbers=box if relative else None,
+        layout=layout,
         score=score,
         flags=flags,
         notes=tuple(notes),

@@ -11,8 +11,9 @@ import numpy as np
 
 from snellen import _core
 from snellen.errors import InputError, ShapeError
-from snellen.readers.coco_file import checked, read_raw_results, read_raw_truth
+from snellen.readers.coco_file import checked, read_raw_truth
 from snellen.readers.coco_records import as_json, with_texts
+from snellen.readers.coco_results import predicted, read_results
 from snellen.readers.coco_rows import predicted_rows, truth_rows, warn
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CocoKind",
-    "predicted_boxes",
     "read_coco_predictions",
     "read_coco_truth",
     "truth_boxes",
@@ -194,7 +194,8 @@ def read_coco_predictions(
         take the area of each object from its ``bbox``, of masks and keypoints too. That puts
         objects into other size ranges than their masks would; tools that write results leave the
         boxes of masks out for that reason. A record without ``segmentation`` has then its box as
-        mask.
+        mask. Where the first has no ``bbox`` and a ``segmentation``, keypoints have the box and
+        the area of their masks.
     drop_unknown : bool
         Leave out predictions of images or categories that truth does not list, with a
         `DataWarning`, instead of refusing them.
@@ -203,6 +204,9 @@ def read_coco_predictions(
     -------
     Boxes, Masks or Poses
         Scored objects in file order.
+
+        Boxes: where the first record has no ``bbox``, those of its masks, with the masks' areas, or
+        those around its keypoints.
 
         Masks: areas are the numbers of their pixels, boxes those of the file, else those around
         the masks. They must be of the size of their image in truth, where that is known. Polygons
@@ -224,21 +228,10 @@ def read_coco_predictions(
                 "predictions",
             )
         return _boxes_of_rows(source, truth.boxes, complete=complete, drop_unknown=drop_unknown)
-    if isinstance(source, (str, os.PathLike)):
-        raw, place = read_raw_results(source, kind), os.fspath(source)
-    else:
-        place = "predictions"
-        records = with_texts(list(source)) if kind == "mask" else list(source)
-        raw = checked(_core.read_coco_results(as_json(records), kind), place)
-    if kind == "mask":
-        from snellen.readers.coco_masks import predicted_masks
-
-        return predicted_masks(raw, truth, place, complete=complete, drop_unknown=drop_unknown)
-    if kind == "keypoints":
-        from snellen.readers.coco_poses import predicted_poses
-
-        return predicted_poses(raw, truth, place, complete=complete, drop_unknown=drop_unknown)
-    return predicted_boxes(raw, truth.boxes, place, complete=complete, drop_unknown=drop_unknown)
+    results = read_results(source, kind)
+    found = predicted(results, truth, complete=complete, drop_unknown=drop_unknown)
+    # Where a record has no box, its mask or its keypoints have one.
+    return found.boxes if kind == "box" else found
 
 
 def truth_boxes(
@@ -260,28 +253,6 @@ def truth_boxes(
     warn(f"{lacks_area.sum()} boxes have no area: width times height is used", place)
     own_area = boxes.xywh[:, 2] * boxes.xywh[:, 3]
     return dataclasses.replace(boxes, area=np.where(lacks_area, own_area, boxes.area))
-
-
-def predicted_boxes(
-    raw: _core.CocoResults,
-    truth: Boxes,
-    place: str,
-    *,
-    complete: bool = False,
-    drop_unknown: bool = False,
-) -> Boxes:
-    """Return the boxes of a results file that was read; see `read_coco_predictions`."""
-    return predicted_rows(
-        truth,
-        raw.image_id(),
-        raw.category_id(),
-        raw.xywh(),
-        None,
-        raw.score(),
-        place,
-        complete=complete,
-        drop_unknown=drop_unknown,
-    ).boxes
 
 
 def _boxes_of_rows(

@@ -11,9 +11,10 @@ from snellen.errors import InputError, SchemaError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["kind_of_results", "read_raw_results", "read_raw_truth"]
+__all__ = ["kind_of_results", "masks_of_results", "read_raw_results", "read_raw_truth"]
 
 _HEAD_BYTES: Final = 1 << 16
+_SHAPES: Final = ("bbox", "segmentation", "keypoints")
 
 Raw = TypeVar("Raw", _core.CocoTruth, _core.CocoResults)
 
@@ -45,31 +46,55 @@ def read_raw_results(path: str | os.PathLike[str], kind: str = "box") -> _core.C
 def kind_of_results(path: str | os.PathLike[str]) -> str:
     """Return what a results file has: ``"box"``, else ``"mask"``, else ``"keypoints"``.
 
-    Its first records say it. A file that is empty or cannot be read, and a pipe, count as boxes:
-    what is wrong with it is said by its reader.
+    Its first record says it, as pycocotools has it. A file that is empty or cannot be read, and a
+    pipe, count as boxes: what is wrong with it is said by its reader.
     """
-    place = os.fspath(path)
+    first = _first_record(os.fspath(path))
+    if "bbox" in first and first["bbox"] != []:
+        return "box"
+    return "mask" if "segmentation" in first else "keypoints" if "keypoints" in first else "box"
+
+
+def masks_of_results(path: str | os.PathLike[str]) -> _core.CocoResults | None:
+    """Read the masks of a results file of another kind; None where its first record has none."""
+    if "segmentation" not in _first_record(os.fspath(path)):
+        return None
+    return read_raw_results(path, "mask")
+
+
+def _first_record(place: str) -> dict[str, object]:
+    """Return the first record of a results file; of one that is too long only what it has."""
+    head = _head(place)
+    start = head.find(b"{")
+    if start < 0:
+        return {}
+    import json
+
+    try:
+        record, _ = json.JSONDecoder().raw_decode(head[start:].decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return {name: None for name in _SHAPES if f'"{name}"'.encode() in head}
+    return record if isinstance(record, dict) else {}
+
+
+def _head(place: str) -> bytes:
+    """Return the beginning of a file; nothing of what cannot be read, or only once."""
     try:
         if not os.path.isfile(place):  # noqa: PTH113  # pathlib takes time to import
-            return "box"
+            return b""
         if place.endswith(".gz"):
             import gzip
+            import zlib
 
-            with gzip.open(place, "rb") as file:
-                head = file.read(_HEAD_BYTES)
-        else:
-            with open(place, "rb") as file:  # noqa: PTH123
-                head = file.read(_HEAD_BYTES)
+            try:
+                with gzip.open(place, "rb") as packed:
+                    return packed.read(_HEAD_BYTES)
+            except zlib.error:
+                return b""
+        with open(place, "rb") as file:  # noqa: PTH123
+            return file.read(_HEAD_BYTES)
     except (OSError, EOFError):
-        return "box"
-    for key, kind in (
-        (b'"bbox"', "box"),
-        (b'"segmentation"', "mask"),
-        (b'"keypoints"', "keypoints"),
-    ):
-        if key in head:
-            return kind
-    return "box"
+        return b""
 
 
 def _read(

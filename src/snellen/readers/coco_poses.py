@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +11,12 @@ import numpy as np
 from snellen import _core
 from snellen.detection.boxes import refuse_unmeasurable
 from snellen.detection.poses import Poses
-from snellen.errors import SchemaError
+from snellen.errors import DataWarning, SchemaError
 from snellen.readers.coco_rows import ObjectRows, predicted_rows, refuse_missing, truth_rows, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from snellen.detection.boxes import Boxes
@@ -87,6 +90,7 @@ def predicted_poses(
     *,
     complete: bool = False,
     drop_unknown: bool = False,
+    masks: Callable[[], _core.CocoResults | None] = lambda: None,
 ) -> Poses:
     """Return the keypoints of a results file that was read; see `read_coco_predictions`."""
     xywh = raw.xywh()
@@ -117,6 +121,17 @@ def predicted_poses(
             "(protocol coco does without)",
         )
         return Poses(boxes, keypoints)
+    raw_masks = masks() if complete else None
+    if raw_masks is not None:
+        from snellen.readers.coco_masks import predicted_masks
+
+        with warnings.catch_warnings():
+            # What is left out was said above.
+            warnings.simplefilter("ignore", DataWarning)
+            found = predicted_masks(
+                raw_masks, truth, place, complete=True, drop_unknown=drop_unknown
+            )
+        return Poses(found.boxes, keypoints)
     extents = _core.pose_boxes(keypoints)
     refuse_unmeasurable(extents, f"{place} $", ".keypoints")
     return Poses(dataclasses.replace(boxes, xywh=extents), keypoints)

@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 
 from snellen.detection.box_layouts import LAYOUTS, BoxLayout
-from snellen.detection.boxes import Boxes
+from snellen.detection.oriented import OrientedBoxes
+from snellen.detection.poses import Poses
 from snellen.errors import InputError, did_you_mean
-from snellen.readers.box_joining import KINDS, ReadBoxes, predictions_of_rows, truth_of_rows
-from snellen.readers.box_rows import BoxRows
+from snellen.readers.box_joining import ReadBoxes, predictions_of_rows, truth_of_rows
+from snellen.readers.box_rows import KINDS, BoxRows, ObjectKind
 from snellen.readers.coco import read_coco_predictions, read_coco_truth
-from snellen.readers.coco_file import read_raw_results
+from snellen.readers.coco_images import coco_rows, sizes_and_names
 from snellen.readers.detection_formats import FORMATS, called, found_format
 from snellen.readers.message_text import printable
-from snellen.readers.typed_json import read_typed_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from snellen.state import Keys
+    from snellen.detection.boxes import Boxes
+    from snellen.detection.masks import Masks
 
 __all__ = [
     "ReadBoxes",
     "read_detection_predictions",
     "read_detection_truth",
-    "sizes_and_names",
 ]
 
 
@@ -42,12 +40,13 @@ def read_detection_truth(
     classes: Any = None,
     box: BoxLayout | None = None,
     relative: bool | None = None,
+    kind: ObjectKind | None = None,
     complete: bool = False,
     drop_unknown: bool = False,
     image_labels: str | os.PathLike[str] | None = None,
     hierarchy: str | os.PathLike[str] | Mapping[str, Any] | None = None,
 ) -> ReadBoxes:
-    r"""Read truth boxes.
+    r"""Read truth: boxes, masks, keypoints.
 
     Parameters
     ----------
@@ -66,6 +65,9 @@ def read_detection_truth(
         What the four numbers of a text or table are, where it does not show.
     relative : bool, optional
         Whether they are parts of the image's size; without, as the numbers show.
+    kind : {"box", "mask", "keypoints", "oriented"}, optional
+        What is read of objects: ``"box"`` their upright boxes, whatever they are. Without, of COCO
+        boxes, of other formats what the files hold; where that does not show it has to be said.
     complete, drop_unknown : bool
         See `read_coco_truth`; `complete` is of COCO only. Of other formats `drop_unknown` leaves
         out boxes of images and classes that are not listed, with a `DataWarning`.
@@ -81,8 +83,8 @@ def read_detection_truth(
     -------
     ReadBoxes
         Boxes in pixels where sizes are known; else relative ones stay so, which a note says: IoU is
-        the same, areas are not. Of DOTA, and of YOLO where lines have four corners, they are
-        `OrientedBoxes`.
+        the same, areas are not. Masks and keypoints need sizes. What `boxes` is, its ``kind`` says:
+        `Boxes`, `Masks`, `Poses` or `OrientedBoxes`.
 
     Raises
     ------
@@ -99,7 +101,7 @@ def read_detection_truth(
     >>> truth.format, truth.boxes.xywh.tolist()
     ('table', [[1.0, 2.0, 3.0, 6.0]])
     """
-    _check_options(format, box)
+    _check_options(format, box, kind)
     read = _truth(
         path,
         format,
@@ -107,6 +109,7 @@ def read_detection_truth(
         classes,
         box=box,
         relative=relative,
+        kind=kind,
         complete=complete,
         drop_unknown=drop_unknown,
     )
@@ -131,19 +134,28 @@ def _truth(
     *,
     box: BoxLayout | None,
     relative: bool | None,
+    kind: ObjectKind | None,
     complete: bool,
     drop_unknown: bool,
 ) -> ReadBoxes:
     if isinstance(path, Mapping):
-        return _coco_truth(path, "records", complete=complete, drop_unknown=drop_unknown)
+        return _coco_truth(path, "records", kind, complete=complete, drop_unknown=drop_unknown)
     place = os.fspath(path)
     written = found_format(place) if format == "auto" else format
     if written == "coco":
         for name, value in (("images", images), ("classes", classes)):
             if value is not None:
                 raise InputError(f"expected no {name} beside COCO, whose files list them", name)
-        return _coco_truth(place, written, complete=complete, drop_unknown=drop_unknown)
-    rows = _rows(written, place, truth=True, box=box, relative=relative, drop_unknown=drop_unknown)
+        return _coco_truth(place, written, kind, complete=complete, drop_unknown=drop_unknown)
+    rows = _rows(
+        written, place, truth=True, box=box, relative=relative, kind=kind, drop_unknown=drop_unknown
+    )
+    if kind == "box":
+        rows = rows.as_boxes()
+    if kind is not None and rows.kind != kind:
+        raise InputError(
+            f"expected {KINDS[kind]}, got {KINDS[rows.kind]} of {called(written)}", place
+        )
     return truth_of_rows(rows, written, images, classes, drop_unknown=drop_unknown)
 
 
@@ -155,10 +167,11 @@ def read_detection_predictions(
     classes: Any = None,
     box: BoxLayout | None = None,
     relative: bool | None = None,
+    kind: ObjectKind | None = None,
     complete: bool = False,
     drop_unknown: bool = False,
 ) -> ReadBoxes:
-    """Read predicted boxes, of the same format as their truth or of another.
+    """Read predicted objects, of the same format as their truth or of another.
 
     Parameters
     ----------
@@ -173,8 +186,11 @@ def read_detection_predictions(
     classes : sequence of names, mapping of id to name, or path, optional
         The names of the class numbers of predictions, where these are not truth's ids; classes are
         then matched by names. Without, those of a ``data.yaml`` around YOLO's texts.
+    kind : {"box", "mask", "keypoints", "oriented"}, optional
+        What truth is. ``"box"``: of objects of other kinds the upright boxes are read, which are
+        refused otherwise.
     complete : bool
-        Refuse an empty COCO list, as the reference does.
+        Do as the reference does with COCO's results; see `read_coco_predictions`.
     drop_unknown : bool
         Leave out predictions of images or classes that truth does not have, with a `DataWarning`,
         instead of refusing them.
@@ -189,44 +205,65 @@ def read_detection_predictions(
     SnellenError
         Of bad input; the message ends with file, line or record, and field.
     """
-    _check_options(format, box)
+    _check_options(format, box, kind)
+    of_truth = truth.boxes.kind
+    if kind not in (None, of_truth):
+        raise InputError(f"expected {KINDS[of_truth]}, as truth has them", "kind")
     if not isinstance(path, (str, os.PathLike)):
         written = "rows" if isinstance(path, np.ndarray) else "records"
         found = read_coco_predictions(
-            path, _upright(truth, "pred"), complete=complete, drop_unknown=drop_unknown
+            path, _coco(truth, "pred"), complete=complete, drop_unknown=drop_unknown
         )
         return ReadBoxes(found, written, truth.sizes, {}, [], truth.names, truth.relative)
     place = os.fspath(path)
     written = found_format(place, prefer=truth.format) if format == "auto" else format
     if written == "coco" and place.lower().endswith(".npy"):
         found = read_coco_predictions(
-            _array(place), _upright(truth, place), complete=complete, drop_unknown=drop_unknown
+            _array(place), _coco(truth, place), complete=complete, drop_unknown=drop_unknown
         )
         return ReadBoxes(found, written, truth.sizes, {}, [], truth.names, truth.relative)
     if written == "coco" and truth.format in ("coco", "records"):
         if classes is not None:
             raise InputError("expected no classes beside COCO, whose files name them", "classes")
         found = read_coco_predictions(
-            place, _upright(truth, place), complete=complete, drop_unknown=drop_unknown
+            place, _coco(truth, place), complete=complete, drop_unknown=drop_unknown
         )
         return ReadBoxes(found, written, truth.sizes, {}, [], truth.names, truth.relative)
     if written == "coco":
-        rows = _coco_rows(place)
+        if of_truth in ("mask", "keypoints"):
+            raise InputError(
+                f"expected truth of COCO's for {KINDS[of_truth]} of COCO's, got "
+                f"{called(truth.format)}: snellen convert makes COCO of it (--kind {of_truth})",
+                place,
+            )
+        rows = coco_rows(place)
     else:
-        rows = _rows(written, place, truth=False, box=box, relative=relative)
+        # Whether lines are boxes is not asked for: it is refused where they are not.
+        wanted = kind if of_truth == "box" else of_truth
+        n_keypoints = truth.boxes.keypoints.shape[1] if isinstance(truth.boxes, Poses) else 0
+        rows = _rows(
+            written, place, truth=False, box=box, relative=relative, kind=wanted,
+            n_keypoints=n_keypoints,
+        )  # fmt: skip
+        if kind == "box":
+            rows = rows.as_boxes()
     return predictions_of_rows(rows, written, truth, classes, drop_unknown=drop_unknown)
 
 
-def _upright(truth: ReadBoxes, place: str) -> Boxes:
-    """Return truth that upright boxes can be predictions of."""
-    if not isinstance(truth.boxes, Boxes):
+def _coco(truth: ReadBoxes, place: str) -> Boxes | Masks | Poses:
+    """Return truth that COCO's objects can be predictions of."""
+    if isinstance(truth.boxes, OrientedBoxes):
         raise InputError(
             f"expected {KINDS[truth.boxes.kind]}, as truth has them, got {KINDS['box']}", place
         )
     return truth.boxes
 
 
-def _check_options(written: str, box: str | None) -> None:
+def _check_options(written: str, box: str | None, kind: str | None) -> None:
+    if kind not in (None, *KINDS):
+        raise InputError(
+            f'expected a kind of objects ({", ".join(KINDS)}), got "{printable(kind, 40)}"', "kind"
+        )
     if written not in ("auto", *FORMATS):
         raise InputError(
             f'expected a format ({", ".join(("auto", *FORMATS))}), got "{printable(written, 40)}".'
@@ -249,6 +286,8 @@ def _rows(
     truth: bool,
     box: BoxLayout | None,
     relative: bool | None,
+    kind: ObjectKind | None,
+    n_keypoints: int = 0,
     drop_unknown: bool = False,
 ) -> BoxRows:
     if written not in ("box-text", "table") and (box is not None or relative is not None):
@@ -260,8 +299,8 @@ def _rows(
         from snellen.readers.yolo import read_yolo_predictions, read_yolo_truth
 
         if truth:
-            return read_yolo_truth(place, drop_unknown=drop_unknown)
-        return read_yolo_predictions(place)
+            return read_yolo_truth(place, kind=kind, drop_unknown=drop_unknown)
+        return read_yolo_predictions(place, kind=kind, n_keypoints=n_keypoints)
     if written == "voc-xml":
         from snellen.readers.voc_xml import read_voc_xml
 
@@ -287,7 +326,7 @@ def _rows(
     if written == "cvat":
         from snellen.readers.cvat_xml import read_cvat_xml
 
-        return read_cvat_xml(place, truth=truth)
+        return read_cvat_xml(place, truth=truth, kind=kind)
     if written == "table":
         from snellen.readers.box_table import read_box_table
 
@@ -297,82 +336,21 @@ def _rows(
     return read_dota(place) if truth else read_dota_results(place)
 
 
-class _CocoImage(msgspec.Struct):
-    id: int | str
-    width: int | float | None = None
-    height: int | float | None = None
-    file_name: str | None = None
-
-
-class _CocoImages(msgspec.Struct):
-    images: list[_CocoImage]
-
-
 def _coco_truth(
-    source: str | Mapping[str, Any], written: str, *, complete: bool, drop_unknown: bool
+    source: str | Mapping[str, Any],
+    written: str,
+    kind: ObjectKind | None,
+    *,
+    complete: bool,
+    drop_unknown: bool,
 ) -> ReadBoxes:
-    boxes = read_coco_truth(source, complete=complete, drop_unknown=drop_unknown)
-    sizes, names = sizes_and_names(source, boxes.images)
-    return ReadBoxes(boxes, written, sizes, {}, [], names)
-
-
-def sizes_and_names(
-    source: str | Mapping[str, Any], keys: Keys
-) -> tuple[NDArray[np.int64] | None, tuple[str, ...] | None]:
-    """Return height and width, and the name of the file, of each image of a COCO file.
-
-    Parameters
-    ----------
-    source : str, or mapping
-        The annotation file, or what it holds.
-    keys : Keys
-        The ids of its images; what is returned is in their order. None stands for sizes, or names,
-        that not all have.
-    """
-    if isinstance(source, str):
-        images = read_typed_json(source, _CocoImages, "a COCO annotation file").images
-    else:
-        images = [_CocoImage(image["id"], *_described(image)) for image in source["images"]]
-    by_code: list[_CocoImage] = [_CocoImage(0)] * len(keys)
-    for code, image in zip(
-        keys.codes([image.id for image in images]).tolist(), images, strict=True
-    ):
-        by_code[code] = image
-    sizes = names = None
-    if by_code and all(image.width and image.height for image in by_code):
-        sizes = np.array([(image.height, image.width) for image in by_code]).astype(np.int64)
-    if by_code and all(image.file_name for image in by_code):
-        names = tuple(str(image.file_name) for image in by_code)
-    return sizes, names
-
-
-def _described(image: Mapping[str, Any]) -> tuple[float | None, float | None, str | None]:
-    """Return the size of an image and the name of its file, where a record has them."""
-    width, height = (
-        float(value) if isinstance(value, Real) else None
-        for value in (image.get("width"), image.get("height"))
+    if kind == "oriented":
+        raise InputError("expected oriented boxes, COCO's files have none", "kind")
+    boxes = read_coco_truth(
+        source, kind=kind or "box", complete=complete, drop_unknown=drop_unknown
     )
-    name = image.get("file_name")
-    return width, height, name if isinstance(name, str) else None
-
-
-def _coco_rows(place: str) -> BoxRows:
-    """Return COCO results for truth of another format."""
-    raw = read_raw_results(place)
-
-    def distinct(column: tuple[NDArray[np.int64], list[str] | None]) -> Any:
-        values, texts = column
-        if texts is not None:
-            return texts, values.astype(np.int32)
-        found, codes = np.unique(values, return_inverse=True)
-        return found.tolist(), codes.astype(np.int32)
-
-    images, image = distinct(raw.image_id())
-    labels, label = distinct(raw.category_id())
-    return BoxRows(
-        images, image, labels, label, raw.xywh(), lambda row: f"{place} $[{row}]", place,
-        score=raw.score(),
-    )  # fmt: skip
+    sizes, names = sizes_and_names(source, boxes.boxes.images)
+    return ReadBoxes(boxes, written, sizes, {}, [], names)
 
 
 def _array(place: str) -> NDArray[Any]:

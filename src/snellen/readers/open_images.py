@@ -96,6 +96,8 @@ def read_open_images(path: str | os.PathLike[str], *, truth: bool) -> BoxRows:
         place=table.place,
         path=place,
         relative=True,
+        numbers=corners,
+        layout="xyxy",
         score=score,
         flags=flags,
     )

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import numpy as np
 
+from snellen import _core
 from snellen.errors import InputError, SchemaError
 from snellen.readers.image_files import files_below
+from snellen.readers.message_text import printable
 from snellen.readers.table import read_bytes
 from snellen.readers.track_rows import FixedColumns, single_blanks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["NOT_LABELS", "TextRows", "read_documents", "text_files"]
+__all__ = ["NOT_LABELS", "NumberRows", "TextRows", "cells_of_lines", "read_documents", "text_files"]
+
+_NEWLINE: Final = 10
+_BLANK: Final = 32
 
 NOT_LABELS = frozenset(
     ("classes.txt", "labels.txt", "predefined_classes.txt", "notes.txt", "readme.txt")
@@ -81,7 +86,38 @@ def read_documents(paths: Iterable[str]) -> list[bytes]:
     return documents
 
 
-class TextRows(FixedColumns):
+class _Lines(FixedColumns):
+    """The lines of many texts, of which each belongs to a file."""
+
+    __slots__ = ("_first_line", "_paths")
+
+    def _joined(self, path: str | os.PathLike[str], paths: Sequence[str],
+                documents: Sequence[bytes], what: str) -> bytes:  # fmt: skip
+        """Return all texts as one."""
+        self._paths = paths
+        n_lines = [document.count(b"\n") for document in documents]
+        self._first_line = np.cumsum([1, *n_lines])
+        joined = b"".join(documents)
+        self.path = os.fspath(path)
+        # A quote would make one row of several lines.
+        quote = joined.find(b'"')
+        if quote >= 0:
+            line = joined.count(b"\n", 0, quote) + 1
+            raise SchemaError(f"expected {what} without quotes", self._file_place(line))
+        return joined
+
+    def _files(self, line: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return which files lines of all texts belong to; texts without lines have none."""
+        return (np.searchsorted(self._first_line, line, "right") - 1).astype(np.int32)
+
+    def _file_place(self, line: int) -> str:
+        file = min(int(self._files(np.array([line]))[0]), len(self._paths) - 1)
+        if file < 0:
+            return self.path
+        return f"{self._paths[file]} line {line - self._first_line[file] + 1}"
+
+
+class TextRows(_Lines):
     """The lines of many texts as rows.
 
     Parameters
@@ -109,7 +145,7 @@ class TextRows(FixedColumns):
         with file and line.
     """
 
-    __slots__ = ("_first_line", "_paths", "file")
+    __slots__ = ("file",)
 
     def __init__(
         self,
@@ -120,17 +156,8 @@ class TextRows(FixedColumns):
         widths: Collection[int],
         what: str,
     ) -> None:
-        self._paths = paths
-        n_lines = [document.count(b"\n") for document in documents]
-        self._first_line = np.cumsum([1, *n_lines])
-        joined = b"".join(documents)
-        self.path = os.fspath(path)
-        # A quote would make one row of several lines.
-        quote = joined.find(b'"')
-        if quote >= 0:
-            line = joined.count(b"\n", 0, quote) + 1
-            raise SchemaError(f"expected {what} without quotes", self._line_place(line))
-        ends = np.flatnonzero(np.frombuffer(joined, np.uint8) == ord("\n"))
+        joined = self._joined(path, paths, documents, what)
+        ends = np.flatnonzero(np.frombuffer(joined, np.uint8) == _NEWLINE)
         starts = np.append(0, ends + 1)[: len(ends)]
         line_of_row = np.flatnonzero(ends > starts) + 1
         self.file = self._files(line_of_row)
@@ -143,12 +170,97 @@ class TextRows(FixedColumns):
             document=joined,
         )
 
-    def _files(self, line: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Return which files lines of all texts belong to; texts without lines have none."""
-        return (np.searchsorted(self._first_line, line, "right") - 1).astype(np.int32)
+    def _line_place(self, line: int) -> str:
+        return self._file_place(line)
+
+
+class NumberRows(_Lines):
+    """The lines of many texts as rows of numbers, of any number each.
+
+    Parameters
+    ----------
+    path, paths, documents, what
+        See `TextRows`.
+
+    Attributes
+    ----------
+    file : ndarray, shape (n,), int32
+        The position of each row's file in `paths`.
+    begin : ndarray, shape (n + 1,), int64
+        Row i has the numbers ``begin[i]`` to ``begin[i + 1]``, exclusive.
+    number : ndarray, float64
+        The numbers of all rows, finite.
+
+    Raises
+    ------
+    SchemaError, InputError
+        For cells that are no finite numbers, quotes, and bytes that are no text; the message ends
+        with file and line.
+    """
+
+    __slots__ = ("_line", "_separator_line", "begin", "file", "number")
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        paths: Sequence[str],
+        documents: Sequence[bytes],
+        *,
+        what: str,
+    ) -> None:
+        joined = self._joined(path, paths, documents, what)
+        cells = cells_of_lines(joined)
+        self._line = np.flatnonzero(cells) + 1
+        self.file = self._files(self._line)
+        self.begin = np.append(0, np.cumsum(cells[cells > 0], dtype=np.int64))
+        # What parts numbers is a line's end to the parser, and blank lines count as lines.
+        of_line = np.repeat(np.arange(1, len(cells) + 1), np.maximum(cells, 1))
+        self._separator_line = of_line
+        super().__init__(
+            path, delimiter=" ", widths=(1,), wanted=(0,), what=what,
+            document=joined.replace(b" ", b"\n"),
+        )  # fmt: skip
+        self.number = self.numbers(0, "number")
+
+    def row_place(self, row: int) -> str:
+        """Return where a row stands."""
+        return self._file_place(int(self._line[row]))
+
+    def refuse_rows(self, wrong: NDArray[np.bool_], message: Callable[[int], str]) -> None:
+        """Raise an error that names the first row of which something is wrong; none, nothing.
+
+        Raises
+        ------
+        InputError
+            With what `message` says of that row.
+        """
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise InputError(message(row), self.row_place(row))
 
     def _line_place(self, line: int) -> str:
-        file = min(int(self._files(np.array([line]))[0]), len(self._paths) - 1)
-        if file < 0:
-            return self.path
-        return f"{self._paths[file]} line {line - self._first_line[file] + 1}"
+        return self._file_place(int(self._separator_line[line - 1]))
+
+    def _refuse_text(self, column: int, name: str) -> NoReturn:
+        codes, texts = self.texts(column)
+        known = np.array([_core.is_number(text) for text in texts], np.bool_)
+        row = int(np.argmax(~known[codes]))
+        raise SchemaError(
+            f'expected a {name}, got "{printable(texts[codes[row]], 60)}"', self.place(row)
+        )
+
+
+def cells_of_lines(document: bytes) -> NDArray[np.int64]:
+    r"""Return how many cells each line of a text has that `read_documents` returned.
+
+    Examples
+    --------
+    >>> cells_of_lines(b"1 2 3\n\n4\n").tolist()
+    [3, 0, 1]
+    """
+    text = np.frombuffer(document, np.uint8)
+    ends = np.flatnonzero(text == _NEWLINE)
+    blanks = np.diff(np.searchsorted(np.flatnonzero(text == _BLANK), ends), prepend=0)
+    is_filled = np.diff(ends, prepend=-1) > 1
+    cells: NDArray[np.int64] = np.where(is_filled, blanks + 1, 0)
+    return cells

@@ -1,7 +1,8 @@
 """The ``data.yaml`` of a YOLO data set: class names, and where images lie.
 
-Read are ``names``, ``path``, ``train``, ``val``, ``test`` and ``kpt_shape``: as a text, a list or a
-mapping, in a line or over several, with or without quotes and comments. All other keys are skipped.
+Read are ``names``, ``path``, ``train``, ``val``, ``test``, ``kpt_shape`` and ``task``: as a text, a
+list or a mapping, in a line or over several, with or without quotes and comments. All other keys
+are skipped.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ __all__ = ["DESCRIPTIONS", "YoloDescription", "find_description", "read_descript
 DESCRIPTIONS: Final = ("data.yaml", "dataset.yaml", "data.yml", "dataset.yml")
 """What such files are called."""
 
-_KEYS: Final = ("names", "path", "train", "val", "test", "kpt_shape")
+_KEYS: Final = ("names", "path", "train", "val", "test", "kpt_shape", "task")
+_TASKS: Final = ("detect", "segment", "pose", "obb")
 _KEY: Final = re.compile(r"""^["']?([A-Za-z_]\w*)["']?[ \t]*:(?:[ \t]+(.*))?$""")
 _ITEM: Final = re.compile(
     r"""\s*(?:(?P<key>"(?:\\.|[^"\\])*"|'(?:''|[^'])*'|[^\s,:'"\[\]{}][^,:\[\]{}]*?)\s*:\s+)?"""
@@ -52,15 +54,19 @@ class YoloDescription(NamedTuple):
         The folder that paths are below.
     parts : mapping of str to tuple of str
         The folders or lists of images of ``train``, ``val`` and ``test``.
-    has_keypoints : bool
-        Whether it is of poses.
+    keypoints : tuple of int, or None
+        Of poses (``kpt_shape``) the number of keypoints, and the numbers of each: 2 or 3.
+    task : str or None
+        What the set is for, where the key ``task`` says it: ``"detect"``, ``"segment"``,
+        ``"pose"`` or ``"obb"``.
     """
 
     place: str
     names: Mapping[int, str]
     root: str
     parts: Mapping[str, tuple[str, ...]]
-    has_keypoints: bool
+    keypoints: tuple[int, int] | None
+    task: str | None
 
 
 def find_description(folder: str) -> str | None:
@@ -102,9 +108,30 @@ def read_description(path: str | os.PathLike[str]) -> YoloDescription:
         value = values.get(part)
         if value:
             parts[part] = (value,) if isinstance(value, str) else tuple(value)
+    task = values.get("task")
     return YoloDescription(
-        place, _names(values.get("names", []), place), root, parts, "kpt_shape" in values
+        place,
+        _names(values.get("names", []), place),
+        root,
+        parts,
+        _keypoints(values["kpt_shape"], place) if "kpt_shape" in values else None,
+        task if isinstance(task, str) and task in _TASKS else None,
     )
+
+
+def _keypoints(value: _Value, place: str) -> tuple[int, int]:
+    shape = [int(each) for each in value if each.isascii() and each.isdigit()]
+    if not isinstance(value, list) or len(value) != 2 or len(shape) != 2 or shape[0] < 1:
+        raise SchemaError(
+            "expected two whole numbers as kpt_shape, such as [17, 3], got "
+            f'"{printable(str(value), 60)}"',
+            place,
+        )
+    if shape[1] not in (2, 3):
+        raise SchemaError(
+            f"expected 2 or 3 numbers of each keypoint as kpt_shape has it, got {shape[1]}", place
+        )
+    return shape[0], shape[1]
 
 
 def _names(value: _Value, place: str) -> dict[int, str]:

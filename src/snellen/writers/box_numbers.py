@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from snellen.detection.box_layouts import to_pixels
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -77,9 +79,9 @@ def part_numbers(numbers: NDArray[np.float64], extent: NDArray[np.float64]) -> B
     parts = numbers / extent
     for steps in (1, -1, 2, -2):
         moved = _moved(numbers / extent, steps)
-        better = (parts * extent != numbers) & (moved * extent == numbers)
+        better = (to_pixels(parts, extent) != numbers) & (to_pixels(moved, extent) == numbers)
         parts = np.where(better, moved, parts)
-    return BoxNumbers(parts, parts * extent)
+    return BoxNumbers(parts, to_pixels(parts, extent))
 
 
 def number_texts(numbers: NDArray[np.float64]) -> list[str]:
@@ -95,11 +97,14 @@ def number_texts(numbers: NDArray[np.float64]) -> list[str]:
     ]
 
 
-def _steps(layout: BoxLayout, *, scaled: bool) -> list[tuple[int, int, int]]:
-    """Return how far the size, the left end and the other number are moved, the nearest first."""
-    near = range(-_FARTHEST, _FARTHEST + 1) if scaled else range(1)
-    ends = range(1) if layout == "xywh" else range(-1, 2)
-    return sorted(itertools.product(near, near, ends), key=lambda step: sum(map(abs, step)))
+def _steps(layout: BoxLayout, *, scaled: bool) -> list[tuple[int, int]]:
+    """Return how far the first and the second number are moved, the nearest first."""
+    near, still = range(-_FARTHEST, _FARTHEST + 1), range(1)
+    if scaled:
+        return sorted(itertools.product(near, near), key=lambda step: sum(map(abs, step)))
+    # Of pixels the left end, or the size, is in the file as it is.
+    moved = {"xyxy": (still, near), "cxcywh": (near, still), "xywh": (still, still)}
+    return sorted(itertools.product(*moved[layout]), key=lambda step: sum(map(abs, step)))
 
 
 def _found(
@@ -108,28 +113,27 @@ def _found(
     layout: BoxLayout,
     scale: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    first, second = np.empty(len(left)), np.empty(len(left))
+    first, second = left, extent
+    if layout == "xyxy":
+        second = left + extent
+    elif layout == "cxcywh":
+        first = left + extent / 2
+    if scale is not None:
+        first, second = first / scale, second / scale
+    found = first.copy(), second.copy()
     open_rows = np.arange(len(left))
-    for number, (of_extent, of_left, of_end) in enumerate(_steps(layout, scaled=scale is not None)):
-        wanted_left, wanted_extent = left[open_rows], extent[open_rows]
-        by = None if scale is None else scale[open_rows]
-        here = _moved(wanted_left if by is None else wanted_left / by, of_left)
-        wide = _moved(wanted_extent if by is None else wanted_extent / by, of_extent)
-        if layout == "xyxy":
-            one, two = here, _moved(here + wide, of_end)
-        elif layout == "cxcywh":
-            one, two = _moved(here + wide / 2, of_end), wide
-        else:
-            one, two = here, wide
-        read_left, read_extent = _read(one, two, layout, by)
-        same = (read_left == wanted_left) & (read_extent == wanted_extent)
-        # The first are the nearest; they stay where none gives the same.
-        taken = np.ones(len(open_rows), np.bool_) if number == 0 else same
-        first[open_rows[taken]], second[open_rows[taken]] = one[taken], two[taken]
+    for of_first, of_second in _steps(layout, scaled=scale is not None):
+        one, two = _moved(first[open_rows], of_first), _moved(second[open_rows], of_second)
+        read_left, read_extent = _read(
+            one, two, layout, None if scale is None else scale[open_rows]
+        )
+        # The nearest stay where none gives the same.
+        same = (read_left == left[open_rows]) & (read_extent == extent[open_rows])
+        found[0][open_rows[same]], found[1][open_rows[same]] = one[same], two[same]
         open_rows = open_rows[~same]
         if not len(open_rows):
             break
-    return first, second
+    return found
 
 
 def _moved(numbers: NDArray[np.float64], steps: int) -> NDArray[np.float64]:
@@ -146,10 +150,11 @@ def _read(
     layout: BoxLayout,
     scale: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return left and width as the readers compute them: `as_xywh`, then times the size."""
-    left, extent = first, second
+    """Return left and width as the readers compute them: times the size, then `as_xywh`."""
+    if scale is not None:
+        first, second = to_pixels(first, scale), to_pixels(second, scale)
     if layout == "xyxy":
-        extent = second - first
-    elif layout == "cxcywh":
-        left = first - second / 2
-    return (left, extent) if scale is None else (left * scale, extent * scale)
+        return first, second - first
+    if layout == "cxcywh":
+        return first - second / 2, second
+    return first, second

@@ -104,11 +104,14 @@ def coco_document(data: Detections) -> dict[str, Any] | list[dict[str, Any]]:
 
 
 def _segmentations(data: Detections, masks: Masks) -> list[Any]:
-    """Return the polygons of each mask where they are known, else its run lengths."""
+    """Return the polygons of each mask of truth where they are known, else its run lengths.
+
+    Results have run lengths alone: pycocotools measures no polygons of theirs.
+    """
     runs = [
         {"size": mask["size"], "counts": mask["counts"].decode()} for mask in masks.rle.to_coco()
     ]
-    if data.polygons is None:
+    if data.polygons is None or not data.is_truth:
         return runs
     return [
         [np.asarray(polygon, np.float64).ravel().tolist() for polygon in polygons] or run

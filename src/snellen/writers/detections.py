@@ -104,6 +104,7 @@ class Detections(NamedTuple):
             names=images.names,
             relative=read.relative,
             is_coco=images.format in ("coco", "records"),
+            polygons=None if read.outlines is None else read.outlines.polygons(),
         )
 
     @property

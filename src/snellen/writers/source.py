@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from snellen.detection.poses import Poses
 from snellen.errors import InputError
+from snellen.readers.box_rows import KINDS
 from snellen.readers.coco import read_coco_predictions, read_coco_truth
 from snellen.readers.coco_file import read_raw_truth
+from snellen.readers.coco_images import sizes_and_names
 from snellen.readers.coco_masks import polygons_of_truth
 from snellen.readers.detection_files import (
     read_detection_predictions,
     read_detection_truth,
-    sizes_and_names,
 )
 from snellen.readers.detection_formats import called, found_format
 from snellen.writers.detections import Detections
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from snellen.detection.box_layouts import BoxLayout
+    from snellen.detection.boxes import Boxes
+    from snellen.detection.masks import Masks
     from snellen.readers.box_joining import ReadBoxes
-    from snellen.readers.coco import CocoKind
+    from snellen.readers.box_rows import ObjectKind
 
 __all__ = ["Source"]
 
 # What their numbers are has to be said, where it does not show.
 _OPEN: Final = ("box-text", "table")
-_CALLED: Final = {"mask": "masks", "keypoints": "keypoints"}
 
 
 class Source(NamedTuple):
@@ -49,8 +51,8 @@ class Source(NamedTuple):
     relative : bool, optional
     drop_unknown : bool
         See `read_detection_truth`.
-    kind : {"box", "mask", "keypoints"}
-        What is read of COCO's objects.
+    kind : {"box", "mask", "keypoints", "oriented"}, optional
+        What is read of objects; see `read_detection_truth`.
     """
 
     path: str
@@ -62,7 +64,7 @@ class Source(NamedTuple):
     box: BoxLayout | None = None
     relative: bool | None = None
     drop_unknown: bool = False
-    kind: CocoKind = "box"
+    kind: ObjectKind | None = None
 
     def read(self) -> tuple[Detections, str, list[str]]:
         """Return truth or predictions, their format, and what was taken for what.
@@ -72,8 +74,9 @@ class Source(NamedTuple):
         SnellenError
             Of bad input, and of options that do not fit it.
         """
-        if self.kind != "box":
-            return self._objects(), "coco", []
+        kind = self.kind
+        if (kind == "mask" or kind == "keypoints") and self._is_coco():
+            return self._objects(kind), "coco", []
         if self.truth is None:
             read = self._read_truth(self.path, self.format)
             return Detections.of_read(read, self.path), read.format, list(read.notes)
@@ -86,6 +89,7 @@ class Source(NamedTuple):
             truth,
             format=written,
             classes=self.classes if truth.format == "coco" else None,
+            kind=kind,
             drop_unknown=self.drop_unknown,
             **self._of_numbers(written),
         )
@@ -101,6 +105,7 @@ class Source(NamedTuple):
             format=written,
             images=self.images,
             classes=None if is_of_predictions else self.classes,
+            kind=self.kind,
             drop_unknown=self.drop_unknown,
             **self._of_numbers(written),
         )
@@ -117,31 +122,40 @@ class Source(NamedTuple):
             )
         return {}
 
-    def _objects(self) -> Detections:
-        """Return masks or keypoints of COCO's objects."""
+    def _is_coco(self) -> bool:
+        """Return whether all files are COCO's."""
         truth_format = self.format if self.truth is None else self.truth_format
+        files = ((self.truth or self.path, truth_format), (self.path, self.format))
+        found = [
+            found_format(path, prefer="coco") if written == "auto" else written
+            for path, written in files
+        ]
+        return found == ["coco", "coco"]
+
+    def _objects(self, kind: Literal["mask", "keypoints"]) -> Detections:
+        """Return masks or keypoints of COCO's objects."""
         of_truth = self.truth or self.path
-        for path, written in ((of_truth, truth_format), (self.path, self.format)):
-            found = found_format(path, prefer="coco") if written == "auto" else written
-            if found != "coco" or path.lower().endswith(".npy"):
-                raise InputError(
-                    f"expected COCO JSON to read {_CALLED[self.kind]} of, got {called(found)}", path
-                )
+        if self.path.lower().endswith(".npy"):
+            raise InputError(
+                f"expected COCO JSON to read {KINDS[kind]} of, got an array of boxes", self.path
+            )
         if self.images is not None or self.classes is not None:
             raise InputError(
                 "expected no images and classes beside COCO, whose files list them",
                 "images" if self.images is not None else "classes",
             )
-        columns = read_coco_truth(of_truth, kind=self.kind, drop_unknown=self.drop_unknown)
+        columns: Boxes | Masks | Poses = read_coco_truth(
+            of_truth, kind=kind, drop_unknown=self.drop_unknown
+        )
         if isinstance(columns, Poses) and not columns.keypoints.size:
             raise InputError("expected keypoints, there are none: leave --kind keypoints", of_truth)
         sizes, names = sizes_and_names(of_truth, columns.boxes.images)
         polygons = None
         if self.truth is not None:
             columns = read_coco_predictions(
-                self.path, columns, kind=self.kind, drop_unknown=self.drop_unknown
+                self.path, columns, kind=kind, drop_unknown=self.drop_unknown
             )
-        elif self.kind == "mask":
+        elif kind == "mask":
             raw = read_raw_truth(of_truth, "mask")
             polygons = polygons_of_truth(raw, of_truth, drop_unknown=self.drop_unknown)
         return Detections(columns, self.path, sizes, names=names, is_coco=True, polygons=polygons)

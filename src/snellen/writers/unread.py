@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from snellen.readers.column_names import CONFIDENCES, first_of
+from snellen.readers.cvat_xml import shape_of, shapes_of_kind
 from snellen.readers.file_trees import FileTree
 from snellen.readers.table import read_bytes, read_table
 from snellen.readers.typed_json import decoded
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["unread_losses"]
 
-_CALLED: Final = {"box": "boxes", "mask": "masks", "keypoints": "keypoints"}
+_CALLED: Final = {
+    "box": "boxes",
+    "mask": "masks",
+    "keypoints": "keypoints",
+    "oriented": "oriented boxes",
+}
 _SCORES: Final = ("score", "confidence")
 _NOT_KNOWN_IN_SPACE: Final = ("-1", "-1", "-1", "-1000", "-1000", "-1000", "-10")
 
@@ -96,11 +102,12 @@ def _of_voc_xml(path: str, is_truth: bool, _: str) -> Iterator[Loss]:
     yield Loss("poses", poses, "poses (Frontal, Left, …)")
 
 
-def _of_cvat(path: str, is_truth: bool, _: str) -> Iterator[Loss]:
+def _of_cvat(path: str, is_truth: bool, kind: str) -> Iterator[Loss]:
     place = f"{path}/annotations.xml" if os.path.isdir(path) else path  # noqa: PTH112
     root = ET.fromstring(read_bytes(place).removeprefix(b"\xef\xbb\xbf"))
     shapes = [shape for image in root.iterfind("image") for shape in image]
-    others = sum(shape.tag != "box" or float(shape.get("rotation") or 0) != 0 for shape in shapes)
+    taken = shapes_of_kind(kind)
+    others = sum(shape_of(shape, place) not in taken for shape in shapes)
     attributes = sum(
         each.get("name") not in _SCORES for shape in shapes for each in shape.iterfind("attribute")
     )
@@ -111,7 +118,7 @@ def _of_cvat(path: str, is_truth: bool, _: str) -> Iterator[Loss]:
     )
     if is_truth:
         yield _scores(scores)
-    yield Loss("shapes", others, "shapes that are no upright boxes")
+    yield Loss("shapes", others, f"shapes that are no {_CALLED[kind]}")
     yield Loss("attributes", attributes, "attributes of shapes")
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_yolo"]
 
+_TASKS: Final = {"mask": "segment", "keypoints": "pose", "oriented": "obb"}
 _MARGIN_OF_TRUTH: Final = 0.01
 _MARGIN_OF_PREDICTIONS: Final = 1.0
 
@@ -137,6 +138,9 @@ def _lines(numbers: NDArray[np.float64]) -> list[str]:
 
 def _description(data: Detections, names: list[str]) -> bytes:
     lines = ["train: images", "val: images"]
+    if data.kind in _TASKS:
+        # A polygon of four points may be an oriented box.
+        lines.append(f"task: {_TASKS[data.kind]}")
     if isinstance(data.columns, Poses):
         lines.append(f"kpt_shape: [{data.columns.keypoints.shape[1]}, 3]")
     lines.append("names:")

@@ -1,0 +1,92 @@
+"""The images of COCO's files, and COCO's results for truth of another format."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from snellen.readers.box_rows import BoxRows
+from snellen.readers.coco_file import read_raw_results
+from snellen.readers.typed_json import read_typed_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from snellen.state import Keys
+
+__all__ = ["coco_rows", "sizes_and_names"]
+
+
+class _CocoImage(msgspec.Struct):
+    id: int | str
+    width: int | float | None = None
+    height: int | float | None = None
+    file_name: str | None = None
+
+
+class _CocoImages(msgspec.Struct):
+    images: list[_CocoImage]
+
+
+def sizes_and_names(
+    source: str | Mapping[str, Any], keys: Keys
+) -> tuple[NDArray[np.int64] | None, tuple[str, ...] | None]:
+    """Return height and width, and the name of the file, of each image of a COCO file.
+
+    Parameters
+    ----------
+    source : str, or mapping
+        The annotation file, or what it holds.
+    keys : Keys
+        The ids of its images; what is returned is in their order. None stands for sizes, or names,
+        that not all have.
+    """
+    if isinstance(source, str):
+        images = read_typed_json(source, _CocoImages, "a COCO annotation file").images
+    else:
+        images = [_CocoImage(image["id"], *_described(image)) for image in source["images"]]
+    by_code: list[_CocoImage] = [_CocoImage(0)] * len(keys)
+    for code, image in zip(
+        keys.codes([image.id for image in images]).tolist(), images, strict=True
+    ):
+        by_code[code] = image
+    sizes = names = None
+    if by_code and all(image.width and image.height for image in by_code):
+        sizes = np.array([(image.height, image.width) for image in by_code]).astype(np.int64)
+    if by_code and all(image.file_name for image in by_code):
+        names = tuple(str(image.file_name) for image in by_code)
+    return sizes, names
+
+
+def _described(image: Mapping[str, Any]) -> tuple[float | None, float | None, str | None]:
+    """Return the size of an image and the name of its file, where a record has them."""
+    width, height = (
+        float(value) if isinstance(value, Real) else None
+        for value in (image.get("width"), image.get("height"))
+    )
+    name = image.get("file_name")
+    return width, height, name if isinstance(name, str) else None
+
+
+def coco_rows(place: str) -> BoxRows:
+    """Return COCO results for truth of another format."""
+    raw = read_raw_results(place)
+
+    def distinct(column: tuple[NDArray[np.int64], list[str] | None]) -> Any:
+        values, texts = column
+        if texts is not None:
+            return texts, values.astype(np.int32)
+        found, codes = np.unique(values, return_inverse=True)
+        return found.tolist(), codes.astype(np.int32)
+
+    images, image = distinct(raw.image_id())
+    labels, label = distinct(raw.category_id())
+    return BoxRows(
+        images, image, labels, label, raw.xywh(), lambda row: f"{place} $[{row}]", place,
+        score=raw.score(),
+    )  # fmt: skip

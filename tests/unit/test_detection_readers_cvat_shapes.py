@@ -1,0 +1,152 @@
+"""Polygons, points and turned boxes of CVAT's XML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from snellen import AveragePrecision
+from snellen.detection.masks import Masks
+from snellen.detection.oriented import OrientedBoxes, oriented_iou
+from snellen.detection.poses import Poses
+from snellen.errors import SnellenError
+from snellen.readers.detection_files import read_detection_predictions, read_detection_truth
+from snellen.rle_masks import RleMasks
+from snellen.writers.unread import unread_losses
+
+HEAD = (
+    "<annotations><version>1.1</version><meta><job><labels><label><name>car</name></label>"
+    '</labels></job></meta><image id="0" name="1.jpg" width="100" height="50">{}</image>'
+    "</annotations>"
+)
+BOX = '<box label="car" xtl="10.1" ytl="20" xbr="30.3" ybr="30"{}></box>'
+POLYGON = '<polygon label="car" points="{}"{}></polygon>'
+POINTS = '<points label="car" points="{}"{}/>'
+SQUARE = "10,10;50,10;50,40;10,40"
+
+
+def written(path: Path, *shapes: str) -> Path:
+    path.write_text(HEAD.format("".join(shapes)))
+    return path
+
+
+def test_polygons(tmp_path: Path) -> None:
+    shapes = [POLYGON.format(SQUARE, ' occluded="1"'), POLYGON.format("0,0; 20.5,0 ;20,30", "")]
+    truth = read_detection_truth(written(tmp_path / "t.xml", *shapes))
+    assert isinstance(truth.boxes, Masks)
+    want = RleMasks.from_polygons(
+        [[[10, 10, 50, 10, 50, 40, 10, 40]], [[0, 0, 20.5, 0, 20, 30]]], (50, 100)
+    )
+    assert truth.boxes.rle.runs.tolist() == want.runs.tolist()
+    assert truth.boxes.boxes.xywh.tolist() == [[10, 10, 40, 30], [0, 0, 20.5, 30]]
+    assert truth.flags["occluded"].tolist() == [1, 0]
+    scored = [POLYGON.format(SQUARE, ' score="0.5"'), POLYGON.format("0,0;9,0;9,9", ' score="1"')]
+    pred = read_detection_predictions(written(tmp_path / "p.xml", *scored), truth)
+    metrics = AveragePrecision().update(truth.boxes, pred.boxes).compute().metrics
+    # The small one, which comes first, is none: 1 / 2 at half of the recall.
+    assert metrics["AP50"] == pytest.approx(51 / 101 / 2)
+
+
+def test_points(tmp_path: Path) -> None:
+    shapes = [POINTS.format("10,20;30,40", ""), POINTS.format("1,2;3,4", ' occluded="1"')]
+    truth = read_detection_truth(written(tmp_path / "t.xml", *shapes))
+    assert isinstance(truth.boxes, Poses)
+    assert truth.boxes.keypoints.tolist() == [[[10, 20, 2], [30, 40, 2]], [[1, 2, 1], [3, 4, 1]]]
+    assert truth.boxes.boxes.xywh.tolist() == [[10, 20, 20, 20], [1, 2, 2, 2]]
+    path = written(tmp_path / "p.xml", POINTS.format("1,2;3,4;5,6", ' score="1"'))
+    with pytest.raises(SnellenError, match="expected 2 keypoints, as truth has, got 3"):
+        read_detection_predictions(path, truth)
+
+
+def test_turned_boxes(tmp_path: Path) -> None:
+    """A quarter turn is exact; a box that is not turned stays to the last digit."""
+    quarter = '<box label="car" xtl="10" ytl="20" xbr="30" ybr="30" rotation="90.00"/>'
+    path = written(tmp_path / "t.xml", quarter, BOX.format(' rotation="30.5"'), BOX.format(""))
+    upright = read_detection_truth(path)
+    assert upright.boxes.kind == "box"
+    assert len(upright.boxes) == 1
+    assert any("other shapes left out: 2 turned box" in note for note in upright.notes)
+    read = read_detection_truth(path, kind="oriented")
+    assert isinstance(read.boxes, OrientedBoxes)
+    corners = read.boxes.corners
+    # About (20, 25): 20 wide and 10 high becomes 10 wide and 20 high.
+    assert sorted(corners[0].tolist()) == [[15, 15], [15, 35], [25, 15], [25, 35]]
+    assert sorted(corners[2].tolist()) == [[10.1, 20], [10.1, 30], [30.3, 20], [30.3, 30]]
+    # Clockwise to the eye: to the right of the centre it goes down.
+    want = OrientedBoxes.from_cxcywha(
+        [[20.2, 25, 20.2, 10, 30.5]], image_id=["1.jpg"], label=["car"], degrees=True
+    )
+    assert oriented_iou(read.boxes, want)[1, 0] == pytest.approx(1)
+    right = corners[1][corners[1][:, 0] > 20.2].mean(axis=0)
+    assert right[1] > 25
+    only = read_detection_truth(written(tmp_path / "o.xml", quarter))
+    assert only.boxes.kind == "oriented"
+
+
+def test_which_shapes_are_read(tmp_path: Path) -> None:
+    polygon, points = POLYGON.format(SQUARE, ""), POINTS.format("1,1", "")
+    path = written(tmp_path / "a.xml", polygon, points, BOX.format(""), "<polyline/><skeleton/>")
+    counts = {"box": 1, "mask": 1, "keypoints": 1, "oriented": 1}
+    for kind, n in counts.items():
+        read = read_detection_truth(path, kind=kind)  # type: ignore[arg-type]
+        assert read.boxes.kind == kind
+        assert len(read.boxes) == n
+        lost = {loss.what: loss.n for loss in unread_losses(str(path), "cvat", kind=kind)}
+        assert lost == {"shapes": 4}
+    assert read_detection_truth(path).boxes.kind == "box"
+    two = written(tmp_path / "b.xml", polygon, points)
+    with pytest.raises(
+        SnellenError, match=r'got 1 polygon, 1 points: say kind="mask" or kind="key'
+    ):
+        read_detection_truth(two)
+    none = read_detection_truth(written(tmp_path / "c.xml"), kind="mask")
+    assert none.boxes.kind == "mask"
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (
+            POLYGON.format("1,1;2,2", ""),
+            "three or more points of a polygon, got 2.*polygon 1 points",
+        ),
+        (POLYGON.format("1,1;2,2;3", ""), 'expected points as x,y;x,y;…, got "3"'),
+        (POLYGON.format("", ""), 'got ""'),
+        (POLYGON.format("1,1;2,x;3,3", ""), 'expected a number, got "x"'),
+        (POLYGON.format("1,1;2,nan;3,3", ""), "expected a finite number, got nan"),
+        (POLYGON.format("1,1;2,1e300;3,3", ""), "polygon 1"),
+        ('<polygon points="1,1;2,2;3,3"/>', "a label of each polygon"),
+        (
+            POINTS.format("1,1", "") + POINTS.format("1,1;2,2", ""),
+            "expected 1 points, as the first",
+        ),
+        (BOX.format(' rotation="x"'), 'expected a number, got "x".* rotation'),
+        (BOX.format(' rotation="inf"'), "expected a finite number"),
+        ('<box label="a" xtl="5" ytl="1" xbr="2" ybr="2" rotation="9"/>', "right and bottom of at"),
+    ],
+)
+def test_refused(tmp_path: Path, shape: str, message: str) -> None:
+    with pytest.raises(SnellenError, match=message):
+        read_detection_truth(written(tmp_path / "a.xml", shape))
+
+
+@pytest.mark.parametrize("kind", ["mask", "keypoints", "oriented"])
+def test_damaged_files(tmp_path: Path, kind: Any) -> None:
+    shapes = (POLYGON.format(SQUARE, ""), POINTS.format("1,1;2,2", ""), BOX.format(' rotation="7"'))
+    whole = HEAD.format("".join(shapes)).encode()
+    path = tmp_path / "a.xml"
+    rng = np.random.default_rng(13)
+    n_refused = 0
+    for _ in range(400):
+        damaged = bytearray(whole)
+        for at in rng.integers(0, len(whole), rng.integers(1, 4)):
+            damaged[at] = int(rng.integers(0, 256))
+        path.write_bytes(bytes(damaged))
+        try:
+            read_detection_truth(path, kind=kind)
+        except SnellenError:
+            n_refused += 1
+    assert 0 < n_refused < 400
