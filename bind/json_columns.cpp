@@ -111,6 +111,9 @@ void bind_json_columns(nb::module_& m) {
             return std::make_tuple(take(self.image_height), take(self.image_width));
           },
           "Of masks: height and width of each image, -1 where the file does not say.")
+      .def(
+          "crowd_index", [](CocoTruth& self) { return take(self.crowd_index); },
+          "Of keypoints: crowdIndex of each image, NaN where the file does not say.")
       .def("category_id", [](CocoTruth& self) { return take_ids(self.category_id); })
       .def("category_name", [](CocoTruth& self) { return std::move(self.category_name); })
       .def("box_id", [](CocoTruth& self) { return take_ids(self.box_id); })

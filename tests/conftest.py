@@ -17,6 +17,18 @@ _HOME = Path(
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+_PROCESS, _end_process = os.getpid(), os._exit
+
+
+def _refuse_to_end(code: int) -> None:
+    """Fail where a test would end the process of all tests, and what they say, as the CLI does."""
+    if os.getpid() != _PROCESS:  # of a fork
+        _end_process(code)
+    raise RuntimeError(f"expected tests to run the command in a process, got its end ({code})")
+
+
+os._exit = _refuse_to_end  # type: ignore[assignment]
+
 
 @pytest.fixture(scope="session")
 def conformance_data() -> Path:

@@ -111,6 +111,11 @@ def told(scene: Scene, iou_threshold: float = 0.5, area: str = "all") -> Told:
         ]
         evaluation.params.areaRngLbl = [area]
         evaluation.evaluate()
+    return told_by(evaluation)
+
+
+def told_by(evaluation: COCOeval) -> Told:
+    """Return what an evaluation at one IoU threshold, in one area range, has made of it."""
     found: list[Found] = []
     counted: list[tuple[int, int]] = []
     for cell in evaluation.evalImgs:

@@ -39,6 +39,8 @@ constexpr std::array<Field, 5> kPoseResultFields = {{kResultFields[0],
                                                      {"keypoints", FieldKind::keypoints, false}}};
 constexpr std::array<Field, 3> kSizedImageFields = {
     {kImageFields[0], {"height", FieldKind::count, false}, {"width", FieldKind::count, false}}};
+constexpr std::array<Field, 2> kCrowdedImageFields = {
+    {kImageFields[0], {"crowdIndex", FieldKind::area, false}}};
 constexpr std::array<Field, 8> kMaskFields = {{kAnnotationFields[0],
                                                kAnnotationFields[1],
                                                kAnnotationFields[2],
@@ -64,7 +66,7 @@ constexpr std::array<Schema, 3> kResults = {
     {{kRoot, 1, kResultFields}, {kRoot, 1, kMaskResultFields}, {kRoot, 1, kPoseResultFields}}};
 constexpr std::array<Schema, 3> kImages = {{{"$.images", 2, kImageFields},
                                             {"$.images", 2, kSizedImageFields},
-                                            {"$.images", 2, kImageFields}}};
+                                            {"$.images", 2, kCrowdedImageFields}}};
 constexpr std::array<Schema, 3> kAnnotations = {{{"$.annotations", 2, kAnnotationFields},
                                                  {"$.annotations", 2, kMaskFields},
                                                  {"$.annotations", 2, kPoseFields}}};
@@ -363,6 +365,7 @@ CocoTruth truth_columns(const Source& source, const detail::ReadPlan& plan, Coco
   } else if (kind == CocoKind::box) {
     truth.ignored = std::move(boxes.field(6).flags);
   } else if (kind == CocoKind::keypoints) {
+    truth.crowd_index = std::move(reader.images().field(1).numbers);
     truth.keypoints = {std::move(boxes.field(6).numbers), std::move(boxes.field(6).counts),
                        std::move(boxes.field(7).counts)};
   }

@@ -60,6 +60,7 @@ std::string text_of(const CocoTruth& truth) {
   out.precision(17);
   write(out, truth.image_height);
   write(out, truth.image_width);
+  write(out, truth.crowd_index);
   write(out, truth.xywh);
   write(out, truth.shapes);
   write(out, truth.keypoints);
@@ -141,6 +142,15 @@ void test_truth() {
   std::ostringstream poses_out;
   write(poses_out, poses.keypoints);
   CHECK_EQUAL(poses_out.str(), " 1 2 2 3.5 4 0; 2 0 -1 -1; 1 -1 0 -1;");
+  const CocoTruth crowded = read_coco_truth(
+      truth_of("", R"({"id": 7, "crowdIndex": 0.76}, {"id": 8})"), CocoKind::keypoints);
+  CHECK_EQUAL(crowded.crowd_index.size(), 2u);
+  CHECK_EQUAL(crowded.crowd_index[0], 0.76);
+  CHECK(crowded.crowd_index[1] != crowded.crowd_index[1]);
+  CHECK_EQUAL(
+      read_coco_truth(truth_of("", R"({"id": 7, "crowdIndex": "high"})"), CocoKind::keypoints)
+          .fault.path,
+      "$.images[0].crowdIndex");
 }
 
 // Of equal keys the last counts, within a mask as well.

@@ -34,10 +34,13 @@ _HOME = {
     "DetectionCalibrationResult": "snellen.detection.detection_calibration",
     "DetectionConfusion": "snellen.detection.detection_confusion",
     "DetectionConfusionResult": "snellen.detection.detection_confusion_result",
+    "DetectionDiagnosis": "snellen.detection.diagnosis_result",
     "DetectionErrors": "snellen.detection.error_types",
     "DetectionErrorsResult": "snellen.detection.error_types_result",
     "DetectionProtocol": "snellen.detection.protocols",
     "DetectionSlices": "snellen.detection.slices_result",
+    "DiagnosisThresholds": "snellen.detection.diagnosis",
+    "ExplanationResult": "snellen.detection.explanation_result",
     "Hota": "snellen.tracking.metrics",
     "Identity": "snellen.tracking.metrics",
     "ImageTable": "snellen.detection.image_table",
@@ -90,7 +93,9 @@ _HOME = {
     "confusion_matrix": "snellen.classification.confusion_matrix",
     "detection_calibration": "snellen.detection.detection_calibration",
     "detection_confusion": "snellen.detection.detection_confusion",
+    "detection_diagnosis": "snellen.detection.diagnosis",
     "detection_errors": "snellen.detection.error_types",
+    "explain": "snellen.detection.explanation",
     "find_duplicates": "snellen.splits.leaks",
     "get_threads": "snellen.threads",
     "hold_out": "snellen.splits.hold_out",
@@ -120,6 +125,7 @@ _HOME = {
     "regression_scores": "snellen.regression.regression",
     "segmentation_scores": "snellen.segmentation.segmentation",
     "set_threads": "snellen.threads",
+    "slices_of_areas": "snellen.detection.area_slices",
     "slices_of_images": "snellen.detection.slices",
     "slices_of_objects": "snellen.detection.slices",
     "surface_distance": "snellen.segmentation.surface_distance",
@@ -158,6 +164,8 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "DetectionErrors",
     "DetectionErrorsResult",
     "detection_errors",
+    "ExplanationResult",
+    "explain",
     "DetectionConfusion",
     "DetectionConfusionResult",
     "detection_confusion",
@@ -174,8 +182,12 @@ __all__ = [  # noqa: RUF022 - by subject, as one reads it
     "ImageTable",
     "image_table",
     "DetectionSlices",
+    "slices_of_areas",
     "slices_of_images",
     "slices_of_objects",
+    "DetectionDiagnosis",
+    "DiagnosisThresholds",
+    "detection_diagnosis",
     "Boxes",
     "box_iou",
     "Masks",
@@ -279,6 +291,7 @@ if TYPE_CHECKING:
         probability_loss,
     )
     from snellen.classification.top_k import TopKAccuracy, TopKAccuracyResult, top_k_accuracy
+    from snellen.detection.area_slices import slices_of_areas
     from snellen.detection.average_precision import (
         AveragePrecision,
         AveragePrecisionResult,
@@ -291,8 +304,12 @@ if TYPE_CHECKING:
     )
     from snellen.detection.detection_confusion import DetectionConfusion, detection_confusion
     from snellen.detection.detection_confusion_result import DetectionConfusionResult
+    from snellen.detection.diagnosis import DiagnosisThresholds, detection_diagnosis
+    from snellen.detection.diagnosis_result import DetectionDiagnosis
     from snellen.detection.error_types import DetectionErrors, detection_errors
     from snellen.detection.error_types_result import DetectionErrorsResult
+    from snellen.detection.explanation import explain
+    from snellen.detection.explanation_result import ExplanationResult
     from snellen.detection.image_table import ImageTable, image_table
     from snellen.detection.label_errors import LabelErrors, label_errors
     from snellen.detection.label_errors_result import LabelErrorsResult

@@ -65,6 +65,11 @@ class CocoTruth:
         Of masks: height and width of each image, -1 where the file does not say.
         """
 
+    def crowd_index(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]:
+        """
+        Of keypoints: crowdIndex of each image, NaN where the file does not say.
+        """
+
     def category_id(self) -> tuple[Annotated[NDArray[numpy.int64], dict(order='C')], list[str] | None]: ...
 
     def category_name(self) -> list[str]: ...

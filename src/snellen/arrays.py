@@ -26,6 +26,8 @@ __all__ = [
     "to_numpy",
 ]
 
+# DLPack's numbers of devices whose memory is the host's: CPU, and pinned for CUDA and for ROCm.
+_ON_HOST = (1, 3, 11)
 # Tensors are counted so many pixels at a time: it bounds the memory that a device must have free.
 _PIXELS_AT_ONCE = 1 << 22
 # Up to so many cells a device counts into a table; beyond, it sorts.
@@ -40,8 +42,8 @@ def to_numpy(
     Parameters
     ----------
     value : array-like
-        A NumPy array, a torch tensor on any device, a JAX array, an Arrow array, a data frame
-        column, or nested lists.
+        A NumPy array, a torch tensor on any device, an array of JAX, CuPy or another library with
+        ``__array__`` or DLPack, an Arrow array, a data frame column, or nested lists.
     name : str
         What it is, for messages.
     dtype : numpy dtype, optional
@@ -54,10 +56,8 @@ def to_numpy(
     InputError
         Where the value is no array of numbers or texts.
     """
-    if not isinstance(value, np.ndarray):
-        value = _host_array(value)
     try:
-        array = np.asarray(value)
+        array = np.asarray(value if isinstance(value, np.ndarray) else _host_array(value))
         if array.dtype.name == "bfloat16":  # of JAX, by ml_dtypes
             array = array.astype(np.float32)
         if dtype is not None and array.dtype.kind in "OUSmMc":
@@ -67,18 +67,40 @@ def to_numpy(
         return (
             np.ascontiguousarray(array, dtype) if array.ndim else array.astype(dtype or array.dtype)
         )
-    except (TypeError, ValueError, OverflowError) as error:
+    # What libraries raise that have the array: of their own kinds, those derive from these.
+    except (TypeError, ValueError, OverflowError, RuntimeError, BufferError) as error:
         raise InputError(f"expected an array: {error}", name) from error
 
 
 def _host_array(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):  # of tensors, or of what NumPy takes as it is
+        return [_host_array(each) for each in value] if _is_tensor(value[:1]) else value
     if hasattr(value, "detach") and hasattr(value, "cpu"):  # a torch tensor
         tensor = value.detach().cpu()
         # NumPy has no bfloat16; every value of it is a float32.
         return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
     if hasattr(value, "to_numpy"):  # Arrow, pandas, polars
         return value.to_numpy()
+    if hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
+        return _from_dlpack(value)
     return value
+
+
+def _is_tensor(first: Any) -> bool:
+    return any(hasattr(each, "__dlpack__") and not isinstance(each, np.ndarray) for each in first)
+
+
+def _from_dlpack(value: Any) -> Any:
+    if hasattr(value, "__array__"):
+        try:
+            return np.asarray(value)  # JAX: also from a device, also bfloat16
+        except TypeError:  # CuPy: only where it is said that a copy is wanted
+            pass
+    if value.__dlpack_device__()[0] in _ON_HOST:
+        return np.from_dlpack(value)
+    if hasattr(value, "get"):  # CuPy, with any release of NumPy
+        return value.get()
+    return np.from_dlpack(value, device="cpu")
 
 
 def to_finite(value: Any, name: str, *, width: int | None = None) -> NDArray[np.float64]:

@@ -157,5 +157,5 @@ def test_direction_of_dependence(module: str) -> None:
 def test_the_direction_test_sees_imports() -> None:
     assert "snellen.state" in imported_modules("snellen.detection.average_precision")
     assert "snellen._core" in imported_modules("snellen.detection.average_precision")
-    assert "snellen.readers.coco" in imported_modules("snellen.cli.evaluate_detection")
+    assert "snellen.readers.coco" in imported_modules("snellen.cli.detection_input")
     assert layer("snellen.cli.evaluate") > layer("snellen.readers.coco")

@@ -80,7 +80,7 @@ def test_commands_are_documented(path: str, command: click.Command) -> None:
 
 
 def test_detection_protocol_names_of_the_command_line() -> None:
-    from snellen.cli.evaluate_detection import PROTOCOL_NAMES
+    from snellen.cli.detection_rules import PROTOCOL_NAMES
     from snellen.detection.protocols import PROTOCOLS, SIMILARITIES
 
     assert list(PROTOCOL_NAMES) == list(PROTOCOLS)

@@ -108,7 +108,7 @@ class OrientedCOCOeval(COCOeval):  # type: ignore[misc]
         )
 
 
-def reference(truth: OrientedBoxes, pred: OrientedBoxes) -> dict[str, Any]:
+def evaluator(truth: OrientedBoxes, pred: OrientedBoxes) -> OrientedCOCOeval:
     sides = []
     with contextlib.redirect_stdout(io.StringIO()):
         for boxes in (truth, pred):
@@ -121,7 +121,13 @@ def reference(truth: OrientedBoxes, pred: OrientedBoxes) -> dict[str, Any]:
             coco.createIndex()
             sides.append(coco)
         evaluation = OrientedCOCOeval(*sides, "bbox")
-        evaluation.truth, evaluation.pred = truth, pred
+    evaluation.truth, evaluation.pred = truth, pred
+    return evaluation
+
+
+def reference(truth: OrientedBoxes, pred: OrientedBoxes) -> dict[str, Any]:
+    evaluation = evaluator(truth, pred)
+    with contextlib.redirect_stdout(io.StringIO()):
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()

@@ -688,31 +688,68 @@ def test_a_look_at_one_cell_makes_one_cell(monkeypatch: pytest.MonkeyPatch) -> N
     assert repr(found.evalImgs) == "<60 cells, each made when it is looked at>"
 
 
-def test_overlaps_are_a_mapping() -> None:
+def overlaps_of_both() -> tuple[Any, Any]:
     found, there = loaded(OURS, "bbox"), loaded(THEIRS, "bbox")
     with quiet():
         found.evaluate(), there.evaluate()
-    ours, theirs = found.ious, there.ious
+    return found.ious, there.ious
+
+
+def test_overlaps_are_a_dict() -> None:
+    ours, theirs = overlaps_of_both()
+    assert isinstance(ours, dict)
+    assert "15 cells" in repr(ours)
     assert list(ours) == list(theirs)
     assert len(ours) == len(theirs) == 15
-    assert described(dict(ours)) == described(theirs)
     assert (2, 1) in ours
     assert (2, 3) not in ours
     assert 7 not in ours
-    with pytest.raises(KeyError):
-        ours[1, 2]
-    assert ours[2, 1] is ours[2, 1]
-    del ours[2, 1]
-    ours["a"] = 5
-    assert (2, 1) not in ours
-    assert list(ours) == [*list(theirs)[1:], "a"]
-    with pytest.raises(KeyError):
-        del ours[2, 1]
-    ours[2, 1] = 3
-    assert ours[2, 1] == 3
-    assert len(ours) == 16
+    for key in ((1, 2), 7, (2, 1, 3)):
+        with pytest.raises(KeyError):
+            ours[key]
+        assert ours.get(key, "none") == "none"
+    assert ours[2, 1] is ours[2, 1] is ours.get((2, 1))
+    assert ours._evaluation is not None
+    assert described(dict(ours)) == described(theirs)
     # As torchmetrics makes another of its kind.
-    assert dict(type(ours)(dict(ours))) == dict(ours)
+    assert described(type(ours)(dict(ours))) == described(theirs)
+
+
+DICT_STEPS: list[Callable[[Any], Any]] = [
+    lambda ious: list(ious.items()),
+    lambda ious: list(ious.values()),
+    lambda ious: list(ious.keys()),
+    lambda ious: ious.copy(),
+    lambda ious: {**ious},
+    lambda ious: ious | {"a": 5},
+    lambda ious: {"a": 5} | ious,
+    lambda ious: list(reversed(ious)),
+    lambda ious: ious.popitem(),
+    lambda ious: (ious.pop((2, 1)), list(ious)),
+    lambda ious: ious.pop("a"),
+    lambda ious: (ious.setdefault((9, 4), 5), ious.setdefault("a", 5), list(ious)),
+    lambda ious: (ious.update(a=5), list(ious)),
+    lambda ious: (ious.clear(), ious),
+    lambda ious: ious == {},
+    lambda ious: ious != {},
+    lambda ious: (ious.__delitem__((2, 1)), list(ious), (2, 1) in ious),
+    lambda ious: (ious.__setitem__("a", 5), ious.__setitem__((9, 4), 6), list(ious), ious["a"]),
+    lambda ious: copy.deepcopy(ious),
+    lambda ious: pickle.loads(pickle.dumps(ious)),
+    lambda ious: copy.copy(ious),
+]
+
+
+@pytest.mark.parametrize("step", range(len(DICT_STEPS)))
+def test_overlaps_do_what_a_dict_does(step: int) -> None:
+    seen = []
+    for ious in overlaps_of_both():
+        ious[9, 4], ious[2, 1]
+        try:
+            seen.append(described(DICT_STEPS[step](ious)))
+        except KeyError as error:
+            seen.append(error.args)
+    assert seen[0] == seen[1]
 
 
 @pytest.mark.parametrize("side", [OURS, THEIRS], ids=["ours", "theirs"])

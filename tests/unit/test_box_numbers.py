@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from snellen.readers.box_rows import as_xywh
+from snellen.detection.box_layouts import as_xywh
 from snellen.writers.box_numbers import box_numbers, number_texts, part_numbers
 
 Layout = Literal["xyxy", "xywh", "cxcywh"]

@@ -341,7 +341,7 @@ def test_from_images_of_no_objects() -> None:
             [{"boxes": [[5, 0, 1, 1]], "labels": [1]}],
             [1],
             InputError,
-            "expected a width and height of at least 0, got -4 and 1",
+            r"expected right and bottom of at least .*, got 5 0 1 1 - at boxes of image 0\[0\]",
         ),
     ],
 )

@@ -163,7 +163,7 @@ def test_masks_are_compared_by_their_pixels() -> None:
     assert detection_errors(truth.boxes, pred.boxes).AP == 1.0
     assert detection_errors(truth, pred).AP == 0.0
     metric = DetectionErrors().update(truth, pred)
-    with pytest.raises(InputError, match="kind mask, as before, got box"):
+    with pytest.raises(InputError, match="kind mask, as those before, got box"):
         metric.update(truth.boxes, pred.boxes)
     with pytest.raises(MergeError, match="kind mask, got box"):
         metric.merge(DetectionErrors().update(truth.boxes, pred.boxes))

@@ -6,7 +6,8 @@
 //   results      [{image_id, category_id, bbox, score}]
 // and of masks and keypoints, where "~" may also be null, and bbox an empty list:
 //   masks        images {id, height~, width~}, objects {…, bbox~, segmentation~}
-//   keypoints    objects {…, bbox~, keypoints~}, annotations also {num_keypoints~}
+//   keypoints    objects {…, bbox~, keypoints~}, annotations also {num_keypoints~}, images
+//                {id, crowdIndex?}
 // Of boxes and masks annotations may have "ignore", as LVIS' have: whatever it is, it makes no
 // document unfit.
 // Everything else is skipped, but has to be JSON. Of equal keys the last counts, as in Python, and
@@ -81,6 +82,7 @@ struct CocoTruth {
   IdColumn image_id;                       // images[].id
   Column<std::int64_t> image_height;       // of masks: −1 where absent
   Column<std::int64_t> image_width;        // the same
+  Column<double> crowd_index;              // of keypoints: images[].crowdIndex, NaN where absent
   IdColumn category_id;                    // categories[].id
   std::vector<std::string> category_name;  // categories[].name, "" where absent
   IdColumn box_id;                         // annotations[].id, 0 where absent

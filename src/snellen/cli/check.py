@@ -2,26 +2,100 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from snellen.cli.limit_options import threads_option
-from snellen.cli.output import data_warnings_on_stderr, json_option, not_empty, quiet_option
+from snellen.cli.output import json_option, not_empty, quiet_option
+from snellen.readers.detection_formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from snellen.splits.image_list import ImageList
-    from snellen.splits.leaks import LeakReport
+    from snellen.cli.check_health import Asked
 
 __all__ = ["check"]
 
+_OF_LEAKS: Final = ("root", "missing", "distance", "groups", "sheet", "fail_on_leak")
+_OF_HEALTH: Final = (
+    *("predictions", "written", "truth_format", "images", "classes", "box", "relative"),
+)
 
-@click.command()
+
+class _Check(click.Command):
+    """A command whose options are listed by what they are for."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in three parts."""
+        parts: dict[str, list[tuple[str, str]]] = {
+            "Objects": [],
+            "Images that parts share (--leaks)": [],
+            "Both": [],
+        }
+        objects, leaks, both = parts.values()
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is None or not isinstance(param, click.Option):
+                continue
+            if param.name in _OF_HEALTH:
+                objects.append(record)
+            elif param.name == "leaks" or param.name in _OF_LEAKS:
+                leaks.append(record)
+            else:
+                both.append(record)
+        for title, records in parts.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+@click.command(cls=_Check)
 @click.argument("source", nargs=-1, required=True, type=click.Path(), metavar="SOURCE…")
+@click.option(
+    "--predictions",
+    metavar="FILE",
+    type=click.Path(),
+    callback=not_empty,
+    help="Check these predictions for it, too.",
+)
+@click.option(
+    "--format",
+    "written",
+    type=click.Choice(["auto", *FORMATS]),
+    default="auto",
+    show_default=True,
+    help="What the files are written in; auto: as their content says.",
+)
+@click.option(
+    "--truth-format",
+    type=click.Choice(["auto", *FORMATS]),
+    help="What the truth is written in; --format is then of the predictions.",
+)
+@click.option(
+    "--images",
+    type=click.Path(),
+    metavar="PATH",
+    callback=not_empty,
+    help="The images: a folder of pictures, or a text with one a line: of these only. Not for "
+    "COCO.",
+)
+@click.option(
+    "--classes",
+    type=click.Path(),
+    metavar="FILE",
+    callback=not_empty,
+    help="The names of classes, one a line, or JSON. Beside COCO's truth those of the numbers of "
+    "predictions.",
+)
+@click.option(
+    "--box",
+    type=click.Choice(["xyxy", "xywh", "cxcywh"]),
+    help="What the four numbers of boxes in texts and tables are, where it does not show.",
+)
+@click.option(
+    "--relative/--absolute",
+    default=None,
+    help="Boxes in texts and tables are parts of the images' sizes, or pixels. [default: parts, "
+    "where all are from 0 to 1]",
+)
 @click.option("--leaks", is_flag=True, help="Find images that the parts of a data set share.")
 @click.option(
     "--root",
@@ -44,8 +118,6 @@ __all__ = ["check"]
     type=click.IntRange(min=0, max=255),
     help="In how many of 256 bits the hashes of near duplicates may differ.",
 )
-@click.option("--strict", is_flag=True, help="Refuse images that cannot be read.")
-@json_option("the result")
 @click.option(
     "--groups",
     metavar="FILE",
@@ -62,149 +134,94 @@ __all__ = ["check"]
     help="Draw the pairs side by side, the most alike first, as a PNG picture.",
 )
 @click.option("--fail-on-leak", is_flag=True, help="Exit with 3 where parts share an image.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit with 3 where an error is found (warnings and notes are none); with --leaks refuse "
+    "images that cannot be read.",
+)
+@json_option("the result")
 @threads_option
 @quiet_option
+@click.pass_context
 def check(
+    context: click.Context,
+    /,
     source: tuple[str, ...],
+    predictions: str | None,
+    written: str,
+    truth_format: str | None,
+    images: str | None,
+    classes: str | None,
+    box: Any,
+    relative: bool | None,
     leaks: bool,
-    root: str | None,
-    missing: str | None,
-    distance: int,
     strict: bool,
     json_path: str | None,
-    groups: str | None,
-    sheet: str | None,
-    fail_on_leak: bool,
     threads: int | None,
     quiet: bool,
+    **of_leaks: Any,
 ) -> None:
     """Look for what is wrong with a data set.
+
+    SOURCE is the truth of a detection data set, a file or folder in any format that snellen
+    evaluate detection reads: what is wrong with its ids, boxes, areas, masks, keypoints and
+    classes, what that does to the number, and what there is. All faults of a COCO file are named
+    at once.
 
     With --leaks: which images of one part are in another part, too, or look as if they were.
     SOURCE is a manifest that snellen split wrote; or a folder for each part; or one folder that
     holds a folder for each part.
-    """
-    if not leaks:
-        raise click.UsageError("expected what to check: --leaks finds images that parts share.")
-    _check_folders(json_path, groups, sheet)
 
-    from snellen.splits.leaks import find_duplicates
+    Exit code: 0, also where something is wrong; 1 what cannot be read; 2 usage; 3 with --strict
+    (an error) or --fail-on-leak (a leak).
+    """
+    _refuse_others(context, leaks=leaks)
     from snellen.threads import set_threads
 
-    set_threads(threads)
-    images = _images(source, root, missing)
-    if fail_on_leak and len(set(images.part)) < 2:
-        from snellen.errors import InputError
+    if leaks:
+        from snellen.cli.check_leaks import check_leaks
 
-        raise InputError(
-            f'expected two parts or more for --fail-on-leak, got the part "{images.part[0]}" alone',
-            ", ".join(source),
+        check_leaks(
+            source, strict=strict, json_path=json_path, threads=threads, quiet=quiet, **of_leaks
         )
-    with (
-        data_warnings_on_stderr(quiet=quiet),
-        _progress(len(images.key), quiet=quiet) as progress,
-    ):
-        report = find_duplicates(
-            images.path,
-            images.part,
-            key=images.key,
-            distance=distance,
-            strict=strict,
-            progress=progress,
-        )
-    if images.absent and not quiet:
-        from snellen.errors import first_few
-        from snellen.table_text import printable
-
-        n = len(images.absent)
-        named = printable(first_few(images.absent, 3))
-        click.echo(
-            f"snellen: warning: {n} of the images that the manifest names "
-            f"{'is' if n == 1 else 'are'} missing and left out ({named})",
-            err=True,
-        )
-    _write(report, images, json_path, groups, sheet, quiet=quiet)
-    if not quiet and json_path != "-":
-        click.echo(str(report))
-    if fail_on_leak and report.leaks:
-        click.echo(f"snellen: parts share images: {len(report.pairs)} pairs", err=True)
-        raise click.exceptions.Exit(3)
-
-
-def _images(source: tuple[str, ...], root: str | None, missing: str | None) -> ImageList:
-    from pathlib import Path
-
-    from snellen.splits.image_list import images_of_folders, images_of_manifest
-
-    if len(source) == 1 and not Path(source[0]).is_dir():
-        return images_of_manifest(source[0], root, missing=missing or "error")
-    for option, value in (("--root", root), ("--missing", missing)):
-        if value is not None:
-            raise click.UsageError(f"expected a manifest with {option}, got folders.")
-    return images_of_folders(source)
-
-
-def _check_folders(*paths: str | None) -> None:
-    """Refuse, before the work is done, what cannot be written."""
-    from pathlib import Path
-
-    from snellen.errors import InputError
-
-    for path in paths:
-        if path not in (None, "-"):
-            folder = Path(path).resolve().parent
-            if not folder.is_dir():
-                raise InputError(
-                    "expected a folder to write into, there is none: make it", str(folder)
-                )
-
-
-@contextlib.contextmanager
-def _progress(n_images: int, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
-    """Show a bar on stderr, where somebody sees it, and give what moves it on."""
-    if quiet or not sys.stderr.isatty():
-        yield None
         return
-    with click.progressbar(
-        length=n_images,
-        label="reading images",
-        file=sys.stderr,
-        update_min_steps=max(1, n_images // 200),
-    ) as bar:
-        yield bar.update
-
-
-def _write(
-    report: LeakReport,
-    images: ImageList,
-    json_path: str | None,
-    groups: str | None,
-    sheet: str | None,
-    *,
-    quiet: bool,
-) -> None:
-    from snellen.result import write_atomically
-
-    files: dict[str, bytes] = {}
-    if groups is not None:
-        labelled = images.label if any(images.label) else None
-        files[groups] = report.groups_csv(labelled).encode()
-    if sheet is not None:
-        from snellen.splits.contact_sheet import draw_contact_sheet
-
-        files[sheet] = draw_contact_sheet(
-            report.worst_pairs, dict(zip(images.key, images.path, strict=True))
+    if len(source) > 1:
+        raise click.UsageError(
+            f"expected one data set, got {len(source)}: --predictions names predictions, and "
+            "--leaks finds images that parts share."
         )
-    text = b""
-    if json_path is not None:
-        import msgspec
+    from snellen.cli.check_health import Asked, check_health
 
-        text = msgspec.json.format(msgspec.json.encode(report.to_dict()), indent=2) + b"\n"
-        if json_path != "-":
-            files[json_path] = text
-    if files:
-        write_atomically(files)  # type: ignore[arg-type]  # keys are invariant, and need not be
-    if json_path == "-":
-        click.echo(text, nl=False)
-    if files and not quiet:
-        click.echo(f"wrote {', '.join(files)}", err=True)
+    asked: Asked = Asked(truth_format or written, written, images, classes, box, relative)
+    _refuse_pictures(source[0], asked.truth_format)
+    set_threads(threads)
+    check_health(source[0], predictions, asked, strict=strict, json_path=json_path, quiet=quiet)
+
+
+def _refuse_others(context: click.Context, *, leaks: bool) -> None:
+    """Refuse options of the other check."""
+    for param in context.command.params:
+        name = str(param.name)
+        if name not in (_OF_HEALTH if leaks else _OF_LEAKS):
+            continue
+        if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
+            with_or_without = "without" if leaks else "with"
+            raise click.UsageError(f"expected {param.opts[0]} {with_or_without} --leaks.")
+
+
+def _refuse_pictures(source: str, written: str) -> None:
+    """Refuse a folder that is in no format of objects: most likely one of pictures."""
+    import os
+
+    from snellen.errors import SchemaError
+    from snellen.readers.detection_formats import found_format
+
+    if written != "auto" or not os.path.isdir(source):  # noqa: PTH112  # pathlib takes time
+        return
+    try:
+        found_format(source)
+    except SchemaError as error:
+        raise click.UsageError(
+            f"expected what to check: --leaks finds images that parts share. For boxes: {error}"
+        ) from None

@@ -2,201 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
+from snellen.cli.detection_input import detection_file_options
+from snellen.cli.detection_rules import detection_rule_options
 from snellen.cli.limit_options import threads_option
-from snellen.cli.output import data_warnings_on_stderr, output_options
-from snellen.readers.detection_formats import FORMATS, called, may_be_coco
+from snellen.cli.output import output_options
 
 if TYPE_CHECKING:
+    from snellen.cli.detection_input import DetectionFiles
+    from snellen.cli.detection_rules import DetectionRules
     from snellen.cli.output import Output
-    from snellen.detection.average_precision import AveragePrecision
-    from snellen.detection.candidates import Objects
-    from snellen.detection.protocols import DetectionProtocol
 
 __all__ = ["detection"]
 
 
-def _caps(_: click.Context, __: click.Parameter, text: str | None) -> int | list[int] | None:
-    """Read a number, or several with commas."""
-    if text is None:
-        return None
-    try:
-        caps = [int(part) for part in text.split(",")]
-    except ValueError:
-        caps = [0]
-    if min(caps) < 1 or max(caps) >= 2**31 or len(set(caps)) != len(caps):
-        raise click.BadParameter(
-            f'expected whole numbers from 1, such as 300 or 1,10,100; got "{text}"'
-        )
-    return caps[0] if len(caps) == 1 else sorted(caps)
-
-
-# Repeated here because importing them would import NumPy; a test compares.
-PROTOCOL_NAMES: Final = (
-    *("coco", "coco-strict", "coco-keypoints", "coco-keypoints-strict"),
-    *("lvis", "lvis-strict", "lvis-fixed", "voc07", "voc12"),
-    *("open-images", "open-images-challenge"),
-)
-_SIMILARITIES: Final = ("box", "mask", "boundary", "keypoints", "oriented")
-
-
-def _protocol(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
-    """Take the name of a protocol, or a file with rules."""
-    if name is None or name in PROTOCOL_NAMES or name.lower().endswith(".json"):
-        return name
-    from snellen.errors import did_you_mean
-
-    raise click.BadParameter(
-        f'expected one of {", ".join(PROTOCOL_NAMES)}, or FILE.json; got "{name}".'
-        f"{did_you_mean(name, PROTOCOL_NAMES)}"
-    )
-
-
-class _Rules(NamedTuple):
-    """What the options say of the evaluation."""
-
-    protocol: str | None
-    similarity: str | None
-    max_detections: int | list[int] | None
-
-    def metric(self, kind: str) -> AveragePrecision:
-        """Return the metric for objects of a kind; of an unknown one for ``""``."""
-        import dataclasses
-
-        from snellen.detection.average_precision import AveragePrecision
-        from snellen.detection.protocols import protocol_named
-
-        name = self.protocol or ("coco-keypoints" if kind == "keypoints" else "coco")
-        if name.lower().endswith(".json"):
-            from snellen.readers.detection_protocol import read_detection_protocol
-
-            rules = read_detection_protocol(name)
-        else:
-            rules = protocol_named(name)
-        # What objects are need not be said; of others it is to be refused.
-        if self.similarity not in (None, kind):
-            rules = dataclasses.replace(rules, similarity=self.similarity)
-        return AveragePrecision(protocol=rules, max_detections=self.max_detections)
-
-
-class _Asked(NamedTuple):
-    """What the options say of files."""
-
-    truth_format: str
-    format: str
-    images: str | None
-    classes: str | None
-    box: Any
-    relative: bool | None
-    drop_unknown: bool
-
-    def are_coco(self, truth: str, predictions: str) -> bool:
-        """Return whether both files are COCO's, so far as is to be seen without reading them."""
-        if any(each is not None for each in (self.images, self.classes, self.box, self.relative)):
-            return False
-        both = ((truth, self.truth_format), (predictions, self.format))
-        return all(may_be_coco(path) if name == "auto" else name == "coco" for path, name in both)
-
-    def of_numbers(self, *formats: str) -> list[dict[str, Any]]:
-        """Return what says the meaning of numbers, for each format that leaves it open."""
-        open_formats = [name in ("box-text", "table") for name in formats]
-        if not any(open_formats) and (self.box, self.relative) != (None, None):
-            raise click.UsageError(
-                "expected --box, --relative and --absolute with texts of boxes or a table, got "
-                f"{' and '.join(called(name) for name in formats)}, which say it themselves"
-            )
-        said = {"box": self.box, "relative": self.relative}
-        return [said if is_open else {} for is_open in open_formats]
-
-
 @click.command()
-@click.argument("truth", type=click.Path())
-@click.argument("predictions", type=click.Path())
-@click.option(
-    "--protocol",
-    callback=_protocol,
-    metavar="NAME|FILE.json",
-    help=f"The rules: {', '.join(PROTOCOL_NAMES)}, or those of a file (see snellen protocol). "
-    "coco-strict is pycocotools to the last bit; coco also matches annotation id 0, and takes "
-    "other caps, empty results and records without area or iscrowd. [default: coco; of keypoints "
-    "coco-keypoints]",
-)
-@click.option(
-    "--similarity",
-    type=click.Choice(_SIMILARITIES),
-    help="What is compared: IoU of boxes, masks, boundaries of masks or oriented boxes, or "
-    "keypoints (OKS). [default: what predictions have: boxes, else masks, else keypoints]",
-)
-@click.option(
-    "--max-detections",
-    callback=_caps,
-    metavar="N[,N…]",
-    help="Caps on the detections of a class in an image; a single N stands for 1,10,N. "
-    "[default: 1,10,100]",
-)
-@click.option(
-    "--format",
-    "written",
-    type=click.Choice(["auto", *FORMATS]),
-    default="auto",
-    show_default=True,
-    help="What the files are written in; auto: as their content says.",
-)
-@click.option(
-    "--truth-format",
-    type=click.Choice(["auto", *FORMATS]),
-    help="What TRUTH is written in; --format is then of PREDICTIONS.",
-)
-@click.option(
-    "--images",
-    type=click.Path(),
-    metavar="PATH",
-    help="The images: a folder of pictures, or a text with one a line: of these only. Not for a "
-    "COCO TRUTH.",
-)
-@click.option(
-    "--classes",
-    type=click.Path(),
-    metavar="FILE",
-    help="The names of classes, one a line, or JSON. Beside a COCO TRUTH those of the numbers of "
-    "PREDICTIONS.",
-)
-@click.option(
-    "--box",
-    type=click.Choice(["xyxy", "xywh", "cxcywh"]),
-    help="What the four numbers of boxes in texts and tables are, where it does not show.",
-)
-@click.option(
-    "--relative/--absolute",
-    default=None,
-    help="Boxes in texts and tables are parts of the images' sizes, or pixels. [default: parts, "
-    "where all are from 0 to 1]",
-)
-@click.option(
-    "--drop-unknown",
-    is_flag=True,
-    help="Leave out records of images or categories that TRUTH does not list, and say how many.",
-)
+@detection_rule_options
+@detection_file_options
 @threads_option
 @output_options
 def detection(
-    truth: str,
-    predictions: str,
-    protocol: str | None,
-    similarity: str | None,
-    max_detections: int | list[int] | None,
-    written: str,
-    truth_format: str | None,
-    images: str | None,
-    classes: str | None,
-    box: str | None,
-    relative: bool | None,
-    drop_unknown: bool,
-    threads: int | None,
-    output: Output,
+    files: DetectionFiles, rules: DetectionRules, threads: int | None, output: Output
 ) -> None:
     """Average precision and recall of detected boxes, masks, keypoints.
 
@@ -207,138 +36,10 @@ def detection(
     from snellen.threads import set_threads
 
     set_threads(threads)
-    asked = _Asked(truth_format or written, written, images, classes, box, relative, drop_unknown)
-    rules = _Rules(protocol, similarity, max_detections)
-    read = _read_coco if asked.are_coco(truth, predictions) else _read_any
-    read(asked, truth, predictions, rules, output)
-
-
-def _read_coco(asked: _Asked, truth: str, predictions: str, rules: _Rules, output: Output) -> None:
-    from snellen.readers.background import Background
-    from snellen.readers.coco_file import kind_of_results, read_raw_results, read_raw_truth
-
-    if rules.similarity is None:
-        kind = kind_of_results(predictions)
-        if kind != "box" and not output.quiet:
-            click.echo(f"snellen: {predictions}: {_KINDS[kind]}, and no boxes", err=True)
-    else:
-        kind = "mask" if rules.similarity == "boundary" else rules.similarity
-    if kind == "oriented":
-        raise click.UsageError("expected other files than COCO's, which have no oriented boxes")
-    # Both files are read while NumPy is being imported.
-    raw_truth = Background(lambda: read_raw_truth(truth, kind))
-    raw_results = Background(lambda: read_raw_results(predictions, kind))
+    opened = files.opened(rules.similarity, quiet=output.quiet)
 
     from snellen.run.serial import Serial
 
-    metric = rules.metric(kind)
+    metric = rules.metric(opened.kind)
     output.check(metric)
-    with data_warnings_on_stderr(quiet=output.quiet):
-        both = _coco_columns(
-            kind,
-            (raw_truth.result(), truth),
-            (raw_results.result(), predictions),
-            protocol=metric.protocol,
-            drop_unknown=asked.drop_unknown,
-        )
-    output.deliver(Serial().run(metric, [both]))
-
-
-_KINDS: Final = {"mask": "masks", "keypoints": "keypoints"}
-
-
-def _coco_columns(
-    kind: str,
-    truth: tuple[Any, str],
-    results: tuple[Any, str],
-    *,
-    protocol: DetectionProtocol,
-    drop_unknown: bool,
-) -> tuple[Objects, Objects]:
-    """Return the columns of raw truth and raw results, each with its place."""
-    of_truth: Any
-    of_results: Any
-    # Each by itself: boxes are read without what masks need.
-    if kind == "mask":
-        from snellen.readers.coco_masks import predicted_masks, truth_masks
-
-        of_truth, of_results = truth_masks, predicted_masks
-    elif kind == "keypoints":
-        from snellen.readers.coco_poses import predicted_poses, truth_poses
-
-        of_truth, of_results = truth_poses, predicted_poses
-    else:
-        from snellen.readers.coco import predicted_boxes, truth_boxes
-
-        of_truth, of_results = truth_boxes, predicted_boxes
-    complete = protocol.complete_records
-    if protocol.verified_only:
-        from snellen.readers.lvis import lvis_truth
-
-        columns = lvis_truth(*truth, kind, complete=complete, drop_unknown=drop_unknown)
-    else:
-        columns = of_truth(*truth, complete=complete, drop_unknown=drop_unknown)
-    raw, place = results
-    return columns, of_results(raw, columns, place, complete=complete, drop_unknown=drop_unknown)
-
-
-def _read_any(asked: _Asked, truth: str, predictions: str, rules: _Rules, output: Output) -> None:
-    from snellen.run.serial import Serial
-
-    if rules.similarity in ("mask", "boundary", "keypoints"):
-        raise click.UsageError(
-            f"expected COCO files for --similarity {rules.similarity}, got others"
-        )
-    metric = rules.metric("")
-    if metric.protocol.verified_only:
-        raise click.UsageError(f"expected COCO files for --protocol {rules.protocol}, got others")
-    output.check(metric)
-    with data_warnings_on_stderr(quiet=output.quiet):
-        both = _boxes(
-            asked, truth, predictions, complete=metric.protocol.complete_records, quiet=output.quiet
-        )
-    output.deliver(Serial().run(metric, [both]))
-
-
-def _boxes(
-    asked: _Asked, truth: str, predictions: str, *, complete: bool, quiet: bool
-) -> tuple[Objects, Objects]:
-    """Return the boxes of files of any format; what was taken for what goes to stderr."""
-    from snellen.readers.detection_files import (
-        read_detection_predictions,
-        read_detection_truth,
-    )
-    from snellen.readers.detection_formats import found_format
-
-    format_of_truth = asked.truth_format
-    if format_of_truth == "auto":
-        format_of_truth = found_format(truth)
-    format_of_predictions = asked.format
-    if format_of_predictions == "auto":
-        format_of_predictions = found_format(predictions, prefer=format_of_truth)
-    for_truth, for_predictions = asked.of_numbers(format_of_truth, format_of_predictions)
-    is_coco = format_of_truth == "coco"
-    read_truth = read_detection_truth(
-        truth,
-        format=format_of_truth,
-        images=asked.images,
-        classes=None if is_coco else asked.classes,
-        complete=complete,
-        drop_unknown=asked.drop_unknown,
-        **for_truth,
-    )
-    read_predictions = read_detection_predictions(
-        predictions,
-        read_truth,
-        format=format_of_predictions,
-        classes=asked.classes if is_coco else None,
-        complete=complete,
-        drop_unknown=asked.drop_unknown,
-        **for_predictions,
-    )
-    if not quiet:
-        for path, read in ((truth, read_truth), (predictions, read_predictions)):
-            click.echo(f"snellen: {path}: {called(read.format)}", err=True)
-        for note in (*read_truth.notes, *read_predictions.notes):
-            click.echo(f"snellen: {note}", err=True)
-    return read_truth.boxes, read_predictions.boxes
+    output.deliver(Serial().run(metric, [opened.columns(metric.protocol)]))

@@ -26,6 +26,7 @@ __all__ = [
     "json_option",
     "not_empty",
     "output_options",
+    "print_per_class",
     "quiet_option",
 ]
 
@@ -112,7 +113,7 @@ class Output(NamedTuple):
             click.echo()
             click.echo("\n".join([result.composition(), *result.interval_lines()]))
             if self.per_class:
-                _print_per_class(result)
+                print_per_class(result)
         failed = [gate for gate in self.gates if not result.metrics[gate.metric] >= gate.lowest]
         for gate in failed:
             click.echo(f"snellen: {gate.describe(result)}", err=True)
@@ -287,7 +288,8 @@ def data_warnings_on_stderr(*, quiet: bool) -> Iterator[None]:
                     click.echo(f"snellen: warning: {warning.message}", err=True)
 
 
-def _print_per_class(result: Result) -> None:
+def print_per_class(result: Result) -> None:
+    """Print the numbers of each class as a table."""
     from rich import box
     from rich.console import Console
     from rich.table import Table

@@ -10,16 +10,14 @@ import numpy as np
 
 from snellen import _core
 from snellen.classes import Classes
-from snellen.detection.boxes import Boxes
-from snellen.detection.candidates import kind_of, similarity_of
+from snellen.detection.candidates import similarity_of
 from snellen.detection.curves import curves_of_rows
 from snellen.detection.headlines import headlines
-from snellen.detection.masks import Masks
 from snellen.detection.matching import match
-from snellen.detection.oriented import OrientedBoxes
+from snellen.detection.objects_of_images import object_batch
 from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
-from snellen.errors import ClassError, IdError, InputError, MergeError, SchemaError
+from snellen.errors import ClassError, IdError, MergeError, SchemaError
 from snellen.image_ids import ImageIds
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
 from snellen.state import Counts, Ledger, pack, prefixed, restored, unpack, unprefixed
@@ -27,11 +25,11 @@ from snellen.table_text import with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import TypeGuard
 
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
     from snellen.metric import Units
     from snellen.state import Keys, PackedState
@@ -72,20 +70,19 @@ def _joined_groups(ours: dict[Any, str], theirs: dict[Any, str]) -> dict[Any, st
     return {**ours, **theirs}
 
 
-def _are_columns(objects: Any) -> TypeGuard[Objects]:
-    return isinstance(objects, (Boxes, Masks, Poses, OrientedBoxes))
-
-
 class AveragePrecision:
     """Average precision (AP) and recall (AR) of boxes, masks, poses, as COCO defines them.
 
     Parameters
     ----------
-    protocol : str or DetectionProtocol
-        The rules, or their name (see `PROTOCOLS`). ``"coco-strict"`` is pycocotools 2.0.11 to the
-        last bit; ``"coco"`` differs from it where that loses a match (annotation id 0) or gives up
-        (caps other than 100, empty results, records without ``area`` or ``iscrowd``). Poses need
-        ``"coco-keypoints"``, or others with sigmas.
+    protocol : str or DetectionProtocol, optional
+        The rules, or their name (see `PROTOCOLS`); without, ``"coco"``. ``"coco-strict"`` is
+        pycocotools 2.0.11 to the last bit; ``"coco"`` differs from it where that loses a match
+        (annotation id 0) or gives up (caps other than 100, empty results, records without ``area``
+        or ``iscrowd``). Poses need ``"coco-keypoints"``, or others with sigmas.
+    similarity : {"box", "mask", "boundary", "keypoints", "oriented"}, optional
+        What is compared, in place of what the protocol says. Without, what predictions have: boxes,
+        else masks.
     max_detections : int or iterable of int, optional
         Caps on the detections of a class in an image, in place of the protocol's; a single number
         N stands for 1, 10, N.
@@ -134,10 +131,15 @@ class AveragePrecision:
     def __init__(
         self,
         *,
-        protocol: str | DetectionProtocol = "coco",
+        protocol: str | DetectionProtocol | None = None,
+        similarity: str | None = None,
         max_detections: int | Iterable[int] | None = None,
     ) -> None:
+        if protocol is None:
+            protocol = "coco-keypoints" if similarity == "keypoints" else "coco"
         self.protocol = protocol_named(protocol)
+        if similarity is not None:
+            self.protocol = dataclasses.replace(self.protocol, similarity=similarity)
         if max_detections is not None:
             self.protocol = self.protocol.with_max_detections(max_detections)
         self._truth = Ledger(("image", "label"), image=np.int32, label=np.int32, ignored=np.uint32)
@@ -163,6 +165,7 @@ class AveragePrecision:
         pred: Objects | Sequence[Mapping[str, Any]],
         *,
         image_id: ArrayLike | None = None,
+        box_format: BoxLayout = "xyxy",
     ) -> Self:
         """Absorb a batch of images.
 
@@ -170,12 +173,17 @@ class AveragePrecision:
         ----------
         truth, pred : Boxes, Masks, Poses or OrientedBoxes, or sequence of mapping
             All objects of the batch's images, of one kind. Or, for each image, a mapping as
-            torchvision and torchmetrics have it: ``boxes`` (n, 4) as left, top, right, bottom, and
-            ``labels`` (n,); pred also ``scores`` (n,), truth may have ``area`` and ``iscrowd``
-            (n,).
+            torchvision and torchmetrics have it: ``boxes`` (n, 4), ``masks`` (n, height, width) or
+            run lengths, ``keypoints`` (n, K, 3), or oriented ``boxes`` (n, 5), (n, 8) or (n, 4, 2),
+            and ``labels`` (n,); pred also ``scores`` (n,), truth may have ``area``, ``iscrowd`` and
+            ``ignored`` (n,). Arrays of any kind, on any device. See the ``from_images`` of each
+            kind.
         image_id : array-like, optional
             The ids of the images given as mappings. Without, images are numbered as they come;
             then ties between images go by that order, and so by the order of merges.
+        box_format : {"xyxy", "xywh", "cxcywh"}
+            What the numbers of boxes in mappings are: two corners, the corner at left and top and
+            the size, or the centre and the size.
 
         Raises
         ------
@@ -185,20 +193,18 @@ class AveragePrecision:
             For objects that cannot be evaluated, or of another kind than those before. After an
             error the metric is as it was.
         """
-        anonymous = False
-        if not (_are_columns(truth) and _are_columns(pred)):
-            truth, pred, anonymous = self._from_records(truth, pred, image_id)
-        elif image_id is not None:
-            raise InputError(
-                f"expected no image_id beside {type(truth).__name__}, which have their own",
-                "image_id",
-            )
-        kind = kind_of(truth, pred)
-        if self._kind not in (None, kind):
-            raise InputError(
-                f"expected objects of the kind {self._kind}, as those before, got {kind}", "truth"
-            )
-        self._images.check(truth.boxes.images, anonymous=anonymous)
+        batch = object_batch(
+            truth,
+            pred,
+            image_id,
+            images=self._images,
+            kind=self._kind,
+            similarity=self.protocol.similarity,
+            box_format=box_format,
+        )
+        if batch is None:
+            return self
+        truth, pred, anonymous = batch
         matched = match(truth, pred, self.protocol)
         classes = Classes.union([self._classes, matched.classes])
         groups = _joined_groups(self._groups, _groups_by_id(matched.classes, matched.groups))
@@ -214,7 +220,7 @@ class AveragePrecision:
         )
         self._classes = classes
         self._groups = groups
-        self._kind = kind
+        self._kind = truth.kind
         self._images.add(matched.images, anonymous=anonymous)
         return self
 
@@ -363,25 +369,6 @@ class AveragePrecision:
         metric.compute()  # says where rows do not fit each other
         return metric
 
-    def _from_records(
-        self, truth: Any, pred: Any, image_id: ArrayLike | None
-    ) -> tuple[Boxes, Boxes, bool]:
-        if _are_columns(truth) or _are_columns(pred):
-            raise InputError(
-                f"expected truth and pred of one kind, got {type(truth).__name__} and "
-                f"{type(pred).__name__}"
-            )
-        if len(truth) != len(pred):
-            raise InputError(
-                f"expected as many images in truth and pred, got {len(truth)} and {len(pred)}"
-            )
-        batch = self._images.batch_of(image_id, len(truth))
-        return (
-            Boxes.from_images(truth, image_id=batch.ids),
-            Boxes.from_images(pred, image_id=batch.ids),
-            batch.anonymous,
-        )
-
     def rules(self) -> DetectionProtocol:
         """Return the rules, with what was compared."""
         if self._kind is None:
@@ -419,8 +406,8 @@ class AveragePrecision:
 class AveragePrecisionResult(Result):
     """Average precision and recall.
 
-    T IoU thresholds (of poses: of OKS), R recall thresholds, K classes, A area ranges, M caps.
-    Undefined cells are NaN (coco-strict: −1).
+    T IoU thresholds (of poses: of OKS), R recall thresholds, K classes, A area ranges (and behind
+    them ranges of crowding), M caps. Undefined cells are NaN (coco-strict: −1).
 
     Attributes
     ----------
@@ -490,6 +477,7 @@ class AveragePrecisionResult(Result):
     def __str__(self) -> str:
         """Return the lines of pycocotools' summary, in its layout."""
         ious = self.rules.iou_thresholds
+        areas = {area.label for area in self.rules.area_ranges}
         lines = []
         for line in headlines(self.rules, self.groups):
             value = self.metrics[line.name]
@@ -501,8 +489,9 @@ class AveragePrecisionResult(Result):
             iou = f"{ious[0]:.2f}:{ious[-1]:.2f}" if alone is None else f"{alone:.2f}"
             interval = self.intervals.get(line.name)
             shown = f"{value:.3f}" if interval is None else with_interval(value, interval, 3)
+            part = "area" if line.area in areas else "type"  # as CrowdPose's evaluation says
             lines.append(
-                f" {title:<18} {kind} @[ IoU={iou:<9} | area={line.area:>6s} "
+                f" {title:<18} {kind} @[ IoU={iou:<9} | {part}={line.area:>6s} "
                 f"{'' if self.rules.has_no_caps else f'| maxDets={line.cap:>3d} '}"
                 f"{f'| {line.group} ' if line.group else ''}] = {shown}"
             )
@@ -511,7 +500,10 @@ class AveragePrecisionResult(Result):
     def composition(self) -> str:
         """Return, in a few lines, what the result was made of."""
         data = self.data
-        crowds = f", {data['n_crowd']:,} of them crowds, left out" if data["n_crowd"] else ""
+        what = "crowds, left out" if self.rules.crowds == "shared" else "crowds"
+        if self.rules.crowds == "groups":
+            what = "groups, each to be found" if self.rules.group_weight else "groups, left out"
+        crowds = f", {data['n_crowd']:,} of them {what}" if data["n_crowd"] else ""
         dropped = data["n_dropped_by_cap"]
         by_cap = f"{f'{dropped:,}' if dropped else 'none'} dropped by the cap of "
         by_cap += f"{self.rules.max_detections[-1]:,}"
@@ -536,11 +528,13 @@ class AveragePrecisionResult(Result):
 
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""
-        labels = [area.label for area in self.rules.area_ranges]
+        labels = self.rules.range_labels
         names = self.classes.display_names()
         return [
             Undefined(
-                line.name, f"no truth box of the class counts in area range {line.area}", names[k]
+                line.name,
+                f"no truth box of the class counts in {self.rules.range_called(line.area)}",
+                names[k],
             )
             for line in headlines(self.rules)
             if line.area in labels and not line.group
@@ -607,16 +601,17 @@ def average_precision(
     pred: Objects | Sequence[Mapping[str, Any]],
     *,
     protocol: str | DetectionProtocol | None = None,
+    similarity: str | None = None,
     max_detections: int | Iterable[int] | None = None,
+    box_format: BoxLayout = "xyxy",
 ) -> AveragePrecisionResult:
     """Return average precision and recall of predictions; see `AveragePrecision`.
 
     Without a protocol the rules are COCO's: of poses ``"coco-keypoints"``, else ``"coco"``.
     """
-    if protocol is None:
-        protocol = "coco-keypoints" if isinstance(truth, Poses) else "coco"
-    return (
-        AveragePrecision(protocol=protocol, max_detections=max_detections)
-        .update(truth, pred)
-        .compute()
+    if protocol is None and isinstance(truth, Poses):
+        protocol = "coco-keypoints"
+    metric = AveragePrecision(
+        protocol=protocol, similarity=similarity, max_detections=max_detections
     )
+    return metric.update(truth, pred, box_format=box_format).compute()

@@ -10,7 +10,12 @@ import numpy as np
 from snellen import _core
 from snellen.arrays import to_finite, to_flags, to_numpy
 from snellen.classes import Classes
-from snellen.detection.image_records import columns_of_images, field_of
+from snellen.detection.image_records import (
+    columns_of_images,
+    crowding_of_images,
+    records_of,
+    xywh_of_images,
+)
 from snellen.errors import ClassError, IdError, InputError, ShapeError, first_few
 from snellen.image_ids import ImageBatch
 from snellen.state import Keys, id_array
@@ -20,11 +25,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.verified_labels import VerifiedLabels
 
 __all__ = ["Boxes", "refuse_unmeasurable"]
 
-_OF_ALL = ("images", "classes", "verified", "groups")  # not of single boxes
+_OF_ALL = ("images", "classes", "verified", "groups", "crowding")  # not of single boxes
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -61,6 +67,9 @@ class Boxes:
     groups : tuple of str, or None
         The group of each class, as ``"rare"``, in the order of `classes`; some rules have numbers
         of them.
+    crowding : ndarray, shape (n_images,), float64, or None
+        Of truth: how crowded each image is, in the order of `images`, NaN where that is not known;
+        CrowdPose's rules have numbers of such images.
     """
 
     kind: ClassVar[Literal["box"]] = "box"
@@ -76,6 +85,7 @@ class Boxes:
     ignored: NDArray[np.uint8] | None = None
     verified: VerifiedLabels | None = None
     groups: tuple[str, ...] | None = None
+    crowding: NDArray[np.float64] | None = None
 
     @property
     def boxes(self) -> Boxes:
@@ -180,6 +190,7 @@ class Boxes:
         records: Sequence[Mapping[str, Any]],
         *,
         image_id: ArrayLike,
+        box_format: BoxLayout = "xyxy",
         classes: Classes | Mapping[Any, str] | Sequence[str] | None = None,
     ) -> Boxes:
         """Make boxes from one mapping of arrays for each image, as torchvision models return.
@@ -187,27 +198,38 @@ class Boxes:
         Parameters
         ----------
         records : sequence of mapping
-            For each image ``boxes`` (n, 4) as left, top, right, bottom, and ``labels`` (n,);
-            predictions also ``scores`` (n,), truth may have ``area`` (n,) and ``iscrowd`` (n,).
-            Arrays of any kind.
+            For each image ``boxes`` (n, 4) and ``labels`` (n,); predictions also ``scores`` (n,),
+            truth may have ``area``, ``iscrowd`` and ``ignored`` (n,), and ``crowding``, one number.
+            Arrays of any kind, on any device.
         image_id : array-like
             The id of each image.
+        box_format : {"xyxy", "xywh", "cxcywh"}
+            What the numbers of boxes are: two corners, the corner at left and top and the size, or
+            the centre and the size.
         classes : mapping of id to name, or sequence of names, optional
             All classes.
+
+        Raises
+        ------
+        ShapeError, IdError, ClassError, InputError
+            As `from_xywh`, and for fields that some images have and others do not.
         """
+        records = records_of(records, "records")
         ids = ImageBatch.of(image_id, len(records)).ids
-        boxes = [
-            to_finite(field_of(record, "boxes", i), f"boxes of image {i}", width=4)
-            for i, record in enumerate(records)
-        ]
-        sizes = [len(box) for box in boxes]
-        return cls.from_xyxy(
-            np.concatenate(boxes) if boxes else np.zeros((0, 4)),
+        xywh, sizes = xywh_of_images(records, box_format)
+        boxes = cls.from_xywh(
+            xywh,
             image_id=np.repeat(ids, sizes),
             image_ids=ids,
             classes=classes,
             **columns_of_images(records, sizes),
         )
+        listed = crowding_of_images(records)
+        if listed is None:
+            return boxes
+        crowding = np.empty_like(listed)
+        crowding[boxes.images.codes(ids)] = listed
+        return dataclasses.replace(boxes, crowding=crowding)
 
     @classmethod
     def _checked(
@@ -293,8 +315,10 @@ def _one_for_each(value: ArrayLike, n: int, name: str) -> NDArray[Any]:
     if array.dtype.kind == "U" and isinstance(value, (list, tuple)):
         return id_array(value, name)
     # Empty lists come as floats, and so do labels of some models: whole floats are ids too.
-    if array.dtype.kind == "f" and ((array == np.floor(array)) & (np.abs(array) < 2**63)).all():
-        return array.astype(np.int64)
+    if array.dtype.kind == "f":
+        wide = array.astype(np.float64)
+        if ((wide == np.floor(wide)) & (np.abs(wide) < 2**63)).all():
+            return wide.astype(np.int64)
     return array
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
     from snellen.state import PackedState
 
@@ -129,6 +130,7 @@ class DetectionConfusion:
         pred: Objects | Sequence[Mapping[str, Any]],
         *,
         image_id: ArrayLike | None = None,
+        box_format: BoxLayout = "xyxy",
     ) -> Self:
         """Absorb a batch of images.
 
@@ -139,6 +141,8 @@ class DetectionConfusion:
             `AveragePrecision.update` takes them.
         image_id : array-like, optional
             The ids of the images given as mappings.
+        box_format : {"xyxy", "xywh", "cxcywh"}
+            What the numbers of boxes in mappings are.
 
         Raises
         ------
@@ -147,7 +151,15 @@ class DetectionConfusion:
         InputError
             For objects that cannot be evaluated. After an error the metric is as it was.
         """
-        batch = self._rows.batch(truth, pred, image_id)
+        batch = self._rows.batch(
+            truth,
+            pred,
+            image_id,
+            similarity=self.protocol.similarity,
+            box_format=box_format,
+        )
+        if batch is None:
+            return self
         given = of_rules(batch.truth, batch.pred, self.protocol)
         looked_at = np.flatnonzero(self.rules.looked_at(scores_of(given.pred.boxes)))
         n_below = len(given.pred) - len(looked_at)

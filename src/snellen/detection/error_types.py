@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
     from snellen.state import PackedState
 
@@ -134,6 +135,7 @@ class DetectionErrors:
         pred: Objects | Sequence[Mapping[str, Any]],
         *,
         image_id: ArrayLike | None = None,
+        box_format: BoxLayout = "xyxy",
     ) -> Self:
         """Absorb a batch of images.
 
@@ -144,6 +146,8 @@ class DetectionErrors:
             `AveragePrecision.update` takes them.
         image_id : array-like, optional
             The ids of the images given as mappings.
+        box_format : {"xyxy", "xywh", "cxcywh"}
+            What the numbers of boxes in mappings are.
 
         Raises
         ------
@@ -152,7 +156,15 @@ class DetectionErrors:
         InputError
             For objects that cannot be evaluated. After an error the metric is as it was.
         """
-        batch = self._rows.batch(truth, pred, image_id)
+        batch = self._rows.batch(
+            truth,
+            pred,
+            image_id,
+            similarity=self.protocol.similarity,
+            box_format=box_format,
+        )
+        if batch is None:
+            return self
         given = of_rules(batch.truth, batch.pred, self.protocol)
         best = highest_scored(
             given.codes.pred_image, scores_of(given.pred.boxes), self.rules.max_detections

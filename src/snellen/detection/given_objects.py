@@ -10,7 +10,9 @@ import numpy as np
 from snellen import _core
 from snellen.classes import Classes
 from snellen.detection.candidates import Coded, coded, kind_of
-from snellen.errors import InputError
+from snellen.detection.masks import Masks
+from snellen.errors import InputError, ShapeError
+from snellen.mask_forms import size_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,6 +89,8 @@ def of_rules(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Give
     InputError
         Where the kinds differ, pred has no scores, or the rules ask for verified labels and truth
         has none.
+    ShapeError
+        For predicted masks of another size than truth's in the image.
     IdError
         Where pred has images that truth does not list.
     ClassError
@@ -94,6 +98,9 @@ def of_rules(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Give
     """
     kind_of(truth, pred)
     codes = coded(truth, pred)
+    # Strict rules let such masks match nothing, as their reference does.
+    if isinstance(truth, Masks) and isinstance(pred, Masks) and not protocol.complete_records:
+        _refuse_other_sizes(truth, pred, codes)
     groups = _groups(truth.boxes, codes.classes)
     rows = np.arange(len(truth), dtype=np.int64), np.arange(len(pred), dtype=np.int64)
     given = GivenObjects(truth, pred, codes, *rows, None, groups)
@@ -109,9 +116,25 @@ def of_rules(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Give
     else:
         given = given.taken(truth_rows, pred_rows)
     given = given._replace(
-        truth=_of_boxes(given.truth, protocol), pred=_of_boxes(given.pred, protocol)
+        truth=_of_boxes(_sized(given.truth, protocol), protocol),
+        pred=_of_boxes(given.pred, protocol),
     )
     return _without_classes(given) if protocol.class_agnostic else given
+
+
+def _refuse_other_sizes(truth: Masks, pred: Masks, codes: Coded) -> None:
+    sizes = np.full((len(codes.images), 2), -1, np.int32)
+    sizes[codes.truth_image] = truth.rle.size
+    wanted = sizes[codes.pred_image]
+    other = (wanted[:, 0] >= 0) & (wanted != pred.rle.size).any(axis=1)
+    if other.any():
+        row = int(np.argmax(other))
+        image = codes.images.ids[codes.pred_image[row]]
+        raise ShapeError(
+            f"expected a mask of the size of image {image}, {size_text(wanted[row])} (height × "
+            f"width), got {size_text(pred.rle.size[row])}",
+            f"pred.masks[{row}]",
+        )
 
 
 def _groups(boxes: Boxes, classes: Classes) -> tuple[str, ...] | None:
@@ -136,6 +159,9 @@ def _rows_that_count(
     if protocol.drops_empty:
         truth_rows = _of_those(_has_area(given.truth.boxes), None)
         pred_rows = _of_those(_has_area(given.pred.boxes), pred_rows)
+    if protocol.drops_empty_predictions:
+        solid: NDArray[np.bool_] = np.logical_and(*(given.pred.boxes.xywh[:, 2:] > 0).T)
+        pred_rows = _of_those(solid, pred_rows)
     return truth_rows, pred_rows
 
 
@@ -159,7 +185,8 @@ def _looked_for(
     if boxes.verified is None:
         raise InputError(
             "expected truth that says which classes were looked for in which images, as "
-            f"{protocol.name} needs it (LVIS: neg_category_ids; read_lvis_truth)",
+            f"{protocol.name} needs it (LVIS: neg_category_ids; read_lvis_truth. Open Images: "
+            "image-level labels; image_labels, --image-labels)",
             "truth.verified",
         )
     place = codes.classes.keys.codes(boxes.classes.keys.ids)
@@ -182,6 +209,19 @@ def _has_area(boxes: Boxes) -> NDArray[np.bool_]:
     return (area > 0) & (area < np.inf)
 
 
+def _sized(truth: Objects, protocol: DetectionProtocol) -> Objects:
+    """Return truth whose areas are as the rules want them."""
+    if protocol.box_area_share is None:
+        return truth
+    boxes = truth.boxes
+    area = boxes.xywh[:, 2] * boxes.xywh[:, 3] * protocol.box_area_share
+    return _with_boxes(truth, dataclasses.replace(boxes, area=area))
+
+
+def _with_boxes(objects: Objects, boxes: Boxes) -> Objects:
+    return boxes if objects.kind == "box" else dataclasses.replace(objects, boxes=boxes)
+
+
 def _of_boxes(objects: Objects, protocol: DetectionProtocol) -> Objects:
     """Return objects whose boxes are as the rules want them."""
     boxes = objects.boxes
@@ -189,9 +229,7 @@ def _of_boxes(objects: Objects, protocol: DetectionProtocol) -> Objects:
         boxes = dataclasses.replace(boxes, crowd=None)
     if protocol.inclusive:
         boxes = dataclasses.replace(boxes, xywh=boxes.xywh + np.array([0.0, 0.0, 1.0, 1.0]))
-    if boxes is objects.boxes:
-        return objects
-    return boxes if objects.kind == "box" else dataclasses.replace(objects, boxes=boxes)
+    return objects if boxes is objects.boxes else _with_boxes(objects, boxes)
 
 
 def _without_classes(given: GivenObjects) -> GivenObjects:

@@ -35,7 +35,7 @@ class Headline:
         recall: NDArray[np.float64],
     ) -> tuple[NDArray[np.float64] | None, int, str]:
         """Return the cells with classes last, the area's position, and why there are none."""
-        labels = [area.label for area in protocol.area_ranges]
+        labels = protocol.range_labels
         if self.area not in labels:
             return None, 0, f"the protocol has no area range {self.area}"
         if self.cap not in protocol.max_detections:
@@ -71,7 +71,7 @@ class Headline:
         defined = self._of_group(n_counted[:, a] > 0)
         if not defined.any():
             among = f" of the group {self.group}" if self.group else ""
-            return math.nan, f"no truth box{among} counts in area range {self.area}"
+            return math.nan, f"no truth box{among} counts in {protocol.range_called(self.area)}"
         # In this order of cells NumPy's pairwise sum gives the reference's last bit.
         return float(np.ascontiguousarray(cells[..., defined]).reshape(-1).mean()), ""
 
@@ -125,7 +125,8 @@ def headlines(protocol: DetectionProtocol, groups: tuple[str, ...] | None = None
     """Return the lines of the summary: with COCO's areas and caps, the field's twelve.
 
     Of keypoints, which have one cap, the field's ten: recall at single thresholds, too. With one
-    IoU threshold AP is that at it. `groups` are those of the classes, in their order.
+    IoU threshold AP is that at it; of images by crowding there is AP alone. `groups` are those of
+    the classes, in their order.
     """
     first, *sizes = [area.label for area in protocol.area_ranges]
     cap = protocol.max_detections[-1]
@@ -145,7 +146,7 @@ def headlines(protocol: DetectionProtocol, groups: tuple[str, ...] | None = None
     ]
     return [
         Headline("AP", False, first, protocol.ap_only_at or cap),
-        *(single if len(protocol.iou_thresholds) > 1 else []),
+        *(single if protocol.interpolation == "points" else []),
         *(Headline(f"AP_{size}", False, size, cap) for size in sizes),
         *(
             Headline(f"AP_{group}", False, first, cap, None, group, of_group)
@@ -154,4 +155,8 @@ def headlines(protocol: DetectionProtocol, groups: tuple[str, ...] | None = None
         ),
         *recall,
         *(Headline(f"AR_{size}", True, size, cap) for size in sizes),
+        *(
+            Headline(f"AP_{each.label}", False, each.label, cap)
+            for each in protocol.crowding_ranges
+        ),
     ]

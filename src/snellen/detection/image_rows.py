@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from snellen.classes import Classes
-from snellen.detection.boxes import Boxes
-from snellen.detection.candidates import Objects, kind_of
-from snellen.errors import InputError, MergeError
+from snellen.detection.objects_of_images import object_batch
+from snellen.errors import MergeError
 from snellen.image_ids import ImageIds
 from snellen.state import Counts, Ledger, prefixed, unprefixed
 
@@ -18,29 +17,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from snellen.detection.candidates import Coded
+    from snellen.detection.box_layouts import BoxLayout
+    from snellen.detection.boxes import Boxes
+    from snellen.detection.candidates import Coded, Objects
+    from snellen.detection.objects_of_images import ObjectBatch
     from snellen.detection.protocols import DetectionProtocol
     from snellen.state import Keys, PackedState
 
     Columns = dict[str, NDArray[Any]]
 
-__all__ = ["ImageRows", "ObjectBatch", "regions", "scores_of", "unverified_text"]
-
-
-class ObjectBatch(NamedTuple):
-    """The objects of an update.
-
-    Attributes
-    ----------
-    truth, pred : Boxes, Masks, Poses or OrientedBoxes
-        Both of one kind.
-    anonymous : bool
-        Whether the images have no ids.
-    """
-
-    truth: Objects
-    pred: Objects
-    anonymous: bool
+__all__ = ["ImageRows", "regions", "scores_of", "unverified_text"]
 
 
 class ImageRows:
@@ -88,41 +74,20 @@ class ImageRows:
         truth: Objects | Sequence[Mapping[str, Any]],
         pred: Objects | Sequence[Mapping[str, Any]],
         image_id: ArrayLike | None,
-    ) -> ObjectBatch:
-        """Return what an update was given as columns; changes nothing.
-
-        Raises
-        ------
-        IdError
-            For images that were absorbed before.
-        InputError
-            For objects of two kinds, or without scores, and for mappings that cannot be read.
-        """
-        anonymous = False
-        if not (isinstance(truth, Objects) and isinstance(pred, Objects)):
-            if isinstance(truth, Objects) or isinstance(pred, Objects):
-                raise InputError(
-                    f"expected truth and pred of one kind, got {type(truth).__name__} and "
-                    f"{type(pred).__name__}"
-                )
-            if len(truth) != len(pred):
-                raise InputError(
-                    f"expected as many images in truth and pred, got {len(truth)} and {len(pred)}"
-                )
-            named = self.images.batch_of(image_id, len(truth))
-            anonymous = named.anonymous
-            truth = Boxes.from_images(truth, image_id=named.ids)
-            pred = Boxes.from_images(pred, image_id=named.ids)
-        elif image_id is not None:
-            raise InputError(
-                f"expected no image_id beside {type(truth).__name__}, which have their own",
-                "image_id",
-            )
-        kind = kind_of(truth, pred)
-        if self.kind not in (None, kind):
-            raise InputError(f"expected objects of the kind {self.kind}, as before, got {kind}")
-        self.images.check(truth.boxes.images, anonymous=anonymous)
-        return ObjectBatch(truth, pred, anonymous)
+        *,
+        similarity: str,
+        box_format: BoxLayout,
+    ) -> ObjectBatch | None:
+        """Return what an update was given as columns; changes nothing. See `object_batch`."""
+        return object_batch(
+            truth,
+            pred,
+            image_id,
+            images=self.images,
+            kind=self.kind,
+            similarity=similarity,
+            box_format=box_format,
+        )
 
     def add(
         self,

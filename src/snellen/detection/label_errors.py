@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Candidates, Objects
     from snellen.detection.given_objects import GivenObjects
     from snellen.state import PackedState
@@ -146,6 +147,7 @@ class LabelErrors:
         pred: Objects | Sequence[Mapping[str, Any]],
         *,
         image_id: ArrayLike | None = None,
+        box_format: BoxLayout = "xyxy",
     ) -> Self:
         """Absorb a batch of images.
 
@@ -156,6 +158,8 @@ class LabelErrors:
             `AveragePrecision.update` takes them.
         image_id : array-like, optional
             The ids of the images given as mappings.
+        box_format : {"xyxy", "xywh", "cxcywh"}
+            What the numbers of boxes in mappings are.
 
         Raises
         ------
@@ -164,7 +168,15 @@ class LabelErrors:
         InputError
             For objects that cannot be evaluated. After an error the metric is as it was.
         """
-        batch = self._rows.batch(truth, pred, image_id)
+        batch = self._rows.batch(
+            truth,
+            pred,
+            image_id,
+            similarity=self.protocol.similarity,
+            box_format=box_format,
+        )
+        if batch is None:
+            return self
         given = of_rules(batch.truth, batch.pred, self.protocol)
         codes, score = given.codes, scores_of(given.pred.boxes)
         is_region = regions(given.truth.boxes, self.protocol)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from snellen import _core
 from snellen.detection.candidates import candidates, crowds, similarity_of
+from snellen.detection.crowded_images import with_crowding
 from snellen.detection.given_objects import of_rules
 from snellen.detection.groups import absorbed_by_groups
 
@@ -16,15 +17,15 @@ if TYPE_CHECKING:
 
     from snellen.classes import Classes
     from snellen.detection.boxes import Boxes
-    from snellen.detection.candidates import Coded, Objects
+    from snellen.detection.candidates import Candidates, Coded, Objects
     from snellen.detection.given_objects import GivenObjects
     from snellen.detection.protocols import DetectionProtocol
     from snellen.state import Keys
 
-__all__ = ["Matched", "Matches", "box_iou", "match", "matches"]
+__all__ = ["NEARLY_ONE", "Matched", "Matches", "box_iou", "match", "match_pairs", "matches"]
 
-# The reference lets a similarity of so much pass a threshold of 1.
-_NEARLY_ONE = 1 - 1e-10
+NEARLY_ONE: Final = 1 - 1e-10
+"""What passes a threshold of 1, as in the reference."""
 _TRUTH = ("image", "label", "ignored")
 _PRED = ("image", "label", "score", "outcome")
 
@@ -41,11 +42,11 @@ class Matched(NamedTuple):
     groups : tuple of str, or None
         The group of each class, where truth says it.
     truth : dict of str to ndarray
-        ``image``, ``label`` (int32), ``ignored`` (uint32, bit a: left out of area range a); rows
+        ``image``, ``label`` (int32), ``ignored`` (uint32, bit a: left out of range a); rows
         in (label, image) order.
     pred : dict of str to ndarray
         ``image``, ``label`` (int32), ``score`` (float64), ``outcome`` (uint32, shape
-        (n, area ranges, words): of each word the low 16 bits say "true positive", the high 16
+        (n, ranges, words): of each word the low 16 bits say "true positive", the high 16
         "false positive", a bit for each IoU threshold); rows in (label, image, rank) order, those
         beyond the cap dropped.
     n_unverified : int
@@ -126,7 +127,7 @@ def match(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matched
         )
     else:
         found = _matched_candidates(given, protocol, with_matches=False)
-    return _matched(given, found)
+    return _matched(given, found, protocol)
 
 
 def _matched_with_groups(given: GivenObjects, protocol: DetectionProtocol) -> Matched:
@@ -142,7 +143,7 @@ def _matched_with_groups(given: GivenObjects, protocol: DetectionProtocol) -> Ma
         groups.truth,
         groups.pred,
         protocol,
-        lowest=min(protocol.iou_thresholds[0], _NEARLY_ONE),
+        lowest=min(protocol.iou_thresholds[0], NEARLY_ONE),
         codes=groups.codes,
     )
     found["pred_outcome"] = absorbed_by_groups(
@@ -162,7 +163,7 @@ def _matched_with_groups(given: GivenObjects, protocol: DetectionProtocol) -> Ma
         order = np.lexsort((found["truth_image"], found["truth_label"]))
         for name in _TRUTH:
             found[f"truth_{name}"] = found[f"truth_{name}"][order]
-    return _matched(given, found)
+    return _matched(given, found, protocol)
 
 
 def matches(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matches:
@@ -173,7 +174,7 @@ def matches(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Match
     given = of_rules(truth, pred, protocol)
     found = _matched_candidates(given, protocol, with_matches=True)
     return Matches(
-        _matched(given, found),
+        _matched(given, found, protocol),
         given.truth_rows[found["truth_row"]],
         given.pred_rows[found["pred_row"]],
         # The last is what stands for none.
@@ -182,12 +183,33 @@ def matches(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Match
     )
 
 
+def match_pairs(given: GivenObjects, pairs: Candidates, protocol: DetectionProtocol) -> Matched:
+    """Match predictions to truth of which it is known how alike they are.
+
+    Parameters
+    ----------
+    given : GivenObjects
+        What the rules look at.
+    pairs : Candidates
+        The pairs of them, of an image and a class, that reach the lowest IoU threshold.
+    protocol : DetectionProtocol
+        The rules; crowds are not groups of Open Images here.
+    """
+    return _matched(given, _matched_pairs(given, pairs, protocol, with_matches=False), protocol)
+
+
 def _matched_candidates(
     given: GivenObjects, protocol: DetectionProtocol, *, with_matches: bool
 ) -> dict[str, NDArray[Any]]:
-    lowest = min(protocol.iou_thresholds[0], _NEARLY_ONE)
+    lowest = min(protocol.iou_thresholds[0], NEARLY_ONE)
+    pairs = candidates(given.truth, given.pred, protocol, lowest=lowest, codes=given.codes)
+    return _matched_pairs(given, pairs, protocol, with_matches=with_matches)
+
+
+def _matched_pairs(
+    given: GivenObjects, pairs: Candidates, protocol: DetectionProtocol, *, with_matches: bool
+) -> dict[str, NDArray[Any]]:
     codes, boxes, pred_boxes = given.codes, given.truth.boxes, given.pred.boxes
-    pairs = candidates(given.truth, given.pred, protocol, lowest=lowest, codes=codes)
     found: dict[str, NDArray[Any]] = _core.match_candidates(
         codes.truth_image,
         codes.truth_label,
@@ -244,7 +266,16 @@ def _limits(codes: Coded, protocol: DetectionProtocol) -> dict[str, Any]:
     }
 
 
-def _matched(given: GivenObjects, columns: dict[str, NDArray[Any]]) -> Matched:
+def _matched(
+    given: GivenObjects, columns: dict[str, NDArray[Any]], protocol: DetectionProtocol
+) -> Matched:
+    if protocol.crowding_ranges:
+        columns = with_crowding(
+            columns,
+            given.truth.boxes.crowding,
+            len(protocol.area_ranges),
+            protocol.crowding_ranges,
+        )
     return Matched(
         given.codes.images,
         given.codes.classes,

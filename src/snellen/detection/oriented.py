@@ -10,7 +10,7 @@ import numpy as np
 from snellen import _core
 from snellen.arrays import to_finite, to_numpy
 from snellen.detection.boxes import Boxes, refuse_unmeasurable
-from snellen.detection.image_records import columns_of_images, field_of
+from snellen.detection.image_records import columns_of_images, field_of, records_of
 from snellen.errors import InputError, ShapeError
 from snellen.image_ids import ImageBatch
 
@@ -155,7 +155,7 @@ class OrientedBoxes:
         records : sequence of mapping
             For each image ``boxes``, as centre, width, height, angle (n, 5) or as corners
             (n, 8) or (n, 4, 2), and ``labels`` (n,); predictions also ``scores`` (n,), truth may
-            have ``area`` (n,) and ``iscrowd`` (n,). Arrays of any kind.
+            have ``area``, ``iscrowd`` and ``ignored`` (n,). Arrays of any kind, on any device.
         image_id : array-like
             The id of each image.
         degrees : bool
@@ -176,6 +176,7 @@ class OrientedBoxes:
         ... )
         OrientedBoxes(1 truth boxes, 2 images, 1 classes)
         """
+        records = records_of(records, "records")
         ids = ImageBatch.of(image_id, len(records)).ids
         corners = []
         for i, record in enumerate(records):

@@ -9,6 +9,7 @@ import numpy as np
 
 from snellen.arrays import to_finite, to_numpy
 from snellen.detection.boxes import Boxes
+from snellen.detection.image_records import field_of, records_of
 from snellen.errors import InputError, ShapeError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from snellen.classes import Classes
+    from snellen.detection.box_layouts import BoxLayout
 
 __all__ = ["Poses"]
 
@@ -130,6 +132,7 @@ class Poses:
         records: Sequence[Mapping[str, Any]],
         *,
         image_id: ArrayLike,
+        box_format: BoxLayout = "xyxy",
         classes: Classes | Mapping[Any, str] | Sequence[str] | None = None,
     ) -> Poses:
         """Make poses from one mapping of arrays for each image, as torchvision models return.
@@ -138,11 +141,13 @@ class Poses:
         ----------
         records : sequence of mapping
             For each image ``keypoints`` (n, K, 3) or (n, 3 K), and ``labels`` (n,); predictions
-            also ``scores`` (n,), truth may have ``area`` (n,) and ``iscrowd`` (n,). Either all or
-            none have ``boxes`` (n, 4) as left, top, right, bottom: those around the keypoints
-            where none have. Arrays of any kind.
+            also ``scores`` (n,), truth may have ``area``, ``iscrowd`` and ``ignored`` (n,). Either
+            all or none have ``boxes`` (n, 4): those around the keypoints where none have. Arrays of
+            any kind, on any device.
         image_id : array-like
             The id of each image.
+        box_format : {"xyxy", "xywh", "cxcywh"}
+            What the numbers of boxes are.
         classes : mapping of id to name, or sequence of names, optional
             All classes.
 
@@ -152,11 +157,8 @@ class Poses:
             As `from_keypoints` does.
         """
         of_image = []
-        for i, record in enumerate(records):
-            if "keypoints" not in record:
-                keys = ", ".join(map(str, record)) or "none"
-                raise InputError(f'expected the key "keypoints", got {keys}', f"image {i}")
-            points = _points(record["keypoints"], f"keypoints of image {i}")
+        for i, record in enumerate(records_of(records, "records")):
+            points = _points(field_of(record, "keypoints", i), f"keypoints of image {i}")
             if "boxes" in record:
                 place = f"boxes of image {i}"
                 _check_count(place, len(to_finite(record["boxes"], place, width=4)), len(points))
@@ -173,6 +175,7 @@ class Poses:
                 )
         if not any("boxes" in record for record in records):
             is_truth = not any("scores" in record for record in records)
+            box_format = "xyxy"
             records = [
                 {
                     **record,
@@ -182,7 +185,9 @@ class Poses:
                 }
                 for i, (record, points) in enumerate(zip(records, of_image, strict=True))
             ]
-        boxes = Boxes.from_images(records, image_id=image_id, classes=classes)
+        boxes = Boxes.from_images(
+            records, image_id=image_id, box_format=box_format, classes=classes
+        )
         all_points = np.concatenate([np.zeros((0, n_keypoints, 3)), *filled])
         return cls(_without_labels_ignored(boxes, all_points), all_points)
 

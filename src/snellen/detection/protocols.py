@@ -12,7 +12,7 @@ import operator
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from snellen.detection.sigmas import COCO_SIGMAS
+from snellen.detection.sigmas import COCO_SIGMAS, CROWDPOSE_SIGMAS
 from snellen.errors import InputError, did_you_mean
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "COCO_KEYPOINTS",
     "COCO_KEYPOINTS_STRICT",
     "COCO_STRICT",
+    "CROWDPOSE",
     "LVIS",
     "LVIS_FIXED",
     "LVIS_STRICT",
@@ -30,6 +31,7 @@ __all__ = [
     "VOC07",
     "VOC12",
     "AreaRange",
+    "CrowdingRange",
     "DetectionProtocol",
     "protocol_named",
 ]
@@ -42,6 +44,14 @@ SIMILARITIES: Final = ("own", "box", "mask", "boundary", "keypoints", "oriented"
 
 class AreaRange(NamedTuple):
     """A closed interval of areas in square pixels, with its label."""
+
+    label: str
+    low: float
+    high: float
+
+
+class CrowdingRange(NamedTuple):
+    """Images from `low` to below `high` crowded, with their label."""
 
     label: str
     low: float
@@ -109,6 +119,8 @@ class DetectionProtocol:
         be all.
     drops_empty : bool
         Whether objects without area are left out, as in LVIS.
+    drops_empty_predictions : bool
+        Whether predictions whose box has no width or no height are left out, as in Open Images.
     per_image : int or None
         The most predictions of an image, of all classes together: those of highest score.
     per_class : int or None
@@ -117,6 +129,13 @@ class DetectionProtocol:
         Groups of classes (`Boxes.groups`) that have a number of their own.
     sigmas : tuple of float or None
         Of poses: how far annotators differ on each keypoint, as a part of the object's size.
+    box_area_share : float or None
+        Of truth: what part of its box an object's area is, whatever the annotation says, as in
+        CrowdPose; None where it says it.
+    crowding_ranges : tuple of CrowdingRange
+        Images that have an average precision of their own, by how crowded they are
+        (`Boxes.crowding`), as in CrowdPose; all predictions and truth of an image belong to its
+        range. With the area ranges at most 32.
     """
 
     name: str
@@ -138,12 +157,15 @@ class DetectionProtocol:
     adds_spacing: bool = True
     verified_only: bool = False
     drops_empty: bool = False
+    drops_empty_predictions: bool = False
     per_image: int | None = None
     per_class: int | None = None
     class_groups: tuple[str, ...] = ()
     similarity: str = "own"
     dilation_ratio: float = 0.02
     sigmas: tuple[float, ...] | None = None
+    box_area_share: float | None = None
+    crowding_ranges: tuple[CrowdingRange, ...] = ()
 
     def __post_init__(self) -> None:
         # Lists and NumPy numbers are taken too, and become what they mean: rules that are equal
@@ -161,11 +183,10 @@ class DetectionProtocol:
                 object.__setattr__(self, name, tuple(of(value) for value in given))
             except (TypeError, ValueError) as error:
                 raise InputError(f"expected {what}, got {given}", name) from error
-        object.__setattr__(
-            self,
-            "area_ranges",
-            tuple(AreaRange(str(a), float(low), float(high)) for a, low, high in self.area_ranges),
-        )
+        for name, kind in (("area_ranges", AreaRange), ("crowding_ranges", CrowdingRange)):
+            given = getattr(self, name)
+            ranges = tuple(kind(str(label), float(a), float(b)) for label, a, b in given)
+            object.__setattr__(self, name, ranges)
         object.__setattr__(self, "class_groups", tuple(map(str, self.class_groups)))
         for name in ("per_image", "per_class"):
             cap = getattr(self, name)
@@ -198,24 +219,47 @@ class DetectionProtocol:
             )
         if self.sigmas is not None and not all(0 < sigma < math.inf for sigma in self.sigmas):
             raise InputError(f"expected positive numbers, got {list(self.sigmas)}", "sigmas")
-        if not 1 <= len(self.area_ranges) <= 32:
+        if self.box_area_share is not None and not 0 < self.box_area_share < math.inf:
             raise InputError(
-                f"expected 1 to 32 area ranges, got {len(self.area_ranges)}", "area_ranges"
+                f"expected a part of the box, above 0, got {self.box_area_share}", "box_area_share"
             )
-        for area in self.area_ranges:
-            if not area.low <= area.high:
-                raise InputError(
-                    f"expected low <= high, got {area.low:g} and {area.high:g}",
-                    f"area_ranges[{area.label}]",
-                )
+        if not self.area_ranges or len(self.range_labels) > 32:
+            raise InputError(
+                f"expected 1 to 32 area ranges, got {len(self.range_labels)}", "area_ranges"
+            )
+        for name, least in (("area_ranges", "low <= high"), ("crowding_ranges", "low < high")):
+            for label, low, high in getattr(self, name):
+                if not (low < high or (low == high and name == "area_ranges")):
+                    raise InputError(
+                        f"expected {least}, got {low:g} and {high:g}", f"{name}[{label}]"
+                    )
+        labels = self.range_labels
+        if self.crowding_ranges and len(set(labels)) < len(labels):
+            raise InputError(
+                f"expected other labels than those of area_ranges, each once, got {list(labels)}",
+                "crowding_ranges",
+            )
+
+    @property
+    def range_labels(self) -> tuple[str, ...]:
+        """The labels of the parts of the data with numbers of their own: sizes, then crowding."""
+        return (
+            *(each.label for each in self.area_ranges),
+            *(each.label for each in self.crowding_ranges),
+        )
+
+    def range_called(self, label: str) -> str:
+        """Return what messages call a range."""
+        of_images = any(each.label == label for each in self.crowding_ranges)
+        return f"images called {label}" if of_images else f"area range {label}"
 
     @property
     def outcome_shape(self) -> tuple[int, int]:
-        """The shape of what the matching says of one detection: area ranges, 32-bit words.
+        """The shape of what the matching says of one detection: ranges, 32-bit words.
 
         A word holds 16 thresholds: a bit for "true positive" and one for "false positive" of each.
         """
-        return len(self.area_ranges), -(-len(self.iou_thresholds) // 16)
+        return len(self.range_labels), -(-len(self.iou_thresholds) // 16)
 
     def with_max_detections(self, caps: int | Iterable[int]) -> DetectionProtocol:
         """Return these rules with other caps; a single number N stands for 1, 10, N."""
@@ -226,12 +270,13 @@ class DetectionProtocol:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the rules as plain values; no upper bound of an area is None."""
+        """Return the rules as plain values; no upper bound of a range is None."""
         plain = dataclasses.asdict(self)
-        plain["area_ranges"] = [
-            [area.label, area.low, None if area.high == math.inf else area.high]
-            for area in self.area_ranges
-        ]
+        for name in ("area_ranges", "crowding_ranges"):
+            plain[name] = [
+                [label, low, None if high == math.inf else high]
+                for label, low, high in getattr(self, name)
+            ]
         return {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
 
     @classmethod
@@ -240,10 +285,12 @@ class DetectionProtocol:
         values: dict[str, Any] = {
             key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()
         }
-        values["area_ranges"] = tuple(
-            AreaRange(label, low, math.inf if high is None else high)
-            for label, low, high in plain["area_ranges"]
-        )
+        # Rules of release 0.1.0 say nothing of crowding.
+        for name in ("area_ranges", "crowding_ranges"):
+            values[name] = tuple(
+                (label, low, math.inf if high is None else high)
+                for label, low, high in plain.get(name, ())
+            )
         return cls(**values)
 
     def __str__(self) -> str:
@@ -251,10 +298,11 @@ class DetectionProtocol:
         span = f"{ious[0]:.2f}:{ious[-1]:.2f} ({len(ious)})" if len(ious) > 1 else f"{ious[0]:.2f}"
         n_points = len(self.recall_thresholds)
         curve = "area" if self.interpolation == "area" else f"{n_points} recall points"
+        crowding = "/".join(each.label for each in self.crowding_ranges)
         return (
             f"{self.name}: IoU {span}, {curve}, "
             f"areas {'/'.join(area.label for area in self.area_ranges)}, "
-            f"{self._caps()}"
+            f"{f'images {crowding}, ' if crowding else ''}{self._caps()}"
         )
 
     @property
@@ -338,6 +386,21 @@ COCO_KEYPOINTS_STRICT: Final = dataclasses.replace(
 )
 """What pycocotools 2.0.11 does with keypoints, to the last bit."""
 
+CROWDPOSE: Final = dataclasses.replace(
+    COCO_KEYPOINTS,
+    name="crowdpose",
+    area_ranges=COCO_KEYPOINTS.area_ranges[:1],
+    sigmas=CROWDPOSE_SIGMAS,
+    box_area_share=0.53,
+    crowding_ranges=(
+        CrowdingRange("easy", 0.0, 0.2),
+        CrowdingRange("medium", 0.2, 0.8),
+        CrowdingRange("hard", 0.8, math.inf),
+    ),
+)
+"""CrowdPose's rules of keypoints: 14 of a person, and images by how crowded they are. The paper
+says 0.1 and 0.8, its evaluation takes 0.2 and 0.8."""
+
 LVIS: Final = dataclasses.replace(
     COCO,
     name="lvis",
@@ -381,7 +444,11 @@ VOC07: Final = dataclasses.replace(VOC12, name="voc07", interpolation="sum-of-pa
 """Pascal VOC's rules until 2009: precision at eleven recalls."""
 
 OPEN_IMAGES: Final = dataclasses.replace(
-    VOC12, name="open-images", crowds="groups", inclusive=False
+    VOC12,
+    name="open-images",
+    crowds="groups",
+    inclusive=False,
+    drops_empty_predictions=True,
 )
 """Open Images V2: of a group one prediction is enough, and none is needed."""
 
@@ -398,6 +465,7 @@ PROTOCOLS: Final = {
         COCO_STRICT,
         COCO_KEYPOINTS,
         COCO_KEYPOINTS_STRICT,
+        CROWDPOSE,
         LVIS,
         LVIS_STRICT,
         LVIS_FIXED,

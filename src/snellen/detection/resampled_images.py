@@ -13,6 +13,7 @@ from snellen import _core
 from snellen.classes import Classes
 from snellen.detection.curves import SPACING
 from snellen.detection.headlines import headlines
+from snellen.detection.protocols import AreaRange
 from snellen.digests import unit_digests
 from snellen.metric import Units
 from snellen.state import Keys
@@ -98,19 +99,23 @@ def _units(rows: _Rows) -> Units:
 
 
 class _ByArea:
-    """The rows of single area ranges, made when they are asked for."""
+    """The rows of single ranges, made when they are asked for."""
 
     def __init__(self, rows: _Rows) -> None:
         self.rows = rows
         self._made: dict[str, _Rows] = {}
 
     def of(self, area: str) -> _Rows:
-        """Return the rows of an area range under rules that have no other."""
+        """Return the rows of a range under rules that have no other."""
         if area not in self._made:
-            rows, ranges = self.rows, self.rows.protocol.area_ranges
-            a = [each.label for each in ranges].index(area)
+            rows = self.rows
+            a = rows.protocol.range_labels.index(area)
+            # What its bounds are was of interest to the matching.
+            alone = AreaRange(area, 0.0, math.inf)
             self._made[area] = rows._replace(
-                protocol=dataclasses.replace(rows.protocol, area_ranges=(ranges[a],)),
+                protocol=dataclasses.replace(
+                    rows.protocol, area_ranges=(alone,), crowding_ranges=()
+                ),
                 truth={**rows.truth, "ignored": rows.truth["ignored"] >> np.uint32(a) & 1},
                 pred={
                     **rows.pred,

@@ -197,7 +197,7 @@ def slices_of_objects(
             "slice_of",
         )
     rules = protocol_named(protocol)
-    rules = dataclasses.replace(rules, area_ranges=rules.area_ranges[:1])
+    rules = dataclasses.replace(rules, area_ranges=rules.area_ranges[:1], crowding_ranges=())
     found = matches(truth, pred, rules)
     matched, n_thresholds = found.matched, len(rules.iou_thresholds)
     names, codes = _numbered(given[given != ""].tolist())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from snellen import _core
+from snellen.detection.box_layouts import listed_numbers
 from snellen.detection.oriented import FARTHEST, upright_around
 from snellen.errors import InputError
 
@@ -17,18 +18,7 @@ if TYPE_CHECKING:
 
     from snellen.classes import Classes
 
-__all__ = ["LAYOUTS", "BoxLayout", "BoxRows", "as_xywh", "distinct", "upright_of_corners"]
-
-BoxLayout: TypeAlias = Literal["xyxy", "xywh", "cxcywh"]
-"""Two corners; the corner at left and top and the size; the centre and the size."""
-
-LAYOUTS: Final = ("xyxy", "xywh", "cxcywh")
-
-_NUMBERS: Final = {
-    "xyxy": "left, top, right, bottom",
-    "xywh": "left, top, width, height",
-    "cxcywh": "centre x, centre y, width, height",
-}
+__all__ = ["BoxRows", "distinct", "upright_of_corners"]
 
 
 class BoxRows(NamedTuple):
@@ -108,51 +98,6 @@ class BoxRows(NamedTuple):
         )
 
 
-def as_xywh(
-    box: NDArray[np.float64], layout: BoxLayout, place: Callable[[int], str]
-) -> NDArray[np.float64]:
-    """Return boxes as left, top, width, height.
-
-    Parameters
-    ----------
-    box : ndarray, shape (n, 4)
-        Finite numbers in the order of `layout`.
-    layout : {"xyxy", "xywh", "cxcywh"}
-        What they are.
-    place : callable
-        Where a row stands, for messages.
-
-    Raises
-    ------
-    InputError
-        For a negative size, and for sizes or corners beyond float64; the first is named.
-    """
-    if layout == "xyxy":
-        xywh = np.concatenate([box[:, :2], box[:, 2:] - box[:, :2]], axis=1)
-    elif layout == "cxcywh":
-        xywh = np.concatenate([box[:, :2] - box[:, 2:] / 2, box[:, 2:]], axis=1)
-    else:
-        xywh = np.ascontiguousarray(box)
-    negative = (xywh[:, 2:] < 0).any(axis=1)
-    if negative.any():
-        row = int(np.argmax(negative))
-        least = (
-            "right and bottom of at least left and top"
-            if layout == "xyxy"
-            else "a width and height of at least 0"
-        )
-        raise InputError(
-            f"expected {least} ({_NUMBERS[layout]}), got {_listed(box[row])}", place(row)
-        )
-    row = _core.first_unmeasurable(xywh)
-    if row < len(xywh):
-        raise InputError(
-            f"expected corners and an area within the range of float64, got {_listed(box[row])}",
-            place(row),
-        )
-    return xywh
-
-
 def upright_of_corners(
     corners: NDArray[np.float64], place: Callable[[int], str]
 ) -> NDArray[np.float64]:
@@ -179,7 +124,7 @@ def upright_of_corners(
     if row < len(xywh):
         raise InputError(
             f"expected corners within ±{FARTHEST:g} and an area within the range of float64, got "
-            f"{_listed(corners[row])}",
+            f"{listed_numbers(corners[row])}",
             place(row),
         )
     return xywh
@@ -198,7 +143,3 @@ def distinct(values: Sequence[str]) -> tuple[list[str], NDArray[np.int32]]:
         (place.setdefault(value, len(place)) for value in values), np.int32, len(values)
     )
     return list(place), codes
-
-
-def _listed(numbers: NDArray[np.float64]) -> str:
-    return " ".join(f"{number:.17g}" for number in numbers)

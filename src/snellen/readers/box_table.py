@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snellen.classes import Classes
+from snellen.detection.box_layouts import BoxLayout, as_xywh
 from snellen.errors import InputError, SchemaError, ShapeError
-from snellen.readers.box_rows import BoxLayout, BoxRows, as_xywh
+from snellen.readers.box_rows import BoxRows
 from snellen.readers.box_text import found_layout, found_relative
 from snellen.readers.column_names import CONFIDENCES, LABELS, first_of
 from snellen.readers.message_text import few, printable

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from snellen.detection.box_layouts import BoxLayout, as_xywh
 from snellen.errors import SchemaError
-from snellen.readers.box_rows import BoxLayout, BoxRows, as_xywh
+from snellen.readers.box_rows import BoxRows
 from snellen.readers.text_rows import TextRows, read_documents, text_files
 
 if TYPE_CHECKING:

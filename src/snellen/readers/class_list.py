@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -121,8 +122,8 @@ class ClassList:
         ----------
         source : sequence of str, mapping, Classes, or path
             Names (ids are 0, 1, 2, …); a mapping of id to name, or to several names; or a file: a
-            text with a name a line, or JSON of one of these. A mapping of names to whole numbers
-            is taken the other way round.
+            text with a name a line, a ``.csv`` with an id and a name a line, or JSON of one of
+            these. A mapping of names to whole numbers is taken the other way round.
 
         Raises
         ------
@@ -221,6 +222,10 @@ def _from_file(place: str) -> Any:
             f"expected UTF-8 text, got the byte 0x{document[error.start]:02x}",
             f"{place} line {line}",
         ) from error
+    if place.lower().removesuffix(".gz").endswith(".csv"):
+        described = _described(lines, place)
+        if described is not None:
+            return described
     names = [line.strip() for line in lines]
     while names and not names[-1]:
         names.pop()
@@ -229,6 +234,30 @@ def _from_file(place: str) -> Any:
             raise SchemaError(
                 "expected the name of a class, got an empty line", f"{place} line {k + 1}"
             )
+    return names
+
+
+def _described(lines: list[str], place: str) -> dict[str, list[str]] | None:
+    """Return the names by id of lines with both, as Open Images describes its classes.
+
+    None unless all lines are such; a first line ``LabelName,DisplayName`` is not of a class, and a
+    third cell that is a whole number says nothing.
+    """
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(lines)]
+    except csv.Error as error:
+        raise SchemaError(f"expected delimited text: {error}", place) from None
+    rows = [row[:2] if len(row) == 3 and whole_numbers(row[2:]) else row for row in rows]
+    if not rows or any(len(row) not in (0, 2) for row in rows):
+        return None
+    names: dict[str, list[str]] = {}
+    for k, row in enumerate(rows):
+        if not row or (k == 0 and [cell.lower() for cell in row] == ["labelname", "displayname"]):
+            continue
+        if not row[0] or row[0] in names:
+            shown = f'"{printable(row[0], 60)}" again' if row[0] else "an empty one"
+            raise SchemaError(f"expected the id of a class, got {shown}", f"{place} line {k + 1}")
+        names[row[0]] = [row[1]]
     return names
 
 

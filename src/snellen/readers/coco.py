@@ -105,7 +105,8 @@ def read_coco_truth(
         out, with a `DataWarning`. Boxes are those of the file, else those around the masks.
 
         Keypoints: any number K, the same for all objects. Objects whose ``num_keypoints`` is 0 are
-        ignored. Boxes that the file does not have are those around labelled keypoints.
+        ignored. Boxes that the file does not have are those around labelled keypoints. Images may
+        have a ``crowdIndex``, as CrowdPose's.
 
     Raises
     ------

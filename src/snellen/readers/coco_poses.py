@@ -23,9 +23,17 @@ __all__ = ["predicted_poses", "truth_poses"]
 
 
 def truth_poses(
-    raw: _core.CocoTruth, place: str, *, complete: bool = False, drop_unknown: bool = False
+    raw: _core.CocoTruth,
+    place: str,
+    *,
+    complete: bool = False,
+    drop_unknown: bool = False,
+    reads_area: bool = True,
 ) -> Poses:
-    """Return the keypoints of an annotation file that was read; see `read_coco_truth`."""
+    """Return the keypoints of an annotation file that was read; see `read_coco_truth`.
+
+    What has no area is said where it is to be read.
+    """
     rows = truth_rows(raw, place, complete=complete, drop_unknown=drop_unknown)
     number, n, count = raw.keypoints()
     if complete:
@@ -60,10 +68,16 @@ def truth_poses(
     assert boxes.area is not None
     lacks_area = np.isnan(boxes.area)
     if lacks_area.any():
-        warn(f"{lacks_area.sum()} objects have no area: width times height is used", place)
+        if reads_area:
+            warn(f"{lacks_area.sum()} objects have no area: width times height is used", place)
         area = np.where(lacks_area, boxes.xywh[:, 2] * boxes.xywh[:, 3], boxes.area)
         boxes = dataclasses.replace(boxes, area=area)
-    return Poses(dataclasses.replace(boxes, ignored=(n_labelled == 0).astype(np.uint8)), keypoints)
+    boxes = dataclasses.replace(
+        boxes,
+        ignored=(n_labelled == 0).astype(np.uint8),
+        crowding=_crowding(raw.crowd_index(), rows),
+    )
+    return Poses(boxes, keypoints)
 
 
 def predicted_poses(
@@ -106,6 +120,16 @@ def predicted_poses(
     extents = _core.pose_boxes(keypoints)
     refuse_unmeasurable(extents, f"{place} $", ".keypoints")
     return Poses(dataclasses.replace(boxes, xywh=extents), keypoints)
+
+
+def _crowding(listed: NDArray[np.float64], rows: ObjectRows) -> NDArray[np.float64] | None:
+    """Return how crowded each image is, as CrowdPose's files say it; None where none does."""
+    if np.isnan(listed).all():
+        return None
+    assert rows.image_ids is not None
+    crowding = np.empty_like(listed)
+    crowding[rows.boxes.images.codes(rows.image_ids)] = listed
+    return crowding
 
 
 def _keypoints(

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from snellen.detection.box_layouts import LAYOUTS, BoxLayout
 from snellen.detection.boxes import Boxes
 from snellen.errors import InputError, did_you_mean
 from snellen.readers.box_joining import KINDS, ReadBoxes, predictions_of_rows, truth_of_rows
-from snellen.readers.box_rows import LAYOUTS, BoxLayout, BoxRows
+from snellen.readers.box_rows import BoxRows
 from snellen.readers.coco import read_coco_predictions, read_coco_truth
 from snellen.readers.coco_file import read_raw_results
 from snellen.readers.detection_formats import FORMATS, called, found_format
@@ -43,6 +44,8 @@ def read_detection_truth(
     relative: bool | None = None,
     complete: bool = False,
     drop_unknown: bool = False,
+    image_labels: str | os.PathLike[str] | None = None,
+    hierarchy: str | os.PathLike[str] | Mapping[str, Any] | None = None,
 ) -> ReadBoxes:
     r"""Read truth boxes.
 
@@ -66,6 +69,13 @@ def read_detection_truth(
     complete, drop_unknown : bool
         See `read_coco_truth`; `complete` is of COCO only. Of other formats `drop_unknown` leaves
         out boxes of images and classes that are not listed, with a `DataWarning`.
+    image_labels : path, optional
+        Which classes were looked for in which images, as Open Images has it; see
+        `read_image_labels`. Images that only have labels are images too, where `images` does not
+        list them.
+    hierarchy : path or mapping, optional
+        Which classes are kinds of which others, see `ClassHierarchy`: a box of a class is then one
+        of all classes above it too, and labels of images are labels of more classes.
 
     Returns
     -------
@@ -90,6 +100,40 @@ def read_detection_truth(
     ('table', [[1.0, 2.0, 3.0, 6.0]])
     """
     _check_options(format, box)
+    read = _truth(
+        path,
+        format,
+        images,
+        classes,
+        box=box,
+        relative=relative,
+        complete=complete,
+        drop_unknown=drop_unknown,
+    )
+    if image_labels is None and hierarchy is None:
+        return read
+    from snellen.readers.open_images_labels import with_labels_and_hierarchy
+
+    return with_labels_and_hierarchy(
+        read,
+        image_labels,
+        hierarchy,
+        has_all_images=images is not None,
+        has_all_classes=classes is not None,
+    )
+
+
+def _truth(
+    path: str | os.PathLike[str] | Mapping[str, Any],
+    format: str,  # noqa: A002
+    images: Any,
+    classes: Any,
+    *,
+    box: BoxLayout | None,
+    relative: bool | None,
+    complete: bool,
+    drop_unknown: bool,
+) -> ReadBoxes:
     if isinstance(path, Mapping):
         return _coco_truth(path, "records", complete=complete, drop_unknown=drop_unknown)
     place = os.fspath(path)

@@ -39,8 +39,9 @@ def read_detection_protocol(path: str | os.PathLike[str]) -> DetectionProtocol:
     ----------
     path : path
         JSON: an object with the parameters of `DetectionProtocol`; those that are absent are as in
-        the protocol that ``base`` names, without it as in ``"coco"``. ``area_ranges`` is a list of
-        label, low, high (null: no bound). Without ``name`` the rules are called as the file.
+        the protocol that ``base`` names, without it as in ``"coco"``. ``area_ranges`` and
+        ``crowding_ranges`` are lists of label, low, high (null: no bound). Without ``name``
+        the rules are called as the file.
 
     Returns
     -------
@@ -92,12 +93,12 @@ def _refuse_unknown(rules: Mapping[str, Any], place: str) -> None:
         if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
             or_null = " or null" if optional else ""
             raise SchemaError(f"expected {wanted}{or_null}, got {value!r:.60}", where)
-        if name == "area_ranges":
+        if name in ("area_ranges", "crowding_ranges"):
             for i, each in enumerate(value):
-                _check_area(each, f"{where}[{i}]")
+                _check_range(each, f"{where}[{i}]")
 
 
-def _check_area(each: Any, where: str) -> None:
+def _check_range(each: Any, where: str) -> None:
     if (
         not isinstance(each, list)
         or len(each) != 3
@@ -106,7 +107,7 @@ def _check_area(each: Any, where: str) -> None:
         or each[1] is None
     ):
         raise SchemaError(
-            f'expected a label and its lowest and highest area, as ["small", 0, 1024], got '
+            f'expected a label and its lower and upper bound, as ["small", 0, 1024], got '
             f"{each!r:.60}",
             where,
         )

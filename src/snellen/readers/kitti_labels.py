@@ -12,7 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from snellen.readers.box_rows import BoxRows, as_xywh
+from snellen.detection.box_layouts import as_xywh
+from snellen.readers.box_rows import BoxRows
 from snellen.readers.text_rows import TextRows, read_documents, text_files
 
 __all__ = ["DONT_CARE", "read_kitti_labels"]

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from snellen import _core
+from snellen.detection.box_layouts import as_xywh
 from snellen.errors import InputError, SchemaError
-from snellen.readers.box_rows import BoxRows, as_xywh
+from snellen.readers.box_rows import BoxRows
 from snellen.readers.box_table import named_column
 from snellen.readers.message_text import printable
 from snellen.readers.table import read_table
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from snellen.readers.table import Table
 
-__all__ = ["read_open_images"]
+__all__ = ["column_in_any_case", "numbers_of", "read_open_images"]
 
 _CORNERS: Final = ("XMin", "YMin", "XMax", "YMax")
 _FLAGS: Final = {
@@ -62,11 +63,11 @@ def read_open_images(path: str | os.PathLike[str], *, truth: bool) -> BoxRows:
     place = os.fspath(path)
     table = read_table(path, header=True)
     names = {name.lower(): name for name in table.names}
-    image = named_column(table, _column(names, "ImageID", table)).text()
-    label = named_column(table, _column(names, "LabelName", table)).text()
+    image = named_column(table, column_in_any_case(names, "ImageID", table)).text()
+    label = named_column(table, column_in_any_case(names, "LabelName", table)).text()
     corners = np.empty((table.n_rows, 4))
     for k, corner in enumerate(_CORNERS):
-        corners[:, k] = _numbers(table, _column(names, corner, table))
+        corners[:, k] = numbers_of(table, column_in_any_case(names, corner, table))
     outside = ((corners < -0.01) | (corners > 1.01)).any(axis=1)
     if truth and outside.any():
         row = int(np.argmax(outside))
@@ -78,7 +79,9 @@ def read_open_images(path: str | os.PathLike[str], *, truth: bool) -> BoxRows:
     score = None
     if not truth:
         having = [name.lower() for name in _SCORES if name.lower() in names]
-        score = _numbers(table, names[having[0]] if having else _column(names, "Score", table))
+        score = numbers_of(
+            table, names[having[0]] if having else column_in_any_case(names, "Score", table)
+        )
     flags = {
         flag: _flag(table, names[column.lower()])
         for flag, column in _FLAGS.items()
@@ -98,13 +101,14 @@ def read_open_images(path: str | os.PathLike[str], *, truth: bool) -> BoxRows:
     )
 
 
-def _column(names: dict[str, str], wanted: str, table: Table) -> str:
+def column_in_any_case(names: dict[str, str], wanted: str, table: Table) -> str:
+    """Return how a table spells a column; `names` are its spellings by lower case."""
     if wanted.lower() not in names:
         _ = table[wanted]  # says what is missing
     return names[wanted.lower()]
 
 
-def _numbers(table: Table, name: str) -> NDArray[np.float64]:
+def numbers_of(table: Table, name: str) -> NDArray[np.float64]:
     """Return a column of finite numbers, of which any may have a comma for the point."""
     column = table[name]
     if column.kind == "text":

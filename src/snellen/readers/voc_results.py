@@ -12,8 +12,9 @@ from typing import Final
 
 import numpy as np
 
+from snellen.detection.box_layouts import as_xywh
 from snellen.errors import InputError
-from snellen.readers.box_rows import BoxRows, as_xywh, distinct
+from snellen.readers.box_rows import BoxRows, distinct
 from snellen.readers.text_rows import TextRows, read_documents, text_files
 
 __all__ = ["class_of_results", "read_voc_results"]

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from snellen.detection.box_layouts import as_xywh
 from snellen.errors import InputError, SchemaError
-from snellen.readers.box_rows import BoxRows, as_xywh, distinct
+from snellen.readers.box_rows import BoxRows, distinct
 from snellen.readers.image_files import files_below
 from snellen.readers.plain_xml import read_xml, xml_number, xml_text
 

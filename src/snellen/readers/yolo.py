@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from snellen.classes import Classes
+from snellen.detection.box_layouts import as_xywh
 from snellen.errors import ClassError, IdError, SchemaError
-from snellen.readers.box_rows import BoxRows, as_xywh, upright_of_corners
+from snellen.readers.box_rows import BoxRows, upright_of_corners
 from snellen.readers.image_heads import image_sizes
 from snellen.readers.message_text import few
 from snellen.readers.text_rows import TextRows, read_documents, text_files

@@ -185,7 +185,10 @@ def make_detection_sample(
         for name, picture in _pictures(Lots(seed, _PICTURE_STREAM), scene, truth):
             write_atomically({images / name: picture})
     # These come last, so that where they lie the pictures lie.
-    texts = {home / "predictions.json": predictions_text, home / "truth.json": truth_text}
+    texts: dict[str | os.PathLike[str], bytes] = {
+        home / "predictions.json": predictions_text,
+        home / "truth.json": truth_text,
+    }
     if masks:
         texts[home / "masks.json"] = _masks_text(scene, found)
     write_atomically(texts)

@@ -11,7 +11,7 @@ from snellen.writers.text_lines import joined, lines_of_images
 from snellen.writers.written_names import class_losses, class_words, file_stems, image_losses
 
 if TYPE_CHECKING:
-    from snellen.readers.box_rows import BoxLayout
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.writers.detections import Detections
 
 __all__ = ["write_box_text"]

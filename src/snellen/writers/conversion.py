@@ -13,7 +13,7 @@ from snellen.writers.placed_files import place_files
 from snellen.writers.unread import unread_losses
 
 if TYPE_CHECKING:
-    from snellen.readers.box_rows import BoxLayout
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.writers.source import Source
 
 __all__ = ["Conversion", "convert_detections"]

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from snellen.detection.box_layouts import LAYOUTS
 from snellen.errors import InputError, did_you_mean
-from snellen.readers.box_rows import LAYOUTS
 from snellen.readers.detection_formats import FORMATS, called
 from snellen.readers.message_text import printable
 from snellen.writers.detections import Detections, Loss, Written
 from snellen.writers.placed_files import check_target, place_files
 
 if TYPE_CHECKING:
-    from snellen.readers.box_rows import BoxLayout
+    from snellen.detection.box_layouts import BoxLayout
 
 __all__ = ["check_written", "refuse_losses", "whole_pixels", "write_detections", "written_files"]
 

@@ -20,8 +20,8 @@ from snellen.writers.detections import Detections
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.readers.box_joining import ReadBoxes
-    from snellen.readers.box_rows import BoxLayout
     from snellen.readers.coco import CocoKind
 
 __all__ = ["Source"]

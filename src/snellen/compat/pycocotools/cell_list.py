@@ -1,16 +1,18 @@
-"""The cells of an evaluation and their overlaps, each made when it is looked at."""
+"""The cells of an evaluation, each made when it is looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, MutableMapping, MutableSequence
+from collections.abc import Iterable, Iterator, MutableSequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from snellen.compat.pycocotools.documents import no_collection
+
 if TYPE_CHECKING:
     from snellen.compat.pycocotools.evaluation import Evaluation
 
-__all__ = ["CellList", "Overlaps"]
+__all__ = ["CellList"]
 
 
 class CellList(MutableSequence[Any]):
@@ -70,7 +72,8 @@ class CellList(MutableSequence[Any]):
     def as_list(self) -> list[Any]:
         """Return all cells in a list, which from now on is what this is."""
         if self.evaluation is not None:
-            self._all = list(self)
+            with no_collection():
+                self._all = list(self)
             self.evaluation = None
             self._seen = {}
         return self._all
@@ -114,82 +117,12 @@ class CellList(MutableSequence[Any]):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         """Return an array of the cells, as objects."""
         cells = np.empty(len(self), object)
-        for position, cell in enumerate(self):
-            cells[position] = cell
+        with no_collection():
+            cells[:] = list(self)
         return cells if dtype is None else cells.astype(dtype)
 
     def __repr__(self) -> str:
         return f"<{len(self)} cells, each made when it is looked at>"
-
-
-class Overlaps(MutableMapping[Any, Any]):
-    """The overlaps of (image, category).
-
-    Parameters
-    ----------
-    overlaps : mapping, optional
-        All of them; `of` gives those of an evaluation.
-    """
-
-    def __init__(self, overlaps: Any = ()) -> None:
-        self._evaluation: Evaluation | None = None
-        self._image: dict[Any, int] = {}
-        self._label: dict[Any, int] = {}
-        self._own: dict[Any, Any] = dict(overlaps)
-        self._removed: set[Any] = set()
-
-    @classmethod
-    def of(cls, evaluation: Evaluation) -> Overlaps:
-        """Return the overlaps of an evaluation."""
-        overlaps = cls()
-        overlaps._evaluation = evaluation
-        overlaps._image = {each: i for i, each in enumerate(evaluation.rules.images)}
-        overlaps._label = {each: k for k, each in enumerate(evaluation.rules.categories)}
-        return overlaps
-
-    def _is_evaluated(self, key: Any) -> bool:
-        return (
-            isinstance(key, tuple)
-            and len(key) == 2
-            and key[0] in self._image
-            and key[1] in self._label
-            and key not in self._removed
-        )
-
-    def __getitem__(self, key: Any) -> Any:
-        if key not in self._own:
-            if self._evaluation is None or not self._is_evaluated(key):
-                raise KeyError(key)
-            image, category = key
-            self._own[key] = self._evaluation.overlap(self._image[image], self._label[category])
-        return self._own[key]
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self._own[key] = value
-
-    def __delitem__(self, key: Any) -> None:
-        if key not in self:
-            raise KeyError(key)
-        self._own.pop(key, None)
-        self._removed.add(key)
-
-    def __contains__(self, key: Any) -> bool:
-        return key in self._own or self._is_evaluated(key)
-
-    def __iter__(self) -> Iterator[Any]:
-        for image in self._image:
-            for category in self._label:
-                if (image, category) not in self._removed:
-                    yield image, category
-        for key in self._own:
-            if not self._is_evaluated(key):
-                yield key
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def __repr__(self) -> str:
-        return f"<overlaps of {len(self)} cells, each made when it is looked at>"
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -5,7 +5,8 @@ Rules: pycocotools 2.0.11, cocoeval.py, COCOeval.evaluateImg.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import dataclasses
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,8 +23,9 @@ def stable_order(keys: Any) -> NDArray[np.int64]:
     return np.argsort(keys, kind="mergesort")
 
 
-class Cell(NamedTuple):
-    """The objects of a category in an image.
+@dataclasses.dataclass
+class Cell:
+    """The objects of a category in an image, to be evaluated once.
 
     Attributes
     ----------
@@ -53,18 +55,13 @@ class Cell(NamedTuple):
 
     def evaluated(self, area_range: Any, cap: Any, thresholds: Any) -> dict[str, Any]:
         """Return what was matched at each threshold, truth that does not count last."""
-        order = stable_order(self.ignored)
-        cell = self._replace(
-            truth_ids=[self.truth_ids[g] for g in order],
-            crowd=[self.crowd[g] for g in order],
-            ignored=[self.ignored[g] for g in order],
-            iou=self.iou[:, order] if len(self.iou) > 0 else self.iou,
-        )
-        ignored = np.array(cell.ignored)
-        if len(cell.iou) == 0:
-            took, taken, left_out = cell._untouched(len(thresholds))
+        if any(self.ignored):
+            self._put_ignored_last()
+        ignored = np.array(self.ignored)
+        if len(self.iou) == 0:
+            took, taken, left_out = self._untouched(len(thresholds))
         else:
-            took, taken, left_out = cell._matched(thresholds)
+            took, taken, left_out = self._matched(thresholds)
         outside = np.array(self.outside).reshape((1, len(self.outside)))
         return {
             "image_id": self.image_id,
@@ -72,13 +69,21 @@ class Cell(NamedTuple):
             "aRng": area_range,
             "maxDet": cap,
             "dtIds": self.pred_ids,
-            "gtIds": cell.truth_ids,
+            "gtIds": self.truth_ids,
             "dtMatches": took,
             "gtMatches": taken,
             "dtScores": self.scores,
             "gtIgnore": ignored,
             "dtIgnore": np.logical_or(left_out, np.logical_and(took == 0, outside)),
         }
+
+    def _put_ignored_last(self) -> None:
+        order = stable_order(self.ignored)
+        self.truth_ids = [self.truth_ids[g] for g in order]
+        self.crowd = [self.crowd[g] for g in order]
+        self.ignored = [self.ignored[g] for g in order]
+        if len(self.iou) > 0:
+            self.iou = self.iou[:, order]
 
     def _untouched(self, n_thresholds: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         n_pred, n_truth = len(self.pred_ids), len(self.truth_ids)

@@ -13,13 +13,14 @@ import numpy as np
 
 from snellen.compat.pycocotools import mask as maskUtils
 from snellen.compat.pycocotools.accumulation import Chosen, Curves, curves_of_cells
-from snellen.compat.pycocotools.cell_list import CellList, Overlaps
+from snellen.compat.pycocotools.cell_list import CellList
 from snellen.compat.pycocotools.cells import Cell, stable_order
 from snellen.compat.pycocotools.coco import COCO
 from snellen.compat.pycocotools.completion import compress
 from snellen.compat.pycocotools.evaluation import Evaluation
 from snellen.compat.pycocotools.groups import LateGroups, by_cell
 from snellen.compat.pycocotools.keypoint_similarity import similarities
+from snellen.compat.pycocotools.overlaps import Overlaps
 from snellen.compat.pycocotools.params import Params
 from snellen.compat.pycocotools.summary import summarised
 

@@ -78,9 +78,9 @@ class Evaluation:
         return Cell(
             image_id=rules.images[image],
             category_id=rules.categories[label],
-            truth_ids=[self.truth.ids[row] for row in truth],
-            pred_ids=[self.pred.ids[row] for row in pred],
-            scores=[self.pred["scores"][row] for row in pred],
+            truth_ids=_of_rows(self.truth.ids, truth),
+            pred_ids=_of_rows(self.pred.ids, pred),
+            scores=_of_rows(self.pred["scores"], pred),
             crowd=self.truth["crowd"][truth].tolist(),
             ignored=ignored.astype(np.int64).tolist(),
             outside=((pred_sizes < low) | (pred_sizes > high)).tolist(),
@@ -101,6 +101,8 @@ class Evaluation:
         return self._overlap(truth, self._ranked(pred))
 
     def _ranked(self, pred: NDArray[np.int64]) -> NDArray[np.int64]:
+        if len(pred) < 2:
+            return pred
         return pred[stable_order(-self.pred["score"][pred])[: self.rules.cap]]
 
     def _overlap(self, truth: NDArray[np.int64], pred: NDArray[np.int64]) -> Any:
@@ -110,9 +112,10 @@ class Evaluation:
             return self._similarities(truth, pred)
         crowd = self.truth["crowd"][truth]
         if self.rules.kind == "segm":
-            of_pred, of_truth = self.pred["shapes"], self.truth["shapes"]
             return mask_api.iou(
-                [of_pred[row] for row in pred], [of_truth[row] for row in truth], crowd.tolist()
+                _of_rows(self.pred["shapes"], pred),
+                _of_rows(self.truth["shapes"], truth),
+                crowd.tolist(),
             )
         pred_boxes, boxes = self.pred["xywh"][pred], self.truth["xywh"][truth]
         return _core.loose_box_iou(pred_boxes.ravel(), boxes.ravel(), crowd)
@@ -138,3 +141,7 @@ class Evaluation:
     def write_curves(self, chosen: Chosen, p: Any, curves: Curves) -> bool:
         """Write the curves of chosen cells; say whether it was done."""
         return write_curves(self.rules, self._outcomes, chosen, p, curves)
+
+
+def _of_rows(values: list[Any], rows: NDArray[np.int64]) -> list[Any]:
+    return [values[row] for row in rows.tolist()]

@@ -1,0 +1,342 @@
+"""Which files of detection a command reads, and how."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+import click
+
+from snellen.cli.output import data_warnings_on_stderr
+from snellen.readers.detection_formats import FORMATS, called, may_be_coco
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from snellen.detection.candidates import Objects
+    from snellen.detection.protocols import DetectionProtocol
+    from snellen.readers.background import Background
+
+__all__ = ["DetectionFiles", "OpenedFiles", "detection_file_options", "similarity_option"]
+
+_SIMILARITIES: Final = ("box", "mask", "boundary", "keypoints", "oriented")
+_KINDS: Final = {"mask": "masks", "keypoints": "keypoints"}
+
+
+def similarity_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option that says what is compared, handed over as `similarity`."""
+    return click.option(
+        "--similarity",
+        type=click.Choice(_SIMILARITIES),
+        help="What is compared: IoU of boxes, masks, boundaries of masks or oriented boxes, or "
+        "keypoints (OKS). [default: what predictions have: boxes, else masks, else keypoints]",
+    )(command)
+
+
+def detection_file_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the arguments and options of files, and hand it them as `files`."""
+
+    @click.argument("truth", type=click.Path())
+    @click.argument("predictions", type=click.Path())
+    @click.option(
+        "--format",
+        "written",
+        type=click.Choice(["auto", *FORMATS]),
+        default="auto",
+        show_default=True,
+        help="What the files are written in; auto: as their content says.",
+    )
+    @click.option(
+        "--truth-format",
+        type=click.Choice(["auto", *FORMATS]),
+        help="What TRUTH is written in; --format is then of PREDICTIONS.",
+    )
+    @click.option(
+        "--images",
+        type=click.Path(),
+        metavar="PATH",
+        help="The images: a folder of pictures, or a text with one a line: of these only. Not for "
+        "a COCO TRUTH.",
+    )
+    @click.option(
+        "--classes",
+        type=click.Path(),
+        metavar="FILE",
+        help="The names of classes, one a line, or JSON. Beside a COCO TRUTH those of the numbers "
+        "of PREDICTIONS.",
+    )
+    @click.option(
+        "--box",
+        type=click.Choice(["xyxy", "xywh", "cxcywh"]),
+        help="What the four numbers of boxes in texts and tables are, where it does not show.",
+    )
+    @click.option(
+        "--relative/--absolute",
+        default=None,
+        help="Boxes in texts and tables are parts of the images' sizes, or pixels. [default: "
+        "parts, where all are from 0 to 1]",
+    )
+    @click.option(
+        "--image-labels",
+        type=click.Path(),
+        metavar="FILE",
+        help="Which classes were looked for in which images: Open Images' table of ImageID, "
+        "LabelName and Confidence. open-images-challenge needs it.",
+    )
+    @click.option(
+        "--hierarchy",
+        type=click.Path(),
+        metavar="FILE",
+        help="Which classes are kinds of which others: Open Images' JSON. Truth, and image labels, "
+        "are expanded by it; PREDICTIONS are not.",
+    )
+    @click.option(
+        "--drop-unknown",
+        is_flag=True,
+        help="Leave out records of images or categories that TRUTH does not list, and say how "
+        "many.",
+    )
+    @functools.wraps(command)
+    def with_files(
+        truth: str,
+        predictions: str,
+        written: str,
+        truth_format: str | None,
+        images: str | None,
+        classes: str | None,
+        box: str | None,
+        relative: bool | None,
+        image_labels: str | None,
+        hierarchy: str | None,
+        drop_unknown: bool,
+        **arguments: Any,
+    ) -> None:
+        files = DetectionFiles(
+            truth,
+            predictions,
+            truth_format or written,
+            written,
+            images,
+            classes,
+            box,
+            relative,
+            drop_unknown,
+            image_labels,
+            hierarchy,
+        )
+        command(files=files, **arguments)
+
+    return with_files
+
+
+class DetectionFiles(NamedTuple):
+    """What a command's arguments and options say of files."""
+
+    truth: str
+    predictions: str
+    truth_format: str
+    format: str
+    images: str | None
+    classes: str | None
+    box: Any
+    relative: bool | None
+    drop_unknown: bool
+    image_labels: str | None
+    hierarchy: str | None
+
+    def opened(self, similarity: str | None, *, quiet: bool) -> OpenedFiles:
+        """Return the files as they are being read.
+
+        Raises
+        ------
+        click.UsageError
+            For a similarity that such files do not have.
+        """
+        return (_OpenedCoco if self._are_coco() else _OpenedOthers).of(self, similarity, quiet)
+
+    def _are_coco(self) -> bool:
+        """Return whether both files are COCO's, so far as is to be seen without reading them."""
+        said = (self.images, self.classes, self.box, self.relative)
+        if any(each is not None for each in (*said, self.image_labels, self.hierarchy)):
+            return False
+        both = ((self.truth, self.truth_format), (self.predictions, self.format))
+        return all(may_be_coco(path) if name == "auto" else name == "coco" for path, name in both)
+
+    def of_numbers(self, *formats: str) -> list[dict[str, Any]]:
+        """Return what says the meaning of numbers, for each format that leaves it open."""
+        open_formats = [name in ("box-text", "table") for name in formats]
+        if not any(open_formats) and (self.box, self.relative) != (None, None):
+            raise click.UsageError(
+                "expected --box, --relative and --absolute with texts of boxes or a table, got "
+                f"{' and '.join(called(name) for name in formats)}, which say it themselves"
+            )
+        said = {"box": self.box, "relative": self.relative}
+        return [said if is_open else {} for is_open in open_formats]
+
+
+class _OpenedCoco(NamedTuple):
+    """COCO's files, being read in the background."""
+
+    files: DetectionFiles
+    kind: str
+    raw_truth: Background[Any]
+    raw_results: Background[Any]
+    quiet: bool
+
+    @classmethod
+    def of(cls, files: DetectionFiles, similarity: str | None, quiet: bool) -> _OpenedCoco:
+        from snellen.readers.background import Background
+        from snellen.readers.coco_file import kind_of_results, read_raw_results, read_raw_truth
+
+        if similarity is None:
+            kind = kind_of_results(files.predictions)
+            if kind != "box" and not quiet:
+                click.echo(f"snellen: {files.predictions}: {_KINDS[kind]}, and no boxes", err=True)
+        else:
+            kind = "mask" if similarity == "boundary" else similarity
+        if kind == "oriented":
+            raise click.UsageError("expected other files than COCO's, which have no oriented boxes")
+        # Both files are read while NumPy is being imported.
+        return cls(
+            files,
+            kind,
+            Background(lambda: read_raw_truth(files.truth, kind)),
+            Background(lambda: read_raw_results(files.predictions, kind)),
+            quiet,
+        )
+
+    def columns(self, protocol: DetectionProtocol) -> tuple[Objects, Objects]:
+        with data_warnings_on_stderr(quiet=self.quiet):
+            return _coco_columns(
+                self.kind,
+                (self.raw_truth.result(), self.files.truth),
+                (self.raw_results.result(), self.files.predictions),
+                protocol=protocol,
+                drop_unknown=self.files.drop_unknown,
+            )
+
+
+class _OpenedOthers(NamedTuple):
+    """Files of other formats, or of what is not yet known."""
+
+    files: DetectionFiles
+    quiet: bool
+
+    @property
+    def kind(self) -> str:
+        return ""
+
+    @classmethod
+    def of(cls, files: DetectionFiles, similarity: str | None, quiet: bool) -> _OpenedOthers:
+        if similarity in ("mask", "boundary", "keypoints"):
+            raise click.UsageError(f"expected COCO files for --similarity {similarity}, got others")
+        return cls(files, quiet)
+
+    def columns(self, protocol: DetectionProtocol) -> tuple[Objects, Objects]:
+        if protocol.verified_only and self.files.image_labels is None:
+            raise click.UsageError(
+                f"expected files that say which classes were looked for, as --protocol "
+                f"{protocol.name} needs it: --image-labels FILE (Open Images), or COCO files (LVIS)"
+            )
+        with data_warnings_on_stderr(quiet=self.quiet):
+            return _boxes(self.files, protocol, quiet=self.quiet)
+
+
+class OpenedFiles(Protocol):
+    """Files that are being read."""
+
+    @property
+    def kind(self) -> str:
+        """What the objects are; ``""`` where it is not yet known."""
+
+    def columns(self, protocol: DetectionProtocol) -> tuple[Objects, Objects]:
+        """Return truth and predictions, and print what is to be said of them to stderr."""
+
+
+def _coco_columns(
+    kind: str,
+    truth: tuple[Any, str],
+    results: tuple[Any, str],
+    *,
+    protocol: DetectionProtocol,
+    drop_unknown: bool,
+) -> tuple[Objects, Objects]:
+    """Return the columns of raw truth and raw results, each with its place."""
+    of_truth: Any
+    of_results: Any
+    # Each by itself: boxes are read without what masks need.
+    if kind == "mask":
+        from snellen.readers.coco_masks import predicted_masks, truth_masks
+
+        of_truth, of_results = truth_masks, predicted_masks
+    elif kind == "keypoints":
+        from snellen.readers.coco_poses import predicted_poses, truth_poses
+
+        of_truth = functools.partial(truth_poses, reads_area=protocol.box_area_share is None)
+        of_results = predicted_poses
+    else:
+        from snellen.readers.coco import predicted_boxes, truth_boxes
+
+        of_truth, of_results = truth_boxes, predicted_boxes
+    complete = protocol.complete_records
+    if protocol.verified_only:
+        from snellen.readers.lvis import lvis_truth
+
+        columns = lvis_truth(*truth, kind, complete=complete, drop_unknown=drop_unknown)
+    else:
+        columns = of_truth(*truth, complete=complete, drop_unknown=drop_unknown)
+    raw, place = results
+    return columns, of_results(raw, columns, place, complete=complete, drop_unknown=drop_unknown)
+
+
+def _boxes(
+    files: DetectionFiles, rules: DetectionProtocol, *, quiet: bool
+) -> tuple[Objects, Objects]:
+    """Return the boxes of files of any format; what was taken for what goes to stderr."""
+    from snellen.errors import InputError
+    from snellen.readers.detection_files import (
+        read_detection_predictions,
+        read_detection_truth,
+    )
+    from snellen.readers.detection_formats import found_format
+
+    format_of_truth = files.truth_format
+    if format_of_truth == "auto":
+        format_of_truth = found_format(files.truth)
+    format_of_predictions = files.format
+    if format_of_predictions == "auto":
+        format_of_predictions = found_format(files.predictions, prefer=format_of_truth)
+    for_truth, for_predictions = files.of_numbers(format_of_truth, format_of_predictions)
+    is_coco = format_of_truth == "coco"
+    read_truth = read_detection_truth(
+        files.truth,
+        format=format_of_truth,
+        images=files.images,
+        classes=None if is_coco else files.classes,
+        complete=rules.complete_records,
+        image_labels=files.image_labels,
+        hierarchy=files.hierarchy,
+        drop_unknown=files.drop_unknown,
+        **for_truth,
+    )
+    read_predictions = read_detection_predictions(
+        files.predictions,
+        read_truth,
+        format=format_of_predictions,
+        classes=files.classes if is_coco else None,
+        complete=rules.complete_records,
+        drop_unknown=files.drop_unknown,
+        **for_predictions,
+    )
+    if rules.inclusive and (read_truth.relative or read_predictions.relative):
+        raise InputError(
+            f"expected boxes in pixels, as {rules.name} counts these, got parts of images: "
+            "--images FOLDER gives their sizes",
+            files.truth,
+        )
+    if not quiet:
+        for path, read in ((files.truth, read_truth), (files.predictions, read_predictions)):
+            click.echo(f"snellen: {path}: {called(read.format)}", err=True)
+        for note in (*read_truth.notes, *read_predictions.notes):
+            click.echo(f"snellen: {note}", err=True)
+    return read_truth.boxes, read_predictions.boxes

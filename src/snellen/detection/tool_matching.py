@@ -1,0 +1,132 @@
+"""Predictions and truth matched as other tools do it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from snellen.detection.candidates import Candidates, candidates, crowds
+from snellen.detection.given_objects import of_rules
+from snellen.detection.matching import NEARLY_ONE, match, match_pairs
+from snellen.detection.pairs import pair_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from snellen.detection.boxes import Boxes
+    from snellen.detection.candidates import Objects
+    from snellen.detection.given_objects import GivenObjects
+    from snellen.detection.matching import Matched
+    from snellen.detection.tool_rules import ToolRules
+
+__all__ = ["matched_by_tool"]
+
+# What is added to a union, and 32 bits, move an IoU by far less.
+_SLACK = 1e-3
+_SPACING = 2.0**-52
+
+
+def matched_by_tool(truth: Objects, pred: Objects, rules: ToolRules) -> Matched:
+    """Match predictions to truth by a tool's rules.
+
+    Parameters
+    ----------
+    truth, pred : Boxes, Masks, Poses or OrientedBoxes
+        Both of one kind; with coordinates or IoU that are not COCO's, boxes.
+    rules : ToolRules
+        The rules.
+    """
+    truth, pred = _of_tool(truth, pred, rules)
+    protocol = rules.protocol
+    if rules.cap_grows and protocol.per_image is not None:
+        fullest = int(np.bincount(truth.boxes.image).max(initial=0))
+        protocol = dataclasses.replace(protocol, per_image=max(protocol.per_image, fullest))
+    # Looking at the best truth alone, the kernel takes the first of equal ones, else the last.
+    turned = (rules.equal_iou == "first") != protocol.best_only
+    if not turned and rules.iou == "exact" and not rules.over_crowds:
+        return match(truth, pred, protocol)
+    given = of_rules(truth, pred, protocol)
+    if turned:
+        backwards = np.arange(len(given.truth), dtype=np.int64)[::-1]
+        given = given.taken(backwards, np.arange(len(given.pred), dtype=np.int64))
+    lowest = min(protocol.iou_thresholds[0], NEARLY_ONE)
+    pairs = candidates(
+        given.truth,
+        given.pred,
+        protocol,
+        lowest=lowest if rules.iou == "exact" else max(lowest - _SLACK, 0.0),
+        codes=given.codes,
+    )
+    similarity = pairs.similarity
+    if rules.iou != "exact":
+        similarity = _iou_of_pairs(given, pairs, rules.iou)
+    if rules.over_crowds:
+        of_crowd = crowds(given.truth.boxes)[pairs.truth] != 0
+        # More than a threshold is as much as it for what is a little less.
+        similarity = np.where(of_crowd, np.nextafter(similarity, -np.inf), similarity)
+    return match_pairs(given, _at_least(pairs, similarity, lowest), protocol)
+
+
+def _of_tool(truth: Objects, pred: Objects, rules: ToolRules) -> tuple[Objects, Objects]:
+    """Return the objects that a tool takes, as it takes them."""
+    if rules.drops_crowds and truth.boxes.crowd is not None:
+        truth = truth[np.flatnonzero(truth.boxes.crowd == 0)]
+    in_32 = rules.coordinates.endswith("-32")
+    if in_32 and pred.boxes.score is not None:
+        score = pred.boxes.score.astype(np.float32).astype(np.float64)
+        scored = dataclasses.replace(pred.boxes, score=score)
+        pred = scored if pred.kind == "box" else dataclasses.replace(pred, boxes=scored)
+    if rules.score_above is not None and pred.boxes.score is not None:
+        above = float(np.float32(rules.score_above)) if in_32 else rules.score_above
+        pred = pred[np.flatnonzero(pred.boxes.score > above)]
+    if truth.kind == "box" and pred.kind == "box":
+        return _with_coordinates(truth, rules), _with_coordinates(pred, rules)
+    return truth, pred
+
+
+def _with_coordinates(boxes: Boxes, rules: ToolRules) -> Boxes:
+    if rules.coordinates == "given":
+        return boxes
+    start, end = boxes.xywh[:, :2], boxes.xywh[:, :2] + boxes.xywh[:, 2:]
+    if rules.coordinates == "corners":
+        size = end - start
+    else:
+        short_start, short_end = start.astype(np.float32), end.astype(np.float32)
+        start, end = short_start.astype(np.float64), short_end.astype(np.float64)
+        if rules.coordinates == "corners-32":
+            size = end - start
+        else:
+            size = (short_end - short_start).astype(np.float64)
+    return dataclasses.replace(boxes, xywh=np.concatenate([start, size], axis=1))
+
+
+def _iou_of_pairs(given: GivenObjects, pairs: Candidates, iou: str) -> NDArray[np.float64]:
+    """Return the IoU of boxes that a tool computes, for each pair."""
+    bits: Any
+    bits, added = (np.float32, 1e-7) if iou == "32-bit" else (np.float64, _SPACING)
+    corners = []
+    for boxes, rows in (
+        (given.truth.boxes, pairs.truth),
+        (given.pred.boxes, pair_rows(pairs.begin)),
+    ):
+        start = boxes.xywh[:, :2]
+        end = start + boxes.xywh[:, 2:]
+        corners.append((start.astype(bits)[rows], end.astype(bits)[rows]))
+    (truth_start, truth_end), (start, end) = corners
+    shared: NDArray[Any] = np.minimum(truth_end, end) - np.maximum(truth_start, start)
+    shared = np.maximum(shared, bits(0)).prod(axis=1)
+    own = (end - start).prod(axis=1)
+    union = (truth_end - truth_start).prod(axis=1) + own - shared
+    union = np.where(crowds(given.truth.boxes)[pairs.truth] != 0, own, union)
+    found: NDArray[np.float64] = (shared / (union + bits(added))).astype(np.float64)
+    return found
+
+
+def _at_least(pairs: Candidates, similarity: NDArray[np.float64], lowest: float) -> Candidates:
+    """Return the pairs that reach a similarity."""
+    kept = similarity >= lowest
+    counts = np.bincount(pair_rows(pairs.begin)[kept], minlength=len(pairs.begin) - 1)
+    begin = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Candidates(begin, pairs.truth[kept], similarity[kept])
