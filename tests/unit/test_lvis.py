@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from snellen import Boxes, DataWarning, SchemaError, read_lvis_truth
+from snellen import Boxes, read_lvis_truth
+from snellen.errors import DataWarning, SchemaError
 
 Record = dict[str, Any]
 
