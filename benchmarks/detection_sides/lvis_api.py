@@ -10,6 +10,9 @@ from lvis import LVIS, LVISEval, LVISResults
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# NumPy 1.24 has dropped the name, and lvis 0.5.3 calls it.
+vars(np).setdefault("float", float)
+
 
 def _evaluated(truth: str, predictions: str) -> Any:
     known = LVIS(truth)

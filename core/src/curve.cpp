@@ -277,7 +277,8 @@ class LabelCurves {
         continue;
       }
       for (const std::size_t first = need == 0 ? 0 : need - 1; at > first; --at) {
-        const double n_hits = static_cast<double>(at);
+        // Signed, which processors convert in one step.
+        const double n_hits = static_cast<double>(static_cast<std::int64_t>(at));
         const double n_false = hits[at - 1].n_false_positive;
         highest = std::max(highest, n_hits / (n_false + n_hits + rules_.spacing));
       }
@@ -375,9 +376,9 @@ class LabelCurves {
       if (m < cap_[row]) continue;
       for (std::uint32_t bits = outcome & kHits; bits != 0; bits &= bits - 1) {
         Curve& hit = curve(a, m, static_cast<std::size_t>(std::countr_zero(bits)));
-        for (std::uint32_t copy = 0; copy < often; ++copy) {
-          hit.hits.push_back({static_cast<std::uint32_t>(row), n_false + hit.n_false_positive});
-        }
+        const Hit one{static_cast<std::uint32_t>(row), n_false + hit.n_false_positive};
+        hit.hits.push_back(one);
+        for (std::uint32_t copy = 1; copy < often; ++copy) hit.hits.push_back(one);
       }
       for (std::uint32_t bits = outcome >> kThresholdsPerWord; bits != 0; bits &= bits - 1) {
         curve(a, m, static_cast<std::size_t>(std::countr_zero(bits))).n_false_positive += often;
