@@ -132,7 +132,12 @@ def _numbers(out: Path, ours: Path) -> Numbers:
         return {**found, "cells": array.size, "cells apart": array.size, "by": np.nan}
     apart = array.view(np.uint64) != our_array.view(np.uint64)
     by = np.abs(array - our_array).max(initial=0, where=apart)
-    return {**found, "cells": array.size, "cells apart": np.count_nonzero(apart), "by": float(by)}
+    return {
+        **found,
+        "cells": array.size,
+        "cells apart": int(np.count_nonzero(apart)),
+        "by": float(by),
+    }
 
 
 def _agreement(_: str, theirs: Numbers, ours: Numbers) -> str:
