@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from detection_kinds_sample import SIZES, made
+from detection_within import WithinProcess
 from in_memory import OURS, main
 from side_by_side import RunError, run_program
 from whole_programs import Program, WholePrograms
@@ -28,6 +29,7 @@ _HERE: Final = Path(__file__).resolve().parent
 _CACHE: Final = _HERE.parent / "build" / "bench"
 _PACKAGES: Final = {
     OURS: "snellen",
+    "snellen_shim": "snellen",
     "hotcoco": "hotcoco",
     "ultrafast_pycocotools": "ultrafast-pycocotools",
     "vernier": "vernier",
@@ -36,7 +38,7 @@ _PACKAGES: Final = {
     "lvis_api": "lvis",
 }
 _SLOW: Final = ("faster_coco_eval", "pycocotools", "lvis_api")  # take part once
-_ALL: Final = tuple(side for side in _PACKAGES if side != "lvis_api")
+_ALL: Final = tuple(side for side in _PACKAGES if side not in ("lvis_api", "snellen_shim"))
 
 
 class _Kind(NamedTuple):
@@ -172,5 +174,14 @@ if __name__ == "__main__":
         "detection_kinds",
         __doc__.partition("\n")[0],
         _PACKAGES,
-        [_task(kind) for kind in _KINDS],
+        [
+            *(_task(kind) for kind in _KINDS),
+            WithinProcess(
+                "within",
+                "500,000 boxes within a process: a cell of evalImgs, AP of draws of images; "
+                "Snellen on one thread",
+                ("snellen_shim", "hotcoco"),
+                once=("hotcoco",),
+            ),
+        ],
     )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hotcoco import COCO, COCOeval, LVISEval, LVISResults
+
+from detection_sides.parts import CELLS, STEPS, first_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,3 +39,14 @@ def from_arrays(truth: str, rows: Any) -> Callable[[], Sequence[float]]:
     """Return the work on an (n, 7) array; the truth's ``COCO`` is there already."""
     known = COCO(json.loads(Path(truth).read_text()))
     return lambda: _evaluated(known, rows).stats
+
+
+def phases(truth: str, predictions: str) -> dict[str, float]:
+    """Return the seconds of each part."""
+    known = COCO(truth)
+    evaluation = COCOeval(known, known.load_res(predictions), "bbox")
+    start = time.perf_counter()
+    evaluation.evaluate()
+    evaluation.accumulate()
+    seconds = {STEPS: time.perf_counter() - start}
+    return {**seconds, CELLS: first_cell(evaluation)}

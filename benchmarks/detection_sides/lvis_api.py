@@ -10,8 +10,8 @@ from lvis import LVIS, LVISEval, LVISResults
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# lvis 0.5.3 was written for a NumPy that had it.
-vars(np)["float"] = float
+# NumPy 1.24 has dropped the name, and lvis 0.5.3 calls it.
+vars(np).setdefault("float", float)
 
 
 def _evaluated(truth: str, predictions: str) -> Any:

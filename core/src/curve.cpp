@@ -1,6 +1,7 @@
 #include "snellen/curve.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <numeric>
@@ -55,6 +56,38 @@ struct Hit {
   std::uint32_t n_false_positive;  // down to this row
 };
 
+// Replicates that are looked at together: of each image so many numbers stand side by side, and one
+// addition of them all is one of a cache line.
+constexpr std::size_t kLanes = 16;
+
+// How often images occur: [block of kLanes replicates][image][replicate].
+Column<std::uint32_t> lanes_of(const Replicates& replicates) {
+  const std::size_t n_images = replicates.n_images;
+  const std::size_t n_blocks = (replicates.n_replicates + kLanes - 1) / kLanes;
+  Column<std::uint32_t> lanes;
+  lanes.resize_uninitialised(n_blocks * n_images * kLanes);
+  parallel_for(n_blocks, [&](std::size_t block) {
+    std::uint32_t* const to = lanes.data() + block * n_images * kLanes;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const std::size_t replicate = block * kLanes + lane;
+      const bool there = replicate < replicates.n_replicates;
+      const std::int32_t* const times = replicates.times + (there ? replicate * n_images : 0);
+      for (std::size_t image = 0; image < n_images; ++image) {
+        to[image * kLanes + lane] = there ? static_cast<std::uint32_t>(times[image]) : 0;
+      }
+    }
+  });
+  return lanes;
+}
+
+struct Lanes {
+  std::array<std::uint32_t, kLanes> sum{};
+
+  void add(const std::uint32_t* numbers) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) sum[lane] += numbers[lane];
+  }
+};
+
 // One curve while its rows go by.
 struct Curve {
   std::vector<Hit> hits;               // where precision is wanted
@@ -72,7 +105,10 @@ class LabelCurves {
         rules_(rules),
         read_precision_(std::move(read_precision)),
         n_words_(outcome_words(rules.n_thresholds)),
-        n_caps_(rules.max_detections.size()) {}
+        n_caps_(rules.max_detections.size()),
+        n_wanted_(static_cast<std::size_t>(
+            std::count_if(read_precision_.begin(), read_precision_.end(),
+                          [](std::uint8_t wanted) { return wanted != 0; }))) {}
 
   // The label's rows by descending score: outcome words and ranks gathered once, so that every
   // area range and cap reads them in sequence.
@@ -121,7 +157,7 @@ class LabelCurves {
     n_rows_ = n_kept;
   }
 
-  // For `trace_repeated`: the image of each row, and where the rows of its image and score end.
+  // For replicates: the image of each row, and where the rows of its image and score end.
   void load_images(Rows pred) {
     image_.resize_uninitialised(n_rows_);
     tied_until_.resize_uninitialised(n_rows_);
@@ -139,22 +175,80 @@ class LabelCurves {
   // One walk over the rows fills the curves of all area ranges, all caps and the word's thresholds.
   void trace(std::size_t word) {
     clear();
-    for (std::size_t i = 0; i < n_rows_; ++i) add_row(word, i, 1);
+    for (std::size_t i = 0; i < n_rows_; ++i) add_row(word, i);
   }
 
-  // The same of a data set in which image j occurs times[j] times, under ids that follow each
-  // other: the copies of a row stand together, save that the rows of one image and score are
-  // copied as a whole.
-  void trace_repeated(std::size_t word, const std::int32_t* times) {
-    clear();
+  // A replicate is a data set in which image j occurs times[j] times, under ids that follow each
+  // other: the copies of a row stand together, save that the rows of one image and score are copied
+  // as a whole. Most rows are false at every threshold. All that such a row does, wherever its
+  // copies stand, is to be counted by the curves further on: that is done for kLanes replicates at
+  // once. What is left, few rows, goes replicate by replicate.
+  //
+  // Tells the two kinds of rows apart.
+  void split(std::size_t word, std::size_t a) {
+    steps_.clear();
+    false_image_.clear();
+    false_cap_.clear();
     for (std::size_t i = 0; i < n_rows_; i = tied_until_[i]) {
-      const std::uint32_t often = static_cast<std::uint32_t>(times[image_[i]]);
-      if (tied_until_[i] == i + 1) {
-        if (often != 0) add_row(word, i, often);
+      const std::size_t end = tied_until_[i];
+      bool mixed = false;
+      for (std::size_t row = i; row < end; ++row) mixed |= is_mixed(word, outcome(word, a, row));
+      if (mixed) {
+        steps_.push_back({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(end),
+                          static_cast<std::uint32_t>(false_image_.size())});
+        continue;
+      }
+      for (std::size_t row = i; row < end; ++row) {
+        if (outcome(word, a, row) == 0) continue;
+        false_image_.push_back(image_[row]);
+        false_cap_.push_back(cap_[row]);
+      }
+    }
+  }
+
+  // Counts the rows that are false, before each of the others. `lanes` are of kLanes replicates.
+  void count_false(const std::uint32_t* lanes) {
+    n_false_.resize_uninitialised(steps_.size() * n_wanted_ * kLanes);
+    std::size_t wanted = 0;
+    for (std::size_t m = 0; m < n_caps_; ++m) {
+      if (!read_precision_[m]) continue;
+      Lanes count;
+      std::size_t at = 0;
+      for (std::size_t s = 0; s < steps_.size(); ++s) {
+        for (; at < steps_[s].n_false; ++at) {
+          if (false_cap_[at] > m) continue;
+          count.add(lanes + static_cast<std::size_t>(false_image_[at]) * kLanes);
+        }
+        std::copy(count.sum.begin(), count.sum.end(),
+                  n_false_.data() + (s * n_wanted_ + wanted) * kLanes);
+      }
+      ++wanted;
+    }
+  }
+
+  // The curves of one replicate.
+  void trace_lane(std::size_t word, std::size_t a, const std::uint32_t* lanes, std::size_t lane) {
+    clear();
+    std::uint32_t* const always_false = always_false_.data() + a * (n_caps_ + 1);
+    const std::uint32_t* before = n_false_.data() + lane;
+    for (const Step& step : steps_) {
+      const auto n_before = [before](std::size_t wanted) { return before[wanted * kLanes]; };
+      before += n_wanted_ * kLanes;
+      const std::uint32_t often =
+          lanes[static_cast<std::size_t>(image_[step.begin]) * kLanes + lane];
+      if (step.end == step.begin + 1) {
+        if (often != 0) add_mixed(outcome(word, a, step.begin), a, step.begin, often, n_before);
         continue;
       }
       for (std::uint32_t copy = 0; copy < often; ++copy) {
-        for (std::size_t tied = i; tied < tied_until_[i]; ++tied) add_row(word, tied, 1);
+        for (std::size_t row = step.begin; row < step.end; ++row) {
+          const std::uint32_t each = outcome(word, a, row);
+          if (is_mixed(word, each)) {
+            add_mixed(each, a, row, 1, n_before);
+          } else {
+            always_false[cap_[row]] += each != 0;
+          }
+        }
       }
     }
   }
@@ -183,7 +277,8 @@ class LabelCurves {
         continue;
       }
       for (const std::size_t first = need == 0 ? 0 : need - 1; at > first; --at) {
-        const double n_hits = static_cast<double>(at);
+        // Signed, which processors convert in one step.
+        const double n_hits = static_cast<double>(static_cast<std::int64_t>(at));
         const double n_false = hits[at - 1].n_false_positive;
         highest = std::max(highest, n_hits / (n_false + n_hits + rules_.spacing));
       }
@@ -237,21 +332,35 @@ class LabelCurves {
     always_false_.assign(rules_.n_areas * (n_caps_ + 1), 0);
   }
 
-  void add_row(std::size_t word, std::size_t row, std::uint32_t often) {
-    const std::uint32_t all_false = ((1U << thresholds_in(word)) - 1) << kThresholdsPerWord;
+  std::uint32_t all_false(std::size_t word) const {
+    return ((1U << thresholds_in(word)) - 1) << kThresholdsPerWord;
+  }
+  // All false is the largest word there is: a bit is a hit, a miss, or neither.
+  bool is_mixed(std::size_t word, std::uint32_t outcome) const {
+    return outcome - 1 < all_false(word) - 1;
+  }
+  std::uint32_t outcome(std::size_t word, std::size_t a, std::size_t row) const {
+    return outcome_[(row * rules_.n_areas + a) * n_words_ + word];
+  }
+
+  void add_row(std::size_t word, std::size_t row) {
+    const std::uint32_t all_of_word_false = all_false(word);
     const std::uint32_t* outcome = outcome_.data() + row * rules_.n_areas * n_words_ + word;
     std::uint32_t* count = always_false_.data() + cap_[row];
     for (std::size_t a = 0; a < rules_.n_areas; ++a) {
       // Without a branch: which rows are false and which left out no processor can foresee.
-      *count += *outcome == all_false ? often : 0;
-      // All false is the largest word there is: a bit is a hit, a miss, or neither.
-      if (*outcome - 1 < all_false - 1) add_mixed(*outcome, a, row, often);
+      *count += *outcome == all_of_word_false ? 1 : 0;
+      if (is_mixed(word, *outcome)) add_mixed(*outcome, a, row, 1, [](std::size_t) { return 0U; });
       count += n_caps_ + 1;
       outcome += n_words_;
     }
   }
 
-  void add_mixed(std::uint32_t outcome, std::size_t a, std::size_t row, std::uint32_t often) {
+  // `n_before`: rows that are false at every threshold and stand before this one, beside those of
+  // always_false_, at each cap at which precision is wanted.
+  template <class Before>
+  void add_mixed(std::uint32_t outcome, std::size_t a, std::size_t row, std::uint32_t often,
+                 const Before& n_before) {
     constexpr std::uint32_t kHits = (1U << kThresholdsPerWord) - 1;
     if (cap_[row] == n_caps_) return;
     for (std::uint32_t bits = outcome & kHits; bits != 0; bits &= bits - 1) {
@@ -259,15 +368,17 @@ class LabelCurves {
           often;
     }
     std::uint32_t n_always_false = 0;
+    std::size_t wanted = 0;
     for (std::size_t m = 0; m < n_caps_; ++m) {
       n_always_false += always_false_[a * (n_caps_ + 1) + m];
-      if (m < cap_[row] || !read_precision_[m]) continue;
+      if (!read_precision_[m]) continue;
+      const std::uint32_t n_false = n_always_false + n_before(wanted++);
+      if (m < cap_[row]) continue;
       for (std::uint32_t bits = outcome & kHits; bits != 0; bits &= bits - 1) {
         Curve& hit = curve(a, m, static_cast<std::size_t>(std::countr_zero(bits)));
-        for (std::uint32_t copy = 0; copy < often; ++copy) {
-          hit.hits.push_back(
-              {static_cast<std::uint32_t>(row), n_always_false + hit.n_false_positive});
-        }
+        const Hit one{static_cast<std::uint32_t>(row), n_false + hit.n_false_positive};
+        hit.hits.push_back(one);
+        for (std::uint32_t copy = 1; copy < often; ++copy) hit.hits.push_back(one);
       }
       for (std::uint32_t bits = outcome >> kThresholdsPerWord; bits != 0; bits &= bits - 1) {
         curve(a, m, static_cast<std::size_t>(std::countr_zero(bits))).n_false_positive += often;
@@ -280,6 +391,7 @@ class LabelCurves {
   const std::vector<std::uint8_t> read_precision_;  // at which caps
   const std::size_t n_words_;
   const std::size_t n_caps_;
+  const std::size_t n_wanted_;  // caps at which precision is read
 
   std::size_t n_rows_ = 0;
   Column<std::uint32_t> order_, rank_in_cell_, tied_until_;
@@ -291,6 +403,16 @@ class LabelCurves {
   // Rows so far that are false at every threshold: [area range][first cap that admits them].
   std::vector<std::uint32_t> always_false_;
   std::vector<double> parts_;
+
+  // Of replicates: rows of one image and score, not all of them false, and how many that are false
+  // stand before.
+  struct Step {
+    std::uint32_t begin, end, n_false;
+  };
+  std::vector<Step> steps_;
+  Column<std::int32_t> false_image_;
+  Column<std::uint32_t> false_cap_;
+  Column<std::uint32_t> n_false_;  // [step][cap at which precision is read][replicate]
 };
 
 // The labels' rows, and labels by size: the largest first, so that threads end together.
@@ -390,41 +512,47 @@ class CurveWriter {
 class ReplicateWriter {
  public:
   ReplicateWriter(const Outcomes& outcomes, const Replicates& replicates, const CurveRules& rules,
-                  ResampledCurves& out)
+                  const std::uint32_t* lanes, ResampledCurves& out)
       : outcomes_(outcomes),
         replicates_(replicates),
         rules_(rules),
+        lanes_(lanes),
         out_(out),
         curves_(outcomes, rules, replicates.read_precision) {}
 
+  // The replicates begin with the first of a block of kLanes.
   void run(std::size_t label, Rows pred, Rows truth, Rows of_replicates) {
     curves_.load(pred);
     curves_.drop_left_out();
     curves_.load_images(pred);
-    n_counted_.resize(rules_.n_areas);
-    for (std::size_t replicate = of_replicates.begin; replicate < of_replicates.end; ++replicate) {
-      const std::int32_t* const times = replicates_.times + replicate * replicates_.n_images;
-      count_truth(truth, times);
+    for (std::size_t a = 0; a < rules_.n_areas; ++a) {
       for (std::size_t word = 0; word < outcome_words(rules_.n_thresholds); ++word) {
-        curves_.trace_repeated(word, times);
-        for (std::size_t a = 0; a < rules_.n_areas; ++a) {
-          const std::size_t area_index = (replicate * rules_.n_labels + label) * rules_.n_areas + a;
-          out_.n_counted[area_index] = static_cast<std::int64_t>(n_counted_[a]);
-          read_off(a, area_index, word, n_counted_[a]);
+        curves_.split(word, a);
+        for (std::size_t first = of_replicates.begin; first < of_replicates.end; first += kLanes) {
+          const std::uint32_t* const lanes = lanes_ + first * replicates_.n_images;
+          const Lanes n_counted = count_truth(truth, a, lanes);
+          curves_.count_false(lanes);
+          const std::size_t n_lanes = std::min(kLanes, of_replicates.end - first);
+          for (std::size_t lane = 0; lane < n_lanes; ++lane) {
+            curves_.trace_lane(word, a, lanes, lane);
+            const std::size_t area_index =
+                ((first + lane) * rules_.n_labels + label) * rules_.n_areas + a;
+            out_.n_counted[area_index] = n_counted.sum[lane];
+            read_off(a, area_index, word, n_counted.sum[lane]);
+          }
         }
       }
     }
   }
 
  private:
-  void count_truth(Rows truth, const std::int32_t* times) {
-    std::fill(n_counted_.begin(), n_counted_.end(), std::size_t{0});
+  Lanes count_truth(Rows truth, std::size_t a, const std::uint32_t* lanes) const {
+    Lanes count;
     for (std::size_t i = truth.begin; i < truth.end; ++i) {
-      const std::size_t often = static_cast<std::size_t>(times[replicates_.truth_image[i]]);
-      for (std::size_t a = 0; a < rules_.n_areas; ++a) {
-        n_counted_[a] += (outcomes_.truth_ignored[i] >> a & 1) == 0 ? often : 0;
-      }
+      if ((outcomes_.truth_ignored[i] >> a & 1) != 0) continue;
+      count.add(lanes + static_cast<std::size_t>(replicates_.truth_image[i]) * kLanes);
     }
+    return count;
   }
 
   void read_off(std::size_t a, std::size_t area_index, std::size_t word, std::size_t n_counted) {
@@ -457,14 +585,15 @@ class ReplicateWriter {
   const Outcomes& outcomes_;
   const Replicates& replicates_;
   const CurveRules& rules_;
+  const std::uint32_t* const lanes_;
   ResampledCurves& out_;
   LabelCurves curves_;
-  std::vector<std::size_t> n_counted_;  // of each area range
   std::vector<std::size_t> needed_;
 };
 
 // A label's rows are sorted once for so many replicates, which takes as long as a few of them.
 constexpr std::size_t kReplicatesAtOnce = 64;
+static_assert(kReplicatesAtOnce % kLanes == 0);
 
 }  // namespace
 
@@ -498,10 +627,11 @@ ResampledCurves resampled_curves(const Outcomes& outcomes, const Replicates& rep
   curves.n_counted.resize_uninitialised(n_cells);
 
   const Partition parts = partition_of(outcomes, rules.n_labels);
+  const Column<std::uint32_t> lanes = lanes_of(replicates);
   const std::size_t n_blocks = (n + kReplicatesAtOnce - 1) / kReplicatesAtOnce;
   parallel_for_workers(rules.n_labels * n_blocks, [&] {
-    return [&, writer =
-                   ReplicateWriter(outcomes, replicates, rules, curves)](std::size_t job) mutable {
+    return [&, writer = ReplicateWriter(outcomes, replicates, rules, lanes.data(), curves)](
+               std::size_t job) mutable {
       const std::size_t label = parts.by_size[job / n_blocks];
       const std::size_t first = job % n_blocks * kReplicatesAtOnce;
       writer.run(label, parts.pred[label], parts.truth[label],

@@ -67,6 +67,54 @@ def test_the_sides_agree(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("sample", "kind", "peers"),
+    [
+        ("masks", "segm", {"pycocotools": "pycocotools", "hotcoco": "hotcoco"}),
+        ("keypoints", "keypoints", {"pycocotools": "pycocotools", "hotcoco": "hotcoco"}),
+        ("lvis", "lvis", {"lvis_api": "lvis", "vernier": "vernier"}),
+        ("objects365", "bbox", {"pycocotools": "pycocotools", "vernier": "vernier"}),
+    ],
+)
+def test_the_sides_of_kinds_of_detection_agree(
+    tmp_path: Path, sample: str, kind: str, peers: dict[str, str]
+) -> None:
+    made = subprocess.run(
+        [sys.executable, "detection_kinds_sample.py", str(tmp_path), sample, "0.001", "3"],
+        cwd=BENCHMARKS,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    files = tmp_path / "truth.json", tmp_path / "predictions.json"
+    assert len(json.loads(files[1].read_text())) >= 60
+    run_side("snellen", "numbers", tmp_path / "snellen", *files, kind)
+    ours = np.load(tmp_path / "snellen.npy")
+    assert ours.max() > 0.1
+    for side, module in peers.items():
+        if importlib.util.find_spec(module) is None:
+            continue
+        run_side(side, "numbers", tmp_path / side, *files, kind)
+        theirs = np.load(tmp_path / f"{side}.npy")
+        assert theirs.tobytes() == ours.tobytes(), side
+
+
+@pytest.mark.parametrize("side", ["snellen_shim", "hotcoco"])
+def test_the_parts_of_detection(tmp_path: Path, side: str) -> None:
+    if side == "hotcoco" and importlib.util.find_spec(side) is None:
+        pytest.skip(f"{side} is not installed")
+    made = make_detection_sample(
+        tmp_path, n_images=20, n_boxes=150, n_detections=900, n_classes=5, draw_images=False
+    )
+    run_side(side, "phases", tmp_path / "parts", made.truth, made.predictions)
+    found = json.loads((tmp_path / "parts.json").read_text())
+    assert list(found)[:2] == ["evaluate(), accumulate()", "evalImgs, one cell"]
+    assert len(found) == (4 if side == "snellen_shim" else 2)
+    assert all(seconds > 0 for seconds in found.values())
+
+
 STREETS = np.stack([street_scene(seed, 96, 48) for seed in range(4)])
 # Every pixel of a class: of one that is predicted as void, peers differ.
 FILLED = np.where(STREETS == 255, 0, STREETS)

@@ -6,22 +6,7 @@ import os
 
 import click
 
-from snellen.cli.benchmark import benchmark
-from snellen.cli.check import check
-from snellen.cli.compare import compare
-from snellen.cli.convert import convert
-from snellen.cli.diagnose import diagnose
-from snellen.cli.evaluate import evaluate
-from snellen.cli.explain import explain
-from snellen.cli.export import export
-from snellen.cli.inspect import inspect
-from snellen.cli.merge import merge
-from snellen.cli.predict import predict
-from snellen.cli.protocol import protocol
-from snellen.cli.sample import sample
-from snellen.cli.search import search
-from snellen.cli.split import split
-from snellen.cli.train import train
+from snellen.cli.lazy_commands import LazyCommands
 from snellen.errors import SnellenError
 
 __all__ = ["run", "snellen"]
@@ -74,7 +59,27 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
         context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    commands=LazyCommands(
+        benchmark="snellen.cli.benchmark",
+        check="snellen.cli.check",
+        compare="snellen.cli.compare",
+        convert="snellen.cli.convert",
+        diagnose="snellen.cli.diagnose",
+        evaluate="snellen.cli.evaluate",
+        explain="snellen.cli.explain",
+        export="snellen.cli.export",
+        inspect="snellen.cli.inspect",
+        merge="snellen.cli.merge",
+        predict="snellen.cli.predict",
+        protocol="snellen.cli.protocol",
+        sample="snellen.cli.sample",
+        search="snellen.cli.search",
+        split="snellen.cli.split",
+        train="snellen.cli.train",
+    ),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option(
     "--version",
     is_flag=True,
@@ -85,24 +90,3 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
 )
 def snellen() -> None:
     """Numbers about computer-vision models that one can trust."""
-
-
-for command in (
-    split,
-    check,
-    train,
-    search,
-    inspect,
-    predict,
-    protocol,
-    export,
-    benchmark,
-    evaluate,
-    diagnose,
-    explain,
-    convert,
-    compare,
-    merge,
-    sample,
-):
-    snellen.add_command(command)

@@ -1,0 +1,92 @@
+"""LVIS' annotation files: what they say beside COCO's."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snellen import Boxes, read_lvis_truth
+from snellen.errors import DataWarning, SchemaError
+
+Record = dict[str, Any]
+
+
+def document(*annotations: Record, **sections: Any) -> Record:
+    return {
+        "info": {"annotations": [1, {"ignore": 3}]},
+        "images": [
+            {"id": 5, "neg_category_ids": [2], "not_exhaustive_category_ids": []},
+            {"id": 3, "neg_category_ids": [], "not_exhaustive_category_ids": [1]},
+        ],
+        "annotations": [
+            {"id": k, "image_id": 5, "category_id": 1, "bbox": [k, 0, 2, 2], "area": 4, **given}
+            for k, given in enumerate(annotations, 1)
+        ],
+        "categories": [
+            {"id": 1, "name": "é", "frequency": "r"},
+            {"id": 2, "name": "b", "frequency": "f"},
+        ],
+        **sections,
+    }
+
+
+def read(tmp_path: Path, content: Record, name: str = "truth.json", **options: Any) -> Boxes:
+    text = json.dumps(content, ensure_ascii=False).encode()
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    return read_lvis_truth(path, **options)
+
+
+@pytest.mark.parametrize("name", ["truth.json", "truth.json.gz", ""])
+def test_what_was_looked_for(tmp_path: Path, name: str) -> None:
+    content = document({"ignore": 1}, {}, {"ignore": False}, {"ignore": True})
+    truth = read(tmp_path, content, name) if name else read_lvis_truth(content)
+    assert truth.groups == ("rare", "frequent")
+    verified = truth.verified
+    assert verified is not None
+    listed = zip(
+        truth.images.ids[verified.image].tolist(),
+        truth.classes.keys.ids[verified.label].tolist(),
+        verified.exhaustive.tolist(),
+        strict=True,
+    )
+    assert sorted(listed) == [(3, 1, 0), (5, 2, 1)]
+    assert truth.ignored is not None
+    assert truth.ignored.tolist() == [1, 0, 0, 1]
+    assert truth.crowd is not None
+    assert not truth.crowd.any()
+
+
+def test_nothing_is_ignored_where_no_record_says(tmp_path: Path) -> None:
+    assert read(tmp_path, document({}, {})).ignored is None
+
+
+def test_ignored_are_those_of_the_records_that_are_left(tmp_path: Path) -> None:
+    content = document({"ignore": 1}, {"image_id": 9, "ignore": 1}, {}, {"ignore": 1})
+    with pytest.warns(DataWarning, match="1 records of unknown images"):
+        truth = read(tmp_path, content, drop_unknown=True)
+    assert truth.xywh[:, 0].tolist() == [1, 3, 4]
+    assert truth.ignored is not None
+    assert truth.ignored.tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize("mark", ["yes", None, [1], 0.5])
+def test_other_marks_are_refused(tmp_path: Path, mark: Any) -> None:
+    with pytest.raises(
+        SchemaError, match=r"expected 0, 1, true or false - at .*annotations\[1\]\.ignore"
+    ):
+        read(tmp_path, document({"ignore": 1}, {"ignore": mark}))
+
+
+def test_faults_name_their_place(tmp_path: Path) -> None:
+    images = [{"id": 5, "neg_category_ids": [2]}]
+    with pytest.raises(SchemaError, match=r"not_exhaustive_category_ids.* - at .*\$\.images\[0\]"):
+        read(tmp_path, document(images=images))
+    lacking = [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]
+    assert read(tmp_path, document(categories=lacking)).groups is None
+    with pytest.raises(SchemaError, match=r"expected a frequency, got none - at .*categories\[0\]"):
+        read(tmp_path, document(categories=lacking), complete=True)
