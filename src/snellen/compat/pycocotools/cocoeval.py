@@ -20,7 +20,9 @@ from snellen.compat.pycocotools.completion import compress
 from snellen.compat.pycocotools.evaluation import Evaluation
 from snellen.compat.pycocotools.groups import LateGroups, by_cell
 from snellen.compat.pycocotools.keypoint_similarity import similarities
+from snellen.compat.pycocotools.late_rows import LateRows
 from snellen.compat.pycocotools.overlaps import Overlaps
+from snellen.compat.pycocotools.overriding import changes
 from snellen.compat.pycocotools.params import Params
 from snellen.compat.pycocotools.summary import summarised
 
@@ -101,15 +103,20 @@ class COCOeval:
         self.evalImgs = defaultdict(list)
         self.eval = {}
 
-    def _collected(self) -> tuple[Any, Any]:
+    def _collected(self, late: bool = False) -> tuple[Any, Any]:
+        """Return truth and results; `late`: for what nobody has looked at its `LateRows`."""
         p = self.params
         filters = {"imgIds": p.imgIds, "catIds": p.catIds} if p.useCats else {"imgIds": p.imgIds}
-        truth = self.cocoGt.loadAnns(self.cocoGt.getAnnIds(**filters))
-        pred = self.cocoDt.loadAnns(self.cocoDt.getAnnIds(**filters))
+        truth, pred = (
+            (LateRows.of(coco, p) if late else None) or coco.loadAnns(coco.getAnnIds(**filters))
+            for coco in (self.cocoGt, self.cocoDt)
+        )
         if p.iouType == "segm":
             for annotations, coco in ((truth, self.cocoGt), (pred, self.cocoDt)):
-                usual = isinstance(coco, COCO) and not _changes(coco, COCO, "annToRLE")
+                usual = isinstance(coco, COCO) and not changes(coco, COCO, "annToRLE")
                 compress(annotations, coco, usual)
+        if isinstance(truth, LateRows):
+            return truth, pred
         for each in truth:
             # What was marked before is not kept.
             each["ignore"] = "iscrowd" in each and each["iscrowd"]
@@ -131,12 +138,14 @@ class COCOeval:
             p.catIds = list(np.unique(p.catIds))
         p.maxDets = sorted(p.maxDets)
         categories = p.catIds if p.useCats else [-1]
-        if _changes(self, COCOeval, "_prepare", "computeIoU", "computeOks", "evaluateImg"):
+        if changes(self, COCOeval, "_prepare", "computeIoU", "computeOks", "evaluateImg"):
             self._prepare()
             self._evaluate_cells(categories)
         else:
-            truth, pred = self._collected()
+            truth, pred = self._collected(late=True)
             if not self._evaluate_columns(truth, pred):
+                if isinstance(truth, LateRows) or isinstance(pred, LateRows):
+                    truth, pred = self._collected()
                 self._gts, self._dts = by_cell(truth), by_cell(pred)
                 self._evaluate_cells(categories)
         self._paramsEval = copy.deepcopy(self.params)
@@ -148,8 +157,11 @@ class COCOeval:
         evaluation = Evaluation.of(p, truth, pred)
         if evaluation is None:
             return False
-        for place, ignored in evaluation.last_ignored():
-            truth[place]["_ignore"] = ignored
+        if isinstance(truth, LateRows):
+            truth.mark(evaluation)
+        else:
+            for place, ignored in evaluation.last_ignored():
+                truth[place]["_ignore"] = ignored
         images, looked_for = list(p.imgIds), [list(p.catIds)]
         if p.iouType == "keypoints" and not p.useCats:
             looked_for.insert(0, [-1])
@@ -319,11 +331,3 @@ class COCOeval:
 def _ranked(pred: list[Any], cap: Any) -> list[Any]:
     ranked = [pred[d] for d in stable_order([-each["score"] for each in pred])]
     return ranked[0:cap] if len(ranked) > cap else ranked
-
-
-def _changes(value: object, base: type, *names: str) -> bool:
-    """Whether an object has other methods than its base class."""
-    return any(
-        name in vars(value) or getattr(type(value), name) is not getattr(base, name)
-        for name in names
-    )

@@ -24,7 +24,7 @@ class LateGroups(NamedTuple):
 
     Attributes
     ----------
-    annotations : list
+    annotations : list, or LateRows
         The annotations.
     images : list
         All of them.
@@ -33,7 +33,7 @@ class LateGroups(NamedTuple):
         empty list.
     """
 
-    annotations: list[Any]
+    annotations: Iterable[Any]
     images: list[Any]
     categories: list[list[Any]]
 
