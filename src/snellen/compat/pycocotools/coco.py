@@ -14,7 +14,7 @@ from snellen import _core
 from snellen.compat.pycocotools import mask as maskUtils
 from snellen.compat.pycocotools.completion import complete, has_shapes
 from snellen.compat.pycocotools.documents import decoded, no_collection, read_bytes
-from snellen.compat.pycocotools.late import LATE, LateAnnotations, LateAttribute, unseen
+from snellen.compat.pycocotools.late import LATE, LateAnnotations, LateAttribute, look_at, unseen
 from snellen.compat.pycocotools.overriding import changes
 from snellen.errors import first_few
 
@@ -60,6 +60,7 @@ class COCO:
     catToImgs: Any = LateAttribute()
 
     def __init__(self, annotation_file: Any = None) -> None:
+        vars(self).pop("_late", None)
         self.dataset = {}
         self.anns = {}
         self.cats: dict[Any, Any] = {}
@@ -101,7 +102,7 @@ class COCO:
         return self.dataset if late is None else late.dataset
 
     def __getstate__(self) -> dict[str, Any]:
-        self.dataset  # noqa: B018  # which makes all that is late
+        look_at(self)
         return dict(vars(self))
 
     def createIndex(self) -> None:
@@ -154,7 +155,8 @@ class COCO:
         catIds = catIds if _isArrayLike(catIds) else [catIds]
         late = unseen(self)
         if late is not None and len(imgIds) == len(catIds) == len(areaRng) == 0 and iscrowd is None:
-            return late.columns.ids.tolist()
+            ids: list[Any] = late.columns.ids.tolist()
+            return ids
         if len(imgIds) == 0:
             chosen = self.dataset["annotations"]
         else:

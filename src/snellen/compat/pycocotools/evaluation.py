@@ -140,7 +140,8 @@ class Evaluation:
 
     def ignored_in_last(self) -> NDArray[np.bool_]:
         """Return of each truth object whether it counts not in the last area range."""
-        return (self.truth["ignored"] != 0) | self.truth.outside(self.rules.bounds[-1])
+        marked: NDArray[np.bool_] = self.truth["ignored"] != 0
+        return marked | self.truth.outside(self.rules.bounds[-1])
 
     def write_curves(self, chosen: Chosen, p: Any, curves: Curves) -> bool:
         """Write the curves of chosen cells; say whether it was done."""

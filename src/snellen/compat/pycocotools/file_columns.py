@@ -97,9 +97,9 @@ class FileColumns:
     def _is_exact(self) -> bool:
         # NaN, which an area that is not there is, compares with nothing.
         return len(self.ids) > 0 and bool(
-            -_EXACT < self.xywh.min()
+            self.xywh.min() > -_EXACT
             and self.xywh.max() < _EXACT
-            and 0 <= self.area.min()
+            and self.area.min() >= 0
             and self.area.max() < _EXACT
         )
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["LATE", "LateAnnotations", "LateAttribute", "unseen"]
+__all__ = ["LATE", "LateAnnotations", "LateAttribute", "look_at", "unseen"]
 
 LATE = ("dataset", "anns", "imgToAnns", "catToImgs")  # attributes of a data set
 
@@ -151,15 +151,20 @@ class LateAttribute:
     def __get__(self, dataset: Any, owner: type | None = None) -> Any:
         if dataset is None:
             return self
-        own = vars(dataset)
-        late = own.get("_late")
-        if late is not None:
-            for name, value in late.attributes().items():
-                own.setdefault(name, value)
-            own.pop("_late", None)
-        if self._name not in own:
+        look_at(dataset)
+        if self._name not in vars(dataset):
             raise AttributeError(f"{type(dataset).__name__} has no attribute {self._name!r}")
-        return own[self._name]
+        return vars(dataset)[self._name]
+
+
+def look_at(dataset: Any) -> None:
+    """Make all attributes of a data set that are late, but those that were set to something."""
+    own = vars(dataset)
+    late = own.get("_late")
+    if late is not None:
+        for name, value in late.attributes().items():
+            own.setdefault(name, value)
+        own.pop("_late", None)
 
 
 def unseen(dataset: Any) -> LateAnnotations | None:

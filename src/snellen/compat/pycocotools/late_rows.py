@@ -45,9 +45,14 @@ class LateRows:
         late = None if changes(coco, COCO, "getAnnIds", "loadAnns") else unseen(coco)
         return None if late is None else cls(late)
 
-    def columns(self, rules: Rules) -> dict[str, Any] | None:
-        """Return what `_core.read_records` gives of dicts; None where ids are of odd kinds."""
+    def columns(self, rules: Rules, *, truth: bool) -> dict[str, Any] | None:
+        """Return what `_core.read_records` gives of dicts; None where ids are of odd kinds.
+
+        Results may be truth: they are no crowds. Annotations are no results.
+        """
         of = self._late.columns
+        if not truth and of.score is None:
+            return None
         images, labels = rules.codes()
         image, label = codes_of(of.image_id, images), codes_of(of.category_id, labels)
         if image is None or label is None:
@@ -62,10 +67,11 @@ class LateRows:
             "ids": of.ids,
             "xywh": of.xywh,
         }
-        if of.score is not None:
+        if not truth:
             return {**columns, "score": of.score, "scores": of.score}
+        crowd = np.zeros(len(of.ids), np.uint8) if of.crowd is None else of.crowd
         is_some = (of.ids != 0).astype(np.int64)
-        return {**columns, "crowd": of.crowd, "ignored": of.crowd, "id": is_some}
+        return {**columns, "crowd": crowd, "ignored": crowd, "id": is_some}
 
     def mark(self, evaluation: Evaluation) -> None:
         """Mark truth as an evaluation of it does."""

@@ -35,8 +35,9 @@ class Table:
         Of each row, among all annotations.
     columns : dict
         Of truth ``crowd``, ``ignored`` (uint8) and ``id`` (int64; 0 where it is 0, else 1); of
-        results ``score`` (float64) and ``scores``, the list of objects behind it, or the same. ``xywh``;
-        ``runs``, ``offset``, ``size`` and ``shapes``, the objects behind them; ``keypoints``.
+        results ``score`` (float64) and ``scores``, the list of objects behind it, or the same
+        again. ``xywh``; ``runs``, ``offset``, ``size`` and ``shapes``, the objects behind them;
+        ``keypoints``.
     """
 
     image: NDArray[np.int32]
@@ -50,7 +51,7 @@ class Table:
     def read(cls, records: Any, rules: Rules, *, truth: bool) -> Table | None:
         """Return the columns of dicts; None where one is out of the ordinary."""
         if isinstance(records, LateRows):
-            columns = records.columns(rules)
+            columns = records.columns(rules, truth=truth)
         elif type(records) is not list:
             return None
         else:
