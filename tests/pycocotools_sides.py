@@ -113,7 +113,13 @@ def changed(case: Case, kind: str, seed: int, **size: int) -> tuple[Any, Any]:
 
 def as_json(value: Any) -> str:
     """Return what a file would hold; TypeError where none can."""
-    return json.dumps(value, default=lambda run_lengths: bytes(run_lengths).decode())
+
+    def text(value: Any) -> str:
+        if type(value) is bytes:  # run lengths
+            return value.decode()
+        raise TypeError(type(value))
+
+    return json.dumps(value, default=text)
 
 
 def run(

@@ -101,6 +101,11 @@ class COCO:
         late = unseen(self)
         return self.dataset if late is None else late.dataset
 
+    def __delattr__(self, name: str) -> None:
+        if name in LATE:
+            look_at(self)
+        super().__delattr__(name)
+
     def __getstate__(self) -> dict[str, Any]:
         look_at(self)
         return dict(vars(self))

@@ -98,7 +98,9 @@ class COCOeval:
 
     def _prepare(self) -> None:
         """Collect the annotations that are evaluated; masks are compressed, truth is marked."""
-        truth, pred = self._collected()
+        self._group(*self._collected())
+
+    def _group(self, truth: Any, pred: Any) -> None:
         self._gts, self._dts = by_cell(truth), by_cell(pred)
         self.evalImgs = defaultdict(list)
         self.eval = {}
@@ -146,7 +148,7 @@ class COCOeval:
             if not self._evaluate_columns(truth, pred):
                 if isinstance(truth, LateRows) or isinstance(pred, LateRows):
                     truth, pred = self._collected()
-                self._gts, self._dts = by_cell(truth), by_cell(pred)
+                self._group(truth, pred)
                 self._evaluate_cells(categories)
         self._paramsEval = copy.deepcopy(self.params)
         print(f"DONE (t={time.time() - began:0.2f}s).")

@@ -63,6 +63,7 @@ class Rules:
             or p.iouType not in ("bbox", "segm", "keypoints")
             # Pairs without anything in common pass such a threshold.
             or (p.iouType != "bbox" and thresholds.min() <= 0)
+            or not p.maxDets
             or type(p.maxDets[-1]) is not int
             or not 0 < p.maxDets[-1] < 2**31
             or not len(p.imgIds)
