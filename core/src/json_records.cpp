@@ -378,8 +378,9 @@ bool RecordReader::read_crowd(Place& at) {
   if (!starts_number(opening)) return skip_wrong(at, kExpected);
   NumberToken token;
   if (!at.scanner.number(token)) return false;
-  const bool is_digit = token.last - token.first == 1;
-  if (!is_digit || *first > '1') table_->note_unusual();
+  const bool is_plain = token.last - token.first == 1 && *first <= '1';
+  const bool is_crowd = table_->schema().fields[at.index].kind == FieldKind::crowd;
+  if (is_crowd && !is_plain) table_->note_unusual();
   if (token.whole) {
     at.cell.crowd = !is_zero(token);
   } else {
