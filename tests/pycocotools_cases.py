@@ -12,7 +12,7 @@ import numpy as np
 
 from tests.pycocotools_sides import SHAPE, Case
 
-__all__ = ["MATRIX", "MORE", "having"]
+__all__ = ["MATRIX", "MORE", "having", "without"]
 
 # ---------------------------------------------------------------------------------------------
 # The matrix: 31 cases of each IoU type.

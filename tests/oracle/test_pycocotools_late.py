@@ -1,4 +1,4 @@
-"""Data sets of files, whose dicts the shim makes when somebody looks, against pycocotools 2.0.11."""
+"""Data sets of files, whose dicts are made when somebody looks, against pycocotools 2.0.11."""
 
 # ruff: noqa: ARG001 - what is called with arguments that not all need
 
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.coco_scenes import scene
-from tests.pycocotools_cases import MATRIX, MORE, having
+from tests.pycocotools_cases import MATRIX, MORE, having, without
 from tests.pycocotools_sides import (
     OURS,
     THEIRS,
@@ -51,16 +51,17 @@ def is_late(coco: Any) -> bool:
 # The matrix and all else, of files.
 
 
-def can_be_written(case: Case, kind: str) -> bool:
+def can_be_written(case: Case) -> bool:
     with contextlib.suppress(TypeError):
-        for part in changed(case, kind, 5):
+        for part in changed(case, "bbox", 5):
             as_json(part)
         return True
     return False
 
 
-WRITTEN = [
-    (case, kind) for case in (*MATRIX, *MORE) for kind in TYPES if can_be_written(case, kind)
+# Masks and keypoints are evaluated by dicts, as they are without files.
+WRITTEN = [(case, kind) for case in MATRIX for kind in TYPES] + [
+    (case, "bbox") for case in MORE if can_be_written(case)
 ]
 
 
@@ -78,9 +79,8 @@ def test_files_of_all_cases(case: Case, kind: str, tmp_path: Path) -> None:
     assert_same_runs(case, kind, tmp_path)
 
 
-def test_the_whole_matrix_can_be_written() -> None:
-    assert sum(case in MATRIX for case, _ in WRITTEN) == 93
-    assert len(WRITTEN) > 450
+def test_most_cases_can_be_written() -> None:
+    assert len(WRITTEN) > 93 + 0.8 * len(MORE)
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -260,6 +260,14 @@ def groups_changed(found: Any) -> Any:
     return [each["score"] for each in found.cocoDt.anns.values()]
 
 
+def list_emptied_before_groups(found: Any) -> Any:
+    """They are of the annotations that were evaluated, whatever became of the list."""
+    with quiet():
+        found.evaluate()
+    del found.cocoGt.dataset["annotations"][3:]
+    return found._gts
+
+
 def looked_up(found: Any) -> Any:
     truth, pred = found.cocoGt, found.cocoDt
     return (
@@ -297,6 +305,7 @@ DEEDS = [
     scores_changed, boxes_changed, crowds_changed, truth_removed, list_changed, data_set_replaced,
     data_set_replaced_unseen, index_replaced_unseen, images_changed, categories_changed,
     results_loaded_again, copied, pickled, evaluator_copied, groups_changed, looked_up,
+    list_emptied_before_groups,
     described_to_all, results_are_truth, truth_is_results, made_anew, nothing,
 ]  # fmt: skip
 
@@ -325,6 +334,13 @@ def test_deeds(deed: Callable[[Any], Any], evaluated: bool, tmp_path: Path) -> N
     assert seen[1] == seen[0]
 
 
+def outcome(deed: Callable[[], Any]) -> Any:
+    try:
+        return deed()
+    except Exception as error:
+        return type(error)
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_deeds_one_after_the_other(seed: int, tmp_path: Path) -> None:
     random = np.random.default_rng(seed)
@@ -334,15 +350,8 @@ def test_deeds_one_after_the_other(seed: int, tmp_path: Path) -> None:
         found = loaded(side, "bbox", seed, tmp_path)
         seen.append([])
         with quiet():
-            for deed in deeds:
-                try:
-                    seen[-1].append(described(deed(found)))
-                except Exception as error:
-                    seen[-1].append(type(error))
-            try:
-                seen[-1].append(afterwards(found))
-            except Exception as error:
-                seen[-1].append(type(error))
+            seen[-1] += [outcome(lambda: described(deed(found))) for deed in deeds]  # noqa: B023
+            seen[-1].append(outcome(lambda: afterwards(found)))  # noqa: B023
     assert seen[1] == seen[0]
 
 
@@ -351,10 +360,16 @@ def test_deeds_one_after_the_other(seed: int, tmp_path: Path) -> None:
 
 
 def test_marks_of_several_evaluations(tmp_path: Path) -> None:
+    case = Case("without a mark", truth=without("ignore"))
+    document, results = changed(case, "bbox", 5)
+    for name, content in (("truth", document), ("results", results)):
+        (tmp_path / f"{name}.json").write_text(as_json(content))
     seen = []
     for side in (THEIRS, OURS):
-        found = loaded(side, "bbox", folder=tmp_path)
         with quiet():
+            truth = side.coco(str(tmp_path / "truth.json"))
+            pred = truth.loadRes(str(tmp_path / "results.json"))
+            found = side.evaluator(truth, pred, "bbox")
             for changes in (
                 {"imgIds": [2, 9], "areaRng": [[0, 1e10], [0, 300]], "areaRngLbl": ["all", "a"]},
                 {"catIds": [4]},
@@ -367,8 +382,11 @@ def test_marks_of_several_evaluations(tmp_path: Path) -> None:
             assert is_late(found.cocoGt)
         seen.append(described(found.cocoGt.dataset))
     assert seen[1] == seen[0]
-    kept = [each.get("_ignore") for each in found.cocoGt.dataset["annotations"]]
-    assert {None, 0, 1} == set(kept)
+    marks = {
+        tuple(each.get(name) for name in ("ignore", "_ignore"))
+        for each in found.cocoGt.dataset["annotations"]
+    }
+    assert {(None, None), (0, None), (0, 0), (0, 1), (1, 1)} <= marks
 
 
 def test_one_truth_many_results(tmp_path: Path) -> None:
@@ -440,7 +458,7 @@ TEXTS = {
     "a category with an exponent": text_of(category_id="1e0"),
     "no category that is known": text_of(category_id="5"),
     "large numbers": text_of(bbox="[9007199254740993, 2, 9007199254740993, 3]"),
-    "a large product": text_of(bbox="[1, 2, 94906267, 94906267]"),
+    "a large product": text_of(bbox="[1, 2, 3, 3002399751580331]"),
     "whole numbers": text_of(bbox="[1, 2, 3, 4]"),
     "zero and minus zero": text_of(bbox="[-0, -0.0, 0, 0]"),
     "exponents": text_of(bbox="[1E1, 2e0, 3e+1, 400e-1]"),
@@ -484,6 +502,7 @@ def test_results_by_the_letter(name: str, tmp_path: Path) -> None:
                 seen.append((type(error), timeless(printed.getvalue())))
                 continue
             found = side.evaluator(truth, pred, "bbox")
+            found.params.areaRng[3][1] = 2**53
             try:
                 found.evaluate()
                 result = described((found.evalImgs, found.ious))
@@ -576,6 +595,7 @@ def test_truth_by_the_letter(name: str, tmp_path: Path) -> None:
                 looked = [truth.getAnnIds(), truth.getCatIds(), truth.getImgIds()]
                 pred = truth.loadRes(str(tmp_path / "results.json"))
                 found = side.evaluator(truth, pred, "bbox")
+                found.params.areaRng[3][1] = 2**53
                 found.evaluate()
                 result = described((looked, found.evalImgs, found.ious))
             except Exception as error:

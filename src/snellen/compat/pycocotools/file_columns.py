@@ -95,12 +95,9 @@ class FileColumns:
         return columns if columns._is_exact() else None
 
     def _is_exact(self) -> bool:
-        # NaN, which an area that is not there is, compares with nothing.
+        # An area that is not there is NaN, which is below nothing.
         return len(self.ids) > 0 and bool(
-            self.xywh.min() > -_EXACT
-            and self.xywh.max() < _EXACT
-            and self.area.min() >= 0
-            and self.area.max() < _EXACT
+            self.xywh.min() > -_EXACT and self.xywh.max() < _EXACT and self.area.max() < _EXACT
         )
 
 
