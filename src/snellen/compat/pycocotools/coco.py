@@ -15,6 +15,7 @@ from snellen.compat.pycocotools import mask as maskUtils
 from snellen.compat.pycocotools.completion import complete, has_shapes
 from snellen.compat.pycocotools.documents import decoded, no_collection, read_bytes
 from snellen.compat.pycocotools.late import LATE, LateAnnotations, LateAttribute, look_at, unseen
+from snellen.compat.pycocotools.lookups import found, is_array_like, of_categories
 from snellen.compat.pycocotools.overriding import changes
 from snellen.errors import first_few
 
@@ -28,8 +29,7 @@ def urlretrieve(url: Any, path: Any) -> Any:
     return request.urlretrieve(url, path)
 
 
-def _isArrayLike(obj: Any) -> bool:
-    return hasattr(obj, "__iter__") and hasattr(obj, "__len__")
+_isArrayLike = is_array_like  # which others import
 
 
 class COCO:
@@ -72,6 +72,7 @@ class COCO:
         print("loading annotations into memory...")
         began = time.time()
         document = read_bytes(annotation_file)
+        # What a subclass does otherwise is done at once.
         is_usual = not changes(self, COCO, "createIndex") and all(
             getattr(type(self), name) is getattr(COCO, name) for name in LATE
         )
@@ -168,7 +169,7 @@ class COCO:
             known = self.imgToAnns
             chosen = [each for image in imgIds if image in known for each in known[image]]
         if len(catIds) != 0:
-            chosen = _of_categories(chosen, catIds)
+            chosen = of_categories(chosen, catIds)
         if len(areaRng) != 0:
             chosen = [
                 each for each in chosen if each["area"] > areaRng[0] and each["area"] < areaRng[1]
@@ -200,15 +201,15 @@ class COCO:
 
     def loadAnns(self, ids: Any = ()) -> Any:
         """Return the annotations of these ids; None for one id that is no int."""
-        return _found(self.anns, ids)
+        return found(self.anns, ids)
 
     def loadCats(self, ids: Any = ()) -> Any:
         """Return the categories of these ids; None for one id that is no int."""
-        return _found(self.cats, ids)
+        return found(self.cats, ids)
 
     def loadImgs(self, ids: Any = ()) -> Any:
         """Return the images of these ids; None for one id that is no int."""
-        return _found(self.imgs, ids)
+        return found(self.imgs, ids)
 
     def showAnns(self, anns: Any, draw_bbox: Any = False) -> Any:
         """Draw annotations into the current axes of matplotlib, or print captions.
@@ -358,30 +359,3 @@ class COCO:
     def annToMask(self, ann: Any) -> Any:
         """Return an annotation's pixels, (h, w), uint8."""
         return maskUtils.decode(self.annToRLE(ann))
-
-
-class _Membership(dict[Any, bool]):
-    """Whether a value is in a collection, which is asked once for each value."""
-
-    def __init__(self, among: Any) -> None:
-        self.among = among
-
-    def __missing__(self, value: Any) -> bool:
-        found = self[value] = value in self.among
-        return found
-
-
-def _of_categories(annotations: list[Any], wanted: Any) -> list[Any]:
-    asked = _Membership(wanted)
-    try:
-        return [each for each in annotations if asked[each["category_id"]]]
-    except TypeError:  # categories that cannot be hashed
-        return [each for each in annotations if each["category_id"] in wanted]
-
-
-def _found(index: dict[Any, Any], ids: Any) -> Any:
-    if _isArrayLike(ids):
-        return [index[each] for each in ids]
-    if type(ids) is int:
-        return [index[ids]]
-    return None

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FileColumns", "codes_of"]
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Up to here float64 holds whole numbers as Python's ints do.
 _EXACT = 2.0**53
 
@@ -59,7 +58,7 @@ class FileColumns:
         None where a field is missing or out of the ordinary: dicts, made one by one, say what is
         wrong, or do something with it.
         """
-        if not _is_read_alike(document):
+        if not text_is_utf8():
             return None
         raw = _core.read_coco_truth(document, "box")
         if raw.fault() is not None or raw.unusual:
@@ -78,7 +77,7 @@ class FileColumns:
     @classmethod
     def of_results(cls, document: bytes) -> FileColumns | None:
         """Return the results of a file; None where one is out of the ordinary."""
-        if not _is_read_alike(document):
+        if not text_is_utf8():
             return None
         raw = _core.read_coco_results(document, "box")
         if raw.fault() is not None or raw.unusual:
@@ -117,11 +116,6 @@ def codes_of(column: IdColumn, positions: Mapping[Any, int]) -> NDArray[np.int32
     found = _core.lookup(values, ids[order])[0]
     position = np.array(list(positions.values()), np.int32)[order]
     return np.where(found < 0, np.int32(-1), position[found])
-
-
-def _is_read_alike(document: bytes) -> bool:
-    """Whether Python takes the bytes for the same text."""
-    return text_is_utf8() and not document.startswith(_BYTE_ORDER_MARK)
 
 
 def _come_once(ids: NDArray[np.int64]) -> bool:

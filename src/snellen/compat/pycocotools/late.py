@@ -63,7 +63,8 @@ class LateAnnotations:
         if found is None:
             return None
         columns, at = found
-        # All but the annotations: images and categories are few, and asked for by everybody.
+        # All but the annotations: images and categories are few, and asked for by everybody. A mark
+        # of byte order is refused here, as json refuses it.
         dataset = decoded(document[: at.start] + b"[]" + document[at.stop :])
         return cls(document[at], columns, dataset)
 
@@ -73,6 +74,7 @@ class LateAnnotations:
     ) -> LateAnnotations | None:
         """Return results with boxes, all in known images; None where they cannot wait."""
         first = first_of_list(document)
+        # Files of other kinds need not be read any further, nor what begins with no list.
         if type(first) is not dict or "caption" in first or not first.get("bbox"):
             return None
         columns = FileColumns.of_results(document)
