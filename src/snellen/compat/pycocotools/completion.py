@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from snellen import _core
 from snellen.compat.pycocotools import mask as mask_api
 from snellen.compat.pycocotools.documents import no_collection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["complete", "compress", "has_shapes"]
 
@@ -30,7 +33,7 @@ def complete(results: list[Any]) -> None:
     for key, complete_one in _BY_SHAPE.items():
         if key not in results[0] or (key == "bbox" and results[0]["bbox"] == []):
             continue
-        if key != "bbox" or not _core.complete_boxes(results):
+        if key != "bbox" or not _core.complete_boxes(results, crowds=True):
             for i, each in enumerate(results):
                 complete_one(each, i + 1)
         return
@@ -71,25 +74,24 @@ _BY_SHAPE = {
 }
 
 
-def compress(annotations: Any, coco: Any, at_once: bool) -> None:
+def compress(annotations: Any, to_rle: Callable[[Any], Any], images: Any = None) -> None:
     """Put compressed masks in the place of what annotations of a data set have.
 
     Parameters
     ----------
     annotations : list of dict
         Of the data set.
-    coco : COCO
-        The data set.
-    at_once : bool
-        Whether its own `annToRLE` is the usual one, so that it need not be asked for each.
+    to_rle : callable
+        Gives the mask of an annotation.
+    images : mapping, optional
+        The images by id, where `to_rle` is the usual one, so that it need not be asked for each.
     """
     with no_collection():
         if (
-            at_once
-            and type(annotations) is list
-            and type(coco.imgs) is dict
-            and _core.compress_masks(annotations, coco.imgs, coco.annToRLE)
+            type(annotations) is list
+            and type(images) is dict
+            and _core.compress_masks(annotations, images, to_rle)
         ):
             return
         for each in annotations:
-            each["segmentation"] = coco.annToRLE(each)
+            each["segmentation"] = to_rle(each)

@@ -34,7 +34,8 @@ class Table:
         Of each row, among all annotations.
     columns : dict
         Of truth ``crowd``, ``ignored`` (uint8) and ``id`` (int64; 0 where it is 0, else 1); of
-        results ``score`` (float64) and ``scores``, the list of objects behind it. ``xywh``;
+        results ``score`` (float64), ``scores``, the list of objects behind it, and of LVIS
+        ``exempt`` (uint8): 1 where it is left out if it takes no truth. ``xywh``;
         ``runs``, ``offset``, ``size`` and ``shapes``, the objects behind them; ``keypoints``.
     """
 
@@ -54,6 +55,7 @@ class Table:
             records,
             *rules.codes(),
             truth=truth,
+            crowds=rules.has_crowds,
             boxes=rules.kind == "bbox" or (truth and rules.kind == "keypoints"),
             masks=rules.kind == "segm",
             n_points=None if rules.sigmas is None else len(rules.sigmas),
