@@ -20,6 +20,7 @@ from snellen.compat.pycocotools.completion import compress
 from snellen.compat.pycocotools.evaluation import Evaluation
 from snellen.compat.pycocotools.groups import LateGroups, by_cell
 from snellen.compat.pycocotools.keypoint_similarity import similarities
+from snellen.compat.pycocotools.overridden import has_other
 from snellen.compat.pycocotools.params import Params
 from snellen.compat.pycocotools.rules import Rules
 from snellen.compat.pycocotools.summary import summarised
@@ -108,7 +109,7 @@ class COCOeval:
         pred = self.cocoDt.loadAnns(self.cocoDt.getAnnIds(**filters))
         if p.iouType == "segm":
             for annotations, coco in ((truth, self.cocoGt), (pred, self.cocoDt)):
-                usual = isinstance(coco, COCO) and not _changes(coco, COCO, "annToRLE")
+                usual = isinstance(coco, COCO) and not has_other(coco, COCO, "annToRLE")
                 compress(annotations, coco.annToRLE, coco.imgs if usual else None)
         for each in truth:
             # What was marked before is not kept.
@@ -131,7 +132,7 @@ class COCOeval:
             p.catIds = list(np.unique(p.catIds))
         p.maxDets = sorted(p.maxDets)
         categories = p.catIds if p.useCats else [-1]
-        if _changes(self, COCOeval, "_prepare", "computeIoU", "computeOks", "evaluateImg"):
+        if has_other(self, COCOeval, "_prepare", "computeIoU", "computeOks", "evaluateImg"):
             self._prepare()
             self._evaluate_cells(categories)
         else:
@@ -320,11 +321,3 @@ class COCOeval:
 def _ranked(pred: list[Any], cap: Any) -> list[Any]:
     ranked = [pred[d] for d in stable_order([-each["score"] for each in pred])]
     return ranked[0:cap] if len(ranked) > cap else ranked
-
-
-def _changes(value: object, base: type, *names: str) -> bool:
-    """Whether an object has other methods than its base class."""
-    return any(
-        name in vars(value) or getattr(type(value), name) is not getattr(base, name)
-        for name in names
-    )

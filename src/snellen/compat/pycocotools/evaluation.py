@@ -81,11 +81,32 @@ class Evaluation:
         self.outcomes = matched(rules, truth, pred)
 
     @classmethod
-    def of(cls, rules: Rules, truth: Any, pred: Any) -> Evaluation | None:
-        """Return the evaluation of annotations; None where something is out of the ordinary."""
+    def of(
+        cls,
+        rules: Rules,
+        truth: Any,
+        pred: Any,
+        in_part: NDArray[np.int64] | None = None,
+    ) -> Evaluation | None:
+        """Return the evaluation of annotations; None where something is out of the ordinary.
+
+        Parameters
+        ----------
+        rules : Rules
+            By which.
+        truth, pred : list of dict
+            Of what.
+        in_part : ndarray of int64, optional
+            Label × images + image where truth may lack objects: what takes none there is left out.
+        """
         of_truth = Table.read(truth, rules, truth=True)
         of_pred = None if of_truth is None else Table.read(pred, rules, truth=False)
-        return None if of_truth is None or of_pred is None else cls(rules, of_truth, of_pred)
+        if of_truth is None or of_pred is None:
+            return None
+        if in_part is not None:
+            cell = of_pred.label.astype(np.int64) * len(rules.images) + of_pred.image
+            of_pred.columns["exempt"] = np.isin(cell, in_part).view(np.uint8)
+        return cls(rules, of_truth, of_pred)
 
     def __len__(self) -> int:
         """Return the number of cells: category, area range, image."""
@@ -168,6 +189,15 @@ class Evaluation:
             [{"keypoints": self.pred["keypoints"][row].ravel()} for row in pred],
             self.rules.sigmas,
         )
+
+    def pred_rows_of(self, label: int) -> NDArray[np.int64]:
+        """Return the rows of a category's detections, image by image."""
+        return self._pred_rows.of_label(label)
+
+    def lacks_detections(self, label: int) -> bool:
+        """Whether an image has truth of a category, and no detection."""
+        images = (rows.images_with(label) for rows in (self._truth_rows, self._pred_rows))
+        return bool(np.setdiff1d(*images).size)
 
     def last_ignored(self) -> Iterator[tuple[int, int]]:
         """Return where each truth object stands, and if it counts not in the last area range."""

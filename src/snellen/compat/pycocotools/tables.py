@@ -131,6 +131,13 @@ class CellRows:
 
     def images_with(self, label: int) -> NDArray[np.int64]:
         """Return the image of each row of a label."""
+        return self._cell[self._span(label)] - label * self._n_images
+
+    def of_label(self, label: int) -> NDArray[np.int64]:
+        """Return the rows of a label, image by image."""
+        return self._row[self._span(label)].astype(np.int64)
+
+    def _span(self, label: int) -> slice:
         first = label * self._n_images
         begin, end = self._cell.searchsorted((first, first + self._n_images))
-        return self._cell[begin:end] - first
+        return slice(begin, end)
