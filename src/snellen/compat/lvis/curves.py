@@ -82,11 +82,12 @@ def _pointers(evaluation: Evaluation, label: int) -> dict[int, Any]:
         found[area] = {}
         if (ignored >> area & 1).all():
             continue
-        bits = words[:, area].T[places // 16] >> (places % 16)[:, None]
+        # In Fortran's order, as what is taken by rank.
+        bits = words[:, area].take(places // 16, axis=1) >> (places % 16).astype(np.uint32)
         found[area] = {
             "dt_ids": np.array(ids, kind),
-            "tps": (bits & 1).astype(np.bool_),
-            "fps": (bits >> 16 & 1).astype(np.bool_),
+            "tps": (bits & 1).astype(np.bool_, order="C").T,
+            "fps": (bits >> 16 & 1).astype(np.bool_, order="C").T,
         }
     return found
 
