@@ -19,6 +19,7 @@ from snellen.compat.pycocotools import mask as mask_utils
 from snellen.compat.pycocotools.cell_list import CellList
 from snellen.compat.pycocotools.cells import Cell, stable_order
 from snellen.compat.pycocotools.completion import compress
+from snellen.compat.pycocotools.documents import no_collection
 from snellen.compat.pycocotools.evaluation import Evaluation
 from snellen.compat.pycocotools.groups import LateGroups, by_cell
 from snellen.compat.pycocotools.overridden import has_other
@@ -164,7 +165,8 @@ class LVISEval:
         self.logger.info(f"Evaluate annotation type *{self.params.iou_type}*")
         p = self.params
         p.img_ids = list(np.unique(p.img_ids))
-        self._prepare()
+        with no_collection():
+            self._prepare()
         steps = "_prepare", "_get_gt_dt", "compute_iou", "evaluate_img"
         if has_other(self, LVISEval, *steps) or not self._evaluate_columns():
             self._evaluate_cells()

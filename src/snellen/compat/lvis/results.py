@@ -12,7 +12,7 @@ from typing import Any
 
 from snellen import _core
 from snellen.compat.lvis.lvis import LVIS, is_data_set
-from snellen.compat.pycocotools import mask as mask_utils
+from snellen.compat.pycocotools.completion import complete_masks
 from snellen.compat.pycocotools.documents import no_collection
 
 __all__ = ["LVISResults", "is_results"]
@@ -114,8 +114,4 @@ def _complete(anns: list[Any]) -> None:
                 each["area"] = width * height
                 each["id"] = i + 1
     elif "segmentation" in anns[0]:
-        for i, each in enumerate(anns):
-            each["area"] = mask_utils.area(each["segmentation"])
-            if "bbox" not in each:
-                each["bbox"] = mask_utils.toBbox(each["segmentation"])
-            each["id"] = i + 1
+        complete_masks(anns, crowds=False)
