@@ -14,6 +14,7 @@ from snellen import _core
 from snellen.compat.lvis.lvis import LVIS, is_data_set
 from snellen.compat.pycocotools.completion import complete_masks
 from snellen.compat.pycocotools.documents import no_collection
+from snellen.errors import first_few
 
 __all__ = ["LVISResults", "is_results"]
 
@@ -62,8 +63,15 @@ class LVISResults(LVIS):
             _complete(anns)
         self.dataset["annotations"] = anns
         self._create_index()
-        if not {each["image_id"] for each in anns} <= set(self.get_img_ids()):
-            raise AssertionError("Results do not correspond to current LVIS set.")
+        known = set(self.get_img_ids())
+        unknown = list(
+            dict.fromkeys(each["image_id"] for each in anns if each["image_id"] not in known)
+        )
+        if unknown:
+            raise AssertionError(
+                f"Results do not correspond to current LVIS set: {len(unknown)} unknown image ids: "
+                f"{first_few(unknown)}"
+            )
 
     def limit_dets_per_image(self, anns: Any, max_dets: Any) -> list[Any]:
         """Return the results of highest score of each image, image by image."""

@@ -196,8 +196,8 @@ class Evaluation:
 
     def lacks_detections(self, label: int) -> bool:
         """Whether an image has truth of a category, and no detection."""
-        images = (rows.images_with(label) for rows in (self._truth_rows, self._pred_rows))
-        return bool(np.setdiff1d(*images).size)
+        of_truth, of_pred = self._truth_rows.images_with(label), self._pred_rows.images_with(label)
+        return bool(np.setdiff1d(of_truth, of_pred).size)
 
     def last_ignored(self) -> Iterator[tuple[int, int]]:
         """Return where each truth object stands, and if it counts not in the last area range."""
