@@ -68,7 +68,6 @@ def test_detectron2_evaluator(files: Any, max_dets: int | None) -> None:
                 results = copy.deepcopy(all_results)
                 for each in results:
                     each.pop("bbox", None)
-                    each.pop("area", None)
             of_api = side.results(api, results, max_dets=300 if max_dets is None else max_dets)
             evaluation = side.evaluator(api, of_api, kind)
             evaluation.run()

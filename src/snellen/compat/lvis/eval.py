@@ -21,7 +21,7 @@ from snellen.compat.pycocotools.cells import Cell, stable_order
 from snellen.compat.pycocotools.completion import compress
 from snellen.compat.pycocotools.documents import no_collection
 from snellen.compat.pycocotools.evaluation import Evaluation
-from snellen.compat.pycocotools.groups import LateGroups, by_cell
+from snellen.compat.pycocotools.groups import LateGroups, extended
 from snellen.compat.pycocotools.overridden import has_other
 
 __all__ = ["LVISEval", "Params"]
@@ -134,7 +134,7 @@ class LVISEval:
         for each in truth:
             if "ignore" not in each:
                 each["ignore"] = 0
-        self._truth_of_cell = _extended(self._truth_of_cell, truth)
+        self._truth_of_cell = extended(self._truth_of_cell, truth)
         images = self.lvis_gt.load_imgs(ids=p.img_ids)
         absent = {each["id"]: each["neg_category_ids"] for each in images}
         present = {(each["image_id"], each["category_id"]) for each in truth}
@@ -149,7 +149,7 @@ class LVISEval:
                 if looked_for[cell]:
                     kept.append(each)
         finally:
-            self._pred_of_cell = _extended(self._pred_of_cell, kept)
+            self._pred_of_cell = extended(self._pred_of_cell, kept)
         self.freq_groups = self._prepare_freq_group()
 
     def _prepare_freq_group(self) -> list[list[int]]:
@@ -344,12 +344,3 @@ class LVISEval:
         if not self.results:
             self.logger.warning("results is empty. Call run().")
         return self.results
-
-
-def _extended(cells: Any, annotations: list[Any]) -> Any:
-    """Return groups with others put in: late ones while nobody looked at them."""
-    if isinstance(cells, LateGroups):
-        return LateGroups(annotations, [], [], cells)
-    if type(cells) is defaultdict and not cells:
-        return LateGroups(annotations, [], [])
-    return by_cell(annotations, cells)

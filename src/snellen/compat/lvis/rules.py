@@ -43,6 +43,7 @@ def rules_of(p: Any) -> Rules | None:
         thresholds=p.iou_thrs,
         cap=NO_CAP,
         names=LVIS_NAMES,
+        crowds=False,
     )
 
 

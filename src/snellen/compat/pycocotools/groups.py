@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["LateGroups", "by_cell"]
+__all__ = ["LateGroups", "by_cell", "extended"]
 
 
 def by_cell(
@@ -56,3 +56,12 @@ class LateGroups(NamedTuple):
         if self.before is None:
             return self.annotations
         return [*self.before.all_annotations(), *self.annotations]
+
+
+def extended(cells: Any, annotations: list[Any]) -> Any:
+    """Return groups with others put in: late ones while nobody looked at them."""
+    if isinstance(cells, LateGroups):
+        return LateGroups(annotations, [], [], cells)
+    if type(cells) is defaultdict and not cells:
+        return LateGroups(annotations, [], [])
+    return by_cell(annotations, cells)

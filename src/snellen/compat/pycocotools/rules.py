@@ -40,6 +40,8 @@ class Rules:
         How many detections of a cell are looked at.
     names : CellNames
         What a cell's fields are called.
+    crowds : bool
+        Whether truth may be a crowd.
     pooled : dict or None
         Where categories are not used: category to its position among those wanted.
     sigmas : ndarray, shape (K,), float64, or None
@@ -54,6 +56,7 @@ class Rules:
     thresholds: NDArray[np.float64]
     cap: int
     names: CellNames
+    crowds: bool
     pooled: dict[Any, int] | None = None
     sigmas: NDArray[np.float64] | None = None
 
@@ -78,6 +81,7 @@ class Rules:
             thresholds=p.iouThrs,
             cap=p.maxDets[-1],
             names=COCO_NAMES,
+            crowds=True,
         )
         if rules is None:
             return None
@@ -97,6 +101,7 @@ class Rules:
         thresholds: Any,
         cap: int,
         names: CellNames,
+        crowds: bool,
     ) -> Rules | None:
         """Return the rules of these; None where they are out of the ordinary."""
         bounds = _bounds_of(areas)
@@ -120,17 +125,13 @@ class Rules:
             thresholds=thresholds.copy(),
             cap=cap,
             names=names,
+            crowds=crowds,
         )
 
     @property
     def ascending(self) -> NDArray[np.int64]:
         """The order that sorts the thresholds."""
         return stable_order(self.thresholds)
-
-    @property
-    def has_crowds(self) -> bool:
-        """Whether truth may be a crowd: in LVIS, which has no cap of a cell either, none is."""
-        return self.names.cap is not None
 
     @property
     def lowest(self) -> float:

@@ -55,7 +55,7 @@ class Table:
             records,
             *rules.codes(),
             truth=truth,
-            crowds=rules.has_crowds,
+            crowds=rules.crowds,
             boxes=rules.kind == "bbox" or (truth and rules.kind == "keypoints"),
             masks=rules.kind == "segm",
             n_points=None if rules.sigmas is None else len(rules.sigmas),
