@@ -163,7 +163,8 @@ class _Numbers(Mapping[str, "NDArray[np.float64]"]):
         first = next(iter(self._lines.values()))
         rows = self._tables.of(area)
         numbers, of_classes = [], []
-        for part in _resampled(rows, self._times, {line.cap for line in lines}):
+        caps = {line.cap for line in lines if not line.is_recall}
+        for part in _resampled(rows, self._times, caps):
             numbers.append([line.means(rows.protocol, *part) for line in lines])
             if first in lines:
                 of_classes.append(first.class_means(rows.protocol, *part))
@@ -174,7 +175,10 @@ class _Numbers(Mapping[str, "NDArray[np.float64]"]):
 
 
 def _resampled(rows: _Rows, times: NDArray[np.int32], caps: set[int]) -> Iterator[_Curves]:
-    """Yield the curves of data sets, a part of them at a time; at least one part."""
+    """Yield the curves of data sets, a part of them at a time; at least one part.
+
+    Precision is NaN at other caps.
+    """
     protocol = rows.protocol
     n_curves = (
         len(rows.classes)
