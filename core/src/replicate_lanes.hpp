@@ -10,7 +10,7 @@
 
 namespace snellen {
 
-inline constexpr std::size_t kLanes = 16;
+inline constexpr std::size_t kLanes = 32;
 
 // A number of each replicate.
 template <class T>

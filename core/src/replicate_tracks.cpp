@@ -131,14 +131,18 @@ void ReplicateRows::add_copies(std::size_t word, std::size_t a, std::uint32_t ca
   }
 }
 
-void ReplicateRows::find_hits(std::size_t word, std::size_t a, std::vector<Hits>& hits) const {
+void ReplicateRows::find_hits(std::size_t word, std::size_t a, std::vector<Hits>& hits) {
   hits.resize(kThresholdsPerWord);
   for (Hits& each : hits) {
     each.image.clear();
     each.end.clear();
   }
+  hit_.clear();
+  for (std::size_t row = 0; row < image_.size(); ++row) {
+    if ((outcome(word, a, row) & kHitBits) != 0) hit_.push_back(static_cast<std::uint32_t>(row));
+  }
   for (std::uint32_t cap = 0; cap < rules_.max_detections.size(); ++cap) {
-    for (std::size_t row = 0; row < image_.size(); ++row) {
+    for (const std::uint32_t row : hit_) {
       if (cap_[row] != cap) continue;
       for_bits(outcome(word, a, row) & kHitBits,
                [&](std::size_t t) { hits[t].image.push_back(image_[row]); });

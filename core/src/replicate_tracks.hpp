@@ -66,7 +66,7 @@ class ReplicateRows {
              Track& track) const;
 
   // Replaces what is there; of each threshold of the word.
-  void find_hits(std::size_t word, std::size_t a, std::vector<Hits>& hits) const;
+  void find_hits(std::size_t word, std::size_t a, std::vector<Hits>& hits);
 
  private:
   std::uint32_t outcome(std::size_t word, std::size_t a, std::size_t row) const {
@@ -81,6 +81,7 @@ class ReplicateRows {
   const std::size_t n_words_;
   Column<std::uint32_t> kept_, kept_cap_, order_;
   Column<double> kept_score_;
+  Column<std::uint32_t> hit_;
   // By falling score.
   Column<std::int32_t> image_;
   Column<std::uint32_t> cap_;      // the first that admits the row; all later ones do too

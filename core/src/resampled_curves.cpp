@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -71,16 +72,16 @@ class LaneCurve {
     n_counted_ = n_counted;
     n_reached_size_ = std::size_t{most_hits} + 1;
     n_reached_.resize_uninitialised(n_reached_size_ * kLanes);
+    std::fill(n_reached_.begin(), n_reached_.end(), 0U);
+    for (const double wanted : rules_.recall_thresholds) {
+      const Counts needed = hits_for(wanted);
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        if (needed[lane] <= most_hits) ++n_reached_[lane * n_reached_size_ + needed[lane]];
+      }
+    }
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       std::uint32_t* const n_reached = n_reached_.data() + lane * n_reached_size_;
-      const double n = n_counted[lane];
-      const auto& wanted = rules_.recall_thresholds;
-      std::uint32_t reached = 0;
-      for (std::size_t hits = 0; hits < n_reached_size_; ++hits) {
-        const double recall = static_cast<double>(static_cast<std::int64_t>(hits)) / n;
-        while (reached < wanted.size() && !(wanted[reached] > recall)) ++reached;
-        n_reached[hits] = reached;
-      }
+      std::partial_sum(n_reached, n_reached + n_reached_size_, n_reached);
     }
   }
 
@@ -116,6 +117,20 @@ class LaneCurve {
   }
 
  private:
+  // The least number of true positives at which recall reaches a threshold: min k with k / n >= r,
+  // in the floating-point division that the definition uses.
+  Counts hits_for(double recall) const {
+    Counts hits;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const double n = static_cast<std::int32_t>(n_counted_[lane]);
+      // Less than the product is too little, the next integer above it enough: divisions round
+      // both without passing `recall`.
+      const auto below = static_cast<std::int32_t>(std::clamp(recall * n, 0.0, n + 1));
+      hits[lane] = static_cast<std::uint32_t>(below) + (below / n < recall);
+    }
+    return hits;
+  }
+
   // Goes down the rows: at each run's end the number of true positives and of all that count.
   void count(const ThresholdTrack& track) {
     n_hits_.resize_uninitialised(track.runs.size());
