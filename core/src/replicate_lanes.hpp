@@ -6,10 +6,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <type_traits>
+#include <vector>
+
+#include "snellen/column.hpp"
+#include "snellen/parallel.hpp"
+#include "snellen/resampled_curves.hpp"
 
 namespace snellen {
 
+// Of 16, 32 and 64 the fastest.
 inline constexpr std::size_t kLanes = 32;
 
 // A number of each replicate.
@@ -34,12 +41,12 @@ class PackedSum {
  public:
   void add(const Lanes<Small>& numbers) {
     Words added;
-    std::memcpy(&added, numbers.of.data(), sizeof(added));
+    std::memcpy(added.data(), numbers.of.data(), sizeof(added));
     for (std::size_t w = 0; w < words_.size(); ++w) words_[w] += added[w];
   }
   Lanes<Small> lanes() const {
     Lanes<Small> lanes;
-    std::memcpy(lanes.of.data(), &words_, sizeof(lanes.of));
+    std::memcpy(lanes.of.data(), words_.data(), sizeof(words_));
     return lanes;
   }
 
@@ -58,5 +65,55 @@ void add_up(std::size_t n, std::size_t at_once, const Numbers& numbers, Counts& 
     sum.add(part.lanes());
   }
 }
+
+// How often images occur, in a type that holds it.
+template <class Times>
+class TimesByLane {
+ public:
+  explicit TimesByLane(const Replicates& replicates)
+      : n_images_(replicates.n_images),
+        n_blocks_((replicates.n_replicates + kLanes - 1) / kLanes),
+        most_(n_images_) {
+    lanes_.resize_uninitialised(n_blocks_ * n_images_);
+    parallel_for(n_blocks_, [&](std::size_t block) {
+      Lanes<Times>* const to = lanes_.data() + block * n_images_;
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        const std::size_t replicate = block * kLanes + lane;
+        const bool there = replicate < replicates.n_replicates;
+        const std::int32_t* const times = replicates.times + (there ? replicate * n_images_ : 0);
+        for (std::size_t image = 0; image < n_images_; ++image) {
+          to[image][lane] = there ? static_cast<Times>(times[image]) : Times{0};
+        }
+      }
+    });
+    for (std::size_t block = 0; block < n_blocks_; ++block) {
+      for (std::size_t image = 0; image < n_images_; ++image) {
+        const auto& of = this->block(block)[image].of;
+        most_[image] =
+            std::max<std::uint32_t>(most_[image], *std::max_element(of.begin(), of.end()));
+      }
+    }
+    for (const std::uint32_t most : most_) {
+      at_once_ = std::min<std::size_t>(at_once_, kLargest / std::max(most, 1U));
+    }
+  }
+
+  // Replicates stand in blocks of kLanes; the last may be part empty, as if no image occurred.
+  std::size_t n_blocks() const { return n_blocks_; }
+  // By image.
+  const Lanes<Times>* block(std::size_t i) const { return lanes_.data() + i * n_images_; }
+  // Of each image the largest number of times that it occurs in any replicate.
+  const std::vector<std::uint32_t>& most() const { return most_; }
+  // So many of the numbers add up in `Times` without overflow.
+  std::size_t at_once() const { return at_once_; }
+
+ private:
+  static constexpr std::size_t kLargest = std::numeric_limits<Times>::max();
+
+  std::size_t n_images_, n_blocks_;
+  Column<Lanes<Times>> lanes_;
+  std::vector<std::uint32_t> most_;
+  std::size_t at_once_ = kLargest;
+};
 
 }  // namespace snellen

@@ -72,7 +72,7 @@ void ReplicateRows::load(Rows pred) {
 }
 
 void ReplicateRows::trace(std::size_t word, std::size_t a, std::uint32_t cap,
-                          const std::uint32_t* most, Track& track) const {
+                          const std::vector<std::uint32_t>& most, Track& track) const {
   track.false_image.clear();
   track.false_end.clear();
   track.sources.clear();
@@ -97,7 +97,7 @@ void ReplicateRows::trace(std::size_t word, std::size_t a, std::uint32_t cap,
     if (track.false_end.empty() || track.false_end.back() != n_false) {
       track.false_end.push_back(static_cast<std::uint32_t>(n_false));
     }
-    add_copies(word, a, cap, most[image_[i]], {i, end}, track);
+    add_copies(word, a, cap, most[static_cast<std::size_t>(image_[i])], {i, end}, track);
   }
   track.false_image.resize(n_false);
 }

@@ -9,7 +9,6 @@
 
 #include "label_rows.hpp"
 #include "snellen/column.hpp"
-#include "snellen/curve.hpp"
 #include "snellen/matching.hpp"
 
 namespace snellen {
@@ -61,9 +60,10 @@ class ReplicateRows {
 
   void load(Rows pred);
 
-  // `most[image]`: the largest number of times that the image occurs in any replicate.
-  void trace(std::size_t word, std::size_t a, std::uint32_t cap, const std::uint32_t* most,
-             Track& track) const;
+  // Replaces what is there. `most`: of each image the largest number of times that it occurs in any
+  // replicate.
+  void trace(std::size_t word, std::size_t a, std::uint32_t cap,
+             const std::vector<std::uint32_t>& most, Track& track) const;
 
   // Replaces what is there; of each threshold of the word.
   void find_hits(std::size_t word, std::size_t a, std::vector<Hits>& hits);
@@ -73,8 +73,8 @@ class ReplicateRows {
     return outcome_[(row * rules_.n_areas + a) * n_words_ + word];
   }
   // Rows begin … end − 1 are of one image and score.
-  void add_copies(std::size_t word, std::size_t a, std::uint32_t cap, std::uint32_t most,
-                  Rows rows, Track& track) const;
+  void add_copies(std::size_t word, std::size_t a, std::uint32_t cap, std::uint32_t most, Rows rows,
+                  Track& track) const;
 
   const Outcomes& outcomes_;
   const CurveRules& rules_;
@@ -84,8 +84,8 @@ class ReplicateRows {
   Column<std::uint32_t> hit_;
   // By falling score.
   Column<std::int32_t> image_;
-  Column<std::uint32_t> cap_;      // the first that admits the row; all later ones do too
-  Column<std::uint32_t> outcome_;  // [row][area range][word]
+  Column<std::uint32_t> cap_;         // the first that admits the row; all later ones do too
+  Column<std::uint32_t> outcome_;     // [row][area range][word]
   Column<std::uint32_t> tied_until_;  // where the rows of its image and score end
 };
 
