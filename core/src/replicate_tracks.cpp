@@ -80,7 +80,6 @@ void ReplicateRows::trace(std::size_t word, std::size_t a, std::uint32_t cap,
   const std::size_t n_bits =
       std::min(kThresholdsPerWord, rules_.n_thresholds - word * kThresholdsPerWord);
   const std::uint32_t all_false = ((1U << n_bits) - 1) << kThresholdsPerWord;
-  std::size_t n_false = 0;  // that matter: those behind the last of the others do not
   for (std::size_t i = 0; i < image_.size(); i = tied_until_[i]) {
     const std::size_t end = tied_until_[i];
     std::size_t n_counted = 0, n_all_false = 0;
@@ -93,13 +92,12 @@ void ReplicateRows::trace(std::size_t word, std::size_t a, std::uint32_t cap,
       track.false_image.insert(track.false_image.end(), n_counted, image_[i]);
       continue;
     }
-    n_false = track.false_image.size();
+    const auto n_false = static_cast<std::uint32_t>(track.false_image.size());
     if (track.false_end.empty() || track.false_end.back() != n_false) {
-      track.false_end.push_back(static_cast<std::uint32_t>(n_false));
+      track.false_end.push_back(n_false);
     }
     add_copies(word, a, cap, most[static_cast<std::size_t>(image_[i])], {i, end}, track);
   }
-  track.false_image.resize(n_false);
 }
 
 void ReplicateRows::add_copies(std::size_t word, std::size_t a, std::uint32_t cap,

@@ -40,7 +40,8 @@ struct ThresholdTrack {
 
 // The curves of one label, area range and cap, at the thresholds of one word.
 struct Track {
-  // Images of rows that are false at every threshold, and how many of them stand before each base.
+  // Images of rows that are false at every threshold, and how many of them stand before each base:
+  // those behind the last base change nothing.
   std::vector<std::int32_t> false_image;
   std::vector<std::uint32_t> false_end;
   std::vector<Source> sources;
