@@ -173,16 +173,18 @@ class LaneCurve {
     }
     Lanes<double> areas;
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const double n = n_counted_[lane];
+      const std::uint32_t n_counted = n_counted_[lane];
+      const double n = static_cast<std::int32_t>(n_counted);
       parts_.clear();
-      double n_hits = 0;
+      std::uint32_t n_hits = 0;
+      double recall = 0;
       for (std::size_t run = 0; run < n_runs; ++run) {
         while (n_hits < n_hits_[run][lane]) {
-          ++n_hits;
-          parts_.push_back((n_hits / n - (n_hits - 1) / n) * highest_of_runs_[run][lane]);
+          const double before = std::exchange(recall, static_cast<std::int32_t>(++n_hits) / n);
+          parts_.push_back((recall - before) * highest_of_runs_[run][lane]);
         }
       }
-      if (n_hits < n) parts_.push_back(0);
+      if (n_hits < n_counted) parts_.push_back(0);
       areas[lane] = pairwise_sum(parts_.data(), parts_.size());
     }
     return areas;
@@ -199,7 +201,7 @@ class LaneCurve {
   Column<Counts> n_hits_, n_found_;
   Column<Lanes<double>> highest_of_runs_;
   Column<Lanes<double>> highest_;  // by recall thresholds reached
-  std::vector<double> parts_;
+  Column<double> parts_;
 };
 
 }  // namespace snellen

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["image_units"]
 
 # So many numbers of single curves are held at once.
-_AT_ONCE = 1 << 21
+_AT_ONCE = 1 << 22
+# The kernel looks at so many data sets together.
+_TOGETHER = 32
 
 
 class _Rows(NamedTuple):
@@ -186,7 +188,7 @@ def _resampled(rows: _Rows, times: NDArray[np.int32], caps: set[int]) -> Iterato
         * len(protocol.max_detections)
         * len(protocol.iou_thresholds)
     )
-    size = max(16, _AT_ONCE // max(1, n_curves))
+    size = _TOGETHER * max(1, _AT_ONCE // (_TOGETHER * max(1, n_curves)))
     for first in range(0, max(1, len(times)), size):
         precision, recall, n_counted = _core.resampled_curves(
             rows.pred["image"],
