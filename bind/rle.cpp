@@ -122,6 +122,20 @@ void bind_rows(nb::module_& m) {
       nb::arg("runs").noconvert(), nb::arg("offset").noconvert(), nb::arg("size").noconvert(),
       "Left, top, width and height of the smallest box around each mask; zeros for no pixels.");
   m.def(
+      "rle_extents",
+      [](Runs runs, Offsets offset, Sizes size) {
+        const RleView masks = masks_of(runs, offset, size);
+        RleExtents found;
+        {
+          const nb::gil_scoped_release released;
+          found = rle_extents(masks);
+        }
+        return std::make_tuple(to_numpy(std::move(found.area)),
+                               to_numpy(std::move(found.box), {masks.n, 4}));
+      },
+      nb::arg("runs").noconvert(), nb::arg("offset").noconvert(), nb::arg("size").noconvert(),
+      "What rle_areas and rle_boxes return, in one go.");
+  m.def(
       "take_rle",
       [](Runs runs, Offsets offset, In1<std::int64_t> rows) {
         check_offsets("offsets", offset, runs.size());

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 #include "printable.hpp"
@@ -194,21 +196,86 @@ TextPool encode_rle(const RleView& masks) {
   return texts;
 }
 
-RleFault check_rle(const RleView& masks) {
-  for (std::size_t i = 0; i < masks.n; ++i) {
-    const std::uint64_t n_pixels = masks.n_pixels(i);
-    if (n_pixels > std::numeric_limits<std::uint32_t>::max()) {
-      return {"expected an image of less than 2^32 pixels, got " + std::to_string(n_pixels), i, 0};
-    }
-    std::uint64_t sum = 0;
-    const std::uint32_t* const runs = masks.runs + masks.offset[i];
-    for (std::size_t k = 0; k < masks.n_runs(i); ++k) sum += runs[k];
-    if (sum != n_pixels) {
-      return {"expected " + of_pixels(n_pixels) + ", got " + std::to_string(sum), i,
-              masks.n_runs(i)};
-    }
+namespace {
+
+RleFault check_row(const RleView& masks, std::size_t i) {
+  const std::uint64_t n_pixels = masks.n_pixels(i);
+  if (n_pixels > std::numeric_limits<std::uint32_t>::max()) {
+    return {"expected an image of less than 2^32 pixels, got " + std::to_string(n_pixels), i, 0};
   }
-  return {};
+  std::uint64_t sum = 0;
+  const std::uint32_t* const runs = masks.runs + masks.offset[i];
+  for (std::size_t k = 0; k < masks.n_runs(i); ++k) sum += runs[k];
+  if (sum == n_pixels) return {};
+  return {"expected " + of_pixels(n_pixels) + ", got " + std::to_string(sum), i, masks.n_runs(i)};
+}
+
+// The number of pixels of a row; its box goes to `box`.
+std::uint32_t measure_row(const RleView& masks, std::size_t i, std::int32_t* box) {
+  const auto height = static_cast<std::uint32_t>(masks.size[2 * i]);
+  std::uint32_t left = 0, right = 0, top = height, bottom = 0, area = 0;
+  // The column that a span begins in; most begin in the one of the span before or the next.
+  std::uint32_t column = 0, column_begin = 0;
+  const auto go_to = [&](std::uint32_t pixel) {
+    std::uint32_t row = pixel - column_begin;
+    if (row < height) return row;
+    row -= height;
+    if (row < height) {  // without a division
+      ++column;
+      column_begin += height;
+      return row;
+    }
+    column = pixel / height;
+    column_begin = column * height;
+    return pixel - column_begin;
+  };
+  visit_insides(masks.runs + masks.offset[i], masks.n_runs(i),
+                [&](std::uint32_t begin, std::uint32_t end) {
+                  const std::uint32_t first_row = go_to(begin);
+                  if (area == 0) left = column;
+                  const std::uint32_t first_column = column;
+                  const std::uint32_t last_row = go_to(end - 1);
+                  const bool within = column == first_column;
+                  top = std::min(top, within ? first_row : 0);
+                  bottom = std::max(bottom, within ? last_row + 1 : height);
+                  right = column + 1;
+                  area += end - begin;
+                });
+  if (area == 0) {
+    std::fill(box, box + 4, 0);
+    return 0;
+  }
+  box[0] = static_cast<std::int32_t>(left);
+  box[1] = static_cast<std::int32_t>(top);
+  box[2] = static_cast<std::int32_t>(right - left);
+  box[3] = static_cast<std::int32_t>(bottom - top);
+  return area;
+}
+
+// Calls work(begin, end) for blocks of rows, each on one thread.
+template <class Work>
+void in_blocks(std::size_t n_rows, const Work& work) {
+  constexpr std::size_t kRows = 1024;
+  parallel_for((n_rows + kRows - 1) / kRows, [&](std::size_t block) {
+    work(block * kRows, std::min(n_rows, (block + 1) * kRows));
+  });
+}
+
+}  // namespace
+
+RleFault check_rle(const RleView& masks) {
+  std::mutex mutex;
+  RleFault first;
+  in_blocks(masks.n, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      RleFault fault = check_row(masks, i);
+      if (!fault) continue;
+      const std::lock_guard<std::mutex> lock(mutex);
+      if (!first || i < first.row) first = std::move(fault);
+      return;
+    }
+  });
+  return first;
 }
 
 void rle_areas(const RleView& masks, std::int64_t* area) {
@@ -222,46 +289,19 @@ void rle_areas(const RleView& masks, std::int64_t* area) {
 }
 
 void rle_boxes(const RleView& masks, std::int32_t* xywh) {
-  for (std::size_t i = 0; i < masks.n; ++i) {
-    const auto height = static_cast<std::uint32_t>(masks.size[2 * i]);
-    std::uint32_t left = 0, right = 0, top = height, bottom = 0, area = 0;
-    // The column that a span begins in; most begin in the one of the span before or the next.
-    std::uint32_t column = 0, column_begin = 0;
-    const auto go_to = [&](std::uint32_t pixel) {
-      std::uint32_t row = pixel - column_begin;
-      if (row < height) return row;
-      row -= height;
-      if (row < height) {  // without a division
-        ++column;
-        column_begin += height;
-        return row;
-      }
-      column = pixel / height;
-      column_begin = column * height;
-      return pixel - column_begin;
-    };
-    visit_insides(masks.runs + masks.offset[i], masks.n_runs(i),
-                  [&](std::uint32_t begin, std::uint32_t end) {
-                    const std::uint32_t first_row = go_to(begin);
-                    if (area == 0) left = column;
-                    const std::uint32_t first_column = column;
-                    const std::uint32_t last_row = go_to(end - 1);
-                    const bool within = column == first_column;
-                    top = std::min(top, within ? first_row : 0);
-                    bottom = std::max(bottom, within ? last_row + 1 : height);
-                    right = column + 1;
-                    area += end - begin;
-                  });
-    std::int32_t* const box = xywh + 4 * i;
-    if (area == 0) {
-      std::fill(box, box + 4, 0);
-      continue;
+  for (std::size_t i = 0; i < masks.n; ++i) measure_row(masks, i, xywh + 4 * i);
+}
+
+RleExtents rle_extents(const RleView& masks) {
+  RleExtents found;
+  found.area.resize_uninitialised(masks.n);
+  found.box.resize_uninitialised(4 * masks.n);
+  in_blocks(masks.n, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      found.area[i] = measure_row(masks, i, found.box.data() + 4 * i);
     }
-    box[0] = static_cast<std::int32_t>(left);
-    box[1] = static_cast<std::int32_t>(top);
-    box[2] = static_cast<std::int32_t>(right - left);
-    box[3] = static_cast<std::int32_t>(bottom - top);
-  }
+  });
+  return found;
 }
 
 RleRows take_rle(const RleView& masks, const std::int64_t* rows, std::size_t n_rows) {

@@ -108,8 +108,11 @@ struct Masks : Side {
 };
 
 Pairs pairs_of(const Masks& truth, const Masks& pred, const snellen::CandidateRules& rules) {
-  return read(snellen::mask_candidates(paired(truth, pred), truth.view(), truth.crowd.data(),
-                                       pred.view(), rules));
+  const snellen::RleExtents of_truth = snellen::rle_extents(truth.view());
+  const snellen::RleExtents of_pred = snellen::rle_extents(pred.view());
+  return read(snellen::mask_candidates(
+      paired(truth, pred), {truth.view(), of_truth.area.data(), of_truth.box.data()},
+      truth.crowd.data(), {pred.view(), of_pred.area.data(), of_pred.box.data()}, rules));
 }
 
 // -------------------------------------------------------------------------------------------

@@ -202,6 +202,9 @@ void runs_are_pixels() {
     std::vector<std::int32_t> box(4 * n);
     snellen::rle_areas(masks.view(), area.data());
     snellen::rle_boxes(masks.view(), box.data());
+    const snellen::RleExtents extents = snellen::rle_extents(masks.view());
+    CHECK(std::equal(area.begin(), area.end(), extents.area.begin(), extents.area.end()));
+    CHECK(std::equal(box.begin(), box.end(), extents.box.begin(), extents.box.end()));
     for (std::size_t i = 0; i < n; ++i) {
       std::int64_t n_inside = 0;
       std::size_t left = width, right = 0, top = height, bottom = 0;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -16,7 +17,7 @@ from snellen.mask_forms import image_stack, run_list, size_of, size_text, sizes_
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["LabelledMasks", "RleMasks"]
+__all__ = ["LabelledMasks", "MaskExtents", "RleMasks"]
 
 
 _FARTHEST = 2e8
@@ -385,6 +386,11 @@ class RleMasks:
         """
         return _core.rle_boxes(self.runs, self.offset, self.size)
 
+    @functools.cached_property
+    def extents(self) -> MaskExtents:
+        """What `areas` and `boxes` return, computed once; not to be written to."""
+        return MaskExtents(*_core.rle_extents(self.runs, self.offset, self.size))
+
     def texts(self) -> list[bytes]:
         """Return COCO's compressed run lengths of each mask."""
         data, offset = _core.encode_rle(self.runs, self.offset, self.size)
@@ -477,6 +483,21 @@ class RleMasks:
             self.runs, self.offset, self.size, others.runs, others.offset, others.size
         )
         return RleMasks(runs, offset, self.size)
+
+
+class MaskExtents(NamedTuple):
+    """How large masks are.
+
+    Attributes
+    ----------
+    area : ndarray, shape (n,), int64
+        The number of pixels in each.
+    box : ndarray, shape (n, 4), int32
+        Left, top, width and height of the smallest box around each; zeros for no pixels.
+    """
+
+    area: NDArray[np.int64]
+    box: NDArray[np.int32]
 
 
 class LabelledMasks(NamedTuple):

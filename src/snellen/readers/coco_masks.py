@@ -104,7 +104,7 @@ def truth_masks(
     lacks_area = np.isnan(boxes.area)
     if lacks_area.any():
         warn(f"{lacks_area.sum()} masks have no area: the number of their pixels is used", place)
-        area = np.where(lacks_area, rle.areas(), boxes.area)
+        area = np.where(lacks_area, rle.extents.area, boxes.area)
         boxes = dataclasses.replace(boxes, area=area)
     return Masks(boxes, rle, sizes)
 
@@ -158,7 +158,7 @@ def predicted_masks(
     rle = _masks(shapes, rows, sizes, place, "truth", complete=complete)
     boxes = _boxed(rows.boxes, rle)
     if not of_boxes:
-        boxes = dataclasses.replace(boxes, area=rle.areas().astype(np.float64))
+        boxes = dataclasses.replace(boxes, area=rle.extents.area.astype(np.float64))
     return Masks(boxes, rle, sizes)
 
 
@@ -177,7 +177,7 @@ def _boxed(boxes: Boxes, rle: RleMasks) -> Boxes:
     absent = np.isnan(boxes.xywh[:, :1])
     if not absent.any():
         return boxes
-    return dataclasses.replace(boxes, xywh=np.where(absent, rle.boxes(), boxes.xywh))
+    return dataclasses.replace(boxes, xywh=np.where(absent, rle.extents.box, boxes.xywh))
 
 
 def _masks(
