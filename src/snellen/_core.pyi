@@ -12,6 +12,11 @@ build_description: str = 'C++20, gcc 12.2.0, x86-64, release'
 def thread_count() -> int:
     """Number of threads that kernels use."""
 
+def set_threads_aside(n_threads: int) -> None:
+    """
+    Let kernels use so many threads less, one at least: something else goes on beside them.
+    """
+
 def set_thread_count(n_threads: int) -> None:
     """
     Set the number of threads; 0 goes back to one for each available processor.

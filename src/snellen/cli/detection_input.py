@@ -191,15 +191,10 @@ class _OpenedCoco(NamedTuple):
             of_results = kind_of_results(files.predictions) if kind == "box" else kind
         if kind == "oriented":
             raise click.UsageError("expected other files than COCO's, which have no oriented boxes")
-        # Both files are read while NumPy is being imported.
-        return cls(
-            files,
-            kind,
-            of_results,
-            Background(lambda: read_raw_truth(files.truth, kind)),
-            Background(lambda: read_raw_results(files.predictions, of_results)),
-            quiet,
-        )
+        # Both files are read while NumPy is being imported, truth first: it is wanted first.
+        truth = Background(lambda: read_raw_truth(files.truth, kind))
+        results = Background(lambda: read_raw_results(files.predictions, of_results), after=truth)
+        return cls(files, kind, of_results, truth, results, quiet)
 
     def columns(self, protocol: DetectionProtocol) -> tuple[Objects, Objects]:
         from snellen.readers.coco_file import masks_of_results
