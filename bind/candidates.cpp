@@ -17,20 +17,16 @@ using PixelBoxes = std::optional<In2<std::int32_t>>;
 // Masks and their extents, which `own` holds where they are not given.
 MeasuredRle measured(const Runs& runs, const Offsets& offset, const Sizes& size, const Areas& area,
                      const PixelBoxes& box, RleExtents& own) {
+  const RleView masks = unchecked_masks_of(runs, offset, size);
   if (!area || !box) {
-    const RleView masks = masks_of(runs, offset, size);
-    const nb::gil_scoped_release released;
-    own = rle_extents(masks);
+    own = extents_of(masks);
     return {masks, own.area.data(), own.box.data()};
   }
   // Who measured them has looked at their runs.
-  check_offsets("offsets", offset, runs.size());
-  const std::size_t n = offset.size() - 1;
-  check_sizes(size, n);
-  check_length("area", area->size(), n);
-  check_length("box", box->shape(0), n);
+  check_length("area", area->size(), masks.n);
+  check_length("box", box->shape(0), masks.n);
   if (box->shape(1) != 4) throw nb::value_error("expected boxes of 4 numbers");
-  return {{runs.data(), offset.data(), size.data(), n}, area->data(), box->data()};
+  return {masks, area->data(), box->data()};
 }
 
 }  // namespace

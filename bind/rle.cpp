@@ -89,9 +89,7 @@ void bind_texts(nb::module_& m) {
   m.def(
       "check_rle",
       [](Runs runs, Offsets offset, Sizes size) {
-        check_offsets("offsets", offset, runs.size());
-        check_sizes(size, offset.size() - 1);
-        return describe(check_rle({runs.data(), offset.data(), size.data(), offset.size() - 1}));
+        return describe(check_rle(unchecked_masks_of(runs, offset, size)));
       },
       nb::arg("runs").noconvert(), nb::arg("offset").noconvert(), nb::arg("size").noconvert(),
       "None, or message, row and position of the first mask whose runs do not sum up to its "
@@ -124,12 +122,8 @@ void bind_rows(nb::module_& m) {
   m.def(
       "rle_extents",
       [](Runs runs, Offsets offset, Sizes size) {
-        const RleView masks = masks_of(runs, offset, size);
-        RleExtents found;
-        {
-          const nb::gil_scoped_release released;
-          found = rle_extents(masks);
-        }
+        const RleView masks = unchecked_masks_of(runs, offset, size);
+        RleExtents found = extents_of(masks);
         return std::make_tuple(to_numpy(std::move(found.area)),
                                to_numpy(std::move(found.box), {masks.n, 4}));
       },

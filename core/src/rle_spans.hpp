@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "snellen/column.hpp"
 #include "snellen/rle.hpp"
@@ -13,6 +14,11 @@ namespace snellen {
 struct Span {
   std::uint32_t begin, end;
 };
+
+// As faults say it.
+inline std::string of_pixels(std::uint64_t n_pixels) {
+  return "runs of together " + std::to_string(n_pixels) + " pixels";
+}
 
 // Calls visit(begin, end) for each run inside the mask that has pixels; two may touch.
 template <class Visit>

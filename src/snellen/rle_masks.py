@@ -296,8 +296,8 @@ class RleMasks:
         bad = n_vertices < 3
         # Also false for what is no number. Further out than this no image has pixels, and the
         # fifths of a pixel that corners are rounded to have more than 32 bits.
-        near = (np.abs(xy) < _FARTHEST).all(axis=1)
-        if not near.all():
+        if len(xy) and not (-_FARTHEST < xy.min() and xy.max() < _FARTHEST):
+            near = (np.abs(xy) < _FARTHEST).all(axis=1)
             bad[np.searchsorted(polygon_begin, np.flatnonzero(~near), side="right") - 1] = True
         if bad.any():
             first = int(np.argmax(bad))

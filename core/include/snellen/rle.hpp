@@ -76,8 +76,9 @@ struct RleExtents {
   Column<std::int64_t> area;
   Column<std::int32_t> box;
 };
-// In one go over the runs; threads over rows.
-RleExtents rle_extents(const RleView& masks);
+// In one go over the runs, with what check_rle finds; of no use where that is a fault. Threads over
+// rows.
+RleFault rle_extents(const RleView& masks, RleExtents& found);
 
 // Masks and what rle_extents says of them.
 struct MeasuredRle {
