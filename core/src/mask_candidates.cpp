@@ -22,9 +22,7 @@ class MaskRows {
   }
 
   std::int64_t area(std::size_t i) const { return measured_.area[rows_[i]]; }
-  const std::int32_t* box(std::size_t i) const {
-    return measured_.box + 4 * std::size_t{rows_[i]};
-  }
+  const std::int32_t* box(std::size_t i) const { return measured_.box + 4 * std::size_t{rows_[i]}; }
   const std::int32_t* size(std::size_t i) const {
     return measured_.masks.size + 2 * std::size_t{rows_[i]};
   }

@@ -38,9 +38,8 @@ std::int64_t on_grid(double coordinate) {
 
 // A fifth, rounded up; 0 of what is below 0.
 std::int64_t ceil_of_fifth(std::int64_t value) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(std::max<std::int64_t>(0, value) +
-                                                              kScale - 1) /
-                                   kScale);
+  return static_cast<std::int64_t>(
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, value) + kScale - 1) / kScale);
 }
 
 // Collects the edges of a polygon, then makes runs of their boundaries.

@@ -28,41 +28,40 @@ RleFault check_row(const RleView& masks, std::size_t i) {
 // The number of pixels of a row; its box goes to `box`.
 std::uint32_t measure_row(const RleView& masks, std::size_t i, std::int32_t* box) {
   const auto height = static_cast<std::uint32_t>(masks.size[2 * i]);
-  std::uint32_t left = 0, right = 0, top = height, bottom = 0, area = 0;
-  // The column that a span begins in; most begin in the one of the span before or the next.
-  std::uint32_t column = 0, column_begin = 0;
-  const auto go_to = [&](std::uint32_t pixel) {
-    std::uint32_t row = pixel - column_begin;
-    if (row < height) return row;
-    row -= height;
-    if (row < height) {  // without a division
-      ++column;
+  const std::uint32_t* const runs = masks.runs + masks.offset[i];
+  std::uint32_t top = height, bottom = 0, area = 0, first = 0, behind = 0;
+  // Of the column that a span begins in; most begin in the one of the span before or the next.
+  std::uint32_t column_begin = 0;
+  visit_insides(runs, masks.n_runs(i), [&](std::uint32_t begin, std::uint32_t end) {
+    if (area == 0) first = begin;
+    std::uint32_t row = begin - column_begin;
+    if (row >= height) {
+      row -= height;
       column_begin += height;
-      return row;
+      if (row >= height) {
+        const std::uint32_t beyond = row - row % height;
+        row -= beyond;
+        column_begin += beyond;
+      }
     }
-    column = pixel / height;
-    column_begin = column * height;
-    return pixel - column_begin;
-  };
-  visit_insides(masks.runs + masks.offset[i], masks.n_runs(i),
-                [&](std::uint32_t begin, std::uint32_t end) {
-                  const std::uint32_t first_row = go_to(begin);
-                  if (area == 0) left = column;
-                  const std::uint32_t first_column = column;
-                  const std::uint32_t last_row = go_to(end - 1);
-                  const bool within = column == first_column;
-                  top = std::min(top, within ? first_row : 0);
-                  bottom = std::max(bottom, within ? last_row + 1 : height);
-                  right = column + 1;
-                  area += end - begin;
-                });
+    top = std::min(top, row);
+    // Below the image where it goes on in another column.
+    bottom = std::max(bottom, end - column_begin);
+    area += end - begin;
+    behind = end;
+  });
   if (area == 0) {
     std::fill(box, box + 4, 0);
     return 0;
   }
+  if (bottom > height) {
+    top = 0;
+    bottom = height;
+  }
+  const std::uint32_t left = first / height, right = (behind - 1) / height;
   box[0] = static_cast<std::int32_t>(left);
   box[1] = static_cast<std::int32_t>(top);
-  box[2] = static_cast<std::int32_t>(right - left);
+  box[2] = static_cast<std::int32_t>(right + 1 - left);
   box[3] = static_cast<std::int32_t>(bottom - top);
   return area;
 }
@@ -132,6 +131,35 @@ RleRows take_rle(const RleView& masks, const std::int64_t* rows, std::size_t n_r
                 masks.n_runs(row) * sizeof(*masks.runs));
   }
   return taken;
+}
+
+RleRows replace_rle(const RleView& masks, const RleView& others, const std::uint8_t* marked) {
+  RleRows rows;
+  rows.offset.resize_uninitialised(masks.n + 1);
+  rows.offset[0] = 0;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < masks.n; ++i) {
+    const std::size_t n = marked[i] != 0 ? others.n_runs(next++) : masks.n_runs(i);
+    rows.offset[i + 1] = rows.offset[i] + static_cast<std::int64_t>(n);
+  }
+  rows.runs.resize_uninitialised(static_cast<std::size_t>(rows.offset[masks.n]));
+  // Rows of one table that follow each other go together.
+  next = 0;
+  for (std::size_t i = 0; i < masks.n;) {
+    const bool other = marked[i] != 0;
+    std::size_t end = i + 1;
+    while (end < masks.n && (marked[end] != 0) == other) ++end;
+    const RleView& from = other ? others : masks;
+    const std::size_t first = other ? next : i;
+    const auto n = static_cast<std::size_t>(rows.offset[end] - rows.offset[i]);
+    if (n > 0) {
+      std::memcpy(rows.runs.data() + rows.offset[i], from.runs + from.offset[first],
+                  n * sizeof(*from.runs));
+    }
+    if (other) next += end - i;
+    i = end;
+  }
+  return rows;
 }
 
 namespace {

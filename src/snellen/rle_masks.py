@@ -296,7 +296,7 @@ class RleMasks:
         bad = n_vertices < 3
         # Also false for what is no number. Further out than this no image has pixels, and the
         # fifths of a pixel that corners are rounded to have more than 32 bits.
-        if len(xy) and not (-_FARTHEST < xy.min() and xy.max() < _FARTHEST):
+        if len(xy) and not (xy.min() > -_FARTHEST and xy.max() < _FARTHEST):
             near = (np.abs(xy) < _FARTHEST).all(axis=1)
             bad[np.searchsorted(polygon_begin, np.flatnonzero(~near), side="right") - 1] = True
         if bad.any():
@@ -317,12 +317,9 @@ class RleMasks:
         if not several.any():
             return filled
         # Few objects have more than one; the others stay as they are.
-        single = filled[np.repeat(~several, n_polygons)]
         parts = filled[np.repeat(several, n_polygons)]
         united = parts.merged(np.append(0, np.cumsum(n_polygons[several])))
-        if several.all():
-            return united
-        return cls.joined([single, united])[np.argsort(several, kind="stable").argsort()]
+        return filled[begin[:-1]].replaced(several, united)
 
     @classmethod
     def from_arrays(cls, mask: Any, name: str = "mask") -> RleMasks:
@@ -475,6 +472,17 @@ class RleMasks:
         size = np.zeros((len(empty), 2), np.int32)
         size[~empty] = self.size[begin[:-1][~empty]]
         runs, offset = _core.merge_rle(self.runs, self.offset, self.size, begin, intersect)
+        return RleMasks(runs, offset, size)
+
+    def replaced(self, marked: NDArray[np.bool_], others: RleMasks) -> RleMasks:
+        """Return the rows, but in the place of those that are marked the others, in their order."""
+        if marked.all():
+            return others
+        runs, offset = _core.replace_rle(
+            self.runs, self.offset, others.runs, others.offset, marked.view(np.uint8)
+        )
+        size = self.size.copy()
+        size[marked] = others.size
         return RleMasks(runs, offset, size)
 
     def without(self, others: RleMasks) -> RleMasks:

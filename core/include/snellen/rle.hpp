@@ -61,8 +61,8 @@ RleFault decode_rle(const TextRows& texts, const std::int32_t* size, RleRows& ro
 // The texts of masks.
 TextPool encode_rle(const RleView& masks);
 
-// The first row whose runs do not sum up to its pixels, or that has 2³² pixels or more. Threads over
-// rows.
+// The first row whose runs do not sum up to its pixels, or that has 2³² pixels or more. Threads
+// over rows.
 RleFault check_rle(const RleView& masks);
 
 // The number of pixels in each mask.
@@ -89,6 +89,9 @@ struct MeasuredRle {
 
 // Some rows, in the order given.
 RleRows take_rle(const RleView& masks, const std::int64_t* rows, std::size_t n_rows);
+
+// Each row of `masks`, but in the place of those that are marked the next row of `others`.
+RleRows replace_rle(const RleView& masks, const RleView& others, const std::uint8_t* marked);
 
 enum class RleMerge { kUnion, kIntersection };
 

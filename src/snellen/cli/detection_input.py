@@ -14,7 +14,10 @@ from snellen.readers.detection_formats import FORMATS, called, may_be_coco
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from snellen.detection.boxes import Boxes
     from snellen.detection.candidates import Objects
+    from snellen.detection.masks import Masks
+    from snellen.detection.poses import Poses
     from snellen.detection.protocols import DetectionProtocol
     from snellen.readers.background import Background
 
@@ -257,7 +260,7 @@ class OpenedFiles(Protocol):
 
 def _coco_truth(
     kind: str, raw: Any, place: str, *, protocol: DetectionProtocol, drop_unknown: bool
-) -> Objects:
+) -> Boxes | Masks | Poses:
     """Return the columns of raw truth."""
     complete = protocol.complete_records
     if protocol.verified_only:
