@@ -33,7 +33,7 @@ RleFault fault_at(std::string message, std::size_t position) {
 // is changed, where one is below 0 or very long, or together they are too many.
 bool append_eight_runs(std::uint64_t groups, std::uint32_t* found, std::size_t& n,
                        std::int64_t& left) {
-  const __m128i characters = _mm_cvtsi64_si128(static_cast<long long>(groups));
+  const __m128i characters = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(&groups));
   // Five bits with their sign, at the top of 16 and back.
   const __m128i wide = _mm_unpacklo_epi8(characters, _mm_setzero_si128());
   __m128i written = _mm_srai_epi16(_mm_slli_epi16(wide, 11), 11);
