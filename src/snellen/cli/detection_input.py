@@ -14,7 +14,10 @@ from snellen.readers.detection_formats import FORMATS, called, may_be_coco
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from snellen.detection.boxes import Boxes
     from snellen.detection.candidates import Objects
+    from snellen.detection.masks import Masks
+    from snellen.detection.poses import Poses
     from snellen.detection.protocols import DetectionProtocol
     from snellen.readers.background import Background
 
@@ -191,25 +194,35 @@ class _OpenedCoco(NamedTuple):
             of_results = kind_of_results(files.predictions) if kind == "box" else kind
         if kind == "oriented":
             raise click.UsageError("expected other files than COCO's, which have no oriented boxes")
-        # Both files are read while NumPy is being imported.
-        return cls(
-            files,
-            kind,
-            of_results,
-            Background(lambda: read_raw_truth(files.truth, kind)),
-            Background(lambda: read_raw_results(files.predictions, of_results)),
-            quiet,
-        )
+        # Both files are read while NumPy is being imported, truth first: it is wanted first.
+        truth = Background(lambda: read_raw_truth(files.truth, kind))
+        results = Background(lambda: read_raw_results(files.predictions, of_results), after=truth)
+        return cls(files, kind, of_results, truth, results, quiet)
 
     def columns(self, protocol: DetectionProtocol) -> tuple[Objects, Objects]:
+        from snellen.readers.coco_file import masks_of_results
+        from snellen.readers.coco_results import Results, predicted
+
+        place, drop_unknown = self.files.predictions, self.files.drop_unknown
         with data_warnings_on_stderr(quiet=self.quiet):
-            return _coco_columns(
+            # Results may still be being read meanwhile.
+            truth = _coco_truth(
                 self.kind,
-                (self.raw_truth.result(), self.files.truth),
-                (self.of_results, self.raw_results.result(), self.files.predictions),
+                self.raw_truth.result(),
+                self.files.truth,
                 protocol=protocol,
-                drop_unknown=self.files.drop_unknown,
+                drop_unknown=drop_unknown,
             )
+            results = Results(
+                self.of_results,
+                self.raw_results.result(),
+                lambda: masks_of_results(place),
+                place,
+            )
+            found = predicted(
+                results, truth, complete=protocol.complete_records, drop_unknown=drop_unknown
+            )
+        return truth, found.boxes if self.kind == "box" else found
 
 
 class _OpenedOthers(NamedTuple):
@@ -245,40 +258,33 @@ class OpenedFiles(Protocol):
         """Return truth and predictions, and print what is to be said of them to stderr."""
 
 
-def _coco_columns(
-    kind: str,
-    truth: tuple[Any, str],
-    results: tuple[str, Any, str],
-    *,
-    protocol: DetectionProtocol,
-    drop_unknown: bool,
-) -> tuple[Objects, Objects]:
-    """Return the columns of raw truth and raw results, each with its place."""
-    from snellen.readers.coco import truth_boxes
-    from snellen.readers.coco_file import masks_of_results
-    from snellen.readers.coco_results import Results, predicted
-
-    of_truth: Any = truth_boxes
-    # Each by itself: boxes are read without what masks need.
-    if kind == "mask":
-        from snellen.readers.coco_masks import truth_masks
-
-        of_truth = truth_masks
-    elif kind == "keypoints":
-        from snellen.readers.coco_poses import truth_poses
-
-        of_truth = functools.partial(truth_poses, reads_area=protocol.box_area_share is None)
+def _coco_truth(
+    kind: str, raw: Any, place: str, *, protocol: DetectionProtocol, drop_unknown: bool
+) -> Boxes | Masks | Poses:
+    """Return the columns of raw truth."""
     complete = protocol.complete_records
     if protocol.verified_only:
         from snellen.readers.lvis import lvis_truth
 
-        columns = lvis_truth(*truth, kind, complete=complete, drop_unknown=drop_unknown)
-    else:
-        columns = of_truth(*truth, complete=complete, drop_unknown=drop_unknown)
-    of_results, raw, place = results
-    read = Results(of_results, raw, lambda: masks_of_results(place), place)
-    found = predicted(read, columns, complete=complete, drop_unknown=drop_unknown)
-    return columns, found.boxes if kind == "box" else found
+        return lvis_truth(raw, place, kind, complete=complete, drop_unknown=drop_unknown)
+    # Each by itself: boxes are read without what masks need.
+    if kind == "mask":
+        from snellen.readers.coco_masks import truth_masks
+
+        return truth_masks(raw, place, complete=complete, drop_unknown=drop_unknown)
+    if kind == "keypoints":
+        from snellen.readers.coco_poses import truth_poses
+
+        return truth_poses(
+            raw,
+            place,
+            complete=complete,
+            drop_unknown=drop_unknown,
+            reads_area=protocol.box_area_share is None,
+        )
+    from snellen.readers.coco import truth_boxes
+
+    return truth_boxes(raw, place, complete=complete, drop_unknown=drop_unknown)
 
 
 def _objects(
