@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -20,10 +20,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.detection.candidates import Objects
-    from snellen.detection.tool_rules import ToolRules
-    from snellen.detection.tools import Tool
+    from snellen.detection.tool_rules import Tool, ToolRules
 
 __all__ = ["explain", "explain_each"]
+
+_CALLED: Final = {
+    "box": "boxes",
+    "mask": "masks",
+    "keypoints": "keypoints",
+    "oriented": "oriented boxes",
+}
 
 
 class _Evaluated(NamedTuple):
@@ -85,10 +91,12 @@ def explain(truth: Objects, pred: Objects, *, against: str) -> ExplanationResult
     tool = tool_named(against)
     kind = kind_of(truth, pred)
     if kind not in tool.kinds:
+        called = _CALLED[kind]
         raise InputError(
-            f"expected objects of the kind {' or '.join(tool.kinds)}, of which the rules of "
-            f"{tool.name} are known, got {kind}",
-            "truth",
+            f"expected {' or '.join(_CALLED[each] for each in tool.kinds)}, of which the rules of "
+            f"{tool.name} are known, got {called} (known of {called}: "
+            f"{', '.join(_tools_of(kind)) or 'none'})",
+            "against",
         )
     return _explained(truth, pred, tool, {})
 
@@ -106,9 +114,9 @@ def explain_each(
         Names of tools; all of those whose rules of such objects are known where not given.
     """
     kind = kind_of(truth, pred)
-    names = [name for name, tool in TOOLS.items() if kind in tool.kinds]
+    names = _tools_of(kind)
     if not names:
-        raise InputError(f"expected boxes, masks or keypoints, got the kind {kind}", "truth")
+        raise InputError(f"expected boxes, masks or keypoints, got {_CALLED[kind]}", "truth")
     known: dict[ToolRules, _Evaluated] = {}
     found = []
     for name in names if against is None else against:
@@ -116,6 +124,10 @@ def explain_each(
             explain(truth, pred, against=name)  # says what is wrong
         found.append(_explained(truth, pred, tool_named(name), known))
     return tuple(found)
+
+
+def _tools_of(kind: str) -> list[str]:
+    return [name for name, tool in TOOLS.items() if kind in tool.kinds]
 
 
 def _explained(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen.detection.candidates import Candidates, candidates, crowds
+from snellen.detection.candidates import Candidates, candidates, coded, crowds
 from snellen.detection.given_objects import of_rules
 from snellen.detection.matching import NEARLY_ONE, match, match_pairs
 from snellen.detection.pairs import pair_rows
@@ -71,6 +71,9 @@ def matched_by_tool(truth: Objects, pred: Objects, rules: ToolRules) -> Matched:
 
 def _of_tool(truth: Objects, pred: Objects, rules: ToolRules) -> tuple[Objects, Objects]:
     """Return the objects that a tool takes, as it takes them."""
+    if rules.drops_empty_images:
+        codes = coded(truth, pred)
+        pred = pred[np.flatnonzero(np.isin(codes.pred_image, codes.truth_image))]
     if rules.drops_crowds and truth.boxes.crowd is not None:
         truth = truth[np.flatnonzero(truth.boxes.crowd == 0)]
     in_32 = rules.coordinates.endswith("-32")
