@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from snellen.cli.root import run as run_here
@@ -353,3 +354,75 @@ def test_areas_beyond_32_bits(capsys: pytest.CaptureFixture[str], tmp_path: Path
     pred.write_text(json.dumps([keys]))
     assert run_here(["explain", str(truth), str(pred), "--against", "ultralytics"]) == 0
     assert "ultralytics 8.4.190" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("rule", ["area_ranges", "crowding_ranges", "iou_thresholds", "sigmas"])
+def test_rules_with_numbers_beyond_all(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, rule: str
+) -> None:
+    files = written(tmp_path, "keypoints", GOOD["keypoints"], "truth")
+    rules = tmp_path / "rules.json"
+    value: Any = [["all", 0, 10**400]] if rule.endswith("ranges") else [10**400]
+    rules.write_text(json.dumps({"base": "coco-keypoints", rule: value}))
+    line = refused(capsys, ["evaluate", "detection", *files, "--protocol", rules])
+    assert line.endswith(f"rules.json $.{rule}")
+
+
+def test_rules_of_lvis_on_keypoints(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    files = written(tmp_path, "keypoints", GOOD["keypoints"], "truth")
+    line = refused(capsys, ["evaluate", "detection", *files, "--protocol", "lvis"])
+    assert "expected boxes or masks, which files of LVIS have, got keypoints" in line
+    assert line.endswith("truth.json")
+
+
+def test_arrays_of_predictions(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    truth, _ = written(tmp_path, "segmentation", GOOD["segmentation"], "truth")
+    pred = tmp_path / "pred.npy"
+    row = [1, 2, 2, 10, 10, 0.5, 1]
+    for column, value, message in (
+        (0, 1e300, "expected a whole number, got 1e+300 - at "),
+        (6, -1e300, "expected a whole number, got -1e+300 - at "),
+        (3, 1e308, "range of float64"),
+        (5, NAN, "expected a finite number, got nan - at "),
+    ):
+        np.save(pred, np.array([[*row[:column], value, *row[column + 1 :]]]))
+        line = refused(capsys, ["evaluate", "detection", truth, pred])
+        assert message in line
+        assert f" - at {pred} predictions" in line
+    np.save(pred, np.array([row]))
+    pred.write_bytes(pred.read_bytes().replace(b"'shape': (1, 7), }", b"'shape': (1, 7, [[ "))
+    assert "expected an array of NumPy's" in refused(capsys, ["diagnose", truth, pred])
+
+
+@pytest.mark.parametrize("text", [b'{"0": "\xff"}', b"[" * 100_000, b'["a"'])
+def test_classes_that_are_no_json(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: bytes
+) -> None:
+    truth, _ = written(tmp_path, "segmentation", GOOD["segmentation"], "truth")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/a.txt").write_text("0 .5 .5 .2 .2 .9\n")
+    (tmp_path / "classes.json").write_bytes(text)
+    arguments = ["evaluate", "detection", truth, tmp_path / "run", "--format", "yolo"]
+    arguments += ["--truth-format", "coco", "--classes", tmp_path / "classes.json"]
+    line = refused(capsys, arguments)
+    assert "expected JSON" in line
+    assert line.endswith("classes.json")
+
+
+def test_what_kitti_says_of_space_is_not_read(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "truth").mkdir()
+    cells = "Car 0.00 0 -10 1 2 9 9 -1 -g -1 -1000 -1000 -1000 -10"
+    (tmp_path / "truth/000001.txt").write_text(cells + "\n")
+    out = tmp_path / "out.csv"
+    arguments = ["convert", tmp_path / "truth", out, "--format", "kitti", "--to", "table"]
+    assert "1 boxes in space and angles" in refused_lines(capsys, arguments)
+    assert run_here([*map(str, arguments), "--lossy"]) == 0
+
+
+def refused_lines(capsys: pytest.CaptureFixture[str], arguments: list[Any]) -> str:
+    assert run_here([str(each) for each in arguments]) == 1
+    out, err = capsys.readouterr()
+    assert not out
+    return err
