@@ -177,7 +177,7 @@ fuzz: $(MADE)
 	$(BIN)/cmake -S . -B build/fuzz -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 		-DCMAKE_CXX_COMPILER=clang++ -DSNELLEN_PYTHON=OFF -DSNELLEN_FUZZ=ON
 	$(BIN)/cmake --build build/fuzz
-	for target in json_columns csv_table png track_text rle polygon; do \
+	for target in json_columns csv_table png track_text rle polygon mask_pairs oriented; do \
 		mkdir -p build/fuzz/corpus-$$target && \
 		build/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
 			build/fuzz/corpus-$$target || exit 1; \

@@ -14,7 +14,7 @@ from snellen.detection.candidates import similarity_of
 from snellen.detection.curves import curves_of_rows
 from snellen.detection.headlines import headlines
 from snellen.detection.matching import match
-from snellen.detection.objects_of_images import object_batch
+from snellen.detection.objects_of_images import object_batch, rules_for
 from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
 from snellen.errors import ClassError, IdError, MergeError, SchemaError
@@ -603,15 +603,16 @@ def average_precision(
     protocol: str | DetectionProtocol | None = None,
     similarity: str | None = None,
     max_detections: int | Iterable[int] | None = None,
+    image_id: ArrayLike | None = None,
     box_format: BoxLayout = "xyxy",
 ) -> AveragePrecisionResult:
     """Return average precision and recall of predictions; see `AveragePrecision`.
 
     Without a protocol the rules are COCO's: of poses ``"coco-keypoints"``, else ``"coco"``.
     """
-    if protocol is None and isinstance(truth, Poses):
-        protocol = "coco-keypoints"
+    if similarity is None or isinstance(truth, Poses):
+        protocol = rules_for(truth, pred, protocol)
     metric = AveragePrecision(
         protocol=protocol, similarity=similarity, max_detections=max_detections
     )
-    return metric.update(truth, pred, box_format=box_format).compute()
+    return metric.update(truth, pred, image_id=image_id, box_format=box_format).compute()
