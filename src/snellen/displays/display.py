@@ -1,0 +1,117 @@
+"""Pictures of numbers: what is drawn is data, and how it is drawn is decided when it is drawn."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Display", "Words"]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said about a picture.
+
+    Attributes
+    ----------
+    name : str
+        The name of the picture, and of files with its numbers: ``"precision_recall"``.
+    title : str
+        What is drawn, in a few words.
+    about : str
+        One plain sentence for those who have not seen such a picture: what it shows.
+    finding : str
+        What these numbers show, as one would say it to somebody who cannot see the picture.
+    protocol : str
+        The rules that the numbers were made under, in one line.
+    note : str
+        What was left out or thinned, by which rule; empty where nothing was.
+    """
+
+    name: str
+    title: str
+    about: str
+    finding: str
+    protocol: str = ""
+    note: str = ""
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Display(ABC):
+    """Numbers that can be drawn; abstract.
+
+    It holds numbers only. `plot` draws with Matplotlib, `figure` makes a Plotly figure; neither is
+    imported before.
+
+    Attributes
+    ----------
+    words : Words
+        What is said about the picture.
+    ax_, figure_ : matplotlib Axes and Figure, or None
+        What `plot` drew on; None before.
+    """
+
+    words: Words
+    ax_: Any = field(default=None, init=False)
+    figure_: Any = field(default=None, init=False)
+
+    @property
+    def name(self) -> str:
+        """The name of the picture."""
+        return self.words.name
+
+    @abstractmethod
+    def records(self) -> list[dict[str, Any]]:
+        """Return every number that is drawn, one record a row of its table."""
+
+    @abstractmethod
+    def specification(self) -> dict[str, Any]:
+        """Return the picture as Plotly's JSON: ``{"data": […], "layout": {…}}``, plain values."""
+
+    @abstractmethod
+    def _draw(self, ax: Any) -> None:
+        """Draw on Matplotlib's axes."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}: {self.words.finding})"
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw with Matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where; without, axes of a new figure. No global setting is touched.
+
+        Returns
+        -------
+        Display
+            Itself, with `ax_` and `figure_`.
+
+        Raises
+        ------
+        MissingExtraError
+            Where Matplotlib is not installed.
+        """
+        from snellen.displays.matplotlib_axes import given_or_new
+
+        self.ax_ = given_or_new(ax)
+        self.figure_ = self.ax_.figure
+        self._draw(self.ax_)
+        return self
+
+    def figure(self) -> Any:
+        """Return a Plotly figure.
+
+        Raises
+        ------
+        MissingExtraError
+            Where Plotly is not installed.
+        """
+        from snellen.displays.plotly_figure import figure_of
+
+        return figure_of(self.specification())
