@@ -4,63 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from snellen.cli.gates import Gate, gates
+from snellen.cli.recording import Recording
 from snellen.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from snellen.cli.beside import Beside, ExampleOptions, Wanted
     from snellen.metric import StoredMetric
     from snellen.result import Result
 
 __all__ = [
-    "Gate",
     "Output",
     "check_folder_of",
+    "check_plotly",
     "data_warnings_on_stderr",
-    "gates",
     "json_option",
     "not_empty",
     "output_options",
-    "print_per_class",
     "quiet_option",
+    "report_option",
+    "write_page",
 ]
-
-
-class Gate(NamedTuple):
-    """A lowest acceptable value of a headline number."""
-
-    metric: str
-    lowest: float
-
-    def describe(self, result: Result) -> str:
-        """Return what the number is, and what it was to be."""
-        value = result.metrics[self.metric]
-        if not math.isnan(value):
-            return f"{self.metric} is {value:.6g}, below {self.lowest:g}"
-        (reason,) = [entry.reason for entry in result.undefined if entry.metric == self.metric]
-        return f"{self.metric} is undefined ({reason}), to be at least {self.lowest:g}"
-
-
-def gates(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[Gate, ...]:
-    """Read lowest values of numbers, as an option's callback."""
-    found = []
-    for text in texts:
-        name, _equals, number = text.partition("=")
-        try:
-            lowest = float(number)
-        except ValueError:
-            lowest = math.nan
-        if not name or math.isnan(lowest):
-            raise click.BadParameter(
-                f'expected a metric and a number, such as AP=0.40; got "{text}"'
-            )
-        found.append(Gate(name, lowest))
-    return tuple(found)
 
 
 class Sureness(NamedTuple):
@@ -81,10 +51,19 @@ class Output(NamedTuple):
     gates: tuple[Gate, ...]
     quiet: bool
     sureness: Sureness
+    report: bool
+    examples: ExampleOptions | None
+    recording: Recording | None
 
     def check(self, metric: StoredMetric[Result]) -> None:
         """Refuse, before the work is done, what cannot be written or is no number of the metric."""
         check_folder_of(self.json_path)
+        if self.directory is not None:
+            from pathlib import Path
+
+            from snellen.run.written_run import refuse_other_folder
+
+            refuse_other_folder(Path(self.directory))
         if not self.gates:
             return
 
@@ -100,19 +79,36 @@ class Output(NamedTuple):
         self,
         metric: StoredMetric[Result],
         complete: Callable[[Result], Result] = lambda result: result,
+        beside: Callable[[Wanted], Beside] | None = None,
+        *,
+        config: Mapping[str, Any] | None = None,
     ) -> None:
         """Write and print the metric's result; exit with 3 where a gate failed.
 
-        `complete` adds to the result what was asked for beside it.
+        Parameters
+        ----------
+        metric : StoredMetric
+            What was measured with.
+        complete : callable
+            Adds to the result what was asked for beside it.
+        beside : callable, optional
+            Gives what a run folder gets beside state and result; called where a page or examples
+            are wanted.
+        config : mapping, optional
+            What ``run.json`` says beside the options.
         """
         result = complete(self._with_intervals(metric, metric.compute()))
-        if self.directory is not None or self.json_path is not None:
-            self._write(metric, result)
+        if self.directory is not None:
+            self._write_run(metric, result, beside, dict(config or {}))
+        if self.json_path is not None:
+            self._write_json(result)
         if not self.quiet and self.json_path != "-":
             click.echo(str(result))
             click.echo()
             click.echo("\n".join([result.composition(), *result.interval_lines()]))
             if self.per_class:
+                from snellen.cli.class_table import print_per_class
+
                 print_per_class(result)
         failed = [gate for gate in self.gates if not result.metrics[gate.metric] >= gate.lowest]
         for gate in failed:
@@ -148,26 +144,79 @@ class Output(NamedTuple):
             return result
         return dataclasses.replace(result, intervals=found)
 
-    def _write(self, metric: StoredMetric[Result], result: Result) -> None:
-        from pathlib import Path
+    def _write_run(
+        self,
+        metric: StoredMetric[Result],
+        result: Result,
+        beside: Callable[[Wanted], Beside] | None,
+        config: dict[str, Any],
+    ) -> None:
+        from snellen.cli.beside import Beside, ExampleOptions, Wanted
+        from snellen.run.written_run import write_run
 
+        assert self.directory is not None
+        assert self.recording is not None
+        wanted = Wanted.of(self.examples or ExampleOptions(), report=self.report)
+        found = Beside()
+        if beside is not None and (wanted.states or wanted.n_examples):
+            found = beside(wanted)
+        write_run(
+            self.directory,
+            record=self.recording.record(metric, result, config),
+            metric=metric,
+            result=result,
+            states=found.states,
+            examples=found.examples,
+            pictures=found.pictures,
+        )
+        written = ["run.json, result.json and state.bin"]
+        if found.examples is not None:
+            written.append(f"{len(found.examples.images):,} examples")
+        if self.report:
+            write_page(self.directory)
+            written.append("report.html")
+        if self.quiet:
+            return
+        if n := len(wanted.images.missing):
+            click.echo(
+                f"snellen: {n:,} pictures are missing, grey tiles stand for them: the first is "
+                f"{wanted.images.missing[0]}",
+                err=True,
+            )
+        click.echo(f"wrote {', '.join(written)} to {self.directory}", err=True)
+
+    def _write_json(self, result: Result) -> None:
         import msgspec
 
         from snellen.result import write_atomically
 
         text = msgspec.json.format(msgspec.json.encode(result.to_dict()), indent=2) + b"\n"
-        if self.directory is not None:
-            folder = Path(self.directory)
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(
-                {folder / "state.bin": metric.to_bytes(), folder / "result.json": text}
-            )
-            if not self.quiet:
-                click.echo(f"wrote result.json and state.bin to {folder}", err=True)
         if self.json_path == "-":
             click.echo(text, nl=False)
         elif self.json_path is not None:
             write_atomically({self.json_path: text})
+
+
+def write_page(folder: str) -> None:
+    """Write the page of a run into its folder."""
+    from pathlib import Path
+
+    from snellen.report.results_page import results_page
+    from snellen.result import write_atomically
+    from snellen.run.stored_run import StoredRun
+
+    page = results_page([StoredRun.open(folder)], plotly="inline")
+    write_atomically({Path(folder) / "report.html": page.encode()})
+
+
+def check_plotly() -> None:
+    """Refuse a page, before the work is done, where what draws in it is not installed."""
+    import importlib.util
+
+    if importlib.util.find_spec("plotly") is None:
+        from snellen.errors import MissingExtraError
+
+        raise MissingExtraError("plotly", "report")
 
 
 def check_folder_of(path: str | None) -> None:
@@ -203,6 +252,11 @@ def json_option(what: str) -> Callable[[Callable[..., None]], Callable[..., None
     )
 
 
+report_option = click.option(
+    "--report", is_flag=True, help="Write the page report.html to the folder of --out, too."
+)
+
+
 def output_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of `Output`, and hand it one as `output`."""
 
@@ -213,13 +267,14 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         metavar="DIR",
         type=click.Path(file_okay=False),
         callback=not_empty,
-        help="Write result.json and state.bin (for snellen merge) to this folder.",
+        help="Write the run to this folder: run.json, result.json, and state.bin, which snellen "
+        "merge, compare and report take.",
     )
+    @report_option
     @click.option("--per-class", is_flag=True, help="Print the numbers of each class, too.")
     @click.option(
         "--fail-under",
-        "gates",
-        metavar="METRIC=VALUE",
+            metavar="METRIC=VALUE",
         callback=gates,
         multiple=True,
         help="Exit with 3 where the metric is below the value or undefined; may be repeated.",
@@ -262,10 +317,27 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         level: float,
         replicates: int | None,
         seed: int,
+        report: bool,
+        examples: ExampleOptions | None = None,
         **arguments: Any,
     ) -> None:
-        sureness = Sureness(intervals, level, replicates, seed)
-        output = Output(json_path, directory, per_class, gates, quiet, sureness)
+        if directory is None and report:
+            raise click.UsageError("expected --out DIR with --report: the page is written there.")
+        if directory is None and examples is not None and examples.n:
+            raise click.UsageError("expected --out DIR with --examples: they are written there.")
+        if report:
+            check_plotly()
+        output = Output(
+            json_path,
+            directory,
+            per_class,
+            gates,
+            quiet,
+            Sureness(intervals, level, replicates, seed),
+            report,
+            examples,
+            None if directory is None else Recording(click.get_current_context()),
+        )
         command(output=output, **arguments)
 
     return with_output
@@ -286,31 +358,3 @@ def data_warnings_on_stderr(*, quiet: bool) -> Iterator[None]:
             for warning in caught:
                 if not quiet:
                     click.echo(f"snellen: warning: {warning.message}", err=True)
-
-
-def print_per_class(result: Result) -> None:
-    """Print the numbers of each class as a table."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    records = result.per_class()
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in records[0] if records else ():
-        table.add_column(column, justify="left" if column == "class" else "right", no_wrap=True)
-    for record in records:
-        table.add_row(*(_cell(value) for value in record.values()))
-    console = Console(highlight=False, emoji=False)
-    # Redirected output has no width to fit into: rows stay whole.
-    if not console.is_terminal:
-        console.width = 10_000
-    console.print(table)
-
-
-def _cell(value: object) -> str:
-    from rich.markup import escape
-
-    if isinstance(value, float):
-        return "-" if math.isnan(value) else f"{value:.3f}"
-    # Names come from data: what would move the cursor or break the row is shown as its escape.
-    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(value)))

@@ -76,6 +76,10 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
         The rules of the evaluation.
     metrics : dict of str to (float or None)
         The headline numbers; None where undefined.
+    headline : list of str
+        Those that runs are told apart by.
+    lower_is_better : list of str
+        Those of which less is better: losses and errors.
     """
 
     schema: str = SCHEMA
@@ -89,6 +93,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     data: list[DataDigest] = []
     protocol: dict[str, Any] = {}
     metrics: dict[str, float | None] = {}
+    headline: list[str] = []
+    lower_is_better: list[str] = []
 
     def to_bytes(self) -> bytes:
         """Return the content of the file."""
