@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from snellen.cli.output import not_empty
+from snellen.cli.path_options import not_empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,12 +19,20 @@ if TYPE_CHECKING:
     from snellen.result import Result
     from snellen.run.examples import Examples
 
-__all__ = ["Beside", "ExampleOptions", "PictureFolder", "Wanted", "example_options"]
+__all__ = [
+    "Beside",
+    "ExampleOptions",
+    "PictureFolder",
+    "Wanted",
+    "example_options",
+    "folder_of_images",
+]
 
 # So many images a page shows that nobody said a number for.
 _OF_A_PAGE: Final = 60
 # What is larger is no picture of a data set; it would be read whole.
 _MOST_BYTES: Final = 256 << 20
+_ENDINGS: Final = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
 
 class Beside(NamedTuple):
@@ -49,8 +58,8 @@ class PictureFolder:
 
     Parameters
     ----------
-    folder : path or None
-        Where they are; None: nowhere.
+    place : path or None
+        The folder where they are, or a text that lists them; None: nowhere.
 
     Attributes
     ----------
@@ -58,24 +67,51 @@ class PictureFolder:
         Names that were asked for and not found.
     """
 
-    def __init__(self, folder: str | Path | None) -> None:
-        self._folder = None if folder is None else Path(folder)
-        self._home = None if self._folder is None else self._folder.resolve()
+    def __init__(self, place: str | Path | None) -> None:
+        folder = None if place is None else Path(place)
+        if folder is not None and folder.is_file():
+            folder = folder.parent
+        self._folder = None if folder is None else folder.resolve()
+        self._by_name: dict[str, Path] | None = None
         self.missing: list[str] = []
 
     def __call__(self, name: str) -> bytes | None:
-        """Return the file of a name, else of the last part of it; None where there is none."""
-        if self._folder is not None and name:
-            last = name.replace("\\", "/").rpartition("/")[2]
-            for path in dict.fromkeys((self._folder / name, self._folder / last)):
-                try:
-                    # A name from data leads nowhere else.
-                    inside = path.resolve().is_relative_to(self._home or self._folder)
-                    if inside and path.is_file() and path.stat().st_size <= _MOST_BYTES:
-                        return path.read_bytes()
-                except (OSError, ValueError):  # not to be read, or no name of a file
-                    continue
-        self.missing.append(name)
+        """Return the file of a name, of its last part, or of that without an ending, if any."""
+        found = self._found(name)
+        data = None if found is None else _read(found)
+        if data is None:
+            self.missing.append(name)
+        return data
+
+    def _found(self, name: str) -> Path | None:
+        if self._folder is None or not name or "\0" in name:
+            return None
+        path = (self._folder / name).resolve()
+        # A name from data leads nowhere else.
+        if path.is_relative_to(self._folder) and path.is_file():
+            return path
+        if self._by_name is None:
+            self._by_name = _by_name(self._folder)
+        last = name.replace("\\", "/").rpartition("/")[2]
+        return self._by_name.get(last)
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    """Return the pictures below a folder by name, and by name without ending."""
+    found: dict[str, Path] = {}
+    for home, _, names in os.walk(folder):
+        for name in sorted(names):
+            if name.lower().endswith(_ENDINGS):
+                path = Path(home, name)
+                found.setdefault(name, path)
+                found.setdefault(path.stem, path)
+    return found
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes() if path.stat().st_size <= _MOST_BYTES else None
+    except OSError:
         return None
 
 

@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from snellen.cli.beside import Beside, ExampleOptions, Wanted, folder_of_images
 from snellen.cli.gates import Gate, gates
+from snellen.cli.page import check_plotly, report_option
+from snellen.cli.path_options import check_folder_of, json_option, not_empty
 from snellen.cli.recording import Recording
 from snellen.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from snellen.cli.beside import Beside, ExampleOptions, Wanted
+    from snellen.cli.beside import PictureFolder
     from snellen.metric import StoredMetric
     from snellen.result import Result
 
 __all__ = [
     "Output",
     "check_folder_of",
-    "check_plotly",
     "data_warnings_on_stderr",
     "json_option",
     "not_empty",
     "output_options",
     "quiet_option",
-    "report_option",
-    "write_page",
 ]
 
 
@@ -54,6 +54,22 @@ class Output(NamedTuple):
     report: bool
     examples: ExampleOptions | None
     recording: Recording | None
+
+    @property
+    def wants_examples(self) -> bool:
+        """Whether images are to be kept."""
+        return self.directory is not None and self._wanted().n_examples > 0
+
+    def with_images(self, place: str | None) -> Output:
+        """Return the same with another folder of image files."""
+        return self._replace(examples=(self.examples or ExampleOptions())._replace(images=place))
+
+    def with_images_beside(self, truth: str) -> Output:
+        """Return the same; where no folder of image files was named, with that beside truth."""
+        return self.with_images(folder_of_images((self.examples or ExampleOptions()).images, truth))
+
+    def _wanted(self) -> Wanted:
+        return Wanted.of(self.examples or ExampleOptions(), report=self.report)
 
     def check(self, metric: StoredMetric[Result]) -> None:
         """Refuse, before the work is done, what cannot be written or is no number of the metric."""
@@ -81,6 +97,7 @@ class Output(NamedTuple):
         complete: Callable[[Result], Result] = lambda result: result,
         beside: Callable[[Wanted], Beside] | None = None,
         *,
+        always_beside: bool = False,
         config: Mapping[str, Any] | None = None,
     ) -> None:
         """Write and print the metric's result; exit with 3 where a gate failed.
@@ -94,12 +111,19 @@ class Output(NamedTuple):
         beside : callable, optional
             Gives what a run folder gets beside state and result; called where a page or examples
             are wanted.
+        always_beside : bool
+            Whether it is called where none are, too.
         config : mapping, optional
             What ``run.json`` says beside the options.
         """
         result = complete(self._with_intervals(metric, metric.compute()))
         if self.directory is not None:
-            self._write_run(metric, result, beside, dict(config or {}))
+            wanted = self._wanted()
+            found = Beside()
+            if beside is not None and (always_beside or wanted.states or wanted.n_examples):
+                found = beside(wanted)
+            self._write_run(metric, result, found, dict(config or {}))
+            self._say_what_is_written(found, wanted.images)
         if self.json_path is not None:
             self._write_json(result)
         if not self.quiet and self.json_path != "-":
@@ -148,42 +172,42 @@ class Output(NamedTuple):
         self,
         metric: StoredMetric[Result],
         result: Result,
-        beside: Callable[[Wanted], Beside] | None,
+        beside: Beside,
         config: dict[str, Any],
     ) -> None:
-        from snellen.cli.beside import Beside, ExampleOptions, Wanted
         from snellen.run.written_run import write_run
 
         assert self.directory is not None
         assert self.recording is not None
-        wanted = Wanted.of(self.examples or ExampleOptions(), report=self.report)
-        found = Beside()
-        if beside is not None and (wanted.states or wanted.n_examples):
-            found = beside(wanted)
         write_run(
             self.directory,
             record=self.recording.record(metric, result, config),
             metric=metric,
             result=result,
-            states=found.states,
-            examples=found.examples,
-            pictures=found.pictures,
+            states=beside.states,
+            examples=beside.examples,
+            pictures=beside.pictures,
         )
-        written = ["run.json, result.json and state.bin"]
-        if found.examples is not None:
-            written.append(f"{len(found.examples.images):,} examples")
         if self.report:
+            from snellen.cli.page import write_page
+
             write_page(self.directory)
-            written.append("report.html")
+
+    def _say_what_is_written(self, beside: Beside, images: PictureFolder) -> None:
         if self.quiet:
             return
-        if n := len(wanted.images.missing):
+        if n := len(images.missing):
             click.echo(
                 f"snellen: {n:,} pictures are missing, grey tiles stand for them: the first is "
-                f"{wanted.images.missing[0]}",
+                f"{images.missing[0]}",
                 err=True,
             )
-        click.echo(f"wrote {', '.join(written)} to {self.directory}", err=True)
+        written = "run.json, result.json and state.bin"
+        if beside.examples is not None:
+            written += f", {len(beside.examples.images):,} examples"
+        if self.report:
+            written += ", report.html"
+        click.echo(f"wrote {written} to {self.directory}", err=True)
 
     def _write_json(self, result: Result) -> None:
         import msgspec
@@ -197,64 +221,7 @@ class Output(NamedTuple):
             write_atomically({self.json_path: text})
 
 
-def write_page(folder: str) -> None:
-    """Write the page of a run into its folder."""
-    from pathlib import Path
-
-    from snellen.report.results_page import results_page
-    from snellen.result import write_atomically
-    from snellen.run.stored_run import StoredRun
-
-    page = results_page([StoredRun.open(folder)], plotly="inline")
-    write_atomically({Path(folder) / "report.html": page.encode()})
-
-
-def check_plotly() -> None:
-    """Refuse a page, before the work is done, where what draws in it is not installed."""
-    import importlib.util
-
-    if importlib.util.find_spec("plotly") is None:
-        from snellen.errors import MissingExtraError
-
-        raise MissingExtraError("plotly", "report")
-
-
-def check_folder_of(path: str | None) -> None:
-    """Refuse a path, if it is one and not ``-``, that no file can be written to."""
-    if path is None or path == "-":
-        return
-    from pathlib import Path
-
-    folder = Path(path).resolve().parent
-    if not folder.is_dir():
-        raise InputError("expected a folder to write into, there is none: make it", str(folder))
-
-
-def not_empty(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
-    """Refuse an empty path, as an option's callback."""
-    if path == "":
-        raise click.BadParameter("expected a path, got nothing")
-    return path
-
-
 quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-
-
-def json_option(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return the option that writes something as JSON, handed over as `json_path`."""
-    return click.option(
-        "--json",
-        "json_path",
-        metavar="PATH|-",
-        type=click.Path(allow_dash=True, dir_okay=False),
-        callback=not_empty,
-        help=f"Write {what} as JSON; with - to stdout, and nothing else there.",
-    )
-
-
-report_option = click.option(
-    "--report", is_flag=True, help="Write the page report.html to the folder of --out, too."
-)
 
 
 def output_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -274,7 +241,8 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--per-class", is_flag=True, help="Print the numbers of each class, too.")
     @click.option(
         "--fail-under",
-            metavar="METRIC=VALUE",
+        "gates",
+        metavar="METRIC=VALUE",
         callback=gates,
         multiple=True,
         help="Exit with 3 where the metric is below the value or undefined; may be repeated.",

@@ -19,10 +19,21 @@ if TYPE_CHECKING:
 __all__ = ["Invocation", "Recording"]
 
 # Options that say where something is written or shown, and nothing of the numbers.
-_OF_OUTPUT: Final = frozenset(("directory", "json_path", "quiet"))
+_OF_OUTPUT: Final = frozenset(
+    (
+        "directory",
+        "json_path",
+        "quiet",
+        "report",
+        "per_class",
+        "gates",
+        "n_examples",
+        "image_folder",
+    )
+)
 _WRITTEN: Final = frozenset(("directory", "json_path", "events_path", "tracks_path"))
 # Where pictures for pages are: none of it is measured.
-_SHOWN: Final = frozenset(("images",))
+_SHOWN: Final = frozenset(("image_folder",))
 # Names of something built in, or files.
 _MAYBE_FILES: Final = frozenset(("classes", "protocol", "slice_by"))
 _MACHINE: Final = ("cpu", "processors", "memory_gib", "system")

@@ -19,9 +19,7 @@ def run(arguments: list[str] | None) -> int:
     """Run a command; return the exit code."""
     try:
         typed = Invocation(tuple(sys.argv[1:] if arguments is None else arguments), time.time())
-        code = snellen.main(
-            args=arguments, prog_name="snellen", standalone_mode=False, obj=typed
-        )
+        code = snellen.main(args=arguments, prog_name="snellen", standalone_mode=False, obj=typed)
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as end:
         return int(end.exit_code)

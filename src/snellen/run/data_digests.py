@@ -16,7 +16,7 @@ __all__ = ["DataDigests", "DataSource"]
 
 # Of a folder with more files or bytes, names and sizes are taken for its content.
 _MOST_FILES: Final = 2_000
-_MOST_BYTES: Final = 256 << 20
+_MOST_BYTES: Final = 64 << 20
 _BLOCK: Final = 1 << 20
 
 

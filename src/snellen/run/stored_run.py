@@ -71,6 +71,8 @@ class StoredRun:
         self.parent = parent
         self.name = path.name or path.resolve().name or str(path)
         self._stored: dict[str, Any] | None = None
+        self._metric: StoredMetric[Any] | None = None
+        self._result: Result | None = None
 
     def __repr__(self) -> str:
         return f"StoredRun({str(self.path)!r}: {self.kind}, {self.record.task})"
@@ -130,18 +132,27 @@ class StoredRun:
             Where there is none, or something else.
         """
         if self._stored is None:
-            self._stored = _read_result(self._home / "result.json")
+            path = self._home / "result.json"
+            if self.kind == "training" and not path.is_file():
+                raise InputError(
+                    "expected a training with a test part, this one was not tested: "
+                    "snellen train --resume tests it when it is over",
+                    str(self.path),
+                )
+            self._stored = _read_result(path)
         return self._stored
 
     def metric(self) -> StoredMetric[Any]:
-        """Return the metric of ``state.bin``.
+        """Return the metric of ``state.bin``, always the same object: it is read once.
 
         Raises
         ------
         InputError, SchemaError, StateVersionError
             Where there is none, or something else.
         """
-        return _read_state(self._home / "state.bin")
+        if self._metric is None:
+            self._metric = _read_state(self._home / "state.bin")
+        return self._metric
 
     def state(self, name: str) -> StoredMetric[Any] | None:
         """Return the metric of a further diagnosis, ``states/NAME.bin``; None where there is none.
@@ -168,8 +179,13 @@ class StoredRun:
         SchemaError
             Where ``state.bin`` and ``result.json`` are not of the same evaluation.
         """
-        result: Result = self.metric().compute()
+        if self._result is None:
+            self._result = self._computed()
+        return self._result
+
+    def _computed(self) -> Result:
         stored = self.stored
+        result: Result = self.metric().compute()
         place = str(self._home / "result.json")
         try:
             for name, value in stored["metrics"].items():
@@ -221,6 +237,11 @@ class StoredRun:
         from snellen.run.examples import read_picture
 
         return read_picture(self.path / "examples", file)
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """The rules of the evaluation."""
+        return self.record.protocol or dict(self.stored.get("protocol") or {})
 
     @property
     def _home(self) -> Path:
