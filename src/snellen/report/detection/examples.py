@@ -19,7 +19,7 @@ from snellen.report.thumbnails import file_name, thumbnail
 from snellen.run.examples import SCHEMA, Example, Examples, FoundObject, TrueObject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -43,8 +43,8 @@ def examples_of(
     *,
     n: int,
     images: Callable[[str], bytes | None],
-    names: Sequence[str] | None = None,
-    sizes: NDArray[np.int64] | None = None,
+    names: Mapping[Any, str] | None = None,
+    sizes: Mapping[Any, tuple[int, int]] | None = None,
 ) -> tuple[Examples, dict[str, bytes]]:
     """Return the images with the most errors, and their thumbnails.
 
@@ -58,11 +58,10 @@ def examples_of(
         How many images at most.
     images : callable
         From the name of an image to its file, or None where it is missing.
-    names : sequence of str, optional
-        The names of the images' files, in the order of ``truth.boxes.images``; the ids where not
-        given.
-    sizes : ndarray, shape (n_images, 2), int64, optional
-        Height and width of each image; those of the files where not given.
+    names : mapping of image id to str, optional
+        The names of the images' files; the ids where not given.
+    sizes : mapping of image id to (int, int), optional
+        Height and width of images; those of the files where not given.
     """
     rules = dataclasses.replace(
         metric.protocol,
@@ -73,21 +72,23 @@ def examples_of(
     table = image_table(metric)
     shown = table.order()[:n]
     codes = coded(truth, pred)
-    chosen = codes.images.codes(table.images.ids[shown].tolist())
+    ids = table.images.ids[shown].tolist()
+    chosen = codes.images.codes(ids)
     objects = _Objects(truth, pred, codes, _Outcomes.of(truth, pred, rules), chosen, rules)
     pictures: dict[str, bytes] = {}
     found = []
-    for place, (row, code) in enumerate(zip(shown.tolist(), chosen.tolist(), strict=True)):
-        own = str(codes.images.ids[code])
-        name = own if names is None else names[code]
+    for place, (row, code, own) in enumerate(
+        zip(shown.tolist(), chosen.tolist(), ids, strict=True)
+    ):
+        name = (names or {}).get(own, str(own))
         small = thumbnail(images, name)
-        height, width = (0, 0) if sizes is None else sizes[code].tolist()
+        height, width = (sizes or {}).get(own, (0, 0))
         if not width:
             height, width = objects.size_of_masks(code)
         if not width and small is not None:
             width, height = small.width, small.height
         scale = (1.0, 1.0)
-        if sizes is None and objects.are_parts:
+        if not sizes and objects.are_parts:
             width, height = (width, height) if width else (_PARTS, _PARTS)
             scale = (width, height)
         picture = ""
@@ -97,7 +98,7 @@ def examples_of(
         true, detected = objects.of(code, scale)
         found.append(
             Example(
-                id=own,
+                id=str(own),
                 name=name,
                 width=int(width),
                 height=int(height),
