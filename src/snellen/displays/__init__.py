@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from snellen.displays.bars import Bars, BarsDisplay, HistogramDisplay
+from snellen.displays.bars import Bars, BarsDisplay
 from snellen.displays.display import Display, Words
+from snellen.displays.histogram import HistogramDisplay
 from snellen.displays.lines import Line, LinesDisplay, Mark
 from snellen.displays.matrix import MatrixDisplay
-from snellen.displays.points import Points, PointsDisplay, Span, SpansDisplay
+from snellen.displays.points import Points, PointsDisplay
+from snellen.displays.spans import Span, SpansDisplay
 
 __all__ = [
     "Bars",

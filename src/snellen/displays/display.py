@@ -45,7 +45,7 @@ class Display(ABC):
     """Numbers that can be drawn; abstract.
 
     It holds numbers only. `plot` draws with Matplotlib, `figure` makes a Plotly figure; neither is
-    imported before.
+    imported before. Where there is no number the picture is empty and says why.
 
     Attributes
     ----------
@@ -66,15 +66,28 @@ class Display(ABC):
 
     @abstractmethod
     def records(self) -> list[dict[str, Any]]:
-        """Return every number that is drawn, one record a row of its table."""
+        """Return every number, thinned or not when drawn, one record a row of its table.
+
+        All records have the same keys; a value that is undefined or does not apply is None.
+        """
 
     @abstractmethod
     def specification(self) -> dict[str, Any]:
-        """Return the picture as Plotly's JSON: ``{"data": […], "layout": {…}}``, plain values."""
+        """Return the picture as Plotly's JSON: ``{"data": […], "layout": {…}}``, plain values.
+
+        Plotly is not imported. Colours are roles (``"role:p0"``, ``"role:ink"``, …: see
+        `snellen.displays.colours`), for a page to put those of its theme in their place. Texts
+        from data are escaped for Plotly, which would read them as HTML.
+        """
 
     @abstractmethod
     def _draw(self, ax: Any) -> None:
-        """Draw on Matplotlib's axes."""
+        """Draw on Matplotlib's axes; called where something is there to be drawn."""
+
+    @property
+    @abstractmethod
+    def lack(self) -> str:
+        """Why there is nothing to draw; empty where there is something."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}: {self.words.finding})"
@@ -97,11 +110,11 @@ class Display(ABC):
         MissingExtraError
             Where Matplotlib is not installed.
         """
-        from snellen.displays.matplotlib_axes import given_or_new
+        from snellen.displays.matplotlib_axes import draw, given_or_new
 
         self.ax_ = given_or_new(ax)
         self.figure_ = self.ax_.figure
-        self._draw(self.ax_)
+        draw(self, self.ax_)
         return self
 
     def figure(self) -> Any:
@@ -114,4 +127,4 @@ class Display(ABC):
         """
         from snellen.displays.plotly_figure import figure_of
 
-        return figure_of(self.specification())
+        return figure_of(self.specification(), self.words)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from snellen.displays import colours, thinning
 from snellen.displays.display import Display
+from snellen.displays.plain_values import plain, row_of, rows_of, unique
+from snellen.displays.plotly_layout import NUMBER, axis, label, layout, template, text_style
+from snellen.errors import ShapeError
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Points", "PointsDisplay", "Span", "SpansDisplay"]
+__all__ = ["Points", "PointsDisplay"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +44,43 @@ class Points:
     low: NDArray[np.float64] | None = None
     high: NDArray[np.float64] | None = None
     joined: bool = False
+
+    def __post_init__(self) -> None:
+        n = np.size(self.x)
+        for name in ("x", "y", "low", "high"):
+            if (values := getattr(self, name)) is not None:
+                object.__setattr__(self, name, row_of(values, n, f"{name} of {self.label}"))
+        if self.names and len(self.names) != n:
+            raise ShapeError(
+                f"expected {n} names, one a point, got {len(self.names)}", f"names of {self.label}"
+            )
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there are bounds."""
+        return self.low is not None and self.high is not None
+
+    def drawn(self) -> Points:
+        """Return those that are drawn, from left to right where a line goes through them."""
+        kept = thinning.of_points(self.x, self.y)
+        if self.joined:
+            kept = kept[np.argsort(self.x[kept], kind="stable")]
+        return replace(
+            self,
+            x=self.x[kept],
+            y=self.y[kept],
+            names=tuple(self.names[k] for k in kept) if self.names else (),
+            low=None if self.low is None else self.low[kept],
+            high=None if self.high is None else self.high[kept],
+        )
+
+    def error_bars(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how far the bounds are below and above; 0 where there are none."""
+        assert self.low is not None
+        assert self.high is not None
+        below, above = self.y - self.low, self.high - self.y
+        known = np.isfinite(below) & np.isfinite(above)
+        return np.where(known, below, 0.0).clip(0), np.where(known, above, 0.0).clip(0)
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -69,42 +111,138 @@ class PointsDisplay(Display):
     diagonal: bool = False
     named: bool = False
 
+    def __post_init__(self) -> None:
+        if any(points.x.size > thinning.MOST_POINTS for points in self.points):
+            self.words = thinning.with_note(self.words, thinning.POINTS_RULE)
 
-@dataclass(frozen=True)
-class Span:
-    """A stretch of time.
+    @property
+    def lack(self) -> str:
+        """Why there is nothing to draw; empty where there is something."""
+        n = sum(points.x.size for points in self.points)
+        if not n:
+            return "there are no points"
+        if any((np.isfinite(p.x) & np.isfinite(p.y)).any() for p in self.points):
+            return ""
+        return f"of all {n:,} points a number is undefined" if n > 1 else "the point is undefined"
 
-    Attributes
-    ----------
-    row : str
-        Whose it is: the line that it is drawn on.
-    start, end : float
-        When; an event has equal ones.
-    kind : str
-        What it is; kinds have colours, and an event a mark.
-    label : str
-        What is said of it.
-    """
+    def records(self) -> list[dict[str, Any]]:
+        """Return one record a point: ``kind``, ``name``, x and y by the labels of the axes.
 
-    row: str
-    start: float
-    end: float
-    kind: str
-    label: str = ""
+        Without names the column is left out; with bounds there are ``low`` and ``high``.
+        """
+        bounded = any(points.bounded for points in self.points)
+        named = any(points.names for points in self.points)
+        names = ["kind", *(["name"] if named else []), self.x_label, self.y_label]
+        keys = unique([*names, *(("low", "high") if bounded else ())])
+        columns: dict[str, list[Any]] = {key: [] for key in keys}
+        for points in self.points:
+            n = points.x.size
+            nothing = [None] * n
+            rows: list[list[Any]] = [[points.label] * n]
+            if named:
+                rows.append(list(points.names) or nothing)
+            rows += [plain(points.x), plain(points.y)]
+            if bounded:
+                bounds = points.low, points.high
+                rows += [nothing if each is None else plain(each) for each in bounds]
+            for key, row in zip(keys, rows, strict=True):
+                columns[key] += row
+        return rows_of(columns)
 
+    def equal_points(self) -> NDArray[np.float64]:
+        """Return where x and y are equal, as far as the points reach."""
+        values = np.concatenate(
+            [np.r_[p.x, p.y][np.isfinite(np.r_[p.x, p.y])] for p in self.points]
+        )
+        if self.log_x:
+            values = values[values > 0]
+        if not values.size:
+            return np.empty(0)
+        ends = float(values.min()), float(values.max())
+        return np.geomspace(*ends, 64) if self.log_x else np.array(ends)
 
-@dataclass(eq=False, repr=False, kw_only=True)
-class SpansDisplay(Display):
-    """Stretches of time on lines below each other.
+    def _draw(self, ax: Any) -> None:
+        from snellen.displays.matplotlib_points import draw_points
 
-    Attributes
-    ----------
-    spans : tuple of Span
-        In any order; rows stand in the order in which they come.
-    x_label, row_label : str
-        What the axes are.
-    """
+        draw_points(self, ax)
 
-    spans: tuple[Span, ...]
-    x_label: str
-    row_label: str
+    def specification(self) -> dict[str, Any]:
+        """Return the picture as Plotly's JSON, with roles for colours."""
+        traces: list[dict[str, Any]] = []
+        if self.diagonal and not self.lack:
+            equal = plain(self.equal_points())
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "x": equal,
+                    "y": equal,
+                    "line": {"color": "role:mark", "width": 1, "dash": "dot"},
+                    "hoverinfo": "skip",
+                    "showlegend": False,
+                }
+            )
+        traces += [self._trace(k, points.drawn()) for k, points in enumerate(self.points)]
+        made = layout(
+            lack=self.lack,
+            legend=len(self.points) > 1,
+            xaxis=axis(self.x_label, log=self.log_x),
+            yaxis=axis(self.y_label),
+        )
+        if self.level is not None:
+            made["shapes"] = [
+                {
+                    "type": "line",
+                    "xref": "paper",
+                    "x0": 0,
+                    "x1": 1,
+                    "y0": self.level,
+                    "y1": self.level,
+                    "line": {"color": "role:mark", "width": 1, "dash": "dash"},
+                }
+            ]
+        return {"data": traces, "layout": made}
+
+    def _trace(self, k: int, points: Points) -> dict[str, Any]:
+        many = points.x.size > 200
+        mode = "markers+lines" if points.joined else "markers"
+        said = "%{text}<br>" if points.names else ""
+        said += (
+            f"{template(self.x_label)} %{{x:{NUMBER}}}<br>{template(self.y_label)} %{{y:{NUMBER}}}"
+        )
+        made: dict[str, Any] = {
+            "type": "scatter",
+            "mode": f"{mode}+text" if self.named and points.names else mode,
+            "name": label(points.label),
+            "x": plain(points.x),
+            "y": plain(points.y),
+            "marker": {
+                "color": colours.nth(k),
+                "symbol": colours.SYMBOLS[k % len(colours.SYMBOLS)],
+                "size": 5 if many else 9,
+                "opacity": 0.5 if many else 1,
+            },
+            "line": {"color": colours.nth(k), "width": 1.5, "dash": "dash", "shape": "linear"},
+        }
+        if points.names:
+            made["text"] = [label(name) for name in points.names]
+            made["textposition"] = "top center"
+            made["textfont"] = text_style("ink")
+        if points.bounded:
+            assert points.low is not None
+            assert points.high is not None
+            below, above = points.error_bars()
+            made["error_y"] = {
+                "type": "data",
+                "symmetric": False,
+                "array": plain(above),
+                "arrayminus": plain(below),
+                "color": colours.nth(k),
+                "thickness": 1.2,
+                "width": 3,
+            }
+            made["customdata"] = [
+                list(each) for each in zip(plain(points.low), plain(points.high), strict=True)
+            ]
+            said += f"<br>%{{customdata[0]:{NUMBER}}} to %{{customdata[1]:{NUMBER}}}"
+        return {**made, "hovertemplate": f"{said}<extra></extra>"}
