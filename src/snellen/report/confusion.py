@@ -19,7 +19,9 @@ MOST_CELLS_AS_TABLE = 40
 """How many classes a matrix has at most whose cells are those of a table."""
 
 
-def confusion_card(display: MatrixDisplay, place: str, *, largest: float | None = None) -> str:
+def confusion_card(
+    display: MatrixDisplay, place: str, *, largest: float | None = None, beside: bool = False
+) -> str:
     """Return a confusion matrix as a figure.
 
     Parameters
@@ -31,6 +33,8 @@ def confusion_card(display: MatrixDisplay, place: str, *, largest: float | None 
     largest : float, optional
         The count that has the darkest colour, where several matrices are to share a scale; its own
         largest one without.
+    beside : bool
+        Whether it stands beside others: as a picture, without the list of pairs.
     """
     words = display.words
     name = f"{place}-{words.name}"
@@ -38,20 +42,20 @@ def confusion_card(display: MatrixDisplay, place: str, *, largest: float | None 
     described = {"aria_labelledby": f"{name}-title {name}-finding"}
     drawn = (
         element("div", class_="grid-place scroll", **described)
-        if few
-        else element("div", class_="pairs-place")
+        if few and not beside
+        else ("" if beside else element("div", class_="pairs-place"))
         + element("div", class_="heat-place", role="img", **described)
     )
     return element(
         "figure",
         words_above(words, name)
         + element("div", class_="matrix-tools")
-        + element("p", _hint(few), class_="matrix-words", role="status")
+        + element("p", _hint(few or beside), class_="matrix-words", role="status")
         + drawn
         + words_below(words, name)
         + tools()
-        + data_element(f"{name}-data", _content(display, few, largest)),
-        class_="card wide matrix",
+        + data_element(f"{name}-data", _content(display, few and not beside, largest)),
+        class_="card matrix" if beside else "card wide matrix",
         data_source=f"{name}-data",
     )
 

@@ -13,6 +13,7 @@ from snellen.report.headline import facts, headline
 from snellen.report.markup import element, text
 from snellen.report.page_document import document
 from snellen.report.provenance import provenance
+from snellen.report.run_differences import run_differences
 from snellen.report.run_view import RunView
 from snellen.report.section import Section, of_runs, section_elements, table_of_contents
 
@@ -118,15 +119,16 @@ def _sections(views: Sequence[RunView]) -> list[Section]:
         return of_runs([part(view, f"run{place}") for place, view in enumerate(views)])
 
     room = PICTURE_BYTES // len(views)
+    found = [run_differences(views[0], view) for view in views[1:]]
     return [
-        Section("numbers", "Headline numbers", headline_comparison(views) + each(_numbers)),
+        Section("numbers", "Headline numbers", headline_comparison(views, found) + each(_numbers)),
         Section("look", "What to look at first", each(lambda view, _: facts(view))),
         Section(
             "gallery",
             "Gallery of mistakes",
             each(lambda view, place: gallery(view, place, at_most=room)),
         ),
-        Section("comparison", "Comparison", comparison(views)),
+        Section("comparison", "Comparison", comparison(views, found)),
         Section(
             "confusion",
             "Confusion matrix",
