@@ -9,11 +9,12 @@ import numpy as np
 
 from snellen.displays import colours, thinning
 from snellen.displays.display import Display
-from snellen.displays.plain_values import plain, row_of, rows_of, unique
+from snellen.displays.plain_values import plain, reach, row_of, rows_of, unique
 from snellen.displays.plotly_layout import (
     NUMBER,
     axis,
     category_axis,
+    error_bars,
     label,
     labels,
     layout,
@@ -61,23 +62,15 @@ class Bars:
                 object.__setattr__(self, name, row_of(values, n, f"{name} of {self.label}"))
 
     @property
-    def bounded(self) -> bool:
-        """Whether there are bounds."""
-        return self.low is not None and self.high is not None
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Its lower and upper bounds, where both are there."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
     def columns(self) -> list[tuple[str, NDArray[np.float64]]]:
         """Return the numbers by the names they have in records."""
-        rows = ((self.label, self.values), (f"{self.label} low", self.low))
-        rows = (*rows, (f"{self.label} high", self.high))
-        return [(name, values) for name, values in rows if values is not None]
-
-    def error_bars(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return how far the bounds are below and above; 0 where there are none."""
-        assert self.low is not None
-        assert self.high is not None
-        below, above = self.values - self.low, self.high - self.values
-        known = np.isfinite(below) & np.isfinite(above)
-        return np.where(known, below, 0.0).clip(0), np.where(known, above, 0.0).clip(0)
+        low, high = self.bounds or (None, None)
+        rows = (("", self.values), (" low", low), (" high", high))
+        return [(self.label + suffix, values) for suffix, values in rows if values is not None]
 
 
 def lack_of(rows: Sequence[Bars], what: str) -> str:
@@ -161,7 +154,16 @@ class BarsDisplay(Display):
 
     def undefined(self) -> NDArray[np.bool_]:
         """Return which categories have no number at all."""
-        return np.all([~np.isfinite(bars.values) for bars in self.bars], axis=0)
+        undefined = np.ones(len(self.categories), dtype=bool)
+        for bars in self.bars:
+            undefined &= ~np.isfinite(bars.values)
+        return undefined
+
+    def _height(self, width: float) -> float:
+        if not self.lying:
+            return super()._height(width)
+        kept, side_by_side = self.drawn().size, 1 if self.stacked else len(self.bars)
+        return 0.75 + max(kept, 1) * (0.1 + 0.13 * max(side_by_side, 1))
 
     def _draw(self, ax: Any) -> None:
         from snellen.displays.matplotlib_bars import draw_bars
@@ -185,26 +187,16 @@ class BarsDisplay(Display):
                 up: names,
                 "marker": filled(k, several=several),
             }
-            if bars.bounded:
-                assert bars.low is not None
-                assert bars.high is not None
-                low, high = plain(bars.low[kept]), plain(bars.high[kept])
+            if bars.bounds is not None:
+                low, high = bars.bounds
                 made["customdata"] = [
                     "" if None in pair else "{:.6g} to {:.6g}".format(*pair)
-                    for pair in zip(low, high, strict=True)
+                    for pair in zip(plain(low[kept]), plain(high[kept]), strict=True)
                 ]
                 said += "<br>%{customdata}"
                 if not self.stacked:
-                    below, above = bars.error_bars()
-                    made[f"error_{across}"] = {
-                        "type": "data",
-                        "symmetric": False,
-                        "array": plain(above[kept]),
-                        "arrayminus": plain(below[kept]),
-                        "color": "role:ink",
-                        "thickness": 1.4,
-                        "width": 3,
-                    }
+                    below, above = reach(bars.values[kept], low[kept], high[kept])
+                    made[f"error_{across}"] = error_bars(below, above, "role:ink")
             traces.append({**made, "hovertemplate": f"{said}<extra></extra>"})
         if not self.lack and (empty := self.undefined()[kept]).any():
             where = [name for name, nothing in zip(names, empty, strict=True) if nothing]

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import os
+
     from typing_extensions import Self
 
 __all__ = ["Display", "Words"]
+
+_WIDTH = 4.8  # inches, of a new figure
 
 
 @dataclass(frozen=True)
@@ -112,10 +116,44 @@ class Display(ABC):
         """
         from snellen.displays.matplotlib_axes import draw, given_or_new
 
-        self.ax_ = given_or_new(ax)
+        self.ax_ = given_or_new(ax, (_WIDTH, self._height(_WIDTH)))
         self.figure_ = self.ax_.figure
         draw(self, self.ax_)
         return self
+
+    def save(self, path: str | os.PathLike[str], *, width: float = _WIDTH) -> None:
+        """Draw with Matplotlib and write the picture; the same numbers give the same bytes.
+
+        Parameters
+        ----------
+        path : path
+            Of a file that ends with ``.png`` (200 dots an inch), ``.pdf`` or ``.svg``.
+        width : float
+            In inches: a column of a paper has about 3.3, a slide 10.
+
+        Raises
+        ------
+        InputError
+            For another ending, or a width that is none.
+        MissingExtraError
+            Where Matplotlib is not installed.
+        """
+        from snellen.displays.picture_files import picture
+        from snellen.result import write_atomically
+
+        write_atomically({path: picture(self, path, width)})
+
+    def _repr_png_(self) -> bytes | None:
+        # A notebook shows figures of pyplot by itself.
+        if self.figure_ is None or getattr(self.figure_.canvas, "manager", None) is not None:
+            return None
+        from snellen.displays.picture_files import as_bytes
+
+        return as_bytes(self.figure_, "png")
+
+    def _height(self, width: float) -> float:
+        """Return how high a new figure is, in inches."""
+        return 0.66 * width
 
     def figure(self) -> Any:
         """Return a Plotly figure.

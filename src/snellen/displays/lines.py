@@ -59,9 +59,9 @@ class Line:
                 object.__setattr__(self, name, row)
 
     @property
-    def bounded(self) -> bool:
-        """Whether there are bounds."""
-        return self.low is not None and self.high is not None
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Its lower and upper bounds, where both are there."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
     def taken(self, places: NDArray[np.intp]) -> Line:
         """Return the line through some of its points only."""
@@ -141,11 +141,11 @@ class LinesDisplay(Display):
         return f"all {n:,} values are undefined" if n else "the lines have no points"
 
     def records(self) -> list[dict[str, Any]]:
-        """Return one record a point: ``line``, x and y by the labels of the axes, ``low``, ``high``.
+        """Return one record a point: ``line``, x and y by the axes' labels, ``low``, ``high``.
 
         Marks are at the end, in the column ``line`` by their labels.
         """
-        bounded = any(line.bounded for line in self.lines)
+        bounded = any(line.bounds for line in self.lines)
         names = ["line", self.x_label, self.y_label]
         names += [self.right_label] if self.right_label else []
         keys = unique([*names, *(("low", "high") if bounded else ())])
@@ -170,7 +170,7 @@ class LinesDisplay(Display):
         return rows_of(columns)
 
     def drawn_lines(self) -> list[tuple[Line, int | None]]:
-        """Return the lines as drawn, thinned, the last one above; each with its place in the legend.
+        """Return the lines as drawn, thinned, each with its place in the legend; the last above.
 
         Muted lines have none.
         """
@@ -220,11 +220,11 @@ class LinesDisplay(Display):
                 }
             )
         drawn = self.drawn_lines()
-        traces += [_band(line, place) for line, place in drawn if line.bounded]
+        traces += [_band(line, place) for line, place in drawn if line.bounds]
         traces += [self._trace(line, place) for line, place in drawn]
         traces += [self._marked(k) for k in range(len(self.marks))]
         several = sum(not line.muted for line in self.lines) > 1 or bool(self.marks)
-        axes = {
+        axes: dict[str, Any] = {
             "xaxis": axis(self.x_label, shown=self.x_range, log=self.log_x, grid=False),
             "yaxis": axis(self.y_label, shown=self.y_range),
         }
@@ -233,7 +233,7 @@ class LinesDisplay(Display):
         return {"data": traces, "layout": layout(lack=self.lack, legend=several, **axes)}
 
     def _trace(self, line: Line, place: int | None) -> dict[str, Any]:
-        number = line.right and self.right_label or self.y_label
+        number = self.right_label if line.right else self.y_label
         said = (
             f"%{{fullData.name}}<br>{template(self.x_label)} %{{x:{NUMBER}}}"
             f"<br>{template(number)} %{{y:{NUMBER}}}"
@@ -245,17 +245,13 @@ class LinesDisplay(Display):
             "y": plain(line.y),
             "showlegend": place is not None,
         }
-        if line.bounded:
-            made["customdata"] = [
-                list(each) for each in zip(plain(line.low), plain(line.high), strict=True)
-            ]
+        if line.bounds is not None:
+            low, high = map(plain, line.bounds)
+            made["customdata"] = [list(each) for each in zip(low, high, strict=True)]
             said += f"<br>%{{customdata[0]:{NUMBER}}} to %{{customdata[1]:{NUMBER}}}"
         if line.right:
             made["yaxis"] = "y2"
-        if line.stepped:
-            style = {"shape": "hv"}
-        else:
-            style = {"shape": "linear"}
+        style = {"shape": "hv" if line.stepped else "linear"}
         dots = dotted(line)
         made["mode"] = "lines+markers" if dots else "lines"
         if place is None:
@@ -295,7 +291,7 @@ def dotted(line: Line) -> bool:
     """Return whether points are drawn as dots: where they are few, or stand alone."""
     there = np.isfinite(line.y)
     alone = there & ~np.r_[False, there[:-1]] & ~np.r_[there[1:], False]
-    return not line.muted and line.y.size <= _DOTTED or bool(alone.any())
+    return (not line.muted and line.y.size <= _DOTTED) or bool(alone.any())
 
 
 def _extent(rows: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
@@ -323,9 +319,9 @@ def _band(line: Line, place: int | None) -> dict[str, Any]:
 
 def band_outline(line: Line) -> tuple[list[float | None], list[float | None]]:
     """Return the outline of the space between the bounds; None between pieces."""
-    assert line.low is not None
-    assert line.high is not None
-    x, low, high = line.x, line.low, line.high
+    if line.bounds is None:
+        return [], []
+    x, (low, high) = line.x, line.bounds
     there = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
     edges = np.flatnonzero(np.diff(np.r_[False, there, False]))
     across: list[float | None] = []

@@ -175,6 +175,12 @@ class MatrixDisplay(Display):
             column, in_column = label(self.columns[j]), ""
         return f"{row}, {column}: {self.counts[i, j]:,.6g}{in_row}{in_column}"
 
+    def _height(self, width: float) -> float:
+        if self.lack or self.n_classes < 2:
+            return super()._height(width)
+        rows, columns = self.drawn()
+        return min(max(width * rows.size / columns.size, 0.5 * width), 1.5 * width)
+
     def _draw(self, ax: Any) -> None:
         from snellen.displays.matplotlib_matrix import draw_matrix
 
@@ -237,7 +243,7 @@ class MatrixDisplay(Display):
             made["shapes"] = [
                 {
                     "type": "line",
-                    **{axis: place for axis in (f"{along}0", f"{along}1")},
+                    **dict.fromkeys((f"{along}0", f"{along}1"), place),
                     f"{other}ref": "paper",
                     f"{other}0": 0,
                     f"{other}1": 1,

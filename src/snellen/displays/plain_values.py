@@ -10,11 +10,11 @@ import numpy as np
 from snellen.errors import ShapeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["plain", "plain_number", "row_of", "rows_of", "unique"]
+__all__ = ["plain", "plain_number", "reach", "row_of", "rows_of", "unique"]
 
 
 def plain(values: ArrayLike) -> list[float | None]:
@@ -47,6 +47,15 @@ def row_of(values: ArrayLike, n: int, what: str) -> NDArray[np.float64]:
     return row
 
 
+def reach(
+    values: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how far bounds are below and above values; 0 where there are none."""
+    below, above = values - low, high - values
+    known = np.isfinite(below) & np.isfinite(above)
+    return np.where(known, below, 0.0).clip(0), np.where(known, above, 0.0).clip(0)
+
+
 def unique(names: Iterable[str]) -> list[str]:
     """Return names that differ: to a repeated one its number is added.
 
@@ -65,6 +74,6 @@ def unique(names: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def rows_of(columns: dict[str, Sequence[object]]) -> list[dict[str, object]]:
+def rows_of(columns: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
     """Return columns as records."""
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

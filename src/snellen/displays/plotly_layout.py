@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from snellen.displays.plain_values import unique
+from snellen.displays.plain_values import plain, unique
 from snellen.table_text import printable
 
-__all__ = ["NUMBER", "axis", "category_axis", "label", "labels", "layout", "template", "text_style"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = [
+    "NUMBER",
+    "axis",
+    "category_axis",
+    "error_bars",
+    "label",
+    "labels",
+    "layout",
+    "template",
+    "text_style",
+]
 
 NUMBER = ",.6~g"
 """How numbers are written where the pointer is, in d3's notation."""
@@ -116,6 +130,21 @@ def category_axis(title: str, names: list[str], **settings: Any) -> dict[str, An
         "categoryorder": "array",
         "categoryarray": names,
         **settings,
+    }
+
+
+def error_bars(
+    below: NDArray[np.float64], above: NDArray[np.float64], colour: str
+) -> dict[str, Any]:
+    """Return how intervals are drawn."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": plain(above),
+        "arrayminus": plain(below),
+        "color": colour,
+        "thickness": 1.4,
+        "width": 3,
     }
 
 

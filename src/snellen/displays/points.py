@@ -9,8 +9,17 @@ import numpy as np
 
 from snellen.displays import colours, thinning
 from snellen.displays.display import Display
-from snellen.displays.plain_values import plain, row_of, rows_of, unique
-from snellen.displays.plotly_layout import NUMBER, axis, label, layout, template, text_style
+from snellen.displays.name_places import name_places
+from snellen.displays.plain_values import plain, reach, row_of, rows_of, unique
+from snellen.displays.plotly_layout import (
+    NUMBER,
+    axis,
+    error_bars,
+    label,
+    layout,
+    template,
+    text_style,
+)
 from snellen.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -56,9 +65,9 @@ class Points:
             )
 
     @property
-    def bounded(self) -> bool:
-        """Whether there are bounds."""
-        return self.low is not None and self.high is not None
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Its lower and upper bounds, where both are there."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
     def drawn(self) -> Points:
         """Return those that are drawn, from left to right where a line goes through them."""
@@ -73,14 +82,6 @@ class Points:
             low=None if self.low is None else self.low[kept],
             high=None if self.high is None else self.high[kept],
         )
-
-    def error_bars(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return how far the bounds are below and above; 0 where there are none."""
-        assert self.low is not None
-        assert self.high is not None
-        below, above = self.y - self.low, self.high - self.y
-        known = np.isfinite(below) & np.isfinite(above)
-        return np.where(known, below, 0.0).clip(0), np.where(known, above, 0.0).clip(0)
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -130,7 +131,7 @@ class PointsDisplay(Display):
 
         Without names the column is left out; with bounds there are ``low`` and ``high``.
         """
-        bounded = any(points.bounded for points in self.points)
+        bounded = any(points.bounds for points in self.points)
         named = any(points.names for points in self.points)
         names = ["kind", *(["name"] if named else []), self.x_label, self.y_label]
         keys = unique([*names, *(("low", "high") if bounded else ())])
@@ -166,6 +167,18 @@ class PointsDisplay(Display):
 
         draw_points(self, ax)
 
+    def places_of_names(self) -> list[list[str]]:
+        """Return where the name of each point that is drawn stands beside it, kind by kind."""
+        drawn = [points.drawn() for points in self.points]
+        if not drawn or sum(points.x.size for points in drawn) > _NAMED:
+            return [["top center"] * points.x.size for points in drawn]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rows = [np.log10(points.x) if self.log_x else points.x for points in drawn]
+        across, up = _as_shares(rows), _as_shares([points.y for points in drawn])
+        lengths = [len(name) for p in drawn for name in p.names or [""] * p.x.size]
+        found = iter(name_places(list(zip(across, up, lengths, strict=True))))
+        return [[next(found) for _ in range(points.x.size)] for points in drawn]
+
     def specification(self) -> dict[str, Any]:
         """Return the picture as Plotly's JSON, with roles for colours."""
         traces: list[dict[str, Any]] = []
@@ -182,7 +195,8 @@ class PointsDisplay(Display):
                     "showlegend": False,
                 }
             )
-        traces += [self._trace(k, points.drawn()) for k, points in enumerate(self.points)]
+        for k, (points, places) in enumerate(zip(self.points, self.places_of_names(), strict=True)):
+            traces.append(self._trace(k, points.drawn(), places))
         made = layout(
             lack=self.lack,
             legend=len(self.points) > 1,
@@ -203,7 +217,7 @@ class PointsDisplay(Display):
             ]
         return {"data": traces, "layout": made}
 
-    def _trace(self, k: int, points: Points) -> dict[str, Any]:
+    def _trace(self, k: int, points: Points, places: list[str]) -> dict[str, Any]:
         many = points.x.size > 200
         mode = "markers+lines" if points.joined else "markers"
         said = "%{text}<br>" if points.names else ""
@@ -226,23 +240,24 @@ class PointsDisplay(Display):
         }
         if points.names:
             made["text"] = [label(name) for name in points.names]
-            made["textposition"] = "top center"
+            made["textposition"] = places
             made["textfont"] = text_style("ink")
-        if points.bounded:
-            assert points.low is not None
-            assert points.high is not None
-            below, above = points.error_bars()
-            made["error_y"] = {
-                "type": "data",
-                "symmetric": False,
-                "array": plain(above),
-                "arrayminus": plain(below),
-                "color": colours.nth(k),
-                "thickness": 1.2,
-                "width": 3,
-            }
-            made["customdata"] = [
-                list(each) for each in zip(plain(points.low), plain(points.high), strict=True)
-            ]
+        if points.bounds is not None:
+            low, high = points.bounds
+            made["error_y"] = error_bars(*reach(points.y, low, high), colours.nth(k))
+            made["customdata"] = [list(each) for each in zip(plain(low), plain(high), strict=True)]
             said += f"<br>%{{customdata[0]:{NUMBER}}} to %{{customdata[1]:{NUMBER}}}"
         return {**made, "hovertemplate": f"{said}<extra></extra>"}
+
+
+_NAMED = 60  # points: among more no place is looked for
+
+
+def _as_shares(rows: list[NDArray[np.float64]]) -> list[float]:
+    values = np.concatenate(rows)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return [float("nan")] * values.size
+    low, wide = finite.min(), np.ptp(finite) or 1.0
+    # As axes leave room at their ends.
+    return (0.08 + 0.84 * (values - low) / wide).tolist()

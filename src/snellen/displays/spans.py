@@ -89,7 +89,7 @@ class SpansDisplay(Display):
         return list(dict.fromkeys(span.row for span in self.spans))
 
     def records(self) -> list[dict[str, Any]]:
-        """Return one record a span: its row by `row_label`, ``start``, ``end``, ``kind``, ``label``."""
+        """Return one record a span: row by `row_label`, ``start``, ``end``, ``kind``, ``label``."""
         keys = unique([self.row_label, "start", "end", "kind", "label"])
         return [
             dict(
@@ -115,6 +115,9 @@ class SpansDisplay(Display):
             lasting = _few([span for span in spans if span.end > span.start])
             drawn.append((kind, lasting, _few([span for span in spans if span.end <= span.start])))
         return rows, drawn
+
+    def _height(self, width: float) -> float:
+        return max(1.0 + 0.22 * len(self.drawn()[0]), 0.4 * width)
 
     def _draw(self, ax: Any) -> None:
         from snellen.displays.matplotlib_spans import draw_spans
@@ -142,8 +145,9 @@ class SpansDisplay(Display):
                         "width": 0.6,
                         "marker": filled(k, several=len(kinds) > 1),
                         "customdata": [[float(s.end), label(s.label, 120)] for s in lasting],
-                        "hovertemplate": f"{said}<br>{template(self.x_label)} %{{base:{NUMBER}}} to "
-                        f"%{{customdata[0]:{NUMBER}}}<br>%{{customdata[1]}}<extra></extra>",
+                        "hovertemplate": f"{said}<br>{template(self.x_label)} "
+                        f"%{{base:{NUMBER}}} to %{{customdata[0]:{NUMBER}}}"
+                        "<br>%{customdata[1]}<extra></extra>",
                     }
                 )
             if events:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from snellen.displays.display import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from snellen.displays.display import Words
 
 __all__ = [
     "LINE_RULE",
@@ -27,8 +28,8 @@ __all__ = [
 MOST_ON_A_LINE = 1_000
 _SPANS = 500
 LINE_RULE = (
-    f"Of a line of more than {MOST_ON_A_LINE:,} points those drawn are the first, the last, and the "
-    f"lowest and highest in each of {_SPANS} equal spans of the axis; the data have all."
+    f"Of a line of more than {MOST_ON_A_LINE:,} points those drawn are the first, the last, and "
+    f"the lowest and highest in each of {_SPANS} equal spans of the axis; the data have all."
 )
 MOST_POINTS = 2_000
 POINTS_RULE = (
@@ -84,7 +85,7 @@ def of_line(
         usable, spans = usable[order], spans[order]
     ends = np.searchsorted(spans, np.arange(_SPANS + 1))
     kept = {0, n - 1}
-    for start, end in zip(ends[:-1], ends[1:], strict=True):
+    for start, end in pairwise(ends.tolist()):
         places = usable[start:end]
         if not places.size:
             continue

@@ -1,0 +1,167 @@
+"""Drawing with Matplotlib: axes, text that is only text, the legend; nothing global is set."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from snellen.displays.colours import fixed
+from snellen.errors import InputError, MissingExtraError
+from snellen.table_text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from snellen.displays.display import Display
+
+__all__ = [
+    "DASHES",
+    "HATCHES",
+    "MARKERS",
+    "as_text",
+    "draw",
+    "draw_legend",
+    "given_or_new",
+    "grid",
+    "ink",
+    "short",
+    "text_size",
+    "ticks_of_names",
+]
+
+# In the order of Plotly's in `snellen.displays.colours`.
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 2)),
+    (0, (1, 1.4)),
+    (0, (5, 2, 1, 2)),
+    (0, (9, 3)),
+    (0, (9, 3, 2, 3)),
+)
+MARKERS = ("o", "s", "D", "^", "X", "v", "P", "*")
+HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "|||", "+++")
+
+
+def given_or_new(ax: Any, inches: tuple[float, float]) -> Any:
+    """Return the axes that were given, or axes of a new figure that belongs to no window.
+
+    Raises
+    ------
+    MissingExtraError
+        Where Matplotlib is not installed.
+    InputError
+        For what is no axes.
+    """
+    try:
+        from matplotlib.axes import Axes
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError("matplotlib", "plot") from None
+    if ax is not None:
+        if isinstance(ax, Axes):
+            return ax
+        raise InputError(f"expected axes of Matplotlib, got {type(ax).__name__}", "ax")
+    figure = Figure(figsize=inches, layout="constrained", facecolor="white")
+    ax = figure.add_subplot(facecolor="white")
+    # As large as the text of a paper in one column, and larger on a slide.
+    size = min(max(8.0 + 0.55 * (inches[0] - 4.8), 7.0), 14.0)
+    for spine in ax.spines.values():
+        spine.set(color=fixed("role:mark"), linewidth=0.8)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.tick_params(
+        labelsize=size, labelcolor=fixed("role:soft"), color=fixed("role:mark"), width=0.8, length=3
+    )
+    for label in (ax.xaxis.label, ax.yaxis.label):
+        label.set(size=size, color=fixed("role:ink"))
+    return ax
+
+
+def draw(display: Display, ax: Any) -> None:
+    """Draw a display, or why there is nothing to draw."""
+    if not display.lack:
+        display._draw(ax)
+        return
+    ax.set(xticks=[], yticks=[])
+    words = "\n".join(textwrap.wrap(f"no data: {as_text(display.lack, 120)}", 40))
+    ax.text(
+        0.5, 0.5, words, transform=ax.transAxes, ha="center", va="center",
+        color=fixed("role:mark"), size=text_size(ax),
+    )  # fmt: skip
+
+
+def as_text(text: object, width: int = 60) -> str:
+    r"""Return a text from data so that Matplotlib shows it as it is, and not as mathematics.
+
+    Examples
+    --------
+    >>> as_text("$5"), as_text("_hidden")
+    ('\\$5', ' _hidden')
+    """
+    shown = printable(text, width).replace("$", r"\$")
+    # What begins with _ has no entry in a legend.
+    return f" {shown}" if shown.startswith("_") else shown
+
+
+def text_size(ax: Any) -> float:
+    """Return how large text is on axes, in points."""
+    return float(ax.xaxis.label.get_size())
+
+
+def ink(ax: Any) -> Any:
+    """Return the colour of text on axes: that of the style that they were made under."""
+    return ax.xaxis.label.get_color()
+
+
+def grid(ax: Any, along: str) -> None:
+    """Draw thin lines behind everything else, from the ticks of an axis."""
+    ax.set_axisbelow(True)
+    ax.grid(visible=True, axis=along, color=fixed("role:mark"), alpha=0.3, linewidth=0.6)
+
+
+def short(value: float) -> str:
+    """Return a number in the room beside a bar.
+
+    Examples
+    --------
+    >>> short(0.4118), short(12.0), short(31.25), short(0.00002)
+    ('0.412', '12', '31.2', '2.0e-05')
+    """
+    if value == int(value):
+        return f"{value:,.0f}"
+    if abs(value) < 0.0005:
+        return f"{value:.1e}"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+
+
+def draw_legend(ax: Any, handles: Sequence[Any], names: Sequence[str]) -> None:
+    """Draw a legend: above axes of our own, where it hides nothing, else where there is room."""
+    if not handles:
+        return
+    texts = [as_text(name, 60) for name in names]
+    size = text_size(ax)
+    style = {
+        "fontsize": size,
+        "labelcolor": ink(ax),
+        "handlelength": 2.4,
+        "columnspacing": 1.4,
+    }
+    if ax.figure.get_layout_engine() is None:
+        ax.legend(handles, texts, loc="best", **style)
+        return
+    inches = ax.get_position().width * ax.figure.get_figwidth()
+    each = (0.55 * max(len(text) for text in texts) + 4.4) * size / 72
+    columns = min(max(int(inches / each), 1), len(texts))
+    ax.legend(
+        handles, texts, ncols=columns, loc="lower left", bbox_to_anchor=(0.0, 1.0),
+        borderaxespad=0.3, borderpad=0.0, frameon=False, **style,
+    )  # fmt: skip
+
+
+def ticks_of_names(axis: Any, names: Sequence[str], inches: float, **style: Any) -> None:
+    """Write names along an axis at 0, 1, 2, …; where they are too many, every second or so."""
+    size = text_size(axis.axes)
+    room = max(int(inches * 72 / (1.15 * size)), 1)
+    step = -(-len(names) // room)
+    places = range(0, len(names), step)
+    axis.set_ticks(list(places), [as_text(names[k], 28) for k in places], **style)
+    axis.set_tick_params(length=0)
