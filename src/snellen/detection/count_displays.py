@@ -111,7 +111,7 @@ def slice_numbers(result: DetectionSlices) -> BarsDisplay:
     return BarsDisplay(
         words=Words(
             name=f"slices_of_{result.protocol['unit']}",
-            title=f"{metric} by slice",
+            title=f"{metric} by slice of {result.protocol['unit']}",
             about="The same number over parts of the data: a part that is much lower than the whole "
             "is where to look.",
             finding=finding,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["parts"]
 
 _MOST_IMAGES: Final = 500
+_FIRST: Final = 3  # headline numbers that stand first; those of sizes come last
 _MOST_SUSPICIONS: Final = 500
 
 
@@ -167,7 +168,7 @@ def _classes(
     columns = [
         Column("class", "class"),
         Column("n_truth", "objects"),
-        *(Column(name, name, 3) for name in shown),
+        *(Column(name, name, 3) for name in shown[:_FIRST]),
         Column("threshold", "best score", 3, f"the score threshold of the highest {called}"),
         Column("precision", "precision", 3, "at the best score"),
         Column("recall", "recall", 3, "at the best score"),
@@ -176,6 +177,7 @@ def _classes(
         Column("fp", "wrong", None, "at the best score"),
         Column("fn", "missed", None, "at the best score"),
         *(Column(f"n_{kind}", kind, None, f"errors of TIDE's kind {kind}") for kind in kinds),
+        *(Column(name, name, 3) for name in shown[_FIRST:]),
     ]
     return Table(
         Words(
@@ -204,7 +206,7 @@ def _of_classes(rows: list[dict[str, Any]], name: str) -> str:
 
 def _images(table: ImageTable) -> Table:
     """Return the images with the most errors."""
-    records = table.worst(_MOST_IMAGES)
+    records = [{**record, "image": str(record["image"])} for record in table.worst(_MOST_IMAGES)]
     n = len(table.images)
     rules = table.protocol
     score = rules["score_threshold"]
@@ -238,7 +240,9 @@ def _suspicions(result: LabelErrorsResult) -> Table:
     records = result.suspicions(n=_MOST_SUSPICIONS)
     n = len(result.rows["suspicion"])
     note = "" if n <= _MOST_SUSPICIONS else f"The {_MOST_SUSPICIONS} likeliest of {n:,}."
-    rows = [{**record, "box": _box(record["box"])} for record in records]
+    rows = [
+        {**record, "image": str(record["image"]), "box": _box(record["box"])} for record in records
+    ]
     return Table(
         Words(
             name="label_errors",
