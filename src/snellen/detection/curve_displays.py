@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from snellen.detection.detection_calibration import DetectionCalibrationResult
     from snellen.detection.operating_points_result import OperatingPointsResult
 
-__all__ = ["precision_recall", "reliability", "score_curves"]
+__all__ = ["precision_recall", "raw_precision_recall", "reliability", "score_curves"]
 
 _NAMED: Final = 3  # classes of the lowest AP that have a colour and a name
 _ALL_NAMED: Final = 6  # so few all have
@@ -27,10 +27,11 @@ _UNIT: Final = (0.0, 1.0)
 def precision_recall(result: AveragePrecisionResult) -> LinesDisplay | None:
     """Return precision over recall: the mean of classes, and each class.
 
-    None where the rules have no recall thresholds, at which precision is read off.
+    None under rules that do not read precision off at recall thresholds, as Pascal VOC's:
+    `raw_precision_recall` draws what they measure.
     """
     rules = result.rules
-    if len(rules.recall_thresholds) < 2:
+    if result.precision.shape[1] != len(rules.recall_thresholds):
         return None
     grid = np.array(rules.recall_thresholds, np.float64)
     iou = rules.iou_thresholds[0]
@@ -169,6 +170,44 @@ def score_curves(result: OperatingPointsResult) -> tuple[LinesDisplay, LinesDisp
         y_range=_UNIT,
     )
     return whole, of_classes
+
+
+def raw_precision_recall(result: OperatingPointsResult) -> LinesDisplay:
+    """Return precision over recall of each class as they are, not raised to the best on the right."""
+    scores = _grid(result)[::-1]
+    tp, fp = _counts(result, scores)
+    beta = float(result.protocol["beta"])
+    precision, recall, _ = _rates(tp, fp, result.n_truth.astype(np.float64)[:, None], beta)
+    best_f = np.nan_to_num(result.best.f)
+    with_truth = np.flatnonzero(result.n_truth > 0)
+    order = with_truth[np.argsort(best_f[with_truth], kind="stable")]
+    n_named = len(order) if len(order) <= _ALL_NAMED else _NAMED
+    names = result.classes.display_names()
+    note = f"Read off at {_SCORES} equally spaced scores and at the best ones."
+    if n_named < len(order):
+        note += f" Named are the {n_named} classes of lowest F."
+    lines = []
+    for rank, k in enumerate(order.tolist()):
+        known = ~np.isnan(precision[k])
+        lines.append(Line(names[k], recall[k][known], precision[k][known], muted=rank >= n_named))
+    iou, area = result.protocol["iou_threshold"], result.protocol["area"]
+    return LinesDisplay(
+        words=Words(
+            name="precision_recall",
+            title="Precision over recall",
+            about="Going right, more of the objects are found, and more of what is reported is "
+            "wrong; a better detector's line stays higher for longer.",
+            finding=_of_scores(result, "F1" if beta == 1 else f"F{beta:g}",
+                               "f1_micro" if beta == 1 else "f_beta_micro"),
+            protocol=f"IoU {iou:g}, area {area}, {result.protocol['rules']['name']}; raw points",
+            note=note,
+        ),
+        lines=tuple(lines),
+        x_label="recall",
+        y_label="precision",
+        x_range=_UNIT,
+        y_range=_UNIT,
+    )  # fmt: skip
 
 
 def _grid(result: OperatingPointsResult) -> NDArray[np.float64]:

@@ -66,9 +66,7 @@ def _settings(title: str, values: Any) -> str:
         element("div", element("dt", text(spoken(name))) + element("dd", _short(value)))
         for name, value in known.items()
     )
-    return element(
-        "details", element("summary", title) + element("dl", lines, class_="settings")
-    )
+    return element("details", element("summary", title) + element("dl", lines, class_="settings"))
 
 
 def _short(value: Any) -> str:

@@ -165,9 +165,7 @@ def _switch(views: Sequence[RunView]) -> str:
         )
         for place, view in enumerate(views)
     )
-    return element(
-        "fieldset", element("legend", "Run shown") + choices, class_="choice runs"
-    )
+    return element("fieldset", element("legend", "Run shown") + choices, class_="choice runs")
 
 
 def _footer(views: Sequence[RunView]) -> str:

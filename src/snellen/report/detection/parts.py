@@ -10,7 +10,12 @@ import numpy as np
 from snellen.detection.area_slices import slices_of_areas
 from snellen.detection.average_precision import AveragePrecision, AveragePrecisionResult
 from snellen.detection.count_displays import confusion_matrix, error_costs, slice_numbers
-from snellen.detection.curve_displays import precision_recall, reliability, score_curves
+from snellen.detection.curve_displays import (
+    precision_recall,
+    raw_precision_recall,
+    reliability,
+    score_curves,
+)
 from snellen.detection.detection_calibration import detection_calibration
 from snellen.detection.detection_confusion import DetectionConfusion
 from snellen.detection.diagnosis_result import DetectionDiagnosis
@@ -63,11 +68,11 @@ def parts(run: StoredRun, result: Result) -> RunParts:
     confusion = _computed(run, "confusion", DetectionConfusion)
     labels = _computed(run, "labels", LabelErrors)
     slices = _slices(metric)
-    curves: list[Display | Table] = []
-    raised = precision_recall(result)
-    if raised is not None:
-        curves.append(raised)
-    curves += [*score_curves(points), reliability(calibration)]
+    curves: list[Display | Table] = [
+        precision_recall(result) or raw_precision_recall(points),
+        *score_curves(points),
+        reliability(calibration),
+    ]
     found: dict[str, Result] = {"points": points, "calibration": calibration, "images": images}
     found |= {
         name: part
