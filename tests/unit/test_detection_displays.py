@@ -25,7 +25,7 @@ from snellen.detection.slices import by_crowding, slices_of_images
 
 
 def some_boxes(seed: int = 7, n_images: int = 30, n_classes: int = 9) -> tuple[Boxes, Boxes]:
-    """Return truth, and it moved, renamed and thinned, with false alarms; the last class has none."""
+    """Return truth, and it moved, renamed, thinned, with false alarms; the last class has none."""
     rng = np.random.default_rng(seed)
     n = 6 * n_images
     image, label = rng.integers(0, n_images, n), rng.integers(0, n_classes - 1, n)

@@ -92,7 +92,7 @@ def test_what_became_of_each_object() -> None:
     found = examples(*made())
     # Errors at the best threshold, 0.9 (F1 of 2 right, 0 wrong, 1 missed: 4 / 5): image 1 misses
     # one; 2 and 3 are without.
-    assert list(found)[0] == "1"
+    assert next(iter(found)) == "1"
     one = found["1"]
     assert [(each.label, each.ignored) for each in one.truth] == [
         ("cat", False), ("cat", False), ("dog", True),
@@ -117,7 +117,7 @@ def test_images_are_those_with_most_errors() -> None:
     truth, pred = made()
     metric = AveragePrecision().update(truth, pred)
     found, pictures = examples_of(
-        truth, pred, metric, n=1, images=lambda name: jpeg(800, 400), names={1: "a/b.png"},
+        truth, pred, metric, n=1, images=lambda _: jpeg(800, 400), names={1: "a/b.png"},
         sizes={1: (400, 800)},
     )  # fmt: skip
     (image,) = found.images
@@ -144,7 +144,7 @@ def test_parts_of_unknown_sizes_are_drawn_on_the_picture() -> None:
     truth = Boxes.from_xywh([[0.25, 0.5, 0.5, 0.25]], image_id="a", label=1)
     pred = Boxes.from_xywh([[0.25, 0.5, 0.5, 0.25]], image_id="a", label=1, score=[0.5])
     metric = AveragePrecision().update(truth, pred)
-    found, _ = examples_of(truth, pred, metric, n=1, images=lambda name: jpeg(200, 100))
+    found, _ = examples_of(truth, pred, metric, n=1, images=lambda _: jpeg(200, 100))
     assert found.images[0].truth[0].box == [50, 50, 100, 25]
     found, _ = examples_of(truth, pred, metric, n=1, images=no_image)
     assert (found.images[0].width, found.images[0].height) == (1000, 1000)
@@ -242,7 +242,7 @@ def test_a_polygon() -> None:
 
 
 def test_a_thumbnail_is_small_and_knows_the_size() -> None:
-    small = thumbnail(lambda name: jpeg(1000, 500), "a.png")
+    small = thumbnail(lambda _: jpeg(1000, 500), "a.png")
     assert small is not None
     assert (small.width, small.height) == (1000, 500)
     assert len(small.data) < 20_000
@@ -250,7 +250,7 @@ def test_a_thumbnail_is_small_and_knows_the_size() -> None:
 
 @pytest.mark.parametrize("data", [None, b"", b"\xff\xd8\xff no picture"])
 def test_what_is_no_picture_is_missing(data: bytes | None) -> None:
-    assert thumbnail(lambda name: data, "a.png") is None
+    assert thumbnail(lambda _: data, "a.png") is None
 
 
 @pytest.mark.parametrize(

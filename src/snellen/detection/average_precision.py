@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
-    from snellen.displays import Display
     from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
+    from snellen.displays import Display
     from snellen.metric import Units
     from snellen.state import Keys, PackedState
 

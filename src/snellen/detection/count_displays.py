@@ -80,8 +80,8 @@ def error_costs(result: DetectionErrorsResult) -> BarsDisplay:
         words=Words(
             name="error_costs",
             title="What each kind of error costs",
-            about="How much higher AP would be if all errors of one kind were mended and all others "
-            "stayed; the numbers need not add up.",
+            about="How much higher AP would be if all errors of one kind were mended and all "
+            "others stayed; the numbers need not add up.",
             finding=finding,
             protocol=f"TIDE: {result.rules}",
         ),
@@ -112,8 +112,8 @@ def slice_numbers(result: DetectionSlices) -> BarsDisplay:
         words=Words(
             name=f"slices_of_{result.protocol['unit']}",
             title=f"{metric} by slice of {result.protocol['unit']}",
-            about="The same number over parts of the data: a part that is much lower than the whole "
-            "is where to look.",
+            about="The same number over parts of the data: a part that is much lower than the "
+            "whole is where to look.",
             finding=finding,
             protocol=result.protocol["rules"]["name"],
         ),

@@ -173,7 +173,7 @@ def score_curves(result: OperatingPointsResult) -> tuple[LinesDisplay, LinesDisp
 
 
 def raw_precision_recall(result: OperatingPointsResult) -> LinesDisplay:
-    """Return precision over recall of each class as they are, not raised to the best on the right."""
+    """Return precision over recall of each class, not raised to the best on the right."""
     scores = _grid(result)[::-1]
     tp, fp = _counts(result, scores)
     beta = float(result.protocol["beta"])
@@ -296,8 +296,8 @@ def reliability(result: DetectionCalibrationResult) -> LinesDisplay:
         words=Words(
             name="reliability",
             title="Reliability of scores",
-            about="A point on the diagonal means that of detections with score 0.7 seven in ten are "
-            "right; below it the detector is too sure of itself.",
+            about="A point on the diagonal means that of detections with score 0.7 seven in ten "
+            "are right; below it the detector is too sure of itself.",
             finding=finding,
             protocol=f"IoU {rules['iou_threshold']:g}, area {rules['area']}, {rules['bins']} bins "
             f"of {rules['binning'].replace('-', ' ')}",

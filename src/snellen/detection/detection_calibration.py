@@ -20,11 +20,11 @@ from snellen.table_text import aligned_lines, number, printable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from snellen.displays import Display
     from snellen.classes import Classes
     from snellen.detection.average_precision import AveragePrecision
     from snellen.detection.localization_recall_precision import LocalizationRecallPrecision
     from snellen.detection.outcomes import Outcomes
+    from snellen.displays import Display
 
 __all__ = ["DetectionCalibrationResult", "detection_calibration"]
 

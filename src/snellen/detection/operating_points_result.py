@@ -18,8 +18,8 @@ from snellen.table_text import aligned_lines, number, printable
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from snellen.displays import Display
     from snellen.classes import Classes
+    from snellen.displays import Display
 
 __all__ = ["NO_HIT", "NO_TRUTH", "ClassPoints", "OperatingPointsResult"]
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from snellen.displays import Display
     from snellen.classes import Classes
+    from snellen.displays import Display
 
 __all__ = ["DetectionSlices"]
 
