@@ -46,6 +46,7 @@ def test_truth(data: Path, place: str) -> None:
     assert read.format == "yolo"
     boxes = read.boxes
     assert boxes.images.ids.tolist() == ["a", "b", "c"]
+    assert read.names == ("a.png", "b.png", "c.png")
     assert boxes.classes.names == ("cat", "dog")
     assert boxes.image.tolist() == [0, 0]
     assert boxes.label.tolist() == [1, 0]
@@ -89,6 +90,11 @@ def test_labels_without_pictures_stay_relative(tmp_path: Path) -> None:
     sized = read_detection_truth(tmp_path / "x", images={"1.jpg": (200, 100), "2.jpg": (5, 5)})
     assert sized.boxes.xywh.tolist() == [[37.5, 50, 25, 100]]
     assert sized.boxes.images.ids.tolist() == ["1.jpg", "2.jpg"]
+    picture(tmp_path / "pictures/2.JPG", 5, 5)
+    picture(tmp_path / "pictures/1.png", 200, 100)
+    seen = read_detection_truth(tmp_path / "x", images=tmp_path / "pictures")
+    assert seen.boxes.images.ids.tolist() == ["1", "2"]
+    assert seen.names == ("1.png", "2.JPG")
     with pytest.raises(IdError, match="expected images of images, got others: 1"):
         read_detection_truth(tmp_path / "x", images={"7.jpg": (200, 100)})
 

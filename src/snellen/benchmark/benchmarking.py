@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from snellen.benchmark.class_places import placed
 from snellen.benchmark.kept_rounds import KeptRounds
-from snellen.benchmark.machine import machine
+from snellen.run.machine import machine
 from snellen.benchmark.open_images import open_images
 from snellen.benchmark.predicted import Predicted, in_all
 from snellen.benchmark.predictions_file import read_predictions

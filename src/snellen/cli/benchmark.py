@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from snellen.cli.gates import Gate, gates
 from snellen.cli.output import (
-    Gate,
     check_folder_of,
     data_warnings_on_stderr,
-    gates,
     json_option,
     not_empty,
     quiet_option,

@@ -20,6 +20,7 @@ from snellen.table_text import aligned_lines, number, printable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from snellen.displays import Display
     from snellen.classes import Classes
     from snellen.detection.average_precision import AveragePrecision
     from snellen.detection.localization_recall_precision import LocalizationRecallPrecision
@@ -312,6 +313,12 @@ class DetectionCalibrationResult(Result):
             for each in self.per_class()
         ]
         return "\n".join([*lines, *aligned_lines(rows)])
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return the reliability diagram."""
+        from snellen.detection.curve_displays import reliability
+
+        return (reliability(self),)
 
     def composition(self) -> str:
         """Return, in a few lines, what the result was made of."""

@@ -17,7 +17,7 @@ from snellen.detection.poses import Poses
 from snellen.errors import ClassError, DataWarning, IdError, InputError, SchemaError
 from snellen.readers.box_rows import KINDS, distinct
 from snellen.readers.class_list import ClassList, LabelSet, whole_numbers
-from snellen.readers.image_heads import image_sizes, images_below
+from snellen.readers.image_heads import image_sizes, images_below, picture_names
 from snellen.readers.image_names import match_images
 from snellen.readers.message_text import few
 from snellen.readers.outlines import Outlines
@@ -52,8 +52,7 @@ class ReadBoxes(NamedTuple):
     notes : list of str
         What was taken for what, for people.
     names : tuple of str or None
-        Other names of the images, in the order of ``boxes.boxes.images``: of COCO those of their
-        files.
+        Other names of the images, in the order of ``boxes.boxes.images``: those of their files.
     relative : bool
         Whether boxes are parts of images whose sizes are not known.
     outlines : Outlines or None
@@ -77,6 +76,7 @@ class _Images(NamedTuple):
     sizes: NDArray[np.int64] | None
     is_selection: bool
     place: str
+    names: tuple[str, ...] | None = None
 
 
 def _listed_images(images: Any) -> _Images:
@@ -95,7 +95,8 @@ def _listed_images(images: Any) -> _Images:
         if not found:
             raise InputError("expected pictures, there are none", place)
         sizes = image_sizes(list(found.values()))
-        return _Images(list(found), sizes, is_selection=False, place=place)
+        names = picture_names(found)
+        return _Images(list(found), sizes, is_selection=False, place=place, names=names)
     text = read_bytes(place).decode("utf-8-sig", "replace")
     # A class's list of a VOC part has 1, 0 or -1 behind the image.
     ids = [re.sub(r"\s+-?[01]$", "", line.strip()) for line in text.splitlines()]
@@ -139,7 +140,7 @@ def _of_images(rows: BoxRows, images: Any, *, drop_unknown: bool) -> tuple[BoxRo
     ):
         sizes = np.empty((len(listed.ids), 2), np.int64)
         sizes[match.position[~lacking]] = rows.sizes[~lacking]
-    return rows._replace(images=listed.ids, image=position, sizes=sizes, names=None), notes
+    return rows._replace(images=listed.ids, image=position, sizes=sizes, names=listed.names), notes
 
 
 def _plain(name: Any) -> Any:

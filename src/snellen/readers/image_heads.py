@@ -11,11 +11,11 @@ from snellen.errors import IdError, InputError, MissingExtraError, SchemaError
 from snellen.readers.image_files import PICTURES, ending, files_below
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["image_size", "image_sizes", "images_below", "without_ending"]
+__all__ = ["image_size", "image_sizes", "images_below", "picture_names", "without_ending"]
 
 _ORIENTATION = 0x0112
 
@@ -55,6 +55,17 @@ def images_below(folder: str | os.PathLike[str]) -> dict[str, str]:
             )
         found[key] = path
     return found
+
+
+def picture_names(found: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of pictures with their endings, below the folder that they were found in.
+
+    Examples
+    --------
+    >>> picture_names({"night/a": "val/night/a.JPG"})
+    ('night/a.JPG',)
+    """
+    return tuple(key + path[len(without_ending(path)) :] for key, path in found.items())
 
 
 def image_size(path: str) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from snellen.classes import Classes
 from snellen.detection.box_layouts import as_xywh
 from snellen.errors import ClassError, IdError, InputError, SchemaError
 from snellen.readers.box_rows import BoxRows, upright_of_corners
-from snellen.readers.image_heads import image_sizes
+from snellen.readers.image_heads import image_sizes, picture_names
 from snellen.readers.message_text import few
 from snellen.readers.outlines import Outlines
 from snellen.readers.text_rows import (
@@ -85,8 +85,8 @@ def read_yolo_truth(
     notes = list(found.notes)
     labels = dict(found.labels)
     if found.images is None:
-        names, sizes = list(labels), None
-        notes.append(f"{place}: no images, so that boxes stay parts of sizes that are not known")
+        names, sizes, files = list(labels), None, None
+        notes.append(f"{place}: no images beside the labels")
     else:
         names = list(found.images)
         strays = [name for name in labels if name not in found.images]
@@ -101,10 +101,10 @@ def read_yolo_truth(
         without = sum(name not in labels for name in names)
         if without:
             notes.append(f"{place}: {without:,} images have no labels: they hold no object")
-        sizes = image_sizes(list(found.images.values()))
+        sizes, files = image_sizes(list(found.images.values())), picture_names(found.images)
     expected = expected_lines(kind, found.description, is_truth=True)
     rows = _read(place, names, labels, found.description, expected)
-    return rows._replace(sizes=sizes, notes=(*notes, *rows.notes))
+    return rows._replace(sizes=sizes, names=files, notes=(*notes, *rows.notes))
 
 
 def read_yolo_predictions(

@@ -422,7 +422,7 @@ class Training:
         prepared = self.prepared
         data = prepared.data
         return {
-            "schema": "snellen.run/1",
+            "schema": "snellen.training-run/1",
             "name": self._name,
             "versions": versions(),
             "device": engines.device_name(self.engine.device),
