@@ -73,6 +73,7 @@ class StoredRun:
         self._stored: dict[str, Any] | None = None
         self._metric: StoredMetric[Any] | None = None
         self._result: Result | None = None
+        self._models: tuple[StoredRun, ...] | None = None
 
     def __repr__(self) -> str:
         return f"StoredRun({str(self.path)!r}: {self.kind}, {self.record.task})"
@@ -113,14 +114,18 @@ class StoredRun:
         """The models of a benchmark, in its order; empty for another run."""
         if self.kind != "benchmark":
             return ()
-        found = {}
-        folders = sorted((self.path / "models").glob("*/result.json"))
-        for file in folders:
-            run = StoredRun.open(file.parent)
-            run.parent = self
-            found[run.name] = run
-        order = [plain_folder_name(model["name"]) for model in self.stored["models"]]
-        return tuple(sorted(found.values(), key=lambda run: _place(order, run.name)))
+        if self._models is None:
+            names = [str(model["name"]) for model in self.stored.get("models", [])]
+            order = {plain_folder_name(name): place for place, name in enumerate(names)}
+            found = [
+                StoredRun.open(file.parent) for file in (self.path / "models").glob("*/result.json")
+            ]
+            for run in found:
+                run.parent = self
+            # Equal names got numbers behind them, which are in the order of the models.
+            found.sort(key=lambda run: (order.get(run.name, len(order)), run.name))
+            self._models = tuple(found)
+        return self._models
 
     @property
     def stored(self) -> dict[str, Any]:
@@ -268,11 +273,6 @@ def plain_folder_name(name: str) -> str:
     return plain or "model"
 
 
-def _place(order: list[str], name: str) -> tuple[int, str]:
-    # Equal names got numbers behind them, which are in the order of the models.
-    return (order.index(name) if name in order else len(order), name)
-
-
 def _read_result(path: Path) -> dict[str, Any]:
     try:
         content = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
@@ -309,9 +309,12 @@ def _of_result(stored: dict[str, Any]) -> RunRecord:
 
 
 def _of_benchmark(stored: dict[str, Any]) -> RunRecord:
+    # The first is the best; all of them have pages and rows of their own.
+    rows = stored.get("table") or [{}]
     return RunRecord(
         task="classification",
         config=stored.get("settings") or {},
+        metrics={"best_top1": rows[0].get("top1")},
         versions={"snellen": str(stored.get("library", ""))},
         machine=stored.get("machine") or {},
     )
@@ -328,8 +331,11 @@ def _of_training(folder: Path) -> RunRecord:
         config = content.get("description") or msgspec.json.decode(
             (folder / "description.json").read_bytes(), type=dict[str, Any]
         )
+        data = content.get("data") or {}
         return RunRecord(
             task=str(config.get("task", "")),
+            began=str(content.get("began", "")),
+            data=[DataDigest("data", str(data["data"]))] if "data" in data else [],
             seconds=math.fsum(seconds.values()),
             config=config,
             versions=content.get("versions") or {},
