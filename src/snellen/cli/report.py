@@ -212,8 +212,8 @@ def _write_pictures(
     files = run_pictures(runs, names, out, kind, figure=figure, width=width)
     if figure is None:
         out.mkdir(exist_ok=True)
-    write_atomically({**files})
-    return list(files)
+    write_atomically(files)
+    return [Path(path) for path in files]
 
 
 def _address(path: Path, page: Path) -> str:

@@ -9,6 +9,7 @@ from snellen.displays import Display
 from snellen.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
     from snellen.run.stored_run import StoredRun
@@ -45,7 +46,7 @@ def run_pictures(
     *,
     figure: str | None = None,
     width: float = 6.0,
-) -> dict[Path, bytes]:
+) -> dict[str | os.PathLike[str], bytes]:
     """Return the pictures of runs by the files that they are for.
 
     Parameters
@@ -72,16 +73,15 @@ def run_pictures(
     """
     from snellen.displays.picture_files import picture
 
-    files: dict[Path, bytes] = {}
+    files: dict[str | os.PathLike[str], bytes] = {}
     known: dict[str, None] = {}
-    for run, name in zip(runs, names, strict=True):
-        own = f"{_plain(name)}-" if len(runs) > 1 else ""
+    for run, begin in zip(runs, _beginnings(names), strict=True):
         for title, display in figures_of(run).items():
             known[title] = None
             if figure is None:
-                path = out / f"{own}{_plain(title)}.{kind}"
+                path = out / f"{begin}{_plain(title)}.{kind}"
             elif title == figure:
-                path = out.with_name(f"{own}{out.name}")
+                path = out.with_name(f"{begin}{out.name}")
             else:
                 continue
             files[path] = picture(display, Path(f"{title}.{kind}"), width)
@@ -91,6 +91,15 @@ def run_pictures(
             f"{did_you_mean(figure, known)}"
         )
     return files
+
+
+def _beginnings(names: Sequence[str]) -> list[str]:
+    """Return what the files of each run begin with; nothing where there is one run."""
+    if len(names) == 1:
+        return [""]
+    plain = [f"{_plain(name)}-" for name in names]
+    distinct = len({name.casefold() for name in plain}) == len(plain)
+    return plain if distinct else [f"{place + 1}-{name}" for place, name in enumerate(plain)]
 
 
 def _plain(name: str) -> str:

@@ -25,6 +25,11 @@ import msgspec
 from snellen.errors import InputError, SchemaError
 from snellen.metric import metric_from_bytes
 from snellen.result import Interval
+from snellen.run.other_records import (
+    record_of_benchmark,
+    record_of_result,
+    record_of_training,
+)
 from snellen.run.run_record import SCHEMA, DataDigest, RunRecord, checked_schema, read_struct
 from snellen.run.written_run import write_run
 
@@ -95,7 +100,7 @@ class StoredRun:
         if not folder.is_dir():
             raise InputError("expected the folder of a run, there is none", str(path))
         if (folder / "description.json").is_file():
-            return cls(folder, "training", _of_training(folder))
+            return cls(folder, "training", record_of_training(folder))
         if (folder / "run.json").is_file():
             return cls(folder, "evaluation", read_record(folder))
         if not (folder / "result.json").is_file():
@@ -106,8 +111,8 @@ class StoredRun:
             )
         stored = _read_result(folder / "result.json")
         if "task" not in stored:
-            return cls(folder, "benchmark", _of_benchmark(stored))
-        return cls(folder, "evaluation", _of_result(stored))
+            return cls(folder, "benchmark", record_of_benchmark(stored))
+        return cls(folder, "evaluation", record_of_result(stored))
 
     @property
     def models(self) -> tuple[StoredRun, ...]:
@@ -296,58 +301,6 @@ def _read_state(path: Path) -> StoredMetric[Any]:
     except OSError as error:
         raise InputError(f"expected a readable file, got: {error.strerror}", str(path)) from error
     return metric_from_bytes(data, str(path))
-
-
-def _of_result(stored: dict[str, Any]) -> RunRecord:
-    """Return what a result says of its run."""
-    return RunRecord(
-        task=str(stored["task"]),
-        versions={"snellen": str(stored.get("library", ""))},
-        protocol=stored.get("protocol", {}),
-        metrics=stored.get("metrics", {}),
-    )
-
-
-def _of_benchmark(stored: dict[str, Any]) -> RunRecord:
-    # The first is the best; all of them have pages and rows of their own.
-    rows = stored.get("table") or [{}]
-    return RunRecord(
-        task="classification",
-        config=stored.get("settings") or {},
-        metrics={"best_top1": rows[0].get("top1")},
-        versions={"snellen": str(stored.get("library", ""))},
-        machine=stored.get("machine") or {},
-    )
-
-
-def _of_training(folder: Path) -> RunRecord:
-    """Return what the folder of a training says of it."""
-    path = folder / "run.json"
-    if not path.is_file():
-        raise InputError("expected a training that was begun, there is no run.json", str(folder))
-    try:
-        content = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-        seconds = content.get("seconds") or {}
-        config = content.get("description") or msgspec.json.decode(
-            (folder / "description.json").read_bytes(), type=dict[str, Any]
-        )
-        data = content.get("data") or {}
-        return RunRecord(
-            task=str(config.get("task", "")),
-            began=str(content.get("began", "")),
-            data=[DataDigest("data", str(data["data"]))] if "data" in data else [],
-            seconds=math.fsum(seconds.values()),
-            config=config,
-            versions=content.get("versions") or {},
-            machine={"device": content.get("device"), "threads": content.get("threads")},
-            metrics=content.get("metrics") or {},
-        )
-    except OSError as error:
-        raise InputError(f"expected a readable file, got: {error.strerror}", str(path)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SchemaError(f"expected JSON, got: {error}", str(path)) from None
-    except (TypeError, AttributeError) as error:
-        raise SchemaError(f"expected the facts of a training, got: {error}", str(path)) from None
 
 
 def _equal(stored: float | None, now: float) -> bool:

@@ -155,8 +155,10 @@ def trained(
 
 
 def tested_folder(run: TrainedRun | CrossValidated) -> str | None:
-    """Return the folder of the run that was tested, of a cross-validation the final one; or None."""
-    whole = getattr(run, "final", run)
+    """Return the folder of the run that was tested, of folds the final one's; None without."""
+    from snellen.training.cross_validation import CrossValidated
+
+    whole = run.final if isinstance(run, CrossValidated) else run
     return None if whole is None or whole.result is None else whole.folder
 
 
