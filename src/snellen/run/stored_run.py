@@ -25,6 +25,11 @@ import msgspec
 from snellen.errors import InputError, SchemaError
 from snellen.metric import metric_from_bytes
 from snellen.result import Interval
+from snellen.run.other_records import (
+    record_of_benchmark,
+    record_of_result,
+    record_of_training,
+)
 from snellen.run.run_record import SCHEMA, DataDigest, RunRecord, checked_schema, read_struct
 from snellen.run.written_run import write_run
 
@@ -73,6 +78,7 @@ class StoredRun:
         self._stored: dict[str, Any] | None = None
         self._metric: StoredMetric[Any] | None = None
         self._result: Result | None = None
+        self._models: tuple[StoredRun, ...] | None = None
 
     def __repr__(self) -> str:
         return f"StoredRun({str(self.path)!r}: {self.kind}, {self.record.task})"
@@ -94,7 +100,7 @@ class StoredRun:
         if not folder.is_dir():
             raise InputError("expected the folder of a run, there is none", str(path))
         if (folder / "description.json").is_file():
-            return cls(folder, "training", _of_training(folder))
+            return cls(folder, "training", record_of_training(folder))
         if (folder / "run.json").is_file():
             return cls(folder, "evaluation", read_record(folder))
         if not (folder / "result.json").is_file():
@@ -105,22 +111,26 @@ class StoredRun:
             )
         stored = _read_result(folder / "result.json")
         if "task" not in stored:
-            return cls(folder, "benchmark", _of_benchmark(stored))
-        return cls(folder, "evaluation", _of_result(stored))
+            return cls(folder, "benchmark", record_of_benchmark(stored))
+        return cls(folder, "evaluation", record_of_result(stored))
 
     @property
     def models(self) -> tuple[StoredRun, ...]:
         """The models of a benchmark, in its order; empty for another run."""
         if self.kind != "benchmark":
             return ()
-        found = {}
-        folders = sorted((self.path / "models").glob("*/result.json"))
-        for file in folders:
-            run = StoredRun.open(file.parent)
-            run.parent = self
-            found[run.name] = run
-        order = [plain_folder_name(model["name"]) for model in self.stored["models"]]
-        return tuple(sorted(found.values(), key=lambda run: _place(order, run.name)))
+        if self._models is None:
+            names = [str(model["name"]) for model in self.stored.get("models", [])]
+            order = {plain_folder_name(name): place for place, name in enumerate(names)}
+            found = [
+                StoredRun.open(file.parent) for file in (self.path / "models").glob("*/result.json")
+            ]
+            for run in found:
+                run.parent = self
+            # Equal names got numbers behind them, which are in the order of the models.
+            found.sort(key=lambda run: (order.get(run.name, len(order)), run.name))
+            self._models = tuple(found)
+        return self._models
 
     @property
     def stored(self) -> dict[str, Any]:
@@ -268,11 +278,6 @@ def plain_folder_name(name: str) -> str:
     return plain or "model"
 
 
-def _place(order: list[str], name: str) -> tuple[int, str]:
-    # Equal names got numbers behind them, which are in the order of the models.
-    return (order.index(name) if name in order else len(order), name)
-
-
 def _read_result(path: Path) -> dict[str, Any]:
     try:
         content = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
@@ -296,52 +301,6 @@ def _read_state(path: Path) -> StoredMetric[Any]:
     except OSError as error:
         raise InputError(f"expected a readable file, got: {error.strerror}", str(path)) from error
     return metric_from_bytes(data, str(path))
-
-
-def _of_result(stored: dict[str, Any]) -> RunRecord:
-    """Return what a result says of its run."""
-    return RunRecord(
-        task=str(stored["task"]),
-        versions={"snellen": str(stored.get("library", ""))},
-        protocol=stored.get("protocol", {}),
-        metrics=stored.get("metrics", {}),
-    )
-
-
-def _of_benchmark(stored: dict[str, Any]) -> RunRecord:
-    return RunRecord(
-        task="classification",
-        config=stored.get("settings") or {},
-        versions={"snellen": str(stored.get("library", ""))},
-        machine=stored.get("machine") or {},
-    )
-
-
-def _of_training(folder: Path) -> RunRecord:
-    """Return what the folder of a training says of it."""
-    path = folder / "run.json"
-    if not path.is_file():
-        raise InputError("expected a training that was begun, there is no run.json", str(folder))
-    try:
-        content = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-        seconds = content.get("seconds") or {}
-        config = content.get("description") or msgspec.json.decode(
-            (folder / "description.json").read_bytes(), type=dict[str, Any]
-        )
-        return RunRecord(
-            task=str(config.get("task", "")),
-            seconds=math.fsum(seconds.values()),
-            config=config,
-            versions=content.get("versions") or {},
-            machine={"device": content.get("device"), "threads": content.get("threads")},
-            metrics=content.get("metrics") or {},
-        )
-    except OSError as error:
-        raise InputError(f"expected a readable file, got: {error.strerror}", str(path)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SchemaError(f"expected JSON, got: {error}", str(path)) from None
-    except (TypeError, AttributeError) as error:
-        raise SchemaError(f"expected the facts of a training, got: {error}", str(path)) from None
 
 
 def _equal(stored: float | None, now: float) -> bool:
