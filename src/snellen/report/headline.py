@@ -57,7 +57,7 @@ def facts(view: RunView) -> str:
     if found is None or not found.lines:
         return ""
     lines = "".join(element("li", text(line)) for line in found.lines)
-    return element("h3", text(found.title)) + element("ul", lines, class_="findings")
+    return element("ul", lines, class_="findings")
 
 
 def _tile(result: Result, name: str) -> str:

@@ -5,7 +5,8 @@ const SIGNS = { right: "✓", wrong: "✕", missed: "○", ignored: "·" };
 /** Returns an image with its objects; where there is no picture, a grey tile with its name. */
 function stage(image, pictures, marks, { emphasis = () => true, words = "short" } = {}) {
   const [width, height] = sizeOf(image);
-  const made = element("span", { class: "stage", style: `aspect-ratio: ${width} / ${height}` });
+  const made = element("span", { class: "stage",
+    style: `aspect-ratio: ${width} / ${height}; --ratio: ${(width / height).toFixed(4)}` });
   const source = pictures[image.picture];
   if (source) {
     made.append(element("img", { src: source, alt: "", decoding: "async",
@@ -22,13 +23,24 @@ function stage(image, pictures, marks, { emphasis = () => true, words = "short" 
   // What errs above what is right: it is what is looked for.
   for (const mark of [...marks].sort((a, b) => LAYERS[a.kind] - LAYERS[b.kind])) {
     const strong = emphasis(mark);
-    const group = drawn("g", { class: `mark ${mark.kind}${strong ? "" : " faint"}` });
+    const group = drawn("g", { class: `object ${mark.kind}${strong ? "" : " faint"}` });
     for (const kind of ["halo", "ink"]) group.append(...shapesOf(mark, kind));
     drawing.append(group);
-    if (strong && mark.kind !== "ignored") labels.append(labelOf(mark, width, height, words));
   }
+  const named = marks.filter((mark) => mark.kind !== "ignored" && emphasis(mark));
+  labels.append(...(words === "long" ? named : mostTelling(named)).map((mark) =>
+    labelOf(mark, width, height, words)));
   made.append(drawing, labels);
   return made;
+}
+
+const MOST_LABELS = 6;
+
+/** Returns the objects that have room for a label on a small picture: errors, the surest first. */
+function mostTelling(marks) {
+  const weight = (mark) => (mark.kind === "right" ? -2 : 0)
+    + (mark.score ?? (mark.box[2] * mark.box[3]) / 1e9);
+  return [...marks].sort((a, b) => weight(b) - weight(a)).slice(0, MOST_LABELS).reverse();
 }
 
 const LAYERS = { ignored: 0, right: 1, missed: 2, wrong: 3 };

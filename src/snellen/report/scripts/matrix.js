@@ -23,10 +23,10 @@ class Matrix {
     withTableBehind(card, this.content.name, () => this.table());
     card.querySelector(".matrix-tools").append(this.choice(), scale());
     const grid = card.querySelector(".grid-place");
+    const pairs = card.querySelector(".pairs-place");
+    if (pairs) this.drawPairs(pairs);
     if (grid) this.draw = () => this.drawGrid(grid);
     else {
-      const pairs = card.querySelector(".pairs-place");
-      if (pairs) this.drawPairs(pairs);
       const heat = card.querySelector(".heat-place");
       this.prepareHeat(heat);
       this.draw = () => this.drawHeat(heat);
@@ -119,6 +119,7 @@ class Matrix {
         ...columns.map((_, column) => this.cell(row, column)));
     });
     const table = element("table", { class: "confusion", role: "grid",
+      style: `--cell: ${Math.min(Math.max(Math.floor(620 / columns.length), 23), 40)}px`,
       "aria-label": `${there} classes in rows, ${called} classes in columns` },
     element("thead", {}, element("tr", {},
       element("th", { class: "corner" }, `${there} ↓ ${called} →`), ...heads)),
@@ -186,13 +187,17 @@ class Matrix {
 
   drawPairs(place) {
     const all = this.pairs();
+    if (!all.length) {
+      place.remove();
+      return;
+    }
     const found = all.slice(0, MOST_PAIRS);
     const { rows, columns, row_label: there, column_label: called } = this.content;
     const table = element("table", { "aria-label": "Most confused pairs of classes" });
     new Rows(table, {
       columns: [{ title: there }, { title: called }, { title: "count", number: true, digits: 0 },
-        { title: `% of ${there}`, number: true, digits: 1 },
-        { title: `% of ${called}`, number: true, digits: 1 }],
+        { title: `% of ${there}`, number: true, digits: 1, about: "of all objects of the class" },
+        { title: `% of ${called}`, number: true, digits: 1, about: "of all that was called so" }],
       values: [found.map(([row]) => rows[row]), found.map(([, column]) => columns[column]),
         found.map(([, , n]) => n),
         found.map(([row, column]) => 100 * this.share(row, column, "rows")),

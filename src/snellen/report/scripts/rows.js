@@ -17,6 +17,7 @@ class Rows {
     this.sorted = null;
     this.wanted = "";
     this.body = element("tbody");
+    this.shares = content.columns.map((column, place) => isShare(column, content.values[place]));
     this.heads = content.columns.map((column, place) => this.head(column, place));
     table.replaceChildren(element("thead", {}, element("tr", {}, ...this.heads)), this.body);
     this.show();
@@ -69,7 +70,8 @@ class Rows {
         const value = values[place][row];
         const own = this.cell(column, row, value);
         if (column.number) {
-          return element("td", { class: "n" }, own ?? figure(value, column.digits
+          const bar = this.shares[place] && value > 0 ? `--v: ${(100 * value).toFixed(1)}%` : null;
+          return element("td", { class: bar ? "n share" : "n", style: bar }, own ?? figure(value, column.digits
             ?? (Number.isInteger(value) ? 0 : 4)));
         }
         const content = own ?? (value === null ? "–" : nameOf(value));
@@ -80,6 +82,11 @@ class Rows {
 }
 
 const collator = new Intl.Collator("en", { numeric: true });
+
+/** Whether a column is of shares, which have a bar behind them. */
+function isShare({ number, digits }, values) {
+  return number && digits > 0 && values.every((each) => each === null || (each >= 0 && each <= 1));
+}
 
 function numberOf(value) {
   if (value === "∞") return Infinity;
