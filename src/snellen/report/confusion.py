@@ -19,6 +19,9 @@ MOST_CELLS_AS_TABLE = 40
 """How many classes a matrix has at most whose cells are those of a table."""
 
 
+_MOST_BESIDE = 14
+
+
 def confusion_card(
     display: MatrixDisplay, place: str, *, largest: float | None = None, beside: bool = False
 ) -> str:
@@ -40,7 +43,7 @@ def confusion_card(
     name = f"{place}-{words.name}"
     few = len(display.rows) - display.margins <= MOST_CELLS_AS_TABLE
     described = {"aria_labelledby": f"{name}-title {name}-finding"}
-    as_table = few and not beside
+    as_table = few and (not beside or len(display.columns) <= _MOST_BESIDE)
     pairs = "" if beside else element("div", class_="pairs-place")
     drawn = (
         element("div", class_="grid-place scroll", **described) + pairs

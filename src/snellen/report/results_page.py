@@ -118,10 +118,13 @@ def _sections(views: Sequence[RunView]) -> list[Section]:
     def each(part: Callable[[RunView, str], str]) -> str:
         return of_runs([part(view, f"run{place}") for place, view in enumerate(views)])
 
+    def numbers(view: RunView, _: str) -> str:
+        return headline(view, compared=len(views) > 1)
+
     room = PICTURE_BYTES // len(views)
     found = [run_differences(views[0], view) for view in views[1:]]
     return [
-        Section("numbers", "Headline numbers", headline_comparison(views, found) + each(_numbers)),
+        Section("numbers", "Headline numbers", headline_comparison(views, found) + each(numbers)),
         Section("look", _title_of_facts(views), each(lambda view, _: facts(view))),
         Section(
             "gallery",
@@ -145,10 +148,6 @@ def _sections(views: Sequence[RunView]) -> list[Section]:
         Section("more", f"More of {views[0].result.task}", each(lambda v, place: cards(v.parts.own, place))),
         Section("made", "How it was made", each(lambda view, _: provenance(view))),
     ]
-
-
-def _numbers(view: RunView, _: str) -> str:
-    return headline(view)
 
 
 def _title_of_facts(views: Sequence[RunView]) -> str:

@@ -28,19 +28,29 @@ function stage(image, pictures, marks, { emphasis = () => true, words = "short" 
     drawing.append(group);
   }
   const named = marks.filter((mark) => mark.kind !== "ignored" && emphasis(mark));
-  labels.append(...(words === "long" ? named : mostTelling(named)).map((mark) =>
+  labels.append(...(words === "long" ? named : mostTelling(named, width, height)).map((mark) =>
     labelOf(mark, width, height, words)));
   made.append(drawing, labels);
   return made;
 }
 
-const MOST_LABELS = 6;
-
-/** Returns the objects that have room for a label on a small picture: errors, the surest first. */
-function mostTelling(marks) {
-  const weight = (mark) => (mark.kind === "right" ? -2 : 0)
-    + (mark.score ?? (mark.box[2] * mark.box[3]) / 1e9);
-  return [...marks].sort((a, b) => weight(b) - weight(a)).slice(0, MOST_LABELS).reverse();
+/**
+ * Returns the objects whose labels have room on a small picture, without one covering another:
+ * errors first, the surest and the largest before others.
+ */
+function mostTelling(marks, width, height) {
+  const weight = (mark) => (mark.kind === "right" ? 0 : 2)
+    + (mark.score ?? (mark.box[2] * mark.box[3]) / (width * height));
+  const placed = [];
+  return [...marks].sort((a, b) => weight(b) - weight(a)).filter((mark) => {
+    const right = mark.kind === "right";
+    const wide = (right ? 0.05 : 0.1 + 0.028 * Math.min(shown(mark.label, 24).length, 14)) * width;
+    const [x, y] = [mark.box[0], mark.box[1] - (right ? 0 : 0.1 * height)];
+    const clear = placed.every((other) => x > other.x + other.wide || other.x > x + wide
+      || Math.abs(y - other.y) > 0.1 * height);
+    if (clear) placed.push({ x, y, wide });
+    return clear;
+  });
 }
 
 const LAYERS = { ignored: 0, right: 1, missed: 2, wrong: 3 };

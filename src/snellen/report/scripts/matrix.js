@@ -1,6 +1,6 @@
 // The confusion matrix: counts or shares, in words where the pointer or the keyboard is.
 
-const FORMS = [["counts", "counts"], ["rows", "of each true class"], ["columns", "of each predicted class"]];
+const FORMS = ["counts", "rows", "columns"];
 const MOST_PAIRS = 500;
 
 class Matrix {
@@ -38,10 +38,10 @@ class Matrix {
 
   choice() {
     const name = `form-${this.card.dataset.source}`;
-    const titles = { ...Object.fromEntries(FORMS), rows: `of each ${this.content.row_label} class`,
-      columns: `of each ${this.content.column_label} class` };
-    return element("fieldset", { class: "choice" }, element("legend", {}, "Shown are"),
-      ...FORMS.map(([form]) => element("label", {}, element("input", { type: "radio", name,
+    const titles = { counts: "counts", rows: `% of each ${this.content.row_label}`,
+      columns: `% of each ${this.content.column_label}` };
+    return element("fieldset", { class: "choice" }, element("legend", {}, "Shown"),
+      ...FORMS.map((form) => element("label", {}, element("input", { type: "radio", name,
         value: form, checked: form === this.form, onchange: () => {
           this.form = form;
           this.draw();
@@ -119,7 +119,7 @@ class Matrix {
         ...columns.map((_, column) => this.cell(row, column)));
     });
     const table = element("table", { class: "confusion", role: "grid",
-      style: `--cell: ${Math.min(Math.max(Math.floor(620 / columns.length), 23), 40)}px`,
+      style: `--cell: ${this.sizeOfCell(place)}px`,
       "aria-label": `${there} classes in rows, ${called} classes in columns` },
     element("thead", {}, element("tr", {},
       element("th", { class: "corner" }, `${there} ↓ ${called} →`), ...heads)),
@@ -131,6 +131,14 @@ class Matrix {
     table.addEventListener("click", (event) => cellOf(event) && this.choose(...placeOf(cellOf(event))));
     table.addEventListener("pointerover", (event) => cellOf(event) && this.say(...placeOf(cellOf(event))));
     place.replaceChildren(table);
+  }
+
+  /** Returns how large cells are, so that all are seen at once where that is possible. */
+  sizeOfCell(place) {
+    const longest = Math.max(...this.content.rows.map((name) => Math.min(name.length, 24)));
+    const room = Math.min(this.card.clientWidth, place.closest(".beside-each-other") ? Infinity : 640);
+    const fitting = Math.floor((room - 48 - 7 * longest) / this.content.columns.length) - 2;
+    return Math.min(Math.max(fitting, 22), 34);
   }
 
   cell(row, column) {

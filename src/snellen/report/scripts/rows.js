@@ -2,7 +2,7 @@
 
 const MOST_ROWS = 2000;
 
-/** A table of columns of values: `{columns: [{key, title, number, digits?, about?}], values}`. */
+/** A table of columns of values: `{columns: [{key, title, number, digits?, share?, about?}], values}`. */
 class Rows {
   /**
    * @param table what is filled
@@ -17,7 +17,6 @@ class Rows {
     this.sorted = null;
     this.wanted = "";
     this.body = element("tbody");
-    this.shares = content.columns.map((column, place) => isShare(column, content.values[place]));
     this.heads = content.columns.map((column, place) => this.head(column, place));
     table.replaceChildren(element("thead", {}, element("tr", {}, ...this.heads)), this.body);
     this.show();
@@ -70,7 +69,7 @@ class Rows {
         const value = values[place][row];
         const own = this.cell(column, row, value);
         if (column.number) {
-          const bar = this.shares[place] && value > 0 ? `--v: ${(100 * value).toFixed(1)}%` : null;
+          const bar = column.share && value > 0 ? `--v: ${(100 * value).toFixed(1)}%` : null;
           return element("td", { class: bar ? "n share" : "n", style: bar }, own ?? figure(value, column.digits
             ?? (Number.isInteger(value) ? 0 : 4)));
         }
@@ -82,11 +81,6 @@ class Rows {
 }
 
 const collator = new Intl.Collator("en", { numeric: true });
-
-/** Whether a column is of shares, which have a bar behind them. */
-function isShare({ number, digits }, values) {
-  return number && digits > 0 && values.every((each) => each === null || (each >= 0 && each <= 1));
-}
 
 function numberOf(value) {
   if (value === "∞") return Infinity;
