@@ -10,7 +10,8 @@ import numpy as np
 
 from snellen.displays import Bars, BarsDisplay, LinesDisplay, Words
 from snellen.report.confusion import confusion_card, largest_count
-from snellen.report.data_table import cards
+from snellen.report.data_table import table_card
+from snellen.report.figure_card import figure_card
 from snellen.report.headline import protocol_line
 from snellen.report.markup import element, figure, table, text
 from snellen.report.parts import Column, Table
@@ -33,52 +34,79 @@ def headline_comparison(views: Sequence[RunView], found: Sequence[RunDifferences
     """Return the headline numbers of all runs, with what each differs by from the first one."""
     if not found:
         return ""
-    head = ["", *(text(view.name) for view in views)]
-    rows = [
-        [
-            text(name),
-            figure(value),
-            *(_cell(each.numbers.get(name), name in each.lower_is_better) for each in found),
-        ]
-        for name, value in views[0].result.metrics.items()
-    ]
+    head = ["", text(views[0].name)]
+    for view in views[1:]:
+        head += [text(view.name), element("th", "difference", class_="n", colspan=2)]
+    rows = []
+    for name, value in views[0].result.metrics.items():
+        cells = [text(name), figure(value)]
+        for each in found:
+            cells += _cells(each.numbers.get(name), name in each.lower_is_better, _reach(each))
+        rows.append(cells)
     about = dict.fromkeys(each.about for each in found)
-    return table(head, rows) + "".join(element("p", text(each), class_="rules") for each in about)
+    return element("div", table(head, rows), class_="numbers-of-runs") + "".join(
+        element("p", text(each), class_="rules") for each in about
+    )
 
 
 def comparison(views: Sequence[RunView], found: Sequence[RunDifferences]) -> str:
     """Return what several runs show side by side; nothing of a single one."""
     if not found:
         return ""
-    parts: list[Display | Table] = []
+    made = ""
     for view, each in zip(views[1:], found, strict=True):
         if each.classes:
-            parts += [_bars(views[0], view, each), _table(views[0], view, each)]
-    return cards([*parts, *_overlaid(views)], "all") + _matrices(views)
+            made += figure_card(_bars(views[0], view, each), "all")
+            made += table_card(_table(views[0], view, each), "all", wide=False)
+    made += "".join(figure_card(each, "all") for each in _overlaid(views))
+    return (element("div", made, class_="cards") if made else "") + _matrices(views)
 
 
-def _cell(found: RunDifference | None, lower_is_better: bool) -> str:
+def _cells(found: RunDifference | None, lower_is_better: bool, reach: float) -> list[str]:
     """Return the number of a run, and its difference; a word beside the colour says which way."""
-    if found is None:
-        return "–"
-    difference = found.value
-    if math.isnan(difference):
-        return figure(found.second)
-    sure = _is_sure(found.interval)
-    better = (difference > 0) != lower_is_better
-    kind = ("better" if better else "worse") if sure and difference else "same"
+    if found is None or math.isnan(found.value):
+        return [figure(None if found is None else found.second), "–", "<td></td>"]
+    better = (found.value > 0) != lower_is_better
+    kind = ("better" if better else "worse") if _is_sure(found.interval) else "unsure"
+    word = kind if kind != "unsure" else ""
+    interval = found.interval
     between = (
-        f" ({_signed(found.interval.low)} to {_signed(found.interval.high)})"
-        if found.interval is not None and not math.isnan(found.interval.low)
+        element("small", f"{_signed(interval.low)} to {_signed(interval.high)}")
+        if interval is not None and not math.isnan(interval.low)
         else ""
     )
-    word = f" {kind}" if kind != "same" else ""
-    return element(
-        "td",
-        element("b", figure(found.second))
-        + element("span", f"{_signed(difference)}{between}{word}", class_=f"difference {kind}"),
-        class_="n",
+    drawing = _whisker(found, reach) if between else ""
+    return [
+        figure(found.second),
+        element("td", f"{_signed(found.value)} {between}", class_=f"n difference {kind}"),
+        element("td", drawing + word, class_=f"difference {kind}"),
+    ]
+
+
+def _reach(found: RunDifferences) -> float:
+    """Return how far differences and their intervals go to either side of 0."""
+    ends = [
+        abs(end)
+        for each in found.numbers.values()
+        for end in (each.value, *((each.interval.low, each.interval.high) if each.interval else ()))
+        if math.isfinite(end)
+    ]
+    return max(ends, default=0.0) or 1.0
+
+
+def _whisker(found: RunDifference, reach: float) -> str:
+    """Return the interval of a difference as a line, beside the line of no difference."""
+    assert found.interval is not None
+    low, middle, high = (
+        f"{60 + 56 * max(min(each / reach, 1), -1):.1f}"
+        for each in (found.interval.low, found.value, found.interval.high)
     )
+    shapes = (
+        element("line", class_="mark", x1=60, x2=60, y1=0, y2=16)
+        + element("line", class_="whisker", x1=low, x2=high, y1=8, y2=8)
+        + element("circle", cx=middle, cy=8, r=3.5)
+    )
+    return element("svg", shapes, viewBox="0 0 120 16", width=120, height=16, aria_hidden="true")
 
 
 def _is_sure(interval: Interval | None) -> bool:
@@ -86,7 +114,7 @@ def _is_sure(interval: Interval | None) -> bool:
 
 
 def _signed(value: float) -> str:
-    shown = figure(abs(value))
+    shown = f"{abs(value):,.4f}" if abs(value) < 1e5 else figure(abs(value))
     return f"+{shown}" if value > 0 else f"−{shown}" if value < 0 else shown
 
 

@@ -19,6 +19,9 @@ MOST_CELLS_AS_TABLE = 40
 """How many classes a matrix has at most whose cells are those of a table."""
 
 
+_MOST_BESIDE = 14
+
+
 def confusion_card(
     display: MatrixDisplay, place: str, *, largest: float | None = None, beside: bool = False
 ) -> str:
@@ -40,22 +43,23 @@ def confusion_card(
     name = f"{place}-{words.name}"
     few = len(display.rows) - display.margins <= MOST_CELLS_AS_TABLE
     described = {"aria_labelledby": f"{name}-title {name}-finding"}
+    as_table = few and (not beside or len(display.columns) <= _MOST_BESIDE)
+    pairs = "" if beside else element("div", class_="pairs-place")
     drawn = (
-        element("div", class_="grid-place scroll", **described)
-        if few and not beside
-        else ("" if beside else element("div", class_="pairs-place"))
-        + element("div", class_="heat-place", role="img", **described)
+        element("div", class_="grid-place scroll", **described) + pairs
+        if as_table
+        else pairs + element("div", class_="heat-place", role="img", **described)
     )
     return element(
         "figure",
         words_above(words, name)
         + element("div", class_="matrix-tools")
         + element("p", _hint(few or beside), class_="matrix-words", role="status")
-        + drawn
+        + element("div", drawn, class_="matrix-body")
         + words_below(words, name)
         + tools()
-        + data_element(f"{name}-data", _content(display, few and not beside, largest)),
-        class_="card matrix" if beside else "card wide matrix",
+        + data_element(f"{name}-data", _content(display, largest)),
+        class_=f"card matrix{'' if beside else ' wide'}{'' if few else ' many'}",
         data_source=f"{name}-data",
     )
 
@@ -71,14 +75,13 @@ def _hint(few: bool) -> str:
     return text(f"Choose {what} to see its images in the gallery.")
 
 
-def _content(display: MatrixDisplay, few: bool, largest: float | None) -> dict[str, Any]:
+def _content(display: MatrixDisplay, largest: float | None) -> dict[str, Any]:
     counts = np.nan_to_num(display.counts)
     rows, columns = np.nonzero(counts)
     found = counts[rows, columns]
     whole = bool(np.all(found == np.floor(found)))
     return {
         "name": display.words.name,
-        "few": few,
         "rows": list(display.rows),
         "columns": list(display.columns),
         "row_label": display.row_label,

@@ -19,8 +19,18 @@ if TYPE_CHECKING:
 __all__ = ["cards", "table_card"]
 
 
-def table_card(table: Table, place: str) -> str:
-    """Return a table; the page's script fills it, all rows at once up to 2,000."""
+def table_card(table: Table, place: str, *, wide: bool = True) -> str:
+    """Return a table; the page's script fills it, all rows at once up to 2,000.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+    place : str
+        What sets its identifiers apart.
+    wide : bool
+        Whether it takes the width of the page, and not that of a figure.
+    """
     words = table.words
     name = f"{place}-{words.name}"
     search = element(
@@ -53,7 +63,7 @@ def table_card(table: Table, place: str) -> str:
             class_="scroll rows", tabindex=0, role="region", aria_labelledby=f"{name}-title",
         )
         + data_element(f"{name}-data", {"name": words.name, "table": _content(table)}),
-        class_="card wide sortable",
+        class_="card wide sortable" if wide else "card sortable",
         data_source=f"{name}-data",
     )  # fmt: skip
 
@@ -86,9 +96,19 @@ def _column(column: Column, values: list[Any]) -> dict[str, Any]:
     }
     if column.digits is not None:
         made["digits"] = column.digits
+        if column.key not in _NO_BARS and all(map(_is_share, values)):
+            made["share"] = True
     if column.about:
         made["about"] = column.about
     return made
+
+
+# Bounds of something else, of which a bar would say nothing.
+_NO_BARS = ("low", "high", "p")
+
+
+def _is_share(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not (value < 0 or value > 1))
 
 
 def _value(value: Any) -> Any:

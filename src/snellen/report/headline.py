@@ -19,23 +19,39 @@ __all__ = ["facts", "headline", "protocol_line"]
 _LARGE = 4
 
 
-def headline(view: RunView) -> str:
-    """Return the headline numbers of a run with their intervals, and what they were made of."""
+def headline(view: RunView, *, compared: bool = False) -> str:
+    """Return the headline numbers of a run with their intervals, and what they were made of.
+
+    Parameters
+    ----------
+    view : RunView
+        The run.
+    compared : bool
+        Whether the numbers stand in a table beside those of other runs already.
+    """
     result = view.result
+    if compared:
+        return _rules(result)
     names = list(result.metrics)
     # A row that is not full looks as if something were missing.
     large = names if len(names) <= _LARGE + 1 else names[:_LARGE]
     tiles = "".join(_tile(result, name) for name in large)
     more = "".join(_small(result, name) for name in names[len(large) :])
+    return (
+        element("ul", tiles, class_="tiles", aria_label="Headline numbers")
+        + (element("dl", more, class_="numbers") if more else "")
+        + _rules(result)
+    )
+
+
+def _rules(result: Result) -> str:
     made_of = "".join(
         element("div", element("dt", text(name)) + element("dd", text(value)))
         for name, value in lines_of(result)
         if name != "protocol"
     )
     return (
-        element("ul", tiles, class_="tiles", aria_label="Headline numbers")
-        + (element("dl", more, class_="numbers") if more else "")
-        + element("p", element("b", "Protocol") + " " + text(protocol_line(result)), class_="rules")
+        element("p", element("b", "Protocol") + " " + text(protocol_line(result)), class_="rules")
         + _intervals_line(result)
         + (element("dl", made_of, class_="made-of") if made_of else "")
         + _undefined(result)
@@ -57,7 +73,7 @@ def facts(view: RunView) -> str:
     if found is None or not found.lines:
         return ""
     lines = "".join(element("li", text(line)) for line in found.lines)
-    return element("h3", text(found.title)) + element("ul", lines, class_="findings")
+    return element("ul", lines, class_="findings")
 
 
 def _tile(result: Result, name: str) -> str:

@@ -32,10 +32,14 @@ def provenance(view: RunView) -> str:
         (element("p", text(when), class_="soft") if when else "")
         + (element("h3", "Command") + command if record.command else "")
         + _data(record.data)
-        + _settings("Protocol", view.result.protocol)
-        + _settings("Options", record.config)
-        + _settings("Versions", record.versions)
-        + _settings("Machine", record.machine)
+        + element(
+            "div",
+            _settings("Versions", record.versions)
+            + _settings("Machine", record.machine)
+            + _settings("Options", record.config),
+            class_="made",
+        )
+        + _folded("The protocol in full", view.result.protocol)
     )
 
 
@@ -47,10 +51,7 @@ def _data(data: list[DataDigest]) -> str:
             text(each.role),
             element("code", text(each.name)) + (f" ({each.files:,} files)" if each.files else ""),
             f"{each.bytes:,}",
-            element("code", text(each.sha256[:16]), title=each.sha256, class_="digest")
-            + (text(f" of {each.of}") if each.of != "content" else "")
-            if each.sha256
-            else "–",
+            element("td", _digest(each)),
         )
         for each in data
     ]
@@ -58,7 +59,24 @@ def _data(data: list[DataDigest]) -> str:
     return element("h3", "Data") + table(head, rows, left=2)
 
 
+def _digest(data: DataDigest) -> str:
+    if not data.sha256:
+        return "–"
+    of = text(f" of {data.of}") if data.of != "content" else ""
+    return element("code", text(data.sha256[:16]), title=data.sha256) + of
+
+
 def _settings(title: str, values: Any) -> str:
+    lines = _lines(values)
+    return element("div", element("h3", title) + lines) if lines else ""
+
+
+def _folded(title: str, values: Any) -> str:
+    lines = _lines(values)
+    return element("details", element("summary", title) + lines) if lines else ""
+
+
+def _lines(values: Any) -> str:
     known = {str(name): value for name, value in dict(values).items() if value not in (None, "")}
     if not known:
         return ""
@@ -66,7 +84,7 @@ def _settings(title: str, values: Any) -> str:
         element("div", element("dt", text(spoken(name))) + element("dd", _short(value)))
         for name, value in known.items()
     )
-    return element("details", element("summary", title) + element("dl", lines, class_="settings"))
+    return element("dl", lines, class_="settings")
 
 
 def _short(value: Any) -> str:

@@ -118,11 +118,14 @@ def _sections(views: Sequence[RunView]) -> list[Section]:
     def each(part: Callable[[RunView, str], str]) -> str:
         return of_runs([part(view, f"run{place}") for place, view in enumerate(views)])
 
+    def numbers(view: RunView, _: str) -> str:
+        return headline(view, compared=len(views) > 1)
+
     room = PICTURE_BYTES // len(views)
     found = [run_differences(views[0], view) for view in views[1:]]
     return [
-        Section("numbers", "Headline numbers", headline_comparison(views, found) + each(_numbers)),
-        Section("look", "What to look at first", each(lambda view, _: facts(view))),
+        Section("numbers", "Headline numbers", headline_comparison(views, found) + each(numbers)),
+        Section("look", _title_of_facts(views), each(lambda view, _: facts(view))),
         Section(
             "gallery",
             "Gallery of mistakes",
@@ -142,13 +145,14 @@ def _sections(views: Sequence[RunView]) -> list[Section]:
             "Classes",
             each(lambda v, p: table_card(v.parts.classes, p) if v.parts.classes else ""),
         ),
-        Section("more", "More", each(lambda v, place: cards(v.parts.own, place))),
+        Section("more", f"More of {views[0].result.task}", each(lambda v, place: cards(v.parts.own, place))),
         Section("made", "How it was made", each(lambda view, _: provenance(view))),
     ]
 
 
-def _numbers(view: RunView, _: str) -> str:
-    return headline(view)
+def _title_of_facts(views: Sequence[RunView]) -> str:
+    titles = [view.parts.facts.title for view in views if view.parts.facts is not None]
+    return titles[0] if titles else ""
 
 
 def _switch(views: Sequence[RunView]) -> str:

@@ -5,7 +5,8 @@ const SIGNS = { right: "✓", wrong: "✕", missed: "○", ignored: "·" };
 /** Returns an image with its objects; where there is no picture, a grey tile with its name. */
 function stage(image, pictures, marks, { emphasis = () => true, words = "short" } = {}) {
   const [width, height] = sizeOf(image);
-  const made = element("span", { class: "stage", style: `aspect-ratio: ${width} / ${height}` });
+  const made = element("span", { class: "stage",
+    style: `aspect-ratio: ${width} / ${height}; --ratio: ${(width / height).toFixed(4)}` });
   const source = pictures[image.picture];
   if (source) {
     made.append(element("img", { src: source, alt: "", decoding: "async",
@@ -22,13 +23,34 @@ function stage(image, pictures, marks, { emphasis = () => true, words = "short" 
   // What errs above what is right: it is what is looked for.
   for (const mark of [...marks].sort((a, b) => LAYERS[a.kind] - LAYERS[b.kind])) {
     const strong = emphasis(mark);
-    const group = drawn("g", { class: `mark ${mark.kind}${strong ? "" : " faint"}` });
+    const group = drawn("g", { class: `object ${mark.kind}${strong ? "" : " faint"}` });
     for (const kind of ["halo", "ink"]) group.append(...shapesOf(mark, kind));
     drawing.append(group);
-    if (strong && mark.kind !== "ignored") labels.append(labelOf(mark, width, height, words));
   }
+  const named = marks.filter((mark) => mark.kind !== "ignored" && emphasis(mark));
+  labels.append(...(words === "long" ? named : mostTelling(named, width, height)).map((mark) =>
+    labelOf(mark, width, height, words)));
   made.append(drawing, labels);
   return made;
+}
+
+/**
+ * Returns the objects whose labels have room on a small picture, without one covering another:
+ * errors first, the surest and the largest before others.
+ */
+function mostTelling(marks, width, height) {
+  const weight = (mark) => (mark.kind === "right" ? 0 : 2)
+    + (mark.score ?? (mark.box[2] * mark.box[3]) / (width * height));
+  const placed = [];
+  return [...marks].sort((a, b) => weight(b) - weight(a)).filter((mark) => {
+    const right = mark.kind === "right";
+    const wide = (right ? 0.05 : 0.1 + 0.028 * Math.min(shown(mark.label, 24).length, 14)) * width;
+    const [x, y] = [mark.box[0], mark.box[1] - (right ? 0 : 0.1 * height)];
+    const clear = placed.every((other) => x > other.x + other.wide || other.x > x + wide
+      || Math.abs(y - other.y) > 0.1 * height);
+    if (clear) placed.push({ x, y, wide });
+    return clear;
+  });
 }
 
 const LAYERS = { ignored: 0, right: 1, missed: 2, wrong: 3 };

@@ -43,13 +43,13 @@ function figure(value, digits = 4) {
   if (typeof value !== "number") return shown(value);
   if (digits === null || Number.isInteger(value) && Math.abs(value) >= 1e7) digits = 0;
   else if (value && (Math.abs(value) < 10 ** -digits || Math.abs(value) >= 1e7)) {
-    return value.toExponential(3);
+    return value.toExponential(3).replace(/^-/, "−");
   }
   if (!formats.has(digits)) {
     formats.set(digits, new Intl.NumberFormat("en-US",
       { minimumFractionDigits: digits, maximumFractionDigits: digits }));
   }
-  return formats.get(digits).format(value);
+  return formats.get(digits).format(value).replace("-", "−");
 }
 
 /** Returns a count: whole, or with what is needed where it is none. */

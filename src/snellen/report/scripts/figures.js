@@ -99,7 +99,11 @@ class Figure {
       }
       entries.set(group, entry);
     });
+    // Of lines the last one is drawn above the others, and is the main one.
     const named = [...entries.values()].filter((entry) => entry.name);
+    if (data.every((trace) => trace.type === "scatter")) {
+      named.sort((a, b) => isLine(b.trace) - isLine(a.trace) || (isLine(a.trace) ? b.traces[0] - a.traces[0] : 0));
+    }
     if (named.length < 2) return;
     place.replaceChildren(...named.map(({ name, trace, traces }) =>
       element("button", { type: "button", "aria-pressed": String(!this.hidden.has(traces[0])),
@@ -141,7 +145,7 @@ function swatch(trace, colourOf) {
     .find((each) => typeof each === "string") ?? "role:p0";
   const colour = coloured(role, colourOf);
   const made = drawn("svg", { viewBox: "0 0 26 12", width: 26, height: 12, "aria-hidden": "true" });
-  const lines = trace.type === "scatter" && (trace.mode ?? "lines").includes("lines");
+  const lines = isLine(trace);
   if (lines) {
     made.append(drawn("line", { x1: 1, x2: 25, y1: 6, y2: 6, stroke: colour, "stroke-width": 2.5,
       "stroke-dasharray": DASHES[trace.line?.dash] ?? null }));
@@ -149,9 +153,15 @@ function swatch(trace, colourOf) {
     made.append(drawn("rect", { x: 7, y: 1, width: 12, height: 10, rx: 2, fill: colour }));
   }
   if (!lines && trace.type !== "bar" || trace.mode?.includes("markers")) {
-    made.append(drawn("path", { d: SYMBOLS[trace.marker?.symbol] ?? SYMBOLS.circle, fill: colour }));
+    const { symbol = "circle", line } = trace.marker ?? {};
+    made.append(drawn("path", { d: SYMBOLS[symbol] ?? SYMBOLS.circle, fill: colour,
+      stroke: line ? coloured(line.color, colourOf) : null, "stroke-width": line ? 1.5 : null }));
   }
   return made;
+}
+
+function isLine(trace) {
+  return trace.type === "scatter" && (trace.mode ?? "lines").includes("lines");
 }
 
 const DASHES = { dash: "6 3", dot: "2 3", dashdot: "6 3 2 3", longdash: "9 3", longdashdot: "9 3 2 3" };

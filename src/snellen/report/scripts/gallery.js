@@ -166,7 +166,8 @@ class Gallery {
       ? element("span", { class: "strip" }, stage(image, this.pictures, []),
         ...layers.map(([name, file]) => element("span", { class: "layer" },
           element("img", { src: this.pictures[file], alt: "" }), element("small", {}, shown(name)))))
-      : stage(image, this.pictures, marks, { emphasis: wanted });
+      : element("span", { class: "frame-of-stage" },
+        stage(image, this.pictures, marks, { emphasis: wanted }));
     return element("li", { class: layers.length ? "layered" : null },
       element("button", { type: "button", class: "tile-button",
         onclick: () => this.dialog.open(this.found, place, this) },
@@ -197,7 +198,7 @@ class Gallery {
 
 /** Returns a sample of how objects of a kind are drawn. */
 function sample(kind) {
-  return drawn("svg", { class: `sample mark ${kind}`, viewBox: "0 0 18 14", width: 18, height: 14,
+  return drawn("svg", { class: `sample object ${kind}`, viewBox: "0 0 18 14", width: 18, height: 14,
     "aria-hidden": "true" }, drawn("rect", { x: 2, y: 2, width: 14, height: 10, class: "ink" }));
 }
 

@@ -1,6 +1,6 @@
 // The confusion matrix: counts or shares, in words where the pointer or the keyboard is.
 
-const FORMS = [["counts", "counts"], ["rows", "of each true class"], ["columns", "of each predicted class"]];
+const FORMS = ["counts", "rows", "columns"];
 const MOST_PAIRS = 500;
 
 class Matrix {
@@ -23,10 +23,10 @@ class Matrix {
     withTableBehind(card, this.content.name, () => this.table());
     card.querySelector(".matrix-tools").append(this.choice(), scale());
     const grid = card.querySelector(".grid-place");
+    const pairs = card.querySelector(".pairs-place");
+    if (pairs) this.drawPairs(pairs);
     if (grid) this.draw = () => this.drawGrid(grid);
     else {
-      const pairs = card.querySelector(".pairs-place");
-      if (pairs) this.drawPairs(pairs);
       const heat = card.querySelector(".heat-place");
       this.prepareHeat(heat);
       this.draw = () => this.drawHeat(heat);
@@ -38,10 +38,10 @@ class Matrix {
 
   choice() {
     const name = `form-${this.card.dataset.source}`;
-    const titles = { ...Object.fromEntries(FORMS), rows: `of each ${this.content.row_label} class`,
-      columns: `of each ${this.content.column_label} class` };
-    return element("fieldset", { class: "choice" }, element("legend", {}, "Shown are"),
-      ...FORMS.map(([form]) => element("label", {}, element("input", { type: "radio", name,
+    const titles = { counts: "counts", rows: `% of each ${this.content.row_label}`,
+      columns: `% of each ${this.content.column_label}` };
+    return element("fieldset", { class: "choice" }, element("legend", {}, "Shown"),
+      ...FORMS.map((form) => element("label", {}, element("input", { type: "radio", name,
         value: form, checked: form === this.form, onchange: () => {
           this.form = form;
           this.draw();
@@ -119,6 +119,7 @@ class Matrix {
         ...columns.map((_, column) => this.cell(row, column)));
     });
     const table = element("table", { class: "confusion", role: "grid",
+      style: `--cell: ${this.sizeOfCell(place)}px`,
       "aria-label": `${there} classes in rows, ${called} classes in columns` },
     element("thead", {}, element("tr", {},
       element("th", { class: "corner" }, `${there} ↓ ${called} →`), ...heads)),
@@ -130,6 +131,14 @@ class Matrix {
     table.addEventListener("click", (event) => cellOf(event) && this.choose(...placeOf(cellOf(event))));
     table.addEventListener("pointerover", (event) => cellOf(event) && this.say(...placeOf(cellOf(event))));
     place.replaceChildren(table);
+  }
+
+  /** Returns how large cells are, so that all are seen at once where that is possible. */
+  sizeOfCell(place) {
+    const longest = Math.max(...this.content.rows.map((name) => Math.min(name.length, 24)));
+    const room = Math.min(this.card.clientWidth, place.closest(".beside-each-other") ? Infinity : 640);
+    const fitting = Math.floor((room - 48 - 7 * longest) / this.content.columns.length) - 2;
+    return Math.min(Math.max(fitting, 22), 34);
   }
 
   cell(row, column) {
@@ -186,13 +195,17 @@ class Matrix {
 
   drawPairs(place) {
     const all = this.pairs();
+    if (!all.length) {
+      place.remove();
+      return;
+    }
     const found = all.slice(0, MOST_PAIRS);
     const { rows, columns, row_label: there, column_label: called } = this.content;
     const table = element("table", { "aria-label": "Most confused pairs of classes" });
     new Rows(table, {
       columns: [{ title: there }, { title: called }, { title: "count", number: true, digits: 0 },
-        { title: `% of ${there}`, number: true, digits: 1 },
-        { title: `% of ${called}`, number: true, digits: 1 }],
+        { title: `% of ${there}`, number: true, digits: 1, about: "of all objects of the class" },
+        { title: `% of ${called}`, number: true, digits: 1, about: "of all that was called so" }],
       values: [found.map(([row]) => rows[row]), found.map(([, column]) => columns[column]),
         found.map(([, , n]) => n),
         found.map(([row, column]) => 100 * this.share(row, column, "rows")),

@@ -2,7 +2,7 @@
 
 const MOST_ROWS = 2000;
 
-/** A table of columns of values: `{columns: [{key, title, number, digits?, about?}], values}`. */
+/** A table of columns of values: `{columns: [{key, title, number, digits?, share?, about?}], values}`. */
 class Rows {
   /**
    * @param table what is filled
@@ -69,7 +69,8 @@ class Rows {
         const value = values[place][row];
         const own = this.cell(column, row, value);
         if (column.number) {
-          return element("td", { class: "n" }, own ?? figure(value, column.digits
+          const bar = column.share && value > 0 ? `--v: ${(100 * value).toFixed(1)}%` : null;
+          return element("td", { class: bar ? "n share" : "n", style: bar }, own ?? figure(value, column.digits
             ?? (Number.isInteger(value) ? 0 : 4)));
         }
         const content = own ?? (value === null ? "–" : nameOf(value));
