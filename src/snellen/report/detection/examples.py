@@ -202,7 +202,8 @@ class _Objects:
             return rows[:0]
         rows = rows[np.argsort(-score[rows], kind="stable")]
         right = self._outcomes.outcome[rows] == 1
-        return rows[right | (np.arange(len(rows)) < MOST_FOUND)]
+        kept: NDArray[np.int64] = rows[right | (np.arange(len(rows)) < MOST_FOUND)]
+        return kept
 
     def _look_like_parts(self) -> bool:
         """Return whether boxes are parts of their images, whose sizes nobody knows."""
