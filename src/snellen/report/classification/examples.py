@@ -11,7 +11,7 @@ from snellen.report.thumbnails import file_name, thumbnail
 from snellen.run.examples import SCHEMA, Example, Examples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -105,7 +105,7 @@ def _highest(pred: Labels, row: int, names: list[str]) -> list[tuple[str, float]
 class _Singles:
     """Samples of one label each."""
 
-    def __init__(self, truth: Labels, pred: Labels, names: list[str]) -> None:
+    def __init__(self, truth: Labels, pred: Labels, names: Sequence[str]) -> None:
         assert truth.code is not None  # as the metric asks for
         self._names = names
         self._true = truth.code
@@ -126,10 +126,10 @@ class _Singles:
         return weighed
 
     def true(self, row: int) -> str:
-        return self._names[self._true[row]]
+        return self._names[int(self._true[row])]
 
     def called(self, row: int) -> str:
-        return self._names[self._called[row]]
+        return self._names[int(self._called[row])]
 
     def numbers(self, row: int) -> dict[str, float]:
         return {} if self._sure is None else {"confidence": float(self._sure[row])}
@@ -162,7 +162,8 @@ class _Sets:
             self._told = np.asarray(pred.score >= threshold)
 
     def badness(self) -> NDArray[np.float64]:
-        return np.count_nonzero(self._true != self._told, axis=1).astype(np.float64)
+        n_wrong: NDArray[np.float64] = (self._true != self._told).sum(axis=1, dtype=np.float64)
+        return n_wrong
 
     def true(self, row: int) -> str:
         return self._listed(self._true[row])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 from snellen.regression.regression import Regression
@@ -45,4 +46,10 @@ def parts(run: StoredRun, result: Result) -> RunParts:
                 residuals(rows, output, called),
                 residual_histogram(rows, output, called),
             ]
-    return RunParts(classes=class_table(result), own=tuple(own))
+    classes = class_table(result) if len(outputs) > 1 else None
+    if classes is not None:
+        words = dataclasses.replace(
+            classes.words, title="Outputs", about="Every output with its numbers."
+        )
+        classes = dataclasses.replace(classes, words=words)
+    return RunParts(classes=classes, own=tuple(own))
