@@ -63,14 +63,17 @@ def _facts(result: Result) -> Facts | None:
     if isinstance(labels, ConfusionMatrixResult):
         lines += [
             f"Of true {pair['truth']} {pair['share_of_truth']:.0%} were called "
-            f"{pair['prediction']} ({pair['n']:,.6g} samples)."
+            f"{pair['prediction']} ({pair['n']:,.6g} {'sample' if pair['n'] == 1 else 'samples'})."
             for pair in labels.most_confused(_PAIRS)
             if pair["share_of_truth"] >= _WORTH_SAYING
         ]
         absent = [record["class"] for record in labels.per_class() if not record["n_truth"]]
         if absent:
             shown = ", ".join(absent[:_PAIRS]) + (", …" if absent[_PAIRS:] else "")
-            lines.append(f"{len(absent):,} classes have no sample in truth: {shown}.")
+            one = len(absent) == 1
+            lines.append(
+                f"{len(absent):,} {'class has' if one else 'classes have'} no sample in truth: {shown}."
+            )
     if isinstance(result, ClassificationResult) and "calibration" in result.parts:
         ece = result.parts["calibration"].metrics.get("ece", 0.0)
         if ece >= _WORTH_SAYING:
