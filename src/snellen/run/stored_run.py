@@ -30,7 +30,14 @@ from snellen.run.other_records import (
     record_of_result,
     record_of_training,
 )
-from snellen.run.run_record import SCHEMA, DataDigest, RunRecord, checked_schema, read_struct
+from snellen.run.run_record import (
+    SCHEMA,
+    DataDigest,
+    RunRecord,
+    checked_schema,
+    read_struct,
+    schema_error,
+)
 from snellen.run.written_run import write_run
 
 if TYPE_CHECKING:
@@ -46,6 +53,26 @@ _FILES: Final = ("run.json", "state.bin", "result.json", "report.html")
 _RECORD_BYTES: Final = 16 << 20
 # Sums over the same state may differ in their last bits between releases.
 _ROUNDING: Final = 1e-9
+
+
+class _Bounds(msgspec.Struct):
+    low: float | None
+    high: float | None
+    level: float
+    method: str
+    unit: str
+    note: str = ""
+
+    def interval(self) -> Interval:
+        low, high = (math.nan if each is None else each for each in (self.low, self.high))
+        return Interval(low, high, self.level, self.method, self.unit, self.note)
+
+
+class _Numbers(msgspec.Struct):
+    """What is put back of a stored result."""
+
+    metrics: dict[str, float | None]
+    intervals: dict[str, _Bounds] = {}
 
 
 class StoredRun:
@@ -109,10 +136,11 @@ class StoredRun:
                 "snellen evaluate … --out DIR writes one",
                 str(path),
             )
-        stored = _read_result(folder / "result.json")
-        if "task" not in stored:
-            return cls(folder, "benchmark", record_of_benchmark(stored))
-        return cls(folder, "evaluation", record_of_result(stored))
+        path = folder / "result.json"
+        stored = _read_result(path)
+        if "benchmark" in stored["schema"]:
+            return cls(folder, "benchmark", record_of_benchmark(stored, str(path)))
+        return cls(folder, "evaluation", record_of_result(stored, str(path)))
 
     @property
     def models(self) -> tuple[StoredRun, ...]:
@@ -194,26 +222,21 @@ class StoredRun:
         return self._result
 
     def _computed(self) -> Result:
-        stored = self.stored
-        result: Result = self.metric().compute()
         place = str(self._home / "result.json")
         try:
-            for name, value in stored["metrics"].items():
-                now = result.metrics.get(name)
-                if now is not None and not _equal(value, now):
-                    raise SchemaError(
-                        f"expected result.json and state.bin of one evaluation, got {name} of "
-                        f"{value} and {now}: evaluate again",
-                        place,
-                    )
-            intervals = {
-                name: Interval(**{key: _number(value) for key, value in bounds.items()})
-                for name, bounds in stored.get("intervals", {}).items()
-            }
-        except (TypeError, AttributeError, KeyError) as error:
-            raise SchemaError(
-                f"expected numbers and their intervals, got: {error}", place
-            ) from None
+            stored = msgspec.convert(self.stored, _Numbers)
+        except msgspec.ValidationError as error:
+            raise schema_error(error, "a result", place) from None
+        result: Result = self.metric().compute()
+        for name, value in stored.metrics.items():
+            now = result.metrics.get(name)
+            if now is not None and not _equal(value, now):
+                raise SchemaError(
+                    f"expected result.json and state.bin of one evaluation, got {name} of "
+                    f"{value} and {now}: evaluate again",
+                    place,
+                )
+        intervals = {name: each.interval() for name, each in stored.intervals.items()}
         return dataclasses.replace(result, intervals=intervals)
 
     def examples(self) -> Examples | None:
@@ -307,7 +330,3 @@ def _equal(stored: float | None, now: float) -> bool:
     if stored is None:
         return not math.isfinite(now)
     return math.isclose(stored, now, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
-
-
-def _number(value: Any) -> Any:
-    return math.nan if value is None else value
