@@ -69,12 +69,13 @@ def test_roc_is_that_of_scikit_learn() -> None:
     x, y, _ = roc_curve(truth, scores[:, 1], drop_intermediate=False)
     # Every point of scikit-learn's lies on ours, and the areas are equal.
     on_ours = {(round(a, 12), round(b, 12)) for a, b in zip(line.x, line.y, strict=True)}
-    corners = [
-        (round(float(a), 12), round(float(b), 12))
-        for k, (a, b) in enumerate(zip(x, y, strict=True))
-        if not (0 < k < len(x) - 1 and (y[k - 1] == y[k] == y[k + 1] or x[k - 1] == x[k] == x[k + 1]))
-    ]  # fmt: skip
-    assert set(corners) <= on_ours
+    points = list(zip(x.tolist(), y.tolist(), strict=True))
+    corners = points[:1]
+    for before, point, after in zip(points, points[1:], points[2:], strict=False):
+        if not any(before[axis] == point[axis] == after[axis] for axis in (0, 1)):
+            corners.append(point)
+    rounded = {(round(a, 12), round(b, 12)) for a, b in corners}
+    assert rounded <= on_ours
     assert math.isclose(np.trapezoid(line.y, line.x), roc_auc_score(truth, scores[:, 1]))
     (mark,) = roc(result).marks
     best = int(np.argmax(y - x))

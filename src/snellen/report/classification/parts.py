@@ -70,10 +70,8 @@ def _facts(result: Result) -> Facts | None:
         absent = [record["class"] for record in labels.per_class() if not record["n_truth"]]
         if absent:
             shown = ", ".join(absent[:_PAIRS]) + (", …" if absent[_PAIRS:] else "")
-            one = len(absent) == 1
-            lines.append(
-                f"{len(absent):,} {'class has' if one else 'classes have'} no sample in truth: {shown}."
-            )
+            are = "class has" if len(absent) == 1 else "classes have"
+            lines.append(f"{len(absent):,} {are} no sample in truth: {shown}.")
     if isinstance(result, ClassificationResult) and "calibration" in result.parts:
         ece = result.parts["calibration"].metrics.get("ece", 0.0)
         if ece >= _WORTH_SAYING:
