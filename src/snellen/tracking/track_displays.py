@@ -143,7 +143,13 @@ def switch_timeline(result: TrackingResult) -> SpansDisplay | None:
                 else ""
             ),
         ),
-        spans=tuple(span for life in shown for span in _spans(life)),
+        # What is followed comes first, and has the first colour.
+        spans=tuple(
+            sorted(
+                (span for life in shown for span in _spans(life)),
+                key=lambda span: ("followed", "lost", "switch").index(span.kind),
+            )
+        ),
         x_label="frame",
         row_label="object",
     )
