@@ -114,7 +114,8 @@ def _is_sure(interval: Interval | None) -> bool:
 
 
 def _signed(value: float) -> str:
-    shown = f"{abs(value):,.4f}" if abs(value) < 1e5 else figure(abs(value))
+    size = abs(value)
+    shown = figure(size) if size >= 1e5 else f"{size:,.{4 if size >= 5e-5 else 6}f}"
     return f"+{shown}" if value > 0 else f"−{shown}" if value < 0 else shown
 
 
