@@ -51,7 +51,8 @@ COUNTS = np.array([[14, 2, 0, 4], [1, 5, 0, 2], [0, 0, 3, 0], [0, 1, 0, NAN]], f
 
 
 def matrix(
-    names: tuple[str, ...] = CLASSES, counts: np.ndarray[tuple[int, int], np.dtype[np.float64]] = COUNTS
+    names: tuple[str, ...] = CLASSES,
+    counts: np.ndarray[tuple[int, int], np.dtype[np.float64]] = COUNTS,
 ) -> MatrixDisplay:
     return MatrixDisplay(
         words=words("confusion", "What was taken for what", "Two dogs are called cats."),

@@ -31,7 +31,11 @@ def test_differences_are_those_of_compare(views: list[RunView]) -> None:
     found = run_differences(first, second)
     names = list(first.result.metrics)
     expected = compare(
-        first.metric, second.metric, names=["detector", "fewer"], metrics=names, replicates=400  # type: ignore[arg-type]
+        first.metric,
+        second.metric,
+        names=["detector", "fewer"],
+        metrics=names,
+        replicates=400,  # type: ignore[arg-type]
     )
     for each in expected.differences:
         mine = found.numbers[each.metric]
@@ -53,7 +57,9 @@ def test_without_states_there_are_no_intervals_and_it_is_said(views: list[RunVie
     ap = {each["class"]: each["AP"] for each in first.result.per_class()}
     other = {each["class"]: each["AP"] for each in second.result.per_class()}
     assert {each.name: each.value for each in found.classes} == {
-        name: other[name] - ap[name] for name in ap if other[name] == other[name] and ap[name] == ap[name]
+        name: other[name] - ap[name]
+        for name in ap
+        if other[name] == other[name] and ap[name] == ap[name]
     }
 
 

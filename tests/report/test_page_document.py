@@ -89,7 +89,9 @@ def test_scripts_are_named_by_their_digests(sample_view: RunView) -> None:
 
 
 def test_the_policy_allows_nothing_else(sample_view: RunView) -> None:
-    rules = dict(each.strip().split(" ", 1) for each in policy_of(page_of_views([sample_view])).split(";"))
+    rules = dict(
+        each.strip().split(" ", 1) for each in policy_of(page_of_views([sample_view])).split(";")
+    )
     rules.pop("script-src")
     assert rules == {
         "default-src": "'none'",

@@ -139,7 +139,9 @@ def test_a_cell_of_the_matrix_filters(
 
 def test_other_objects_are_faint(page: Any) -> None:
     page.locator("td[data-at='1,0']").click()
-    assert page.locator(".stage .object.faint").count() == 2  # the dog that is right, the missed cat
+    assert (
+        page.locator(".stage .object.faint").count() == 2
+    )  # the dog that is right, the missed cat
     assert page.locator(".stage .object.wrong:not(.faint)").count() == 1
 
 

@@ -105,7 +105,9 @@ def test_of_many_classes_the_pairs_come_first(open_page: Open, sample_view: RunV
     assert not page.locator("table.confusion").count()
     firsts = page.locator(".matrix-body > div").evaluate_all("all => all.map(e => e.className)")
     assert firsts == ["pairs-place", "heat-place"]
-    assert [row.split("\t")[:3] for row in page.locator(".pairs-place tbody tr").all_inner_texts()] == [
+    assert [
+        row.split("\t")[:3] for row in page.locator(".pairs-place tbody tr").all_inner_texts()
+    ] == [
         ["class 3", "class 7", "9"],
         ["class 50", "class 2", "8"],
     ]
@@ -115,7 +117,10 @@ def test_of_many_classes_the_pairs_come_first(open_page: Open, sample_view: RunV
     page.locator("canvas").click(
         position={"x": box["width"] * 7.5 / 61, "y": box["height"] * 3.5 / 61}
     )
-    assert page.locator(".matrix-words").inner_text() == "of true class 3, 75 % (9 of 12) called class 7"
+    assert (
+        page.locator(".matrix-words").inner_text()
+        == "of true class 3, 75 % (9 of 12) called class 7"
+    )
     assert page.locator(".chip").inner_text().startswith("showing: true class 3 taken for class 7")
     drawn = page.locator("canvas").evaluate(
         """(canvas) => {

@@ -24,7 +24,7 @@ from tests.report.views_of_runs import bars, picture, words
 
 HOSTILE = (
     "</script><img src=x onerror=document.title='broken'>",
-    '"><svg onload=document.title=\'broken\'>',
+    "\"><svg onload=document.title='broken'>",
     "{{constructor.constructor('document.title=1')()}}",
     "<!--<script>",
     "</title></style><h1>broken</h1>",
@@ -58,7 +58,9 @@ def hostile_view(view: RunView) -> RunView:
             confusion=matrix(HOSTILE, counts),
             curves=(
                 LinesDisplay(
-                    words=words("lines", HOSTILE[0], HOSTILE[1], protocol=HOSTILE[4], note=HOSTILE[0]),
+                    words=words(
+                        "lines", HOSTILE[0], HOSTILE[1], protocol=HOSTILE[4], note=HOSTILE[0]
+                    ),
                     lines=tuple(Line(name, x, x * k) for k, name in enumerate(HOSTILE)),
                     x_label=HOSTILE[0],
                     y_label=HOSTILE[6],
@@ -85,7 +87,9 @@ def hostile_view(view: RunView) -> RunView:
                     picture="p.png" if k % 2 else "",
                     truth=[TrueObject(name, DOG, outline="M0 0L5 5z")],
                     found=[
-                        FoundObject(HOSTILE[k - 1], DOG, 0.9, "wrong", taken_for=0, outline='"/><script>')
+                        FoundObject(
+                            HOSTILE[k - 1], DOG, 0.9, "wrong", taken_for=0, outline='"/><script>'
+                        )
                     ],
                     numbers={name: 0.5},
                 )
@@ -154,12 +158,18 @@ def test_every_script_is_part_of_the_page() -> None:
     assert sorted(_SCRIPTS) == sorted(each.name for each in scripts())
 
 
-def test_the_policy_stops_a_script_that_was_put_in(browser: Any, sample_view: RunView, tmp_path: Any) -> None:
+def test_the_policy_stops_a_script_that_was_put_in(
+    browser: Any, sample_view: RunView, tmp_path: Any
+) -> None:
     """The policy is a second wall: were the first one broken, nothing would run."""
     html = page_of_views([replace(sample_view, examples=None, parts=RunParts())])
     for plotly in ("inline", "assets/plotly.min.js"):
         html = page_of_views([replace(sample_view, examples=None, parts=RunParts())], plotly=plotly)
-        put = html.replace("<main", "<script>document.title='broken'</script><img src='data:,' onerror=\"document.title='broken'\"><script src='https://example.org/x.js'></script><main", 1)
+        put = html.replace(
+            "<main",
+            "<script>document.title='broken'</script><img src='data:,' onerror=\"document.title='broken'\"><script src='https://example.org/x.js'></script><main",
+            1,
+        )
         path = tmp_path / "page.html"
         path.write_text(put, encoding="utf-8")
         page = browser.new_page()

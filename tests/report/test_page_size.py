@@ -25,7 +25,12 @@ def large_view(view: RunView, n_classes: int) -> RunView:
     names = [f"class number {k}" for k in range(n_classes)]
 
     def box() -> list[float]:
-        return [rng.uniform(0, 500), rng.uniform(0, 300), rng.uniform(10, 130), rng.uniform(10, 150)]
+        return [
+            rng.uniform(0, 500),
+            rng.uniform(0, 300),
+            rng.uniform(10, 130),
+            rng.uniform(10, 150),
+        ]
 
     images = [
         Example(
@@ -36,7 +41,14 @@ def large_view(view: RunView, n_classes: int) -> RunView:
             picture=f"{k}.jpg",
             truth=[TrueObject(rng.choice(names), box()) for _ in range(7)],
             found=[
-                FoundObject(rng.choice(names), box(), rng.random(), "right" if j < 5 else "wrong", truth=j if j < 5 else None, overlap=rng.random())
+                FoundObject(
+                    rng.choice(names),
+                    box(),
+                    rng.random(),
+                    "right" if j < 5 else "wrong",
+                    truth=j if j < 5 else None,
+                    overlap=rng.random(),
+                )
                 for j in range(30)
             ],
         )

@@ -31,14 +31,17 @@ TABLE = Table(
 
 @pytest.fixture
 def page(open_page: Open, sample_view: RunView) -> Any:
-    page = open_page(page_of_views([replace(sample_view, parts=RunParts(classes=TABLE), examples=None)]))
+    page = open_page(
+        page_of_views([replace(sample_view, parts=RunParts(classes=TABLE), examples=None)])
+    )
     page.wait_for_selector("#classes tbody tr")
     return page
 
 
 def column(page: Any, place: int) -> list[str]:
     return [
-        str(each) for each in page.locator(f"#classes tbody tr > :nth-child({place})").all_inner_texts()
+        str(each)
+        for each in page.locator(f"#classes tbody tr > :nth-child({place})").all_inner_texts()
     ]
 
 
@@ -77,9 +80,7 @@ def test_the_csv_has_every_digit_and_no_formula(page: Any) -> None:
         b"class,n,AP\r\n"
         b"dog,0,0.30000000000000004\r\n"
         b"cat,10,\r\n"
-        b'"\'=SUM(""A1"")",20,0.9\r\n'
-        + "Élan,30,\r\n".encode()
-        + b'"a,b\nc",40,0.1\r\n'
+        b'"\'=SUM(""A1"")",20,0.9\r\n' + "Élan,30,\r\n".encode() + b'"a,b\nc",40,0.1\r\n'
     )
     rows = list(csv.reader(io.StringIO(data.decode(), newline="")))
     assert rows[5] == ["a,b\nc", "40", "0.1"]
@@ -117,6 +118,8 @@ def test_the_table_behind_a_figure_is_made_when_it_is_opened(
     n = len(display.records())  # type: ignore[union-attr]
     assert n > 200
     assert card.locator("tbody tr").count() == 200
-    assert card.locator("details p").inner_text() == f"The first 200 of {n} rows; the files have all."
+    assert (
+        card.locator("details p").inner_text() == f"The first 200 of {n} rows; the files have all."
+    )
     _, data = downloaded(page, "#curves figure:first-child", "JSON")
     assert len(json.loads(data)) == n

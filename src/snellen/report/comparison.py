@@ -235,8 +235,10 @@ def _together(views: Sequence[RunView], displays: Sequence[LinesDisplay]) -> Lin
         for view, each in zip(views, displays, strict=True)
         if each.words.finding
     )
-    drawn = "" if alike or all(len(each) == 1 for each in main) else (
-        f"Drawn is the first line of each run: {labels[0][0]}." if labels[0] else ""
+    drawn = (
+        ""
+        if alike or all(len(each) == 1 for each in main)
+        else (f"Drawn is the first line of each run: {labels[0][0]}." if labels[0] else "")
     )
     return replace(
         first,

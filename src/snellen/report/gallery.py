@@ -54,9 +54,7 @@ def gallery(view: RunView, place: str, *, at_most: int = PICTURE_BYTES) -> str:
         said.append(
             f"This page holds {at_most / 1e6:.0f} MB of pictures; those of the last "
             f"{left_out:,} images are left out"
-            + (
-                ", and linked." if view.folder is not None else " and lie in the run's examples/."
-            )
+            + (", and linked." if view.folder is not None else " and lie in the run's examples/.")
         )
     return (
         element("p", text(" ".join(said)), class_="about")

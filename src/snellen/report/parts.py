@@ -70,7 +70,6 @@ class Facts:
     lines: tuple[str, ...]
 
 
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RunParts:
     """What the page shows of one run beside its headline numbers and its gallery; all may be empty.

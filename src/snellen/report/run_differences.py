@@ -117,17 +117,17 @@ def _compared(first: RunView, second: RunView):  # type: ignore[no-untyped-def]
         first.metric,  # type: ignore[arg-type]
         second.metric,  # type: ignore[arg-type]
         names=[first.name, second.name],
-        metrics=[
-            name for name in first.result.metrics if name in second.result.metrics
-        ],
+        metrics=[name for name in first.result.metrics if name in second.result.metrics],
         replicates=_REPLICATES,
     )
 
 
 def _of_classes(first: Result, second: Result) -> tuple[str, list[RunDifference]]:
     """Return the main number of classes, and its differences."""
-    tables = [{str(next(iter(each.values()))): each for each in run.per_class() if each}
-              for run in (first, second)]
+    tables = [
+        {str(next(iter(each.values()))): each for each in run.per_class() if each}
+        for run in (first, second)
+    ]
     if not all(tables):
         return "", []
     keys: Sequence[str] = [
