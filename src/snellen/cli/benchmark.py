@@ -15,6 +15,7 @@ from snellen.cli.output import (
     not_empty,
     quiet_option,
 )
+from snellen.cli.page import check_plotly, write_page
 
 if TYPE_CHECKING:
     from snellen.benchmark.result import BenchmarkResult
@@ -157,6 +158,11 @@ def _finite(_: click.Context, __: click.Parameter, seconds: float) -> float:
 @click.option("--strict", is_flag=True, help="Stop at images that cannot be read.")
 @click.option("--per-class", is_flag=True, help="Print the recall of each class, too.")
 @click.option(
+    "--report",
+    is_flag=True,
+    help="Write report.html to the folder, too: the page of every network's results side by side.",
+)
+@click.option(
     "--fail-under",
     "least",
     metavar="METRIC=VALUE",
@@ -188,6 +194,7 @@ def benchmark(
     out: str | None,
     strict: bool,
     per_class: bool,
+    report: bool,
     least: tuple[Gate, ...],
     json_path: str | None,
     quiet: bool,
@@ -214,6 +221,8 @@ def benchmark(
     from snellen.result import write_atomically
 
     check_folder_of(json_path)
+    if report:
+        check_plotly()
     refuse_unknown_metrics([gate.metric for gate in least])
     folder = out or default_folder(data)
     settings = Settings(
@@ -251,6 +260,8 @@ def benchmark(
                 err=True,
             )
         raise
+    if report:
+        write_page(str(folder))
     if json_path is not None:
         text = json_bytes(result.to_dict())
         if json_path == "-":

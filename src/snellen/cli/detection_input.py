@@ -201,6 +201,7 @@ class ImageFacts(NamedTuple):
 
     @classmethod
     def of(cls, images: Keys, sizes: Any, names: Any) -> ImageFacts:
+        """Return what is known, in the order of the images; None: nothing."""
         ids = images.ids.tolist()
         return cls(
             {} if names is None else dict(zip(ids, names, strict=True)),

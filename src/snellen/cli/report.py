@@ -55,6 +55,14 @@ _OF_RUNS: Final = frozenset(
     help="Of pictures this one alone; PATH is then the file.",
 )
 @click.option(
+    "--width",
+    type=click.FloatRange(1, 100),
+    default=6.0,
+    show_default=True,
+    metavar="INCHES",
+    help="The width of pictures: a column of a paper has about 3.3, a slide 10.",
+)
+@click.option(
     "--assets",
     metavar="DIR",
     type=click.Path(file_okay=False),
@@ -69,6 +77,7 @@ def report(
     out: str,
     written: str | None,
     figure: str | None,
+    width: float,
     assets: str | None,
     names: str | None,
     quiet: bool,
@@ -104,9 +113,7 @@ def report(
         if kind == "html":
             paths = _write_page(opened, called, Path(out), assets)
         elif kind in _PICTURES:
-            from snellen.report.picture_files import write_pictures
-
-            paths = write_pictures(opened, called, Path(out), kind, figure)
+            paths = _write_pictures(opened, called, Path(out), kind, figure, width)
         else:
             from snellen.report.paper_tables import paper_tables
             from snellen.result import write_atomically
@@ -190,6 +197,23 @@ def _write_page(
     page = results_page(runs, names=names, **more)
     write_atomically({out: page.encode()})
     return paths
+
+
+def _write_pictures(
+    runs: list[StoredRun], names: list[str], out: Path, kind: str, figure: str | None, width: float
+) -> list[Path]:
+    """Write figures; return the files."""
+    from snellen.errors import InputError
+    from snellen.report.run_pictures import run_pictures
+    from snellen.result import write_atomically
+
+    if figure is None and out.exists() and not out.is_dir():
+        raise InputError("expected a folder for the pictures, got a file", str(out))
+    files = run_pictures(runs, names, out, kind, figure=figure, width=width)
+    if figure is None:
+        out.mkdir(exist_ok=True)
+    write_atomically(files)
+    return [Path(path) for path in files]
 
 
 def _address(path: Path, page: Path) -> str:

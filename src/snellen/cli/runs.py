@@ -105,9 +105,12 @@ def _table(found: Sequence[ListedRun], sort: str) -> list[str]:
 
 
 def _data(run: ListedRun) -> str:
-    """Return the last parts of the path of truth, which name it as a rule."""
-    names = [each.name for each in run.data if each.role == "truth"]
-    return "/".join(names[0].replace("\\", "/").rstrip("/").split("/")[-2:]) if names else ""
+    """Return the last two parts of the path of truth, which name it as a rule."""
+    names = [each.name for each in run.data if each.role in ("truth", "data")]
+    if names:
+        return "/".join(names[0].replace("\\", "/").rstrip("/").split("/")[-2:])
+    merged = sum(each.role == "states" for each in run.data)
+    return f"{merged} merged states" if merged else ""
 
 
 def _numbers(run: ListedRun, first: str) -> str:

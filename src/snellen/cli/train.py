@@ -15,6 +15,7 @@ from snellen.cli.output import (
     not_empty,
     quiet_option,
 )
+from snellen.cli.page import check_plotly, write_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,6 +103,11 @@ def description_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--table", "only_table", is_flag=True, help="Show the network, and train nothing.")
 @click.option("--strict", is_flag=True, help="Stop at images that cannot be read.")
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Write the page report.html of the test part to the folder, too; of --folds to final/.",
+)
 @json_option("the test part's result")
 @click.option(
     "--fail-under",
@@ -123,6 +129,7 @@ def train(
     prove_resume: bool,
     only_table: bool,
     strict: bool,
+    report: bool,
     json_path: str | None,
     least: tuple[Gate, ...],
     quiet: bool,
@@ -138,6 +145,8 @@ def train(
     from snellen.training import command
 
     check_folder_of(json_path)
+    if report:
+        check_plotly()
     if replay is not None and resume is None:
         raise click.UsageError("expected the run whose step to replay: --resume DIR")
     given = {name: value for name, value in keys.items() if value is not None}
@@ -163,6 +172,10 @@ def train(
         if not quiet and (how := command.goes_on(folder)):
             click.echo(f"snellen: {how}", err=True)
         raise
+    if report and (tested := command.tested_folder(run)) is not None:
+        write_page(tested)
+    elif report and not quiet:
+        click.echo("snellen: no report.html: there is no test part", err=True)
     command.write_json(run, json_path, click.echo)
     if not quiet and json_path != "-":
         click.echo(str(run))

@@ -9,6 +9,7 @@ import numpy as np
 
 from snellen.displays import colours, thinning
 from snellen.displays.display import Display
+from snellen.displays.matplotlib_axes import text_of
 from snellen.displays.plain_values import plain, reach, row_of, rows_of, unique
 from snellen.displays.plotly_layout import (
     NUMBER,
@@ -18,6 +19,7 @@ from snellen.displays.plotly_layout import (
     label,
     labels,
     layout,
+    line_across,
     template,
     text_style,
 )
@@ -89,6 +91,7 @@ def filled(k: int, *, several: bool) -> dict[str, Any]:
     if several:
         made["pattern"] = {
             "shape": colours.PATTERNS[k % len(colours.PATTERNS)],
+            "fillmode": "overlay",  # else nothing is behind the lines
             "fgcolor": "role:ground",
             "fgopacity": 0.6,
             "size": 7,
@@ -163,7 +166,8 @@ class BarsDisplay(Display):
         if not self.lying:
             return super()._height(width)
         kept, side_by_side = self.drawn().size, 1 if self.stacked else len(self.bars)
-        return 0.75 + max(kept, 1) * (0.1 + 0.13 * max(side_by_side, 1))
+        each = 0.1 + 0.13 * max(side_by_side, 1)
+        return (0.75 + min(max(kept, 1) * each, 10)) * text_of(width) / 8
 
     def _draw(self, ax: Any) -> None:
         from snellen.displays.matplotlib_bars import draw_bars
@@ -230,4 +234,6 @@ class BarsDisplay(Display):
             bargap=0.28,
             **axes,
         )
+        if len(self.categories) > _MOST:
+            made["shapes"] = [line_across("y" if self.lying else "x", _MOST / 2 - 0.5, dash="dot")]
         return {"data": traces, "layout": made}

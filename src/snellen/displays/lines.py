@@ -134,7 +134,7 @@ class LinesDisplay(Display):
     def lack(self) -> str:
         """Why there is nothing to draw; empty where there is something."""
         if not self.lines:
-            return "there is nothing to draw a line of"
+            return "there are no lines"
         if any(np.isfinite(line.y).any() for line in self.lines) or self.marks:
             return ""
         n = sum(line.y.size for line in self.lines)

@@ -24,7 +24,9 @@ __all__ = [
     "given_or_new",
     "grid",
     "ink",
+    "log_axis",
     "short",
+    "text_of",
     "text_size",
     "ticks_of_names",
 ]
@@ -63,8 +65,7 @@ def given_or_new(ax: Any, inches: tuple[float, float]) -> Any:
         raise InputError(f"expected axes of Matplotlib, got {type(ax).__name__}", "ax")
     figure = Figure(figsize=inches, layout="constrained", facecolor="white")
     ax = figure.add_subplot(facecolor="white")
-    # As large as the text of a paper in one column, and larger on a slide.
-    size = min(max(8.0 + 0.55 * (inches[0] - 4.8), 7.0), 14.0)
+    size = text_of(inches[0])
     for spine in ax.spines.values():
         spine.set(color=fixed("role:mark"), linewidth=0.8)
     ax.spines[["top", "right"]].set_visible(False)
@@ -74,6 +75,17 @@ def given_or_new(ax: Any, inches: tuple[float, float]) -> Any:
     for label in (ax.xaxis.label, ax.yaxis.label):
         label.set(size=size, color=fixed("role:ink"))
     return ax
+
+
+def text_of(width: float) -> float:
+    """Return how large text is in a figure of our own: as in a paper, and larger on a slide.
+
+    Examples
+    --------
+    >>> text_of(3.3), round(text_of(10), 1)
+    (7.2, 10.9)
+    """
+    return min(max(8.0 + 0.55 * (width - 4.8), 7.2), 14.0)
 
 
 def draw(display: Display, ax: Any) -> None:
@@ -116,6 +128,17 @@ def grid(ax: Any, along: str) -> None:
     """Draw thin lines behind everything else, from the ticks of an axis."""
     ax.set_axisbelow(True)
     ax.grid(visible=True, axis=along, color=fixed("role:mark"), alpha=0.3, linewidth=0.6)
+
+
+def log_axis(ax: Any) -> None:
+    """Set x by its logarithm, with plain numbers at its ticks."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    ax.set_xscale("log")
+    # No more ticks than fit, whatever the range: among few decades 2 and 5, too.
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def short(value: float) -> str:

@@ -66,6 +66,10 @@ def draw_bars(display: BarsDisplay, ax: Any) -> None:
     if display.value_range is not None:
         (ax.set_xlim if lying else ax.set_ylim)(*display.value_range)
     grid(ax, "x" if lying else "y")
+    if n < len(display.categories):  # what is left out is between
+        (ax.axhline if lying else ax.axvline)(
+            n / 2 - 0.5, color=fixed("role:mark"), linewidth=1, linestyle=DASHES[2]
+        )
     _write_numbers(display, ax, places)
     if several > 1:
         draw_legend(ax, handles, [bars.label for bars in display.bars])

@@ -16,6 +16,7 @@ from snellen.displays.matplotlib_axes import (
     draw_legend,
     grid,
     ink,
+    log_axis,
     text_size,
 )
 
@@ -34,7 +35,7 @@ def draw_lines(display: LinesDisplay, ax: Any) -> None:
     """Draw lines, their bounds and marks."""
     right = ax.twinx() if display.right_label else None
     if display.log_x:
-        ax.set_xscale("log")
+        log_axis(ax)
     if display.diagonal:
         equal = display.equal_points()
         ax.plot(equal, equal, color=fixed("role:mark"), linewidth=0.8, linestyle=DASHES[2])
@@ -87,7 +88,8 @@ def _style(line: Line, place: int | None) -> dict[str, Any]:
 def _right_axis(ax: Any, right: Any, label: str) -> None:
     right.set_ylabel(as_text(label), size=text_size(ax), color=ink(ax))
     right.tick_params(**{k: v for k, v in _tick_style(ax).items() if v is not None})
-    right.spines["top"].set_visible(ax.spines["top"].get_visible())
+    right.spines[["top", "left", "bottom"]].set_visible(False)
+    right.spines["right"].set_visible(True)
     right.spines["right"].set(color=ax.spines["left"].get_edgecolor(), linewidth=0.8)
 
 

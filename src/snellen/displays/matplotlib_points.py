@@ -14,6 +14,7 @@ from snellen.displays.matplotlib_axes import (
     draw_legend,
     grid,
     ink,
+    log_axis,
     text_size,
 )
 from snellen.displays.plain_values import reach
@@ -35,7 +36,7 @@ _OFFSETS = {
 def draw_points(display: PointsDisplay, ax: Any) -> None:
     """Draw points, their bounds and names."""
     if display.log_x:
-        ax.set_xscale("log")
+        log_axis(ax)
     faint = {"color": fixed("role:mark"), "linewidth": 0.8}
     if display.diagonal:
         equal = display.equal_points()
@@ -47,8 +48,7 @@ def draw_points(display: PointsDisplay, ax: Any) -> None:
     ax.set_ylabel(as_text(display.y_label))
     grid(ax, "both")
     if display.named:
-        if not display.log_x:
-            ax.margins(0.12)
+        ax.margins(0.12)
         for points, places in zip(display.points, display.places_of_names(), strict=True):
             _write_names(ax, points.drawn(), places)
     if len(handles) > 1:

@@ -30,7 +30,7 @@ def draw_spans(display: SpansDisplay, ax: Any) -> None:
     handles = []
     for k, (_, lasting, events) in enumerate(kinds):
         colour = fixed(nth(k))
-        filled = {"facecolor": colour, "edgecolor": "white", "linewidth": 0.4}
+        filled: dict[str, Any] = {"facecolor": colour, "edgecolor": "white", "linewidth": 0.4}
         filled["hatch"] = HATCHES[k % len(HATCHES)] if len(kinds) > 1 else ""
         for row in dict.fromkeys(span.row for span in lasting):
             ax.broken_barh(

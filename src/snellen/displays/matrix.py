@@ -11,7 +11,7 @@ import numpy as np
 from snellen.displays import thinning
 from snellen.displays.display import Display
 from snellen.displays.plain_values import plain_number
-from snellen.displays.plotly_layout import category_axis, label, labels, layout
+from snellen.displays.plotly_layout import category_axis, label, labels, layout, line_across
 from snellen.errors import InputError, ShapeError, did_you_mean
 
 if TYPE_CHECKING:
@@ -179,7 +179,8 @@ class MatrixDisplay(Display):
         if self.lack or self.n_classes < 2:
             return super()._height(width)
         rows, columns = self.drawn()
-        return min(max(width * rows.size / columns.size, 0.5 * width), 1.5 * width)
+        # On a slide no higher than it is.
+        return min(max(width * rows.size / columns.size, 0.5 * width), max(5.5, 0.62 * width))
 
     def _draw(self, ax: Any) -> None:
         from snellen.displays.matplotlib_matrix import draw_matrix
@@ -241,18 +242,8 @@ class MatrixDisplay(Display):
         )
         if self.margins:
             made["shapes"] = [
-                {
-                    "type": "line",
-                    **dict.fromkeys((f"{along}0", f"{along}1"), place),
-                    f"{other}ref": "paper",
-                    f"{other}0": 0,
-                    f"{other}1": 1,
-                    "line": {"color": "role:mark", "width": 2},
-                }
-                for along, other, place in (
-                    ("x", "y", len(columns) - 1.5),
-                    ("y", "x", len(rows) - 1.5),
-                )
+                line_across("x", len(columns) - 1.5, width=2),
+                line_across("y", len(rows) - 1.5, width=2),
             ]
         return {"data": [trace], "layout": made}
 

@@ -15,23 +15,26 @@ _LETTERS, _LINES = 62, 22
 _PLACES = ("top center", "bottom center", "middle right", "middle left")
 
 
-def name_places(points: Sequence[tuple[float, float, int]]) -> list[str]:
+def name_places(points: Sequence[tuple[float, float, int]], *, beside: bool = False) -> list[str]:
     """Return where each name stands: ``"top center"``, ``"bottom center"``, ``"middle right"``, ….
 
-    One after the other takes the first place that is free of points and of names before it;
-    where none is, the first.
+    One after the other takes the first place that is free of points and of names before it, and
+    inside the picture; where none is, the first.
 
     Parameters
     ----------
     points : sequence of (float, float, int)
         Where each point is, as shares of the width and the height, and how many letters its name
         has; without a name it is only in the way.
+    beside : bool
+        Whether right and left come before above and below.
 
     Examples
     --------
     >>> name_places([(0.5, 0.5, 8), (0.5, 0.52, 8)])
     ['bottom center', 'top center']
     """
+    order = (*_PLACES[2:], *_PLACES[:2]) if beside else _PLACES
     dots = [
         (_LETTERS * x - 1, _LETTERS * x + 1, _LINES * y - 0.4, _LINES * y + 0.4)
         if math.isfinite(x + y)
@@ -42,16 +45,19 @@ def name_places(points: Sequence[tuple[float, float, int]]) -> list[str]:
     found = []
     for k, (x, y, letters) in enumerate(points):
         if not letters or dots[k] is None:
-            found.append(_PLACES[0])
+            found.append(order[0])
             continue
-        boxes = [_box(_LETTERS * x, _LINES * y, letters, place) for place in _PLACES]
+        boxes = [_box(_LETTERS * x, _LINES * y, letters, place) for place in order]
         others = [dot for j, dot in enumerate(dots) if dot is not None and j != k]
-        free = next(
-            (n for n, box in enumerate(boxes) if not any(_meet(box, b) for b in (*others, *taken))),
-            0,
-        )
+        taken_by = (*others, *taken)
+        free = 0
+        for n, box in enumerate(boxes):
+            inside = box[0] >= 0 and box[1] <= _LETTERS
+            if inside and not any(_meet(box, other) for other in taken_by):
+                free = n
+                break
         taken.append(boxes[free])
-        found.append(_PLACES[free])
+        found.append(order[free])
     return found
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "label",
     "labels",
     "layout",
+    "line_across",
     "template",
     "text_style",
 ]
@@ -202,3 +203,19 @@ def layout(*, lack: str = "", legend: bool, height: int = 340, **settings: Any) 
             }
         ]
     return made
+
+
+def line_across(
+    axis: str, place: float, *, width: float = 1, dash: str = "solid"
+) -> dict[str, Any]:
+    """Return a line through the whole picture where an axis, ``"x"`` or ``"y"``, has a value."""
+    other = "y" if axis == "x" else "x"
+    return {
+        "type": "line",
+        f"{axis}0": place,
+        f"{axis}1": place,
+        f"{other}ref": "paper",
+        f"{other}0": 0,
+        f"{other}1": 1,
+        "line": {"color": "role:mark", "width": width, "dash": dash},
+    }

@@ -17,6 +17,7 @@ from snellen.displays.plotly_layout import (
     error_bars,
     label,
     layout,
+    line_across,
     template,
     text_style,
 )
@@ -176,7 +177,9 @@ class PointsDisplay(Display):
             rows = [np.log10(points.x) if self.log_x else points.x for points in drawn]
         across, up = _as_shares(rows), _as_shares([points.y for points in drawn])
         lengths = [len(name) for p in drawn for name in p.names or [""] * p.x.size]
-        found = iter(name_places(list(zip(across, up, lengths, strict=True))))
+        # The bars of intervals stand above and below points.
+        beside = any(points.bounds for points in drawn)
+        found = iter(name_places(list(zip(across, up, lengths, strict=True)), beside=beside))
         return [[next(found) for _ in range(points.x.size)] for points in drawn]
 
     def specification(self) -> dict[str, Any]:
@@ -204,17 +207,7 @@ class PointsDisplay(Display):
             yaxis=axis(self.y_label),
         )
         if self.level is not None:
-            made["shapes"] = [
-                {
-                    "type": "line",
-                    "xref": "paper",
-                    "x0": 0,
-                    "x1": 1,
-                    "y0": self.level,
-                    "y1": self.level,
-                    "line": {"color": "role:mark", "width": 1, "dash": "dash"},
-                }
-            ]
+            made["shapes"] = [line_across("y", self.level, dash="dash")]
         return {"data": traces, "layout": made}
 
     def _trace(self, k: int, points: Points, places: list[str]) -> dict[str, Any]:
@@ -260,4 +253,4 @@ def _as_shares(rows: list[NDArray[np.float64]]) -> list[float]:
         return [float("nan")] * values.size
     low, wide = finite.min(), np.ptp(finite) or 1.0
     # As axes leave room at their ends.
-    return (0.08 + 0.84 * (values - low) / wide).tolist()
+    return [float(share) for share in 0.08 + 0.84 * (values - low) / wide]

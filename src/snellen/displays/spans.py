@@ -10,6 +10,7 @@ import numpy as np
 from snellen.displays import colours, thinning
 from snellen.displays.bars import filled
 from snellen.displays.display import Display
+from snellen.displays.matplotlib_axes import text_of
 from snellen.displays.plain_values import plain_number, unique
 from snellen.displays.plotly_layout import (
     NUMBER,
@@ -117,7 +118,7 @@ class SpansDisplay(Display):
         return rows, drawn
 
     def _height(self, width: float) -> float:
-        return max(1.0 + 0.22 * len(self.drawn()[0]), 0.4 * width)
+        return (1.0 + 0.22 * max(len(self.drawn()[0]), 3)) * text_of(width) / 8
 
     def _draw(self, ax: Any) -> None:
         from snellen.displays.matplotlib_spans import draw_spans

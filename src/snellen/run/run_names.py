@@ -51,6 +51,8 @@ def refuse_different(runs: Sequence[StoredRun], names: Sequence[str]) -> None:
                 f"{run.record.task}: make a page of each",
                 str(run.path),
             )
+        if run.parent is not None and run.parent is first.parent:
+            continue  # networks of a benchmark: some have scores, some only labels
         fields = _differing(first.protocol, run.protocol)
         if fields:
             said = [f"{field} is {a} in {names[0]} and {b} in {name}" for field, a, b in fields]

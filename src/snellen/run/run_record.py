@@ -11,7 +11,7 @@ from snellen.errors import InputError, SchemaError, StateVersionError, did_you_m
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["SCHEMA", "DataDigest", "RunRecord", "checked_schema", "read_struct"]
+__all__ = ["SCHEMA", "DataDigest", "RunRecord", "checked_schema", "read_struct", "schema_error"]
 
 SCHEMA: Final = "snellen.run/1"
 
@@ -137,6 +137,16 @@ def checked_schema(found: str, known: str, place: str) -> None:
     )
 
 
+def schema_error(error: msgspec.ValidationError, known: str, place: str) -> SchemaError:
+    """Return what is wrong with the content of a file, and where in it."""
+    message, _, within = str(error).partition(" - at ")
+    message = message.replace("`", "")
+    return SchemaError(
+        f"expected {known}, got another content: {message[:1].lower()}{message[1:]}",
+        f"{place} {within.strip('`')}".rstrip(),
+    )
+
+
 def read_struct(path: Path, kind: type[S], known: str, *, at_most: int) -> S:
     """Return what a JSON file of a run folder holds.
 
@@ -172,10 +182,6 @@ def read_struct(path: Path, kind: type[S], known: str, *, at_most: int) -> S:
         checked_schema(msgspec.json.decode(data, type=_Named).schema, known, str(path))
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at ")
-        raise SchemaError(
-            f"expected {known}, got: {message[:1].lower()}{message[1:]}",
-            f"{path} {place.strip('`')}".rstrip(),
-        ) from None
+        raise schema_error(error, known, str(path)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SchemaError(f"expected JSON, got: {error}", str(path)) from None

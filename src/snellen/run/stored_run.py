@@ -25,7 +25,19 @@ import msgspec
 from snellen.errors import InputError, SchemaError
 from snellen.metric import metric_from_bytes
 from snellen.result import Interval
-from snellen.run.run_record import SCHEMA, DataDigest, RunRecord, checked_schema, read_struct
+from snellen.run.other_records import (
+    record_of_benchmark,
+    record_of_result,
+    record_of_training,
+)
+from snellen.run.run_record import (
+    SCHEMA,
+    DataDigest,
+    RunRecord,
+    checked_schema,
+    read_struct,
+    schema_error,
+)
 from snellen.run.written_run import write_run
 
 if TYPE_CHECKING:
@@ -41,6 +53,26 @@ _FILES: Final = ("run.json", "state.bin", "result.json", "report.html")
 _RECORD_BYTES: Final = 16 << 20
 # Sums over the same state may differ in their last bits between releases.
 _ROUNDING: Final = 1e-9
+
+
+class _Bounds(msgspec.Struct):
+    low: float | None
+    high: float | None
+    level: float
+    method: str
+    unit: str
+    note: str = ""
+
+    def interval(self) -> Interval:
+        low, high = (math.nan if each is None else each for each in (self.low, self.high))
+        return Interval(low, high, self.level, self.method, self.unit, self.note)
+
+
+class _Numbers(msgspec.Struct):
+    """What is put back of a stored result."""
+
+    metrics: dict[str, float | None]
+    intervals: dict[str, _Bounds] = {}
 
 
 class StoredRun:
@@ -73,6 +105,7 @@ class StoredRun:
         self._stored: dict[str, Any] | None = None
         self._metric: StoredMetric[Any] | None = None
         self._result: Result | None = None
+        self._models: tuple[StoredRun, ...] | None = None
 
     def __repr__(self) -> str:
         return f"StoredRun({str(self.path)!r}: {self.kind}, {self.record.task})"
@@ -94,7 +127,7 @@ class StoredRun:
         if not folder.is_dir():
             raise InputError("expected the folder of a run, there is none", str(path))
         if (folder / "description.json").is_file():
-            return cls(folder, "training", _of_training(folder))
+            return cls(folder, "training", record_of_training(folder))
         if (folder / "run.json").is_file():
             return cls(folder, "evaluation", read_record(folder))
         if not (folder / "result.json").is_file():
@@ -103,24 +136,29 @@ class StoredRun:
                 "snellen evaluate … --out DIR writes one",
                 str(path),
             )
-        stored = _read_result(folder / "result.json")
-        if "task" not in stored:
-            return cls(folder, "benchmark", _of_benchmark(stored))
-        return cls(folder, "evaluation", _of_result(stored))
+        path = folder / "result.json"
+        stored = _read_result(path)
+        if "benchmark" in stored["schema"]:
+            return cls(folder, "benchmark", record_of_benchmark(stored, str(path)))
+        return cls(folder, "evaluation", record_of_result(stored, str(path)))
 
     @property
     def models(self) -> tuple[StoredRun, ...]:
         """The models of a benchmark, in its order; empty for another run."""
         if self.kind != "benchmark":
             return ()
-        found = {}
-        folders = sorted((self.path / "models").glob("*/result.json"))
-        for file in folders:
-            run = StoredRun.open(file.parent)
-            run.parent = self
-            found[run.name] = run
-        order = [plain_folder_name(model["name"]) for model in self.stored["models"]]
-        return tuple(sorted(found.values(), key=lambda run: _place(order, run.name)))
+        if self._models is None:
+            names = [str(model["name"]) for model in self.stored.get("models", [])]
+            order = {plain_folder_name(name): place for place, name in enumerate(names)}
+            found = [
+                StoredRun.open(file.parent) for file in (self.path / "models").glob("*/result.json")
+            ]
+            for run in found:
+                run.parent = self
+            # Equal names got numbers behind them, which are in the order of the models.
+            found.sort(key=lambda run: (order.get(run.name, len(order)), run.name))
+            self._models = tuple(found)
+        return self._models
 
     @property
     def stored(self) -> dict[str, Any]:
@@ -184,26 +222,21 @@ class StoredRun:
         return self._result
 
     def _computed(self) -> Result:
-        stored = self.stored
-        result: Result = self.metric().compute()
         place = str(self._home / "result.json")
         try:
-            for name, value in stored["metrics"].items():
-                now = result.metrics.get(name)
-                if now is not None and not _equal(value, now):
-                    raise SchemaError(
-                        f"expected result.json and state.bin of one evaluation, got {name} of "
-                        f"{value} and {now}: evaluate again",
-                        place,
-                    )
-            intervals = {
-                name: Interval(**{key: _number(value) for key, value in bounds.items()})
-                for name, bounds in stored.get("intervals", {}).items()
-            }
-        except (TypeError, AttributeError, KeyError) as error:
-            raise SchemaError(
-                f"expected numbers and their intervals, got: {error}", place
-            ) from None
+            stored = msgspec.convert(self.stored, _Numbers)
+        except msgspec.ValidationError as error:
+            raise schema_error(error, "a result", place) from None
+        result: Result = self.metric().compute()
+        for name, value in stored.metrics.items():
+            now = result.metrics.get(name)
+            if now is not None and not _equal(value, now):
+                raise SchemaError(
+                    f"expected result.json and state.bin of one evaluation, got {name} of "
+                    f"{value} and {now}: evaluate again",
+                    place,
+                )
+        intervals = {name: each.interval() for name, each in stored.intervals.items()}
         return dataclasses.replace(result, intervals=intervals)
 
     def examples(self) -> Examples | None:
@@ -268,11 +301,6 @@ def plain_folder_name(name: str) -> str:
     return plain or "model"
 
 
-def _place(order: list[str], name: str) -> tuple[int, str]:
-    # Equal names got numbers behind them, which are in the order of the models.
-    return (order.index(name) if name in order else len(order), name)
-
-
 def _read_result(path: Path) -> dict[str, Any]:
     try:
         content = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
@@ -298,57 +326,7 @@ def _read_state(path: Path) -> StoredMetric[Any]:
     return metric_from_bytes(data, str(path))
 
 
-def _of_result(stored: dict[str, Any]) -> RunRecord:
-    """Return what a result says of its run."""
-    return RunRecord(
-        task=str(stored["task"]),
-        versions={"snellen": str(stored.get("library", ""))},
-        protocol=stored.get("protocol", {}),
-        metrics=stored.get("metrics", {}),
-    )
-
-
-def _of_benchmark(stored: dict[str, Any]) -> RunRecord:
-    return RunRecord(
-        task="classification",
-        config=stored.get("settings") or {},
-        versions={"snellen": str(stored.get("library", ""))},
-        machine=stored.get("machine") or {},
-    )
-
-
-def _of_training(folder: Path) -> RunRecord:
-    """Return what the folder of a training says of it."""
-    path = folder / "run.json"
-    if not path.is_file():
-        raise InputError("expected a training that was begun, there is no run.json", str(folder))
-    try:
-        content = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-        seconds = content.get("seconds") or {}
-        config = content.get("description") or msgspec.json.decode(
-            (folder / "description.json").read_bytes(), type=dict[str, Any]
-        )
-        return RunRecord(
-            task=str(config.get("task", "")),
-            seconds=math.fsum(seconds.values()),
-            config=config,
-            versions=content.get("versions") or {},
-            machine={"device": content.get("device"), "threads": content.get("threads")},
-            metrics=content.get("metrics") or {},
-        )
-    except OSError as error:
-        raise InputError(f"expected a readable file, got: {error.strerror}", str(path)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SchemaError(f"expected JSON, got: {error}", str(path)) from None
-    except (TypeError, AttributeError) as error:
-        raise SchemaError(f"expected the facts of a training, got: {error}", str(path)) from None
-
-
 def _equal(stored: float | None, now: float) -> bool:
     if stored is None:
         return not math.isfinite(now)
     return math.isclose(stored, now, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
-
-
-def _number(value: Any) -> Any:
-    return math.nan if value is None else value
