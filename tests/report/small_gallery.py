@@ -69,5 +69,5 @@ def small_view(view: RunView) -> RunView:
         view,
         parts=RunParts(confusion=matrix()),
         examples=Examples(SCHEMA, "detection", "all images", 3, IMAGES, 0.5),
-        picture=lambda file: picture(100, 80),
+        picture=lambda _: picture(100, 80),
     )

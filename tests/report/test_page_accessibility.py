@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -56,7 +57,7 @@ def test_headings_are_in_order(open_page: Open, html: str) -> None:
     )
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
 def test_every_section_is_in_the_table_of_contents(open_page: Open, html: str) -> None:
@@ -82,7 +83,8 @@ def test_text_on_the_cells_of_the_matrix_is_read(open_page: Open, html: str) -> 
         settled(page)
         least = page.evaluate(
             """() => {
-              const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+              const pen = document.createElement("canvas").getContext("2d",
+                { willReadFrequently: true });
               const light = (colour) => {
                 pen.fillStyle = colour;
                 pen.fillRect(0, 0, 1, 1);
@@ -92,7 +94,8 @@ def test_text_on_the_cells_of_the_matrix_is_read(open_page: Open, html: str) -> 
               };
               const contrast = (cell) => {
                 const style = getComputedStyle(cell);
-                const [a, b] = [light(style.color), light(style.backgroundColor)].sort((x, y) => y - x);
+                const [a, b] = [light(style.color), light(style.backgroundColor)]
+                  .sort((x, y) => y - x);
                 return (a + 0.05) / (b + 0.05);
               };
               return Math.min(...[...document.querySelectorAll(".confusion td")]

@@ -130,7 +130,7 @@ def test_pictures_up_to_a_limit(sample_view: RunView, monkeypatch: pytest.Monkey
     view = replace(
         sample_view,
         examples=Examples(SCHEMA, "detection", "the 30 worst", 30, images),
-        picture=lambda file: picture(),
+        picture=lambda _: picture(),
     )
     size = len(base64.b64encode(picture())) + len("data:image/png;base64,")
     held = 10_000 // size
@@ -147,7 +147,7 @@ def test_what_is_no_picture_is_not_shown(sample_view: RunView) -> None:
     view = replace(
         sample_view,
         examples=Examples(SCHEMA, "detection", "all", 1, images),
-        picture=lambda file: b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        picture=lambda _: b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
     )
     html = page_of_views([view])
     assert "svg+xml" not in html

@@ -125,8 +125,8 @@ def test_of_many_classes_the_pairs_come_first(open_page: Open, sample_view: RunV
     drawn = page.locator("canvas").evaluate(
         """(canvas) => {
           const at = (row, column) => [...canvas.getContext("2d").getImageData(
-            Math.round(((column + 0.5) * canvas.width) / 61), Math.round(((row + 0.5) * canvas.height) / 61),
-            1, 1).data];
+            Math.round(((column + 0.5) * canvas.width) / 61),
+            Math.round(((row + 0.5) * canvas.height) / 61), 1, 1).data];
           return [at(3, 7), at(59, 59), at(10, 11)];
         }"""
     )

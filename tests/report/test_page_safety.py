@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -96,7 +97,7 @@ def hostile_view(view: RunView) -> RunView:
                 for k, name in enumerate(HOSTILE)
             ],
         ),
-        picture=lambda file: picture(60, 60),
+        picture=lambda _: picture(60, 60),
     )
 
 
@@ -118,7 +119,8 @@ def test_hostile_names_are_text(open_page: Open, sample_view: RunView) -> None:
     assert not page.locator("h1:has-text('broken')").filter(has_text=re.compile("^broken$")).count()
     assert page.locator("h1").count() == 1
     assert not page.evaluate(
-        "[...document.querySelectorAll('*')].some(e => [...e.attributes].some(a => /^on/i.test(a.name)))"
+        "[...document.querySelectorAll('*')]"
+        ".some(e => [...e.attributes].some(a => /^on/i.test(a.name)))"
     )
     # Nothing is wider than the page, however long a name is.
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -158,18 +160,21 @@ def test_every_script_is_part_of_the_page() -> None:
     assert sorted(_SCRIPTS) == sorted(each.name for each in scripts())
 
 
+_PUT_IN = """
+<script>document.title='broken'</script>
+<img src='data:,' onerror="document.title='broken'">
+<script src='https://example.org/x.js'></script>
+"""
+
+
 def test_the_policy_stops_a_script_that_was_put_in(
     browser: Any, sample_view: RunView, tmp_path: Any
 ) -> None:
     """The policy is a second wall: were the first one broken, nothing would run."""
-    html = page_of_views([replace(sample_view, examples=None, parts=RunParts())])
+    view = replace(sample_view, examples=None, parts=RunParts())
     for plotly in ("inline", "assets/plotly.min.js"):
-        html = page_of_views([replace(sample_view, examples=None, parts=RunParts())], plotly=plotly)
-        put = html.replace(
-            "<main",
-            "<script>document.title='broken'</script><img src='data:,' onerror=\"document.title='broken'\"><script src='https://example.org/x.js'></script><main",
-            1,
-        )
+        html = page_of_views([view], plotly=plotly)
+        put = html.replace("<main", _PUT_IN + "<main", 1)
         path = tmp_path / "page.html"
         path.write_text(put, encoding="utf-8")
         page = browser.new_page()

@@ -69,7 +69,7 @@ def large_view(view: RunView, n_classes: int) -> RunView:
             ),
         ),
         examples=Examples(SCHEMA, "detection", "the 200 worst of 5,000 images", 5000, images, 0.4),
-        picture=lambda file: b"\xff\xd8\xff" + rng.randbytes(20_000),
+        picture=lambda _: b"\xff\xd8\xff" + rng.randbytes(20_000),
     )
 
 
@@ -96,7 +96,7 @@ def test_two_hundred_thumbnails_and_eighty_classes(open_page: Open, sample_view:
           return performance.now() - start;
         }"""
     )
-    print(
+    print(  # noqa: T201 - for whoever runs it with -s
         f"\n200 thumbnails, 80 classes: written in {written:.2f} s, {size:.2f} MB; gallery after "
         f"{ready / 1000:.2f} s; score moved with all 200 images shown in {moved:.0f} ms"
     )
@@ -124,7 +124,7 @@ def test_a_thousand_classes(open_page: Open, sample_view: RunView) -> None:
     assert page.locator("#classes .rows").evaluate("each => each.scrollTop") > 8000
     start = time.perf_counter()
     page.locator("#classes thead button").nth(1).click()
-    print(
+    print(  # noqa: T201 - for whoever runs it with -s
         f"\n1,000 classes: a frame while scrolling takes {times[20]:.0f} ms (median), "
         f"{times[-1]:.0f} ms at most; sorted in {time.perf_counter() - start:.2f} s"
     )

@@ -15,7 +15,6 @@ from snellen.report.figure_card import figure_card
 from snellen.report.headline import protocol_line
 from snellen.report.markup import element, figure, table, text
 from snellen.report.parts import Column, Table
-from snellen.report.run_differences import run_differences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
