@@ -34,6 +34,9 @@ class Run:
         self._metric = metric
         self.stored = stored or {}
 
+    kind = "evaluation"
+    parent = None
+
     def metric(self) -> Any:
         return self._metric
 
