@@ -88,6 +88,7 @@ def test_wandb_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run: Any = wandb.init(mode="offline", project="eye-chart", dir=str(tmp_path))
     log_result(result, WandBResults(run), step=0, prefix="test/")
     run.finish()
+    wandb.teardown()  # what writes the file is a process of its own
     (log,) = tmp_path.rglob("*.wandb")
     written = log.read_bytes()
     assert b"test/accuracy" in written
