@@ -134,7 +134,9 @@ def detection_examples(folder: Path, n: int) -> tuple[Examples, Callable[[str], 
     return examples, read
 
 
-def detection_view(folder: Path, name: str = "detector", *, n_examples: int = 60, **sample: Any) -> RunView:
+def detection_view(
+    folder: Path, name: str = "detector", *, n_examples: int = 60, **sample: Any
+) -> RunView:
     """Return a run of the sample of detections, with figures of all kinds."""
     made = make_detection_sample(folder, **sample)
     truth = read_coco_truth(made.truth)
@@ -147,7 +149,10 @@ def detection_view(folder: Path, name: str = "detector", *, n_examples: int = 60
     counts[-1, -1] = np.nan
     examples, read = detection_examples(folder, n_examples)
     parts = RunParts(
-        facts=Facts("What stands out", ("Most errors are confusions of look-alikes.", "Small objects are missed.")),
+        facts=Facts(
+            "What stands out",
+            ("Most errors are confusions of look-alikes.", "Small objects are missed."),
+        ),
         confusion=MatrixDisplay(
             words=words(
                 "confusion",
@@ -165,7 +170,11 @@ def detection_view(folder: Path, name: str = "detector", *, n_examples: int = 60
         slices=(bars(("small", "medium", "large"), "sizes"),),
         classes=Table(
             words("classes", "Every class", "From 0.21 (cup) to 0.61 (dog)."),
-            (Column("class", "class"), Column("n_truth", "objects"), *(Column(key, key, 3) for key in ("AP", "AP50", "AP75", "AR_100"))),
+            (
+                Column("class", "class"),
+                Column("n_truth", "objects"),
+                *(Column(key, key, 3) for key in ("AP", "AP50", "AP75", "AR_100")),
+            ),
             result.per_class(),
         ),
         own=(timeline(),),
@@ -189,7 +198,9 @@ def precision_curve(classes: Sequence[str]) -> LinesDisplay:
         for name in classes[:20]
     ]
     return LinesDisplay(
-        words=words("precision_recall", "Precision by recall", "Precision stays above 0.8 up to recall 0.5."),
+        words=words(
+            "precision_recall", "Precision by recall", "Precision stays above 0.8 up to recall 0.5."
+        ),
         lines=(Line("all classes", x, 1 - x**2), *muted),
         x_label="recall",
         y_label="precision",
@@ -201,7 +212,9 @@ def precision_curve(classes: Sequence[str]) -> LinesDisplay:
 def scores_curve() -> LinesDisplay:
     x = np.linspace(0, 1, 101)
     return LinesDisplay(
-        words=words("by_score", "Precision, recall and F1 by score", "F1 is highest, 0.62, from score 0.31."),
+        words=words(
+            "by_score", "Precision, recall and F1 by score", "F1 is highest, 0.62, from score 0.31."
+        ),
         lines=(
             Line("F1", x, 0.62 - (x - 0.31) ** 2),
             Line("precision", x, 0.4 + 0.5 * x),

@@ -15,7 +15,6 @@ from snellen.report.figure_card import figure_card
 from snellen.report.headline import protocol_line
 from snellen.report.markup import element, figure, table, text
 from snellen.report.parts import Column, Table
-from snellen.report.run_differences import run_differences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +113,8 @@ def _is_sure(interval: Interval | None) -> bool:
 
 
 def _signed(value: float) -> str:
-    shown = f"{abs(value):,.4f}" if abs(value) < 1e5 else figure(abs(value))
+    size = abs(value)
+    shown = figure(size) if size >= 1e5 else f"{size:,.{4 if size >= 5e-5 else 6}f}"
     return f"+{shown}" if value > 0 else f"−{shown}" if value < 0 else shown
 
 

@@ -1,4 +1,4 @@
-"""The gallery of a page: the images where a run errs most, with what is there and what was found."""
+"""The gallery of a page: where a run errs most, with what is there and what was found."""
 
 from __future__ import annotations
 

@@ -10,22 +10,22 @@ from snellen.report.markup import element
 
 __all__ = ["data_element", "safe_json"]
 
-# What ends a script element, opens a comment or an entity, or ends a line of JavaScript, wherever it
-# stands: JSON has these characters within strings only, where an escape means the same.
+# What ends a script element, opens a comment or an entity, or ends a line of JavaScript: JSON has
+# these characters within strings only, where an escape means the same.
 _ESCAPES = str.maketrans(
     {each: f"\\u{ord(each):04x}" for each in ("<", ">", "&", "\u2028", "\u2029", "\x7f")}
 )
 
 
 def safe_json(value: Any) -> str:
-    """Return a value as JSON that may stand in a script element.
+    r"""Return a value as JSON that may stand in a script element.
 
     What is not finite becomes null; arrays become lists.
 
     Examples
     --------
     >>> safe_json({"</script>": float("nan")})
-    '{"\\\\u003c/script\\\\u003e":null}'
+    '{"\\u003c/script\\u003e":null}'
     """
     try:
         data = _ENCODER.encode(value)

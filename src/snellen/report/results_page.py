@@ -145,7 +145,11 @@ def _sections(views: Sequence[RunView]) -> list[Section]:
             "Classes",
             each(lambda v, p: table_card(v.parts.classes, p) if v.parts.classes else ""),
         ),
-        Section("more", f"More of {views[0].result.task}", each(lambda v, place: cards(v.parts.own, place))),
+        Section(
+            "more",
+            f"More of {views[0].result.task}",
+            each(lambda v, place: cards(v.parts.own, place)),
+        ),
         Section("made", "How it was made", each(lambda view, _: provenance(view))),
     ]
 

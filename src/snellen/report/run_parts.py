@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
-import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from snellen.displays import Words
-from snellen.report.parts import Column, RunParts, Table
+from snellen.report.class_table import class_table
+from snellen.report.parts import RunParts
 
 if TYPE_CHECKING:
+    from snellen.displays import Display
     from snellen.result import Result
     from snellen.run.stored_run import StoredRun
 
-__all__ = ["class_table", "parts_of"]
+__all__ = ["parts_of"]
 
 _TASKS: Final = frozenset(
     ("classification", "detection", "panoptic", "regression", "segmentation", "tracking")
 )
 """Tasks with a module of their own, ``snellen.report.TASK.parts``."""
-
-_DIGITS: Final = 4
 
 
 def parts_of(run: StoredRun, result: Result) -> RunParts:
@@ -34,50 +33,24 @@ def parts_of(run: StoredRun, result: Result) -> RunParts:
         Its result. Of a task without a page of its own, its displays and classes are shown.
     """
     if result.task in _TASKS:
-        parts: RunParts = importlib.import_module(f"snellen.report.{result.task}.parts").parts(
+        found: RunParts = importlib.import_module(f"snellen.report.{result.task}.parts").parts(
             run, result
         )
-        return parts
-    return RunParts(curves=result.displays(), classes=class_table(result))
+    else:
+        found = RunParts(curves=result.displays(), classes=class_table(result))
+    first = _of_its_origin(run)
+    return dataclasses.replace(found, own=(*first, *found.own)) if first else found
 
 
-def class_table(result: Result) -> Table | None:
-    """Return the table of a result's classes, one row each; None where there are none."""
-    records = result.per_class()
-    if not records:
-        return None
-    first = next(iter(records[0]))
-    columns = [Column(first, first.replace("_", " "))]
-    for key in records[0]:
-        if key != first:
-            is_whole = not any(isinstance(record[key], float) for record in records)
-            columns.append(Column(key, key.replace("_", " "), None if is_whole else _DIGITS))
-    return Table(
-        Words(
-            name="classes",
-            title="Classes",
-            about="Every class with its numbers.",
-            finding=_finding(records, first),
-            protocol="",
-        ),
-        columns,
-        records,
-    )
+def _of_its_origin(run: StoredRun) -> tuple[Display, ...]:
+    """Return the curves of a training, and where a model of a benchmark stands among the others."""
+    if run.kind == "training":
+        from snellen.report.training_curves import training_curves
 
+        return training_curves(run.path)
+    if run.parent is not None:
+        from snellen.report.model_speeds import accuracy_over_speed
 
-def _finding(records: list[dict[str, Any]], first: str) -> str:
-    """Return between what the first number of classes that is a share lies."""
-    for key in records[0]:
-        known = [
-            (record[key], record[first])
-            for record in records
-            if isinstance(record[key], float) and math.isfinite(record[key])
-        ]
-        if known:
-            (low, worst), (high, best) = min(known, key=_value), max(known, key=_value)
-            return f"{key} goes from {low:.4g} ({worst}) to {high:.4g} ({best})."
-    return f"There are {len(records):,} classes."
-
-
-def _value(pair: tuple[float, Any]) -> float:
-    return pair[0]
+        speeds = accuracy_over_speed(run.parent.stored, str(run.parent.path / "result.json"))
+        return () if speeds is None else (speeds,)
+    return ()

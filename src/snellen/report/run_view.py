@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from snellen.report.parts import RunParts
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from snellen.metric import StoredMetric
+    from snellen.report.parts import RunParts
     from snellen.result import Result
     from snellen.run.examples import Examples
     from snellen.run.stored_run import RunRecord

@@ -45,7 +45,8 @@ function mostTelling(marks, width, height) {
   return [...marks].sort((a, b) => weight(b) - weight(a)).filter((mark) => {
     const right = mark.kind === "right";
     const wide = (right ? 0.05 : 0.1 + 0.028 * Math.min(shown(mark.label, 24).length, 14)) * width;
-    const [x, y] = [mark.box[0], mark.box[1] - (right ? 0 : 0.1 * height)];
+    const x = isFar(mark, width) ? mark.box[0] + mark.box[2] - wide : mark.box[0];
+    const y = Math.max(mark.box[1] - (right ? 0 : 0.1 * height), 0);
     const clear = placed.every((other) => x > other.x + other.wide || other.x > x + wide
       || Math.abs(y - other.y) > 0.1 * height);
     if (clear) placed.push({ x, y, wide });
@@ -70,11 +71,15 @@ function labelOf(mark, width, height, words) {
   const text = short ? SIGNS.right : `${SIGNS[mark.kind]} ${shown(mark.label, 24)}`
     + (words === "long" && mark.score !== undefined ? ` ${figure(mark.score, 2)}` : "");
   const low = top / height < 0.08;
-  const far = left / width > 0.6;
-  const side = far ? `right: ${clamped(100 - (100 * (left + mark.box[2])) / width)}%`
+  const side = isFar(mark, width) ? `right: ${clamped(100 - (100 * (left + mark.box[2])) / width)}%`
     : `left: ${clamped((100 * left) / width)}%`;
   return element("span", { class: `label ${mark.kind}${low ? " below" : ""}`,
     style: `${side}; top: ${clamped((100 * top) / height)}%` }, text);
+}
+
+/** Whether a label would leave the picture at the right if it began where its box does. */
+function isFar({ box }, width) {
+  return box[0] / width > 0.6;
 }
 
 function clamped(value) {
