@@ -74,7 +74,8 @@ def test_report_html_in_the_run_is_that_page(run: Run, folder: Path, tmp_path: P
     run("report", "a", "-o", "page.html", cwd=tmp_path)
     page = (tmp_path / "page.html").read_bytes()
     assert len(first) > 10_000
-    assert first == page or first.replace(b'"./', b'"a/').count(b"\n") == page.count(b"\n")
+    # But for the way from the page to the folder of the run.
+    assert first == page or first.count(b"\n") == page.count(b"\n")
 
 
 def test_several_runs_and_their_names(run: Run, folder: Path, tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ def test_assets_are_shared(run: Run, folder: Path, tmp_path: Path) -> None:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
     page = (tmp_path / "a.html").read_text(encoding="utf-8")
-    assert 'src="shared/plotly.min.js"' in page
+    assert 'data-address="shared/plotly.min.js"' in page
     assert [path.name for path in (tmp_path / "shared").iterdir()] == ["plotly.min.js"]
     assert len(page) < 1_000_000
 
@@ -234,6 +235,7 @@ def test_broken_runs_give_one_line(
 )
 def test_a_run_is_not_written_over(run: Run, folder: Path, tmp_path: Path, out: str) -> None:
     shutil.copytree(folder / "runs" / "a", tmp_path / "a")
+    (tmp_path / "a" / "examples").mkdir()
     before = snapshot(tmp_path)
     done = run("report", "a", "-o", out, "--format", "html", cwd=tmp_path)
     assert done.returncode == 1
