@@ -108,7 +108,7 @@ function workIdly() {
   });
 }
 
-/** Does all of it now. */
+/** Does all of it now, but for what is hidden. */
 function workOff() {
-  for (const place of [...waiting.keys()]) begin(place);
+  for (const place of [...waiting.keys()]) if (place.offsetParent !== null) begin(place);
 }
