@@ -35,7 +35,7 @@ def figure_card(display: Display, place: str) -> str:
     height = specification.get("layout", {}).get("height", _HEIGHT)
     # The plot says what is found, not what it looks like; its numbers are in the table.
     plot = element(
-        "div", class_="plot", role="img", aria_labelledby=f"{name}-title {name}-finding",
+        "div", class_="plot", role="group", aria_labelledby=f"{name}-title {name}-finding",
         tabindex=0, style=f"min-height: {height}px",
     )  # fmt: skip
     data = {
