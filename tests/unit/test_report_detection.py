@@ -75,6 +75,9 @@ class Run:
     def __init__(self, metric: Any, states: dict[str, StoredMetric[Any]]) -> None:
         self._metric, self._states = metric, states
 
+    kind = "evaluation"
+    parent = None
+
     def metric(self) -> Any:
         return self._metric
 

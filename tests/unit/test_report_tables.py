@@ -27,6 +27,9 @@ class Run:
     def __init__(self, metric: Any) -> None:
         self._metric = metric
 
+    kind = "evaluation"
+    parent = None
+
     def metric(self) -> Any:
         return self._metric
 

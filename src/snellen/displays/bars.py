@@ -91,7 +91,7 @@ def filled(k: int, *, several: bool) -> dict[str, Any]:
     if several:
         made["pattern"] = {
             "shape": colours.PATTERNS[k % len(colours.PATTERNS)],
-            "fillmode": "overlay",  # else nothing is behind the lines
+            "bgcolor": colours.nth(k),
             "fgcolor": "role:ground",
             "fgopacity": 0.6,
             "size": 7,

@@ -229,7 +229,9 @@ class LinesDisplay(Display):
             "yaxis": axis(self.y_label, shown=self.y_range),
         }
         if self.right_label:
-            axes["yaxis2"] = axis(self.right_label, grid=False, overlaying="y", side="right")
+            axes["yaxis2"] = axis(
+                self.right_label, grid=False, overlaying="y", side="right", tickmode="auto"
+            )
         return {"data": traces, "layout": layout(lack=self.lack, legend=several, **axes)}
 
     def _trace(self, line: Line, place: int | None) -> dict[str, Any]:
@@ -244,6 +246,8 @@ class LinesDisplay(Display):
             "x": plain(line.x),
             "y": plain(line.y),
             "showlegend": place is not None,
+            # Drawn from the last to the first, named from the first to the last.
+            "legendrank": 1000 + (place or 0),
         }
         if line.bounds is not None:
             low, high = map(plain, line.bounds)
@@ -271,6 +275,7 @@ class LinesDisplay(Display):
             "type": "scatter",
             "mode": "markers",
             "name": label(mark.label, 100),
+            "legendrank": 2000 + k,
             "x": [plain_number(mark.x)],
             "y": [plain_number(mark.y)],
             "marker": {

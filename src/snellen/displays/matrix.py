@@ -22,6 +22,7 @@ __all__ = ["WRITTEN", "MatrixDisplay", "cell_text"]
 WRITTEN = 20
 """As many classes have their counts written in cells."""
 
+_BESIDE = 56  # letters: as many fit beside each other above a narrow matrix
 _MOST, _KEPT = 120, 100
 _RULE = (
     f"Of a matrix of more than {_MOST} classes those {_KEPT} with the most mistakes are drawn, in "
@@ -231,13 +232,15 @@ class MatrixDisplay(Display):
             trace["text"] = [[texts[i][j] for j in columns] for i in rows]
             trace["texttemplate"] = "%{text}"
             trace["textfont"] = {"color": "role:ink"}
+        longest = max((len(name) for name in column_names), default=0)
+        turn = -90 if longest * n > _BESIDE else 0
         title = {"rows": f" (shares of {self.row_label})", "columns": ""}.get(self.normalise, "")
         of = f" (shares of {self.column_label})" if self.normalise == "columns" else ""
         made = layout(
             lack=self.lack,
             legend=False,
             height=min(max(120 + 34 * len(rows), 240), 860),
-            xaxis=category_axis(self.column_label + of, column_names, side="top"),
+            xaxis=category_axis(self.column_label + of, column_names, side="top", tickangle=turn),
             yaxis=category_axis(self.row_label + title, row_names, autorange="reversed"),
         )
         if self.margins:

@@ -28,7 +28,7 @@ __all__ = [
 NUMBER = ",.6~g"
 """How numbers are written where the pointer is, in d3's notation."""
 
-_CLEAR = "rgba(0,0,0,0)"
+CLEAR = "rgba(0,0,0,0)"
 
 
 def label(text: object, width: int = 60) -> str:
@@ -107,7 +107,7 @@ def axis(
         "type": "log" if log else "linear",
     }
     if log:
-        made["minor"] = {"ticks": "outside", "ticklen": 3, "tickcolor": "role:mark"}
+        made["nticks"] = 6
     if shown is not None:
         low, high = shown
         made["range"] = [math.log10(low), math.log10(high)] if log else [low, high]
@@ -124,7 +124,9 @@ def category_axis(title: str, names: list[str], **settings: Any) -> dict[str, An
         "showgrid": False,
         "zeroline": False,
         "showline": False,
-        "ticks": "",
+        "ticks": "outside",
+        "ticklen": 5,
+        "tickcolor": CLEAR,
         "tickfont": text_style("ink"),
         # Without it a class called "1" would stand at the number 1.
         "type": "category",
@@ -167,8 +169,8 @@ def layout(*, lack: str = "", legend: bool, height: int = 340, **settings: Any) 
         "autosize": True,
         "height": height,
         "margin": {"l": 8, "r": 12, "t": 12, "b": 8},
-        "paper_bgcolor": _CLEAR,
-        "plot_bgcolor": _CLEAR,
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
         "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif"},
         "hovermode": "closest",
         "hoverlabel": {
@@ -191,6 +193,9 @@ def layout(*, lack: str = "", legend: bool, height: int = 340, **settings: Any) 
         **settings,
     }
     if lack:
+        for name in settings:
+            if name[1:].startswith("axis"):
+                made[name] = {**made[name], "showticklabels": False, "showgrid": False}
         made["annotations"] = [
             {
                 "text": f"no data: {label(lack, 120)}",

@@ -232,7 +232,11 @@ class PointsDisplay(Display):
             "line": {"color": colours.nth(k), "width": 1.5, "dash": "dash", "shape": "linear"},
         }
         if points.names:
-            made["text"] = [label(name) for name in points.names]
+            # A little away from the point.
+            made["text"] = [
+                f"{_GAPS.get(place, '')}{label(name)}{_GAPS.get(place, '')}"
+                for name, place in zip(points.names, places, strict=True)
+            ]
             made["textposition"] = places
             made["textfont"] = text_style("ink")
         if points.bounds is not None:
@@ -243,6 +247,7 @@ class PointsDisplay(Display):
         return {**made, "hovertemplate": f"{said}<extra></extra>"}
 
 
+_GAPS = {"middle right": "\u2002", "middle left": "\u2002"}
 _NAMED = 60  # points: among more no place is looked for
 
 

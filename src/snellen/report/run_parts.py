@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,7 @@ from snellen.report.class_table import class_table
 from snellen.report.parts import RunParts
 
 if TYPE_CHECKING:
+    from snellen.displays import Display
     from snellen.result import Result
     from snellen.run.stored_run import StoredRun
 
@@ -31,8 +33,24 @@ def parts_of(run: StoredRun, result: Result) -> RunParts:
         Its result. Of a task without a page of its own, its displays and classes are shown.
     """
     if result.task in _TASKS:
-        parts: RunParts = importlib.import_module(f"snellen.report.{result.task}.parts").parts(
+        found: RunParts = importlib.import_module(f"snellen.report.{result.task}.parts").parts(
             run, result
         )
-        return parts
-    return RunParts(curves=result.displays(), classes=class_table(result))
+    else:
+        found = RunParts(curves=result.displays(), classes=class_table(result))
+    first = _of_its_origin(run)
+    return dataclasses.replace(found, own=(*first, *found.own)) if first else found
+
+
+def _of_its_origin(run: StoredRun) -> tuple[Display, ...]:
+    """Return the curves of a training, and where a model of a benchmark stands among the others."""
+    if run.kind == "training":
+        from snellen.report.training_curves import training_curves
+
+        return training_curves(run.path)
+    if run.parent is not None:
+        from snellen.report.model_speeds import accuracy_over_speed
+
+        speeds = accuracy_over_speed(run.parent.stored, str(run.parent.path / "result.json"))
+        return () if speeds is None else (speeds,)
+    return ()

@@ -124,7 +124,8 @@ def switch_timeline(result: TrackingResult) -> SpansDisplay | None:
     shown = sorted(switched, key=lambda life: -life.n_switches)[:_OBJECTS]
     if shown:
         finding = (
-            f"{n_switches:,} identity switches of {len(switched):,} objects; most, "
+            f"{n_switches:,} identity {'switch' if n_switches == 1 else 'switches'} of "
+            f"{len(switched):,} {'object' if len(switched) == 1 else 'objects'}; most, "
             f"{shown[0].n_switches}, of {shown[0].name}."
         )
     else:

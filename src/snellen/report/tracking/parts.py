@@ -62,8 +62,8 @@ def _facts(tracks: list[dict[str, Any]]) -> Facts | None:
         for status in ("mostly tracked", "partly tracked", "mostly lost")
     }
     lines = [
-        f"Of {len(tracks):,} objects {n['mostly tracked']:,} are mostly tracked, "
-        f"{n['partly tracked']:,} partly, {n['mostly lost']:,} are mostly lost."
+        f"Of {len(tracks):,} objects: {n['mostly tracked']:,} mostly tracked, "
+        f"{n['partly tracked']:,} partly, {n['mostly lost']:,} mostly lost."
     ]
     lines += [
         f"Object {track['track']} of {track['sequence']} changed its track {track['switches']} "
