@@ -55,8 +55,16 @@ def draw_matrix(display: MatrixDisplay, ax: Any) -> None:
     ax.xaxis.set_label_position("top")
     turned = max(len(name) for name in names) * 0.6 * text_size(ax) / 72 > side
     turn = {"rotation": 90} if turned else {}
-    ticks_of_names(ax.xaxis, names, side * columns.size, color=ink(ax), **turn)
-    ticks_of_names(ax.yaxis, [display.rows[k] for k in rows], side * rows.size, color=ink(ax))
+    ticks_of_names(
+        ax.xaxis, names, side * columns.size, last=display.margins, color=ink(ax), **turn
+    )
+    ticks_of_names(
+        ax.yaxis,
+        [display.rows[k] for k in rows],
+        side * rows.size,
+        last=display.margins,
+        color=ink(ax),
+    )
     of = {"rows": display.row_label, "columns": display.column_label}.get(display.normalise)
     shares = f" (shares of {of})" if of else ""
     ax.set_xlabel(
@@ -64,7 +72,7 @@ def draw_matrix(display: MatrixDisplay, ax: Any) -> None:
     )
     ax.set_ylabel(as_text(display.row_label + (shares if display.normalise == "rows" else "")))
     if display.margins:
-        line = {"color": fixed("role:mark"), "linewidth": 1.5}
+        line = {"color": fixed("role:mark"), "linewidth": min(1.5, 18 * side)}
         ax.axvline(columns.size - 1.5, **line)
         ax.axhline(rows.size - 1.5, **line)
     if max(rows.size, columns.size) - display.margins <= WRITTEN:
