@@ -370,6 +370,15 @@ def test_on_given_axes_only_they_are_drawn_on(display: Display) -> None:
     )
 
 
+@pytest.mark.parametrize("display", ALL, ids=KINDS)
+def test_in_a_part_of_a_figure(display: Display) -> None:
+    figure = Figure(figsize=(6.0, 3.0), layout="constrained")
+    part = figure.subfigures(1, 2)[1]
+    drawn = display.plot(part.subplots())
+    assert drawn.figure_ is part
+    figure.draw_without_rendering()
+
+
 def test_a_dark_style_stays() -> None:
     with mpl.rc_context({"axes.labelcolor": "yellow", "axes.facecolor": "black"}):
         ax = Figure().add_subplot()

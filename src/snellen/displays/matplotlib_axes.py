@@ -24,6 +24,7 @@ __all__ = [
     "given_or_new",
     "grid",
     "height_of_legend",
+    "inches_of",
     "ink",
     "log_axis",
     "short",
@@ -120,6 +121,12 @@ def text_size(ax: Any) -> float:
     return float(ax.xaxis.label.get_size())
 
 
+def inches_of(thing: Any) -> tuple[float, float]:
+    """Return the width and the height of axes, or of a figure or a part of one."""
+    dots = (thing if hasattr(thing, "dpi") else thing.figure).dpi
+    return float(thing.bbox.width / dots), float(thing.bbox.height / dots)
+
+
 def ink(ax: Any) -> Any:
     """Return the colour of text on axes: that of the style that they were made under."""
     return ax.xaxis.label.get_color()
@@ -172,7 +179,7 @@ def draw_legend(ax: Any, handles: Sequence[Any], names: Sequence[str]) -> None:
     if ax.figure.get_layout_engine() is None:
         ax.legend(handles, texts, loc="best", **style)
         return
-    columns = legend_columns(texts, ax.get_position().width * ax.figure.get_figwidth(), size)
+    columns = legend_columns(texts, inches_of(ax)[0], size)
     ax.legend(
         handles, texts, ncols=columns, loc="lower left", bbox_to_anchor=(0.0, 1.0),
         borderaxespad=0.3, borderpad=0.0, frameon=False, **style,
@@ -208,6 +215,6 @@ def ticks_of_names(
     if last and places[-1] != len(names) - 1:
         places = [k for k in places if k <= len(names) - 1 - step] + [len(names) - 1]
     # No more than about half of the picture.
-    letters = max(int(0.45 * axis.get_figure().get_figwidth() * 72 / (0.55 * size)), 12)
+    letters = max(int(0.45 * inches_of(axis.axes.figure)[0] * 72 / (0.55 * size)), 12)
     axis.set_ticks(places, [as_text(names[k], min(letters, 40)) for k in places], **style)
     axis.set_tick_params(length=0)
