@@ -63,12 +63,11 @@ def draw_matrix(display: MatrixDisplay, ax: Any) -> None:
         last=display.margins,
         color=ink(ax),
     )
-    of = {"rows": display.row_label, "columns": display.column_label}.get(display.normalise)
-    shares = f" (shares of {of})" if of else ""
-    ax.set_xlabel(
-        as_text(display.column_label + (shares if display.normalise == "columns" else ""))
-    )
-    ax.set_ylabel(as_text(display.row_label + (shares if display.normalise == "rows" else "")))
+    shares = {
+        each: " (shares)" if display.normalise == each else "" for each in ("rows", "columns")
+    }
+    ax.set_xlabel(as_text(display.column_label + shares["columns"]))
+    ax.set_ylabel(as_text(display.row_label + shares["rows"]))
     if display.margins:
         line = {"color": fixed("role:mark"), "linewidth": min(1.5, 18 * side)}
         ax.axvline(columns.size - 1.5, **line)

@@ -214,7 +214,7 @@ class MatrixDisplay(Display):
             )
             places.append([[i, j] if is_ else None for j, is_ in there])
         row_names = labels(tuple(self.rows[i] for i in rows))
-        column_names = labels(tuple(self.columns[j] for j in columns))
+        column_names = labels(tuple(self.columns[j] for j in columns), 24)
         trace = {
             "type": "heatmap",
             "x": column_names,
@@ -236,16 +236,21 @@ class MatrixDisplay(Display):
             trace["text"] = self.cell_texts()
             trace["texttemplate"] = "%{text}"
             trace["textfont"] = {"color": "role:ink"}
-        longest = max((len(name) for name in column_names), default=0)
-        turn = -90 if longest * n > _BESIDE else 0
-        title = {"rows": f" (shares of {self.row_label})", "columns": ""}.get(self.normalise, "")
-        of = f" (shares of {self.column_label})" if self.normalise == "columns" else ""
+        longest = max((len(self.columns[j]) for j in columns), default=0)
+        turned = min(longest, 24) * n > _BESIDE
+        shares = {name: " (shares)" if self.normalise == name else "" for name in _FORMS[1:]}
         made = layout(
             lack=self.lack,
             legend=False,
-            height=min(max(120 + 34 * len(rows), 240), 860),
-            xaxis=category_axis(self.column_label + of, column_names, side="top", tickangle=turn),
-            yaxis=category_axis(self.row_label + title, row_names, autorange="reversed"),
+            # Names that stand upright take their room, too.
+            height=min(max(120 + 34 * len(rows), 240), 860) + turned * 6 * min(longest, 24),
+            xaxis=category_axis(
+                self.column_label + shares["columns"],
+                column_names,
+                side="top",
+                tickangle=-90 if turned else 0,
+            ),
+            yaxis=category_axis(self.row_label + shares["rows"], row_names, autorange="reversed"),
         )
         if self.margins:
             made["shapes"] = [
