@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from snellen import Classification
+from snellen.report.parts import RunParts
 from snellen.report.results_page import page_of_views
 from snellen.report.run_differences import run_differences
 from snellen.report.run_view import RunView
 from snellen.statistics import compare
 from tests.report.conftest import Open
 from tests.report.small_gallery import COUNTS, matrix
-from tests.report.views_of_runs import detection_view
+from tests.report.views_of_runs import detection_view, record
 
 SAMPLE = {"n_images": 24, "n_boxes": 150, "n_classes": 8}
 
@@ -61,6 +63,29 @@ def test_without_states_there_are_no_intervals_and_it_is_said(views: list[RunVie
         for name in ap
         if other[name] == other[name] and ap[name] == ap[name]
     }
+
+
+def test_numbers_that_units_do_not_have_are_without_interval() -> None:
+    """Areas under curves are not made of samples that can be drawn."""
+    truth = np.arange(60) % 3
+    views = []
+    for name, seed in (("one", 1), ("two", 2)):
+        scores = np.random.default_rng(seed).dirichlet(np.ones(3), 60)
+        metric = Classification().update(truth, scores, sample_id=range(60))
+        views.append(
+            RunView(
+                name=name,
+                record=record("classification"),
+                result=metric.compute(),
+                parts=RunParts(),
+                metric=metric,
+            )
+        )
+    found = run_differences(*views)
+    assert found.numbers["accuracy"].interval is not None
+    without = {name for name, each in found.numbers.items() if each.interval is None}
+    assert "auc_macro" in without
+    assert "60 samples" in found.about
 
 
 def test_of_other_images_there_are_no_intervals(views: list[RunView], tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from snellen.report.results_page import page_of_views, results_page
 from snellen.report.run_view import RunView
 from snellen.result import Interval
 from snellen.run.examples import SCHEMA, Example, Examples
+from snellen.run.stored_run import StoredRun, write_run
 from tests.report.views_of_runs import picture
 
 plotly = pytest.importorskip("plotly")
@@ -152,6 +153,50 @@ def test_what_is_no_picture_is_not_shown(sample_view: RunView) -> None:
     html = page_of_views([view])
     assert "svg+xml" not in html
     assert "onload=" not in html
+
+
+def test_many_numbers_are_folded(sample_view: RunView) -> None:
+    metrics = {f"number_{k}": 0.5 for k in range(30)}
+    html = page_of_views(
+        [replace(sample_view, result=replace(sample_view.result, metrics=metrics))]
+    )
+    # Four in large, ten below.
+    assert "16 more numbers" in text_of(html)
+    assert html.index("number_13<") < html.index("16 more numbers") < html.index("number_14<")
+
+
+def test_counts_among_the_numbers_are_whole(sample_view: RunView) -> None:
+    metrics = {"HOTA": 1.0, "IDSW": 72.0, "rate": 0.25}
+    html = page_of_views(
+        [replace(sample_view, result=replace(sample_view.result, metrics=metrics))]
+    )
+    assert "HOTA 1.0000 IDSW 72 rate 0.2500" in text_of(html)
+
+
+def test_a_stored_run(sample_view: RunView, tmp_path: Path) -> None:
+    images = [
+        Example("1", "one.png", 48, 32, picture="one.png"),
+        Example("2", "two.png", 48, 32),
+    ]
+    write_run(
+        tmp_path / "stored",
+        record=sample_view.record,
+        metric=sample_view.metric,
+        result=sample_view.result,
+        examples=Examples(SCHEMA, "detection", "the 2 worst", 24, images),
+        pictures={"one.png": picture()},
+    )
+    run = StoredRun.open(tmp_path / "stored")
+    html = results_page([run])
+    told = text_of(html)
+    assert f"AP {sample_view.result.AP:.4f}" in told
+    assert "The 2 worst." in told
+    assert html.count("data:image/png") == 1
+    assert str(tmp_path) not in html
+    both = text_of(results_page([run, run], names=["a", "b"]))
+    assert "a and b" in both
+    with pytest.raises(InputError, match="expected 2 different names, got a, a"):
+        results_page([run, run], names=["a", "a"])
 
 
 def test_names_of_runs_differ() -> None:

@@ -13,7 +13,7 @@ from snellen.report.confusion import confusion_card, largest_count
 from snellen.report.data_table import table_card
 from snellen.report.figure_card import figure_card
 from snellen.report.gallery import has_images_of_cells
-from snellen.report.headline import protocol_line
+from snellen.report.headline import folded, protocol_line, shown_number
 from snellen.report.markup import element, figure, table, text
 from snellen.report.parts import Column, Table
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["comparison", "headline_comparison"]
 
+_MOST_SEEN = 14
 _MOST_LINES = 4  # of a run, where they are drawn over those of another
 
 
@@ -39,13 +40,24 @@ def headline_comparison(views: Sequence[RunView], found: Sequence[RunDifferences
         head += [text(view.name), element("th", "difference", class_="n", colspan=2)]
     rows = []
     for name, value in views[0].result.metrics.items():
-        cells = [text(name), figure(value)]
+        cells = [text(name), shown_number(value)]
         for each in found:
             cells += _cells(each.numbers.get(name), name in each.lower_is_better, _reach(each))
         rows.append(cells)
+    seen = rows if len(rows) <= _MOST_SEEN + 2 else rows[:_MOST_SEEN]
+    more = rows[len(seen) :]
     about = dict.fromkeys(each.about for each in found)
-    return element("div", table(head, rows), class_="numbers-of-runs") + "".join(
-        element("p", text(each), class_="rules") for each in about
+    return (
+        element("div", table(head, seen), class_="numbers-of-runs")
+        + (
+            folded(
+                f"{len(more)} more numbers",
+                element("div", table(head, more), class_="numbers-of-runs"),
+            )
+            if more
+            else ""
+        )
+        + "".join(element("p", text(each), class_="rules") for each in about)
     )
 
 
@@ -65,7 +77,7 @@ def comparison(views: Sequence[RunView], found: Sequence[RunDifferences]) -> str
 def _cells(found: RunDifference | None, lower_is_better: bool, reach: float) -> list[str]:
     """Return the number of a run, and its difference; a word beside the colour says which way."""
     if found is None or math.isnan(found.value):
-        return [figure(None if found is None else found.second), "–", "<td></td>"]
+        return ["–" if found is None else figure(found.second), "–", "<td></td>"]
     better = (found.value > 0) != lower_is_better
     kind = ("better" if better else "worse") if _is_sure(found.interval) else "unsure"
     word = kind if kind != "unsure" else ""
@@ -77,7 +89,7 @@ def _cells(found: RunDifference | None, lower_is_better: bool, reach: float) -> 
     )
     drawing = _whisker(found, reach) if between else ""
     return [
-        figure(found.second),
+        shown_number(found.second),
         element("td", f"{_signed(found.value)} {between}", class_=f"n difference {kind}"),
         element("td", drawing + word, class_=f"difference {kind}"),
     ]

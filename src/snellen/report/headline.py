@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from html import unescape
 from typing import TYPE_CHECKING
 
-from snellen.report.markup import element, figure, text
+from snellen.report.markup import element, figure, plain_value, spoken, text
 from snellen.report.run_view import lines_of
 
 if TYPE_CHECKING:
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
     from snellen.report.run_view import RunView
     from snellen.result import Interval, Result
 
-__all__ = ["facts", "headline", "protocol_line"]
+__all__ = ["facts", "folded", "headline", "protocol_line", "shown_number"]
 
 _LARGE = 4
+_SMALL = 10
 
 
 def headline(view: RunView, *, compared: bool = False) -> str:
@@ -37,12 +39,38 @@ def headline(view: RunView, *, compared: bool = False) -> str:
     # A row that is not full looks as if something were missing.
     large = main if len(main) <= _LARGE + 1 else main[:_LARGE]
     tiles = "".join(_tile(result, name) for name in large)
-    more = "".join(_small(result, name) for name in names if name not in large)
+    others = [name for name in names if name not in large]
+    seen = others if len(others) <= _SMALL + 2 else others[:_SMALL]
+    more, rest = (
+        "".join(_small(result, name) for name in part) for part in (seen, others[len(seen) :])
+    )
     return (
         element("ul", tiles, class_="tiles", aria_label="Headline numbers")
-        + (element("dl", more, class_="numbers") if more else "")
+        + (_list_of(more) if more else "")
+        + (folded(f"{len(others) - len(seen)} more numbers", _list_of(rest)) if rest else "")
         + _rules(result)
     )
+
+
+def folded(title: str, content: str) -> str:
+    """Return what is seen when its title is chosen."""
+    return element("details", element("summary", text(title)) + content)
+
+
+def shown_number(value: float) -> str:
+    """Return a headline number; counts among them are whole.
+
+    Examples
+    --------
+    >>> shown_number(0.5), shown_number(72.0), shown_number(1.0)
+    ('0.5000', '72', '1.0000')
+    """
+    whole = isinstance(value, float) and value.is_integer() and 1 < abs(value) < 1e15
+    return figure(int(value) if whole else value)
+
+
+def _list_of(items: str) -> str:
+    return element("dl", items, class_="numbers")
 
 
 def _rules(result: Result) -> str:
@@ -65,7 +93,10 @@ def protocol_line(result: Result) -> str:
     if found:
         return found
     shown = {name: value for name, value in result.protocol.items() if _is_plain(value)}
-    return ", ".join(f"{name} {value}" for name, value in shown.items()) or "that of its release"
+    name = [str(shown.pop("name"))] if "name" in shown else []
+    return ", ".join(
+        [*name, *(f"{spoken(key)} {unescape(plain_value(value))}" for key, value in shown.items())]
+    )
 
 
 def facts(view: RunView) -> str:
@@ -83,7 +114,7 @@ def _tile(result: Result, name: str) -> str:
     return element(
         "li",
         element("span", text(name), class_="name")
-        + element("b", figure(value))
+        + element("b", shown_number(value))
         + _range(value, interval)
         + element("small", _between(interval) or _why(result, name)),
         class_="tile",
@@ -95,7 +126,7 @@ def _small(result: Result, name: str) -> str:
     return element(
         "div",
         element("dt", text(name))
-        + element("dd", figure(result.metrics[name]))
+        + element("dd", shown_number(result.metrics[name]))
         + (element("dd", between, class_="between") if between else ""),
     )
 

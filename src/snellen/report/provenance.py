@@ -77,7 +77,11 @@ def _folded(title: str, values: Any) -> str:
 
 
 def _lines(values: Any) -> str:
-    known = {str(name): value for name, value in dict(values).items() if value not in (None, "")}
+    known = {
+        str(name): value
+        for name, value in dict(values).items()
+        if value not in (None, "", [], {}, ())
+    }
     if not known:
         return ""
     lines = "".join(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snellen.errors import SnellenError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from snellen.report.run_view import RunView
     from snellen.result import Interval, Result
+    from snellen.statistics import Comparison
 
 __all__ = ["RunDifference", "RunDifferences", "run_differences"]
 
@@ -79,7 +80,7 @@ def run_differences(first: RunView, second: RunView) -> RunDifferences:
     metric, classes = _of_classes(first.result, second.result)
     lower: frozenset[str] = frozenset()
     try:
-        compared = _compared(first, second)
+        compared = _compared(first.metric, second.metric, list(numbers))
     except SnellenError as error:
         about = f"Without intervals of the differences: {error.message}."
         compared = None
@@ -108,18 +109,26 @@ def run_differences(first: RunView, second: RunView) -> RunDifferences:
     return RunDifferences(numbers, defined, metric, lower, about)
 
 
-def _compared(first: RunView, second: RunView):  # type: ignore[no-untyped-def]
+def _compared(first: Any, second: Any, names: list[str]) -> Comparison | None:
+    """Return the comparison of two metrics; None where they have no units to draw from."""
     from snellen.statistics import compare
 
-    if not all(hasattr(each.metric, "units") for each in (first, second)):
+    if not all(hasattr(each, "units") for each in (first, second)):
         return None
+    known = [set(_numbers_of_units(each)) for each in (first, second)]
     return compare(
-        first.metric,  # type: ignore[arg-type]
-        second.metric,  # type: ignore[arg-type]
-        names=[first.name, second.name],
-        metrics=[name for name in first.result.metrics if name in second.result.metrics],
+        first,
+        second,
+        metrics=[name for name in names if all(name in each for each in known)],
         replicates=_REPLICATES,
     )
+
+
+def _numbers_of_units(metric: Any) -> Iterable[str]:
+    """Return which numbers can be computed of drawn units: not all are made of them."""
+    units = metric.units(each=True)
+    found: Mapping[str, Any] = units.values(units.counts[None])
+    return found
 
 
 def _of_classes(first: Result, second: Result) -> tuple[str, list[RunDifference]]:

@@ -16,7 +16,9 @@ class Gallery {
       predicted: "", cell: null };
     this.told = element("p", { class: "told", role: "status" });
     this.chip = element("p", { class: "chip-place" });
-    this.tiles = element("ul", { class: "tiles-of-images" });
+    // Grey tiles say something where objects are drawn on them, else nothing.
+    const bare = !this.objects && !Object.keys(this.pictures).length;
+    this.tiles = element("ul", { class: `tiles-of-images${bare ? " without-pictures" : ""}` });
     this.more = element("button", { type: "button", class: "more",
       onclick: () => this.showMore() });
     place.replaceChildren(this.tools(), this.chip, this.told, this.tiles, this.more);

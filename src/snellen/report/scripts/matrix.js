@@ -105,7 +105,8 @@ class Matrix {
   value(row, column) {
     const n = this.n(row, column);
     if (!n) return "";
-    return this.form === "counts" ? count(n) : percent(this.share(row, column, this.form)).slice(0, -2);
+    if (this.form === "counts") return n < 10_000 ? count(n) : compact.format(n);
+    return percent(this.share(row, column, this.form)).slice(0, -2);
   }
 
   drawGrid(place) {
@@ -287,6 +288,8 @@ class Matrix {
     };
   }
 }
+
+const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
 
 function placeOf(cell) {
   return cell.dataset.at.split(",").map(Number);
