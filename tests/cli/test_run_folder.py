@@ -379,3 +379,52 @@ def test_with_and_without_examples_the_numbers_are_the_same(run: Run, tmp_path: 
         outputs.add((out / "state.bin").read_bytes())
     assert len(outputs) == 2
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+# ---- Pages of other commands --------------------------------------------------------------------
+
+
+def test_the_page_of_a_benchmark(run: Run, tmp_path: Path) -> None:
+    labels = ["cat", "dog", "cat", "dog"]
+    for name, column, values in (
+        ("truth", "label", labels),
+        ("one", "prediction", labels),
+        ("two", "prediction", labels[::-1]),
+    ):
+        rows = [f"{k},{value}" for k, value in enumerate(values)]
+        (tmp_path / f"{name}.csv").write_text("\n".join([f"id,{column}", *rows, ""]))
+    done = run(
+        "benchmark", "--data", "truth.csv", "predictions:one.csv", "predictions:two.csv",
+        "--out", "bench", "--report", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith("results: bench/report.html\n")
+    page = (tmp_path / "bench" / "report.html").read_text(encoding="utf-8")
+    assert "one and two" in page
+    done = run("report", "bench", "-o", "tables.md", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "\n| accuracy | 1.000 " in (tmp_path / "tables.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_a_training(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    command = ["train", "--data", "digits", "--network", "linear", "--epochs", "1", "--report"]
+    done = run(*command, "--out", "trained", "--quiet", cwd=tmp_path, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "trained" / "report.html").is_file()
+    trained = StoredRun.open(tmp_path / "trained")
+    assert (trained.kind, trained.record.task) == ("training", "classification")
+    assert trained.record.began.endswith("Z")
+    assert trained.result().metrics["accuracy"] == trained.record.metrics["accuracy"]
+
+
+def test_without_plotly_no_work_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    from snellen.errors import MissingExtraError
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'snellen\[report\]'"):
+        evaluate_with(lambda _: Beside(), tmp_path / "a", "--report", metric=detected(0))
+    assert not (tmp_path / "a").exists()
