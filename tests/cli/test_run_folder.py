@@ -409,7 +409,7 @@ def test_the_page_of_a_benchmark(run: Run, tmp_path: Path) -> None:
 def test_the_page_of_a_training(run: Run, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("sklearn")
-    command = ["train", "--data", "digits", "--network", "linear", "--epochs", "1", "--report"]
+    command = ["train", "--data", "digits", "--network", "fc", "--epochs", "1", "--report"]
     done = run(*command, "--out", "trained", "--quiet", cwd=tmp_path, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "trained" / "report.html").is_file()
