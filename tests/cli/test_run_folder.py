@@ -219,13 +219,15 @@ def some(task: str, badness: float, picture: str = "7.png", n: int = 1) -> Examp
     return Examples("snellen.examples/1", task, "the worst", 10, images, about={"iou": 0.5})
 
 
-def detected(seed: int) -> Any:
+def detected(seed: int, **rules: Any) -> Any:
     """Return a metric of one image, whose number is the seed."""
     from snellen import AveragePrecision, Boxes
 
     one = {"image_id": [seed], "label": [1]}
     truth = Boxes.from_xywh([[0, 0, 10, 10]], **one)
-    return AveragePrecision().update(truth, Boxes.from_xywh([[0, 0, 9, 10]], score=[0.5], **one))
+    return AveragePrecision(**rules).update(
+        truth, Boxes.from_xywh([[0, 0, 9, 10]], score=[0.5], **one)
+    )
 
 
 def test_beside_is_asked_only_where_it_is_wanted(tmp_path: Path) -> None:
@@ -270,7 +272,8 @@ def parts(tmp_path: Path, *, n: int = 1) -> list[Path]:
     folders = []
     for k in range(2):
         metric = detected(k)
-        states = {"more": detected(k), f"own{k}": detected(k)}
+        chosen = detected(k, max_detections=10 + k)
+        states = {"more": detected(k), f"own{k}": detected(k), "chosen": chosen}
         found = Beside(states, some("detection", 1.0 + 10 * k, n=n), {"7.png": PNG + b"%d" % k})
         folder = tmp_path / f"part{k}"
         evaluate_with(lambda _, found=found: found, folder, "--report", metric=metric)
@@ -283,6 +286,7 @@ def test_merging_runs_merges_what_they_have_beside(run: Run, tmp_path: Path) -> 
     done = run("merge", "part0", "part1/state.bin", "--out", "whole", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "states/own0.bin is left out: not all runs have it" in done.stderr
+    assert "states/chosen.bin is left out: its parts were made with different par" in done.stderr
     whole = StoredRun.open(tmp_path / "whole")
     expected = detected(0).merge(detected(1)).to_bytes()
     assert whole.metric().to_bytes() == expected
