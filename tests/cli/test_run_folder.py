@@ -259,9 +259,36 @@ def test_pictures_are_found_by_name_and_nowhere_else(tmp_path: Path) -> None:
     for name in ("../secret.png", str(tmp_path / "secret.png"), "2.png", "", "a\0b", "secret"):
         assert pictures(name) is None, name
     assert len(pictures.missing) == 6
+    # Of two that could be meant none is shown.
+    (home / "old").mkdir()
+    (home / "old" / "1.png").write_bytes(b"another")
+    pictures = PictureFolder(home)
+    assert pictures("val/1.png") == b"one"
+    assert pictures("1.png") is None
+    assert pictures("1") is None
+    (home / "old" / "1.png").unlink()
     (home / "list.txt").write_text("val/1.png\n")
     assert PictureFolder(home / "list.txt")("1") == b"one"
     assert PictureFolder(None)("1.png") is None
+
+
+def test_samples_of_an_image_folder_are_their_pictures(run: Run, tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    for name, colour in (("cat", "red"), ("dog", "blue")):
+        (tmp_path / "truth" / name).mkdir(parents=True)
+        image.new("RGB", (8, 8), colour).save(tmp_path / "truth" / name / f"{name}1.png")
+    (tmp_path / "pred.csv").write_text("id,prediction\ncat/cat1.png,dog\ndog/dog1.png,dog\n")
+    done = run(
+        "evaluate", "classification", "truth", "pred.csv", "--out", "out", "--examples", "1",
+        "--quiet", cwd=tmp_path,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    stored = StoredRun.open(tmp_path / "out")
+    found = stored.examples()
+    assert found is not None
+    (example,) = found.images
+    assert (example.label, example.predicted) == ("cat", "dog")
+    assert stored.picture(example.picture) is not None
 
 
 # ---- Merging ------------------------------------------------------------------------------------
