@@ -18,7 +18,6 @@ import pytest
 from tests.coco_scenes import scene
 from tests.pycocotools_sides import (
     OURS,
-    SHAPE,
     THEIRS,
     TYPES,
     Case,
@@ -28,6 +27,7 @@ from tests.pycocotools_sides import (
     quiet,
     run,
 )
+from tests.record_changes import all_of, each_of, emptied, having, renamed_ids, setting, without
 
 pytestmark = [
     # Of pycocotools 2.0.11 under NumPy 2.
@@ -38,46 +38,6 @@ pytestmark = [
 
 # ---------------------------------------------------------------------------------------------
 # The matrix: 31 cases of each IoU type.
-
-
-def without(field: str | None, every: int = 1) -> Callable[[Any, str], None]:
-    """Return what takes a field (None: the shape) out of every such record."""
-
-    def change(records: Any, kind: str) -> None:
-        records = records["annotations"] if isinstance(records, dict) else records
-        for record in records[::every]:
-            record.pop(field or SHAPE[kind], None)
-
-    return change
-
-
-def setting(field: str | None, value: Any, every: int = 1) -> Callable[[Any, str], None]:
-    """Return what sets a field (None: the shape) of every such record."""
-
-    def change(records: Any, kind: str) -> None:
-        records = records["annotations"] if isinstance(records, dict) else records
-        for record in records[::every]:
-            record[field or SHAPE[kind]] = copy.deepcopy(value)
-
-    return change
-
-
-def emptied(*keys: str) -> Callable[[Any, str], None]:
-    def change(document: Any, kind: str) -> None:
-        for key in keys:
-            document[key] = []
-
-    return change
-
-
-def having(**values: Any) -> Callable[[Any], None]:
-    """Return what sets parameters; a function is called with the parameters."""
-
-    def change(parameters: Any) -> None:
-        for name, value in values.items():
-            setattr(parameters, name, value(parameters) if callable(value) else value)
-
-    return change
 
 
 MATRIX = [
@@ -150,46 +110,6 @@ def test_the_matrix_is_not_of_failures_alone() -> None:
 
 # ---------------------------------------------------------------------------------------------
 # More of the kind.
-
-
-def each_of(
-    values: Callable[[dict[str, Any], int], Any], field: str | None = None
-) -> Callable[[Any, str], None]:
-    """Return what sets a field of every record by a function of record and position."""
-
-    def change(records: Any, kind: str) -> None:
-        records = records["annotations"] if isinstance(records, dict) else records
-        for i, record in enumerate(records):
-            record[field or SHAPE[kind]] = values(record, i)
-
-    return change
-
-
-def all_of(*changes: Callable[[Any, str], None]) -> Callable[[Any, str], None]:
-    def change(records: Any, kind: str) -> None:
-        for each in changes:
-            each(records, kind)
-
-    return change
-
-
-def renamed_ids(name: Callable[[int], Any]) -> tuple[Any, Any]:
-    """Return what renames all images and categories, in truth and in results."""
-
-    def of_truth(document: dict[str, Any], kind: str) -> None:
-        for key in ("images", "categories"):
-            for each in document[key]:
-                each["id"] = name(each["id"])
-        of_results(document["annotations"], kind)
-
-    def of_results(results: list[Any], kind: str) -> None:
-        for each in results:
-            each["image_id"], each["category_id"] = (
-                name(each["image_id"]),
-                name(each["category_id"]),
-            )
-
-    return of_truth, of_results
 
 
 def names(case_name: str, name: Callable[[int], Any]) -> Case:
@@ -425,7 +345,7 @@ def test_the_usual_goes_through_columns(kind: str) -> None:
     with quiet():
         found.evaluate()
     assert type(found.evalImgs).__name__ == "CellList"
-    assert type(found.ious).__name__ == "Overlaps"
+    assert type(found.ious).__name__ == "LateDict"
 
 
 # ---------------------------------------------------------------------------------------------
@@ -698,7 +618,7 @@ def overlaps_of_both() -> tuple[Any, Any]:
 def test_overlaps_are_a_dict() -> None:
     ours, theirs = overlaps_of_both()
     assert isinstance(ours, dict)
-    assert "15 cells" in repr(ours)
+    assert "15 overlaps" in repr(ours)
     assert list(ours) == list(theirs)
     assert len(ours) == len(theirs) == 15
     assert (2, 1) in ours
@@ -709,7 +629,7 @@ def test_overlaps_are_a_dict() -> None:
             ours[key]
         assert ours.get(key, "none") == "none"
     assert ours[2, 1] is ours[2, 1] is ours.get((2, 1))
-    assert ours._evaluation is not None
+    assert ours._late is not None
     assert described(dict(ours)) == described(theirs)
     # As torchmetrics makes another of its kind.
     assert described(type(ours)(dict(ours))) == described(theirs)
