@@ -74,7 +74,7 @@ def test_the_run_that_is_chosen_is_shown(open_page: Open, views: list[RunView]) 
     page.wait_for_selector("#gallery .tile-button")
     blocks = page.locator("#gallery .of-run")
     assert [blocks.nth(k).is_visible() for k in (0, 1)] == [True, False]
-    page.get_by_label("fewer").check(force=True)
+    page.get_by_role("radio", name="fewer").check(force=True)
     assert [blocks.nth(k).is_visible() for k in (0, 1)] == [False, True]
     page.wait_for_selector("#curves .of-run:not([hidden]) .main-svg")
 

@@ -151,7 +151,7 @@ def test_what_is_no_picture_is_not_shown(sample_view: RunView) -> None:
     )
     html = page_of_views([view])
     assert "svg+xml" not in html
-    assert "onload" not in html
+    assert "onload=" not in html
 
 
 def test_names_of_runs_differ() -> None:

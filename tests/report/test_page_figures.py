@@ -21,6 +21,11 @@ def drawn(page: Any) -> Any:
     return page.locator("#curves figure").nth(1)
 
 
+def wait_for_all(page: Any) -> None:
+    for plot in page.locator(".plot").all():
+        plot.locator(".main-svg").first.wait_for()
+
+
 @pytest.fixture
 def without_images(sample_view: RunView) -> RunView:
     return replace(sample_view, examples=None)
@@ -29,10 +34,7 @@ def without_images(sample_view: RunView) -> RunView:
 def test_all_figures_are_drawn_with_their_words(open_page: Open, without_images: RunView) -> None:
     page = open_page(page_of_views([without_images]))
     drawn(page)
-    page.wait_for_function(
-        "[...document.querySelectorAll('.plot')].every(each => each.querySelector('.main-svg'))",
-        timeout=20_000,
-    )
+    wait_for_all(page)
     displays = (
         *without_images.parts.curves,
         *without_images.parts.errors,
@@ -95,11 +97,11 @@ def test_arrows_go_from_point_to_point(open_page: Open, without_images: RunView)
     card.locator(".plot").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_timeout(100)
-    first = card.locator(".hoverlayer").inner_text()
+    first = card.locator(".hoverlayer").text_content()
     assert first
     page.keyboard.press("ArrowRight")
     page.wait_for_timeout(100)
-    assert card.locator(".hoverlayer").inner_text() != first
+    assert card.locator(".hoverlayer").text_content() != first
 
 
 def test_the_script_is_shared(open_page: Open, without_images: RunView, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_kind_is_left_out_and_put_back(page: Any) -> None:
 
 
 def test_a_class_is_chosen(page: Any) -> None:
-    page.get_by_label("Class").select_option("cat")
+    page.get_by_role("combobox", name="Class").select_option("cat")
     # In a the cat that was taken for a dog and is missed; in c the cat where nothing is.
     assert names(page) == ["a.png", "c.png"]
     assert counts(page) == {"right": 0, "wrong": 2, "missed": 1}
@@ -163,7 +163,9 @@ def test_an_image_is_enlarged_by_keyboard(page: Any) -> None:
     assert dialog.locator("h2").inner_text() == "a.png"
     kinds = dialog.locator("tbody .kind").all_inner_texts()
     assert kinds == ["✕ wrong", "○ missed", "✓ right"]
-    assert "is cat" in dialog.locator("tbody tr").first.inner_text()
+    assert dialog.locator("tbody tr").first.inner_text().split() == [
+        *("✕", "wrong", "dog", "0.600", "1.00", "cat")
+    ]
     page.keyboard.press("ArrowRight")
     assert dialog.locator("h2").inner_text() == "b.png"
     page.keyboard.press("ArrowLeft")
@@ -215,8 +217,8 @@ def test_classification_by_true_and_predicted_class(open_page: Open, sample_view
     assert not page.locator(".score").count()
     page.locator("td[data-at='0,1']").click()
     assert names(page) == ["0.png", "3.png"]
-    assert page.get_by_label("True class").input_value() == "dog"
-    assert page.get_by_label("Predicted").input_value() == "cat"
+    assert page.get_by_role("combobox", name="True class").input_value() == "dog"
+    assert page.get_by_role("combobox", name="Predicted").input_value() == "cat"
     page.locator(".chip").click()
     page.get_by_role("button", name="wrong", exact=True).click()
     assert names(page) == ["1.png"]

@@ -109,6 +109,7 @@ def test_hostile_names_are_text(open_page: Open, sample_view: RunView) -> None:
     page.wait_for_selector("#curves .main-svg")
     page.locator("td[data-at='0,1']").hover()
     page.locator(".pair").first.click()
+    page.locator(".chip").click()
     page.locator(".tile-button").first.click()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Escape")

@@ -81,7 +81,10 @@ def test_two_hundred_thumbnails_and_eighty_classes(open_page: Open, sample_view:
     size = len(html.encode()) / 1e6
     page = open_page(html)
     page.wait_for_selector(".tile-button")
-    ready = page.evaluate("performance.now()")
+    loaded, ready = page.evaluate(
+        """() => [performance.getEntriesByType("navigation")[0].domInteractive,
+          performance.getEntriesByName("gallery")[0].startTime]"""
+    )
     page.locator(".more").click()
     page.locator(".more").click()
     page.locator(".more").click()
@@ -97,8 +100,9 @@ def test_two_hundred_thumbnails_and_eighty_classes(open_page: Open, sample_view:
         }"""
     )
     print(  # noqa: T201 - for whoever runs it with -s
-        f"\n200 thumbnails, 80 classes: written in {written:.2f} s, {size:.2f} MB; gallery after "
-        f"{ready / 1000:.2f} s; score moved with all 200 images shown in {moved:.0f} ms"
+        f"\n200 thumbnails, 80 classes: written in {written:.2f} s, {size:.2f} MB; read in "
+        f"{loaded / 1000:.2f} s, gallery after {ready / 1000:.2f} s; score "
+        f"moved with all 200 images shown in {moved:.0f} ms"
     )
     assert size < 12
 

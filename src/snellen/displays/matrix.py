@@ -144,8 +144,12 @@ class MatrixDisplay(Display):
         return np.where(there, sign * (0.06 + strong * np.sqrt(np.clip(shares, 0, 1))), np.nan)
 
     def _right(self) -> NDArray[np.bool_]:
-        right = np.array([[a == b for b in self.columns] for a in self.rows], dtype=bool)
-        right = right.reshape(self.counts.shape)
+        places: dict[str, list[int]] = {}
+        for j, name in enumerate(self.columns):
+            places.setdefault(name, []).append(j)
+        right = np.zeros(self.counts.shape, dtype=bool)
+        for i, name in enumerate(self.rows):
+            right[i, places.get(name, [])] = True
         if self.margins:
             right[-1:, :] = right[:, -1:] = False
         return right
@@ -194,7 +198,7 @@ class MatrixDisplay(Display):
         Each cell that is not 0 has as ``customdata`` the places of its row and column.
         """
         rows, columns = self.drawn()
-        strengths, texts = self.strengths(), self.cell_texts()
+        strengths = self.strengths()
         of_rows, of_columns = self.shares("rows"), self.shares("columns")
         z: list[list[float | None]] = []
         said: list[list[str]] = []
@@ -229,7 +233,7 @@ class MatrixDisplay(Display):
         }
         n = max(len(rows), len(columns))
         if n - self.margins <= WRITTEN:
-            trace["text"] = [[texts[i][j] for j in columns] for i in rows]
+            trace["text"] = self.cell_texts()
             trace["texttemplate"] = "%{text}"
             trace["textfont"] = {"color": "role:ink"}
         longest = max((len(name) for name in column_names), default=0)

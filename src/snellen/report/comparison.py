@@ -12,6 +12,7 @@ from snellen.displays import Bars, BarsDisplay, LinesDisplay, Words
 from snellen.report.confusion import confusion_card, largest_count
 from snellen.report.data_table import table_card
 from snellen.report.figure_card import figure_card
+from snellen.report.gallery import has_images_of_cells
 from snellen.report.headline import protocol_line
 from snellen.report.markup import element, figure, table, text
 from snellen.report.parts import Column, Table
@@ -33,7 +34,7 @@ def headline_comparison(views: Sequence[RunView], found: Sequence[RunDifferences
     """Return the headline numbers of all runs, with what each differs by from the first one."""
     if not found:
         return ""
-    head = ["", text(views[0].name)]
+    head = ["number", text(views[0].name)]
     for view in views[1:]:
         head += [text(view.name), element("th", "difference", class_="n", colspan=2)]
     rows = []
@@ -53,10 +54,10 @@ def comparison(views: Sequence[RunView], found: Sequence[RunDifferences]) -> str
     if not found:
         return ""
     made = ""
-    for view, each in zip(views[1:], found, strict=True):
+    for k, (view, each) in enumerate(zip(views[1:], found, strict=True), 1):
         if each.classes:
-            made += figure_card(_bars(views[0], view, each), "all")
-            made += table_card(_table(views[0], view, each), "all", wide=False)
+            made += figure_card(_bars(views[0], view, each, k), "all")
+            made += table_card(_table(views[0], view, each, k), "all", wide=False)
     made += "".join(figure_card(each, "all") for each in _overlaid(views))
     return (element("div", made, class_="cards") if made else "") + _matrices(views)
 
@@ -138,7 +139,7 @@ def _words(first: RunView, second: RunView, found: RunDifferences) -> dict[str, 
     }
 
 
-def _bars(first: RunView, second: RunView, found: RunDifferences) -> BarsDisplay:
+def _bars(first: RunView, second: RunView, found: RunDifferences, k: int) -> BarsDisplay:
     intervals = [each.interval for each in found.classes]
     known = any(each is not None for each in intervals)
 
@@ -150,7 +151,7 @@ def _bars(first: RunView, second: RunView, found: RunDifferences) -> BarsDisplay
     what = f"difference in {found.class_metric}"
     return BarsDisplay(
         words=Words(
-            name=f"differences_of_classes_{second.name}",
+            name=f"class_differences_{k}",
             title=f"{found.class_metric} of classes: {second.name} less {first.name}",
             about="Each bar is a class; to the left the second run is lower, to the right higher. "
             "The greatest loss comes first.",
@@ -169,11 +170,11 @@ def _bars(first: RunView, second: RunView, found: RunDifferences) -> BarsDisplay
     )
 
 
-def _table(first: RunView, second: RunView, found: RunDifferences) -> Table:
+def _table(first: RunView, second: RunView, found: RunDifferences, k: int) -> Table:
     with_interval = any(each.interval is not None for each in found.classes)
     return Table(
         Words(
-            name=f"classes_{second.name}",
+            name=f"classes_of_runs_{k}",
             title=f"Classes of {first.name} and {second.name}",
             about=f"{found.class_metric} of each class in both runs, the greatest loss first.",
             **_words(first, second, found),
@@ -260,13 +261,11 @@ def _matrices(views: Sequence[RunView]) -> str:
             f"all{place}",
             largest=largest,
             beside=True,
+            filters=has_images_of_cells(view.examples),
         )
         for place, (view, each) in enumerate(zip(views, known, strict=True))
     )
-    about = (
-        f"The same colour is the same count in all of them: the darkest is {largest:,.0f}. A cell "
-        "shows the images of its run in the gallery."
-    )
+    about = f"The same colour is the same count in all of them: the darkest is {largest:,.0f}."
     return (
         element("h3", "Confusion matrices on one scale")
         + element("p", text(about), class_="about")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen.report.figure_card import tools, words_above, words_below
-from snellen.report.markup import element, text
+from snellen.report.figure_card import identifier, tools, words_above, words_below
+from snellen.report.markup import element
 from snellen.report.page_data import data_element
 
 if TYPE_CHECKING:
@@ -23,7 +23,12 @@ _MOST_BESIDE = 14
 
 
 def confusion_card(
-    display: MatrixDisplay, place: str, *, largest: float | None = None, beside: bool = False
+    display: MatrixDisplay,
+    place: str,
+    *,
+    largest: float | None = None,
+    beside: bool = False,
+    filters: bool = True,
 ) -> str:
     """Return a confusion matrix as a figure.
 
@@ -38,15 +43,17 @@ def confusion_card(
         largest one without.
     beside : bool
         Whether it stands beside others: as a picture, without the list of pairs.
+    filters : bool
+        Whether a gallery has images of its cells.
     """
     words = display.words
-    name = f"{place}-{words.name}"
+    name = identifier(place, words.name)
     few = len(display.rows) - display.margins <= MOST_CELLS_AS_TABLE
     described = {"aria_labelledby": f"{name}-title {name}-finding"}
     as_table = few and (not beside or len(display.columns) <= _MOST_BESIDE)
     pairs = "" if beside else element("div", class_="pairs-place")
     drawn = (
-        element("div", class_="grid-place scroll", **described) + pairs
+        element("div", class_="grid-place scroll") + pairs
         if as_table
         else pairs + element("div", class_="heat-place", role="img", **described)
     )
@@ -54,7 +61,7 @@ def confusion_card(
         "figure",
         words_above(words, name)
         + element("div", class_="matrix-tools")
-        + element("p", _hint(few or beside), class_="matrix-words", role="status")
+        + element("p", _hint(filters, few or beside), class_="matrix-words")
         + element("div", drawn, class_="matrix-body")
         + words_below(words, name)
         + tools()
@@ -70,9 +77,11 @@ def largest_count(display: MatrixDisplay) -> float:
     return float(counts.max()) if counts.size else 0.0
 
 
-def _hint(few: bool) -> str:
-    what = "a cell" if few else "a pair of the list, or a cell,"
-    return text(f"Choose {what} to see its images in the gallery.")
+def _hint(filters: bool, cells_alone: bool) -> str:
+    if not filters:
+        return "Point at a cell to read it in words."
+    what = "a cell" if cells_alone else "a pair of the list, or a cell,"
+    return f"Choose {what} to see its images in the gallery."
 
 
 def _content(display: MatrixDisplay, largest: float | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from snellen.report.figure_card import figure_card, words_below
+from snellen.report.figure_card import figure_card, identifier, words_below
 from snellen.report.markup import element, text
 from snellen.report.page_data import data_element
 from snellen.report.parts import Table
@@ -32,7 +32,7 @@ def table_card(table: Table, place: str, *, wide: bool = True) -> str:
         Whether it takes the width of the page, and not that of a figure.
     """
     words = table.words
-    name = f"{place}-{words.name}"
+    name = identifier(place, words.name)
     search = element(
         "label",
         element("span", "Search") + element("input", type="search", autocomplete="off"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from snellen.displays import SpansDisplay
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from snellen.displays import Display, Words
 
-__all__ = ["columns_of", "figure_card", "tools", "words_above", "words_below"]
+__all__ = ["columns_of", "figure_card", "identifier", "tools", "words_above", "words_below"]
 
 _HEIGHT = 340
 
@@ -29,12 +30,12 @@ def figure_card(display: Display, place: str) -> str:
         What sets its identifiers apart from those of other figures.
     """
     words = display.words
-    name = f"{place}-{words.name}"
+    name = identifier(place, words.name)
     specification = display.specification()
     height = specification.get("layout", {}).get("height", _HEIGHT)
     # The plot says what is found, not what it looks like; its numbers are in the table.
     plot = element(
-        "div", class_="plot", role="img", aria_labelledby=f"{name}-title {name}-finding",
+        "div", class_="plot", role="group", aria_labelledby=f"{name}-title {name}-finding",
         tabindex=0, style=f"min-height: {height}px",
     )  # fmt: skip
     data = {
@@ -54,6 +55,17 @@ def figure_card(display: Display, place: str) -> str:
         class_="card drawn wide" if wide else "card drawn",
         data_source=f"{name}-data",
     )
+
+
+def identifier(place: str, name: str) -> str:
+    """Return what elements of a figure are called: without spaces, which would part it in two.
+
+    Examples
+    --------
+    >>> identifier("run0", "by score")
+    'run0-by-score'
+    """
+    return f"{place}-{re.sub('[^0-9A-Za-z_-]+', '-', name)}"
 
 
 def words_above(words: Words, name: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from snellen.report.run_view import RunView
     from snellen.run.examples import Example, Examples
 
-__all__ = ["PICTURE_BYTES", "gallery"]
+__all__ = ["PICTURE_BYTES", "gallery", "has_images_of_cells"]
 
 PICTURE_BYTES: Final = 8_000_000
 """How many bytes of pictures a page holds, of all its runs together."""
@@ -62,6 +62,11 @@ def gallery(view: RunView, place: str, *, at_most: int = PICTURE_BYTES) -> str:
         + data_element(f"{place}-gallery", _content(examples, set(pictures), view.folder))
         + data_element(f"{place}-gallery-pictures", pictures)
     )
+
+
+def has_images_of_cells(examples: Examples | None) -> bool:
+    """Return whether a cell of the confusion matrix can be looked for in the gallery."""
+    return examples is not None and bool(examples.images) and _kind(examples) != "plain"
 
 
 def _pictures(view: RunView, at_most: int) -> tuple[dict[str, str], int]:

@@ -33,10 +33,11 @@ def headline(view: RunView, *, compared: bool = False) -> str:
     if compared:
         return _rules(result)
     names = list(result.metrics)
+    main = [name for name in view.record.headline if name in result.metrics] or names
     # A row that is not full looks as if something were missing.
-    large = names if len(names) <= _LARGE + 1 else names[:_LARGE]
+    large = main if len(main) <= _LARGE + 1 else main[:_LARGE]
     tiles = "".join(_tile(result, name) for name in large)
-    more = "".join(_small(result, name) for name in names[len(large) :])
+    more = "".join(_small(result, name) for name in names if name not in large)
     return (
         element("ul", tiles, class_="tiles", aria_label="Headline numbers")
         + (element("dl", more, class_="numbers") if more else "")

@@ -55,7 +55,7 @@ def _data(data: list[DataDigest]) -> str:
         )
         for each in data
     ]
-    head = ("", "file", "bytes", element("th", "SHA-256"))
+    head = ("what for", "file", "bytes", element("th", "SHA-256"))
     return element("h3", "Data") + table(head, rows, left=2)
 
 

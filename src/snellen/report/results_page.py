@@ -8,7 +8,7 @@ from snellen.errors import InputError
 from snellen.report.comparison import comparison, headline_comparison
 from snellen.report.confusion import confusion_card
 from snellen.report.data_table import cards, table_card
-from snellen.report.gallery import PICTURE_BYTES, gallery
+from snellen.report.gallery import PICTURE_BYTES, gallery, has_images_of_cells
 from snellen.report.headline import facts, headline
 from snellen.report.markup import element, text
 from snellen.report.page_document import document
@@ -135,7 +135,7 @@ def _sections(views: Sequence[RunView]) -> list[Section]:
         Section(
             "confusion",
             "Confusion matrix",
-            each(lambda v, p: confusion_card(v.parts.confusion, p) if v.parts.confusion else ""),
+            each(_confusion),
         ),
         Section("curves", "Curves", each(lambda v, place: cards(v.parts.curves, place))),
         Section("errors", "Error breakdown", each(lambda v, place: cards(v.parts.errors, place))),
@@ -152,6 +152,13 @@ def _sections(views: Sequence[RunView]) -> list[Section]:
         ),
         Section("made", "How it was made", each(lambda view, _: provenance(view))),
     ]
+
+
+def _confusion(view: RunView, place: str) -> str:
+    display = view.parts.confusion
+    if display is None:
+        return ""
+    return confusion_card(display, place, filters=has_images_of_cells(view.examples))
 
 
 def _title_of_facts(views: Sequence[RunView]) -> str:

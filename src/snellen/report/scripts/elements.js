@@ -91,12 +91,17 @@ function whenNear(place, work) {
 function begin(place) {
   const work = waiting.get(place);
   if (!work) return;
-  waiting.delete(place);
-  watcher.unobserve(place);
+  neverMind(place);
   work();
 }
 
 const idly = window.requestIdleCallback ?? ((work) => setTimeout(work, 60));
+
+/** Leaves work undone that nobody waits for any more. */
+function neverMind(place) {
+  waiting.delete(place);
+  watcher.unobserve(place);
+}
 
 /** Does the waiting work of what is not hidden, piece by piece. */
 function workIdly() {
@@ -108,7 +113,7 @@ function workIdly() {
   });
 }
 
-/** Does all of it now. */
+/** Does all of it now, but for what is hidden. */
 function workOff() {
-  for (const place of [...waiting.keys()]) begin(place);
+  for (const place of [...waiting.keys()]) if (place.offsetParent !== null) begin(place);
 }

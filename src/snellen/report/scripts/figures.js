@@ -59,11 +59,20 @@ class Figure {
         displayModeBar: coarse ? false : "hover",
         modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
       });
+      this.describe();
       figures.push(this);
     } catch (error) {
       this.plot.replaceChildren(element("p", { class: "soft" },
         `This figure could not be drawn (${error.message}); its numbers are in the data table.`));
     }
+  }
+
+  /** Lets the drawing be one image by its title and what it shows; Plotly's buttons are none. */
+  describe() {
+    const [first, ...others] = this.plot.querySelectorAll(".main-svg");
+    first.setAttribute("role", "img");
+    first.setAttribute("aria-labelledby", this.plot.getAttribute("aria-labelledby"));
+    for (const other of others) other.setAttribute("aria-hidden", "true");
   }
 
   /** Returns data and layout in the colours of the theme. */

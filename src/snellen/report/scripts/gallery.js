@@ -21,6 +21,7 @@ class Gallery {
       onclick: () => this.showMore() });
     place.replaceChildren(this.tools(), this.chip, this.told, this.tiles, this.more);
     this.show();
+    performance.mark("gallery"); // from here on it can be used
   }
 
   kinds() {
@@ -123,11 +124,22 @@ class Gallery {
       element("span", {}, found.length === images.length ? several(found.length, "image")
         : `${count(found.length)} of ${several(images.length, "image")}`), ...numbers);
     this.tellCell();
+    [...this.tiles.children].forEach(neverMind);
     this.tiles.replaceChildren(...found.slice(0, this.most).map((each, place) =>
       this.tile(each, place)));
+    this.fillSeen();
     if (!found.length) this.tiles.append(element("li", { class: "nothing" },
       "No image of this gallery has any of these."));
     this.tellMore();
+  }
+
+  /** Draws at once what is on the screen, so that nothing flickers while the score is moved. */
+  fillSeen() {
+    for (const tile of this.tiles.children) {
+      const { top, bottom } = tile.getBoundingClientRect();
+      if (top > window.innerHeight) break;
+      if (bottom > 0) begin(tile);
+    }
   }
 
   tellMore() {
@@ -162,16 +174,16 @@ class Gallery {
     const { image, marks } = each;
     const layers = Object.entries(image.layers ?? {}).filter(([, file]) => this.pictures[file]);
     const wanted = (mark) => isWanted(mark, this.state);
-    const picture = layers.length
-      ? element("span", { class: "strip" }, stage(image, this.pictures, []),
-        ...layers.map(([name, file]) => element("span", { class: "layer" },
-          element("img", { src: this.pictures[file], alt: "" }), element("small", {}, shown(name)))))
-      : element("span", { class: "frame-of-stage" },
-        stage(image, this.pictures, marks, { emphasis: wanted }));
-    return element("li", { class: layers.length ? "layered" : null },
+    const picture = element("span", { class: layers.length ? "strip" : "frame-of-stage" });
+    const made = element("li", { class: layers.length ? "layered" : null },
       element("button", { type: "button", class: "tile-button",
         onclick: () => this.dialog.open(this.found, place, this) },
       picture, element("span", { class: "tile-name" }, nameOf(image.name, 60)), this.caption(each)));
+    whenNear(made, () => picture.append(
+      stage(image, this.pictures, layers.length ? [] : marks, { emphasis: wanted }),
+      ...layers.map(([name, file]) => element("span", { class: "layer" },
+        element("img", { src: this.pictures[file], alt: "" }), element("small", {}, shown(name))))));
+    return made;
   }
 
   caption({ image, marks, kind }) {

@@ -64,7 +64,8 @@ class ImageDialog {
   }
 
   facts(image, marks) {
-    const made = element("div", { class: "dialog-facts" });
+    const made = element("div", { class: "dialog-facts", tabindex: 0, role: "region",
+      "aria-label": "What is there and what was found" });
     if (image.label || image.predicted) {
       made.append(element("p", {}, "true: ", element("b", {}, nameOf(image.label ?? "–")),
         element("br"), "predicted: ", element("b", {}, nameOf(image.predicted ?? "–"))));
@@ -99,11 +100,11 @@ function objectList(marks) {
     order[a.kind] - order[b.kind] || (b.score ?? 0) - (a.score ?? 0));
   const said = (mark) => {
     if (mark.kind !== "wrong") return "";
-    if (mark.there === null) return "nothing there";
-    return mark.there === mark.label ? "found already" : `is ${shown(mark.there, 30)}`;
+    if (mark.there === null) return "nothing";
+    return mark.there === mark.label ? "one found already" : shown(mark.there, 30);
   };
   return element("div", { class: "scroll" }, element("table", { "aria-label": "Objects" },
-    element("thead", {}, element("tr", {}, ...["", "class", "score", "overlap", ""].map((head) =>
+    element("thead", {}, element("tr", {}, ...["kind", "class", "score", "overlap", "there"].map((head) =>
       element("th", { class: head === "score" || head === "overlap" ? "n" : null }, head)))),
     element("tbody", {}, ...rows.map((mark) => element("tr", {},
       element("td", {}, element("span", { class: `kind ${mark.kind}` },

@@ -202,14 +202,16 @@ class Matrix {
     const found = all.slice(0, MOST_PAIRS);
     const { rows, columns, row_label: there, column_label: called } = this.content;
     const table = element("table", { "aria-label": "Most confused pairs of classes" });
+    const shares = [["rows", there, "of all objects of the class"],
+      ["columns", called, "of all that was called so"]]
+      .slice(0, this.card.classList.contains("many") ? 2 : 1); // beside the matrix there is less room
     new Rows(table, {
       columns: [{ title: there }, { title: called }, { title: "count", number: true, digits: 0 },
-        { title: `% of ${there}`, number: true, digits: 1, about: "of all objects of the class" },
-        { title: `% of ${called}`, number: true, digits: 1, about: "of all that was called so" }],
+        ...shares.map(([, name, about]) =>
+          ({ title: `% of ${name}`, number: true, digits: 1, about }))],
       values: [found.map(([row]) => rows[row]), found.map(([, column]) => columns[column]),
-        found.map(([, , n]) => n),
-        found.map(([row, column]) => 100 * this.share(row, column, "rows")),
-        found.map(([row, column]) => 100 * this.share(row, column, "columns"))],
+        found.map(([, , n]) => n), ...shares.map(([of]) =>
+          found.map(([row, column]) => 100 * this.share(row, column, of)))],
     }, { cell: (column, k, value) => column.title !== "count" ? null
       : element("button", { type: "button", class: "pair",
         "aria-label": this.sentence(found[k][0], found[k][1]),

@@ -24,7 +24,10 @@ function showCellOf(run, cell) {
 for (const place of document.querySelectorAll(".gallery")) {
   whenNear(place, () => galleries.set(place, new Gallery(place, dialog ??= new ImageDialog())));
 }
-for (const card of document.querySelectorAll("figure[data-source]")) {
+// Tables are made first where there is time: the browser's search finds what is in them.
+const cards = [...document.querySelectorAll("figure[data-source]")];
+cards.sort((a, b) => a.classList.contains("drawn") - b.classList.contains("drawn"));
+for (const card of cards) {
   const run = card.dataset.source.match(/^(?:run|all)(\d*)-/)[1];
   whenNear(card, () => {
     if (card.classList.contains("matrix")) new Matrix(card, (cell) => showCellOf(run, cell));
