@@ -236,9 +236,10 @@ void bind_coco_index(nb::module_& m) {
       nb::arg("of_category").none(),
       "Fill dicts of annotations by id, lists of them by image, of images by category; False, and "
       "nothing done, where one is no plain dict.");
-  m.def("complete_boxes", complete_boxes, nb::arg("records"), nb::kw_only(), nb::arg("crowds"),
-        "Give results the polygon, area, id and, with `crowds`, iscrowd of their boxes; False where "
-        "one is no plain dict or, without, a box no list of four.");
+  m.def(
+      "complete_boxes", complete_boxes, nb::arg("records"), nb::kw_only(), nb::arg("crowds"),
+      "Give results the polygon, area, id and, with `crowds`, iscrowd of their boxes; False where "
+      "one is no plain dict or, without, a box no list of four.");
   m.def("compress_masks", compress_masks, nb::arg("records"), nb::arg("images"),
         nb::arg("compress"),
         "Put compressed masks in the place of polygons, and what `compress` gives for a record in "

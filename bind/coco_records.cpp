@@ -283,8 +283,8 @@ std::optional<Columns> read_records(nb::typed<nb::list, nb::any> records, Codes 
 
 void bind_coco_records(nb::module_& m) {
   m.def("read_records", read_records, nb::arg("records"), nb::arg("image_codes"),
-        nb::arg("label_codes"), nb::kw_only(), nb::arg("truth"), nb::arg("crowds"), nb::arg("boxes"),
-        nb::arg("masks"), nb::arg("n_points").none(),
+        nb::arg("label_codes"), nb::kw_only(), nb::arg("truth"), nb::arg("crowds"),
+        nb::arg("boxes"), nb::arg("masks"), nb::arg("n_points").none(),
         "Columns of annotations or results; None where one is out of the ordinary.");
 }
 

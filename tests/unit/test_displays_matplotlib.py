@@ -228,6 +228,34 @@ def test_a_large_matrix_has_no_counts_and_fewer_names() -> None:
     assert [ax.get_yticks()[k] for k in (0, 1)] == [0, int(shown[1].split()[1])]
 
 
+def test_margins_of_a_large_matrix_keep_their_names() -> None:
+    n = 80
+    rows = (*(f"class {k}" for k in range(n)), "false alarm")
+    columns = (*rows[:-1], "missed")
+    display = MatrixDisplay(
+        words=WORDS, rows=rows, columns=columns, counts=np.ones((n + 1, n + 1)), margins=True
+    )
+    ax = display.plot().ax_
+    for axis, last in ((ax.yaxis, "false alarm"), (ax.xaxis, "missed")):
+        places = axis.get_ticklocs()
+        assert axis.get_ticklabels()[-1].get_text() == last
+        assert places[-1] == n
+        step = places[1] - places[0]
+        assert (np.diff(places) >= step).all()
+
+
+def test_a_high_legend_takes_nothing_from_the_picture() -> None:
+    one = dataclasses.replace(LINES, lines=LINES.lines[:1], marks=())
+    many = tuple(Line(f"a line with a rather long name {k}", THREE, THREE * k) for k in range(9))
+    several = dataclasses.replace(one, lines=many, y_range=None)
+    heights = []
+    for display in (one, several):
+        display.plot()
+        display.figure_.draw_without_rendering()
+        heights.append(display.ax_.get_position().height * display.figure_.get_figheight())
+    assert heights[1] > 0.9 * heights[0]
+
+
 def test_points_are_where_they_are() -> None:
     ax = POINTS.plot().ax_
     assert ax.get_xscale() == "log"
@@ -277,7 +305,7 @@ def test_names_are_shown_as_they_are(name: str) -> None:
         display.plot()
         display.figure_.draw_without_rendering()  # which raises where mathematics has an error
     shown = displays[0].ax_.get_legend().get_texts()
-    assert len(shown) == 2
+    assert len(shown) == 3
     text, is_mathematics = shown[0]._preprocess_math(shown[0].get_text())
     assert not is_mathematics
     assert text.strip() == name.replace("\n", "\\n")
@@ -300,6 +328,7 @@ def test_files_are_the_same_every_time(display: Display, ending: str, tmp_path: 
     assert content.startswith({"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}[ending])
     assert b"CreationDate" not in content
     assert b"<dc:date>" not in content
+    assert b"/Type3" not in content  # fonts that publishers refuse
     assert dict(mpl.rcParams) == before
     assert sorted(tmp_path.iterdir()) == [one, other]
 
@@ -339,6 +368,15 @@ def test_on_given_axes_only_they_are_drawn_on(display: Display) -> None:
     assert (
         "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
     )
+
+
+@pytest.mark.parametrize("display", ALL, ids=KINDS)
+def test_in_a_part_of_a_figure(display: Display) -> None:
+    figure = Figure(figsize=(6.0, 3.0), layout="constrained")
+    part = figure.subfigures(1, 2)[1]
+    drawn = display.plot(part.subplots())
+    assert drawn.figure_ is part
+    figure.draw_without_rendering()
 
 
 def test_a_dark_style_stays() -> None:

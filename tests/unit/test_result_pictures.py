@@ -129,10 +129,10 @@ def test_markdown() -> None:
 
 
 def test_markdown_of_texts_that_look_like_markdown() -> None:
-    table = TextTable(["a"], [["x|y"], ["*b* `c` \\ $d$ ~e~ [f]"], [""], ["g & h"]], [False])
+    table = TextTable(["a"], [["x|y"], ["*b* `c` \\ $d$ ~e~ [f](g)"], [""], ["g & h"]], [False])
     assert as_markdown(table).splitlines()[2:] == [
         "| x\\|y |",
-        "| \\*b\\* \\`c\\` \\\\ \\$d\\$ \\~e\\~ \\[f\\] |",
+        "| \\*b\\* \\`c\\` \\\\ \\$d\\$ \\~e\\~ [f\\](g) |",
         "|   |",
         "| g &amp; h |",
     ]
@@ -221,6 +221,7 @@ class Texts(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
+        assert {name for name, _ in attrs} <= {"class", "scope"}
         self.tags.add(tag)
 
     def handle_data(self, data: str) -> None:
@@ -243,7 +244,7 @@ def test_the_style_is_that_of_its_own_elements_only() -> None:
     assert selectors
     assert all(selector.startswith(".snellen-result ") for selector in selectors)
     assert "currentColor" in style
-    assert not re.search(r"#[0-9a-f]{3}|rgb|\b(black|white)\b", style)
+    assert not re.search(r"#[0-9a-f]{3}|rgba?\(|\b(black|white)\b", style)
 
 
 @pytest.mark.parametrize(("n", "rows", "more"), [(50, 50, ""), (1_250, 50, "1,200 more: ")])

@@ -418,7 +418,7 @@ def test_a_training_that_was_not_tested(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(f'{{{schema}, "seconds": {{"training": 2.5, "test": 0.5}}}}')
     run = StoredRun.open(tmp_path)
     assert (run.kind, run.record.task, run.record.seconds) == ("training", "classification", 3.0)
-    with pytest.raises(InputError, match="expected a training with a test part"):
+    with pytest.raises(InputError, match="expected a training that was tested, this one has no"):
         run.result()
     (tmp_path / "run.json").write_text(f'{{{schema}, "seconds": 3}}')
     with pytest.raises(SchemaError, match=r"expected object, got int - at .*run\.json \$\.seconds"):

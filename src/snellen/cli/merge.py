@@ -30,6 +30,7 @@ def merge(states: tuple[str, ...], output: Output) -> None:
     from snellen.cli.states import read_state
     from snellen.errors import MergeError, SnellenError
 
+    _refuse_own_part(output.directory, states)
     whole = None
     for name in states:
         part = read_state(name)
@@ -65,6 +66,21 @@ def merge(states: tuple[str, ...], output: Output) -> None:
         config=config,
         always_beside=True,
     )
+
+
+def _refuse_own_part(directory: str | None, states: tuple[str, ...]) -> None:
+    """Refuse to write the whole over one of its parts: a second merge would count it twice."""
+    from pathlib import Path
+
+    from snellen.errors import InputError
+
+    if directory is None:
+        return
+    home = Path(directory).resolve()
+    for name in states:
+        path = Path(name).resolve()
+        if home in (path, path.parent if path.name == "state.bin" else path):
+            raise InputError("expected another folder than that of a part: name another", directory)
 
 
 def _run_of(name: str) -> StoredRun | None:

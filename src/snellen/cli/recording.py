@@ -132,8 +132,9 @@ def _config(context: click.Context) -> Iterator[tuple[str, Any]]:
 def _plain(value: Any) -> Any:
     """Return a value as JSON can hold it."""
     if isinstance(value, str):
-        # Bytes of a path that are no text are shown as escapes.
-        return value.encode("utf-8", "backslashreplace").decode()
+        from snellen.run.run_record import plain_text
+
+        return plain_text(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, (list, tuple)):

@@ -10,6 +10,7 @@ import numpy as np
 
 from snellen.displays import colours, thinning
 from snellen.displays.display import Display
+from snellen.displays.matplotlib_axes import height_of_legend
 from snellen.displays.plain_values import plain, plain_number, row_of, rows_of, unique
 from snellen.displays.plotly_layout import NUMBER, axis, label, layout, template
 from snellen.errors import InputError
@@ -197,6 +198,11 @@ class LinesDisplay(Display):
         if self.log_x:
             return np.geomspace(max(first, 1e-12), last, 64)
         return np.array([first, last])
+
+    def _height(self, width: float) -> float:
+        names = [line.label for line in self.lines if not line.muted]
+        names += [mark.label for mark in self.marks]
+        return super()._height(width) + height_of_legend(names, width)
 
     def _draw(self, ax: Any) -> None:
         from snellen.displays.matplotlib_lines import draw_lines

@@ -23,6 +23,8 @@ __all__ = [
     "draw_legend",
     "given_or_new",
     "grid",
+    "height_of_legend",
+    "inches_of",
     "ink",
     "log_axis",
     "short",
@@ -119,6 +121,12 @@ def text_size(ax: Any) -> float:
     return float(ax.xaxis.label.get_size())
 
 
+def inches_of(thing: Any) -> tuple[float, float]:
+    """Return the width and the height of axes, or of a figure or a part of one."""
+    dots = (thing if hasattr(thing, "dpi") else thing.figure).dpi
+    return float(thing.bbox.width / dots), float(thing.bbox.height / dots)
+
+
 def ink(ax: Any) -> Any:
     """Return the colour of text on axes: that of the style that they were made under."""
     return ax.xaxis.label.get_color()
@@ -171,20 +179,42 @@ def draw_legend(ax: Any, handles: Sequence[Any], names: Sequence[str]) -> None:
     if ax.figure.get_layout_engine() is None:
         ax.legend(handles, texts, loc="best", **style)
         return
-    inches = ax.get_position().width * ax.figure.get_figwidth()
-    each = (0.55 * max(len(text) for text in texts) + 4.4) * size / 72
-    columns = min(max(int(inches / each), 1), len(texts))
+    columns = legend_columns(texts, inches_of(ax)[0], size)
     ax.legend(
         handles, texts, ncols=columns, loc="lower left", bbox_to_anchor=(0.0, 1.0),
         borderaxespad=0.3, borderpad=0.0, frameon=False, **style,
     )  # fmt: skip
 
 
-def ticks_of_names(axis: Any, names: Sequence[str], inches: float, **style: Any) -> None:
-    """Write names along an axis at 0, 1, 2, …; where they are too many, every second or so."""
+def legend_columns(names: Sequence[str], inches: float, size: float) -> int:
+    """Return how many entries of a legend stand beside each other."""
+    each = (0.55 * max(len(name) for name in names) + 4.4) * size / 72
+    return min(max(int(inches / each), 1), len(names))
+
+
+def height_of_legend(names: Sequence[str], width: float) -> float:
+    """Return how high the legend of a new figure is, beyond one row, in inches."""
+    if len(names) < 2:
+        return 0.0
+    size = text_of(width)
+    rows = -(-len(names) // legend_columns([as_text(name) for name in names], 0.78 * width, size))
+    return (rows - 1) * 1.7 * size / 72
+
+
+def ticks_of_names(
+    axis: Any, names: Sequence[str], inches: float, *, last: bool = False, **style: Any
+) -> None:
+    """Write names along an axis at 0, 1, 2, …; where they are too many, every second or so.
+
+    The last one is written in any case where it is asked for: it is not of the others' kind.
+    """
     size = text_size(axis.axes)
     room = max(int(inches * 72 / (1.15 * size)), 1)
     step = -(-len(names) // room)
-    places = range(0, len(names), step)
-    axis.set_ticks(list(places), [as_text(names[k], 28) for k in places], **style)
+    places = list(range(0, len(names), step))
+    if last and places[-1] != len(names) - 1:
+        places = [k for k in places if k <= len(names) - 1 - step] + [len(names) - 1]
+    # No more than about half of the picture.
+    letters = max(int(0.45 * inches_of(axis.axes.figure)[0] * 72 / (0.55 * size)), 12)
+    axis.set_ticks(places, [as_text(names[k], min(letters, 40)) for k in places], **style)
     axis.set_tick_params(length=0)

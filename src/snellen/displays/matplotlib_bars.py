@@ -13,6 +13,7 @@ from snellen.displays.matplotlib_axes import (
     as_text,
     draw_legend,
     grid,
+    inches_of,
     ink,
     short,
     text_size,
@@ -52,7 +53,7 @@ def draw_bars(display: BarsDisplay, ax: Any) -> None:
         elif bars.bounds is not None:
             _draw_intervals(ax, at, values, *(bound[kept] for bound in bars.bounds), lying=lying)
     long = ax.yaxis if lying else ax.xaxis
-    inches = _inches(ax, lying)
+    inches = inches_of(ax)[lying]
     names = [display.categories[k] for k in kept]
     if lying:
         ax.set_ylim(n - 0.5, -0.5)
@@ -60,7 +61,7 @@ def draw_bars(display: BarsDisplay, ax: Any) -> None:
     else:
         ax.set_xlim(-0.5, n - 0.5)
         turned = max(len(name) for name in names) * 0.6 * text_size(ax) / 72 > inches / n
-        turn = {"rotation": 90} if turned else {}
+        turn: dict[str, Any] = {"rotation": 90} if turned else {}
         ticks_of_names(long, names, inches if turned else 99.0, color=ink(ax), **turn)
     (ax.set_xlabel if lying else ax.set_ylabel)(as_text(display.value_label))
     if display.value_range is not None:
@@ -73,13 +74,6 @@ def draw_bars(display: BarsDisplay, ax: Any) -> None:
     _write_numbers(display, ax, places)
     if several > 1:
         draw_legend(ax, handles, [bars.label for bars in display.bars])
-
-
-def _inches(ax: Any, up: bool) -> float:
-    box = ax.get_position()
-    figure = ax.figure
-    length = box.height * figure.get_figheight() if up else box.width * figure.get_figwidth()
-    return float(length)
 
 
 def _draw_intervals(ax: Any, at: Any, values: Any, low: Any, high: Any, *, lying: bool) -> None:

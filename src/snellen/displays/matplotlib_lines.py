@@ -15,6 +15,7 @@ from snellen.displays.matplotlib_axes import (
     as_text,
     draw_legend,
     grid,
+    inches_of,
     ink,
     log_axis,
     text_size,
@@ -115,7 +116,7 @@ def _named_at_their_ends(display: LinesDisplay, ax: Any) -> bool:
         ends.append((float(line.x[there[-1]]), float(line.y[there[-1]])))
     if min(x for x, _ in ends) < edge - 0.06 * (edge - left):
         return False
-    tall = ax.get_position().height * ax.figure.get_figheight() * 72
+    tall = inches_of(ax)[1] * 72
     if not _apart([(y - low) / (high - low) for _, y in ends], 1.25 * text_size(ax) / tall):
         return False
     for k, (line, (_, y)) in enumerate(zip(lines, ends, strict=True)):

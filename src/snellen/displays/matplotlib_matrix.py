@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.displays.colours import fixed
-from snellen.displays.matplotlib_axes import as_text, ink, text_size, ticks_of_names
+from snellen.displays.matplotlib_axes import as_text, inches_of, ink, text_size, ticks_of_names
 from snellen.displays.matrix import WRITTEN
 
 if TYPE_CHECKING:
@@ -46,25 +46,30 @@ def draw_matrix(display: MatrixDisplay, ax: Any) -> None:
     ax.set_ylim(rows.size - 0.5, -0.5)
     ax.set_aspect("equal" if display.n_classes > 1 else "auto")
     ax.spines[["top", "right"]].set_visible(True)
-    box = ax.get_position()
-    wide = box.width * ax.figure.get_figwidth()
-    tall = box.height * ax.figure.get_figheight()
+    wide, tall = inches_of(ax)
     side = min(wide / columns.size, tall / rows.size)
     names = [display.columns[k] for k in columns]
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
     turned = max(len(name) for name in names) * 0.6 * text_size(ax) / 72 > side
-    turn = {"rotation": 90} if turned else {}
-    ticks_of_names(ax.xaxis, names, side * columns.size, color=ink(ax), **turn)
-    ticks_of_names(ax.yaxis, [display.rows[k] for k in rows], side * rows.size, color=ink(ax))
-    of = {"rows": display.row_label, "columns": display.column_label}.get(display.normalise)
-    shares = f" (shares of {of})" if of else ""
-    ax.set_xlabel(
-        as_text(display.column_label + (shares if display.normalise == "columns" else ""))
+    turn: dict[str, Any] = {"rotation": 90} if turned else {}
+    ticks_of_names(
+        ax.xaxis, names, side * columns.size, last=display.margins, color=ink(ax), **turn
     )
-    ax.set_ylabel(as_text(display.row_label + (shares if display.normalise == "rows" else "")))
+    ticks_of_names(
+        ax.yaxis,
+        [display.rows[k] for k in rows],
+        side * rows.size,
+        last=display.margins,
+        color=ink(ax),
+    )
+    shares = {
+        each: " (shares)" if display.normalise == each else "" for each in ("rows", "columns")
+    }
+    ax.set_xlabel(as_text(display.column_label + shares["columns"]))
+    ax.set_ylabel(as_text(display.row_label + shares["rows"]))
     if display.margins:
-        line = {"color": fixed("role:mark"), "linewidth": 1.5}
+        line = {"color": fixed("role:mark"), "linewidth": min(1.5, 18 * side)}
         ax.axvline(columns.size - 1.5, **line)
         ax.axhline(rows.size - 1.5, **line)
     if max(rows.size, columns.size) - display.margins <= WRITTEN:

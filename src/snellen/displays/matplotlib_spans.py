@@ -11,6 +11,7 @@ from snellen.displays.matplotlib_axes import (
     as_text,
     draw_legend,
     grid,
+    inches_of,
     ink,
     ticks_of_names,
 )
@@ -48,8 +49,7 @@ def draw_spans(display: SpansDisplay, ax: Any) -> None:
             handle = handle if lasting else marks
         handles.append(handle)
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    inches = ax.get_position().height * ax.figure.get_figheight()
-    ticks_of_names(ax.yaxis, rows, inches, color=ink(ax))
+    ticks_of_names(ax.yaxis, rows, inches_of(ax)[1], color=ink(ax))
     ax.set_xlabel(as_text(display.x_label))
     ax.set_ylabel(as_text(display.row_label))
     grid(ax, "x")

@@ -144,8 +144,12 @@ class MatrixDisplay(Display):
         return np.where(there, sign * (0.06 + strong * np.sqrt(np.clip(shares, 0, 1))), np.nan)
 
     def _right(self) -> NDArray[np.bool_]:
-        right = np.array([[a == b for b in self.columns] for a in self.rows], dtype=bool)
-        right = right.reshape(self.counts.shape)
+        places: dict[str, list[int]] = {}
+        for j, name in enumerate(self.columns):
+            places.setdefault(name, []).append(j)
+        right = np.zeros(self.counts.shape, dtype=bool)
+        for i, name in enumerate(self.rows):
+            right[i, places.get(name, [])] = True
         if self.margins:
             right[-1:, :] = right[:, -1:] = False
         return right
@@ -194,7 +198,7 @@ class MatrixDisplay(Display):
         Each cell that is not 0 has as ``customdata`` the places of its row and column.
         """
         rows, columns = self.drawn()
-        strengths, texts = self.strengths(), self.cell_texts()
+        strengths = self.strengths()
         of_rows, of_columns = self.shares("rows"), self.shares("columns")
         z: list[list[float | None]] = []
         said: list[list[str]] = []
@@ -210,7 +214,7 @@ class MatrixDisplay(Display):
             )
             places.append([[i, j] if is_ else None for j, is_ in there])
         row_names = labels(tuple(self.rows[i] for i in rows))
-        column_names = labels(tuple(self.columns[j] for j in columns))
+        column_names = labels(tuple(self.columns[j] for j in columns), 24)
         trace = {
             "type": "heatmap",
             "x": column_names,
@@ -229,19 +233,24 @@ class MatrixDisplay(Display):
         }
         n = max(len(rows), len(columns))
         if n - self.margins <= WRITTEN:
-            trace["text"] = [[texts[i][j] for j in columns] for i in rows]
+            trace["text"] = self.cell_texts()
             trace["texttemplate"] = "%{text}"
             trace["textfont"] = {"color": "role:ink"}
-        longest = max((len(name) for name in column_names), default=0)
-        turn = -90 if longest * n > _BESIDE else 0
-        title = {"rows": f" (shares of {self.row_label})", "columns": ""}.get(self.normalise, "")
-        of = f" (shares of {self.column_label})" if self.normalise == "columns" else ""
+        longest = max((len(self.columns[j]) for j in columns), default=0)
+        turned = min(longest, 24) * n > _BESIDE
+        shares = {name: " (shares)" if self.normalise == name else "" for name in _FORMS[1:]}
         made = layout(
             lack=self.lack,
             legend=False,
-            height=min(max(120 + 34 * len(rows), 240), 860),
-            xaxis=category_axis(self.column_label + of, column_names, side="top", tickangle=turn),
-            yaxis=category_axis(self.row_label + title, row_names, autorange="reversed"),
+            # Names that stand upright take their room, too.
+            height=min(max(120 + 34 * len(rows), 240), 860) + turned * 6 * min(longest, 24),
+            xaxis=category_axis(
+                self.column_label + shares["columns"],
+                column_names,
+                side="top",
+                tickangle=-90 if turned else 0,
+            ),
+            yaxis=category_axis(self.row_label + shares["rows"], row_names, autorange="reversed"),
         )
         if self.margins:
             made["shapes"] = [

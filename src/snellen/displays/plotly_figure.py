@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["figure_of"]
 
+_TITLE = 36  # pixels
+
 
 def figure_of(specification: dict[str, Any], words: Words) -> Any:
     """Return the figure that a specification describes, on white, with a title.
@@ -30,8 +32,19 @@ def figure_of(specification: dict[str, Any], words: Words) -> Any:
         **specification["layout"],
         "paper_bgcolor": "#ffffff",
         "plot_bgcolor": "#ffffff",
-        "margin": {**specification["layout"]["margin"], "t": 48},
-        "title": {"text": label(words.title, 100), "font": text_style("ink", 16), "x": 0.02},
+        "height": specification["layout"]["height"] + _TITLE,
+        "title": {
+            "text": label(words.title, 100),
+            "font": text_style("ink", 16),
+            "x": 0.01,
+            "xref": "container",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 14, "b": 6},
+            # Names above a matrix make room for it.
+            "automargin": True,
+        },
         # Without one Plotly's own style, or the user's, is put over it.
         "template": {},
     }

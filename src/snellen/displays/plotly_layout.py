@@ -48,9 +48,9 @@ def label(text: object, width: int = 60) -> str:
     return f"role&#58;{shown[5:]}" if shown.startswith("role:") else shown
 
 
-def labels(names: tuple[str, ...]) -> list[str]:
+def labels(names: tuple[str, ...], width: int = 40) -> list[str]:
     """Return names of categories as labels that differ from each other."""
-    return unique(label(name, 40) for name in names)
+    return unique(label(name, width) for name in names)
 
 
 def template(text: str) -> str:

@@ -118,7 +118,8 @@ def as_markdown(table: TextTable) -> str:
 def _markdown(text: str) -> str:
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(character, entity)
-    return re.sub(r"([\\`*_|~$])", r"\\\1", text) or " "
+    # A bracket alone is one; before another it would end the text of a link.
+    return re.sub(r"([\\`*_|~$]|\](?=[(\[:]))", r"\\\1", text) or " "
 
 
 _LATEX = {

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SIDE", "Thumbnail", "encoded", "file_name", "thumbnail"]
 
-SIDE: Final = 360
+SIDE: Final = 320
 """Pixels of a thumbnail's longer side: what a column of a page shows, in a tenth of a megabyte."""
 
-_QUALITY: Final = 78
+_QUALITY: Final = 72
 
 
 class Thumbnail(NamedTuple):

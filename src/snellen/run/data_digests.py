@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from pathlib import Path
@@ -63,13 +64,13 @@ class DataDigests:
 
 def data_digest(source: DataSource) -> DataDigest:
     """Return the digest of a file or folder; what cannot be read has none."""
-    from snellen.run.run_record import DataDigest
+    from snellen.run.run_record import DataDigest, plain_text
 
-    role, name = source
-    path = Path(name)
+    role, path = source.role, Path(source.name)
+    name = plain_text(source.name)
     try:
         if path.is_dir():
-            return _of_folder(role, name)
+            return _of_folder(role, name, path)
         # A pipe is read once, and not by us.
         if path.is_file():
             return DataDigest(role, name, path.stat().st_size, _of_file(path))
@@ -78,12 +79,11 @@ def data_digest(source: DataSource) -> DataDigest:
     return DataDigest(role, name)
 
 
-def _of_folder(role: str, name: str) -> DataDigest:
+def _of_folder(role: str, name: str, folder: Path) -> DataDigest:
     import hashlib
 
     from snellen.run.run_record import DataDigest
 
-    folder = Path(name)
     files = sorted(_files_below(folder))
     size = sum(n for _, n in files)
     whole = len(files) <= _MOST_FILES and size <= _MOST_BYTES
@@ -105,8 +105,10 @@ def _files_below(folder: Path) -> Iterator[tuple[str, int]]:
                 path = f"{within}/{entry.name}" if within else entry.name
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(path)
-                elif entry.is_file():
-                    yield path, entry.stat().st_size
+                    continue
+                with contextlib.suppress(OSError):  # a link to itself
+                    if entry.is_file():
+                        yield path, entry.stat().st_size
 
 
 def _of_file(path: Path) -> str:

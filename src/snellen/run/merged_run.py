@@ -8,6 +8,7 @@ import msgspec
 
 from snellen.errors import MergeError, SnellenError
 from snellen.run.examples import Examples
+from snellen.run.run_record import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,7 +137,7 @@ def merged_from(runs: Sequence[StoredRun | None], places: Sequence[str]) -> list
     """
     found = []
     for run, place in zip(runs, places, strict=True):
-        about: dict[str, Any] = {"run": place}
+        about: dict[str, Any] = {"run": plain_text(place)}
         if run is not None:
             record = run.record
             about |= {

@@ -130,9 +130,16 @@ def _folders(top: Path) -> Iterator[tuple[Path, set[str]]]:
             for entry in found
             if not (is_run and (entry.name in _OF_RUNS or entry.name == "models"))
             and not entry.name.startswith(".")
-            and entry.is_dir()
+            and _is_folder(entry)
         ]
         waiting += [path / name for name in sorted(inner, reverse=True)]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _of_summary(name: str, path: Path) -> ListedRun:

@@ -11,7 +11,15 @@ from snellen.errors import InputError, SchemaError, StateVersionError, did_you_m
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["SCHEMA", "DataDigest", "RunRecord", "checked_schema", "read_struct", "schema_error"]
+__all__ = [
+    "SCHEMA",
+    "DataDigest",
+    "RunRecord",
+    "checked_schema",
+    "plain_text",
+    "read_struct",
+    "schema_error",
+]
 
 SCHEMA: Final = "snellen.run/1"
 
@@ -99,6 +107,17 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     def to_bytes(self) -> bytes:
         """Return the content of the file."""
         return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+
+
+def plain_text(text: str) -> str:
+    r"""Return a text with the bytes of a path that are no text shown as their escapes.
+
+    Examples
+    --------
+    >>> plain_text("p\udcffrt")
+    'p\\udcffrt'
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class _Named(msgspec.Struct):

@@ -173,8 +173,7 @@ class StoredRun:
             path = self._home / "result.json"
             if self.kind == "training" and not path.is_file():
                 raise InputError(
-                    "expected a training with a test part, this one was not tested: "
-                    "snellen train --resume tests it when it is over",
+                    "expected a training that was tested, this one has no test part or is not over",
                     str(self.path),
                 )
             self._stored = _read_result(path)
