@@ -13,8 +13,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-WIDTH, HEIGHT = 1280, 960
-COLOURS = 128  # enough for flat colours, and a quarter of the bytes
+WIDTH, HEIGHT = 1280, 1180
+COLOURS = 256  # enough for flat colours, and a third of the bytes
 
 
 def take(page: Path, selector: str | None = None) -> bytes:
