@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snellen import Classification
-from snellen.report.parts import RunParts
 from snellen.report.results_page import page_of_views
 from snellen.report.run_differences import run_differences
 from snellen.report.run_view import RunView
 from snellen.statistics import compare
 from tests.report.conftest import Open
 from tests.report.small_gallery import COUNTS, matrix
-from tests.report.views_of_runs import detection_view, record
+from tests.report.views_of_runs import detection_view
 
 SAMPLE = {"n_images": 24, "n_boxes": 150, "n_classes": 8}
 
@@ -65,27 +63,15 @@ def test_without_states_there_are_no_intervals_and_it_is_said(views: list[RunVie
     }
 
 
-def test_numbers_that_units_do_not_have_are_without_interval() -> None:
-    """Areas under curves are not made of samples that can be drawn."""
-    truth = np.arange(60) % 3
-    views = []
-    for name, seed in (("one", 1), ("two", 2)):
-        scores = np.random.default_rng(seed).dirichlet(np.ones(3), 60)
-        metric = Classification().update(truth, scores, sample_id=range(60))
-        views.append(
-            RunView(
-                name=name,
-                record=record("classification"),
-                result=metric.compute(),
-                parts=RunParts(),
-                metric=metric,
-            )
-        )
-    found = run_differences(*views)
-    assert found.numbers["accuracy"].interval is not None
-    without = {name for name, each in found.numbers.items() if each.interval is None}
-    assert "auc_macro" in without
-    assert "60 samples" in found.about
+def test_numbers_that_units_do_not_have_are_without_interval(views: list[RunView]) -> None:
+    both = [
+        replace(view, result=replace(view.result, metrics={**view.result.metrics, "more": more}))
+        for view, more in zip(views, (0.25, 0.75), strict=True)
+    ]
+    found = run_differences(*both)
+    assert found.numbers["more"] == ("more", 0.25, 0.75, None)
+    assert found.numbers["AP"].interval is not None
+    assert found.numbers == {**run_differences(*views).numbers, "more": found.numbers["more"]}
 
 
 def test_of_other_images_there_are_no_intervals(views: list[RunView], tmp_path: Path) -> None:

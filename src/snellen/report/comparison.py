@@ -38,14 +38,20 @@ def headline_comparison(views: Sequence[RunView], found: Sequence[RunDifferences
     head = ["number", text(views[0].name)]
     for view in views[1:]:
         head += [text(view.name), element("th", "difference", class_="n", colspan=2)]
-    rows = []
-    for name, value in views[0].result.metrics.items():
-        cells = [text(name), shown_number(value)]
-        for each in found:
-            cells += _cells(each.numbers.get(name), name in each.lower_is_better, _reach(each))
-        rows.append(cells)
-    seen = rows if len(rows) <= _MOST_SEEN + 2 else rows[:_MOST_SEEN]
-    more = rows[len(seen) :]
+    names = list(views[0].result.metrics)
+    n = len(names) if len(names) <= _MOST_SEEN + 2 else _MOST_SEEN
+
+    def rows(part: list[str]) -> list[list[str]]:
+        made = []
+        for name in part:
+            cells = [text(name), shown_number(views[0].result.metrics[name])]
+            for each in found:
+                lower = name in each.lower_is_better
+                cells += _cells(each.numbers.get(name), lower, _reach(each, part))
+            made.append(cells)
+        return made
+
+    seen, more = rows(names[:n]), rows(names[n:])
     about = dict.fromkeys(each.about for each in found)
     return (
         element("div", table(head, seen), class_="numbers-of-runs")
@@ -95,11 +101,11 @@ def _cells(found: RunDifference | None, lower_is_better: bool, reach: float) -> 
     ]
 
 
-def _reach(found: RunDifferences) -> float:
-    """Return how far differences and their intervals go to either side of 0."""
+def _reach(found: RunDifferences, names: Sequence[str]) -> float:
+    """Return how far differences of numbers and their intervals go to either side of 0."""
     ends = [
         abs(end)
-        for each in found.numbers.values()
+        for each in (found.numbers[name] for name in names if name in found.numbers)
         for end in (each.value, *((each.interval.low, each.interval.high) if each.interval else ()))
         if math.isfinite(end)
     ]

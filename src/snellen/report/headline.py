@@ -66,7 +66,11 @@ def shown_number(value: float) -> str:
     ('0.5000', '72', '1.0000')
     """
     whole = isinstance(value, float) and value.is_integer() and 1 < abs(value) < 1e15
-    return figure(int(value) if whole else value)
+    return _with_minus(figure(int(value) if whole else value))
+
+
+def _with_minus(number: str) -> str:
+    return f"−{number[1:]}" if number.startswith("-") else number
 
 
 def _list_of(items: str) -> str:
@@ -134,7 +138,7 @@ def _small(result: Result, name: str) -> str:
 def _between(interval: Interval | None) -> str:
     if interval is None or math.isnan(interval.low):
         return ""
-    return f"{figure(interval.low)} to {figure(interval.high)}"
+    return f"{_with_minus(figure(interval.low))} to {_with_minus(figure(interval.high))}"
 
 
 def _range(value: float, interval: Interval | None) -> str:
@@ -195,4 +199,4 @@ def _undefined(result: Result) -> str:
 
 
 def _is_plain(value: object) -> bool:
-    return value is not None and not isinstance(value, (list, tuple, dict))
+    return value not in (None, "") and not isinstance(value, (list, tuple, dict))

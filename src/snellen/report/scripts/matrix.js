@@ -258,7 +258,7 @@ class Matrix {
     pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     cells[0].forEach((row, k) => {
       const column = cells[1][k];
-      pen.globalAlpha = Math.max(this.strength(row, column), 0.06);
+      pen.globalAlpha = Math.max(this.strength(row, column), 0.14);
       pen.fillStyle = colourOf(this.isRight(row, column) ? "right" : "wrong");
       // Of many classes a cell is less than a pixel: it is made one, so that it is seen.
       pen.fillRect(column * w, row * h, Math.max(w - (w > 4 ? 1 : 0), finer), Math.max(h - (h > 4 ? 1 : 0), finer));
