@@ -20,8 +20,16 @@ if TYPE_CHECKING:
     from snellen.detection.poses import Poses
     from snellen.detection.protocols import DetectionProtocol
     from snellen.readers.background import Background
+    from snellen.readers.box_joining import ReadBoxes
+    from snellen.state import Keys
 
-__all__ = ["DetectionFiles", "OpenedFiles", "detection_file_options", "similarity_option"]
+__all__ = [
+    "DetectionFiles",
+    "ImageFacts",
+    "OpenedFiles",
+    "detection_file_options",
+    "similarity_option",
+]
 
 _SIMILARITIES: Final = ("box", "mask", "boundary", "keypoints", "oriented")
 _KINDS: Final = {"mask": "masks", "keypoints": "keypoints"}
@@ -60,8 +68,8 @@ def detection_file_options(command: Callable[..., None]) -> Callable[..., None]:
         "--images",
         type=click.Path(),
         metavar="PATH",
-        help="The images: a folder of pictures, or a text with one a line: of these only. Not for "
-        "a COCO TRUTH.",
+        help="The images: a folder of pictures, or a text with one a line: of these only. Of a "
+        "COCO TRUTH, which lists its images, only where pictures for --examples are.",
     )
     @click.option(
         "--classes",
@@ -150,6 +158,16 @@ class DetectionFiles(NamedTuple):
         """
         return (_OpenedCoco if self._are_coco() else _OpenedOthers).of(self, similarity, quiet)
 
+    def with_pictures(self) -> DetectionFiles:
+        """Return the files where ``--images`` says where pictures are: with a COCO truth only that.
+
+        COCO's files list their images themselves.
+        """
+        is_coco = self.truth_format == "coco" or (
+            self.truth_format == "auto" and may_be_coco(self.truth)
+        )
+        return self._replace(images=None) if is_coco else self
+
     def _are_coco(self) -> bool:
         """Return whether both files are COCO's, so far as is to be seen without reading them."""
         said = (self.images, self.classes, self.box, self.relative)
@@ -168,6 +186,30 @@ class DetectionFiles(NamedTuple):
             )
         said = {"box": self.box, "relative": self.relative}
         return [said if is_open else {} for is_open in open_formats]
+
+
+class ImageFacts(NamedTuple):
+    """What files say of images, by their ids, so far as they do.
+
+    Attributes
+    ----------
+    names : dict of id to str
+        The names of their files.
+    sizes : dict of id to (int, int)
+        Their height and width.
+    """
+
+    names: dict[Any, str]
+    sizes: dict[Any, tuple[int, int]]
+
+    @classmethod
+    def of(cls, images: Keys, sizes: Any, names: Any) -> ImageFacts:
+        """Return what is known, in the order of the images; None: nothing."""
+        ids = images.ids.tolist()
+        return cls(
+            {} if names is None else dict(zip(ids, names, strict=True)),
+            {} if sizes is None else dict(zip(ids, map(tuple, sizes.tolist()), strict=True)),
+        )
 
 
 class _OpenedCoco(NamedTuple):
@@ -224,13 +266,21 @@ class _OpenedCoco(NamedTuple):
             )
         return truth, found.boxes if self.kind == "box" else found
 
+    def images(self, truth: Objects) -> ImageFacts:
+        from snellen.readers.coco_images import sizes_and_names
 
-class _OpenedOthers(NamedTuple):
+        images = truth.boxes.images
+        return ImageFacts.of(images, *sizes_and_names(self.files.truth, images))
+
+
+class _OpenedOthers:
     """Files of other formats, or of what is not yet known."""
 
-    files: DetectionFiles
-    kind: str
-    quiet: bool
+    def __init__(self, files: DetectionFiles, kind: str, quiet: bool) -> None:
+        self.files = files
+        self.kind = kind
+        self.quiet = quiet
+        self._read: ReadBoxes | None = None
 
     @classmethod
     def of(cls, files: DetectionFiles, similarity: str | None, quiet: bool) -> _OpenedOthers:
@@ -244,7 +294,13 @@ class _OpenedOthers(NamedTuple):
                 f"{protocol.name} needs it: --image-labels FILE (Open Images), or COCO files (LVIS)"
             )
         with data_warnings_on_stderr(quiet=self.quiet):
-            return _objects(self.files, self.kind or None, protocol, quiet=self.quiet)
+            truth, pred = _read(self.files, self.kind or None, protocol, quiet=self.quiet)
+        self._read = truth
+        return truth.boxes, pred.boxes
+
+    def images(self, truth: Objects) -> ImageFacts:
+        assert self._read is not None
+        return ImageFacts.of(truth.boxes.images, self._read.sizes, self._read.names)
 
 
 class OpenedFiles(Protocol):
@@ -256,6 +312,9 @@ class OpenedFiles(Protocol):
 
     def columns(self, protocol: DetectionProtocol) -> tuple[Objects, Objects]:
         """Return truth and predictions, and print what is to be said of them to stderr."""
+
+    def images(self, truth: Objects) -> ImageFacts:
+        """Return what the files say of images; `columns` has returned `truth` before."""
 
 
 def _coco_truth(
@@ -287,10 +346,10 @@ def _coco_truth(
     return truth_boxes(raw, place, complete=complete, drop_unknown=drop_unknown)
 
 
-def _objects(
+def _read(
     files: DetectionFiles, kind: Any, rules: DetectionProtocol, *, quiet: bool
-) -> tuple[Objects, Objects]:
-    """Return the objects of files of any format; what was taken for what goes to stderr."""
+) -> tuple[ReadBoxes, ReadBoxes]:
+    """Return what files of any format hold; what was taken for what goes to stderr."""
     from snellen.errors import InputError
     from snellen.readers.detection_files import (
         read_detection_predictions,
@@ -339,4 +398,4 @@ def _objects(
             click.echo(f"snellen: {path}: {called(read.format)}", err=True)
         for note in (*read_truth.notes, *read_predictions.notes):
             click.echo(f"snellen: {note}", err=True)
-    return read_truth.boxes, read_predictions.boxes
+    return read_truth, read_predictions

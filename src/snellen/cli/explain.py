@@ -99,7 +99,7 @@ def explain(
     if not quiet and json_path != "-":
         click.echo(text)
         if per_class:
-            from snellen.cli.output import print_per_class
+            from snellen.cli.class_table import print_per_class
 
             print_per_class(result)
 

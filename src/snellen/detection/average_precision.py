@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
+    from snellen.displays import Display
     from snellen.metric import Units
     from snellen.state import Keys, PackedState
 
@@ -525,6 +526,13 @@ class AveragePrecisionResult(Result):
             )
         lines += [f"undefined    {entry.metric}: {entry.reason}" for entry in self.undefined]
         return "\n".join(lines)
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return precision over recall, and the headline numbers."""
+        from snellen.detection.curve_displays import precision_recall
+
+        curves = precision_recall(self)
+        return super().displays() if curves is None else (curves, *super().displays())
 
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""
