@@ -130,6 +130,8 @@ void bind_json_columns(nb::module_& m) {
           "annotations_at",
           [](CocoTruth& self) { return std::pair{self.annotations_begin, self.annotations_end}; },
           "Where the list of annotations stands: its first byte, and the one behind it.")
+      .def_ro("unusual", &CocoTruth::unusual,
+              "Whether an id is written as 1.0, or a crowd's mark is neither 0 nor 1.")
       .def(
           "shapes", [](CocoTruth& self) { return take_shapes(self.shapes); }, kShapes)
       .def(
@@ -140,6 +142,8 @@ void bind_json_columns(nb::module_& m) {
       .def("category_id", [](CocoResults& self) { return take_ids(self.category_id); })
       .def("xywh", [](CocoResults& self) { return take_boxes(self.xywh); })
       .def("score", [](CocoResults& self) { return take(self.score); })
+      .def_ro("unusual", &CocoResults::unusual,
+              "Whether an id is written as 1.0, or a score as 1.")
       .def(
           "shapes", [](CocoResults& self) { return take_shapes(self.shapes); }, kShapes)
       .def(

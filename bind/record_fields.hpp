@@ -33,7 +33,7 @@ class Key {
 };
 
 // The largest number up to which all whole ones are exact: 2^53.
-inline constexpr double kExactInts = 9007199254740992.0;
+inline constexpr long long kExactInts = 1LL << 53;
 
 // Types of NumPy's numbers, each kept for as long as the interpreter runs.
 struct NumpyTypes {
@@ -60,7 +60,8 @@ inline bool read_whole(PyObject* object, double& value) {
   int overflow = 0;
   const long long whole = PyLong_AsLongLongAndOverflow(object, &overflow);
   value = static_cast<double>(whole);
-  return overflow == 0 && std::abs(value) <= kExactInts;
+  // Not the double: 2^53 + 1 is rounded to 2^53.
+  return overflow == 0 && -kExactInts <= whole && whole <= kExactInts;
 }
 
 // A finite number, of a kind whose comparisons and negation are those of float64; float32 is told,

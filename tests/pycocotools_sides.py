@@ -7,8 +7,10 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +29,8 @@ __all__ = [
     "TYPES",
     "Case",
     "Side",
+    "as_json",
+    "changed",
     "described",
     "loaded",
     "quiet",
@@ -98,50 +102,87 @@ def of_kind(results: list[dict[str, Any]], kind: str, box: bool) -> list[dict[st
     return [{key: value for key, value in each.items() if key in fields} for each in results]
 
 
-def run(side: Side, case: Case, kind: str, seed: int = 5, **size: int) -> dict[str, Any]:
-    """Return all that can be seen of an evaluation."""
+def changed(case: Case, kind: str, seed: int, **size: int) -> tuple[Any, Any]:
+    """Return the document and the results of a case."""
     document, results = scene(seed, **size)
     results = of_kind(results, kind, case.with_boxes)
     case.truth(document, kind)
     case.pred(results, kind)
+    return document, results
+
+
+def as_json(value: Any) -> str:
+    """Return what a file would hold; TypeError where none can."""
+
+    def text(value: Any) -> str:
+        if type(value) is bytes:  # run lengths
+            return value.decode()
+        raise TypeError(type(value))
+
+    return json.dumps(value, default=text)
+
+
+def run(
+    side: Side, case: Case, kind: str, seed: int = 5, folder: Path | None = None, **size: int
+) -> dict[str, Any]:
+    """Return all that can be seen of an evaluation; `folder`: of files, looked at afterwards."""
+    document, results = changed(case, kind, seed, **size)
+    made: list[Any] = []
     seen: dict[str, Any] = {"document": document, "results": results}
     with quiet() as printed:
         try:
-            seen.update(evaluated(side, case, kind, document, results, seen))
+            # Those that were made before an exception are kept.
+            made.extend(opened(side, document, results, case.through_results, folder))
+            if folder is None:
+                seen["index"] = [index_of(coco) for coco in made]
+            seen.update(evaluated(side.evaluator(*made, kind), case, seen))
         except Exception as error:
             seen["raised"] = type(error)
+    if folder is not None:
+        seen["index"] = [(coco.dataset, index_of(coco)) for coco in made]
     seen["printed"] = timeless(printed.getvalue())
     return {key: described(value) for key, value in seen.items()}
 
 
-def loaded(side: Side, kind: str, seed: int = 5, **size: int) -> Any:
-    """Return an evaluator of a scene, before anything was evaluated."""
-    document, results = scene(seed, **size)
+def loaded(side: Side, kind: str, seed: int = 5, folder: Path | None = None, **size: int) -> Any:
+    """Return an evaluator of a scene, before anything was evaluated; `folder`: of files."""
+    document, results = changed(Case("as it is"), kind, seed, **size)
     with quiet():
+        return side.evaluator(*opened(side, document, results, True, folder), kind)
+
+
+def opened(
+    side: Side, document: Any, results: Any, through_results: bool, folder: Path | None
+) -> Iterator[Any]:
+    """Yield the data sets of truth and of results."""
+    if folder is None:
         truth = side.coco()
         truth.dataset = document
         truth.createIndex()
-        pred = truth.loadRes(of_kind(results, kind, False))
-        return side.evaluator(truth, pred, kind)
-
-
-def evaluated(
-    side: Side, case: Case, kind: str, document: Any, results: Any, seen: dict[str, Any]
-) -> dict[str, Any]:
-    truth = side.coco()
-    truth.dataset = document
-    truth.createIndex()
-    if case.through_results:
-        pred = truth.loadRes(results)
-    else:
+        yield truth
+        if through_results:
+            yield truth.loadRes(results)
+            return
         pred = side.coco()
         pred.dataset = {**document, "annotations": results}
         pred.createIndex()
-    seen["index"] = [
-        (coco.anns, coco.imgToAnns, coco.catToImgs, coco.imgs, coco.cats, coco.dataset["images"])
-        for coco in (truth, pred)
-    ]
-    found = side.evaluator(truth, pred, kind)
+        yield pred
+        return
+    path = folder / "truth.json"
+    path.write_text(as_json(document))
+    truth = side.coco(str(path))
+    yield truth
+    path = folder / "results.json"
+    path.write_text(as_json(results if through_results else {**document, "annotations": results}))
+    yield truth.loadRes(str(path)) if through_results else side.coco(str(path))
+
+
+def index_of(coco: Any) -> Any:
+    images = coco.dataset["images"] if "images" in coco.dataset else None  # noqa: SIM401
+    return coco.anns, coco.imgToAnns, coco.catToImgs, coco.imgs, coco.cats, images
+
+
+def evaluated(found: Any, case: Case, seen: dict[str, Any]) -> dict[str, Any]:
     case.parameters(found.params)
     seen["parameters"] = found.params
     found.evaluate()

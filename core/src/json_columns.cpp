@@ -355,6 +355,7 @@ CocoTruth truth_columns(const Source& source, const detail::ReadPlan& plan, Coco
   truth.xywh = std::move(boxes.field(3).numbers);
   truth.area = std::move(boxes.field(4).numbers);
   truth.crowd = std::move(boxes.field(5).flags);
+  truth.unusual = boxes.unusual();
   truth.annotations_begin = reader.section_of_annotations().begin;
   truth.annotations_end = reader.section_of_annotations().end;
   if (kind == CocoKind::mask) {
@@ -381,6 +382,7 @@ CocoResults results_columns(const Source& source, const detail::ReadPlan& plan, 
   results.category_id = table.field(1).ids.finish();
   results.xywh = std::move(table.field(2).numbers);
   results.score = std::move(table.field(3).numbers);
+  results.unusual = table.unusual();
   if (kind == CocoKind::mask) {
     results.shapes = table.field(4).shapes.finish();
   } else if (kind == CocoKind::keypoints) {

@@ -22,9 +22,10 @@ const char* any_number(Scanner& scanner, const char* p, double& value) {
   return std::isfinite(value) ? token.last : nullptr;
 }
 
-const char* any_whole_number(Scanner& scanner, const char* p, std::int64_t& value) {
+const char* any_whole_number(Scanner& scanner, const char* p, std::int64_t& value, bool& as_int) {
   NumberToken token;
   if (!number_at(scanner, p, token)) return nullptr;
+  as_int = token.whole;
   return to_whole_number(token, value) == WholeNumber::fits ? token.last : nullptr;
 }
 
@@ -36,6 +37,12 @@ const char* any_id_text(Scanner& scanner, const char* p, std::string& text) {
   if (static_cast<std::size_t>(token.last - token.first) > kMaxIdBytes) return nullptr;
   text.assign(token.first, token.last);
   return token.last + 1;
+}
+
+// Whether a number has neither a point nor an exponent, which its value nearly always tells.
+bool is_int(const char* first, const char* last, double value) {
+  return std::trunc(value) == value &&
+         std::none_of(first, last, [](char c) { return c == '.' || is_exponent_mark(c); });
 }
 
 constexpr std::int64_t kMostCounted = std::numeric_limits<std::int32_t>::max();
@@ -114,14 +121,25 @@ bool RecordReader::read_alike(Scanner& scanner, const Window& window) {
         if (step.kind == Layout::Kind::size && value < 0) p = nullptr;
         break;
       }
+      case Layout::Kind::score: {
+        const char* const first = p;
+        double& value = cell.number[0];
+        const char* last = plain_number(p, value);
+        p = last != nullptr ? last : any_number(scanner, p, value);
+        if (p != nullptr && is_int(first, p, value)) table_->note_unusual();
+        break;
+      }
       case Layout::Kind::whole_number: {
+        bool as_int = true;
         const char* last = plain_whole_number(p, cell.id);
-        p = last != nullptr ? last : any_whole_number(scanner, p, cell.id);
+        p = last != nullptr ? last : any_whole_number(scanner, p, cell.id, as_int);
+        if (!as_int) table_->note_unusual();
         break;
       }
       case Layout::Kind::count: {
+        bool as_int = true;
         const char* last = plain_whole_number(p, cell.id);
-        p = last != nullptr ? last : any_whole_number(scanner, p, cell.id);
+        p = last != nullptr ? last : any_whole_number(scanner, p, cell.id, as_int);
         if (cell.id < 0 || cell.id > kMostCounted) p = nullptr;
         break;
       }
@@ -272,6 +290,7 @@ bool RecordReader::read_id(Place& at) {
   if (!starts_number(at.scanner.peek())) return skip_wrong(at, "a whole number or text");
   NumberToken token;
   if (!at.scanner.number(token)) return false;
+  if (!token.whole) table_->note_unusual();
   switch (to_whole_number(token, at.cell.id)) {
     case WholeNumber::fits:
       break;
@@ -336,7 +355,13 @@ bool RecordReader::read_number(Place& at, const char* at_least_zero) {
     wrong(at, first, at_least_zero);
   }
   at.cell.number[at.element.value_or(0)] = value;
-  note(at, at_least_zero != nullptr ? Layout::Kind::size : Layout::Kind::number, first);
+  const bool is_score = table_->schema().fields[at.index].kind == FieldKind::score;
+  if (is_score && token.whole) table_->note_unusual();
+  note(at,
+       is_score                   ? Layout::Kind::score
+       : at_least_zero != nullptr ? Layout::Kind::size
+                                  : Layout::Kind::number,
+       first);
   return true;
 }
 
@@ -353,6 +378,9 @@ bool RecordReader::read_crowd(Place& at) {
   if (!starts_number(opening)) return skip_wrong(at, kExpected);
   NumberToken token;
   if (!at.scanner.number(token)) return false;
+  const bool is_plain = token.last - token.first == 1 && *first <= '1';
+  const bool is_crowd = table_->schema().fields[at.index].kind == FieldKind::crowd;
+  if (is_crowd && !is_plain) table_->note_unusual();
   if (token.whole) {
     at.cell.crowd = !is_zero(token);
   } else {

@@ -27,6 +27,7 @@ class Layout {
  public:
   enum class Kind : std::uint8_t {
     number,
+    score,
     size,
     whole_number,
     count,

@@ -123,6 +123,7 @@ IdColumn IdBuilder::finish() { return {std::move(value), texts.in_order(), kind 
 
 void Table::clear() {
   n_rows_ = 0;
+  unusual_ = false;
   problem_ = {};
   for (FieldColumns& columns : columns_) {
     columns.ids.kind = IdBuilder::Kind::unknown;
@@ -242,6 +243,7 @@ void Table::append(const Table& other) {
     }
   }
   n_rows_ += other.n_rows_;
+  unusual_ |= other.unusual_;
 }
 
 }  // namespace snellen::json

@@ -116,6 +116,10 @@ class Table {
   const Schema& schema() const { return *schema_; }
   std::uint64_t n_rows() const { return n_rows_; }
   const Problem& problem() const { return problem_; }
+  // What is read alike, but is something else to those who go by how it is written: an id as 1.0,
+  // a score as 1, a crowd's mark that is neither 0 nor 1.
+  void note_unusual() { unusual_ = true; }
+  bool unusual() const { return unusual_; }
   FieldColumns& field(std::size_t i) { return columns_[i]; }
 
   void clear();
@@ -135,6 +139,7 @@ class Table {
 
   const Schema* schema_;
   std::uint64_t n_rows_ = 0;
+  bool unusual_ = false;
   Problem problem_;
   std::array<FieldColumns, kMaxFields> columns_;
 };

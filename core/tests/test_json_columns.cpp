@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "snellen/json_columns.hpp"
@@ -54,6 +56,7 @@ std::string text_of(const CocoResults& results) {
   write(out, results.category_id);
   write(out, results.xywh);
   write(out, results.score);
+  out << (results.unusual ? " unusual;" : "");
   if (results.fault.kind != Kind::none) write(out, results.fault);
   return out.str();
 }
@@ -73,6 +76,7 @@ std::string text_of(const CocoTruth& truth) {
   write(out, truth.area);
   write(out, truth.crowd);
   write(out, truth.ignored);
+  out << (truth.unusual ? " unusual;" : "");
   if (truth.fault.kind != Kind::none) write(out, truth.fault);
   return out.str();
 }
@@ -320,7 +324,7 @@ void test_results() {
   CHECK(results.fault.kind == Kind::none);
   CHECK_EQUAL(text_of(results),
               " number 1 1152921504606846977; number 2 2; 0.10000000000000001 2.5 3 40 -1.5 -0 -0 "
-              "0; 0.12345678901234568 -1;");
+              "0; 0.12345678901234568 -1; unusual;");
   CHECK_EQUAL(text_of(read_coco_results("[]")), " number; number;;;");
   CHECK_EQUAL(
       text_of(read_coco_results(list({record("image_id", "\"b\""), record("image_id", "\"a\""),
@@ -337,7 +341,8 @@ void test_truth() {
           R"([{"id": "x", "name": "caf\u00e9"}, {"name": "é", "id": "y"}, )"
           R"({"id": "z"}])"))),
       " number 1 2; text 0 1 2 'x' 'y' 'z'; 'café' 'é' ''; number 0 5 -1 0; 0 1 1 0; number 7 7 7 "
-      "7; number 3 3 3 3; 1 2 3 4 1 2 3 4 1 2 3 4 1 2 3 4; nan 2.5 nan 0; 2 1 1 0; 2 2 2 2;");
+      "7; number 3 3 3 3; 1 2 3 4 1 2 3 4 1 2 3 4 1 2 3 4; nan 2.5 nan 0; 2 1 1 0; 2 2 2 2; "
+      "unusual;");
   for (const char* crowd : {"2", "-1", "1e30", "1.0", "true", "123456789012345678901234567890"}) {
     const CocoTruth one = read_coco_truth(truth("{" + kBox + ", \"iscrowd\": " + crowd + "}"));
     CHECK(one.crowd.size() == 1 && one.crowd[0] == 1);
@@ -375,6 +380,55 @@ void test_truth() {
   }
 }
 
+// Ids, scores and marks that are read alike and written otherwise: in the first record, and in one
+// that has the keys of the one before.
+void test_unusual() {
+  for (const auto& [key, value, expected] : std::vector<std::tuple<const char*, const char*, bool>>{
+           {"score", "0.5", false},
+           {"score", "1.0", false},
+           {"score", "-2.0", false},
+           {"score", "1e0", false},
+           {"score", "100000000.0", false},
+           {"score", "20000000000000000000E-1", false},
+           {"score", "1", true},
+           {"score", "0", true},
+           {"score", "-0", true},
+           {"score", "12345678901234567890", true},
+           {"image_id", "8", false},
+           {"image_id", "-8", false},
+           {"image_id", "123456789012", false},
+           {"image_id", "8.0", true},
+           {"category_id", "8e0", true},
+           {"bbox", "[1, 2.0, 3e0, 4]", false}}) {
+    const std::string odd = record(key, value);
+    for (const std::string& document :
+         {list({odd}), list({record(), odd}), list({record(), odd, record()}), list({odd, odd})}) {
+      const CocoResults found = read_coco_results(document);
+      CHECK(found.fault.kind == Kind::none);
+      CHECK(found.unusual == expected);
+    }
+  }
+  for (const auto& [field, expected] : std::vector<std::pair<const char*, bool>>{
+           {R"("id": 5)", false},
+           {R"("id": "a")", false},
+           {R"("id": 5.0)", true},
+           {R"("iscrowd": 0)", false},
+           {R"("iscrowd": 1)", false},
+           {R"("iscrowd": true)", false},
+           {R"("iscrowd": 2)", true},
+           {R"("iscrowd": 1.0)", true},
+           {R"("iscrowd": -0)", true},
+           {R"("iscrowd": 10)", true},
+           {R"("area": 5)", false},
+           {R"("ignore": 2)", false}}) {
+    const std::string annotation = std::string("{") + kBox + ", " + field + "}";
+    const CocoTruth one = read_coco_truth(truth(annotation));
+    const CocoTruth two = read_coco_truth(truth(annotation + ", " + annotation));
+    CHECK(one.fault.kind == Kind::none && two.fault.kind == Kind::none);
+    CHECK(one.unusual == expected && two.unusual == expected);
+  }
+}
+
 // Spelling differs, meaning does not.
 void test_forms() {
   const std::string usual = list({record(), record("score", "0.25"), record("image_id", "8")});
@@ -385,9 +439,10 @@ void test_forms() {
         "\n " + usual + "\r\n",
         replaced(usual, "{\"image_id\"", "{\"caption\": \"}, {\\\"\xe2\x82\xac\", \"image_id\""),
         replaced(usual, "}", ", \"segmentation\": {\"counts\": \"a\\\\\", \"size\": [1, 2]}}"),
-        replaced(usual, "0.5", "5e-1"), replaced(usual, "7", "7.0")}) {
+        replaced(usual, "0.5", "5e-1")}) {
     CHECK_EQUAL(text_of(read_coco_results(document)), want);
   }
+  CHECK_EQUAL(text_of(read_coco_results(replaced(usual, "7", "7.0"))), want + " unusual;");
 }
 
 // Of equal keys the last counts, at every level, and what the others held cannot be wrong.
@@ -574,6 +629,7 @@ int main() {
   test_place();
   test_results();
   test_truth();
+  test_unusual();
   test_forms();
   test_equal_keys();
   test_cuts();

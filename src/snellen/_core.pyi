@@ -98,6 +98,10 @@ class CocoTruth:
         Where the list of annotations stands: its first byte, and the one behind it.
         """
 
+    @property
+    def unusual(self) -> bool:
+        """Whether an id is written as 1.0, or a crowd's mark is neither 0 nor 1."""
+
     def shapes(self) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')]]:
         """
         Of masks: form (0 absent, 1 empty, 2 polygons, 3 runs), polygons left out (1; 3: the first), vertices, begins of polygons, begins of objects, runs, offsets, sizes.
@@ -120,6 +124,10 @@ class CocoResults:
     def xywh(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
 
     def score(self) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
+
+    @property
+    def unusual(self) -> bool:
+        """Whether an id is written as 1.0, or a score as 1."""
 
     def shapes(self) -> tuple[Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.uint8], dict(order='C')], Annotated[NDArray[numpy.float64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.uint32], dict(order='C')], Annotated[NDArray[numpy.int64], dict(order='C')], Annotated[NDArray[numpy.int32], dict(order='C')]]:
         """

@@ -219,13 +219,15 @@ def some(task: str, badness: float, picture: str = "7.png", n: int = 1) -> Examp
     return Examples("snellen.examples/1", task, "the worst", 10, images, about={"iou": 0.5})
 
 
-def detected(seed: int) -> Any:
+def detected(seed: int, **rules: Any) -> Any:
     """Return a metric of one image, whose number is the seed."""
     from snellen import AveragePrecision, Boxes
 
     one = {"image_id": [seed], "label": [1]}
     truth = Boxes.from_xywh([[0, 0, 10, 10]], **one)
-    return AveragePrecision().update(truth, Boxes.from_xywh([[0, 0, 9, 10]], score=[0.5], **one))
+    return AveragePrecision(**rules).update(
+        truth, Boxes.from_xywh([[0, 0, 9, 10]], score=[0.5], **one)
+    )
 
 
 def test_beside_is_asked_only_where_it_is_wanted(tmp_path: Path) -> None:
@@ -257,9 +259,36 @@ def test_pictures_are_found_by_name_and_nowhere_else(tmp_path: Path) -> None:
     for name in ("../secret.png", str(tmp_path / "secret.png"), "2.png", "", "a\0b", "secret"):
         assert pictures(name) is None, name
     assert len(pictures.missing) == 6
+    # Of two that could be meant none is shown.
+    (home / "old").mkdir()
+    (home / "old" / "1.png").write_bytes(b"another")
+    pictures = PictureFolder(home)
+    assert pictures("val/1.png") == b"one"
+    assert pictures("1.png") is None
+    assert pictures("1") is None
+    (home / "old" / "1.png").unlink()
     (home / "list.txt").write_text("val/1.png\n")
     assert PictureFolder(home / "list.txt")("1") == b"one"
     assert PictureFolder(None)("1.png") is None
+
+
+def test_samples_of_an_image_folder_are_their_pictures(run: Run, tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    for name, colour in (("cat", "red"), ("dog", "blue")):
+        (tmp_path / "truth" / name).mkdir(parents=True)
+        image.new("RGB", (8, 8), colour).save(tmp_path / "truth" / name / f"{name}1.png")
+    (tmp_path / "pred.csv").write_text("id,prediction\ncat/cat1.png,dog\ndog/dog1.png,dog\n")
+    done = run(
+        "evaluate", "classification", "truth", "pred.csv", "--out", "out", "--examples", "1",
+        "--quiet", cwd=tmp_path,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    stored = StoredRun.open(tmp_path / "out")
+    found = stored.examples()
+    assert found is not None
+    (example,) = found.images
+    assert (example.label, example.predicted) == ("cat", "dog")
+    assert stored.picture(example.picture) is not None
 
 
 # ---- Merging ------------------------------------------------------------------------------------
@@ -270,7 +299,8 @@ def parts(tmp_path: Path, *, n: int = 1) -> list[Path]:
     folders = []
     for k in range(2):
         metric = detected(k)
-        states = {"more": detected(k), f"own{k}": detected(k)}
+        chosen = detected(k, max_detections=10 + k)
+        states = {"more": detected(k), f"own{k}": detected(k), "chosen": chosen}
         found = Beside(states, some("detection", 1.0 + 10 * k, n=n), {"7.png": PNG + b"%d" % k})
         folder = tmp_path / f"part{k}"
         evaluate_with(lambda _, found=found: found, folder, "--report", metric=metric)
@@ -283,6 +313,7 @@ def test_merging_runs_merges_what_they_have_beside(run: Run, tmp_path: Path) -> 
     done = run("merge", "part0", "part1/state.bin", "--out", "whole", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "states/own0.bin is left out: not all runs have it" in done.stderr
+    assert "states/chosen.bin is left out: its parts were made with different par" in done.stderr
     whole = StoredRun.open(tmp_path / "whole")
     expected = detected(0).merge(detected(1)).to_bytes()
     assert whole.metric().to_bytes() == expected
@@ -379,3 +410,52 @@ def test_with_and_without_examples_the_numbers_are_the_same(run: Run, tmp_path: 
         outputs.add((out / "state.bin").read_bytes())
     assert len(outputs) == 2
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+# ---- Pages of other commands --------------------------------------------------------------------
+
+
+def test_the_page_of_a_benchmark(run: Run, tmp_path: Path) -> None:
+    labels = ["cat", "dog", "cat", "dog"]
+    for name, column, values in (
+        ("truth", "label", labels),
+        ("one", "prediction", labels),
+        ("two", "prediction", labels[::-1]),
+    ):
+        rows = [f"{k},{value}" for k, value in enumerate(values)]
+        (tmp_path / f"{name}.csv").write_text("\n".join([f"id,{column}", *rows, ""]))
+    done = run(
+        "benchmark", "--data", "truth.csv", "predictions:one.csv", "predictions:two.csv",
+        "--out", "bench", "--report", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith("results: bench/report.html\n")
+    page = (tmp_path / "bench" / "report.html").read_text(encoding="utf-8")
+    assert "one and two" in page
+    done = run("report", "bench", "-o", "tables.md", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "\n| accuracy | 1.000 " in (tmp_path / "tables.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_a_training(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    command = ["train", "--data", "digits", "--network", "fc", "--epochs", "1", "--report"]
+    done = run(*command, "--out", "trained", "--quiet", cwd=tmp_path, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "trained" / "report.html").is_file()
+    trained = StoredRun.open(tmp_path / "trained")
+    assert (trained.kind, trained.record.task) == ("training", "classification")
+    assert trained.record.began.endswith("Z")
+    assert trained.result().metrics["accuracy"] == trained.record.metrics["accuracy"]
+
+
+def test_without_plotly_no_work_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    from snellen.errors import MissingExtraError
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'snellen\[report\]'"):
+        evaluate_with(lambda _: Beside(), tmp_path / "a", "--report", metric=detected(0))
+    assert not (tmp_path / "a").exists()

@@ -368,4 +368,4 @@ assert not any("site-packages/pycocotools" in (getattr(m, "__file__", None) or "
 def test_names_are_those_of_the_other() -> None:
     for ours, theirs in zip(OURS, THEIRS, strict=True):
         missing = {name for name in vars(theirs) if name not in dir(ours)}
-        assert not missing
+        assert missing <= {"__slotnames__"}  # which a copy of an object leaves at its class

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,18 +31,18 @@ NAN = math.nan
 WORDS = Words("name", "Title", "What it is.", "What it shows.")
 
 
-def lines(*drawn: Line, **settings: object) -> LinesDisplay:
-    return LinesDisplay(words=WORDS, lines=drawn, x_label="recall", y_label="precision", **settings)  # type: ignore[arg-type]
+def lines(*drawn: Line, **settings: Any) -> LinesDisplay:
+    return LinesDisplay(words=WORDS, lines=drawn, x_label="recall", y_label="precision", **settings)
 
 
-def line(label: str, y: list[float], **settings: object) -> Line:
-    return Line(label, np.arange(len(y), dtype=float), np.array(y), **settings)  # type: ignore[arg-type]
+def line(label: str, y: list[float], **settings: Any) -> Line:
+    return Line(label, np.arange(len(y), dtype=float), np.array(y), **settings)
 
 
-def matrix(counts: list[list[float]], **settings: object) -> MatrixDisplay:
+def matrix(counts: list[list[float]], **settings: Any) -> MatrixDisplay:
     names = tuple("abcdef"[: len(counts)])
-    named = {"rows": names, "columns": names} | settings
-    return MatrixDisplay(words=WORDS, counts=np.array(counts or np.empty((0, 0)), float), **named)  # type: ignore[arg-type]
+    named: dict[str, Any] = {"rows": names, "columns": names, **settings}
+    return MatrixDisplay(words=WORDS, counts=np.array(counts or np.empty((0, 0)), float), **named)
 
 
 # ---------------------------------------------------------------------------------------------

@@ -112,6 +112,9 @@ def test_a_file_of_the_folder_stands_for_it(tmp_path: Path, file: str) -> None:
 def test_the_name_of_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(write(tmp_path / "here"))
     assert StoredRun.open(".").name == "here"
+    (tmp_path / "here" / "states").mkdir()
+    monkeypatch.chdir(tmp_path / "here" / "states")
+    assert StoredRun.open("..").name == "here"
 
 
 def test_intervals_come_back_though_the_state_has_none(tmp_path: Path) -> None:
@@ -172,12 +175,17 @@ def test_what_an_earlier_run_left_goes_and_nothing_else(tmp_path: Path) -> None:
     assert not (folder / "states").exists()
 
 
-def test_a_report_html_beside_no_run_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("beside", [None, '{"name": "of another program"}'])
+def test_a_report_html_beside_no_run_of_ours_stays(tmp_path: Path, beside: str | None) -> None:
     folder = tmp_path / "run"
-    folder.mkdir()
+    (folder / "states").mkdir(parents=True)
     (folder / "report.html").write_text("mine")
+    (folder / "states" / "a.bin").write_text("mine")
+    if beside is not None:
+        (folder / "run.json").write_text(beside)
     write(folder)
     assert (folder / "report.html").read_text() == "mine"
+    assert (folder / "states" / "a.bin").read_text() == "mine"
 
 
 def test_all_or_nothing(tmp_path: Path) -> None:

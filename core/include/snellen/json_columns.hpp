@@ -97,6 +97,9 @@ struct CocoTruth {
   // Where the list of annotations stands: its first byte, and the one behind it.
   std::uint64_t annotations_begin = 0;
   std::uint64_t annotations_end = 0;
+  // Whether an annotation's id is written as 1.0, or its iscrowd is a number that is neither 0 nor
+  // 1: read by the letter they are something else. What a later key overrides may count, too.
+  bool unusual = false;
   CocoShapes shapes;        // of masks
   CocoKeypoints keypoints;  // of keypoints
   JsonFault fault;
@@ -107,6 +110,7 @@ struct CocoResults {
   IdColumn category_id;
   Column<double> xywh;  // 4 a box, NaN where absent
   Column<double> score;
+  bool unusual = false;  // whether an id is written as 1.0, or a score as 1
   CocoShapes shapes;
   CocoKeypoints keypoints;  // without counts
   JsonFault fault;

@@ -274,6 +274,8 @@ def benchmark(
             click.echo(f"\n{result.class_table()}")
     if not quiet:
         click.echo(f"wrote {folder}; page: {folder}/index.html", err=True)
+        if report:
+            click.echo(f"results: {folder}/report.html", err=True)
     _check(result, least)
 
 

@@ -97,15 +97,18 @@ class PictureFolder:
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
-    """Return the pictures below a folder by name, and by name without ending."""
+    """Return the pictures below a folder by name, and by name without ending, where one has it."""
     found: dict[str, Path] = {}
+    several: set[str] = set()
     for home, _, names in os.walk(folder):
-        for name in sorted(names):
+        for name in names:
             if name.lower().endswith(_ENDINGS):
                 path = Path(home, name)
-                found.setdefault(name, path)
-                found.setdefault(path.stem, path)
-    return found
+                for called in (name, path.stem):
+                    if found.setdefault(called, path) != path:
+                        several.add(called)
+    # Which of them is meant is not to be known, and another picture is worse than none.
+    return {name: path for name, path in found.items() if name not in several}
 
 
 def _read(path: Path) -> bytes | None:
@@ -184,7 +187,7 @@ def example_options(
         type=click.Path(file_okay=False),
         callback=not_empty,
         help="The folder of the image files, for --examples; a grey tile stands for one that is "
-        "missing. [default: the folder images beside TRUTH]",
+        "missing. [default: the folder images beside TRUTH; TRUTH where it is one of images]",
     )
 
     @functools.wraps(command)
@@ -196,9 +199,12 @@ def example_options(
     return number(where(with_examples) if images else with_examples)
 
 
-def folder_of_images(given: str | None, truth: str) -> str | None:
-    """Return the folder of image files: the given one, else that called so beside truth."""
+def folder_of_images(given: str | None, truth: str, *, itself: bool = False) -> str | None:
+    """Return the folder of image files: the given one, truth itself, or that beside truth."""
     if given is not None:
         return given
-    beside = Path(truth).parent / "images"
+    path = Path(truth)
+    if itself and path.is_dir():
+        return truth
+    beside = path.parent / "images"
     return str(beside) if beside.is_dir() else None

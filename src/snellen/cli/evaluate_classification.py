@@ -228,7 +228,8 @@ def classification(
         )
         return Beside(examples=examples, pictures=pictures)
 
-    output.with_images_beside(truth).deliver(metric, beside=beside)
+    # A folder of images is truth and pictures in one.
+    output.with_images_beside(truth, folder_is_images=True).deliver(metric, beside=beside)
 
 
 def _as_id(text: str | None) -> int | str | None:

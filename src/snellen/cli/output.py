@@ -64,9 +64,13 @@ class Output(NamedTuple):
         """Return the same with another folder of image files."""
         return self._replace(examples=(self.examples or ExampleOptions())._replace(images=place))
 
-    def with_images_beside(self, truth: str) -> Output:
-        """Return the same; where no folder of image files was named, with that beside truth."""
-        return self.with_images(folder_of_images((self.examples or ExampleOptions()).images, truth))
+    def with_images_beside(self, truth: str, *, folder_is_images: bool = False) -> Output:
+        """Return the same; where no folder of image files was named, with that beside truth.
+
+        Where truth is a folder, it may be that itself.
+        """
+        given = (self.examples or ExampleOptions()).images
+        return self.with_images(folder_of_images(given, truth, itself=folder_is_images))
 
     def _wanted(self) -> Wanted:
         return Wanted.of(self.examples or ExampleOptions(), report=self.report)

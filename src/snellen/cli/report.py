@@ -68,7 +68,7 @@ _OF_RUNS: Final = frozenset(
     type=click.Path(file_okay=False),
     callback=not_empty,
     help="Keep the script that draws figures in this folder, for several pages, and not in the "
-    "page: 1.5 MB less of each.",
+    "page: 2 MB less of each.",
 )
 @click.option("--names", metavar="A,B", help="What to call the runs. [default: their folders]")
 @quiet_option

@@ -172,15 +172,17 @@ def train(
         if not quiet and (how := command.goes_on(folder)):
             click.echo(f"snellen: {how}", err=True)
         raise
-    if report and (tested := command.tested_folder(run)) is not None:
+    tested = command.tested_folder(run) if report else None
+    if tested is not None:
         write_page(tested)
-    elif report and not quiet:
-        click.echo("snellen: no report.html: there is no test part", err=True)
     command.write_json(run, json_path, click.echo)
     if not quiet and json_path != "-":
         click.echo(str(run))
     if not quiet:
         click.echo(command.written(folder), err=True)
+    if report and not quiet:
+        said = "no report.html: there is no test part"
+        click.echo(said if tested is None else f"results: {tested}/report.html", err=True)
     failed = [gate for gate in least if not run.metrics.get(gate.metric, math.nan) >= gate.lowest]
     for gate in failed:
         click.echo(f"snellen: {command.shortfall(run, gate.metric, gate.lowest)}", err=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from snellen.run.run_record import DataDigest
 
-__all__ = ["DataDigests", "DataSource"]
+__all__ = ["DataDigests", "DataSource", "data_digest"]
 
 # Of a folder with more files or bytes, names and sizes are taken for its content.
 _MOST_FILES: Final = 2_000

@@ -50,6 +50,11 @@ def merged_states(runs: Sequence[StoredRun]) -> tuple[dict[str, StoredMetric[Any
             continue
         try:
             found[name] = _merged([run.state(name) for run in runs])
+        except MergeError:
+            notes.append(
+                f"states/{name}.bin is left out: its parts were made with different parameters, "
+                "such as a threshold that each chose for itself"
+            )
         except SnellenError as error:
             notes.append(f"states/{name}.bin is left out: {error}")
     return found, notes

@@ -101,7 +101,8 @@ class StoredRun:
         self.kind = kind
         self.record = record
         self.parent = parent
-        self.name = path.name or path.resolve().name or str(path)
+        last = path.name if path.name not in ("", "..") else path.resolve().name
+        self.name = last or str(path)
         self._stored: dict[str, Any] | None = None
         self._metric: StoredMetric[Any] | None = None
         self._result: Result | None = None

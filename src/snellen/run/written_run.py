@@ -121,7 +121,7 @@ def _files_of_earlier_run(home: Path) -> set[Path]:
     """Return the files that an earlier run wrote to a folder: its pictures are of other data."""
     from snellen.run.examples import read_examples
 
-    if not (home / "run.json").is_file():
+    if not _is_ours(home / "run.json"):
         return set()
     found = {*(home / "states").glob("*.bin"), home / "report.html"}
     listing = home / "examples" / "examples.json"
@@ -130,6 +130,15 @@ def _files_of_earlier_run(home: Path) -> set[Path]:
         with contextlib.suppress(SnellenError):  # what cannot be read names nothing that is ours
             found |= {home / "examples" / name for name in read_examples(listing).picture_names()}
     return found
+
+
+def _is_ours(path: Path) -> bool:
+    """Return whether a file is the ``run.json`` of a run, of whichever release."""
+    try:
+        with path.open("rb") as file:
+            return b'"snellen.run/' in file.read(256)
+    except OSError:
+        return False
 
 
 def _json(content: object) -> bytes:

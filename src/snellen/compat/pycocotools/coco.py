@@ -7,21 +7,29 @@ import os
 import time
 from collections import defaultdict
 from typing import Any
-from urllib.request import urlretrieve
 
 import numpy as np
 
 from snellen import _core
 from snellen.compat.pycocotools import mask as maskUtils
 from snellen.compat.pycocotools.completion import complete, has_shapes
-from snellen.compat.pycocotools.documents import no_collection, read_document
+from snellen.compat.pycocotools.documents import decoded, no_collection, read_bytes
+from snellen.compat.pycocotools.late import LATE, LateAnnotations, LateAttribute, look_at, unseen
+from snellen.compat.pycocotools.lookups import found, is_array_like, of_categories
+from snellen.compat.pycocotools.overridden import has_other
 from snellen.errors import first_few
 
 __all__ = ["COCO"]
 
 
-def _isArrayLike(obj: Any) -> bool:
-    return hasattr(obj, "__iter__") and hasattr(obj, "__len__")
+def urlretrieve(url: Any, path: Any) -> Any:
+    """Download a file: that of ``urllib.request``, which takes time to import."""
+    from urllib import request
+
+    return request.urlretrieve(url, path)
+
+
+_isArrayLike = is_array_like  # which others import
 
 
 class COCO:
@@ -45,23 +53,63 @@ class COCO:
         The image of each annotation of a category.
     """
 
+    # Of a file these are dicts and lists once one of them is looked at.
+    dataset: Any = LateAttribute()
+    anns: Any = LateAttribute()
+    imgToAnns: Any = LateAttribute()
+    catToImgs: Any = LateAttribute()
+
     def __init__(self, annotation_file: Any = None) -> None:
-        self.dataset: dict[Any, Any] = {}
-        self.anns: dict[Any, Any] = {}
+        vars(self).pop("_late", None)
+        self.dataset = {}
+        self.anns = {}
         self.cats: dict[Any, Any] = {}
         self.imgs: dict[Any, Any] = {}
-        self.imgToAnns: defaultdict[Any, list[Any]] = defaultdict(list)
-        self.catToImgs: defaultdict[Any, list[Any]] = defaultdict(list)
+        self.imgToAnns = defaultdict(list)
+        self.catToImgs = defaultdict(list)
         if annotation_file is None:
             return
         print("loading annotations into memory...")
         began = time.time()
-        dataset = read_document(annotation_file)
+        document = read_bytes(annotation_file)
+        # What a subclass does otherwise is done at once.
+        is_usual = not has_other(self, COCO, "createIndex") and all(
+            getattr(type(self), name) is getattr(COCO, name) for name in LATE
+        )
+        late = LateAnnotations.of_truth(document) if is_usual else None
+        dataset = decoded(document) if late is None else late.dataset
         if type(dataset) is not dict:
             raise AssertionError(f"annotation file format {type(dataset)} not supported")
         print(f"Done (t={time.time() - began:0.2f}s)")
+        if late is not None:
+            self._index_late(late)
+            return
         self.dataset = dataset
         self.createIndex()
+
+    def _index_late(self, late: LateAnnotations) -> None:
+        """Index images and categories, and annotations when somebody asks."""
+        print("creating index...")
+        self.imgs = {each["id"]: each for each in late.dataset["images"]}
+        self.cats = {each["id"]: each for each in late.dataset["categories"]}
+        print("index created!")
+        self._late = late
+        for name in LATE:
+            del vars(self)[name]
+
+    def _outline(self) -> Any:
+        """Return the data set, which may lack its annotations as long as nobody asked for them."""
+        late = unseen(self)
+        return self.dataset if late is None else late.dataset
+
+    def __delattr__(self, name: str) -> None:
+        if name in LATE:
+            look_at(self)
+        super().__delattr__(name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        look_at(self)
+        return dict(vars(self))
 
     def createIndex(self) -> None:
         """Find annotations, images and categories by their ids."""
@@ -91,7 +139,7 @@ class COCO:
 
     def info(self) -> None:
         """Print what the file tells of itself."""
-        for key, value in self.dataset["info"].items():
+        for key, value in self._outline()["info"].items():
             print(f"{key}: {value}")
 
     def getAnnIds(
@@ -111,13 +159,17 @@ class COCO:
         """
         imgIds = imgIds if _isArrayLike(imgIds) else [imgIds]
         catIds = catIds if _isArrayLike(catIds) else [catIds]
+        late = unseen(self)
+        if late is not None and len(imgIds) == len(catIds) == len(areaRng) == 0 and iscrowd is None:
+            ids: list[Any] = late.columns.ids.tolist()
+            return ids
         if len(imgIds) == 0:
             chosen = self.dataset["annotations"]
         else:
             known = self.imgToAnns
             chosen = [each for image in imgIds if image in known for each in known[image]]
         if len(catIds) != 0:
-            chosen = _of_categories(chosen, catIds)
+            chosen = of_categories(chosen, catIds)
         if len(areaRng) != 0:
             chosen = [
                 each for each in chosen if each["area"] > areaRng[0] and each["area"] < areaRng[1]
@@ -128,7 +180,7 @@ class COCO:
 
     def getCatIds(self, catNms: Any = (), supNms: Any = (), catIds: Any = ()) -> list[Any]:
         """Return the ids of categories of these names, supercategories and ids."""
-        chosen = self.dataset["categories"]
+        chosen = self._outline()["categories"]
         for field, wanted in (("name", catNms), ("supercategory", supNms), ("id", catIds)):
             among = wanted if _isArrayLike(wanted) else [wanted]
             if len(among) != 0:
@@ -149,15 +201,15 @@ class COCO:
 
     def loadAnns(self, ids: Any = ()) -> Any:
         """Return the annotations of these ids; None for one id that is no int."""
-        return _found(self.anns, ids)
+        return found(self.anns, ids)
 
     def loadCats(self, ids: Any = ()) -> Any:
         """Return the categories of these ids; None for one id that is no int."""
-        return _found(self.cats, ids)
+        return found(self.cats, ids)
 
     def loadImgs(self, ids: Any = ()) -> Any:
         """Return the images of these ids; None for one id that is no int."""
-        return _found(self.imgs, ids)
+        return found(self.imgs, ids)
 
     def showAnns(self, anns: Any, draw_bbox: Any = False) -> Any:
         """Draw annotations into the current axes of matplotlib, or print captions.
@@ -197,12 +249,19 @@ class COCO:
             For an empty list.
         """
         results = COCO()
-        results.dataset["info"] = copy.deepcopy(self.dataset.get("info", {}))
-        results.dataset["images"] = list(self.dataset["images"])
+        results.dataset["info"] = copy.deepcopy(self._outline().get("info", {}))
+        results.dataset["images"] = list(self._outline()["images"])
         print("Loading and preparing results...")
         began = time.time()
         if type(resFile) is str:
-            anns = read_document(resFile)
+            document = read_bytes(resFile)
+            late = LateAnnotations.of_results(document, self.getImgIds(), results.dataset)
+            if late is not None:
+                results.dataset["categories"] = copy.deepcopy(self._outline()["categories"])
+                print(f"DONE (t={time.time() - began:0.2f}s)")
+                results._index_late(late)
+                return results
+            anns = decoded(document)
         elif type(resFile) is np.ndarray:
             anns = self.loadNumpyAnnotations(resFile)
         else:
@@ -221,7 +280,7 @@ class COCO:
                 kept = [each for each in results.dataset["images"] if each["id"] in images]
                 results.dataset["images"] = kept
             elif has_shapes(anns[0]):
-                results.dataset["categories"] = copy.deepcopy(self.dataset["categories"])
+                results.dataset["categories"] = copy.deepcopy(self._outline()["categories"])
             complete(anns)
         print(f"DONE (t={time.time() - began:0.2f}s)")
         results.dataset["annotations"] = anns
@@ -300,30 +359,3 @@ class COCO:
     def annToMask(self, ann: Any) -> Any:
         """Return an annotation's pixels, (h, w), uint8."""
         return maskUtils.decode(self.annToRLE(ann))
-
-
-class _Membership(dict[Any, bool]):
-    """Whether a value is in a collection, which is asked once for each value."""
-
-    def __init__(self, among: Any) -> None:
-        self.among = among
-
-    def __missing__(self, value: Any) -> bool:
-        found = self[value] = value in self.among
-        return found
-
-
-def _of_categories(annotations: list[Any], wanted: Any) -> list[Any]:
-    asked = _Membership(wanted)
-    try:
-        return [each for each in annotations if asked[each["category_id"]]]
-    except TypeError:  # categories that cannot be hashed
-        return [each for each in annotations if each["category_id"] in wanted]
-
-
-def _found(index: dict[Any, Any], ids: Any) -> Any:
-    if _isArrayLike(ids):
-        return [index[each] for each in ids]
-    if type(ids) is int:
-        return [index[ids]]
-    return None

@@ -20,6 +20,7 @@ from snellen.compat.pycocotools.completion import compress
 from snellen.compat.pycocotools.evaluation import Evaluation
 from snellen.compat.pycocotools.groups import LateGroups, by_cell
 from snellen.compat.pycocotools.keypoint_similarity import similarities
+from snellen.compat.pycocotools.late_rows import LateRows
 from snellen.compat.pycocotools.overridden import has_other
 from snellen.compat.pycocotools.params import Params
 from snellen.compat.pycocotools.rules import Rules
@@ -97,20 +98,27 @@ class COCOeval:
 
     def _prepare(self) -> None:
         """Collect the annotations that are evaluated; masks are compressed, truth is marked."""
-        truth, pred = self._collected()
+        self._group(*self._collected())
+
+    def _group(self, truth: Any, pred: Any) -> None:
         self._gts, self._dts = by_cell(truth), by_cell(pred)
         self.evalImgs = defaultdict(list)
         self.eval = {}
 
-    def _collected(self) -> tuple[Any, Any]:
+    def _collected(self, late: bool = False) -> tuple[Any, Any]:
+        """Return truth and results; `late`: for what nobody has looked at its `LateRows`."""
         p = self.params
         filters = {"imgIds": p.imgIds, "catIds": p.catIds} if p.useCats else {"imgIds": p.imgIds}
-        truth = self.cocoGt.loadAnns(self.cocoGt.getAnnIds(**filters))
-        pred = self.cocoDt.loadAnns(self.cocoDt.getAnnIds(**filters))
+        truth, pred = (
+            (LateRows.of(coco, p) if late else None) or coco.loadAnns(coco.getAnnIds(**filters))
+            for coco in (self.cocoGt, self.cocoDt)
+        )
         if p.iouType == "segm":
             for annotations, coco in ((truth, self.cocoGt), (pred, self.cocoDt)):
                 usual = isinstance(coco, COCO) and not has_other(coco, COCO, "annToRLE")
                 compress(annotations, coco.annToRLE, coco.imgs if usual else None)
+        if isinstance(truth, LateRows):
+            return truth, pred
         for each in truth:
             # What was marked before is not kept.
             each["ignore"] = "iscrowd" in each and each["iscrowd"]
@@ -136,9 +144,11 @@ class COCOeval:
             self._prepare()
             self._evaluate_cells(categories)
         else:
-            truth, pred = self._collected()
+            truth, pred = self._collected(late=True)
             if not self._evaluate_columns(truth, pred):
-                self._gts, self._dts = by_cell(truth), by_cell(pred)
+                if isinstance(truth, LateRows) or isinstance(pred, LateRows):
+                    truth, pred = self._collected()
+                self._group(truth, pred)
                 self._evaluate_cells(categories)
         self._paramsEval = copy.deepcopy(self.params)
         print(f"DONE (t={time.time() - began:0.2f}s).")
@@ -150,8 +160,11 @@ class COCOeval:
         evaluation = None if rules is None else Evaluation.of(rules, truth, pred)
         if evaluation is None:
             return False
-        for place, ignored in evaluation.last_ignored():
-            truth[place]["_ignore"] = ignored
+        if isinstance(truth, LateRows):
+            truth.mark(evaluation)
+        else:
+            for place, ignored in evaluation.last_ignored():
+                truth[place]["_ignore"] = ignored
         images, looked_for = list(p.imgIds), [list(p.catIds)]
         if p.iouType == "keypoints" and not p.useCats:
             looked_for.insert(0, [-1])

@@ -201,13 +201,21 @@ class Evaluation:
 
     def last_ignored(self) -> Iterator[tuple[int, int]]:
         """Return where each truth object stands, and if it counts not in the last area range."""
-        ignored = (self.truth["ignored"] != 0) | self.truth.outside(self.rules.bounds[-1])
-        return zip(self.truth.place.tolist(), ignored.astype(np.int64).tolist(), strict=True)
+        ignored = self.ignored_in_last().astype(np.int64)
+        return zip(self.truth.place.tolist(), ignored.tolist(), strict=True)
+
+    def ignored_in_last(self) -> NDArray[np.bool_]:
+        """Return of each truth object whether it counts not in the last area range."""
+        marked: NDArray[np.bool_] = self.truth["ignored"] != 0
+        return marked | self.truth.outside(self.rules.bounds[-1])
 
     def write_curves(self, chosen: Chosen, p: Any, curves: Curves) -> bool:
         """Write the curves of chosen cells; say whether it was done."""
         return write_curves(self.rules, self.outcomes, chosen, p, curves)
 
 
-def _of_rows(values: list[Any], rows: NDArray[np.int64]) -> list[Any]:
+def _of_rows(values: list[Any] | NDArray[Any], rows: NDArray[np.int64]) -> list[Any]:
+    if isinstance(values, np.ndarray):
+        of_rows: list[Any] = values[rows].tolist()
+        return of_rows
     return [values[row] for row in rows.tolist()]

@@ -26,7 +26,7 @@ class LateGroups(NamedTuple):
 
     Attributes
     ----------
-    annotations : list
+    annotations : list, or LateRows
         The annotations.
     images : list
         All of them.
@@ -37,7 +37,7 @@ class LateGroups(NamedTuple):
         Groups that these are put into.
     """
 
-    annotations: list[Any]
+    annotations: Iterable[Any]
     images: list[Any]
     categories: list[list[Any]]
     before: LateGroups | None = None
@@ -54,7 +54,7 @@ class LateGroups(NamedTuple):
     def all_annotations(self) -> list[Any]:
         """Return the annotations, those of before first."""
         if self.before is None:
-            return self.annotations
+            return list(self.annotations)
         return [*self.before.all_annotations(), *self.annotations]
 
 

@@ -71,7 +71,7 @@ class Rules:
             # What is looked for then, see `Evaluation`, would be found.
             if not p.useCats and -1 in p.catIds:
                 return None
-        if type(p.maxDets[-1]) is not int or not 0 < p.maxDets[-1] < 2**31:
+        if not p.maxDets or type(p.maxDets[-1]) is not int or not 0 < p.maxDets[-1] < 2**31:
             return None
         rules = cls.checked(
             kind=p.iouType,

@@ -9,6 +9,7 @@ import numpy as np
 
 from snellen import _core
 from snellen.compat.pycocotools.cells import stable_order
+from snellen.compat.pycocotools.late_rows import LateRows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,38 +29,41 @@ class Table:
         Positions in the rules' images and categories.
     area : ndarray, shape (n,), float64
         The annotations' own.
-    ids : list
+    ids : list, or ndarray of int
         Of annotations.
     place : ndarray, shape (n,), int64
         Of each row, among all annotations.
     columns : dict
         Of truth ``crowd``, ``ignored`` (uint8) and ``id`` (int64; 0 where it is 0, else 1); of
-        results ``score`` (float64), ``scores``, the list of objects behind it, and of LVIS
-        ``exempt`` (uint8): 1 where it is left out if it takes no truth. ``xywh``;
+        results ``score`` (float64), ``scores``, the list of objects behind it, or the same again,
+        and of LVIS ``exempt`` (uint8): 1 where it is left out if it takes no truth. ``xywh``;
         ``runs``, ``offset``, ``size`` and ``shapes``, the objects behind them; ``keypoints``.
     """
 
     image: NDArray[np.int32]
     label: NDArray[np.int32]
     area: NDArray[np.float64]
-    ids: list[Any]
+    ids: list[Any] | NDArray[np.int64]
     place: NDArray[np.int64]
     columns: dict[str, Any]
 
     @classmethod
     def read(cls, records: Any, rules: Rules, *, truth: bool) -> Table | None:
         """Return the columns of dicts; None where one is out of the ordinary."""
-        if type(records) is not list:
+        if isinstance(records, LateRows):
+            columns = records.columns(rules, truth=truth)
+        elif type(records) is not list:
             return None
-        columns = _core.read_records(
-            records,
-            *rules.codes(),
-            truth=truth,
-            crowds=rules.crowds,
-            boxes=rules.kind == "bbox" or (truth and rules.kind == "keypoints"),
-            masks=rules.kind == "segm",
-            n_points=None if rules.sigmas is None else len(rules.sigmas),
-        )
+        else:
+            columns = _core.read_records(
+                records,
+                *rules.codes(),
+                truth=truth,
+                crowds=rules.crowds,
+                boxes=rules.kind == "bbox" or (truth and rules.kind == "keypoints"),
+                masks=rules.kind == "segm",
+                n_points=None if rules.sigmas is None else len(rules.sigmas),
+            )
         if columns is None or (columns.pop("float32_area") and not rules.takes_float32()):
             return None
         image, label, area, ids = (columns.pop(key) for key in ("image", "label", "area", "ids"))
@@ -79,7 +83,7 @@ class Table:
     def taken(self, rows: NDArray[np.int64]) -> Table:
         """Return some rows."""
         columns = {
-            name: [column[i] for i in rows] if type(column) is list else column[rows]
+            name: _taken(column, rows)
             for name, column in self.columns.items()
             if name not in ("runs", "offset")
         }
@@ -90,7 +94,7 @@ class Table:
             self.image[rows],
             self.label[rows],
             self.area[rows],
-            [self.ids[i] for i in rows],
+            _taken(self.ids, rows),
             self.place[rows],
             columns,
         )
@@ -102,6 +106,10 @@ class Table:
         """Return of each row whether its area lies outside a range."""
         low, high = bounds
         return np.less(self.area, low) | np.greater(self.area, high)
+
+
+def _taken(column: Any, rows: NDArray[np.int64]) -> Any:
+    return [column[i] for i in rows] if type(column) is list else column[rows]
 
 
 class CellRows:
