@@ -133,9 +133,7 @@ def test_without_the_shared_script_the_numbers_are_still_there(
 def test_on_paper_everything_is_drawn(open_page: Open, sample_view: RunView) -> None:
     page = open_page(page_of_views([sample_view]), color_scheme="dark")
     drawn(page)
-    page.wait_for_function(
-        "document.querySelectorAll('.plot .main-svg').length >= 10", timeout=20_000
-    )
+    wait_for_all(page)
     printed = page.pdf(format="A4")
     assert printed.startswith(b"%PDF")
     page.emulate_media(media="print")
