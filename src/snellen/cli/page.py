@@ -36,5 +36,8 @@ def write_page(folder: str) -> None:
     from snellen.run.stored_run import StoredRun
 
     run = StoredRun.open(folder)
-    page = results_page(list(run.models) or [run])
+    runs = list(run.models) or [run]
+    # Pictures that are left out are linked from there.
+    folders = [each.path.relative_to(run.path).as_posix() for each in runs]
+    page = results_page(runs, folders=folders)
     write_atomically({Path(folder) / "report.html": page.encode()})
