@@ -103,34 +103,38 @@ demo: demo/detection/masks.json $(CLASSIFICATION)/truth.csv demo/regression/trut
 		--sheet $(CLASSIFICATION)/leaks.png --groups $(CLASSIFICATION)/groups.csv
 	for model in a b; do \
 		$(BIN)/snellen evaluate classification $(CLASSIFICATION)/truth.csv \
-			$(CLASSIFICATION)/$$model.csv --group group --out $(CLASSIFICATION)/$$model || exit 1; \
+			$(CLASSIFICATION)/$$model.csv --group group --out $(CLASSIFICATION)/$$model --report \
+			|| exit 1; \
 	done
 	$(BIN)/snellen compare $(CLASSIFICATION)/a $(CLASSIFICATION)/b
 	$(BIN)/snellen evaluate regression demo/regression/truth.csv demo/regression/predictions.csv \
-		--group person --out demo/regression/result
+		--group person --out demo/regression/result --report
 	$(BIN)/snellen evaluate detection demo/detection/truth.json demo/detection/predictions.json \
-		--out demo/detection/result
+		--out demo/detection/result --report
 	for similarity in mask boundary; do \
 		$(BIN)/snellen evaluate detection demo/detection/truth.json demo/detection/masks.json \
-			--similarity $$similarity --out demo/detection/$$similarity || exit 1; \
+			--similarity $$similarity --images demo/detection/images --report \
+			--out demo/detection/$$similarity || exit 1; \
 	done
 	$(BIN)/snellen evaluate segmentation $(SEGMENTATION)/truth $(SEGMENTATION)/predictions \
-		--classes $(SEGMENTATION)/classes.json --out $(SEGMENTATION)/result
+		--classes $(SEGMENTATION)/classes.json --out $(SEGMENTATION)/result --report
 	$(BIN)/snellen evaluate boundary $(SEGMENTATION)/truth $(SEGMENTATION)/predictions \
 		--classes $(SEGMENTATION)/classes.json --out $(SEGMENTATION)/boundaries
 	$(BIN)/snellen evaluate surface $(SEGMENTATION)/truth $(SEGMENTATION)/predictions \
 		--classes $(SEGMENTATION)/classes.json --out $(SEGMENTATION)/surfaces
 	$(BIN)/snellen evaluate panoptic $(SEGMENTATION)/panoptic/truth.json \
-		$(SEGMENTATION)/panoptic/predictions.json --out $(SEGMENTATION)/panoptic/result
+		$(SEGMENTATION)/panoptic/predictions.json --out $(SEGMENTATION)/panoptic/result --report
 	$(BIN)/snellen evaluate tracking demo/tracking/truth demo/tracking/predictions \
-		--protocol mot17 --out demo/tracking/a
+		--protocol mot17 --out demo/tracking/a --report
 	$(BIN)/snellen evaluate tracking demo/tracking/truth demo/tracking/predictions_b \
-		--protocol mot17 --out demo/tracking/b
+		--protocol mot17 --out demo/tracking/b --report
 	$(BIN)/snellen compare demo/tracking/a demo/tracking/b
+	$(BIN)/snellen report $(CLASSIFICATION)/a $(CLASSIFICATION)/b --out $(CLASSIFICATION)/a-and-b.html
 	@echo "What was made lies in demo: pictures, tables, results; $(CLASSIFICATION)/leaks.png shows"
 	@echo "images that are alike in two parts of the split. The pages of the networks that were trained:"
 	@echo "$(TRAINING)/fc/index.html, $(TRAINING)/cnn/index.html; $(TRAINING)/inside-cnn.html looks inside;"
-	@echo "$(BENCHMARK)/index.html has five of them side by side."
+	@echo "$(BENCHMARK)/index.html has five of them side by side. Each evaluation has a page of its mistakes:"
+	@echo "demo/detection/result/report.html, …; $(CLASSIFICATION)/a-and-b.html compares two classifiers."
 
 test: test-core test-python
 
