@@ -83,8 +83,10 @@ std::array<nb::object, 4> sides_of(PyObject* box) {
   return sides;
 }
 
-// Gives results with boxes a polygon, where they have none, an area, an id and iscrowd.
-bool complete_boxes(Records records) {
+// Gives results with boxes a polygon, where they have none, an area, an id and, with `crowds`,
+// iscrowd. Without, a box that is no list of four ends it: what was done until then can be done
+// again.
+bool complete_boxes(Records records, bool crowds) {
   PyObject* const list = records.ptr();
   if (!PyList_CheckExact(list) || !all_plain(list)) return false;
   const Key bbox("bbox"), segmentation("segmentation"), area("area"), id("id"), iscrowd("iscrowd");
@@ -92,6 +94,7 @@ bool complete_boxes(Records records) {
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
     const nb::object record = record_at(list, i);
     const nb::object box = field(record.ptr(), bbox);
+    if (!crowds && !(PyList_CheckExact(box.ptr()) && PyList_GET_SIZE(box.ptr()) == 4)) return false;
     const std::array<nb::object, 4> sides = sides_of(box.ptr());
     const auto& [left, top, width, height] = sides;
     const nb::object right = made(PyNumber_Add(left.ptr(), width.ptr()));
@@ -109,7 +112,7 @@ bool complete_boxes(Records records) {
     }
     set(record.ptr(), area, made(PyNumber_Multiply(width.ptr(), height.ptr())).ptr());
     set(record.ptr(), id, made(PyLong_FromSsize_t(i + 1)).ptr());
-    set(record.ptr(), iscrowd, zero.ptr());
+    if (crowds) set(record.ptr(), iscrowd, zero.ptr());
   }
   return true;
 }
@@ -233,9 +236,10 @@ void bind_coco_index(nb::module_& m) {
       nb::arg("of_category").none(),
       "Fill dicts of annotations by id, lists of them by image, of images by category; False, and "
       "nothing done, where one is no plain dict.");
-  m.def("complete_boxes", complete_boxes, nb::arg("records"),
-        "Give results the polygon, area, id and iscrowd of their boxes; False, and nothing done, "
-        "where one is no plain dict.");
+  m.def(
+      "complete_boxes", complete_boxes, nb::arg("records"), nb::kw_only(), nb::arg("crowds"),
+      "Give results the polygon, area, id and, with `crowds`, iscrowd of their boxes; False where "
+      "one is no plain dict or, without, a box no list of four.");
   m.def("compress_masks", compress_masks, nb::arg("records"), nb::arg("images"),
         nb::arg("compress"),
         "Put compressed masks in the place of polygons, and what `compress` gives for a record in "

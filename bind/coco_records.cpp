@@ -177,8 +177,9 @@ class PointColumn {
 // What all records have.
 class PlainColumns {
  public:
-  PlainColumns(std::size_t n, bool truth, nb::dict image_codes, nb::dict label_codes)
+  PlainColumns(std::size_t n, bool truth, bool crowds, nb::dict image_codes, nb::dict label_codes)
       : truth_(truth),
+        crowds_(crowds),
         image_codes_(std::move(image_codes)),
         label_codes_(std::move(label_codes)),
         ids_(list_of(n)),
@@ -204,7 +205,8 @@ class PlainColumns {
     put(ids_, i, own);
     if (truth_) {
       id_[i] = id;
-      return read_flag(iscrowd_.in(record), crowd_[i]) &&
+      crowd_[i] = 0;
+      return (!crowds_ || read_flag(iscrowd_.in(record), crowd_[i])) &&
              read_flag(ignore_.in(record), ignored_[i]);
     }
     PyObject* const score = score_key_.in(record);
@@ -234,6 +236,7 @@ class PlainColumns {
   const Key image_id_{"image_id"}, category_id_{"category_id"}, id_key_{"id"}, area_key_{"area"},
       iscrowd_{"iscrowd"}, ignore_{"ignore"}, score_key_{"score"};
   const bool truth_;
+  const bool crowds_;  // whether truth may be a crowd; where not, none is, whatever it says
   const nb::dict image_codes_, label_codes_;
   // Not to be seen before they are full: NULLs are none of Python's objects.
   nb::list ids_, scores_;
@@ -248,10 +251,10 @@ using Columns = nb::typed<nb::dict, nb::str, nb::any>;
 using Codes = nb::typed<nb::dict, nb::any, nb::int_>;
 
 std::optional<Columns> read_records(nb::typed<nb::list, nb::any> records, Codes image_codes,
-                                    Codes label_codes, bool truth, bool boxes, bool masks,
-                                    std::optional<std::size_t> n_points) {
+                                    Codes label_codes, bool truth, bool crowds, bool boxes,
+                                    bool masks, std::optional<std::size_t> n_points) {
   const std::size_t n = records.size();
-  PlainColumns plain(n, truth, std::move(image_codes), std::move(label_codes));
+  PlainColumns plain(n, truth, crowds, std::move(image_codes), std::move(label_codes));
   std::optional<BoxColumn> box;
   std::optional<MaskColumn> mask;
   std::optional<PointColumn> point;
@@ -280,8 +283,8 @@ std::optional<Columns> read_records(nb::typed<nb::list, nb::any> records, Codes 
 
 void bind_coco_records(nb::module_& m) {
   m.def("read_records", read_records, nb::arg("records"), nb::arg("image_codes"),
-        nb::arg("label_codes"), nb::kw_only(), nb::arg("truth"), nb::arg("boxes"), nb::arg("masks"),
-        nb::arg("n_points").none(),
+        nb::arg("label_codes"), nb::kw_only(), nb::arg("truth"), nb::arg("crowds"),
+        nb::arg("boxes"), nb::arg("masks"), nb::arg("n_points").none(),
         "Columns of annotations or results; None where one is out of the ordinary.");
 }
 

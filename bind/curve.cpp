@@ -11,6 +11,7 @@
 
 #include "arrays.hpp"
 #include "snellen/matching.hpp"
+#include "snellen/resampled_curves.hpp"
 
 namespace snellen::bind {
 

@@ -1,62 +1,18 @@
 """What is done to a scene and to parameters before an evaluation: 31 cases, and many more."""
 
-# ruff: noqa: ARG001, ARG005 - what is called with arguments that not all need
+# ruff: noqa: ARG005 - what is called with arguments that not all need
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tests.pycocotools_sides import SHAPE, Case
+from tests.pycocotools_sides import Case
+from tests.record_changes import all_of, each_of, emptied, having, renamed_ids, setting, without
 
-__all__ = ["MATRIX", "MORE", "having", "without"]
-
-# ---------------------------------------------------------------------------------------------
-# The matrix: 31 cases of each IoU type.
-
-
-def without(field: str | None, every: int = 1) -> Callable[[Any, str], None]:
-    """Return what takes a field (None: the shape) out of every such record."""
-
-    def change(records: Any, kind: str) -> None:
-        records = records["annotations"] if isinstance(records, dict) else records
-        for record in records[::every]:
-            record.pop(field or SHAPE[kind], None)
-
-    return change
-
-
-def setting(field: str | None, value: Any, every: int = 1) -> Callable[[Any, str], None]:
-    """Return what sets a field (None: the shape) of every such record."""
-
-    def change(records: Any, kind: str) -> None:
-        records = records["annotations"] if isinstance(records, dict) else records
-        for record in records[::every]:
-            record[field or SHAPE[kind]] = copy.deepcopy(value)
-
-    return change
-
-
-def emptied(*keys: str) -> Callable[[Any, str], None]:
-    def change(document: Any, kind: str) -> None:
-        for key in keys:
-            document[key] = []
-
-    return change
-
-
-def having(**values: Any) -> Callable[[Any], None]:
-    """Return what sets parameters; a function is called with the parameters."""
-
-    def change(parameters: Any) -> None:
-        for name, value in values.items():
-            setattr(parameters, name, value(parameters) if callable(value) else value)
-
-    return change
-
+__all__ = ["MATRIX", "MORE"]
 
 MATRIX = [
     Case("everything as usual"),
@@ -96,50 +52,6 @@ MATRIX = [
     Case("no recall thresholds", parameters=having(recThrs=np.array([]))),
     Case("categories not used", parameters=having(useCats=0)),
 ]  # fmt: skip
-
-
-# ---------------------------------------------------------------------------------------------
-# More of the kind.
-
-
-def each_of(
-    values: Callable[[dict[str, Any], int], Any], field: str | None = None
-) -> Callable[[Any, str], None]:
-    """Return what sets a field of every record by a function of record and position."""
-
-    def change(records: Any, kind: str) -> None:
-        records = records["annotations"] if isinstance(records, dict) else records
-        for i, record in enumerate(records):
-            record[field or SHAPE[kind]] = values(record, i)
-
-    return change
-
-
-def all_of(*changes: Callable[[Any, str], None]) -> Callable[[Any, str], None]:
-    def change(records: Any, kind: str) -> None:
-        for each in changes:
-            each(records, kind)
-
-    return change
-
-
-def renamed_ids(name: Callable[[int], Any]) -> tuple[Any, Any]:
-    """Return what renames all images and categories, in truth and in results."""
-
-    def of_truth(document: dict[str, Any], kind: str) -> None:
-        for key in ("images", "categories"):
-            for each in document[key]:
-                each["id"] = name(each["id"])
-        of_results(document["annotations"], kind)
-
-    def of_results(results: list[Any], kind: str) -> None:
-        for each in results:
-            each["image_id"], each["category_id"] = (
-                name(each["image_id"]),
-                name(each["category_id"]),
-            )
-
-    return of_truth, of_results
 
 
 def names(case_name: str, name: Callable[[int], Any]) -> Case:

@@ -153,7 +153,7 @@ def read_coco_truth(document: bytes, kind: str = 'box') -> CocoTruth:
 def read_coco_results(document: bytes, kind: str = 'box') -> CocoResults:
     """Read a COCO results document held in memory."""
 
-def read_records(records: list[Any], image_codes: dict[Any, int], label_codes: dict[Any, int], *, truth: bool, boxes: bool, masks: bool, n_points: int | None) -> dict[str, Any] | None:
+def read_records(records: list[Any], image_codes: dict[Any, int], label_codes: dict[Any, int], *, truth: bool, crowds: bool, boxes: bool, masks: bool, n_points: int | None) -> dict[str, Any] | None:
     """
     Columns of annotations or results; None where one is out of the ordinary.
     """
@@ -163,9 +163,9 @@ def index_records(records: list[Any], by_id: dict[Any, Any], of_image: dict[Any,
     Fill dicts of annotations by id, lists of them by image, of images by category; False, and nothing done, where one is no plain dict.
     """
 
-def complete_boxes(records: list[Any]) -> bool:
+def complete_boxes(records: list[Any], *, crowds: bool) -> bool:
     """
-    Give results the polygon, area, id and iscrowd of their boxes; False, and nothing done, where one is no plain dict.
+    Give results the polygon, area, id and, with `crowds`, iscrowd of their boxes; False where one is no plain dict or, without, a box no list of four.
     """
 
 def compress_masks(records: list[Any], images: dict[Any, Any], compress: Callable[[Any], Any]) -> bool:

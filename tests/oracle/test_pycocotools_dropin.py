@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.coco_scenes import scene
-from tests.pycocotools_cases import MATRIX, MORE, having
+from tests.pycocotools_cases import MATRIX, MORE
 from tests.pycocotools_sides import (
     OURS,
     THEIRS,
@@ -28,6 +28,7 @@ from tests.pycocotools_sides import (
     quiet,
     run,
 )
+from tests.record_changes import having
 
 pytestmark = [
     # Of pycocotools 2.0.11 under NumPy 2.
@@ -111,7 +112,7 @@ def test_the_usual_goes_through_columns(kind: str) -> None:
     with quiet():
         found.evaluate()
     assert type(found.evalImgs).__name__ == "CellList"
-    assert type(found.ious).__name__ == "Overlaps"
+    assert type(found.ious).__name__ == "LateDict"
 
 
 # ---------------------------------------------------------------------------------------------
@@ -384,7 +385,7 @@ def overlaps_of_both() -> tuple[Any, Any]:
 def test_overlaps_are_a_dict() -> None:
     ours, theirs = overlaps_of_both()
     assert isinstance(ours, dict)
-    assert "15 cells" in repr(ours)
+    assert "15 overlaps" in repr(ours)
     assert list(ours) == list(theirs)
     assert len(ours) == len(theirs) == 15
     assert (2, 1) in ours
@@ -395,7 +396,7 @@ def test_overlaps_are_a_dict() -> None:
             ours[key]
         assert ours.get(key, "none") == "none"
     assert ours[2, 1] is ours[2, 1] is ours.get((2, 1))
-    assert ours._evaluation is not None
+    assert ours._late is not None
     assert described(dict(ours)) == described(theirs)
     # As torchmetrics makes another of its kind.
     assert described(type(ours)(dict(ours))) == described(theirs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -9,14 +10,17 @@ import numpy as np
 import pytest
 
 from snellen import AveragePrecision, Boxes, _core
+from snellen.detection.protocols import COCO, PROTOCOLS, DetectionProtocol
 from snellen.errors import IdError, MergeError
 from snellen.statistics import compare, intervals
 
 
-def boxes(seed: int, n: int, images: range, *, scored: bool) -> Boxes:
+def boxes(seed: int, n: int, images: range, *, scored: bool, marked: bool = False) -> Boxes:
     """Return boxes on a coarse grid, so that IoUs and scores tie."""
     random = np.random.default_rng(seed)
     columns: dict[str, Any] = {"score": random.integers(0, 4, n) / 4} if scored else {}
+    if marked:
+        columns = {name: random.random(n) < 0.2 for name in ("crowd", "ignored")}
     return Boxes.from_xywh(
         np.concatenate([random.integers(0, 3, (n, 2)) * 8, random.integers(1, 5, (n, 2)) * 8], 1),
         image_id=random.choice(images, n),
@@ -29,18 +33,20 @@ def boxes(seed: int, n: int, images: range, *, scored: bool) -> Boxes:
 
 def repeated(rows: Boxes, ids: list[list[int]]) -> dict[str, Any]:
     """Return the columns of boxes whose image i occurs under each of ids[i]."""
-    found: dict[str, list[Any]] = {"box": [], "image_id": [], "label": [], "score": []}
-    for i, image_id in [(i, each) for i, of_image in enumerate(ids) for each in of_image]:
-        mine = np.flatnonzero(rows.image == i)
-        found["box"] += rows.xywh[mine].tolist()
-        found["label"] += rows.label[mine].tolist()
-        found["image_id"] += [image_id] * len(mine)
-        if rows.score is not None:
-            found["score"] += rows.score[mine].tolist()
-    return found
+    of_images = [np.flatnonzero(rows.image == i) for i in range(len(ids)) for _ in ids[i]]
+    image_ids = [each for of_image in ids for each in of_image]
+    at = np.concatenate([np.zeros(0, np.int64), *of_images])
+    columns = {name: getattr(rows, name) for name in ("label", "score", "crowd", "ignored")}
+    return {
+        "box": rows.xywh[at],
+        "image_id": np.repeat(np.array(image_ids, np.int64), [len(mine) for mine in of_images]),
+        **{name: column[at] for name, column in columns.items() if column is not None},
+    }
 
 
-def evaluated(sides: list[tuple[Boxes, Boxes, list[int]]]) -> Any:
+def evaluated(
+    sides: list[tuple[Boxes, Boxes, list[int]]], protocol: DetectionProtocol = COCO
+) -> Any:
     """Return the evaluation of images that are there so often, ids by image, side, copy."""
     ids: list[list[list[int]]] = [[] for _ in sides]
     n = 0
@@ -48,24 +54,14 @@ def evaluated(sides: list[tuple[Boxes, Boxes, list[int]]]) -> Any:
         for side, (_, _, times) in enumerate(sides):
             ids[side].append(list(range(n, n + times[i])))
             n += times[i]
-    metric = AveragePrecision()
+    metric = AveragePrecision(protocol=protocol)
     for (truth, pred, _), of_side in zip(sides, ids, strict=True):
-        t, p = (repeated(rows, of_side) for rows in (truth, pred))
         common: dict[str, Any] = {
             "image_ids": [each for of_image in of_side for each in of_image],
             "classes": ["person", "car", "dog"],
         }
         metric.update(
-            Boxes.from_xywh(
-                np.reshape(t["box"], (-1, 4)), image_id=t["image_id"], label=t["label"], **common
-            ),
-            Boxes.from_xywh(
-                np.reshape(p["box"], (-1, 4)),
-                image_id=p["image_id"],
-                label=p["label"],
-                score=p["score"],
-                **common,
-            ),
+            *(Boxes.from_xywh(**repeated(rows, of_side), **common) for rows in (truth, pred))
         )
     return metric.compute()
 
@@ -90,6 +86,66 @@ def test_values_equal_those_of_repeated_images() -> None:
             assert joined[name][r] == pytest.approx(both.metrics[name], rel=1e-12, nan_ok=True)
         classes = [record["AP"] for record in wanted.per_class()]
         assert by_class[r] == pytest.approx(classes, rel=1e-12, nan_ok=True)
+
+
+MANY_THRESHOLDS = dataclasses.replace(
+    COCO,
+    name="many thresholds",
+    iou_thresholds=tuple(i / 20 for i in range(1, 20)),
+    recall_thresholds=(0.05, 0.3, 1 / 3, 0.35, 0.9),
+    max_detections=(1, 2, 9),
+)
+
+
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        *(PROTOCOLS[name] for name in ("coco", "coco-strict", "voc07", "voc12", "open-images")),
+        MANY_THRESHOLDS,
+    ],
+    ids=lambda protocol: protocol.name,
+)
+def test_curves_are_those_of_repeated_images_to_the_last_bit(protocol: DetectionProtocol) -> None:
+    """With crowds, ignored truth, classes and whole data sets that are not there."""
+    truth = boxes(3, 30, range(8), scored=False, marked=True)
+    pred = boxes(4, 90, range(8), scored=True)
+    metric = AveragePrecision(protocol=protocol).update(truth, pred)
+    _, classes, known, found = metric.rows()
+    times = np.concatenate(
+        [_core.multiplicities(np.ones(8, np.int64), 0, 0, 40), np.zeros((1, 8), np.int32)]
+    )
+    times[1] = [0, 0, 0, 0, 0, 0, 0, 300]  # more than a byte holds
+    precision, recall, n_counted = _core.resampled_curves(
+        found["image"],
+        found["label"],
+        found["score"],
+        found["outcome"],
+        known["image"],
+        known["label"],
+        known["ignored"],
+        times,
+        n_labels=len(classes),
+        n_thresholds=len(protocol.iou_thresholds),
+        recall_thresholds=list(protocol.recall_thresholds),
+        max_detections=list(protocol.max_detections),
+        read_precision=[True] * len(protocol.max_detections),
+        undefined=-1.0 if protocol.minus_one else math.nan,
+        summary=protocol.interpolation,
+        spacing=2.0**-52 if protocol.adds_spacing else 0.0,
+    )
+    some_undefined = False
+    for r, often in enumerate(times.tolist()):
+        result = evaluated([(truth, pred, often)], protocol)
+        of_points = result.precision  # T, R, K, A, M
+        wanted = np.zeros_like(of_points[:, 0])
+        for point in reversed(range(of_points.shape[1])):
+            wanted += of_points[:, point]
+        wanted /= of_points.shape[1]
+        some_undefined |= not result.n_counted.all() and bool(result.n_counted.any())
+        np.testing.assert_array_equal(n_counted[r], result.n_counted)
+        np.testing.assert_array_equal(recall[r].transpose(3, 0, 1, 2), result.recall)
+        np.testing.assert_array_equal(precision[r].transpose(3, 0, 1, 2), wanted)
+    assert some_undefined
 
 
 def test_intervals_hold_the_value() -> None:

@@ -67,25 +67,4 @@ struct Curves {
 
 Curves precision_recall_curves(const Outcomes& outcomes, const CurveRules& rules);
 
-// Data sets that are made of the same images, each so often, its copies under ids that follow each
-// other. Images are numbered in the order of their ids.
-struct Replicates {
-  const std::int32_t* times;  // [replicate][image], not negative
-  std::size_t n_replicates;
-  std::size_t n_images;
-  const std::int32_t* truth_image;           // of each truth row
-  std::vector<std::uint8_t> read_precision;  // at which caps precision is wanted
-};
-
-// N replicates; `undefined` where no truth box counts, and for precision that is not wanted.
-struct ResampledCurves {
-  Column<double> precision;        // N K A M T: mean over the recall thresholds, from the last on
-  Column<double> recall;           // N K A M T
-  Column<std::int64_t> n_counted;  // N K A
-};
-
-// What precision_recall_curves gives of each data set, without making it: rows are sorted once.
-ResampledCurves resampled_curves(const Outcomes& outcomes, const Replicates& replicates,
-                                 const CurveRules& rules);
-
 }  // namespace snellen

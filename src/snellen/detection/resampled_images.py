@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["image_units"]
 
 # So many numbers of single curves are held at once.
-_AT_ONCE = 1 << 21
+_AT_ONCE = 1 << 22
+# The kernel looks at so many data sets together.
+_TOGETHER = 32
 
 
 class _Rows(NamedTuple):
@@ -163,7 +165,8 @@ class _Numbers(Mapping[str, "NDArray[np.float64]"]):
         first = next(iter(self._lines.values()))
         rows = self._tables.of(area)
         numbers, of_classes = [], []
-        for part in _resampled(rows, self._times, {line.cap for line in lines}):
+        caps = {line.cap for line in lines if not line.is_recall}
+        for part in _resampled(rows, self._times, caps):
             numbers.append([line.means(rows.protocol, *part) for line in lines])
             if first in lines:
                 of_classes.append(first.class_means(rows.protocol, *part))
@@ -174,7 +177,10 @@ class _Numbers(Mapping[str, "NDArray[np.float64]"]):
 
 
 def _resampled(rows: _Rows, times: NDArray[np.int32], caps: set[int]) -> Iterator[_Curves]:
-    """Yield the curves of data sets, a part of them at a time; at least one part."""
+    """Yield the curves of data sets, a part of them at a time; at least one part.
+
+    Precision is NaN at other caps.
+    """
     protocol = rows.protocol
     n_curves = (
         len(rows.classes)
@@ -182,7 +188,7 @@ def _resampled(rows: _Rows, times: NDArray[np.int32], caps: set[int]) -> Iterato
         * len(protocol.max_detections)
         * len(protocol.iou_thresholds)
     )
-    size = max(16, _AT_ONCE // max(1, n_curves))
+    size = _TOGETHER * max(1, _AT_ONCE // (_TOGETHER * max(1, n_curves)))
     for first in range(0, max(1, len(times)), size):
         precision, recall, n_counted = _core.resampled_curves(
             rows.pred["image"],

@@ -10,6 +10,7 @@ import numpy as np
 from snellen.compat.pycocotools.documents import no_collection
 
 if TYPE_CHECKING:
+    from snellen.compat.pycocotools.cells import CellNames
     from snellen.compat.pycocotools.evaluation import Evaluation
 
 __all__ = ["CellList"]
@@ -82,7 +83,8 @@ class CellList(MutableSequence[Any]):
         """Return the evaluation; None where cells were put in or what was looked at was changed."""
         evaluation = self.evaluation
         if evaluation is None or not all(
-            _same(cell, evaluation.cell(position)) for position, cell in self._seen.items()
+            _same(cell, evaluation.cell(position), evaluation.rules.names)
+            for position, cell in self._seen.items()
         ):
             return None
         return evaluation
@@ -125,15 +127,16 @@ class CellList(MutableSequence[Any]):
         return f"<{len(self)} cells, each made when it is looked at>"
 
 
-def _same(a: Any, b: Any) -> bool:
+def _same(a: Any, b: Any, names: CellNames) -> bool:
     """Whether two cells give the same curves."""
     if a is None or b is None:
         return a is b
-    if type(a) is not dict or not a.keys() >= b.keys() or a["dtScores"] != b["dtScores"]:
+    if type(a) is not dict or not a.keys() >= b.keys():
         return False
-    return all(
+    lists = names.scores, names.pred_ids
+    return all(type(a[name]) is list and a[name] == b[name] for name in lists) and all(
         type(a[name]) is np.ndarray
         and a[name].dtype == b[name].dtype
         and np.array_equal(a[name], b[name])
-        for name in ("dtMatches", "dtIgnore", "gtIgnore")
+        for name in (names.took, names.left_out, names.ignored)
     )

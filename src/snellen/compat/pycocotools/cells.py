@@ -1,12 +1,13 @@
 """One category in one image: what COCO's greedy matching makes of it.
 
-Rules: pycocotools 2.0.11, cocoeval.py, COCOeval.evaluateImg.
+Rules: pycocotools 2.0.11, cocoeval.py, COCOeval.evaluateImg; lvis 0.5.3, eval.py,
+LVISEval.evaluate_img, which knows no crowds.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -15,12 +16,39 @@ from snellen import _core
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Cell", "stable_order"]
+__all__ = ["COCO_NAMES", "Cell", "CellNames", "stable_order"]
 
 
 def stable_order(keys: Any) -> NDArray[np.int64]:
     """Return the order of keys, equal ones as they came."""
     return np.argsort(keys, kind="mergesort")
+
+
+class CellNames(NamedTuple):
+    """What the fields of an evaluated cell are called; of no cap, None."""
+
+    area_range: str
+    cap: str | None
+    pred_ids: str
+    truth_ids: str
+    took: str
+    taken: str
+    scores: str
+    ignored: str
+    left_out: str
+
+
+COCO_NAMES: Final = CellNames(
+    area_range="aRng",
+    cap="maxDet",
+    pred_ids="dtIds",
+    truth_ids="gtIds",
+    took="dtMatches",
+    taken="gtMatches",
+    scores="dtScores",
+    ignored="gtIgnore",
+    left_out="dtIgnore",
+)
 
 
 @dataclasses.dataclass
@@ -38,7 +66,8 @@ class Cell:
     ignored : list of int
         Of each truth object: 1 where it does not count in this area range.
     outside : list of bool
-        Of each detection: whether its area lies outside the range.
+        Of each detection: whether it is left out where it takes no truth, as its area lies outside
+        the range.
     iou : ndarray, shape (n_pred or more, n_truth), or an empty list
         In the same orders.
     """
@@ -53,7 +82,9 @@ class Cell:
     outside: list[Any]
     iou: Any
 
-    def evaluated(self, area_range: Any, cap: Any, thresholds: Any) -> dict[str, Any]:
+    def evaluated(
+        self, names: CellNames, area_range: Any, cap: Any, thresholds: Any
+    ) -> dict[str, Any]:
         """Return what was matched at each threshold, truth that does not count last."""
         if any(self.ignored):
             self._put_ignored_last()
@@ -66,15 +97,15 @@ class Cell:
         return {
             "image_id": self.image_id,
             "category_id": self.category_id,
-            "aRng": area_range,
-            "maxDet": cap,
-            "dtIds": self.pred_ids,
-            "gtIds": self.truth_ids,
-            "dtMatches": took,
-            "gtMatches": taken,
-            "dtScores": self.scores,
-            "gtIgnore": ignored,
-            "dtIgnore": np.logical_or(left_out, np.logical_and(took == 0, outside)),
+            names.area_range: area_range,
+            **({} if names.cap is None else {names.cap: cap}),
+            names.pred_ids: self.pred_ids,
+            names.truth_ids: self.truth_ids,
+            names.took: took,
+            names.taken: taken,
+            names.scores: self.scores,
+            names.ignored: ignored,
+            names.left_out: np.logical_or(left_out, np.logical_and(took == 0, outside)),
         }
 
     def _put_ignored_last(self) -> None:

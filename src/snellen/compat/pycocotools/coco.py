@@ -16,7 +16,7 @@ from snellen.compat.pycocotools.completion import complete, has_shapes
 from snellen.compat.pycocotools.documents import decoded, no_collection, read_bytes
 from snellen.compat.pycocotools.late import LATE, LateAnnotations, LateAttribute, look_at, unseen
 from snellen.compat.pycocotools.lookups import found, is_array_like, of_categories
-from snellen.compat.pycocotools.overriding import changes
+from snellen.compat.pycocotools.overridden import has_other
 from snellen.errors import first_few
 
 __all__ = ["COCO"]
@@ -60,7 +60,6 @@ class COCO:
     catToImgs: Any = LateAttribute()
 
     def __init__(self, annotation_file: Any = None) -> None:
-        vars(self).pop("_late", None)
         self.dataset = {}
         self.anns = {}
         self.cats: dict[Any, Any] = {}
@@ -73,7 +72,7 @@ class COCO:
         began = time.time()
         document = read_bytes(annotation_file)
         # What a subclass does otherwise is done at once.
-        is_usual = not changes(self, COCO, "createIndex") and all(
+        is_usual = not has_other(self, COCO, "createIndex") and all(
             getattr(type(self), name) is getattr(COCO, name) for name in LATE
         )
         late = LateAnnotations.of_truth(document) if is_usual else None

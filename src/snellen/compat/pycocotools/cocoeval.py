@@ -14,16 +14,16 @@ import numpy as np
 from snellen.compat.pycocotools import mask as maskUtils
 from snellen.compat.pycocotools.accumulation import Chosen, Curves, curves_of_cells
 from snellen.compat.pycocotools.cell_list import CellList
-from snellen.compat.pycocotools.cells import Cell, stable_order
+from snellen.compat.pycocotools.cells import COCO_NAMES, Cell, stable_order
 from snellen.compat.pycocotools.coco import COCO
 from snellen.compat.pycocotools.completion import compress
 from snellen.compat.pycocotools.evaluation import Evaluation
 from snellen.compat.pycocotools.groups import LateGroups, by_cell
 from snellen.compat.pycocotools.keypoint_similarity import similarities
 from snellen.compat.pycocotools.late_rows import LateRows
-from snellen.compat.pycocotools.overlaps import Overlaps
-from snellen.compat.pycocotools.overriding import changes
+from snellen.compat.pycocotools.overridden import has_other
 from snellen.compat.pycocotools.params import Params
+from snellen.compat.pycocotools.rules import Rules
 from snellen.compat.pycocotools.summary import summarised
 
 __all__ = ["COCOeval", "Params"]
@@ -115,8 +115,8 @@ class COCOeval:
         )
         if p.iouType == "segm":
             for annotations, coco in ((truth, self.cocoGt), (pred, self.cocoDt)):
-                usual = isinstance(coco, COCO) and not changes(coco, COCO, "annToRLE")
-                compress(annotations, coco, usual)
+                usual = isinstance(coco, COCO) and not has_other(coco, COCO, "annToRLE")
+                compress(annotations, coco.annToRLE, coco.imgs if usual else None)
         if isinstance(truth, LateRows):
             return truth, pred
         for each in truth:
@@ -140,7 +140,7 @@ class COCOeval:
             p.catIds = list(np.unique(p.catIds))
         p.maxDets = sorted(p.maxDets)
         categories = p.catIds if p.useCats else [-1]
-        if changes(self, COCOeval, "_prepare", "computeIoU", "computeOks", "evaluateImg"):
+        if has_other(self, COCOeval, "_prepare", "computeIoU", "computeOks", "evaluateImg"):
             self._prepare()
             self._evaluate_cells(categories)
         else:
@@ -156,7 +156,8 @@ class COCOeval:
     def _evaluate_columns(self, truth: Any, pred: Any) -> bool:
         """Evaluate all at once; say whether it could be done, for it cannot of odd values."""
         p = self.params
-        evaluation = Evaluation.of(p, truth, pred)
+        rules = Rules.of_coco(p)
+        evaluation = None if rules is None else Evaluation.of(rules, truth, pred)
         if evaluation is None:
             return False
         if isinstance(truth, LateRows):
@@ -169,7 +170,7 @@ class COCOeval:
             looked_for.insert(0, [-1])
         self._gts = LateGroups(truth, images, looked_for)
         self._dts = LateGroups(pred, images, looked_for)
-        self.ious = Overlaps.of(evaluation)
+        self.ious = evaluation.overlaps()
         self.evalImgs = CellList.of(evaluation)
         self.eval = {}
         return True
@@ -268,7 +269,7 @@ class COCOeval:
             outside=[each["area"] < aRng[0] or each["area"] > aRng[1] for each in pred],
             iou=self.ious[imgId, catId],
         )
-        return cell.evaluated(aRng, maxDet, self.params.iouThrs)
+        return cell.evaluated(COCO_NAMES, aRng, maxDet, self.params.iouThrs)
 
     def accumulate(self, p: Any = None) -> None:
         """Make curves of what was matched; they are in `eval`.

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from snellen import _core
+from snellen._core import LooseMasks
 from snellen.compat.pycocotools import mask as mask_api
 from snellen.compat.pycocotools.documents import no_collection
 
-__all__ = ["complete", "compress", "has_shapes"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = ["complete", "complete_masks", "compress", "has_shapes"]
+
+_AT_ONCE = 4096  # masks whose runs are held
 
 
 def has_shapes(result: Any) -> bool:
     """Whether a result has a box, a mask or keypoints."""
-    return any(key in result for key in _BY_SHAPE)
+    return any(key in result for key in ("bbox", "segmentation", "keypoints"))
 
 
 def complete(results: list[Any]) -> None:
@@ -23,17 +31,54 @@ def complete(results: list[Any]) -> None:
 
     The first one says of which kind all are.
     """
-    if "caption" in results[0]:
+    first = results[0]
+    if "caption" in first:
         for i, each in enumerate(results):
             each["id"] = i + 1
-        return
-    for key, complete_one in _BY_SHAPE.items():
-        if key not in results[0] or (key == "bbox" and results[0]["bbox"] == []):
-            continue
-        if key != "bbox" or not _core.complete_boxes(results):
+    elif "bbox" in first and not (first["bbox"] == []):  # noqa: SIM201  # of an array another thing
+        if not _core.complete_boxes(results, crowds=True):
             for i, each in enumerate(results):
-                complete_one(each, i + 1)
-        return
+                _complete_box(each, i + 1)
+    elif "segmentation" in first:
+        complete_masks(results, crowds=True)
+    elif "keypoints" in first:
+        for i, each in enumerate(results):
+            _complete_keypoints(each, i + 1)
+
+
+def complete_masks(results: list[Any], *, crowds: bool) -> None:
+    """Give results with masks an area, a box where they have none, an id and, if wanted, iscrowd.
+
+    Where one is out of the ordinary it is measured alone, as what it raises comes in its turn.
+    """
+    for begin in range(0, len(results), _AT_ONCE):
+        some = results[begin : begin + _AT_ONCE]
+        measured = _measured(some)
+        for i, each in enumerate(some):
+            shape = each["segmentation"]
+            each["area"] = mask_api.area(shape) if measured is None else measured[0][i]
+            if "bbox" not in each:
+                each["bbox"] = mask_api.toBbox(shape) if measured is None else measured[1][i]
+            each["id"] = begin + i + 1
+            if crowds:
+                each["iscrowd"] = 0
+
+
+def _measured(results: list[Any]) -> tuple[NDArray[np.uint32], NDArray[np.float64]] | None:
+    """Return areas and boxes of masks; None where one is no dict of a size and runs."""
+    plain = []
+    for each in results:
+        shape = each.get("segmentation") if type(each) is dict else None
+        if type(shape) is not dict or type(shape.get("size")) is not list:
+            return None
+        counts = shape.get("counts")
+        if type(counts) is str and counts.isascii():
+            counts = counts.encode()
+        if type(counts) is not bytes:
+            return None
+        plain.append({"size": shape["size"], "counts": counts})
+    masks = LooseMasks.read(plain)
+    return None if masks is None else (masks.areas(), masks.boxes())
 
 
 def _complete_box(result: Any, number: int) -> None:
@@ -47,14 +92,6 @@ def _complete_box(result: Any, number: int) -> None:
     result["iscrowd"] = 0
 
 
-def _complete_mask(result: Any, number: int) -> None:
-    result["area"] = mask_api.area(result["segmentation"])
-    if "bbox" not in result:
-        result["bbox"] = mask_api.toBbox(result["segmentation"])
-    result["id"] = number
-    result["iscrowd"] = 0
-
-
 def _complete_keypoints(result: Any, number: int) -> None:
     numbers = result["keypoints"]
     x, y = numbers[0::3], numbers[1::3]
@@ -64,32 +101,24 @@ def _complete_keypoints(result: Any, number: int) -> None:
     result["bbox"] = [left, top, right - left, bottom - top]
 
 
-_BY_SHAPE = {
-    "bbox": _complete_box,
-    "segmentation": _complete_mask,
-    "keypoints": _complete_keypoints,
-}
-
-
-def compress(annotations: Any, coco: Any, at_once: bool) -> None:
+def compress(annotations: Any, to_rle: Callable[[Any], Any], images: Any = None) -> None:
     """Put compressed masks in the place of what annotations of a data set have.
 
     Parameters
     ----------
     annotations : list of dict
         Of the data set.
-    coco : COCO
-        The data set.
-    at_once : bool
-        Whether its own `annToRLE` is the usual one, so that it need not be asked for each.
+    to_rle : callable
+        Gives the mask of an annotation.
+    images : mapping, optional
+        The images by id, where `to_rle` is the usual one, so that it need not be asked for each.
     """
     with no_collection():
         if (
-            at_once
-            and type(annotations) is list
-            and type(coco.imgs) is dict
-            and _core.compress_masks(annotations, coco.imgs, coco.annToRLE)
+            type(annotations) is list
+            and type(images) is dict
+            and _core.compress_masks(annotations, images, to_rle)
         ):
             return
         for each in annotations:
-            each["segmentation"] = coco.annToRLE(each)
+            each["segmentation"] = to_rle(each)

@@ -6,6 +6,7 @@ is a copy of what the annotations held: what is done to them later changes nothi
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,8 @@ from snellen import _core
 from snellen.compat.pycocotools import mask as mask_api
 from snellen.compat.pycocotools.cells import Cell, stable_order
 from snellen.compat.pycocotools.keypoint_similarity import similarities
+from snellen.compat.pycocotools.late_dict import LateDict
 from snellen.compat.pycocotools.outcomes import matched, write_curves
-from snellen.compat.pycocotools.rules import Rules
 from snellen.compat.pycocotools.tables import CellRows, Table
 
 if TYPE_CHECKING:
@@ -24,12 +25,38 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.compat.pycocotools.accumulation import Chosen, Curves
+    from snellen.compat.pycocotools.rules import Rules
 
 __all__ = ["Evaluation"]
 
 
+class _Pairs:
+    """All pairs of an image and a category, image by image."""
+
+    def __init__(self, images: list[Any], categories: list[Any]) -> None:
+        self._image = {each: i for i, each in enumerate(images)}
+        self._label = {each: k for k, each in enumerate(categories)}
+
+    def positions(self, pair: Any) -> tuple[int, int]:
+        return self._image[pair[0]], self._label[pair[1]]
+
+    def __contains__(self, pair: object) -> bool:
+        return (
+            isinstance(pair, tuple)
+            and len(pair) == 2
+            and pair[0] in self._image
+            and pair[1] in self._label
+        )
+
+    def __iter__(self) -> Iterator[Any]:
+        return itertools.product(self._image, self._label)
+
+    def __len__(self) -> int:
+        return len(self._image) * len(self._label)
+
+
 class Evaluation:
-    """What `COCOeval.evaluate` found.
+    """What `COCOeval.evaluate` or `LVISEval.evaluate` found.
 
     Parameters
     ----------
@@ -37,6 +64,11 @@ class Evaluation:
         By which.
     truth, pred : Table
         Of what.
+
+    Attributes
+    ----------
+    outcomes : dict
+        What became of all objects, as `matched` gives it.
     """
 
     def __init__(self, rules: Rules, truth: Table, pred: Table) -> None:
@@ -46,17 +78,35 @@ class Evaluation:
         n_images, n_labels = len(rules.images), len(rules.categories)
         self._truth_rows = CellRows(truth, n_images, n_labels)
         self._pred_rows = CellRows(pred, n_images, n_labels)
-        self._outcomes = matched(rules, truth, pred)
+        self.outcomes = matched(rules, truth, pred)
 
     @classmethod
-    def of(cls, p: Any, truth: Any, pred: Any) -> Evaluation | None:
-        """Return the evaluation of annotations; None where something is out of the ordinary."""
-        rules = Rules.of(p)
-        if rules is None:
-            return None
+    def of(
+        cls,
+        rules: Rules,
+        truth: Any,
+        pred: Any,
+        in_part: NDArray[np.int64] | None = None,
+    ) -> Evaluation | None:
+        """Return the evaluation of annotations; None where something is out of the ordinary.
+
+        Parameters
+        ----------
+        rules : Rules
+            By which.
+        truth, pred : list of dict
+            Of what.
+        in_part : ndarray of int64, optional
+            Label × images + image where truth may lack objects: what takes none there is left out.
+        """
         of_truth = Table.read(truth, rules, truth=True)
         of_pred = None if of_truth is None else Table.read(pred, rules, truth=False)
-        return None if of_truth is None or of_pred is None else cls(rules, of_truth, of_pred)
+        if of_truth is None or of_pred is None:
+            return None
+        if in_part is not None:
+            cell = of_pred.label.astype(np.int64) * len(rules.images) + of_pred.image
+            of_pred.columns["exempt"] = np.isin(cell, in_part).view(np.uint8)
+        return cls(rules, of_truth, of_pred)
 
     def __len__(self) -> int:
         """Return the number of cells: category, area range, image."""
@@ -75,6 +125,9 @@ class Evaluation:
         low, high = rules.bounds[area]
         sizes, pred_sizes = self.truth.area[truth], self.pred.area[pred]
         ignored = (self.truth["ignored"][truth] != 0) | (sizes < low) | (sizes > high)
+        outside = (pred_sizes < low) | (pred_sizes > high)
+        if "exempt" in self.pred.columns:
+            outside |= self.pred["exempt"][pred] != 0
         return Cell(
             image_id=rules.images[image],
             category_id=rules.categories[label],
@@ -83,9 +136,9 @@ class Evaluation:
             scores=_of_rows(self.pred["scores"], pred),
             crowd=self.truth["crowd"][truth].tolist(),
             ignored=ignored.astype(np.int64).tolist(),
-            outside=((pred_sizes < low) | (pred_sizes > high)).tolist(),
+            outside=outside.tolist(),
             iou=self._overlap(truth, pred),
-        ).evaluated(rules.areas[area], rules.cap, rules.thresholds)
+        ).evaluated(rules.names, rules.areas[area], rules.cap, rules.thresholds)
 
     def occupied(self, label: int) -> list[bool]:
         """Return for each image whether a category is in it."""
@@ -95,8 +148,12 @@ class Evaluation:
         occupied: list[bool] = found.tolist()
         return occupied
 
-    def overlap(self, image: int, label: int) -> Any:
-        """Return the overlap of detections, by rank and cut to the cap, with truth."""
+    def overlaps(self) -> LateDict:
+        """Return the overlap of every image and category: of detections by rank with truth."""
+        pairs = _Pairs(self.rules.images, self.rules.categories)
+        return LateDict.of(pairs, lambda pair: self._overlap_of(*pairs.positions(pair)), "overlaps")
+
+    def _overlap_of(self, image: int, label: int) -> Any:
         truth, pred = self._truth_rows.of(image, label), self._pred_rows.of(image, label)
         return self._overlap(truth, self._ranked(pred))
 
@@ -133,6 +190,15 @@ class Evaluation:
             self.rules.sigmas,
         )
 
+    def pred_rows_of(self, label: int) -> NDArray[np.int64]:
+        """Return the rows of a category's detections, image by image."""
+        return self._pred_rows.of_label(label)
+
+    def lacks_detections(self, label: int) -> bool:
+        """Whether an image has truth of a category, and no detection."""
+        of_truth, of_pred = self._truth_rows.images_with(label), self._pred_rows.images_with(label)
+        return bool(np.setdiff1d(of_truth, of_pred).size)
+
     def last_ignored(self) -> Iterator[tuple[int, int]]:
         """Return where each truth object stands, and if it counts not in the last area range."""
         ignored = self.ignored_in_last().astype(np.int64)
@@ -145,7 +211,7 @@ class Evaluation:
 
     def write_curves(self, chosen: Chosen, p: Any, curves: Curves) -> bool:
         """Write the curves of chosen cells; say whether it was done."""
-        return write_curves(self.rules, self._outcomes, chosen, p, curves)
+        return write_curves(self.rules, self.outcomes, chosen, p, curves)
 
 
 def _of_rows(values: list[Any] | NDArray[Any], rows: NDArray[np.int64]) -> list[Any]:

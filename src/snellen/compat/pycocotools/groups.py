@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["LateGroups", "by_cell"]
+__all__ = ["LateGroups", "by_cell", "extended"]
 
 
-def by_cell(annotations: Iterable[Any]) -> defaultdict[Any, list[Any]]:
-    """Return the annotations of each (image, category), in their order."""
-    cells: defaultdict[Any, list[Any]] = defaultdict(list)
+def by_cell(
+    annotations: Iterable[Any], cells: defaultdict[Any, list[Any]] | None = None
+) -> defaultdict[Any, list[Any]]:
+    """Return the annotations of each (image, category), in their order, after those of others."""
+    found: defaultdict[Any, list[Any]] = defaultdict(list) if cells is None else cells
     for each in annotations:
-        cells[each["image_id"], each["category_id"]].append(each)
-    return cells
+        found[each["image_id"], each["category_id"]].append(each)
+    return found
 
 
 class LateGroups(NamedTuple):
@@ -31,17 +33,35 @@ class LateGroups(NamedTuple):
     categories : list of lists
         With which each image is paired, one list after the other; a pair without annotations has an
         empty list.
+    before : LateGroups or None
+        Groups that these are put into.
     """
 
-    annotations: Iterable[Any]
+    annotations: Any
     images: list[Any]
     categories: list[list[Any]]
+    before: LateGroups | None = None
 
     def made(self) -> defaultdict[Any, list[Any]]:
         """Return the groups."""
-        cells = by_cell(self.annotations)
+        cells = by_cell(self.annotations, None if self.before is None else self.before.made())
         for categories in self.categories:
             for image in self.images:
                 for category in categories:
                     cells[image, category]  # which makes it
         return cells
+
+    def all_annotations(self) -> list[Any]:
+        """Return the annotations, those of before first."""
+        if self.before is None:
+            return self.annotations
+        return [*self.before.all_annotations(), *self.annotations]
+
+
+def extended(cells: Any, annotations: list[Any]) -> Any:
+    """Return groups with others put in: late ones while nobody looked at them."""
+    if isinstance(cells, LateGroups):
+        return LateGroups(annotations, [], [], cells)
+    if type(cells) is defaultdict and not cells:
+        return LateGroups(annotations, [], [])
+    return by_cell(annotations, cells)

@@ -9,7 +9,7 @@ import numpy as np
 from snellen.compat.pycocotools.coco import COCO
 from snellen.compat.pycocotools.file_columns import codes_of
 from snellen.compat.pycocotools.late import unseen
-from snellen.compat.pycocotools.overriding import changes
+from snellen.compat.pycocotools.overridden import has_other
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ class LateRows:
         """Return the rows of a data set; None where its dicts are to be asked."""
         if p.iouType != "bbox" or not isinstance(coco, COCO):
             return None
-        late = None if changes(coco, COCO, "getAnnIds", "loadAnns") else unseen(coco)
+        late = None if has_other(coco, COCO, "getAnnIds", "loadAnns") else unseen(coco)
         return None if late is None else cls(late)
 
     def columns(self, rules: Rules, *, truth: bool) -> dict[str, Any] | None:

@@ -11,11 +11,13 @@ from snellen import _core
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from snellen.compat.pycocotools.accumulation import Chosen, Curves
     from snellen.compat.pycocotools.rules import Rules
     from snellen.compat.pycocotools.tables import Table
 
-__all__ = ["matched", "write_curves"]
+__all__ = ["are_ascending", "curves_of_outcomes", "matched", "write_curves"]
 
 
 def matched(rules: Rules, truth: Table, pred: Table) -> dict[str, Any]:
@@ -41,6 +43,8 @@ def matched(rules: Rules, truth: Table, pred: Table) -> dict[str, Any]:
             pred["xywh"],
             pred.area,
             pred["score"],
+            truth_ignored=truth["ignored"],
+            pred_exempt=pred.columns.get("exempt"),
             **common,
         )
     candidates = _candidates(rules, truth, pred)
@@ -55,7 +59,7 @@ def matched(rules: Rules, truth: Table, pred: Table) -> dict[str, Any]:
         pred.label,
         pred.area,
         pred["score"],
-        None,
+        pred.columns.get("exempt"),
         candidates["begin"],
         candidates["truth"],
         candidates["similarity"],
@@ -114,15 +118,10 @@ def write_curves(
     rules: Rules, outcomes: dict[str, Any], chosen: Chosen, p: Any, curves: Curves
 ) -> bool:
     """Write the curves of chosen cells; say whether it was done, for it cannot of odd values."""
-    recalls = p.recThrs
     caps = sorted(set(chosen.caps))
     if (
         len(p.iouThrs) != len(rules.thresholds)
-        or type(recalls) is not np.ndarray
-        or recalls.dtype != np.float64
-        or recalls.ndim != 1
-        or np.isnan(recalls).any()
-        or (np.diff(recalls) < 0).any()
+        or not are_ascending(p.recThrs)
         or not all(type(cap) is int and 0 < cap <= rules.cap for cap in caps)
         or not _are_positions(chosen.categories, len(rules.categories))
         or not _are_positions(chosen.areas, len(rules.areas))
@@ -133,6 +132,24 @@ def write_curves(
         return True
     if len(chosen.images) < len(rules.images):
         outcomes = _of_images(outcomes, chosen.images, len(rules.images))
+    precision, scores, recall = curves_of_outcomes(rules, outcomes, p.recThrs, caps)
+    for axis, positions in enumerate(
+        (chosen.categories, chosen.areas, [caps.index(cap) for cap in chosen.caps])
+    ):
+        precision, scores, recall = (
+            _taken(each, positions, axis) for each in (precision, scores, recall)
+        )
+    k, a, m = precision.shape[:3]
+    curves.precision[:, :, :k, :a, :m] = precision.transpose(3, 4, 0, 1, 2)
+    curves.scores[:, :, :k, :a, :m] = scores.transpose(3, 4, 0, 1, 2)
+    curves.recall[:, :k, :a, :m] = recall.transpose(3, 0, 1, 2)
+    return True
+
+
+def curves_of_outcomes(
+    rules: Rules, outcomes: dict[str, Any], recalls: NDArray[np.float64], caps: list[int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return precision and scores (K, A, M, T, R), recall (K, A, M, T); -1 where undefined."""
     precision, scores, recall, _ = _core.precision_recall_curves(
         outcomes["pred_image"],
         outcomes["pred_label"],
@@ -146,24 +163,23 @@ def write_curves(
         max_detections=caps,
         undefined=-1.0,
     )
-    # The kernel writes K, A, M, T, R.
-    for axis, positions in enumerate(
-        (
-            chosen.categories,
-            chosen.areas,
-            [caps.index(cap) for cap in chosen.caps],
-            np.argsort(rules.ascending).tolist(),
-        )
-    ):
-        if positions != list(range(precision.shape[axis])):
-            precision, scores, recall = (
-                each.take(positions, axis) for each in (precision, scores, recall)
-            )
-    k, a, m = precision.shape[:3]
-    curves.precision[:, :, :k, :a, :m] = precision.transpose(3, 4, 0, 1, 2)
-    curves.scores[:, :, :k, :a, :m] = scores.transpose(3, 4, 0, 1, 2)
-    curves.recall[:, :k, :a, :m] = recall.transpose(3, 0, 1, 2)
-    return True
+    as_given = np.argsort(rules.ascending).tolist()
+    return _taken(precision, as_given, 3), _taken(scores, as_given, 3), _taken(recall, as_given, 3)
+
+
+def are_ascending(recalls: Any) -> bool:
+    """Whether recalls are ordinary: numbers in an array that do not fall."""
+    return (
+        type(recalls) is np.ndarray
+        and recalls.dtype == np.float64
+        and recalls.ndim == 1
+        and not np.isnan(recalls).any()
+        and not (np.diff(recalls) < 0).any()
+    )
+
+
+def _taken(values: NDArray[np.float64], positions: list[int], axis: int) -> NDArray[np.float64]:
+    return values if positions == list(range(values.shape[axis])) else values.take(positions, axis)
 
 
 def _of_images(outcomes: dict[str, Any], images: list[int], n_images: int) -> dict[str, Any]:

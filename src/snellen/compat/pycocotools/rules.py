@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen.compat.pycocotools.cells import stable_order
+from snellen.compat.pycocotools.cells import COCO_NAMES, stable_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from snellen.compat.pycocotools.cells import CellNames
 
 __all__ = ["Rules", "plain_id"]
 
@@ -36,6 +38,10 @@ class Rules:
         Of IoU.
     cap : int
         How many detections of a cell are looked at.
+    names : CellNames
+        What a cell's fields are called.
+    crowds : bool
+        Whether truth may be a crowd.
     pooled : dict or None
         Where categories are not used: category to its position among those wanted.
     sigmas : ndarray, shape (K,), float64, or None
@@ -49,28 +55,15 @@ class Rules:
     bounds: list[tuple[float, float]]
     thresholds: NDArray[np.float64]
     cap: int
-    pooled: dict[Any, int] | None
-    sigmas: NDArray[np.float64] | None
+    names: CellNames
+    crowds: bool
+    pooled: dict[Any, int] | None = None
+    sigmas: NDArray[np.float64] | None = None
 
     @classmethod
-    def of(cls, p: Any) -> Rules | None:
-        """Return the rules of parameters; None where they are out of the ordinary."""
-        thresholds, sigmas = p.iouThrs, None
-        bounds = _bounds_of(p.areaRng)
-        if (
-            bounds is None
-            or not _is_list_of_numbers(thresholds)
-            or p.iouType not in ("bbox", "segm", "keypoints")
-            # Pairs without anything in common pass such a threshold.
-            or (p.iouType != "bbox" and thresholds.min() <= 0)
-            or not p.maxDets
-            or type(p.maxDets[-1]) is not int
-            or not 0 < p.maxDets[-1] < 2**31
-            or not len(p.imgIds)
-            or not len(p.catIds)
-            or len(set(p.catIds)) != len(p.catIds)
-        ):
-            return None
+    def of_coco(cls, p: Any) -> Rules | None:
+        """Return the rules of pycocotools' parameters; None where they are out of the ordinary."""
+        sigmas = None
         if p.iouType == "keypoints":
             sigmas = p.kpt_oks_sigmas
             if not _is_list_of_numbers(sigmas) or not (sigmas > 0).all():
@@ -78,16 +71,62 @@ class Rules:
             # What is looked for then, see `Evaluation`, would be found.
             if not p.useCats and -1 in p.catIds:
                 return None
-        return cls(
+        caps = p.maxDets
+        if not caps or type(caps[-1]) is not int or not 0 < caps[-1] < 2**31:
+            return None
+        rules = cls.checked(
             kind=p.iouType,
-            images=list(p.imgIds),
-            categories=list(p.catIds) if p.useCats else [-1],
-            areas=list(p.areaRng),
+            images=p.imgIds,
+            categories=p.catIds,
+            areas=p.areaRng,
+            thresholds=p.iouThrs,
+            cap=caps[-1],
+            names=COCO_NAMES,
+            crowds=True,
+        )
+        if rules is None:
+            return None
+        rules = dataclasses.replace(rules, sigmas=None if sigmas is None else sigmas.copy())
+        if not p.useCats:
+            return dataclasses.replace(rules, categories=[-1], pooled=_positions(p.catIds))
+        return rules
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        kind: Any,
+        images: Any,
+        categories: Any,
+        areas: Any,
+        thresholds: Any,
+        cap: int,
+        names: CellNames,
+        crowds: bool,
+    ) -> Rules | None:
+        """Return the rules of these; None where they are out of the ordinary."""
+        bounds = _bounds_of(areas)
+        if (
+            bounds is None
+            or not _is_list_of_numbers(thresholds)
+            or kind not in ("bbox", "segm", "keypoints")
+            # Pairs without anything in common pass such a threshold.
+            or (kind != "bbox" and thresholds.min() <= 0)
+            or not len(images)
+            or not len(categories)
+            or len(set(categories)) != len(categories)
+        ):
+            return None
+        return cls(
+            kind=kind,
+            images=list(images),
+            categories=list(categories),
+            areas=list(areas),
             bounds=bounds,
             thresholds=thresholds.copy(),
-            cap=p.maxDets[-1],
-            pooled=None if p.useCats else _positions(p.catIds),
-            sigmas=None if sigmas is None else sigmas.copy(),
+            cap=cap,
+            names=names,
+            crowds=crowds,
         )
 
     @property

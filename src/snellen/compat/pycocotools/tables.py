@@ -35,9 +35,9 @@ class Table:
         Of each row, among all annotations.
     columns : dict
         Of truth ``crowd``, ``ignored`` (uint8) and ``id`` (int64; 0 where it is 0, else 1); of
-        results ``score`` (float64) and ``scores``, the list of objects behind it, or the same
-        again. ``xywh``; ``runs``, ``offset``, ``size`` and ``shapes``, the objects behind them;
-        ``keypoints``.
+        results ``score`` (float64), ``scores``, the list of objects behind it or the same again,
+        and of LVIS ``exempt`` (uint8): 1 where it is left out if it takes no truth. ``xywh``;
+        ``runs``, ``offset``, ``size`` and ``shapes``, the objects behind them; ``keypoints``.
     """
 
     image: NDArray[np.int32]
@@ -59,6 +59,7 @@ class Table:
                 records,
                 *rules.codes(),
                 truth=truth,
+                crowds=rules.crowds,
                 boxes=rules.kind == "bbox" or (truth and rules.kind == "keypoints"),
                 masks=rules.kind == "segm",
                 n_points=None if rules.sigmas is None else len(rules.sigmas),
@@ -138,6 +139,13 @@ class CellRows:
 
     def images_with(self, label: int) -> NDArray[np.int64]:
         """Return the image of each row of a label."""
+        return self._cell[self._span(label)] - label * self._n_images
+
+    def of_label(self, label: int) -> NDArray[np.int64]:
+        """Return the rows of a label, image by image."""
+        return self._row[self._span(label)].astype(np.int64)
+
+    def _span(self, label: int) -> slice:
         first = label * self._n_images
         begin, end = self._cell.searchsorted((first, first + self._n_images))
-        return self._cell[begin:end] - first
+        return slice(begin, end)
