@@ -142,8 +142,7 @@ void bind_json_columns(nb::module_& m) {
       .def("category_id", [](CocoResults& self) { return take_ids(self.category_id); })
       .def("xywh", [](CocoResults& self) { return take_boxes(self.xywh); })
       .def("score", [](CocoResults& self) { return take(self.score); })
-      .def_ro("unusual", &CocoResults::unusual,
-              "Whether an id is written as 1.0, or a score as 1.")
+      .def_ro("unusual", &CocoResults::unusual, "Whether an id is written as 1.0, or a score as 1.")
       .def(
           "shapes", [](CocoResults& self) { return take_shapes(self.shapes); }, kShapes)
       .def(

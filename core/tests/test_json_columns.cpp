@@ -408,19 +408,19 @@ void test_unusual() {
       CHECK(found.unusual == expected);
     }
   }
-  for (const auto& [field, expected] : std::vector<std::pair<const char*, bool>>{
-           {R"("id": 5)", false},
-           {R"("id": "a")", false},
-           {R"("id": 5.0)", true},
-           {R"("iscrowd": 0)", false},
-           {R"("iscrowd": 1)", false},
-           {R"("iscrowd": true)", false},
-           {R"("iscrowd": 2)", true},
-           {R"("iscrowd": 1.0)", true},
-           {R"("iscrowd": -0)", true},
-           {R"("iscrowd": 10)", true},
-           {R"("area": 5)", false},
-           {R"("ignore": 2)", false}}) {
+  for (const auto& [field, expected] :
+       std::vector<std::pair<const char*, bool>>{{R"("id": 5)", false},
+                                                 {R"("id": "a")", false},
+                                                 {R"("id": 5.0)", true},
+                                                 {R"("iscrowd": 0)", false},
+                                                 {R"("iscrowd": 1)", false},
+                                                 {R"("iscrowd": true)", false},
+                                                 {R"("iscrowd": 2)", true},
+                                                 {R"("iscrowd": 1.0)", true},
+                                                 {R"("iscrowd": -0)", true},
+                                                 {R"("iscrowd": 10)", true},
+                                                 {R"("area": 5)", false},
+                                                 {R"("ignore": 2)", false}}) {
     const std::string annotation = std::string("{") + kBox + ", " + field + "}";
     const CocoTruth one = read_coco_truth(truth(annotation));
     const CocoTruth two = read_coco_truth(truth(annotation + ", " + annotation));
