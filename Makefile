@@ -3,12 +3,13 @@
 #   make test    the whole test suite
 #   make lint    ruff, mypy, clang-format
 #   make bench   speed side by side with other tools
-#   make fuzz    hammer the readers (needs clang++), FUZZ_SECONDS=60
+#   make fuzz    hammer the readers (needs clang++; FUZZ_CXX=clang++-14), FUZZ_SECONDS=60
 # .venv holds a marker for each step that was done; a step is done again only when what it depends
 # on has changed.
 
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
+FUZZ_CXX ?= clang++
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -173,11 +174,12 @@ bench: .venv/extra-bench
 	$(BIN)/python benchmarks/pretrained.py
 
 fuzz: $(MADE)
-	@command -v clang++ >/dev/null || { echo "make fuzz needs clang++ with libFuzzer"; exit 1; }
+	@command -v $(FUZZ_CXX) >/dev/null || \
+		{ echo "make fuzz needs clang++ with libFuzzer: FUZZ_CXX=NAME where it is called otherwise"; exit 1; }
 	$(BIN)/cmake -S . -B build/fuzz -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
-		-DCMAKE_CXX_COMPILER=clang++ -DSNELLEN_PYTHON=OFF -DSNELLEN_FUZZ=ON
+		-DCMAKE_CXX_COMPILER=$(FUZZ_CXX) -DSNELLEN_PYTHON=OFF -DSNELLEN_FUZZ=ON
 	$(BIN)/cmake --build build/fuzz
-	for target in json_columns csv_table png track_text rle polygon; do \
+	for target in json_columns csv_table png track_text rle polygon mask_pairs oriented; do \
 		mkdir -p build/fuzz/corpus-$$target && \
 		build/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
 			build/fuzz/corpus-$$target || exit 1; \

@@ -9,6 +9,28 @@
 #include "rle_arrays.hpp"
 
 namespace snellen::bind {
+namespace {
+
+using Areas = std::optional<In1<std::int64_t>>;
+using PixelBoxes = std::optional<In2<std::int32_t>>;
+
+// Masks and their extents, which `own` holds where they are not given.
+MeasuredRle measured(const Runs& runs, const Offsets& offset, const Sizes& size, const Areas& area,
+                     const PixelBoxes& box, RleExtents& own) {
+  const RleView masks = unchecked_masks_of(runs, offset, size);
+  if (!area || !box) {
+    own = extents_of(masks);
+    return {masks, own.area.data(), own.box.data()};
+  }
+  // Who measured them has looked at their runs.
+  check_length("area", area->size(), masks.n);
+  check_length("box", box->shape(0), masks.n);
+  if (box->shape(1) != 4) throw nb::value_error("expected boxes of 4 numbers");
+  return {masks, area->data(), box->data()};
+}
+
+}  // namespace
+
 void bind_candidates(nb::module_& m) {
   m.def(
       "box_candidates",
@@ -47,14 +69,18 @@ void bind_candidates(nb::module_& m) {
          In1<std::int32_t> pred_image, In1<std::int32_t> pred_label, Runs pred_runs,
          Offsets pred_offset, Sizes pred_size, std::size_t n_images, std::size_t n_labels,
          double lowest, bool across_labels, std::optional<In1<double>> pred_score,
-         std::optional<std::size_t> max_detections) {
+         std::optional<std::size_t> max_detections, Areas truth_area, PixelBoxes truth_box,
+         Areas pred_area, PixelBoxes pred_box) {
         const PairedRows rows =
             paired_rows(truth_image, truth_label, pred_image, pred_label, n_images, n_labels);
         check_length("crowd", truth_crowd.size(), rows.n_truth);
-        const RleView truth = masks_of(truth_runs, truth_offset, truth_size);
-        const RleView pred = masks_of(pred_runs, pred_offset, pred_size);
-        check_length("masks", truth.n, rows.n_truth);
-        check_length("masks", pred.n, rows.n_pred);
+        RleExtents of_truth, of_pred;
+        const MeasuredRle truth =
+            measured(truth_runs, truth_offset, truth_size, truth_area, truth_box, of_truth);
+        const MeasuredRle pred =
+            measured(pred_runs, pred_offset, pred_size, pred_area, pred_box, of_pred);
+        check_length("masks", truth.masks.n, rows.n_truth);
+        check_length("masks", pred.masks.n, rows.n_pred);
         const CandidateRules rules =
             candidate_rules(lowest, across_labels, pred_score, max_detections, rows.n_pred);
         Candidates found;
@@ -71,10 +97,13 @@ void bind_candidates(nb::module_& m) {
       nb::arg("pred_runs").noconvert(), nb::arg("pred_offset").noconvert(),
       nb::arg("pred_size").noconvert(), nb::kw_only(), nb::arg("n_images"), nb::arg("n_labels"),
       nb::arg("lowest"), nb::arg("across_labels"), nb::arg("pred_score").noconvert() = nb::none(),
-      nb::arg("max_detections") = nb::none(),
+      nb::arg("max_detections") = nb::none(), nb::arg("truth_area").noconvert() = nb::none(),
+      nb::arg("truth_box").noconvert() = nb::none(), nb::arg("pred_area").noconvert() = nb::none(),
+      nb::arg("pred_box").noconvert() = nb::none(),
       "The pairs of masks of an image, and of a label where not across labels, whose IoU is at "
       "least `lowest`: begin, truth, similarity, by row of pred. With scores, detections beyond "
-      "the cap of a label and image get none.");
+      "the cap of a label and image get none. Areas and boxes are those of rle_extents, where they "
+      "are there already.");
 }
 
 }  // namespace snellen::bind

@@ -89,9 +89,7 @@ void bind_texts(nb::module_& m) {
   m.def(
       "check_rle",
       [](Runs runs, Offsets offset, Sizes size) {
-        check_offsets("offsets", offset, runs.size());
-        check_sizes(size, offset.size() - 1);
-        return describe(check_rle({runs.data(), offset.data(), size.data(), offset.size() - 1}));
+        return describe(check_rle(unchecked_masks_of(runs, offset, size)));
       },
       nb::arg("runs").noconvert(), nb::arg("offset").noconvert(), nb::arg("size").noconvert(),
       "None, or message, row and position of the first mask whose runs do not sum up to its "
@@ -122,6 +120,16 @@ void bind_rows(nb::module_& m) {
       nb::arg("runs").noconvert(), nb::arg("offset").noconvert(), nb::arg("size").noconvert(),
       "Left, top, width and height of the smallest box around each mask; zeros for no pixels.");
   m.def(
+      "rle_extents",
+      [](Runs runs, Offsets offset, Sizes size) {
+        const RleView masks = unchecked_masks_of(runs, offset, size);
+        RleExtents found = extents_of(masks);
+        return std::make_tuple(to_numpy(std::move(found.area)),
+                               to_numpy(std::move(found.box), {masks.n, 4}));
+      },
+      nb::arg("runs").noconvert(), nb::arg("offset").noconvert(), nb::arg("size").noconvert(),
+      "What rle_areas and rle_boxes return, in one go.");
+  m.def(
       "take_rle",
       [](Runs runs, Offsets offset, In1<std::int64_t> rows) {
         check_offsets("offsets", offset, runs.size());
@@ -131,6 +139,25 @@ void bind_rows(nb::module_& m) {
       },
       nb::arg("runs").noconvert(), nb::arg("offset").noconvert(), nb::arg("rows").noconvert(),
       "Runs and offsets of some rows.");
+  m.def(
+      "replace_rle",
+      [](Runs runs, Offsets offset, Runs other_runs, Offsets other_offset,
+         In1<std::uint8_t> marked) {
+        check_offsets("offsets", offset, runs.size());
+        check_offsets("offsets", other_offset, other_runs.size());
+        const std::size_t n = offset.size() - 1, n_others = other_offset.size() - 1;
+        check_length("marked", marked.size(), n);
+        std::size_t n_marked = 0;
+        for (std::size_t i = 0; i < n; ++i) n_marked += marked.data()[i] != 0;
+        check_length("the other masks", n_others, n_marked);
+        return to_numpy(replace_rle({runs.data(), offset.data(), nullptr, n},
+                                    {other_runs.data(), other_offset.data(), nullptr, n_others},
+                                    marked.data()));
+      },
+      nb::arg("runs").noconvert(), nb::arg("offset").noconvert(), nb::arg("other_runs").noconvert(),
+      nb::arg("other_offset").noconvert(), nb::arg("marked").noconvert(),
+      "Runs and offsets of each row, but in the place of those that are marked the next of the "
+      "other rows.");
   m.def(
       "merge_rle",
       [](Runs runs, Offsets offset, Sizes size, Offsets begin, bool intersect) {

@@ -36,17 +36,36 @@ inline void check_sizes(const Sizes& size, std::size_t n) {
   if (!good) throw nb::value_error("expected a height and a width from 0 on for each mask");
 }
 
-// Runs, offsets and sizes, the runs summing up to the sizes: no kernel can then leave an image.
-inline RleView masks_of(const Runs& runs, const Offsets& offset, const Sizes& size) {
+inline void refuse(const RleFault& fault) {
+  if (!fault) return;
+  const std::string text = fault.message + " in row " + std::to_string(fault.row);
+  throw nb::value_error(text.c_str());
+}
+
+// Runs, offsets and sizes; whether the runs sum up to the sizes is not looked at.
+inline RleView unchecked_masks_of(const Runs& runs, const Offsets& offset, const Sizes& size) {
   check_offsets("offsets", offset, runs.size());
   check_sizes(size, offset.size() - 1);
-  const RleView masks{runs.data(), offset.data(), size.data(), offset.size() - 1};
-  const RleFault fault = check_rle(masks);
-  if (fault) {
-    const std::string text = fault.message + " in row " + std::to_string(fault.row);
-    throw nb::value_error(text.c_str());
-  }
+  return {runs.data(), offset.data(), size.data(), offset.size() - 1};
+}
+
+// Runs, offsets and sizes, the runs summing up to the sizes: no kernel can then leave an image.
+inline RleView masks_of(const Runs& runs, const Offsets& offset, const Sizes& size) {
+  const RleView masks = unchecked_masks_of(runs, offset, size);
+  refuse(check_rle(masks));
   return masks;
+}
+
+// The areas and boxes of masks whose runs sum up to their sizes.
+inline RleExtents extents_of(const RleView& masks) {
+  RleExtents found;
+  RleFault fault;
+  {
+    const nb::gil_scoped_release released;
+    fault = rle_extents(masks, found);
+  }
+  refuse(fault);
+  return found;
 }
 
 using RunArrays = std::tuple<Out<std::uint32_t>, Out<std::int64_t>>;

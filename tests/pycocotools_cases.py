@@ -12,7 +12,11 @@ import numpy as np
 from tests.pycocotools_sides import Case
 from tests.record_changes import all_of, each_of, emptied, having, renamed_ids, setting, without
 
-__all__ = ["MATRIX", "MORE"]
+__all__ = ["MATRIX", "MORE", "having", "without"]
+
+# ---------------------------------------------------------------------------------------------
+# The matrix: 31 cases of each IoU type.
+
 
 MATRIX = [
     Case("everything as usual"),
@@ -52,6 +56,10 @@ MATRIX = [
     Case("no recall thresholds", parameters=having(recThrs=np.array([]))),
     Case("categories not used", parameters=having(useCats=0)),
 ]  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------
+# More of the kind.
 
 
 def names(case_name: str, name: Callable[[int], Any]) -> Case:

@@ -120,9 +120,7 @@ ListReader::ListReader(const Source& source, Reader& reader, Table& table, const
       reader_(&reader),
       table_(&table),
       rules_(rules),
-      stretch_(reader, table, rules.stop_at_problem) {
-  rules_.plan.n_pieces = pieces_at_a_time(rules.plan);
-}
+      stretch_(reader, table, rules.stop_at_problem) {}
 
 Ended ListReader::read() {
   bool empty = false;
@@ -141,8 +139,12 @@ Ended ListReader::read() {
   Ended ended = stretch_.run(start + rules_.plan.piece_bytes);
   if (ended != Ended::at_cut) return ended;
   expect_rows(start);
-  if (rules_.plan.n_pieces == 1) return stretch_.run(kNoLimit);
-  while (ended == Ended::at_cut) ended = read_wave();
+  while (ended == Ended::at_cut) {
+    // There may be more threads by now, or less.
+    const std::size_t n_pieces = pieces_at_a_time(rules_.plan);
+    ended = n_pieces == 1 ? stretch_.run(reader_->offset() + rules_.plan.piece_bytes)
+                          : read_wave(n_pieces);
+  }
   return ended;
 }
 
@@ -156,8 +158,7 @@ void ListReader::expect_rows(std::uint64_t start) {
   table_->expect(table_->n_rows() + static_cast<std::uint64_t>(1.05 * left));
 }
 
-Ended ListReader::read_wave() {
-  const std::size_t n_pieces = rules_.plan.n_pieces;
+Ended ListReader::read_wave(std::size_t n_pieces) {
   const std::uint64_t size = rules_.plan.piece_bytes;
   while (pieces_.size() < n_pieces) pieces_.emplace_back(*source_, table_->schema(), rules_);
   const std::uint64_t base = position_ = reader_->offset();

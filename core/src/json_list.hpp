@@ -88,7 +88,7 @@ class ListReader {
   };
 
   void expect_rows(std::uint64_t start);
-  Ended read_wave();
+  Ended read_wave(std::size_t n_pieces);
   // The records up to the next cut, by a piece if it fits.
   Ended take(const Piece& piece, std::uint64_t cut);
 

@@ -10,33 +10,28 @@ namespace {
 // Some rows of masks: what is known of each at a glance, and its spans once they are asked for.
 class MaskRows {
  public:
-  explicit MaskRows(const RleView& masks) : masks_(masks) {}
+  explicit MaskRows(const MeasuredRle& measured) : measured_(measured) {}
 
   void enter(const std::uint32_t* rows, std::size_t n_rows) {
     rows_ = rows;
     spans_.clear();
-    box_.resize_uninitialised(4 * n_rows);
-    area_.resize_uninitialised(n_rows);
     first_.resize_uninitialised(n_rows);
     last_.resize_uninitialised(n_rows);
-    for (std::size_t i = 0; i < n_rows; ++i) {
-      const std::size_t row = rows[i];
-      const RleView mask{masks_.runs, masks_.offset + row, masks_.size + 2 * row, 1};
-      rle_boxes(mask, box_.data() + 4 * i);
-      rle_areas(mask, area_.data() + i);
-      first_[i] = last_[i] = 0;
-    }
+    std::fill(first_.begin(), first_.end(), 0);
+    std::fill(last_.begin(), last_.end(), 0);
   }
 
-  std::int64_t area(std::size_t i) const { return area_[i]; }
-  const std::int32_t* box(std::size_t i) const { return box_.data() + 4 * i; }
-  const std::int32_t* size(std::size_t i) const { return masks_.size + 2 * std::size_t{rows_[i]}; }
+  std::int64_t area(std::size_t i) const { return measured_.area[rows_[i]]; }
+  const std::int32_t* box(std::size_t i) const { return measured_.box + 4 * std::size_t{rows_[i]}; }
+  const std::int32_t* size(std::size_t i) const {
+    return measured_.masks.size + 2 * std::size_t{rows_[i]};
+  }
 
   // Makes the spans of a row, which has pixels; spans made before may move.
   void ready(std::size_t i) {
     if (last_[i] != 0) return;
     first_[i] = spans_.size();
-    append_spans(masks_, rows_[i], spans_);
+    append_spans(measured_.masks, rows_[i], spans_);
     last_[i] = spans_.size();
   }
   SpanRange spans(std::size_t i) const {
@@ -44,10 +39,8 @@ class MaskRows {
   }
 
  private:
-  const RleView masks_;
+  const MeasuredRle measured_;
   const std::uint32_t* rows_ = nullptr;
-  Column<std::int32_t> box_;
-  Column<std::int64_t> area_;
   Column<std::size_t> first_, last_;  // of the spans; 0, 0: not made
   Column<Span> spans_;
 };
@@ -55,7 +48,7 @@ class MaskRows {
 // The pixels that two boxes share.
 std::int64_t shared_by_boxes(const std::int32_t* a, const std::int32_t* b) {
   const auto along = [&](int axis) {
-    return std::int64_t{std::min(a[axis] + a[axis + 2], b[axis] + b[axis + 2])} -
+    return std::min(std::int64_t{a[axis]} + a[axis + 2], std::int64_t{b[axis]} + b[axis + 2]) -
            std::max(a[axis], b[axis]);
   };
   const std::int64_t width = along(0), height = along(1);
@@ -64,7 +57,7 @@ std::int64_t shared_by_boxes(const std::int32_t* a, const std::int32_t* b) {
 
 class MaskMeasure {
  public:
-  MaskMeasure(const RleView& truth, const std::uint8_t* truth_crowd, const RleView& pred)
+  MaskMeasure(const MeasuredRle& truth, const std::uint8_t* truth_crowd, const MeasuredRle& pred)
       : truth_crowd_(truth_crowd), truth_(truth), pred_(pred) {}
 
   void enter(const PairedCell& cell) {
@@ -107,8 +100,8 @@ class MaskMeasure {
 
 }  // namespace
 
-Candidates mask_candidates(const PairedRows& rows, const RleView& truth,
-                           const std::uint8_t* truth_crowd, const RleView& pred,
+Candidates mask_candidates(const PairedRows& rows, const MeasuredRle& truth,
+                           const std::uint8_t* truth_crowd, const MeasuredRle& pred,
                            const CandidateRules& rules) {
   return list_candidates(rows, rules, [&] { return MaskMeasure(truth, truth_crowd, pred); });
 }

@@ -145,9 +145,10 @@ double common_area(const Quad& truth, const Quad& pred) {
   return std::max(0.0, std::min({common, truth.area, pred.area}));
 }
 
-double overlap(const Quad& truth, const Quad& pred, bool crowd) {
+// `most` is what the common area cannot exceed.
+double overlap(const Quad& truth, const Quad& pred, bool crowd, double most) {
   if (!(truth.area > 0) || !(pred.area > 0)) return 0;
-  const double common = common_area(truth, pred);
+  const double common = std::min(common_area(truth, pred), most);
   return common / (crowd ? pred.area : truth.area + pred.area - common);
 }
 
@@ -180,15 +181,16 @@ class Truth {
       }
       const bool crowd = crowd_[j] != 0;
       const double area = quad_[j].area;
-      const double most = std::min({width * height, area, pred.area});
-      if (most * kRoom < lowest * (crowd ? pred.area : area + pred.area - most)) continue;
-      const double similarity = overlap(quad_[j], pred, crowd);
+      const double most = std::min({width * height, area, pred.area}) * kRoom;
+      if (most < lowest * (crowd ? pred.area : area + pred.area - most)) continue;
+      const double similarity = overlap(quad_[j], pred, crowd, most);
       if (similarity >= lowest) found(j, similarity);
     }
   }
 
  private:
-  // For the rounding of upright boxes' areas against clipped ones.
+  // For the rounding of upright boxes' areas against clipped ones. Beyond it the clipped one is
+  // wrong: of boxes a hundred orders of magnitude longer than wide no digit is left.
   static constexpr double kRoom = 1 + 1e-9;
 
   std::vector<Quad> quad_;

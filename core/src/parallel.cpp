@@ -16,6 +16,7 @@ namespace snellen {
 namespace {
 
 std::atomic<int> chosen_thread_count{0};
+std::atomic<int> n_set_aside{0};
 
 int available_processors() {
 #if defined(__linux__)
@@ -32,10 +33,12 @@ int available_processors() {
 
 int thread_count() {
   const int chosen = chosen_thread_count.load();
-  return chosen > 0 ? chosen : available_processors();
+  return std::max(1, (chosen > 0 ? chosen : available_processors()) - n_set_aside.load());
 }
 
 void set_thread_count(int n_threads) { chosen_thread_count.store(std::max(0, n_threads)); }
+
+void set_threads_aside(int n_threads) { n_set_aside.store(std::max(0, n_threads)); }
 
 void parallel_for(std::size_t n_jobs, const std::function<void(std::size_t)>& job) {
   const std::size_t n_threads = std::min(n_jobs, static_cast<std::size_t>(thread_count()));

@@ -1,214 +1,94 @@
 #include "snellen/rle.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <limits>
+#include <mutex>
+#include <utility>
 #include <vector>
 
-#include "printable.hpp"
 #include "rle_spans.hpp"
 #include "snellen/parallel.hpp"
 
 namespace snellen {
 namespace {
 
-constexpr unsigned kFirstCharacter = '0', kMore = 0x20, kSign = 0x10, kGroup = 0x1f;
-// More groups than any run or difference of runs needs; what is longer is refused.
-constexpr unsigned kMostBits = 40;
-constexpr std::size_t kRowsOfBlock = 64;
-
-RleFault fault_at(std::string message, std::size_t position) {
-  return {std::move(message), 0, position};
-}
-
-std::string of_pixels(std::uint64_t n_pixels) {
-  return "runs of together " + std::to_string(n_pixels) + " pixels";
-}
-
-// Reads runs as long as each lies within eight characters and is as it should be; the rest is for
-// the long way. Behind the third run. Returns where it stopped: where a run begins, or the end.
-//
-// The eight groups are put side by side, 40 bits in all; where each number ends is known from one
-// bit of each character. So no branch depends on how many characters a number has, and what one
-// run waits for of the one before is two additions.
-const char* append_short_runs(const char* at, const char* end, std::uint32_t* found, std::size_t& n,
-                              std::int64_t& left) {
-  constexpr std::uint64_t kEach = 0x0101010101010101, kHigh = 0x80 * kEach;
-  if constexpr (std::endian::native != std::endian::little) return at;
-  while (end - at >= 8) {
-    std::uint64_t text;
-    std::memcpy(&text, at, sizeof(text));
-    // The highest bit is set so that no byte borrows; it is then still set, and the next is not,
-    // of the 64 characters that there are.
-    std::uint64_t groups = (text | kHigh) - kFirstCharacter * kEach;
-    std::uint64_t last = ~groups & (kMore * kEach);
-    if (((text | ~groups | groups << 1) & kHigh) != 0 || last == 0) return at;
-    // Pairs of 5 bits become 10, pairs of those 20, and the two of those 40.
-    groups &= kGroup * kEach;
-    groups = (groups & 0x001f001f001f001f) | (groups & 0x1f001f001f001f00) >> 3;
-    groups = (groups & 0x000003ff000003ff) | (groups & 0x03ff000003ff0000) >> 6;
-    groups = (groups & 0x00000000000fffff) | (groups & 0x000fffff00000000) >> 12;
-    unsigned first = 0, behind = 0;  // characters of the number
-    do {
-      behind = static_cast<unsigned>(std::countr_zero(last)) / 8 + 1;
-      const unsigned beyond = 64 - 5 * behind;
-      // What stands behind it goes out at the top, its sign comes in again.
-      const std::int64_t written =
-          static_cast<std::int64_t>(groups << beyond) >> (beyond + 5 * first);
-      const std::int64_t run = written + found[n - 2];
-      if (run < 0 || run > left) return at + first;
-      left -= run;
-      found[n++] = static_cast<std::uint32_t>(run);
-      first = behind;
-      last &= last - 1;
-    } while (last != 0);
-    at += behind;
+RleFault check_row(const RleView& masks, std::size_t i) {
+  const std::uint64_t n_pixels = masks.n_pixels(i);
+  if (n_pixels > std::numeric_limits<std::uint32_t>::max()) {
+    return {"expected an image of less than 2^32 pixels, got " + std::to_string(n_pixels), i, 0};
   }
-  return at;
+  std::uint64_t sum = 0;
+  const std::uint32_t* const runs = masks.runs + masks.offset[i];
+  for (std::size_t k = 0; k < masks.n_runs(i); ++k) sum += runs[k];
+  if (sum == n_pixels) return {};
+  return {"expected " + of_pixels(n_pixels) + ", got " + std::to_string(sum), i, masks.n_runs(i)};
+}
+
+// The number of pixels of a row; its box goes to `box`.
+std::uint32_t measure_row(const RleView& masks, std::size_t i, std::int32_t* box) {
+  const auto height = static_cast<std::uint32_t>(masks.size[2 * i]);
+  const std::uint32_t* const runs = masks.runs + masks.offset[i];
+  std::uint32_t top = height, bottom = 0, area = 0, first = 0, behind = 0;
+  // Of the column that a span begins in; most begin in the one of the span before or the next.
+  std::uint32_t column_begin = 0;
+  visit_insides(runs, masks.n_runs(i), [&](std::uint32_t begin, std::uint32_t end) {
+    if (area == 0) first = begin;
+    std::uint32_t row = begin - column_begin;
+    if (row >= height) {
+      row -= height;
+      column_begin += height;
+      if (row >= height) {
+        const std::uint32_t beyond = row - row % height;
+        row -= beyond;
+        column_begin += beyond;
+      }
+    }
+    top = std::min(top, row);
+    // Below the image where it goes on in another column.
+    bottom = std::max(bottom, end - column_begin);
+    area += end - begin;
+    behind = end;
+  });
+  if (area == 0) {
+    std::fill(box, box + 4, 0);
+    return 0;
+  }
+  if (bottom > height) {
+    top = 0;
+    bottom = height;
+  }
+  const std::uint32_t left = first / height, right = (behind - 1) / height;
+  box[0] = static_cast<std::int32_t>(left);
+  box[1] = static_cast<std::int32_t>(top);
+  box[2] = static_cast<std::int32_t>(right + 1 - left);
+  box[3] = static_cast<std::int32_t>(bottom - top);
+  return area;
+}
+
+// Looks at all rows, on threads; returns the fault of the first that has one.
+template <class Look>
+RleFault first_fault(std::size_t n_rows, const Look& look) {
+  constexpr std::size_t kRows = 1024;
+  std::mutex mutex;
+  RleFault first;
+  parallel_for((n_rows + kRows - 1) / kRows, [&](std::size_t block) {
+    const std::size_t end = std::min(n_rows, (block + 1) * kRows);
+    for (std::size_t i = block * kRows; i < end; ++i) {
+      RleFault fault = look(i);
+      if (!fault) continue;
+      const std::lock_guard<std::mutex> lock(mutex);
+      if (!first || i < first.row) first = std::move(fault);
+      return;
+    }
+  });
+  return first;
 }
 
 }  // namespace
 
-RleFault append_rle(std::string_view text, std::uint64_t n_pixels, Column<std::uint32_t>& runs) {
-  const std::size_t first = runs.size();
-  const auto refuse = [&](std::string message, std::size_t position) {
-    runs.resize_uninitialised(first);
-    return fault_at(std::move(message), position);
-  };
-  if (n_pixels > std::numeric_limits<std::uint32_t>::max()) {
-    return refuse("expected an image of less than 2^32 pixels, got " + std::to_string(n_pixels), 0);
-  }
-  // A run has at least one character.
-  runs.reserve(first + text.size());
-  const char* const begin = text.data();
-  const char* const end = begin + text.size();
-  std::uint32_t* const found = runs.data() + first;
-  std::size_t n = 0;
-  auto left = static_cast<std::int64_t>(n_pixels);
-  for (const char* at = begin; at != end; ++n) {
-    if (n > 2) {
-      at = append_short_runs(at, end, found, n, left);
-      if (at == end) break;
-    }
-    const char* const start = at;
-    std::int64_t value = 0;
-    unsigned bits = 0, group;
-    do {
-      if (at == end) {
-        return refuse("expected the rest of a number, the run lengths are cut off",
-                      static_cast<std::size_t>(at - begin));
-      }
-      group = static_cast<unsigned char>(*at) - kFirstCharacter;
-      if (group > (kMore | kGroup)) {
-        return refuse("expected characters \"0\" … \"o\" of run lengths, got " + printable({at, 1}),
-                      static_cast<std::size_t>(at - begin));
-      }
-      if (bits >= kMostBits) {
-        return refuse("expected a run length, got a number of more than " +
-                          std::to_string(kMostBits) + " bits",
-                      static_cast<std::size_t>(start - begin));
-      }
-      value |= static_cast<std::int64_t>(group & kGroup) << bits;
-      bits += 5;
-      ++at;
-    } while ((group & kMore) != 0);
-    if ((group & kSign) != 0) value -= std::int64_t{1} << bits;
-    if (n > 2) value += found[n - 2];
-    if (value < 0 || value > left) {
-      const auto position = static_cast<std::size_t>(start - begin);
-      if (value < 0)
-        return refuse("expected runs from 0 on, got " + std::to_string(value), position);
-      return refuse("expected " + of_pixels(n_pixels) + ", got more", position);
-    }
-    left -= value;
-    found[n] = static_cast<std::uint32_t>(value);
-  }
-  if (left != 0) {
-    return refuse("expected " + of_pixels(n_pixels) + ", got " +
-                      std::to_string(n_pixels - static_cast<std::uint64_t>(left)),
-                  text.size());
-  }
-  runs.resize_uninitialised(first + n);
-  return {};
-}
-
-RleFault decode_rle(const TextRows& texts, const std::int32_t* size, RleRows& rows) {
-  const std::size_t n_blocks = (texts.n + kRowsOfBlock - 1) / kRowsOfBlock;
-  std::vector<RleRows> parts(n_blocks);
-  std::vector<RleFault> faults(n_blocks);
-  parallel_for(n_blocks, [&](std::size_t block) {
-    RleRows& part = parts[block];
-    const std::size_t begin = block * kRowsOfBlock;
-    const std::size_t end = std::min(texts.n, begin + kRowsOfBlock);
-    part.runs.reserve(static_cast<std::size_t>(texts.offset[end] - texts.offset[begin]));
-    part.offset.push_back(0);
-    for (std::size_t i = begin; i < end; ++i) {
-      const std::uint64_t n_pixels =
-          static_cast<std::uint64_t>(size[2 * i]) * static_cast<std::uint64_t>(size[2 * i + 1]);
-      faults[block] = append_rle(texts[i], n_pixels, part.runs);
-      if (faults[block]) {
-        faults[block].row = i;
-        return;
-      }
-      part.offset.push_back(static_cast<std::int64_t>(part.runs.size()));
-    }
-  });
-  for (RleFault& fault : faults) {
-    if (fault) return std::move(fault);
-  }
-  rows = join_rows(parts);
-  return {};
-}
-
-TextPool encode_rle(const RleView& masks) {
-  // A difference of runs has 33 bits and so up to 7 characters, a run of a mask mostly one or two.
-  constexpr std::size_t kLongest = 7;
-  TextPool texts;
-  texts.offset.reserve(masks.n + 1);
-  texts.offset.push_back(0);
-  for (std::size_t i = 0; i < masks.n; ++i) {
-    const std::uint32_t* const runs = masks.runs + masks.offset[i];
-    const std::size_t n = masks.n_runs(i), begin = texts.bytes.size();
-    const std::size_t most = begin + kLongest * n;
-    if (most > texts.bytes.capacity()) {
-      texts.bytes.reserve(std::max(most, 2 * texts.bytes.capacity()));
-    }
-    char* const text = texts.bytes.data();
-    std::size_t at = begin;
-    for (std::size_t k = 0; k < n; ++k) {
-      std::int64_t value = runs[k];
-      if (k > 2) value -= runs[k - 2];
-      while (true) {
-        const auto group = static_cast<unsigned>(value) & kGroup;
-        value >>= 5;
-        // The rest is nothing but the sign that this group shows.
-        const bool last = value == ((group & kSign) != 0 ? -1 : 0);
-        text[at++] = static_cast<char>(kFirstCharacter + group + (last ? 0 : kMore));
-        if (last) break;
-      }
-    }
-    texts.bytes.resize_uninitialised(at);
-    texts.offset.push_back(static_cast<std::int64_t>(at));
-  }
-  return texts;
-}
-
 RleFault check_rle(const RleView& masks) {
-  for (std::size_t i = 0; i < masks.n; ++i) {
-    const std::uint64_t n_pixels = masks.n_pixels(i);
-    if (n_pixels > std::numeric_limits<std::uint32_t>::max()) {
-      return {"expected an image of less than 2^32 pixels, got " + std::to_string(n_pixels), i, 0};
-    }
-    std::uint64_t sum = 0;
-    const std::uint32_t* const runs = masks.runs + masks.offset[i];
-    for (std::size_t k = 0; k < masks.n_runs(i); ++k) sum += runs[k];
-    if (sum != n_pixels) {
-      return {"expected " + of_pixels(n_pixels) + ", got " + std::to_string(sum), i,
-              masks.n_runs(i)};
-    }
-  }
-  return {};
+  return first_fault(masks.n, [&](std::size_t i) { return check_row(masks, i); });
 }
 
 void rle_areas(const RleView& masks, std::int64_t* area) {
@@ -222,46 +102,17 @@ void rle_areas(const RleView& masks, std::int64_t* area) {
 }
 
 void rle_boxes(const RleView& masks, std::int32_t* xywh) {
-  for (std::size_t i = 0; i < masks.n; ++i) {
-    const auto height = static_cast<std::uint32_t>(masks.size[2 * i]);
-    std::uint32_t left = 0, right = 0, top = height, bottom = 0, area = 0;
-    // The column that a span begins in; most begin in the one of the span before or the next.
-    std::uint32_t column = 0, column_begin = 0;
-    const auto go_to = [&](std::uint32_t pixel) {
-      std::uint32_t row = pixel - column_begin;
-      if (row < height) return row;
-      row -= height;
-      if (row < height) {  // without a division
-        ++column;
-        column_begin += height;
-        return row;
-      }
-      column = pixel / height;
-      column_begin = column * height;
-      return pixel - column_begin;
-    };
-    visit_insides(masks.runs + masks.offset[i], masks.n_runs(i),
-                  [&](std::uint32_t begin, std::uint32_t end) {
-                    const std::uint32_t first_row = go_to(begin);
-                    if (area == 0) left = column;
-                    const std::uint32_t first_column = column;
-                    const std::uint32_t last_row = go_to(end - 1);
-                    const bool within = column == first_column;
-                    top = std::min(top, within ? first_row : 0);
-                    bottom = std::max(bottom, within ? last_row + 1 : height);
-                    right = column + 1;
-                    area += end - begin;
-                  });
-    std::int32_t* const box = xywh + 4 * i;
-    if (area == 0) {
-      std::fill(box, box + 4, 0);
-      continue;
-    }
-    box[0] = static_cast<std::int32_t>(left);
-    box[1] = static_cast<std::int32_t>(top);
-    box[2] = static_cast<std::int32_t>(right - left);
-    box[3] = static_cast<std::int32_t>(bottom - top);
-  }
+  for (std::size_t i = 0; i < masks.n; ++i) measure_row(masks, i, xywh + 4 * i);
+}
+
+RleFault rle_extents(const RleView& masks, RleExtents& found) {
+  found.area.resize_uninitialised(masks.n);
+  found.box.resize_uninitialised(4 * masks.n);
+  return first_fault(masks.n, [&](std::size_t i) {
+    RleFault fault = check_row(masks, i);
+    if (!fault) found.area[i] = measure_row(masks, i, found.box.data() + 4 * i);
+    return fault;
+  });
 }
 
 RleRows take_rle(const RleView& masks, const std::int64_t* rows, std::size_t n_rows) {
@@ -280,6 +131,35 @@ RleRows take_rle(const RleView& masks, const std::int64_t* rows, std::size_t n_r
                 masks.n_runs(row) * sizeof(*masks.runs));
   }
   return taken;
+}
+
+RleRows replace_rle(const RleView& masks, const RleView& others, const std::uint8_t* marked) {
+  RleRows rows;
+  rows.offset.resize_uninitialised(masks.n + 1);
+  rows.offset[0] = 0;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < masks.n; ++i) {
+    const std::size_t n = marked[i] != 0 ? others.n_runs(next++) : masks.n_runs(i);
+    rows.offset[i + 1] = rows.offset[i] + static_cast<std::int64_t>(n);
+  }
+  rows.runs.resize_uninitialised(static_cast<std::size_t>(rows.offset[masks.n]));
+  // Rows of one table that follow each other go together.
+  next = 0;
+  for (std::size_t i = 0; i < masks.n;) {
+    const bool other = marked[i] != 0;
+    std::size_t end = i + 1;
+    while (end < masks.n && (marked[end] != 0) == other) ++end;
+    const RleView& from = other ? others : masks;
+    const std::size_t first = other ? next : i;
+    const auto n = static_cast<std::size_t>(rows.offset[end] - rows.offset[i]);
+    if (n > 0) {
+      std::memcpy(rows.runs.data() + rows.offset[i], from.runs + from.offset[first],
+                  n * sizeof(*from.runs));
+    }
+    if (other) next += end - i;
+    i = end;
+  }
+  return rows;
 }
 
 namespace {

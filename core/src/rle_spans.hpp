@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "snellen/column.hpp"
 #include "snellen/rle.hpp"
@@ -13,6 +14,11 @@ namespace snellen {
 struct Span {
   std::uint32_t begin, end;
 };
+
+// As faults say it.
+inline std::string of_pixels(std::uint64_t n_pixels) {
+  return "runs of together " + std::to_string(n_pixels) + " pixels";
+}
 
 // Calls visit(begin, end) for each run inside the mask that has pixels; two may touch.
 template <class Visit>
@@ -39,10 +45,17 @@ inline void append_span(std::uint32_t begin, std::uint32_t end, std::size_t firs
 
 // Adds the spans of a row.
 inline void append_spans(const RleView& masks, std::size_t row, Column<Span>& spans) {
-  const std::size_t first = spans.size();
-  visit_insides(
-      masks.runs + masks.offset[row], masks.n_runs(row),
-      [&](std::uint32_t begin, std::uint32_t end) { append_span(begin, end, first, spans); });
+  const std::size_t first = spans.size(), most = first + masks.n_runs(row) / 2;
+  if (most > spans.capacity()) spans.reserve(std::max(most, 2 * spans.capacity()));
+  spans.resize_uninitialised(most);
+  Span* const begin_of_row = spans.data() + first;
+  Span* next = begin_of_row;
+  visit_insides(masks.runs + masks.offset[row], masks.n_runs(row),
+                [&](std::uint32_t begin, std::uint32_t end) {
+                  if (next != begin_of_row && next[-1].end == begin) --next, begin = next->begin;
+                  *next++ = {begin, end};
+                });
+  spans.resize_uninitialised(static_cast<std::size_t>(next - spans.data()));
 }
 
 // The spans of a mask.
@@ -51,34 +64,73 @@ struct SpanRange {
   const Span* end;
 };
 
+// Two masks, or parts of them, walked side by side.
+class SharedPixels {
+ public:
+  // What lies before the other's first span and behind its last can share nothing; neither is
+  // empty.
+  SharedPixels(SpanRange a, SpanRange b) {
+    const std::uint32_t from = std::max(a.begin->begin, b.begin->begin);
+    const std::uint32_t to = std::min(a.end[-1].end, b.end[-1].end);
+    a_ = within(a, from, to);
+    b_ = within(b, from, to);
+  }
+
+  bool more() const { return a_.begin != a_.end && b_.begin != b_.end; }
+  std::int64_t n() const { return n_; }
+  std::size_t n_left() const { return static_cast<std::size_t>(a_.end - a_.begin); }
+  // Without a branch: which of two spans ends first is anyone's guess.
+  void step() {
+    const Span a = *a_.begin, b = *b_.begin;
+    const std::int64_t begin = std::max(a.begin, b.begin);
+    const std::int64_t end = std::min(a.end, b.end);
+    n_ += std::max<std::int64_t>(0, end - begin);
+    a_.begin += a.end <= b.end;
+    b_.begin += b.end <= a.end;
+  }
+  // Leaves the first half of its spans, and returns the second.
+  SharedPixels split() {
+    const Span* const middle = a_.begin + (a_.end - a_.begin) / 2;
+    SharedPixels second(SpanRange{middle, a_.end}, b_);
+    *this = SharedPixels(SpanRange{a_.begin, middle}, b_);
+    return second;
+  }
+
+ private:
+  static SpanRange within(const SpanRange& spans, std::uint32_t from, std::uint32_t to) {
+    const auto ends_before = [](const Span& span, std::uint32_t at) { return span.end <= at; };
+    const auto begins_before = [](const Span& span, std::uint32_t at) { return span.begin < at; };
+    const Span* const first = std::lower_bound(spans.begin, spans.end, from, ends_before);
+    return {first, std::lower_bound(first, spans.end, to, begins_before)};
+  }
+
+  SpanRange a_{}, b_{};
+  std::int64_t n_ = 0;
+};
+
 // The number of pixels that two masks share; with `any`, whether there are some.
 template <bool any = false>
 std::int64_t shared_pixels(const SpanRange& mine, const SpanRange& theirs) {
-  const Span *a = mine.begin, *a_end = mine.end;
-  const Span *b = theirs.begin, *b_end = theirs.end;
-  if (a == a_end || b == b_end) return 0;
-  // What lies before the other's first span and behind its last can share nothing.
-  const std::uint32_t from = std::max(a->begin, b->begin);
-  const std::uint32_t to = std::min(a_end[-1].end, b_end[-1].end);
-  const auto ends_before = [](const Span& span, std::uint32_t at) { return span.end <= at; };
-  const auto begins_before = [](const Span& span, std::uint32_t at) { return span.begin < at; };
-  a = std::lower_bound(a, a_end, from, ends_before);
-  b = std::lower_bound(b, b_end, from, ends_before);
-  a_end = std::lower_bound(a, a_end, to, begins_before);
-  b_end = std::lower_bound(b, b_end, to, begins_before);
-  std::int64_t n = 0;
-  while (a != a_end && b != b_end) {
-    const std::int64_t begin = std::max(a->begin, b->begin);
-    const std::int64_t end = std::min(a->end, b->end);
-    n += std::max<std::int64_t>(0, end - begin);
-    if constexpr (any) {
-      if (n > 0) return n;
-    }
-    const bool a_first = a->end <= b->end, b_first = b->end <= a->end;
-    a += a_first;
-    b += b_first;
+  constexpr std::size_t kWorthHalving = 16;
+  if (mine.begin == mine.end || theirs.begin == theirs.end) return 0;
+  SharedPixels walk(mine, theirs);
+  if constexpr (any) {
+    while (walk.more() && walk.n() == 0) walk.step();
+    return walk.n();
   }
-  return n;
+  if (!walk.more() || walk.n_left() < kWorthHalving) {
+    while (walk.more()) walk.step();
+    return walk.n();
+  }
+  // A step waits for the one before it: two walks at a time take hardly longer than one.
+  SharedPixels other = walk.split();
+  while (walk.more() && other.more()) {
+    walk.step();
+    other.step();
+  }
+  while (walk.more()) walk.step();
+  while (other.more()) other.step();
+  return walk.n() + other.n();
 }
 
 // Adds the runs of a mask of these spans, which may touch, and goes on to the next row.

@@ -108,8 +108,12 @@ struct Masks : Side {
 };
 
 Pairs pairs_of(const Masks& truth, const Masks& pred, const snellen::CandidateRules& rules) {
-  return read(snellen::mask_candidates(paired(truth, pred), truth.view(), truth.crowd.data(),
-                                       pred.view(), rules));
+  snellen::RleExtents of_truth, of_pred;
+  CHECK(!snellen::rle_extents(truth.view(), of_truth));
+  CHECK(!snellen::rle_extents(pred.view(), of_pred));
+  return read(snellen::mask_candidates(
+      paired(truth, pred), {truth.view(), of_truth.area.data(), of_truth.box.data()},
+      truth.crowd.data(), {pred.view(), of_pred.area.data(), of_pred.box.data()}, rules));
 }
 
 // -------------------------------------------------------------------------------------------

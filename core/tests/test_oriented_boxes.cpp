@@ -175,6 +175,29 @@ void slivers() {
   }
 }
 
+// A hundred orders of magnitude longer than wide: rounding has the small box inside the long one,
+// though the upright boxes around them share next to nothing. Found by fuzzing.
+void needles() {
+  const Corners needle = {-1.1437232835316706e+86,
+                          1.0718637176837925e+73,
+                          2.5647809816686096e-95,
+                          1.1838870859917385e-251,
+                          0,
+                          2.3964278325888703e-160,
+                          7.5775880770242136e-132,
+                          1.3583424538327319e+27};
+  const Corners small = {8.9105150287930839e-146,
+                         4.1821702780968493e-283,
+                         8.0070594029352069e-72,
+                         0,
+                         0,
+                         3.9285466193578125e-202,
+                         0,
+                         -2.5595728641258826e-44};
+  const double shared = iou(small, needle, true);
+  CHECK(shared >= 0 && shared < 0.1);
+}
+
 struct Table {
   std::vector<std::int32_t> image, label;
   std::vector<double> corners;
@@ -270,6 +293,7 @@ int main() {
   of_itself();
   moved();
   slivers();
+  needles();
   candidates_are_the_pairs_of_the_matrix();
   nothing();
   return snellen::testing::report();

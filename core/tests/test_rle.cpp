@@ -99,6 +99,36 @@ void worked_by_hand() {
   CHECK(decoded(masks, 3, 4) == pixels);
 }
 
+// Runs of one character are read eight at a time; what is wrong with one is still said of that one.
+void runs_of_one_character() {
+  constexpr std::size_t kMost = 40;
+  const std::int32_t height = 1;
+  for (std::size_t n = 3; n <= kMost; ++n) {
+    // Runs of 1, from the fourth on as differences of 0.
+    const std::string text = "111" + std::string(n - 3, '0');
+    const std::int64_t offset[] = {0, static_cast<std::int64_t>(n)};
+    const auto decode = [&](const std::string& of, std::size_t width, RleRows& rows) {
+      const std::int32_t size[] = {height, static_cast<std::int32_t>(width)};
+      return snellen::decode_rle({of.data(), offset, 1}, size, rows);
+    };
+    RleRows rows;
+    CHECK(!decode(text, n, rows));
+    CHECK_EQUAL(rows.runs.size(), n);
+    CHECK(std::all_of(rows.runs.begin(), rows.runs.end(), [](auto run) { return run == 1; }));
+    for (std::size_t at = 3; at < n; ++at) {
+      std::string below = text;
+      below[at] = 'N';  // -2
+      const RleFault negative = decode(below, n, rows);
+      CHECK_EQUAL(negative.message, "expected runs from 0 on, got -1");
+      CHECK_EQUAL(negative.position, at);
+      const RleFault beyond = decode(text, at, rows);
+      CHECK_EQUAL(beyond.message,
+                  "expected runs of together " + std::to_string(at) + " pixels, got more");
+      CHECK_EQUAL(beyond.position, at);
+    }
+  }
+}
+
 void long_runs_as_text() {
   // 15 is the largest in one group, 16 needs a second for its sign; then 400 − 16 and 100000 − 400
   // (index 3 and 4), whose groups are worked from the low end: 384 = 0 + 12 · 32, 99600 = 16 + 8 ·
@@ -202,6 +232,10 @@ void runs_are_pixels() {
     std::vector<std::int32_t> box(4 * n);
     snellen::rle_areas(masks.view(), area.data());
     snellen::rle_boxes(masks.view(), box.data());
+    snellen::RleExtents extents;
+    CHECK(!snellen::rle_extents(masks.view(), extents));
+    CHECK(std::equal(area.begin(), area.end(), extents.area.begin(), extents.area.end()));
+    CHECK(std::equal(box.begin(), box.end(), extents.box.begin(), extents.box.end()));
     for (std::size_t i = 0; i < n; ++i) {
       std::int64_t n_inside = 0;
       std::size_t left = width, right = 0, top = height, bottom = 0;
@@ -411,6 +445,7 @@ void mots_faults() {
 
 int main() {
   worked_by_hand();
+  runs_of_one_character();
   long_runs_as_text();
   faults();
   any_bytes();

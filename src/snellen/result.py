@@ -7,7 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from snellen.errors import MissingExtraError, did_you_mean
+from snellen.errors import InputError, MissingExtraError, did_you_mean
 
 if TYPE_CHECKING:
     import os
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from typing_extensions import Self
+
+    from snellen.displays import Display
 
 __all__ = [
     "Interval",
@@ -245,34 +247,110 @@ class Result(ABC):
 
         return cls._unpack(Path(path).read_bytes(), str(path))
 
-    def _repr_html_(self) -> str:
-        from html import escape
+    def displays(self) -> tuple[Display, ...]:
+        """Return the pictures of the result, the main one first: numbers that can be drawn."""
+        from snellen.displays.headline import headline_bars
 
-        def table(records: list[dict[str, Any]]) -> str:
-            if not records:
-                return ""
-            head = "".join(f"<th>{escape(str(key))}</th>" for key in records[0])
-            rows = "".join(
-                "<tr>" + "".join(f"<td>{escape(_shown(v))}</td>" for v in record.values()) + "</tr>"
-                for record in records
-            )
-            return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return (headline_bars(self),)
 
-        return (
-            f"<div><p>{escape(type(self).__name__)}</p>{table([dict(self.metrics)])}"
-            f"<details><summary>{len(self.per_class())} classes</summary>"
-            f"{table(self.per_class())}</details></div>"
+    def plot(self, ax: Any = None, *, name: str | None = None) -> Display:
+        """Draw a picture of the result with Matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where; without, axes of a new figure. No global setting is touched.
+        name : str, optional
+            Which of `displays`; without, the main one.
+
+        Returns
+        -------
+        Display
+            What was drawn, with `ax_` and `figure_`.
+
+        Raises
+        ------
+        InputError
+            Where no picture has the name.
+        MissingExtraError
+            Where Matplotlib is not installed.
+        """
+        return self._display(name).plot(ax)
+
+    def figure(self, name: str | None = None) -> Any:
+        """Return a picture of the result, the main one or that of a name, as a Plotly figure.
+
+        Raises
+        ------
+        InputError
+            Where no picture has the name.
+        MissingExtraError
+            Where Plotly is not installed.
+        """
+        return self._display(name).figure()
+
+    def _display(self, name: str | None) -> Display:
+        displays = self.displays()
+        if name is None:
+            return displays[0]
+        for display in displays:
+            if display.name == name:
+                return display
+        names = [display.name for display in displays]
+        raise InputError(
+            f'expected the name of a picture: {", ".join(names)}, got "{name}".'
+            f"{did_you_mean(name, names)}",
+            f"name, of {type(self).__name__}",
         )
+
+    def to_markdown(self, what: str = "metrics", *, digits: int = 3) -> str:
+        """Return a table in Markdown: ``"metrics"``, with intervals, or ``"classes"``.
+
+        Raises
+        ------
+        InputError
+            For another table.
+        """
+        from snellen.displays.tables import as_markdown, table_of
+
+        return as_markdown(table_of(self, what, digits))
+
+    def to_latex(
+        self,
+        what: str = "metrics",
+        *,
+        caption: str | None = None,
+        label: str | None = None,
+        digits: int = 3,
+    ) -> str:
+        """Return a table in LaTeX for the package booktabs; texts are escaped, the caption too.
+
+        Parameters
+        ----------
+        what : {"metrics", "classes"}
+            The headline numbers with their intervals, or one row a class.
+        caption, label : str, optional
+            With one of them the table floats; without, it is a tabular.
+        digits : int
+            Decimals.
+
+        Raises
+        ------
+        InputError
+            For another table, or a label that LaTeX has not.
+        """
+        from snellen.displays.tables import as_latex, table_of
+
+        return as_latex(table_of(self, what, digits), caption, label)
+
+    def _repr_html_(self) -> str:
+        from snellen.displays.notebook_html import notebook_html
+
+        return notebook_html(self)
 
 
 def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, float):
-        return "-" if math.isnan(value) else f"{value:.4f}"
-    return str(value)
 
 
 def write_atomically(files: Mapping[str | os.PathLike[str], bytes]) -> None:

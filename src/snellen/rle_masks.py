@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -16,7 +17,7 @@ from snellen.mask_forms import image_stack, run_list, size_of, size_text, sizes_
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["LabelledMasks", "RleMasks"]
+__all__ = ["LabelledMasks", "MaskExtents", "RleMasks"]
 
 
 _FARTHEST = 2e8
@@ -295,8 +296,8 @@ class RleMasks:
         bad = n_vertices < 3
         # Also false for what is no number. Further out than this no image has pixels, and the
         # fifths of a pixel that corners are rounded to have more than 32 bits.
-        near = (np.abs(xy) < _FARTHEST).all(axis=1)
-        if not near.all():
+        if len(xy) and not (xy.min() > -_FARTHEST and xy.max() < _FARTHEST):
+            near = (np.abs(xy) < _FARTHEST).all(axis=1)
             bad[np.searchsorted(polygon_begin, np.flatnonzero(~near), side="right") - 1] = True
         if bad.any():
             first = int(np.argmax(bad))
@@ -316,12 +317,9 @@ class RleMasks:
         if not several.any():
             return filled
         # Few objects have more than one; the others stay as they are.
-        single = filled[np.repeat(~several, n_polygons)]
         parts = filled[np.repeat(several, n_polygons)]
         united = parts.merged(np.append(0, np.cumsum(n_polygons[several])))
-        if several.all():
-            return united
-        return cls.joined([single, united])[np.argsort(several, kind="stable").argsort()]
+        return filled[begin[:-1]].replaced(several, united)
 
     @classmethod
     def from_arrays(cls, mask: Any, name: str = "mask") -> RleMasks:
@@ -384,6 +382,11 @@ class RleMasks:
         Zeros for a mask without pixels, as pycocotools has it.
         """
         return _core.rle_boxes(self.runs, self.offset, self.size)
+
+    @functools.cached_property
+    def extents(self) -> MaskExtents:
+        """What `areas` and `boxes` return, computed once; not to be written to."""
+        return MaskExtents(*_core.rle_extents(self.runs, self.offset, self.size))
 
     def texts(self) -> list[bytes]:
         """Return COCO's compressed run lengths of each mask."""
@@ -471,12 +474,38 @@ class RleMasks:
         runs, offset = _core.merge_rle(self.runs, self.offset, self.size, begin, intersect)
         return RleMasks(runs, offset, size)
 
+    def replaced(self, marked: NDArray[np.bool_], others: RleMasks) -> RleMasks:
+        """Return the rows, but in the place of those that are marked the others, in their order."""
+        if marked.all():
+            return others
+        runs, offset = _core.replace_rle(
+            self.runs, self.offset, others.runs, others.offset, marked.view(np.uint8)
+        )
+        size = self.size.copy()
+        size[marked] = others.size
+        return RleMasks(runs, offset, size)
+
     def without(self, others: RleMasks) -> RleMasks:
         """Return row by row the pixels that the other mask has not; of the same sizes."""
         runs, offset = _core.subtract_rle(
             self.runs, self.offset, self.size, others.runs, others.offset, others.size
         )
         return RleMasks(runs, offset, self.size)
+
+
+class MaskExtents(NamedTuple):
+    """How large masks are.
+
+    Attributes
+    ----------
+    area : ndarray, shape (n,), int64
+        The number of pixels in each.
+    box : ndarray, shape (n, 4), int32
+        Left, top, width and height of the smallest box around each; zeros for no pixels.
+    """
+
+    area: NDArray[np.int64]
+    box: NDArray[np.int32]
 
 
 class LabelledMasks(NamedTuple):

@@ -65,7 +65,7 @@ def test_numbers_and_state(run: Run, boxes: Path) -> None:
     both = evaluated(run, *sides, "--out", out)
     assert of_classes(both, "boundary_iou") == {"ground": 40 / 44, "box": 20 / 26}
     assert both["intervals"]["boundary_iou"]["unit"] == "image"
-    assert sorted(path.name for path in out.iterdir()) == ["result.json", "state.bin"]
+    assert sorted(path.name for path in out.iterdir()) == ["result.json", "run.json", "state.bin"]
     metric = metric_from_bytes((out / "state.bin").read_bytes())
     assert isinstance(metric, BoundaryQuality)
     assert metric.compute().metrics == both["metrics"]

@@ -99,6 +99,7 @@ def test_quiet_prints_nothing(run: Run, files: Files, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "result.json",
+        "run.json",
         "state.bin",
     ]
 

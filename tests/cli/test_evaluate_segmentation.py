@@ -103,7 +103,7 @@ def test_numbers_of_two_images(run: Run, street: Path) -> None:
     metric = metric_from_bytes((out / "state.bin").read_bytes())
     assert isinstance(metric, Segmentation)
     assert metric.compute().metrics == found["metrics"]
-    assert sorted(path.name for path in out.iterdir()) == ["result.json", "state.bin"]
+    assert sorted(path.name for path in out.iterdir()) == ["result.json", "run.json", "state.bin"]
 
 
 def test_the_report_is_on_stdout_and_what_was_decided_on_stderr(run: Run, street: Path) -> None:

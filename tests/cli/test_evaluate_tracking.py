@@ -301,6 +301,7 @@ def test_files_of_trackeval(capsys: Capture, sample: TrackingSample, tmp_path: P
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         *expected,
         "result.json",
+        "run.json",
         "state.bin",
     }
 
@@ -318,7 +319,7 @@ def test_which_files_of_trackeval_were_written(
         if quiet
         else [
             f"wrote object_summary.txt, object_detailed.csv to {folder}",
-            f"wrote result.json and state.bin to {folder}",
+            f"wrote run.json, result.json and state.bin to {folder}",
         ]
     )
 

@@ -118,3 +118,79 @@ def test_bad_files(run: Run, with_crowd: list[str], tmp_path: Path) -> None:
     assert "7" in done.stderr
     done = run("explain", with_crowd[0], str(broken), "--against", "tidecv", "--drop-unknown")
     assert done.returncode == 0
+
+
+OF_OTHERS = {
+    "mask": ("segmentation", [[0, 0, 0, 10, 10, 10, 10, 0]]),
+    "keypoints": ("keypoints", [3, 4, 2] * 17),
+}
+
+
+@pytest.fixture(params=OF_OTHERS)
+def of_others(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, list[str]]:
+    """Return the kind of objects, and files of it."""
+    field, shape = OF_OTHERS[request.param]
+    own = {"image_id": 1, "category_id": 1, field: shape}
+    bare = {"id": 1, "bbox": [0, 0, 10, 10], "area": 100, "iscrowd": 0, "num_keypoints": 17}
+    truth = {
+        "images": [{"id": 1, "width": 20, "height": 20}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [{**own, **bare}],
+    }
+    paths = tmp_path / "truth.json", tmp_path / "results.json"
+    for path, content in zip(paths, (truth, [{**own, "score": 0.5}]), strict=True):
+        path.write_text(json.dumps(content), encoding="utf-8")
+    return request.param, [str(path) for path in paths]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_tools_of_other_kinds(run: Run, of_others: tuple[str, list[str]], tool: str) -> None:
+    """Of a kind a tool is known, or refused in one line, and without a number."""
+    kind, paths = of_others
+    done = run("explain", *paths, "--against", tool)
+    if kind in TOOLS[tool].kinds:
+        assert done.returncode == 0
+        assert f"{TOOLS[tool].title}  1.000000" in done.stdout
+        return
+    assert (done.returncode, done.stdout) == (1, "")
+    _, message = done.stderr.splitlines()  # after what the file has
+    known = [name for name, each in TOOLS.items() if kind in each.kinds]
+    kind = {"mask": "masks"}.get(kind, kind)
+    assert f"of which the rules of {tool} are known, got {kind}" in message
+    assert message.endswith(f"(known of {kind}: {', '.join(known)}) - at against")
+
+
+def test_all_of_other_kinds(run: Run, of_others: tuple[str, list[str]]) -> None:
+    kind, paths = of_others
+    done = run("explain", *paths, "--against", "all")
+    assert done.returncode == 0
+    known = [each for each in TOOLS.values() if kind in each.kinds]
+    assert len(done.stdout.splitlines()) == 2 + len(known)
+    left_out = done.stderr.splitlines()[-1].removeprefix("snellen: of such objects unknown: ")
+    assert left_out.split(", ") == [name for name in TOOLS if TOOLS[name] not in known]
+
+
+@pytest.mark.parametrize("of_others", ["keypoints"], indirect=True)
+def test_other_keypoints_have_no_sigmas(run: Run, of_others: tuple[str, list[str]]) -> None:
+    _, paths = of_others
+    for path in paths:
+        text = Path(path).read_text(encoding="utf-8")
+        for _ in range(3):
+            text = text.replace("3, 4, 2, ", "", 1)
+        Path(path).write_text(text, encoding="utf-8")
+    done = run("explain", *paths, "--against", "pycocotools")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "expected 14 sigmas, one a keypoint, got 17" in done.stderr
+    assert "crowdpose 14" in done.stderr
+
+
+def test_oriented_boxes_are_refused(run: Run, tmp_path: Path) -> None:
+    """No tool gives AP of oriented boxes."""
+    (tmp_path / "truth").mkdir()
+    (tmp_path / "truth/a.txt").write_text("0 0 10 0 10 10 0 10 plane 0\n", encoding="utf-8")
+    (tmp_path / "Task1_plane.txt").write_text("a 0.9 0 0 10 0 10 10 0 10\n", encoding="utf-8")
+    paths = [str(tmp_path / "truth"), str(tmp_path / "Task1_plane.txt")]
+    for tool in ("all", "pycocotools"):
+        done = run("explain", *paths, "--against", tool, "--format", "dota")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "got oriented boxes" in done.stderr.splitlines()[-1]

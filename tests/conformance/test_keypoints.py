@@ -91,6 +91,37 @@ def test_equals_crowdpose(conformance_data: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::snellen.errors.DataWarning")
+def test_crowdpose_from_memory(conformance_data: Path) -> None:
+    """The same arrays, not read by us: the same numbers."""
+    folder = conformance_data / "keypoints/fce_crowdpose"
+    paths = folder / "example_crowdpose_val.json", folder / "example_crowdpose_preds.json"
+    document, results = (json.loads(path.read_text()) for path in paths)
+    images = document["images"]
+
+    def poses(records: Any, **columns: Any) -> Poses:
+        return Poses.from_keypoints(
+            [each["keypoints"] for each in records],
+            image_id=[each["image_id"] for each in records],
+            label=[each["category_id"] for each in records],
+            image_ids=[image["id"] for image in images],
+            **columns,
+        )
+
+    annotations = document["annotations"]
+    truth = poses(
+        annotations,
+        box=[each["bbox"] for each in annotations],
+        crowd=[each["iscrowd"] for each in annotations],
+        crowding={image["id"]: image["crowdIndex"] for image in images},
+    )
+    pred = poses(results, score=[each["score"] for each in results])
+    found = AveragePrecision(protocol="crowdpose").update(truth, pred).compute()
+    wanted = AveragePrecision(protocol="crowdpose").update(*poses_of(*paths)).compute()
+    assert found.metrics == wanted.metrics
+    assert not any(np.isnan(value) for value in found.metrics.values())
+
+
+@pytest.mark.filterwarnings("ignore::snellen.errors.DataWarning")
 def test_images_by_crowding_are_what_they_are_alone(conformance_data: Path) -> None:
     folder = conformance_data / "keypoints/fce_crowdpose"
     truth, pred = poses_of(

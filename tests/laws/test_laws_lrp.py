@@ -61,7 +61,7 @@ def changed(**columns: Any) -> tuple[Boxes, Boxes]:
 BAD_BATCHES = [
     (BATCHES[0][0], BATCHES[1][1]),  # images that truth does not list
     (BATCHES[0][0], BATCHES[0][0]),  # no scores
-    ([{"boxes": [[0, 0, 1, 1]], "labels": [1]}], BATCHES[0][1]),  # no columns
+    ([{"boxes": [[0, 0, 1, 1]], "labels": [1]}], BATCHES[0][1]),  # of one side alone
     changed(score=None),
 ]
 PERFECT = (

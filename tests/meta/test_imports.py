@@ -38,6 +38,7 @@ LAYERS = (
     (
         "snellen.metric",
         "snellen.result",
+        "snellen.displays",
         "snellen.classes",
         "snellen.table_text",
         "snellen.mask_forms",

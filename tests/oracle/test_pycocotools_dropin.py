@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.coco_scenes import scene
-from tests.pycocotools_cases import MATRIX, MORE
+from tests.pycocotools_cases import MATRIX, MORE, having
 from tests.pycocotools_sides import (
     OURS,
     THEIRS,
@@ -28,7 +28,6 @@ from tests.pycocotools_sides import (
     quiet,
     run,
 )
-from tests.record_changes import having
 
 pytestmark = [
     # Of pycocotools 2.0.11 under NumPy 2.

@@ -23,7 +23,7 @@ from snellen.detection.protocols import (
     DetectionProtocol,
 )
 from snellen.detection.slices import slices_of_images, slices_of_objects
-from snellen.errors import InputError, SchemaError
+from snellen.errors import IdError, InputError, SchemaError
 from snellen.readers.detection_protocol import read_detection_protocol
 
 # Rules of boxes, of two sizes and three ranges of crowding, in which 0.5 is of the upper one.
@@ -198,6 +198,51 @@ def test_files_say_how_crowded_images_are() -> None:
     document["images"][1]["crowdIndex"] = "high"
     with pytest.raises(SchemaError, match=r'got "high" - at truth \$.images\[1\].crowdIndex'):
         read_coco_truth(document, kind="keypoints")
+
+
+def test_columns_say_it_by_image() -> None:
+    """Three images with one pose each: the crowded one's is missed, one is of no range."""
+    points = np.stack([pose(x)["keypoints"][0] for x in (0, 0, 0)])
+    keys: dict[str, Any] = {"image_id": ["a", "b", "c"], "label": 1, "box": [[0, 0, 50, 50]] * 3}
+    truth = Poses.from_keypoints(points, crowding={"c": 0.1, "a": np.float32(0.9)}, **keys)
+    assert truth.boxes.crowding is not None
+    wanted = [np.float32(0.9), math.nan, 0.1]
+    assert np.array_equal(truth.boxes.crowding, wanted, equal_nan=True)
+    keys = {"image_id": ["b", "c"], "label": 1, "box": [[0, 0, 50, 50]] * 2}
+    pred = Poses.from_keypoints(points[1:], score=[0.9, 0.8], **keys)
+    result = AveragePrecision(protocol="crowdpose").update(truth, pred).compute()
+    assert (result.AP_easy, result.AP_hard) == (pytest.approx(1), 0)
+    assert math.isnan(result.AP_medium)
+    # As mappings say it.
+    records = [
+        pose(0, boxes=[[0, 0, 50, 50]], **crowding)
+        for crowding in ({"crowding": np.float32(0.9)}, {}, {"crowding": 0.1})
+    ]
+    of_images = Poses.from_images(records, image_id=["a", "b", "c"])
+    assert np.array_equal(of_images.boxes.crowding, truth.boxes.crowding, equal_nan=True)
+    # An image without poses can be crowded, too; without a word nothing is known.
+    one: dict[str, Any] = {"image_id": [1], "label": 1, "box": [[0, 0, 5, 5]]}
+    truth = Poses.from_keypoints(points[:1], image_ids=[1, 2], crowding={2: 0.5}, **one)
+    assert np.array_equal(truth.boxes.crowding, [math.nan, 0.5], equal_nan=True)
+    assert Poses.from_keypoints(points[:1], **one).boxes.crowding is None
+
+
+@pytest.mark.parametrize(
+    ("crowding", "error", "message"),
+    [
+        ([0.5], InputError, "expected a mapping of image id to how crowded it is.*got list"),
+        ({7: 0.5}, IdError, "expected image ids that objects or image_ids have, got 7"),
+        ({"1": 0.5}, IdError, "got '1'"),
+        ({1: math.nan}, InputError, r"expected one finite number, got nan - at crowding\[1\]"),
+        ({1: [0.5, 0.5]}, InputError, r"expected one finite number.*crowding\[1\]"),
+        ({1: "much"}, InputError, r"crowding\[1\]"),
+        ({1.5: 0.5}, IdError, "image id"),
+        ({1: None}, InputError, r"crowding\[1\]"),
+    ],
+)
+def test_columns_refuse(crowding: Any, error: Any, message: str) -> None:
+    with pytest.raises(error, match=message):
+        Poses.from_keypoints([[[1, 2, 2]] * 14], image_id=1, label=1, crowding=crowding)
 
 
 def test_rows_keep_what_is_of_images() -> None:

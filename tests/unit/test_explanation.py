@@ -249,7 +249,7 @@ def test_kinds() -> None:
     truth = Masks(boxes([[0, 0, 4, 4]]), mask)
     pred = Masks(boxes([[0, 0, 4, 4]], score=[1 / 3]), mask)
     found = explain(truth, pred, against="torchmetrics")
-    assert found.steps[0].rule == "scores"
+    assert [each.rule for each in found.steps[:2]] == ["images", "scores"]
     assert found.tool_AP == 1
     assert [each.tool.split()[0] for each in explain_each(truth, pred)] == [
         "pycocotools",
@@ -257,9 +257,15 @@ def test_kinds() -> None:
         "torchmetrics",
         "tidecv",
     ]
-    with pytest.raises(InputError, match="expected objects of the kind box, of which"):
+    with pytest.raises(
+        InputError,
+        match=r"the rules of ultralytics are known, got masks \(known of masks: ",
+    ):
         explain(truth, pred, against="ultralytics")
-    with pytest.raises(InputError, match="expected objects of the kind box, of which"):
+    with pytest.raises(
+        InputError,
+        match=r"the rules of voc12 are known, got masks \(known of masks: ",
+    ):
         explain_each(truth, pred, against=["tidecv", "voc"])
 
 
@@ -305,14 +311,26 @@ def test_plain_values_and_files(tmp_path: Any) -> None:
 
 def test_every_rule_says_something_else() -> None:
     """No step leaves the rules as they were, and the start is `coco`."""
-    for tool in TOOLS.values():
-        rules = start_rules("box")
-        for each in tool.steps:
-            assert each.applied(rules) != rules, (tool.name, each.rule)
+    for tool, kind in [(each, kind) for each in TOOLS.values() for kind in each.kinds]:
+        rules = start_rules(kind)
+        for each in tool.steps_of(kind):
+            assert each.applied(rules) != rules, (tool.name, kind, each.rule)
             rules = each.applied(rules)
             assert len(each.says) < 110
-        names = [each.rule for each in tool.steps]
+        names = [each.rule for each in tool.steps_of(kind)]
         assert len(set(names)) == len(names)
+
+
+def test_images_without_truth() -> None:
+    """Torchmetrics leaves out such images of masks: the false positive is the best prediction."""
+    mask = RleMasks.from_arrays([np.ones((4, 4), np.uint8)])
+    truth = Masks(boxes([[0, 0, 4, 4]], image=[2]), mask)
+    pred = Masks(boxes([[0, 0, 4, 4]] * 2, image=[1, 2], score=[0.9, 0.8]), mask[[0, 0]])
+    found = explain(truth, pred, against="torchmetrics")
+    assert math.isclose(found.steps[0].change, 0.5, abs_tol=1e-12)
+    assert found.tool_AP == 1
+    # Of boxes it keeps them.
+    assert explain(truth.boxes, pred.boxes, against="torchmetrics").tool_AP == 0.5
 
 
 def test_the_start_is_ours() -> None:

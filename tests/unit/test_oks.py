@@ -124,7 +124,7 @@ def test_far_points_say_nothing_even_where_numpy_raises() -> None:
     ("sigmas", "n_keypoints", "error", "text"),
     [
         (None, 5, ShapeError, "expected sigmas for 5 keypoints, got none"),
-        (COCO_SIGMAS, 14, ShapeError, "expected 14 sigmas, one a keypoint, got 17 - at sigmas"),
+        (COCO_SIGMAS, 14, ShapeError, "expected 14 sigmas, one a keypoint, got 17 .of"),
         ([[0.1]], 1, ShapeError, r"got \(1, 1\)"),
         ([0.1, 0.0], 2, InputError, r"above 0, got 0 - at sigmas\[1\]"),
         ([0.1, -0.1], 2, InputError, r"sigmas\[1\]"),

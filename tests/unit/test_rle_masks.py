@@ -303,6 +303,29 @@ def test_what_are_no_sizes_of_images(size: Any) -> None:
         RleMasks.from_polygons([[SQUARE], [SQUARE]], size)
 
 
+def test_rows_in_the_place_of_others() -> None:
+    random = np.random.default_rng(3)
+    pixels = random.random((9, 5, 7)) < 0.5
+    pixels[4] = False
+    marked = np.array([0, 1, 1, 0, 0, 1, 0, 0, 1], np.bool_)
+    for chosen in (marked, np.zeros(9, np.bool_), np.ones(9, np.bool_)):
+        others = random.random((int(chosen.sum()), 5, 7)) < 0.5
+        wanted = pixels.copy()
+        wanted[chosen] = others
+        found = RleMasks.from_arrays(pixels).replaced(chosen, RleMasks.from_arrays(others))
+        assert (found.to_arrays() == wanted).all()
+        assert found.size.tolist() == [[5, 7]] * 9
+
+
+def test_extents_are_areas_and_boxes() -> None:
+    found = RleMasks.from_arrays(np.random.default_rng(4).random((3000, 4, 6)) < 0.3)
+    assert found.extents.area.tobytes() == found.areas().tobytes()
+    assert found.extents.box.tobytes() == found.boxes().tobytes()
+    bad = RleMasks(found.runs, found.offset, found.size + 1)
+    with pytest.raises(ValueError, match="expected runs of together 35 pixels, got 24 in row 0"):
+        _ = bad.extents
+
+
 def test_kernels_do_not_leave_their_arrays() -> None:
     runs, offset, size = masks(PIXELS).runs, bounds(0, 6), np.array([[3, 4]], np.int32)
     for bad_offset in (bounds(0, 7), bounds(1, 6), bounds(0, 7, 6), bounds()):
@@ -314,6 +337,10 @@ def test_kernels_do_not_leave_their_arrays() -> None:
         _core.rle_boxes(runs, offset, np.array([[-3, -4]], np.int32))
     with pytest.raises(ValueError, match="rows below 1"):
         _core.take_rle(runs, offset, bounds(1))
+    with pytest.raises(ValueError, match="1 rows of the other masks, got 0"):
+        _core.replace_rle(runs, offset, runs[:0], bounds(0), np.ones(1, np.uint8))
+    with pytest.raises(ValueError, match="1 rows of marked, got 2"):
+        _core.replace_rle(runs, offset, runs, offset, np.ones(2, np.uint8))
     with pytest.raises(ValueError, match="one size"):
         _core.paint_rle(runs, offset, size, bounds(0, 1), np.ones(1, np.uint8), 4, 3)
     with pytest.raises(ValueError, match="begins of images"):

@@ -30,7 +30,7 @@ def finished_run() -> dict[str, Any]:
     result = Classification(NAMES).update(truth, pred).compute().to_dict()
     interval = {"low": 0.71, "high": 0.87, "level": 0.95, "method": "Wilson", "unit": "sample"}
     return {
-        "schema": "snellen.run/1",
+        "schema": "snellen.training-run/1",
         "description": {
             "data": {"name": "/home/somebody/animals", "split": "a.csv"},
             "network": {"name": "fc", "hidden": [5]},

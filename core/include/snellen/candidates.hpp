@@ -54,8 +54,8 @@ Candidates box_candidates(const PairedRows& rows, const double* truth_xywh,
 // IoU of pixels, as pycocotools 2.0.11 (rleIou in maskApi.c) has it: against a crowd pixels of the
 // detection stand for those of the union, and masks whose boxes share nothing have 0. Masks of
 // unlike sizes whose boxes overlap are never listed.
-Candidates mask_candidates(const PairedRows& rows, const RleView& truth,
-                           const std::uint8_t* truth_crowd, const RleView& pred,
+Candidates mask_candidates(const PairedRows& rows, const MeasuredRle& truth,
+                           const std::uint8_t* truth_crowd, const MeasuredRle& pred,
                            const CandidateRules& rules);
 
 }  // namespace snellen

@@ -12,11 +12,14 @@
 namespace snellen {
 
 // The number of threads that kernels use: what set_thread_count was given, else the processors
-// this process may run on.
+// this process may run on; less those that are set aside, but one at least.
 int thread_count();
 
 // 0 goes back to the number of processors.
 void set_thread_count(int n_threads);
+
+// For work that goes on beside a kernel. Kernels that take long look at it time and again.
+void set_threads_aside(int n_threads);
 
 // Runs job(0) … job(n_jobs − 1), handed out in order to the threads that are free. Every job is
 // run even if one throws; afterwards the exception of the lowest job number is thrown again.

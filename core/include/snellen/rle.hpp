@@ -61,7 +61,8 @@ RleFault decode_rle(const TextRows& texts, const std::int32_t* size, RleRows& ro
 // The texts of masks.
 TextPool encode_rle(const RleView& masks);
 
-// The first row whose runs do not sum up to its pixels, or that has 2³² pixels or more.
+// The first row whose runs do not sum up to its pixels, or that has 2³² pixels or more. Threads
+// over rows.
 RleFault check_rle(const RleView& masks);
 
 // The number of pixels in each mask.
@@ -70,8 +71,27 @@ void rle_areas(const RleView& masks, std::int64_t* area);
 // The smallest box (left, top, width, height) around each mask, in pixels; zeros for no pixels.
 void rle_boxes(const RleView& masks, std::int32_t* xywh);
 
+// Both of them.
+struct RleExtents {
+  Column<std::int64_t> area;
+  Column<std::int32_t> box;
+};
+// In one go over the runs, with what check_rle finds; of no use where that is a fault. Threads over
+// rows.
+RleFault rle_extents(const RleView& masks, RleExtents& found);
+
+// Masks and what rle_extents says of them.
+struct MeasuredRle {
+  RleView masks;
+  const std::int64_t* area;
+  const std::int32_t* box;
+};
+
 // Some rows, in the order given.
 RleRows take_rle(const RleView& masks, const std::int64_t* rows, std::size_t n_rows);
+
+// Each row of `masks`, but in the place of those that are marked the next row of `others`.
+RleRows replace_rle(const RleView& masks, const RleView& others, const std::uint8_t* marked);
 
 enum class RleMerge { kUnion, kIntersection };
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from snellen.benchmark.class_places import placed
 from snellen.benchmark.kept_rounds import KeptRounds
-from snellen.benchmark.machine import machine
 from snellen.benchmark.open_images import open_images
 from snellen.benchmark.predicted import Predicted, in_all
 from snellen.benchmark.predictions_file import read_predictions
@@ -21,6 +20,7 @@ from snellen.benchmark.speed import Round, Speed
 from snellen.benchmark.worker import Worker
 from snellen.benchmark.written import write_benchmark
 from snellen.errors import InputError, did_you_mean
+from snellen.run.machine import machine
 from snellen.threads import usable_threads
 from snellen.training.data.written_split import part_name
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from snellen.errors import SchemaError
+from snellen.errors import SchemaError, one_line
 from snellen.readers.pictures import upright_picture
 
 if TYPE_CHECKING:
@@ -65,8 +65,9 @@ def decoded(
 def _loaded(data: bytes, name: str) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise SchemaError(f"expected a readable array, got: {error}", name) from None
+    # What NumPy's parser makes of damaged text is anybody's guess.
+    except Exception as error:
+        raise SchemaError(f"expected a readable array, got: {one_line(error)}", name) from None
     return array
 
 

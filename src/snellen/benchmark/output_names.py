@@ -48,7 +48,7 @@ def read_class_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
     if place.lower().removesuffix(".gz").endswith(".json"):
         try:
             content = msgspec.json.decode(text)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise SchemaError(f"expected JSON: {error}", place) from None
         return class_names_of(content, place)
     lines = [line.strip() for line in text.rstrip().splitlines()]

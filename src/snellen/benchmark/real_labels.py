@@ -56,7 +56,7 @@ def real_labels(
     place = {index: k for k, index in enumerate(indices)}
     try:
         every = msgspec.json.decode(read_bytes(path), type=list[list[int]])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SchemaError(
             f"expected ReaL labels, a list of indices for each image: {error}", path
         ) from None

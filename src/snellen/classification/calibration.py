@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
+    from snellen.displays import Display
     from snellen.state import PackedState
 
 __all__ = [
@@ -624,6 +625,12 @@ class CalibrationErrorResult(Result):
         ]
         lines += [f"undefined    {entry.metric}: {entry.reason}" for entry in self.undefined]
         return "\n".join(lines)
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return the reliability diagram."""
+        from snellen.classification.score_displays import reliability
+
+        return (reliability(self),)
 
     def per_class(self) -> list[dict[str, Any]]:
         """Return, for each class, its id, name and ECE, where these were asked for."""

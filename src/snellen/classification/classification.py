@@ -179,6 +179,11 @@ class Classification:
         """Whether a sample has a set of labels."""
         return "sets" in self._parts
 
+    @property
+    def set_threshold(self) -> float:
+        """From which score on a sample is said to have a label, of sets of labels."""
+        return float(self._main.threshold)
+
     def update(
         self,
         truth: Labels | ArrayLike,

@@ -22,6 +22,8 @@ from snellen.table_text import aligned_lines, with_interval
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from snellen.displays import Display
+
 
 __all__ = ["ClassificationResult"]
 
@@ -119,6 +121,16 @@ class ClassificationResult(Result):
                     mine.update({key: value for key, value in record.items() if key not in mine})
         columns = {key: math.nan for record in records for key in record}
         return [{**columns, **record} for record in records]
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return the pictures of the parts, and the headline numbers."""
+        found = {
+            display.name: display
+            for part in self.parts.values()
+            for display in part.displays()
+            if display.name != "metrics"
+        }
+        return (*found.values(), *super().displays())
 
     def undefined_of_classes(self) -> list[Any]:
         """Return which numbers of single classes are NaN, and why."""

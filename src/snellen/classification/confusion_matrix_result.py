@@ -22,6 +22,8 @@ from snellen.table_text import aligned_lines, number, printable, with_interval
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from snellen.displays import Display
+
 __all__ = ["ConfusionMatrixResult", "class_position", "positive_code"]
 
 _SHOWN_MATRIX = 20  # classes: above, the most confused pairs say more
@@ -252,6 +254,12 @@ class ConfusionMatrixResult(Result):
     def class_values(self) -> dict[str, NDArray[np.float64]]:
         """Return the ratios of each class by name, each (K,)."""
         return class_rates(self.tp, self.fp, self.fn, self.tn, self.beta)
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return the confusion matrix, the rates of classes, and the headline numbers."""
+        from snellen.classification.label_displays import class_rates, confusion_matrix
+
+        return (confusion_matrix(self), class_rates(self), *super().displays())
 
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.classification.scores import Form
+    from snellen.displays import Display
 
 __all__ = ["ThresholdCurvesResult", "column_of"]
 
@@ -246,6 +247,12 @@ class ThresholdCurvesResult(Result):
                 }
             )
         return records
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return the ROC curves, and precision over recall."""
+        from snellen.classification.score_displays import precision_recall, roc
+
+        return roc(self), precision_recall(self)
 
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""

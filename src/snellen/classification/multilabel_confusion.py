@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
+    from snellen.displays import Display
     from snellen.metric import Units
     from snellen.state import PackedState
 
@@ -553,6 +554,12 @@ class MultilabelConfusionResult(Result):
                 zip(self.classes.display_names(), self.classes.keys.ids.tolist(), strict=True)
             )
         ]
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return the rates of classes, and the headline numbers."""
+        from snellen.classification.label_displays import class_rates
+
+        return (class_rates(self), *super().displays())
 
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""

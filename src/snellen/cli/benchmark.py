@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from snellen.cli.gates import Gate, gates
 from snellen.cli.output import (
-    Gate,
     check_folder_of,
     data_warnings_on_stderr,
-    gates,
     json_option,
     not_empty,
     quiet_option,
 )
+from snellen.cli.page import check_plotly, write_page
 
 if TYPE_CHECKING:
     from snellen.benchmark.result import BenchmarkResult
@@ -158,6 +158,11 @@ def _finite(_: click.Context, __: click.Parameter, seconds: float) -> float:
 @click.option("--strict", is_flag=True, help="Stop at images that cannot be read.")
 @click.option("--per-class", is_flag=True, help="Print the recall of each class, too.")
 @click.option(
+    "--report",
+    is_flag=True,
+    help="Write report.html to the folder, too: the page of every network's results side by side.",
+)
+@click.option(
     "--fail-under",
     "least",
     metavar="METRIC=VALUE",
@@ -189,6 +194,7 @@ def benchmark(
     out: str | None,
     strict: bool,
     per_class: bool,
+    report: bool,
     least: tuple[Gate, ...],
     json_path: str | None,
     quiet: bool,
@@ -215,6 +221,8 @@ def benchmark(
     from snellen.result import write_atomically
 
     check_folder_of(json_path)
+    if report:
+        check_plotly()
     refuse_unknown_metrics([gate.metric for gate in least])
     folder = out or default_folder(data)
     settings = Settings(
@@ -252,6 +260,8 @@ def benchmark(
                 err=True,
             )
         raise
+    if report:
+        write_page(str(folder))
     if json_path is not None:
         text = json_bytes(result.to_dict())
         if json_path == "-":
@@ -264,6 +274,8 @@ def benchmark(
             click.echo(f"\n{result.class_table()}")
     if not quiet:
         click.echo(f"wrote {folder}; page: {folder}/index.html", err=True)
+        if report:
+            click.echo(f"results: {folder}/report.html", err=True)
     _check(result, least)
 
 

@@ -67,11 +67,12 @@ def compare(
     from snellen.cli.states import read_state
     from snellen.errors import InputError
     from snellen.result import write_atomically
+    from snellen.run.run_names import names_of_paths
     from snellen.statistics import compare as compare_runs
 
     if len(runs) < 2:
         raise click.UsageError("expected at least two runs to compare, got one.")
-    called = _names(runs) if names is None else names.split(",")
+    called = names_of_paths(runs) if names is None else names.split(",")
     if len(called) != len(runs) or len(set(called)) != len(called):
         raise click.UsageError(f"expected {len(runs)} different names, got {','.join(called)}.")
     check_folder_of(json_path)
@@ -126,16 +127,3 @@ def compare(
         )
     if worse:
         raise click.exceptions.Exit(3)
-
-
-def _names(runs: tuple[str, ...]) -> list[str]:
-    """Return the last parts of the paths that tell the runs apart."""
-    from pathlib import Path
-
-    paths = [Path(run) for run in runs]
-    parts = [(path.parent if path.name == "state.bin" else path).resolve().parts for path in paths]
-    for length in range(1, max(map(len, parts)) + 1):
-        shown = ["/".join(each[-length:]) for each in parts]
-        if len(set(shown)) == len(shown):
-            return shown
-    return [chr(ord("A") + i) for i in range(len(runs))]

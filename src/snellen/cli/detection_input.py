@@ -14,11 +14,22 @@ from snellen.readers.detection_formats import FORMATS, called, may_be_coco
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from snellen.detection.boxes import Boxes
     from snellen.detection.candidates import Objects
+    from snellen.detection.masks import Masks
+    from snellen.detection.poses import Poses
     from snellen.detection.protocols import DetectionProtocol
     from snellen.readers.background import Background
+    from snellen.readers.box_joining import ReadBoxes
+    from snellen.state import Keys
 
-__all__ = ["DetectionFiles", "OpenedFiles", "detection_file_options", "similarity_option"]
+__all__ = [
+    "DetectionFiles",
+    "ImageFacts",
+    "OpenedFiles",
+    "detection_file_options",
+    "similarity_option",
+]
 
 _SIMILARITIES: Final = ("box", "mask", "boundary", "keypoints", "oriented")
 _KINDS: Final = {"mask": "masks", "keypoints": "keypoints"}
@@ -57,8 +68,8 @@ def detection_file_options(command: Callable[..., None]) -> Callable[..., None]:
         "--images",
         type=click.Path(),
         metavar="PATH",
-        help="The images: a folder of pictures, or a text with one a line: of these only. Not for "
-        "a COCO TRUTH.",
+        help="The images: a folder of pictures, or a text with one a line: of these only. Of a "
+        "COCO TRUTH, which lists its images, only where pictures for --examples are.",
     )
     @click.option(
         "--classes",
@@ -147,6 +158,16 @@ class DetectionFiles(NamedTuple):
         """
         return (_OpenedCoco if self._are_coco() else _OpenedOthers).of(self, similarity, quiet)
 
+    def with_pictures(self) -> DetectionFiles:
+        """Return the files where ``--images`` says where pictures are: with a COCO truth only that.
+
+        COCO's files list their images themselves.
+        """
+        is_coco = self.truth_format == "coco" or (
+            self.truth_format == "auto" and may_be_coco(self.truth)
+        )
+        return self._replace(images=None) if is_coco else self
+
     def _are_coco(self) -> bool:
         """Return whether both files are COCO's, so far as is to be seen without reading them."""
         said = (self.images, self.classes, self.box, self.relative)
@@ -165,6 +186,30 @@ class DetectionFiles(NamedTuple):
             )
         said = {"box": self.box, "relative": self.relative}
         return [said if is_open else {} for is_open in open_formats]
+
+
+class ImageFacts(NamedTuple):
+    """What files say of images, by their ids, so far as they do.
+
+    Attributes
+    ----------
+    names : dict of id to str
+        The names of their files.
+    sizes : dict of id to (int, int)
+        Their height and width.
+    """
+
+    names: dict[Any, str]
+    sizes: dict[Any, tuple[int, int]]
+
+    @classmethod
+    def of(cls, images: Keys, sizes: Any, names: Any) -> ImageFacts:
+        """Return what is known, in the order of the images; None: nothing."""
+        ids = images.ids.tolist()
+        return cls(
+            {} if names is None else dict(zip(ids, names, strict=True)),
+            {} if sizes is None else dict(zip(ids, map(tuple, sizes.tolist()), strict=True)),
+        )
 
 
 class _OpenedCoco(NamedTuple):
@@ -191,33 +236,51 @@ class _OpenedCoco(NamedTuple):
             of_results = kind_of_results(files.predictions) if kind == "box" else kind
         if kind == "oriented":
             raise click.UsageError("expected other files than COCO's, which have no oriented boxes")
-        # Both files are read while NumPy is being imported.
-        return cls(
-            files,
-            kind,
-            of_results,
-            Background(lambda: read_raw_truth(files.truth, kind)),
-            Background(lambda: read_raw_results(files.predictions, of_results)),
-            quiet,
-        )
+        # Both files are read while NumPy is being imported, truth first: it is wanted first.
+        truth = Background(lambda: read_raw_truth(files.truth, kind))
+        results = Background(lambda: read_raw_results(files.predictions, of_results), after=truth)
+        return cls(files, kind, of_results, truth, results, quiet)
 
     def columns(self, protocol: DetectionProtocol) -> tuple[Objects, Objects]:
+        from snellen.readers.coco_file import masks_of_results
+        from snellen.readers.coco_results import Results, predicted
+
+        place, drop_unknown = self.files.predictions, self.files.drop_unknown
         with data_warnings_on_stderr(quiet=self.quiet):
-            return _coco_columns(
+            # Results may still be being read meanwhile.
+            truth = _coco_truth(
                 self.kind,
-                (self.raw_truth.result(), self.files.truth),
-                (self.of_results, self.raw_results.result(), self.files.predictions),
+                self.raw_truth.result(),
+                self.files.truth,
                 protocol=protocol,
-                drop_unknown=self.files.drop_unknown,
+                drop_unknown=drop_unknown,
             )
+            results = Results(
+                self.of_results,
+                self.raw_results.result(),
+                lambda: masks_of_results(place),
+                place,
+            )
+            found = predicted(
+                results, truth, complete=protocol.complete_records, drop_unknown=drop_unknown
+            )
+        return truth, found.boxes if self.kind == "box" else found
+
+    def images(self, truth: Objects) -> ImageFacts:
+        from snellen.readers.coco_images import sizes_and_names
+
+        images = truth.boxes.images
+        return ImageFacts.of(images, *sizes_and_names(self.files.truth, images))
 
 
-class _OpenedOthers(NamedTuple):
+class _OpenedOthers:
     """Files of other formats, or of what is not yet known."""
 
-    files: DetectionFiles
-    kind: str
-    quiet: bool
+    def __init__(self, files: DetectionFiles, kind: str, quiet: bool) -> None:
+        self.files = files
+        self.kind = kind
+        self.quiet = quiet
+        self._read: ReadBoxes | None = None
 
     @classmethod
     def of(cls, files: DetectionFiles, similarity: str | None, quiet: bool) -> _OpenedOthers:
@@ -231,7 +294,13 @@ class _OpenedOthers(NamedTuple):
                 f"{protocol.name} needs it: --image-labels FILE (Open Images), or COCO files (LVIS)"
             )
         with data_warnings_on_stderr(quiet=self.quiet):
-            return _objects(self.files, self.kind or None, protocol, quiet=self.quiet)
+            truth, pred = _read(self.files, self.kind or None, protocol, quiet=self.quiet)
+        self._read = truth
+        return truth.boxes, pred.boxes
+
+    def images(self, truth: Objects) -> ImageFacts:
+        assert self._read is not None
+        return ImageFacts.of(truth.boxes.images, self._read.sizes, self._read.names)
 
 
 class OpenedFiles(Protocol):
@@ -244,47 +313,43 @@ class OpenedFiles(Protocol):
     def columns(self, protocol: DetectionProtocol) -> tuple[Objects, Objects]:
         """Return truth and predictions, and print what is to be said of them to stderr."""
 
+    def images(self, truth: Objects) -> ImageFacts:
+        """Return what the files say of images; `columns` has returned `truth` before."""
 
-def _coco_columns(
-    kind: str,
-    truth: tuple[Any, str],
-    results: tuple[str, Any, str],
-    *,
-    protocol: DetectionProtocol,
-    drop_unknown: bool,
-) -> tuple[Objects, Objects]:
-    """Return the columns of raw truth and raw results, each with its place."""
-    from snellen.readers.coco import truth_boxes
-    from snellen.readers.coco_file import masks_of_results
-    from snellen.readers.coco_results import Results, predicted
 
-    of_truth: Any = truth_boxes
-    # Each by itself: boxes are read without what masks need.
-    if kind == "mask":
-        from snellen.readers.coco_masks import truth_masks
-
-        of_truth = truth_masks
-    elif kind == "keypoints":
-        from snellen.readers.coco_poses import truth_poses
-
-        of_truth = functools.partial(truth_poses, reads_area=protocol.box_area_share is None)
+def _coco_truth(
+    kind: str, raw: Any, place: str, *, protocol: DetectionProtocol, drop_unknown: bool
+) -> Boxes | Masks | Poses:
+    """Return the columns of raw truth."""
     complete = protocol.complete_records
     if protocol.verified_only:
         from snellen.readers.lvis import lvis_truth
 
-        columns = lvis_truth(*truth, kind, complete=complete, drop_unknown=drop_unknown)
-    else:
-        columns = of_truth(*truth, complete=complete, drop_unknown=drop_unknown)
-    of_results, raw, place = results
-    read = Results(of_results, raw, lambda: masks_of_results(place), place)
-    found = predicted(read, columns, complete=complete, drop_unknown=drop_unknown)
-    return columns, found.boxes if kind == "box" else found
+        return lvis_truth(raw, place, kind, complete=complete, drop_unknown=drop_unknown)
+    # Each by itself: boxes are read without what masks need.
+    if kind == "mask":
+        from snellen.readers.coco_masks import truth_masks
+
+        return truth_masks(raw, place, complete=complete, drop_unknown=drop_unknown)
+    if kind == "keypoints":
+        from snellen.readers.coco_poses import truth_poses
+
+        return truth_poses(
+            raw,
+            place,
+            complete=complete,
+            drop_unknown=drop_unknown,
+            reads_area=protocol.box_area_share is None,
+        )
+    from snellen.readers.coco import truth_boxes
+
+    return truth_boxes(raw, place, complete=complete, drop_unknown=drop_unknown)
 
 
-def _objects(
+def _read(
     files: DetectionFiles, kind: Any, rules: DetectionProtocol, *, quiet: bool
-) -> tuple[Objects, Objects]:
-    """Return the objects of files of any format; what was taken for what goes to stderr."""
+) -> tuple[ReadBoxes, ReadBoxes]:
+    """Return what files of any format hold; what was taken for what goes to stderr."""
     from snellen.errors import InputError
     from snellen.readers.detection_files import (
         read_detection_predictions,
@@ -333,4 +398,4 @@ def _objects(
             click.echo(f"snellen: {path}: {called(read.format)}", err=True)
         for note in (*read_truth.notes, *read_predictions.notes):
             click.echo(f"snellen: {note}", err=True)
-    return read_truth.boxes, read_predictions.boxes
+    return read_truth, read_predictions

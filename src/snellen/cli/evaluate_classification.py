@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from snellen.cli.beside import Beside, example_options
 from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
 if TYPE_CHECKING:
+    from snellen.cli.beside import Wanted
     from snellen.cli.output import Output
 
 __all__ = ["classification"]
@@ -133,6 +135,7 @@ def _ks(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
     metavar="N",
     help="Curves at N thresholds, so that state.bin keeps counts and no scores. [default: exact]",
 )
+@example_options
 @output_options
 def classification(
     truth: str,
@@ -214,7 +217,19 @@ def classification(
     with in_words_of_options(_OPTIONS):
         metric.update(named, read.pred)
     output.check(metric)
-    output.deliver(metric)
+
+    def beside(wanted: Wanted) -> Beside:
+        if not wanted.n_examples:
+            return Beside()
+        from snellen.report.classification.examples import examples_of
+
+        examples, pictures = examples_of(
+            named, read.pred, metric, n=wanted.n_examples, images=wanted.images
+        )
+        return Beside(examples=examples, pictures=pictures)
+
+    # A folder of images is truth and pictures in one.
+    output.with_images_beside(truth, folder_is_images=True).deliver(metric, beside=beside)
 
 
 def _as_id(text: str | None) -> int | str | None:

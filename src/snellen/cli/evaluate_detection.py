@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from snellen.cli.beside import Beside, example_options, folder_of_images
 from snellen.cli.detection_input import detection_file_options
 from snellen.cli.detection_rules import detection_rule_options
 from snellen.cli.limit_options import threads_option
 from snellen.cli.output import output_options
 
 if TYPE_CHECKING:
+    from snellen.cli.beside import Wanted
     from snellen.cli.detection_input import DetectionFiles
     from snellen.cli.detection_rules import DetectionRules
     from snellen.cli.output import Output
@@ -23,6 +25,7 @@ __all__ = ["detection"]
 @detection_rule_options
 @detection_file_options
 @threads_option
+@example_options(images=False)
 @output_options
 def detection(
     files: DetectionFiles, rules: DetectionRules, threads: int | None, output: Output
@@ -36,9 +39,33 @@ def detection(
     from snellen.threads import set_threads
 
     set_threads(threads)
+    pictures = folder_of_images(files.images, files.truth)
+    if output.wants_examples:
+        files = files.with_pictures()
     opened = files.opened(rules.similarity, quiet=output.quiet)
 
     from snellen.run.serial import Serial
 
     metric, truth, pred = rules.read(opened, output.check)
-    output.deliver(Serial().run(metric, [(truth, pred)]))
+
+    def beside(wanted: Wanted) -> Beside:
+        from snellen.report.detection.examples import examples_of
+        from snellen.report.detection.states import states_of
+
+        found = Beside(states_of(truth, pred, metric) if wanted.states else {})
+        if not wanted.n_examples:
+            return found
+        images = opened.images(truth)
+        examples, drawn = examples_of(
+            truth,
+            pred,
+            metric,
+            n=wanted.n_examples,
+            images=wanted.images,
+            names=images.names,
+            sizes=images.sizes,
+        )
+        return found._replace(examples=examples, pictures=drawn)
+
+    output = output.with_images(pictures)
+    output.deliver(Serial().run(metric, [(truth, pred)]), beside=beside)

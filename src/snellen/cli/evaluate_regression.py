@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from snellen.cli.beside import Beside, example_options
 from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
 if TYPE_CHECKING:
+    from snellen.cli.beside import Wanted
     from snellen.cli.output import Output
 
 __all__ = ["regression"]
@@ -109,6 +111,7 @@ _POSITIVE = click.FloatRange(min=0, min_open=True, max=1e300)
     is_flag=True,
     help="Let R² of a constant truth be 1 or 0 (exact or not), as scikit-learn does.",
 )
+@example_options
 @output_options
 def regression(
     truth: str,
@@ -169,4 +172,13 @@ def regression(
         sample_id=table.sample_id,
         group=table.group,
     )
-    output.deliver(metric)
+
+    def beside(wanted: Wanted) -> Beside:
+        if not wanted.n_examples:
+            return Beside()
+        from snellen.report.regression.examples import examples_of
+
+        examples, pictures = examples_of(table, n=wanted.n_examples, images=wanted.images)
+        return Beside(examples=examples, pictures=pictures)
+
+    output.with_images_beside(truth).deliver(metric, beside=beside)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from snellen.cli.beside import Beside, example_options
 from snellen.cli.label_options import label_options
 from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import data_warnings_on_stderr, output_options
@@ -13,6 +14,7 @@ from snellen.cli.output import data_warnings_on_stderr, output_options
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from snellen.cli.beside import Wanted
     from snellen.cli.label_options import LabelInput
     from snellen.cli.output import Output
     from snellen.readers.label_pairs import LabelPairs
@@ -72,6 +74,7 @@ OPTIONS = {
     help="Also the numbers of parts of the data: by the folders of TRUTH, or by a column of a "
     "table of images, such as scenes.csv:weather.",
 )
+@example_options
 @output_options
 def segmentation(
     labels: LabelInput,
@@ -120,7 +123,19 @@ def segmentation(
     def with_slices(result: Result) -> Result:
         return dataclasses.replace(cast("SegmentationResult", result), slices=parts)
 
-    output.deliver(metric, with_slices)
+    def beside(wanted: Wanted) -> Beside:
+        if not wanted.n_examples:
+            return Beside()
+        from snellen.readers.class_maps import LabelMapReader
+        from snellen.report.segmentation.examples import examples_of
+
+        reader = LabelMapReader(files, encodings, scheme.classes, **labels.limits())
+        examples, pictures = examples_of(
+            files, reader, metric, n=wanted.n_examples, images=wanted.images
+        )
+        return Beside(examples=examples, pictures=pictures)
+
+    output.with_images_beside(labels.truth).deliver(metric, with_slices, beside)
 
 
 def _instance_files(files: LabelPairs, *, required: bool) -> tuple[list[Path] | None, str]:

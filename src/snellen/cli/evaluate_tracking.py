@@ -307,7 +307,8 @@ def tracking(
             protocol=rules,
             threshold=threshold,
             blocked_sums=blocked_sums,
-            events=events_path is not None,
+            # Of a page they are the timeline of switches.
+            events=events_path is not None or (output.report and "clear" in chosen),
             semi_supervised=semi_supervised,
         )
         output = output._replace(gates=_in_fractions(output, metric))

@@ -80,10 +80,14 @@ def explain(
     from snellen.detection.explanation import explain_each
     from snellen.detection.explanation_result import tools_table
     from snellen.detection.protocols import COCO
+    from snellen.detection.tools import tools_without
 
     truth, pred = opened.columns(COCO)
     if against == "all":
         results = explain_each(truth, pred)
+        left_out = tools_without(truth.kind)
+        if left_out and not quiet:
+            click.echo(f"snellen: of such objects unknown: {', '.join(left_out)}", err=True)
         found: dict[str, Any] = {"explanations": [result.to_dict() for result in results]}
         text = tools_table(results)
     else:
@@ -95,7 +99,7 @@ def explain(
     if not quiet and json_path != "-":
         click.echo(text)
         if per_class:
-            from snellen.cli.output import print_per_class
+            from snellen.cli.class_table import print_per_class
 
             print_per_class(result)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from snellen.cli.output import output_options
 
 if TYPE_CHECKING:
+    from snellen.cli.beside import Beside, Wanted
     from snellen.cli.output import Output
+    from snellen.run.stored_run import StoredRun
 
 __all__ = ["merge"]
 
@@ -20,13 +22,15 @@ __all__ = ["merge"]
 def merge(states: tuple[str, ...], output: Output) -> None:
     """Give the number of the whole from the states of its parts.
 
-    STATE is a state.bin that an evaluation wrote with --out, or the folder that holds it. The
-    parts must have been evaluated under the same rules and share no image. The result is that of
-    one evaluation of all parts, to the last bit.
+    STATE is the folder of a run, which an evaluation wrote with --out, or its state.bin. The parts
+    must have been evaluated under the same rules and share no image. The result is that of one
+    evaluation of all parts, to the last bit. With --out what folders have beside it is merged, too:
+    further states, and the worst of the images that they kept.
     """
     from snellen.cli.states import read_state
     from snellen.errors import MergeError, SnellenError
 
+    _refuse_own_part(output.directory, states)
     whole = None
     for name in states:
         part = read_state(name)
@@ -40,6 +44,64 @@ def merge(states: tuple[str, ...], output: Output) -> None:
             whole = part if whole is None else whole.merge(part)
         except SnellenError as error:
             raise error.within(name) from error
-    if whole is not None:
-        output.check(whole)
+    if whole is None:
+        return
+    output.check(whole)
+    if output.directory is None:
         output.deliver(whole)
+        return
+    from snellen.run.merged_run import merged_from
+
+    runs = [_run_of(name) for name in states]
+    whole_runs = [run for run in runs if run is not None]
+
+    def beside(wanted: Wanted) -> Beside:
+        del wanted  # what was kept is kept
+        return _beside(whole_runs, quiet=output.quiet)
+
+    config: dict[str, Any] = {"merged_from": merged_from(runs, states)}
+    output.deliver(
+        whole,
+        beside=beside if len(whole_runs) == len(runs) else None,
+        config=config,
+        always_beside=True,
+    )
+
+
+def _refuse_own_part(directory: str | None, states: tuple[str, ...]) -> None:
+    """Refuse to write the whole over one of its parts: a second merge would count it twice."""
+    from pathlib import Path
+
+    from snellen.errors import InputError
+
+    if directory is None:
+        return
+    home = Path(directory).resolve()
+    for name in states:
+        path = Path(name).resolve()
+        if home in (path, path.parent if path.name == "state.bin" else path):
+            raise InputError("expected another folder than that of a part: name another", directory)
+
+
+def _run_of(name: str) -> StoredRun | None:
+    """Return the run that a state belongs to; None for a state alone."""
+    from pathlib import Path
+
+    from snellen.run.stored_run import StoredRun
+
+    path = Path(name)
+    if path.name == "state.bin":
+        path = path.parent
+    return StoredRun.open(path) if (path / "run.json").is_file() else None
+
+
+def _beside(runs: list[StoredRun], *, quiet: bool) -> Beside:
+    from snellen.cli.beside import Beside
+    from snellen.run.merged_run import merged_examples, merged_states
+
+    found, notes = merged_states(runs)
+    if not quiet:
+        for note in notes:
+            click.echo(f"snellen: {note}", err=True)
+    kept = merged_examples(runs)
+    return Beside(found) if kept is None else Beside(found, kept.examples, kept.pictures)

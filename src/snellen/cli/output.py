@@ -4,63 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from snellen.cli.beside import Beside, ExampleOptions, Wanted, folder_of_images
+from snellen.cli.gates import Gate, gates
+from snellen.cli.page import check_plotly, report_option
+from snellen.cli.path_options import check_folder_of, json_option, not_empty
+from snellen.cli.recording import Recording
 from snellen.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from snellen.cli.beside import PictureFolder
     from snellen.metric import StoredMetric
     from snellen.result import Result
 
 __all__ = [
-    "Gate",
     "Output",
     "check_folder_of",
     "data_warnings_on_stderr",
-    "gates",
     "json_option",
     "not_empty",
     "output_options",
-    "print_per_class",
     "quiet_option",
 ]
-
-
-class Gate(NamedTuple):
-    """A lowest acceptable value of a headline number."""
-
-    metric: str
-    lowest: float
-
-    def describe(self, result: Result) -> str:
-        """Return what the number is, and what it was to be."""
-        value = result.metrics[self.metric]
-        if not math.isnan(value):
-            return f"{self.metric} is {value:.6g}, below {self.lowest:g}"
-        (reason,) = [entry.reason for entry in result.undefined if entry.metric == self.metric]
-        return f"{self.metric} is undefined ({reason}), to be at least {self.lowest:g}"
-
-
-def gates(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[Gate, ...]:
-    """Read lowest values of numbers, as an option's callback."""
-    found = []
-    for text in texts:
-        name, _equals, number = text.partition("=")
-        try:
-            lowest = float(number)
-        except ValueError:
-            lowest = math.nan
-        if not name or math.isnan(lowest):
-            raise click.BadParameter(
-                f'expected a metric and a number, such as AP=0.40; got "{text}"'
-            )
-        found.append(Gate(name, lowest))
-    return tuple(found)
 
 
 class Sureness(NamedTuple):
@@ -81,10 +51,39 @@ class Output(NamedTuple):
     gates: tuple[Gate, ...]
     quiet: bool
     sureness: Sureness
+    report: bool
+    examples: ExampleOptions | None
+    recording: Recording | None
+
+    @property
+    def wants_examples(self) -> bool:
+        """Whether images are to be kept."""
+        return self.directory is not None and self._wanted().n_examples > 0
+
+    def with_images(self, place: str | None) -> Output:
+        """Return the same with another folder of image files."""
+        return self._replace(examples=(self.examples or ExampleOptions())._replace(images=place))
+
+    def with_images_beside(self, truth: str, *, folder_is_images: bool = False) -> Output:
+        """Return the same; where no folder of image files was named, with that beside truth.
+
+        Where truth is a folder, it may be that itself.
+        """
+        given = (self.examples or ExampleOptions()).images
+        return self.with_images(folder_of_images(given, truth, itself=folder_is_images))
+
+    def _wanted(self) -> Wanted:
+        return Wanted.of(self.examples or ExampleOptions(), report=self.report)
 
     def check(self, metric: StoredMetric[Result]) -> None:
         """Refuse, before the work is done, what cannot be written or is no number of the metric."""
         check_folder_of(self.json_path)
+        if self.directory is not None:
+            from pathlib import Path
+
+            from snellen.run.written_run import refuse_other_folder
+
+            refuse_other_folder(Path(self.directory))
         if not self.gates:
             return
 
@@ -100,19 +99,44 @@ class Output(NamedTuple):
         self,
         metric: StoredMetric[Result],
         complete: Callable[[Result], Result] = lambda result: result,
+        beside: Callable[[Wanted], Beside] | None = None,
+        *,
+        always_beside: bool = False,
+        config: Mapping[str, Any] | None = None,
     ) -> None:
         """Write and print the metric's result; exit with 3 where a gate failed.
 
-        `complete` adds to the result what was asked for beside it.
+        Parameters
+        ----------
+        metric : StoredMetric
+            What was measured with.
+        complete : callable
+            Adds to the result what was asked for beside it.
+        beside : callable, optional
+            Gives what a run folder gets beside state and result; called where a page or examples
+            are wanted.
+        always_beside : bool
+            Whether it is called where none are, too.
+        config : mapping, optional
+            What ``run.json`` says beside the options.
         """
         result = complete(self._with_intervals(metric, metric.compute()))
-        if self.directory is not None or self.json_path is not None:
-            self._write(metric, result)
+        if self.directory is not None:
+            wanted = self._wanted()
+            found = Beside()
+            if beside is not None and (always_beside or wanted.states or wanted.n_examples):
+                found = beside(wanted)
+            self._write_run(metric, result, found, dict(config or {}))
+            self._say_what_is_written(found, wanted.images)
+        if self.json_path is not None:
+            self._write_json(result)
         if not self.quiet and self.json_path != "-":
             click.echo(str(result))
             click.echo()
             click.echo("\n".join([result.composition(), *result.interval_lines()]))
             if self.per_class:
+                from snellen.cli.class_table import print_per_class
+
                 print_per_class(result)
         failed = [gate for gate in self.gates if not result.metrics[gate.metric] >= gate.lowest]
         for gate in failed:
@@ -148,59 +172,60 @@ class Output(NamedTuple):
             return result
         return dataclasses.replace(result, intervals=found)
 
-    def _write(self, metric: StoredMetric[Result], result: Result) -> None:
-        from pathlib import Path
+    def _write_run(
+        self,
+        metric: StoredMetric[Result],
+        result: Result,
+        beside: Beside,
+        config: dict[str, Any],
+    ) -> None:
+        from snellen.run.written_run import write_run
 
+        assert self.directory is not None
+        assert self.recording is not None
+        write_run(
+            self.directory,
+            record=self.recording.record(metric, result, config),
+            metric=metric,
+            result=result,
+            states=beside.states,
+            examples=beside.examples,
+            pictures=beside.pictures,
+        )
+        if self.report:
+            from snellen.cli.page import write_page
+
+            write_page(self.directory)
+
+    def _say_what_is_written(self, beside: Beside, images: PictureFolder) -> None:
+        if self.quiet:
+            return
+        if n := len(images.missing):
+            click.echo(
+                f"snellen: {n:,} pictures are missing, grey tiles stand for them: the first is "
+                f"{images.missing[0]}",
+                err=True,
+            )
+        written = "run.json, result.json and state.bin"
+        if beside.examples is not None:
+            written += f", {len(beside.examples.images):,} examples"
+        if self.report:
+            written += ", report.html"
+        click.echo(f"wrote {written} to {self.directory}", err=True)
+
+    def _write_json(self, result: Result) -> None:
         import msgspec
 
         from snellen.result import write_atomically
 
         text = msgspec.json.format(msgspec.json.encode(result.to_dict()), indent=2) + b"\n"
-        if self.directory is not None:
-            folder = Path(self.directory)
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(
-                {folder / "state.bin": metric.to_bytes(), folder / "result.json": text}
-            )
-            if not self.quiet:
-                click.echo(f"wrote result.json and state.bin to {folder}", err=True)
         if self.json_path == "-":
             click.echo(text, nl=False)
         elif self.json_path is not None:
             write_atomically({self.json_path: text})
 
 
-def check_folder_of(path: str | None) -> None:
-    """Refuse a path, if it is one and not ``-``, that no file can be written to."""
-    if path is None or path == "-":
-        return
-    from pathlib import Path
-
-    folder = Path(path).resolve().parent
-    if not folder.is_dir():
-        raise InputError("expected a folder to write into, there is none: make it", str(folder))
-
-
-def not_empty(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
-    """Refuse an empty path, as an option's callback."""
-    if path == "":
-        raise click.BadParameter("expected a path, got nothing")
-    return path
-
-
 quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-
-
-def json_option(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return the option that writes something as JSON, handed over as `json_path`."""
-    return click.option(
-        "--json",
-        "json_path",
-        metavar="PATH|-",
-        type=click.Path(allow_dash=True, dir_okay=False),
-        callback=not_empty,
-        help=f"Write {what} as JSON; with - to stdout, and nothing else there.",
-    )
 
 
 def output_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -213,8 +238,10 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         metavar="DIR",
         type=click.Path(file_okay=False),
         callback=not_empty,
-        help="Write result.json and state.bin (for snellen merge) to this folder.",
+        help="Write the run to this folder: run.json, result.json, and state.bin, which snellen "
+        "merge, compare and report take.",
     )
+    @report_option
     @click.option("--per-class", is_flag=True, help="Print the numbers of each class, too.")
     @click.option(
         "--fail-under",
@@ -262,10 +289,27 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         level: float,
         replicates: int | None,
         seed: int,
+        report: bool,
+        examples: ExampleOptions | None = None,
         **arguments: Any,
     ) -> None:
-        sureness = Sureness(intervals, level, replicates, seed)
-        output = Output(json_path, directory, per_class, gates, quiet, sureness)
+        if directory is None and report:
+            raise click.UsageError("expected --out DIR with --report: the page is written there.")
+        if directory is None and examples is not None and examples.n:
+            raise click.UsageError("expected --out DIR with --examples: they are written there.")
+        if report:
+            check_plotly()
+        output = Output(
+            json_path,
+            directory,
+            per_class,
+            gates,
+            quiet,
+            Sureness(intervals, level, replicates, seed),
+            report,
+            examples,
+            None if directory is None else Recording(click.get_current_context()),
+        )
         command(output=output, **arguments)
 
     return with_output
@@ -286,31 +330,3 @@ def data_warnings_on_stderr(*, quiet: bool) -> Iterator[None]:
             for warning in caught:
                 if not quiet:
                     click.echo(f"snellen: warning: {warning.message}", err=True)
-
-
-def print_per_class(result: Result) -> None:
-    """Print the numbers of each class as a table."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    records = result.per_class()
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in records[0] if records else ():
-        table.add_column(column, justify="left" if column == "class" else "right", no_wrap=True)
-    for record in records:
-        table.add_row(*(_cell(value) for value in record.values()))
-    console = Console(highlight=False, emoji=False)
-    # Redirected output has no width to fit into: rows stay whole.
-    if not console.is_terminal:
-        console.width = 10_000
-    console.print(table)
-
-
-def _cell(value: object) -> str:
-    from rich.markup import escape
-
-    if isinstance(value, float):
-        return "-" if math.isnan(value) else f"{value:.3f}"
-    # Names come from data: what would move the cursor or break the row is shown as its escape.
-    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(value)))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
 
 import click
 
 from snellen.cli.lazy_commands import LazyCommands
+from snellen.cli.recording import Invocation
 from snellen.errors import SnellenError
 
 __all__ = ["run", "snellen"]
@@ -15,7 +18,8 @@ __all__ = ["run", "snellen"]
 def run(arguments: list[str] | None) -> int:
     """Run a command; return the exit code."""
     try:
-        code = snellen.main(args=arguments, prog_name="snellen", standalone_mode=False)
+        typed = Invocation(tuple(sys.argv[1:] if arguments is None else arguments), time.time())
+        code = snellen.main(args=arguments, prog_name="snellen", standalone_mode=False, obj=typed)
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as end:
         return int(end.exit_code)
@@ -73,6 +77,8 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
         merge="snellen.cli.merge",
         predict="snellen.cli.predict",
         protocol="snellen.cli.protocol",
+        report="snellen.cli.report",
+        runs="snellen.cli.runs",
         sample="snellen.cli.sample",
         search="snellen.cli.search",
         split="snellen.cli.split",

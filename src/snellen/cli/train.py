@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from snellen.cli.gates import Gate, gates
 from snellen.cli.output import (
-    Gate,
     check_folder_of,
     data_warnings_on_stderr,
-    gates,
     json_option,
     not_empty,
     quiet_option,
 )
+from snellen.cli.page import check_plotly, write_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,6 +103,11 @@ def description_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--table", "only_table", is_flag=True, help="Show the network, and train nothing.")
 @click.option("--strict", is_flag=True, help="Stop at images that cannot be read.")
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Write the page report.html of the test part to the folder, too; of --folds to final/.",
+)
 @json_option("the test part's result")
 @click.option(
     "--fail-under",
@@ -124,6 +129,7 @@ def train(
     prove_resume: bool,
     only_table: bool,
     strict: bool,
+    report: bool,
     json_path: str | None,
     least: tuple[Gate, ...],
     quiet: bool,
@@ -139,6 +145,8 @@ def train(
     from snellen.training import command
 
     check_folder_of(json_path)
+    if report:
+        check_plotly()
     if replay is not None and resume is None:
         raise click.UsageError("expected the run whose step to replay: --resume DIR")
     given = {name: value for name, value in keys.items() if value is not None}
@@ -164,11 +172,17 @@ def train(
         if not quiet and (how := command.goes_on(folder)):
             click.echo(f"snellen: {how}", err=True)
         raise
+    tested = command.tested_folder(run) if report else None
+    if tested is not None:
+        write_page(tested)
     command.write_json(run, json_path, click.echo)
     if not quiet and json_path != "-":
         click.echo(str(run))
     if not quiet:
         click.echo(command.written(folder), err=True)
+    if report and not quiet:
+        said = "no report.html: there is no test part"
+        click.echo(said if tested is None else f"results: {tested}/report.html", err=True)
     failed = [gate for gate in least if not run.metrics.get(gate.metric, math.nan) >= gate.lowest]
     for gate in failed:
         click.echo(f"snellen: {command.shortfall(run, gate.metric, gate.lowest)}", err=True)

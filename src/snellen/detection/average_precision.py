@@ -14,7 +14,7 @@ from snellen.detection.candidates import similarity_of
 from snellen.detection.curves import curves_of_rows
 from snellen.detection.headlines import headlines
 from snellen.detection.matching import match
-from snellen.detection.objects_of_images import object_batch
+from snellen.detection.objects_of_images import object_batch, rules_for
 from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
 from snellen.errors import ClassError, IdError, MergeError, SchemaError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
+    from snellen.displays import Display
     from snellen.metric import Units
     from snellen.state import Keys, PackedState
 
@@ -526,6 +527,13 @@ class AveragePrecisionResult(Result):
         lines += [f"undefined    {entry.metric}: {entry.reason}" for entry in self.undefined]
         return "\n".join(lines)
 
+    def displays(self) -> tuple[Display, ...]:
+        """Return precision over recall, and the headline numbers."""
+        from snellen.detection.curve_displays import precision_recall
+
+        curves = precision_recall(self)
+        return super().displays() if curves is None else (curves, *super().displays())
+
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""
         labels = self.rules.range_labels
@@ -603,15 +611,16 @@ def average_precision(
     protocol: str | DetectionProtocol | None = None,
     similarity: str | None = None,
     max_detections: int | Iterable[int] | None = None,
+    image_id: ArrayLike | None = None,
     box_format: BoxLayout = "xyxy",
 ) -> AveragePrecisionResult:
     """Return average precision and recall of predictions; see `AveragePrecision`.
 
     Without a protocol the rules are COCO's: of poses ``"coco-keypoints"``, else ``"coco"``.
     """
-    if protocol is None and isinstance(truth, Poses):
-        protocol = "coco-keypoints"
+    if similarity is None or isinstance(truth, Poses):
+        protocol = rules_for(truth, pred, protocol)
     metric = AveragePrecision(
         protocol=protocol, similarity=similarity, max_detections=max_detections
     )
-    return metric.update(truth, pred, box_format=box_format).compute()
+    return metric.update(truth, pred, image_id=image_id, box_format=box_format).compute()

@@ -97,8 +97,8 @@ def to_pixels(parts: NDArray[np.float64], extent: NDArray[Any]) -> NDArray[np.fl
     >>> to_pixels(np.array([29 / 107, 0.3]), np.array([107.0])), 29 / 107 * 107
     (array([29. , 32.1]), 28.999999999999996)
     """
-    pixels: NDArray[np.float64] = parts * extent
-    whole = np.rint(pixels * 2) / 2
-    with np.errstate(invalid="ignore"):  # of infinite ones, which are refused later
+    with np.errstate(over="ignore", invalid="ignore"):  # infinite ones are refused later
+        pixels: NDArray[np.float64] = parts * extent
+        whole = np.rint(pixels * 2) / 2
         near = np.abs(pixels - whole) <= _TWO_ROUNDINGS * np.abs(pixels)
     return np.where(near, whole, pixels)

@@ -209,6 +209,10 @@ def candidates(
                 pred_masks.runs,
                 pred_masks.offset,
                 pred_masks.size,
+                truth_area=truth_masks.extents.area,
+                truth_box=truth_masks.extents.box,
+                pred_area=pred_masks.extents.area,
+                pred_box=pred_masks.extents.box,
                 **limits,
             )
             return Candidates(**found)

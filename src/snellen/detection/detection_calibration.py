@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from snellen.detection.average_precision import AveragePrecision
     from snellen.detection.localization_recall_precision import LocalizationRecallPrecision
     from snellen.detection.outcomes import Outcomes
+    from snellen.displays import Display
 
 __all__ = ["DetectionCalibrationResult", "detection_calibration"]
 
@@ -312,6 +313,12 @@ class DetectionCalibrationResult(Result):
             for each in self.per_class()
         ]
         return "\n".join([*lines, *aligned_lines(rows)])
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return the reliability diagram."""
+        from snellen.detection.curve_displays import reliability
+
+        return (reliability(self),)
 
     def composition(self) -> str:
         """Return, in a few lines, what the result was made of."""

@@ -17,7 +17,7 @@ from snellen.detection.detection_confusion_result import (
 )
 from snellen.detection.given_objects import of_rules
 from snellen.detection.image_rows import ImageRows, regions, scores_of
-from snellen.detection.poses import Poses
+from snellen.detection.objects_of_images import rules_for
 from snellen.detection.protocols import DetectionProtocol, protocol_named
 from snellen.errors import MergeError
 from snellen.state import pack, restored
@@ -307,12 +307,13 @@ def detection_confusion(
     pred: Objects | Sequence[Mapping[str, Any]],
     *,
     protocol: str | DetectionProtocol | None = None,
+    image_id: ArrayLike | None = None,
+    box_format: BoxLayout = "xyxy",
     **parameters: Any,
 ) -> DetectionConfusionResult:
     """Return the confusion matrix of a detector; see `DetectionConfusion`.
 
     Without a protocol, poses are compared as COCO does.
     """
-    if protocol is None:
-        protocol = "coco-keypoints" if isinstance(truth, Poses) else "coco"
-    return DetectionConfusion(protocol=protocol, **parameters).update(truth, pred).compute()
+    metric = DetectionConfusion(protocol=rules_for(truth, pred, protocol), **parameters)
+    return metric.update(truth, pred, image_id=image_id, box_format=box_format).compute()

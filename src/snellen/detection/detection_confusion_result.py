@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.displays import Display
+
 __all__ = ["FALSE_ALARM", "MISSED", "PAIR", "DetectionConfusionResult"]
 
 PAIR, MISSED, FALSE_ALARM = range(3)
@@ -114,6 +116,12 @@ class DetectionConfusionResult(Result):
             raise InputError(f'expected "truth", "prediction" or "all", got {by!r}', "by")
         whole = self.matrix.sum(axis=axis[by], keepdims=True)
         return _ratio(self.matrix, np.broadcast_to(whole, self.matrix.shape))
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return the confusion matrix."""
+        from snellen.detection.count_displays import confusion_matrix
+
+        return (confusion_matrix(self),)
 
     def most_confused(self, n: int = 10) -> list[dict[str, Any]]:
         """Return the n pairs of different classes that occur most, most first."""

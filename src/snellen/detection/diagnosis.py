@@ -17,15 +17,18 @@ from snellen.detection.error_types import DetectionErrors
 from snellen.detection.image_table import image_table
 from snellen.detection.label_errors import LabelErrors
 from snellen.detection.localization_recall_precision import LocalizationRecallPrecision
+from snellen.detection.objects_of_images import columns_of, rules_for
 from snellen.detection.operating_points import operating_points
-from snellen.detection.poses import Poses
 from snellen.detection.protocols import protocol_named
 from snellen.detection.slices import by_crowding, slices_of_images
 from snellen.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from numpy.typing import ArrayLike
+
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
     from snellen.detection.protocols import DetectionProtocol
     from snellen.detection.slices_result import DetectionSlices
@@ -74,20 +77,23 @@ class DiagnosisThresholds:
 
 
 def detection_diagnosis(
-    truth: Objects,
-    pred: Objects,
+    truth: Objects | Sequence[Mapping[str, Any]],
+    pred: Objects | Sequence[Mapping[str, Any]],
     *,
     protocol: str | DetectionProtocol | None = None,
     only: Iterable[str] | None = None,
     slice_by: str | Mapping[Any, str] | None = None,
     thresholds: DiagnosisThresholds | None = None,
+    image_id: ArrayLike | None = None,
+    box_format: BoxLayout = "xyxy",
 ) -> DetectionDiagnosis:
     """Return why the average precision of predictions is what it is.
 
     Parameters
     ----------
-    truth, pred : Boxes, Masks, Poses or OrientedBoxes
-        All objects, of one kind.
+    truth, pred : Boxes, Masks, Poses or OrientedBoxes, or sequence of mapping
+        All objects, of one kind; or a mapping for each image, as `AveragePrecision.update` takes
+        them.
     protocol : str or DetectionProtocol, optional
         The rules; without, COCO's.
     only : iterable of str, optional
@@ -100,6 +106,8 @@ def detection_diagnosis(
         each image. Without, there are none.
     thresholds : DiagnosisThresholds, optional
         Where lines are drawn.
+    image_id, box_format
+        Of mappings, as `AveragePrecision.update` takes them.
 
     Returns
     -------
@@ -124,9 +132,10 @@ def detection_diagnosis(
     """
     wanted = _wanted(only, slice_by)
     lines = thresholds or DiagnosisThresholds()
-    if protocol is None:
-        protocol = "coco-keypoints" if isinstance(truth, Poses) else "coco"
-    rules = protocol_named(protocol)
+    rules = protocol_named(rules_for(truth, pred, protocol))
+    truth, pred = columns_of(
+        truth, pred, image_id, similarity=rules.similarity, box_format=box_format
+    )
     iou = rules.iou_thresholds[0] if lines.iou is None else float(lines.iou)
     if not 0 < iou < 1:
         raise InputError(f"expected a number between 0 and 1, got {iou:g}", "thresholds.iou")

@@ -12,7 +12,7 @@ from snellen.detection.error_kinds import highest_scored, judged
 from snellen.detection.error_types_result import DetectionErrorsResult, ErrorRules
 from snellen.detection.given_objects import of_rules
 from snellen.detection.image_rows import ImageRows, regions, scores_of
-from snellen.detection.poses import Poses
+from snellen.detection.objects_of_images import rules_for
 from snellen.detection.protocols import DetectionProtocol, protocol_named
 from snellen.errors import MergeError
 from snellen.state import pack, restored
@@ -292,12 +292,13 @@ def detection_errors(
     pred: Objects | Sequence[Mapping[str, Any]],
     *,
     protocol: str | DetectionProtocol | None = None,
+    image_id: ArrayLike | None = None,
+    box_format: BoxLayout = "xyxy",
     **parameters: Any,
 ) -> DetectionErrorsResult:
     """Return the kinds of errors of predictions, and what they cost; see `DetectionErrors`.
 
     Without a protocol, poses are compared as COCO does.
     """
-    if protocol is None:
-        protocol = "coco-keypoints" if isinstance(truth, Poses) else "coco"
-    return DetectionErrors(protocol=protocol, **parameters).update(truth, pred).compute()
+    metric = DetectionErrors(protocol=rules_for(truth, pred, protocol), **parameters)
+    return metric.update(truth, pred, image_id=image_id, box_format=box_format).compute()

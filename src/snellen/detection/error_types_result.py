@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.displays import Display
+
 __all__ = ["DetectionErrorsResult", "ErrorRules"]
 
 _SHOWN_CLASSES = 100
@@ -243,6 +245,12 @@ class DetectionErrorsResult(Result):
             }
             for k in range(len(ids))
         ]
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return what each kind of error costs."""
+        from snellen.detection.count_displays import error_costs
+
+        return (error_costs(self),)
 
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""

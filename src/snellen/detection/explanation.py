@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from snellen.detection.candidates import coded, kind_of
 from snellen.detection.explanation_result import ExplainedStep, ExplanationResult
+from snellen.detection.objects_of_images import columns_of
 from snellen.detection.tool_curves import counted_predictions, precision_by_tool
 from snellen.detection.tool_matching import matched_by_tool
 from snellen.detection.tools import TOOLS, start_rules, tool_named
 from snellen.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
-    from snellen.detection.tool_rules import ToolRules
-    from snellen.detection.tools import Tool
+    from snellen.detection.tool_rules import Tool, ToolRules
 
 __all__ = ["explain", "explain_each"]
+
+_CALLED: Final = {
+    "box": "boxes",
+    "mask": "masks",
+    "keypoints": "keypoints",
+    "oriented": "oriented boxes",
+}
 
 
 class _Evaluated(NamedTuple):
@@ -34,7 +42,13 @@ class _Evaluated(NamedTuple):
     of_classes: NDArray[np.float64]  # NaN for a class that does not count
 
 
-def explain(truth: Objects, pred: Objects, *, against: str) -> ExplanationResult:
+def explain(
+    truth: Objects | Sequence[Mapping[str, Any]],
+    pred: Objects | Sequence[Mapping[str, Any]],
+    *,
+    against: str,
+    box_format: BoxLayout = "xyxy",
+) -> ExplanationResult:
     """Say how much each rule of another tool moves average precision.
 
     AP is computed by our rules (``coco``; of poses ``coco-keypoints``), then with the tool's first
@@ -43,12 +57,14 @@ def explain(truth: Objects, pred: Objects, *, against: str) -> ExplanationResult
 
     Parameters
     ----------
-    truth, pred : Boxes, Masks or Poses
-        Both of one kind.
+    truth, pred : Boxes, Masks or Poses, or sequence of mapping
+        Both of one kind; or a mapping for each image, as `AveragePrecision.update` takes them.
     against : str
         ``"pycocotools"``, ``"faster-coco-eval"``, ``"torchmetrics"``, ``"ultralytics"``,
         ``"ultralytics-8.3"``, ``"supervision"``, ``"fiftyone"``, ``"tidecv"``, ``"voc12"`` (or
         ``"voc"``), ``"voc07"``.
+    box_format : {"xyxy", "xywh", "cxcywh"}
+        What the numbers of boxes in mappings are.
 
     Raises
     ------
@@ -83,12 +99,15 @@ def explain(truth: Objects, pred: Objects, *, against: str) -> ExplanationResult
     ['interpolation']
     """
     tool = tool_named(against)
+    truth, pred = columns_of(truth, pred, None, similarity="own", box_format=box_format)
     kind = kind_of(truth, pred)
     if kind not in tool.kinds:
+        called = _CALLED[kind]
         raise InputError(
-            f"expected objects of the kind {' or '.join(tool.kinds)}, of which the rules of "
-            f"{tool.name} are known, got {kind}",
-            "truth",
+            f"expected {' or '.join(_CALLED[each] for each in tool.kinds)}, of which the rules of "
+            f"{tool.name} are known, got {called} (known of {called}: "
+            f"{', '.join(_tools_of(kind)) or 'none'})",
+            "against",
         )
     return _explained(truth, pred, tool, {})
 
@@ -106,9 +125,9 @@ def explain_each(
         Names of tools; all of those whose rules of such objects are known where not given.
     """
     kind = kind_of(truth, pred)
-    names = [name for name, tool in TOOLS.items() if kind in tool.kinds]
+    names = _tools_of(kind)
     if not names:
-        raise InputError(f"expected boxes, masks or keypoints, got the kind {kind}", "truth")
+        raise InputError(f"expected boxes, masks or keypoints, got {_CALLED[kind]}", "truth")
     known: dict[ToolRules, _Evaluated] = {}
     found = []
     for name in names if against is None else against:
@@ -116,6 +135,10 @@ def explain_each(
             explain(truth, pred, against=name)  # says what is wrong
         found.append(_explained(truth, pred, tool_named(name), known))
     return tuple(found)
+
+
+def _tools_of(kind: str) -> list[str]:
+    return [name for name, tool in TOOLS.items() if kind in tool.kinds]
 
 
 def _explained(

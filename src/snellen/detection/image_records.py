@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.detection.box_layouts import BoxLayout
+    from snellen.state import Keys
 
 __all__ = [
     "columns_of_images",
+    "crowding_by_id",
     "crowding_of_images",
     "field_of",
     "records_of",
@@ -106,6 +108,38 @@ def crowding_of_images(records: Sequence[Mapping[str, Any]]) -> NDArray[np.float
                 )
             crowding[i] = number.item()
     return crowding
+
+
+def crowding_by_id(crowding: Mapping[Any, Any], images: Keys) -> NDArray[np.float64]:
+    """Return the crowding of each image, NaN where a mapping of image ids does not say it.
+
+    Raises
+    ------
+    InputError
+        For what is no mapping, or no finite number.
+    IdError
+        For an image that is not there.
+    """
+    if not isinstance(crowding, Mapping):
+        raise InputError(
+            "expected a mapping of image id to how crowded it is, such as {17: 0.35}, got "
+            f"{type(crowding).__name__}",
+            "crowding",
+        )
+    ids = list(crowding)
+    found = np.full(len(images), np.nan)
+    codes = images.codes(ids)
+    for image, code in zip(ids, codes.tolist(), strict=True):
+        if code < 0:
+            raise IdError(
+                f"expected image ids that objects or image_ids have, got {image!r}", "crowding"
+            )
+        place = f"crowding[{image!r}]"
+        number = to_numpy(crowding[image], place, np.float64)
+        if number.size != 1 or not np.isfinite(number).all():
+            raise InputError(f"expected one finite number, got {number}", place)
+        found[code] = number.item()
+    return found
 
 
 def columns_of_images(records: Sequence[Mapping[str, Any]], sizes: Sequence[int]) -> dict[str, Any]:

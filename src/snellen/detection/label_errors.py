@@ -22,7 +22,7 @@ from snellen.detection.label_suspicions import (
     one_of_each,
     wrong_labels,
 )
-from snellen.detection.poses import Poses
+from snellen.detection.objects_of_images import rules_for
 from snellen.detection.protocols import DetectionProtocol, protocol_named
 from snellen.errors import MergeError
 from snellen.state import pack, restored
@@ -389,12 +389,13 @@ def label_errors(
     pred: Objects | Sequence[Mapping[str, Any]],
     *,
     protocol: str | DetectionProtocol | None = None,
+    image_id: ArrayLike | None = None,
+    box_format: BoxLayout = "xyxy",
     **parameters: Any,
 ) -> LabelErrorsResult:
     """Return likely errors of truth; see `LabelErrors`.
 
     Without a protocol, poses are compared as COCO does.
     """
-    if protocol is None:
-        protocol = "coco-keypoints" if isinstance(truth, Poses) else "coco"
-    return LabelErrors(protocol=protocol, **parameters).update(truth, pred).compute()
+    metric = LabelErrors(protocol=rules_for(truth, pred, protocol), **parameters)
+    return metric.update(truth, pred, image_id=image_id, box_format=box_format).compute()

@@ -15,6 +15,7 @@ from snellen.detection.localization_recall_precision_result import (
     LocalizationRecallPrecisionResult,
 )
 from snellen.detection.matching import matches
+from snellen.detection.objects_of_images import object_batch, rules_for
 from snellen.detection.outcomes import Outcomes, place_of_area
 from snellen.detection.protocols import DetectionProtocol, protocol_named
 from snellen.detection.score_curves import score_curves
@@ -23,9 +24,12 @@ from snellen.image_ids import ImageIds
 from snellen.state import Counts, Ledger, pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
     from snellen.state import Keys, PackedState
 
@@ -147,13 +151,25 @@ class LocalizationRecallPrecision:
     def __repr__(self) -> str:
         return f"LocalizationRecallPrecision({self.protocol.name}, {len(self._images)} images)"
 
-    def update(self, truth: Objects, pred: Objects) -> Self:
+    def update(
+        self,
+        truth: Objects | Sequence[Mapping[str, Any]],
+        pred: Objects | Sequence[Mapping[str, Any]],
+        *,
+        image_id: ArrayLike | None = None,
+        box_format: BoxLayout = "xyxy",
+    ) -> Self:
         """Absorb a batch of images.
 
         Parameters
         ----------
-        truth, pred : Boxes, Masks, Poses or OrientedBoxes
-            All objects of the batch's images, of one kind.
+        truth, pred : Boxes, Masks, Poses or OrientedBoxes, or sequence of mapping
+            All objects of the batch's images, of one kind; or a mapping for each image, as
+            `AveragePrecision.update` takes them.
+        image_id : array-like, optional
+            The ids of the images given as mappings.
+        box_format : {"xyxy", "xywh", "cxcywh"}
+            What the numbers of boxes in mappings are.
 
         Raises
         ------
@@ -162,18 +178,18 @@ class LocalizationRecallPrecision:
         InputError
             For objects that cannot be evaluated. After an error the metric is as it was.
         """
-        for objects, name in ((truth, "truth"), (pred, "pred")):
-            if not hasattr(objects, "kind"):
-                raise InputError(
-                    f"expected columns of objects, such as Boxes, got {type(objects).__name__}",
-                    name,
-                )
-        if self._kind not in (None, truth.kind):
-            raise InputError(
-                f"expected objects of the kind {self._kind}, as those before, got {truth.kind}",
-                "truth",
-            )
-        self._images.check(truth.boxes.images, anonymous=False)
+        batch = object_batch(
+            truth,
+            pred,
+            image_id,
+            images=self._images,
+            kind=self._kind,
+            similarity=self.protocol.similarity,
+            box_format=box_format,
+        )
+        if batch is None:
+            return self
+        truth, pred, anonymous = batch
         found = matches(truth, pred, self.protocol)
         matched = found.matched
         word = matched.pred["outcome"][:, 0, 0]
@@ -194,7 +210,7 @@ class LocalizationRecallPrecision:
         )
         self._counts.add(n_truth=len(truth), n_predictions=len(pred))
         self._classes, self._kind = classes, truth.kind
-        self._images.add(matched.images, anonymous=False)
+        self._images.add(matched.images, anonymous=anonymous)
         return self
 
     def merge(self, other: LocalizationRecallPrecision, /) -> Self:
@@ -219,9 +235,9 @@ class LocalizationRecallPrecision:
             )
         self._images.check_merge(other._images)
         self._classes = Classes.union([self._classes, other._classes])
-        self._images.merge(other._images)
-        self._truth.merge(other._truth)
-        self._pred.merge(other._pred)
+        shift = self._images.merge(other._images)
+        self._truth.merge(other._truth, image=shift)
+        self._pred.merge(other._pred, image=shift)
         self._counts.merge(other._counts)
         self._kind = self._kind or other._kind
         return self
@@ -359,19 +375,24 @@ class LocalizationRecallPrecision:
 
 
 def localization_recall_precision(
-    truth: Objects,
-    pred: Objects,
+    truth: Objects | Sequence[Mapping[str, Any]],
+    pred: Objects | Sequence[Mapping[str, Any]],
     *,
-    protocol: str | DetectionProtocol = "coco",
+    protocol: str | DetectionProtocol | None = None,
     iou_threshold: float = 0.5,
     area: str | None = None,
     score_thresholds: ArrayLike | None = None,
+    image_id: ArrayLike | None = None,
+    box_format: BoxLayout = "xyxy",
 ) -> LocalizationRecallPrecisionResult:
-    """Return LRP errors of predictions; see `LocalizationRecallPrecision`."""
+    """Return LRP errors of predictions; see `LocalizationRecallPrecision`.
+
+    Without a protocol, poses are compared as COCO does.
+    """
     metric = LocalizationRecallPrecision(
-        protocol=protocol,
+        protocol=rules_for(truth, pred, protocol),
         iou_threshold=iou_threshold,
         area=area,
         score_thresholds=score_thresholds,
     )
-    return metric.update(truth, pred).compute()
+    return metric.update(truth, pred, image_id=image_id, box_format=box_format).compute()

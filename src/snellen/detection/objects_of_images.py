@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import numpy as np
+
 from snellen.detection.boxes import Boxes
 from snellen.detection.candidates import Objects, kind_of
 from snellen.detection.image_records import records_of
@@ -11,6 +13,7 @@ from snellen.detection.masks import Masks
 from snellen.detection.oriented import OrientedBoxes
 from snellen.detection.poses import Poses
 from snellen.errors import InputError, SnellenError
+from snellen.image_ids import ImageIds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,9 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from snellen.detection.box_layouts import BoxLayout
-    from snellen.image_ids import ImageIds
+    from snellen.detection.protocols import DetectionProtocol
 
-__all__ = ["ObjectBatch", "object_batch", "objects_of_images"]
+__all__ = ["ObjectBatch", "columns_of", "object_batch", "objects_of_images", "rules_for"]
 
 _COLUMNS: Final[dict[str, Any]] = {
     "box": Boxes,
@@ -105,6 +108,49 @@ def object_batch(
         )
     images.check(truth.boxes.images, anonymous=anonymous)
     return ObjectBatch(truth, pred, anonymous)
+
+
+def columns_of(
+    truth: Objects | Sequence[Mapping[str, Any]],
+    pred: Objects | Sequence[Mapping[str, Any]],
+    image_id: ArrayLike | None,
+    *,
+    similarity: str,
+    box_format: BoxLayout,
+) -> tuple[Objects, Objects]:
+    """Return all that a function of truth and predictions was given as columns.
+
+    The parameters are those of `object_batch`; images without ids are numbered.
+    """
+    batch = object_batch(
+        truth,
+        pred,
+        image_id,
+        images=ImageIds(),
+        kind=None,
+        similarity=similarity,
+        box_format=box_format,
+    )
+    if batch is None:
+        return objects_of_images(
+            (), (), image_id=np.zeros(0, np.int64), similarity=similarity, box_format=box_format
+        )
+    return batch.truth, batch.pred
+
+
+def rules_for(
+    truth: Objects | Sequence[Mapping[str, Any]],
+    pred: Objects | Sequence[Mapping[str, Any]],
+    protocol: str | DetectionProtocol | None,
+) -> str | DetectionProtocol:
+    """Return the rules that were asked for; else COCO's, of poses those of poses."""
+    if protocol is not None:
+        return protocol
+    if isinstance(truth, Objects):
+        kind: str = truth.kind
+    else:
+        kind = "" if isinstance(pred, Objects) else _kind_of_records(records_of(pred, "pred"))
+    return "coco-keypoints" if kind == "keypoints" else "coco"
 
 
 def objects_of_images(

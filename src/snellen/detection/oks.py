@@ -44,7 +44,9 @@ def checked_sigmas(sigmas: ArrayLike | None, n_keypoints: int) -> list[float]:
     values = to_finite(sigmas, "sigmas")
     if len(values) != n_keypoints:
         raise ShapeError(
-            f"expected {n_keypoints} sigmas, one a keypoint, got {len(values)}", "sigmas"
+            f"expected {n_keypoints} sigmas, one a keypoint, got {len(values)} (of protocols "
+            "coco-keypoints has 17, crowdpose 14, one of your own as many as you say)",
+            "sigmas",
         )
     if len(values) and values.min() <= 0:
         raise InputError(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from snellen.classes import Classes
+    from snellen.displays import Display
 
 __all__ = ["NO_HIT", "NO_TRUTH", "ClassPoints", "OperatingPointsResult"]
 
@@ -249,6 +250,12 @@ class OperatingPointsResult(Result):
                 strict=True,
             )
         ]
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return precision, recall and F over the score."""
+        from snellen.detection.curve_displays import score_curves
+
+        return score_curves(self)
 
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""

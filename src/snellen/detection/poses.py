@@ -9,7 +9,7 @@ import numpy as np
 
 from snellen.arrays import to_finite, to_numpy
 from snellen.detection.boxes import Boxes
-from snellen.detection.image_records import field_of, records_of
+from snellen.detection.image_records import crowding_by_id, field_of, records_of
 from snellen.errors import InputError, ShapeError
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class Poses:
         ignored: ArrayLike | None = None,
         image_ids: ArrayLike | None = None,
         classes: Classes | Mapping[Any, str] | Sequence[str] | None = None,
+        crowding: Mapping[Any, float] | None = None,
     ) -> Poses:
         """Make poses from their keypoints.
 
@@ -88,6 +89,9 @@ class Poses:
         crowd, ignored, id, image_ids, classes
             As `Boxes.from_xywh` has them. Truth without labelled keypoints is ignored whether
             `ignored` says so or not.
+        crowding : mapping of image id to float, optional
+            How crowded each image is (CrowdPose's crowd index), for rules with ranges of it. An
+            image that is not in it is of no range.
 
         Raises
         ------
@@ -124,6 +128,8 @@ class Poses:
             image_ids=image_ids,
             classes=classes,
         )
+        if crowding is not None:
+            boxes = dataclasses.replace(boxes, crowding=crowding_by_id(crowding, boxes.images))
         return cls(without_labels_ignored(boxes, points), points)
 
     @classmethod

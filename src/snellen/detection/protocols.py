@@ -181,11 +181,18 @@ class DetectionProtocol:
                 continue
             try:
                 object.__setattr__(self, name, tuple(of(value) for value in given))
-            except (TypeError, ValueError) as error:
-                raise InputError(f"expected {what}, got {given}", name) from error
+            except (TypeError, ValueError, OverflowError) as error:
+                raise InputError(f"expected {what}, got {str(given)[:200]}", name) from error
+        for name in ("dilation_ratio", "box_area_share"):
+            given = getattr(self, name)
+            if given is not None:
+                object.__setattr__(self, name, _number(given, name))
         for name, kind in (("area_ranges", AreaRange), ("crowding_ranges", CrowdingRange)):
             given = getattr(self, name)
-            ranges = tuple(kind(str(label), float(a), float(b)) for label, a, b in given)
+            ranges = tuple(
+                kind(str(label), _number(low, name), _number(high, name))
+                for label, low, high in given
+            )
             object.__setattr__(self, name, ranges)
         object.__setattr__(self, "class_groups", tuple(map(str, self.class_groups)))
         for name in ("per_image", "per_class"):
@@ -322,6 +329,13 @@ class DetectionProtocol:
             for field in dataclasses.fields(self)
             if getattr(self, field.name) != getattr(other, field.name)
         )
+
+
+def _number(given: Any, name: str) -> float:
+    try:
+        return float(given)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"expected a number, got {str(given)[:60]}", name) from error
 
 
 def _check_grid(grid: tuple[float, ...], name: str, highest: float) -> None:

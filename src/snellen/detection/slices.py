@@ -13,6 +13,7 @@ from snellen.detection.candidates import candidates, similarity_of
 from snellen.detection.curves import curves_of_rows
 from snellen.detection.headlines import headlines
 from snellen.detection.matching import matches
+from snellen.detection.objects_of_images import columns_of, rules_for
 from snellen.detection.outcomes import THRESHOLDS_PER_WORD
 from snellen.detection.protocols import protocol_named
 from snellen.detection.slices_result import DetectionSlices
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from snellen.classes import Classes
     from snellen.detection.average_precision import AveragePrecision
+    from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
     from snellen.detection.protocols import DetectionProtocol
 
@@ -147,11 +149,13 @@ def by_crowding(metric: AveragePrecision, edges: Sequence[int] = (1, 5, 10, 20))
 
 
 def slices_of_objects(
-    truth: Objects,
-    pred: Objects,
+    truth: Objects | Sequence[Mapping[str, Any]],
+    pred: Objects | Sequence[Mapping[str, Any]],
     slice_of: ArrayLike,
     *,
-    protocol: str | DetectionProtocol = "coco",
+    protocol: str | DetectionProtocol | None = None,
+    image_id: ArrayLike | None = None,
+    box_format: BoxLayout = "xyxy",
 ) -> DetectionSlices:
     """Return the average precision of parts of the truth objects, from one matching of all.
 
@@ -161,12 +165,15 @@ def slices_of_objects(
 
     Parameters
     ----------
-    truth, pred : Boxes, Masks, Poses or OrientedBoxes
-        All objects, of one kind.
-    slice_of : array-like of str, shape (len(truth),)
-        The slice of each truth object; ``""`` for none.
-    protocol : str or DetectionProtocol
-        The rules; of the area ranges the first alone is looked at.
+    truth, pred : Boxes, Masks, Poses or OrientedBoxes, or sequence of mapping
+        All objects, of one kind; or a mapping for each image, as `AveragePrecision.update` takes
+        them.
+    slice_of : array-like of str, shape (n_truth,)
+        The slice of each truth object (of mappings: image after image); ``""`` for none.
+    protocol : str or DetectionProtocol, optional
+        The rules; without, COCO's. Of the area ranges the first alone is looked at.
+    image_id, box_format
+        Of mappings, as `AveragePrecision.update` takes them.
 
     Returns
     -------
@@ -190,13 +197,16 @@ def slices_of_objects(
     >>> slices.value("free", "AR_100"), slices.value("occluded", "AR_100")
     (1.0, 0.0)
     """
+    rules = protocol_named(rules_for(truth, pred, protocol))
+    truth, pred = columns_of(
+        truth, pred, image_id, similarity=rules.similarity, box_format=box_format
+    )
     given = np.asarray(slice_of).astype(str)
     if given.shape != (len(truth),):
         raise ShapeError(
             f"expected the slices of {len(truth)} truth objects, got shape {given.shape}",
             "slice_of",
         )
-    rules = protocol_named(protocol)
     rules = dataclasses.replace(rules, area_ranges=rules.area_ranges[:1], crowding_ranges=())
     found = matches(truth, pred, rules)
     matched, n_thresholds = found.matched, len(rules.iou_thresholds)

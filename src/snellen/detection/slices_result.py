@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.classes import Classes
+    from snellen.displays import Display
 
 __all__ = ["DetectionSlices"]
 
@@ -128,6 +129,12 @@ class DetectionSlices(Result):
                 strict=True,
             )
         ]
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return the first headline number of each slice."""
+        from snellen.detection.count_displays import slice_numbers
+
+        return (slice_numbers(self),)
 
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""

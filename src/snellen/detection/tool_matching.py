@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen.detection.candidates import Candidates, candidates, crowds
+from snellen.detection.candidates import Candidates, candidates, coded, crowds
 from snellen.detection.given_objects import of_rules
 from snellen.detection.matching import NEARLY_ONE, match, match_pairs
 from snellen.detection.pairs import pair_rows
+from snellen.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,29 +72,45 @@ def matched_by_tool(truth: Objects, pred: Objects, rules: ToolRules) -> Matched:
 
 def _of_tool(truth: Objects, pred: Objects, rules: ToolRules) -> tuple[Objects, Objects]:
     """Return the objects that a tool takes, as it takes them."""
+    if rules.drops_empty_images:
+        codes = coded(truth, pred)
+        pred = pred[np.flatnonzero(np.isin(codes.pred_image, codes.truth_image))]
     if rules.drops_crowds and truth.boxes.crowd is not None:
         truth = truth[np.flatnonzero(truth.boxes.crowd == 0)]
     in_32 = rules.coordinates.endswith("-32")
     if in_32 and pred.boxes.score is not None:
-        score = pred.boxes.score.astype(np.float32).astype(np.float64)
+        score = _short(pred.boxes.score, "pred.score").astype(np.float64)
         scored = dataclasses.replace(pred.boxes, score=score)
         pred = scored if pred.kind == "box" else dataclasses.replace(pred, boxes=scored)
     if rules.score_above is not None and pred.boxes.score is not None:
         above = float(np.float32(rules.score_above)) if in_32 else rules.score_above
         pred = pred[np.flatnonzero(pred.boxes.score > above)]
     if truth.kind == "box" and pred.kind == "box":
-        return _with_coordinates(truth, rules), _with_coordinates(pred, rules)
+        return _with_coordinates(truth, rules, "truth"), _with_coordinates(pred, rules, "pred")
     return truth, pred
 
 
-def _with_coordinates(boxes: Boxes, rules: ToolRules) -> Boxes:
+def _short(values: NDArray[np.float64], place: str) -> NDArray[np.float32]:
+    """Return numbers rounded to 32 bits."""
+    with np.errstate(over="ignore"):
+        short = values.astype(np.float32)
+    beyond = ~np.isfinite(short)
+    if beyond.any():
+        raise InputError(
+            f"expected numbers that 32 bits hold, as the tool has them, got {values[beyond][0]:g}",
+            place,
+        )
+    return short
+
+
+def _with_coordinates(boxes: Boxes, rules: ToolRules, place: str) -> Boxes:
     if rules.coordinates == "given":
         return boxes
     start, end = boxes.xywh[:, :2], boxes.xywh[:, :2] + boxes.xywh[:, 2:]
     if rules.coordinates == "corners":
         size = end - start
     else:
-        short_start, short_end = start.astype(np.float32), end.astype(np.float32)
+        short_start, short_end = _short(start, place), _short(end, place)
         start, end = short_start.astype(np.float64), short_end.astype(np.float64)
         if rules.coordinates == "corners-32":
             size = end - start
@@ -115,12 +132,14 @@ def _iou_of_pairs(given: GivenObjects, pairs: Candidates, iou: str) -> NDArray[n
         end = start + boxes.xywh[:, 2:]
         corners.append((start.astype(bits)[rows], end.astype(bits)[rows]))
     (truth_start, truth_end), (start, end) = corners
-    shared: NDArray[Any] = np.minimum(truth_end, end) - np.maximum(truth_start, start)
-    shared = np.maximum(shared, bits(0)).prod(axis=1)
-    own = (end - start).prod(axis=1)
-    union = (truth_end - truth_start).prod(axis=1) + own - shared
-    union = np.where(crowds(given.truth.boxes)[pairs.truth] != 0, own, union)
-    found: NDArray[np.float64] = (shared / (union + bits(added))).astype(np.float64)
+    # Areas beyond 32 bits have no IoU, and match nothing.
+    with np.errstate(over="ignore", invalid="ignore"):
+        shared: NDArray[Any] = np.minimum(truth_end, end) - np.maximum(truth_start, start)
+        shared = np.maximum(shared, bits(0)).prod(axis=1)
+        own = (end - start).prod(axis=1)
+        union = (truth_end - truth_start).prod(axis=1) + own - shared
+        union = np.where(crowds(given.truth.boxes)[pairs.truth] != 0, own, union)
+        found: NDArray[np.float64] = (shared / (union + bits(added))).astype(np.float64)
     return found
 
 

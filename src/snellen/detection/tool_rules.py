@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from snellen.detection.protocols import DetectionProtocol
 
-__all__ = ["ToolRules"]
+__all__ = ["Step", "Tool", "ToolRules"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +25,8 @@ class ToolRules:
         What boxes go through before they are compared: nothing; left, top, right, bottom, of which
         width and height are differences; such corners in 32 bits; and their differences in 32 bits,
         too. With 32 bits, scores have as many.
+    drops_empty_images : bool
+        Whether what is predicted in images without truth is left out.
     drops_crowds : bool
         Whether crowds are no truth at all, so that predictions in them are false positives.
     over_crowds : bool
@@ -54,6 +56,7 @@ class ToolRules:
 
     protocol: DetectionProtocol
     coordinates: str = "given"
+    drops_empty_images: bool = False
     drops_crowds: bool = False
     over_crowds: bool = False
     score_above: float | None = None
@@ -74,3 +77,61 @@ class ToolRules:
             if field.name != "protocol"
         }
         return {**self.protocol.to_dict(), **own}
+
+
+class Step(NamedTuple):
+    """One rule in which a tool differs.
+
+    Attributes
+    ----------
+    rule : str
+        What it is called.
+    says : str
+        What the tool does, in a line.
+    values : tuple of (str, value)
+        The fields of the protocol, and of `ToolRules`, that say so.
+    kinds : tuple of str
+        The kinds of objects of which it differs.
+    """
+
+    rule: str
+    says: str
+    values: tuple[tuple[str, Any], ...]
+    kinds: tuple[str, ...]
+
+    def applied(self, rules: ToolRules) -> ToolRules:
+        """Return rules with this one changed."""
+        names = {field.name for field in dataclasses.fields(rules)}
+        own = {name: value for name, value in self.values if name in names}
+        of_protocol = {name: value for name, value in self.values if name not in names}
+        return dataclasses.replace(
+            rules, protocol=dataclasses.replace(rules.protocol, **of_protocol), **own
+        )
+
+
+class Tool(NamedTuple):
+    """A tool that computes average precision.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    title : str
+        The same with the release that the steps end at.
+    kinds : tuple of str
+        The kinds of objects of which they do.
+    steps : tuple of Step
+        From our rules to its, in the order in which data pass them.
+    notes : tuple of str
+        What of it lies outside of truth and predictions.
+    """
+
+    name: str
+    title: str
+    kinds: tuple[str, ...]
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
+
+    def steps_of(self, kind: str) -> tuple[Step, ...]:
+        """Return the steps that there are for objects of a kind: only boxes have coordinates."""
+        return tuple(step for step in self.steps if kind in step.kinds)

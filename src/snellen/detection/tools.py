@@ -4,77 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from snellen.detection.protocols import COCO, COCO_KEYPOINTS, VOC07, VOC12, AreaRange
-from snellen.detection.tool_rules import ToolRules
+from snellen.detection.tool_rules import Step, Tool, ToolRules
 from snellen.errors import InputError, did_you_mean
 
-__all__ = ["TOOLS", "Step", "Tool", "start_rules", "tool_named"]
+__all__ = ["TOOLS", "start_rules", "tool_named", "tools_without"]
 
-_OF_PROTOCOL: Final = {field.name for field in dataclasses.fields(COCO)}
+_KINDS: Final = ("box", "mask", "keypoints")
 _NO_CAP: Final = VOC12.max_detections
 _ANY_SIZE: Final = (AreaRange("all", 0.0, math.inf),)
 
 
-class Step(NamedTuple):
-    """One rule in which a tool differs.
-
-    Attributes
-    ----------
-    rule : str
-        What it is called.
-    says : str
-        What the tool does, in a line.
-    values : tuple of (str, value)
-        The fields of the protocol, and of `ToolRules`, that say so.
-    """
-
-    rule: str
-    says: str
-    values: tuple[tuple[str, Any], ...]
-
-    def applied(self, rules: ToolRules) -> ToolRules:
-        """Return rules with this one changed."""
-        of_protocol = {name: value for name, value in self.values if name in _OF_PROTOCOL}
-        own = {name: value for name, value in self.values if name not in _OF_PROTOCOL}
-        return dataclasses.replace(
-            rules, protocol=dataclasses.replace(rules.protocol, **of_protocol), **own
-        )
-
-
-class Tool(NamedTuple):
-    """A tool that computes average precision.
-
-    Attributes
-    ----------
-    name : str
-        What it is called.
-    title : str
-        The same with the release that the steps end at.
-    kinds : tuple of str
-        The kinds of objects of which they do.
-    steps : tuple of Step
-        From our rules to its, in the order in which data pass them.
-    notes : tuple of str
-        What of it lies outside of truth and predictions.
-    """
-
-    name: str
-    title: str
-    kinds: tuple[str, ...]
-    steps: tuple[Step, ...]
-    notes: tuple[str, ...] = ()
-
-    def steps_of(self, kind: str) -> tuple[Step, ...]:
-        """Return the steps that there are for objects of a kind: only boxes have coordinates."""
-        if kind == "box":
-            return self.steps
-        return tuple(_SCORES_32 if step.values == _SIZES_32.values else step for step in self.steps)
-
-
-def _step(rule: str, says: str, **values: Any) -> Step:
-    return Step(rule, says, tuple(values.items()))
+def _step(rule: str, says: str, *, kinds: tuple[str, ...] = _KINDS, **values: Any) -> Step:
+    return Step(rule, says, tuple(values.items()), kinds)
 
 
 def _short(value: float) -> float:
@@ -100,9 +44,12 @@ def _short_grid(start: float, stop: float, size: int) -> tuple[float, ...]:
 _SIZES_32 = _step(
     "coordinates",
     "boxes are left, top, right, bottom in 32 bits, and so are their sizes and the scores",
+    kinds=("box",),
     coordinates="sizes-32",
 )
-_SCORES_32 = _step("scores", "scores are numbers of 32 bits", coordinates="sizes-32")
+_SCORES_32 = _step(
+    "scores", "scores are numbers of 32 bits", kinds=("mask",), coordinates="sizes-32"
+)
 _IOU_GRID_32 = _step(
     "IoU grid",
     "IoU thresholds are numbers of 32 bits: 0.55 is 0.550000012",
@@ -174,11 +121,11 @@ def _voc(name: str, title: str, precision: str, interpolation: str) -> Tool:
 TOOLS: Final = {
     tool.name: tool
     for tool in (
-        Tool("pycocotools", "pycocotools 2.0.11", ("box", "mask", "keypoints"), (_ID_ZERO,)),
+        Tool("pycocotools", "pycocotools 2.0.11", _KINDS, (_ID_ZERO,)),
         Tool(
             "faster-coco-eval",
             "faster-coco-eval 1.8.0",
-            ("box", "mask", "keypoints"),
+            _KINDS,
             (_ID_ZERO, _NO_SPACING),
         ),
         Tool(
@@ -186,7 +133,14 @@ TOOLS: Final = {
             "torchmetrics 1.9.0",
             ("box", "mask"),
             (
+                _step(
+                    "images",
+                    "images without truth are left out, with what is predicted there",
+                    kinds=("mask",),
+                    drops_empty_images=True,
+                ),
                 _SIZES_32,
+                _SCORES_32,
                 _IOU_GRID_32,
                 _step(
                     "recall grid",
@@ -352,6 +306,11 @@ def tool_named(name: str) -> Tool:
             "against",
         )
     return tool
+
+
+def tools_without(kind: str) -> tuple[str, ...]:
+    """Return the tools whose rules of objects of a kind are not known."""
+    return tuple(name for name, tool in TOOLS.items() if kind not in tool.kinds)
 
 
 def start_rules(kind: str) -> ToolRules:

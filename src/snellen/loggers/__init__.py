@@ -1,4 +1,4 @@
-"""Numbers of a training for the services that show them: thin callbacks.
+"""Numbers of a training, and results, for the services that show them: thin adapters.
 
 Nothing is imported before it is used.
 """
@@ -9,14 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 _HOME = {
     "MLflow": "snellen.loggers.mlflow",
+    "MLflowResults": "snellen.loggers.result_services",
+    "ResultLogger": "snellen.loggers.result_logger",
     "TensorBoard": "snellen.loggers.tensorboard",
+    "TensorBoardResults": "snellen.loggers.result_services",
     "WandB": "snellen.loggers.wandb",
+    "WandBResults": "snellen.loggers.result_services",
+    "log_result": "snellen.loggers.result_logger",
 }
 
-__all__ = ["MLflow", "TensorBoard", "WandB"]
+__all__ = [
+    "MLflow",
+    "MLflowResults",
+    "ResultLogger",
+    "TensorBoard",
+    "TensorBoardResults",
+    "WandB",
+    "WandBResults",
+    "log_result",
+]
 
 if TYPE_CHECKING:
     from snellen.loggers.mlflow import MLflow
+    from snellen.loggers.result_logger import ResultLogger, log_result
+    from snellen.loggers.result_services import MLflowResults, TensorBoardResults, WandBResults
     from snellen.loggers.tensorboard import TensorBoard
     from snellen.loggers.wandb import WandB
 

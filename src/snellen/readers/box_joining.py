@@ -240,9 +240,11 @@ def predictions_of_rows(
         _warn(f"{message} left out", rows.path)
         rows = rows.taken(~lost)
     rows = _named(rows, written, of_truth.classes, classes)
-    code_of_label = _codes(
-        rows, ClassList.read(of_truth.classes), "truth", drop_unknown=drop_unknown
-    )
+    if len(of_truth.classes):
+        listed = ClassList.read(of_truth.classes)
+        code_of_label = _codes(rows, listed, "truth", drop_unknown=drop_unknown)
+    else:
+        code_of_label = _codes_of_none(rows, drop_unknown=drop_unknown)
     rows = _of_known_classes(rows, code_of_label)
     image = match.position[rows.image]
     if not len(rows.image):
@@ -373,6 +375,20 @@ def _codes(rows: BoxRows, listed: ClassList, what: str, *, drop_unknown: bool) -
             rows.path,
         )
     return codes
+
+
+def _codes_of_none(rows: BoxRows, *, drop_unknown: bool) -> NDArray[np.int32]:
+    """Return the codes of labels for truth without classes, which knows none."""
+    if len(rows.label):
+        if not drop_unknown:
+            raise ClassError(
+                "expected predictions of classes that truth has, which has no objects and lists no "
+                "classes: classes (--classes) names them, drop_unknown (--drop-unknown) leaves all "
+                "predictions out",
+                rows.path,
+            )
+        _warn(f"{len(rows.label):,} boxes left out, as truth has no classes", rows.path)
+    return np.full(len(rows.labels), -1, np.int32)
 
 
 def _of_known_classes(rows: BoxRows, code_of_label: NDArray[np.int32]) -> BoxRows:

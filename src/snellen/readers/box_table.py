@@ -266,7 +266,7 @@ def _sizes(table: Table, image: Column, of_boxes: tuple[str, ...]) -> NDArray[np
     if pair is None or not table.n_rows:
         return None
     size = _finite(table, [known[name] for name in pair])
-    wrong = (size < 1) | (size != np.floor(size))
+    wrong = ~((size >= 1) & (size < 2**31)) | (size != np.floor(size))
     if wrong.any():
         row = int(np.argmax(wrong.any(axis=1)))
         raise InputError("expected whole sizes of images, from 1", table.place(row))

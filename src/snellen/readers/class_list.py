@@ -212,7 +212,7 @@ def _from_file(place: str) -> Any:
     if place.lower().removesuffix(".gz").endswith(".json"):
         try:
             return msgspec.json.decode(document)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise SchemaError(f"expected JSON: {error}", place) from error
     try:
         lines: list[str] = document.decode().splitlines()

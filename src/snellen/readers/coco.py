@@ -269,20 +269,23 @@ def _boxes_of_rows(
         raise InputError(f"expected numbers, got {rows.dtype}", place)
     if not np.isfinite(rows).all():
         _refuse_cell(~np.isfinite(rows), "a finite number", rows)
-    image_id, category_id = rows[:, 0].astype(np.int64), rows[:, 6].astype(np.int64)
+    with np.errstate(invalid="ignore"):  # what no int64 holds is none of it, and refused
+        image_id, category_id = rows[:, 0].astype(np.int64), rows[:, 6].astype(np.int64)
     for column, ids in ((0, image_id), (6, category_id)):
         if (ids != rows[:, column]).any():
             _refuse_cell(ids != rows[:, column], "a whole number", rows, column)
     for column in (3, 4):
         if (rows[:, column] < 0).any():
             _refuse_cell(rows[:, column] < 0, "a size of at least 0", rows, column)
+    # In the array's own precision: float32 rows have float32 areas in the reference.
+    with np.errstate(over="ignore"):  # infinite ones are refused with the rest
+        area = rows[:, 3] * rows[:, 4]
     return predicted_rows(
         truth,
         (image_id, None),
         (category_id, None),
         rows[:, 1:5].astype(np.float64),
-        # In the array's own precision: float32 rows have float32 areas in the reference.
-        (rows[:, 3] * rows[:, 4]).astype(np.float64),
+        area.astype(np.float64),
         rows[:, 5].astype(np.float64),
         place,
         complete=complete,

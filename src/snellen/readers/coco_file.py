@@ -49,7 +49,7 @@ def kind_of_results(path: str | os.PathLike[str]) -> str:
     Its first record says it, as pycocotools has it. A file that is empty or cannot be read, and a
     pipe, count as boxes: what is wrong with it is said by its reader.
     """
-    first = _first_record(os.fspath(path))
+    first = _first_record(_head(os.fspath(path)))
     if "bbox" in first and first["bbox"] != []:
         return "box"
     return "mask" if "segmentation" in first else "keypoints" if "keypoints" in first else "box"
@@ -57,14 +57,17 @@ def kind_of_results(path: str | os.PathLike[str]) -> str:
 
 def masks_of_results(path: str | os.PathLike[str]) -> _core.CocoResults | None:
     """Read the masks of a results file of another kind; None where its first record has none."""
-    if "segmentation" not in _first_record(os.fspath(path)):
+    head = _head(os.fspath(path))
+    # To look is quicker than to decode, unless names may be written with escapes.
+    if b"\\" not in head and b'"segmentation"' not in head:
+        return None
+    if "segmentation" not in _first_record(head):
         return None
     return read_raw_results(path, "mask")
 
 
-def _first_record(place: str) -> dict[str, object]:
-    """Return the first record of a results file; of one that is too long only what it has."""
-    head = _head(place)
+def _first_record(head: bytes) -> dict[str, object]:
+    """Return the first record of results that begin so; of one that is too long what it has."""
     start = head.find(b"{")
     if start < 0:
         return {}

@@ -56,11 +56,15 @@ def sizes_and_names(
     ):
         by_code[code] = image
     sizes = names = None
-    if by_code and all(image.width and image.height for image in by_code):
+    if by_code and all(map(_is_measured, by_code)):
         sizes = np.array([(image.height, image.width) for image in by_code]).astype(np.int64)
     if by_code and all(image.file_name for image in by_code):
         names = tuple(str(image.file_name) for image in by_code)
     return sizes, names
+
+
+def _is_measured(image: _CocoImage) -> bool:
+    return all(side is not None and 1 <= side < 2**31 for side in (image.height, image.width))
 
 
 def _described(image: Mapping[str, Any]) -> tuple[float | None, float | None, str | None]:

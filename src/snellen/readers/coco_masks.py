@@ -104,7 +104,7 @@ def truth_masks(
     lacks_area = np.isnan(boxes.area)
     if lacks_area.any():
         warn(f"{lacks_area.sum()} masks have no area: the number of their pixels is used", place)
-        area = np.where(lacks_area, rle.areas(), boxes.area)
+        area = np.where(lacks_area, rle.extents.area, boxes.area)
         boxes = dataclasses.replace(boxes, area=area)
     return Masks(boxes, rle, sizes)
 
@@ -158,7 +158,7 @@ def predicted_masks(
     rle = _masks(shapes, rows, sizes, place, "truth", complete=complete)
     boxes = _boxed(rows.boxes, rle)
     if not of_boxes:
-        boxes = dataclasses.replace(boxes, area=rle.areas().astype(np.float64))
+        boxes = dataclasses.replace(boxes, area=rle.extents.area.astype(np.float64))
     return Masks(boxes, rle, sizes)
 
 
@@ -177,7 +177,7 @@ def _boxed(boxes: Boxes, rle: RleMasks) -> Boxes:
     absent = np.isnan(boxes.xywh[:, :1])
     if not absent.any():
         return boxes
-    return dataclasses.replace(boxes, xywh=np.where(absent, rle.boxes(), boxes.xywh))
+    return dataclasses.replace(boxes, xywh=np.where(absent, rle.extents.box, boxes.xywh))
 
 
 def _masks(
@@ -246,13 +246,7 @@ def _masks(
     filled = RleMasks.from_vertices(
         shapes.xy, shapes.polygon_begin, begin, image_size[of_polygons], f"{place} segmentation"
     )
-    if of_polygons.all():
-        return filled
-    # Rows of one kind have no runs in the other.
-    order = np.empty(len(of_polygons), np.int64)
-    order[of_polygons] = np.arange(len(filled))
-    order[~of_polygons] = len(filled) + np.flatnonzero(~of_polygons)
-    return RleMasks.joined([filled, written])[order]
+    return written.replaced(of_polygons, filled)
 
 
 def _refuse_other_sizes(
@@ -261,7 +255,9 @@ def _refuse_other_sizes(
     image_size: NDArray[np.int64],
     looked_at: NDArray[np.bool_],
 ) -> None:
-    other = looked_at & (shapes.size != image_size).any(axis=1)
+    # Column by column: to join flags row by row takes several times as long.
+    height, width = (shapes.size[:, k] != image_size[:, k] for k in range(2))
+    other = looked_at & (height | width)
     if other.any():
         row = int(np.argmax(other))
         image = rows.boxes.images.ids[rows.boxes.image[row]]

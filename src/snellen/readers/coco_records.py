@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from snellen.errors import SchemaError
@@ -33,6 +32,8 @@ def with_texts(records: Any) -> Any:
 
 def as_json(records: Any) -> bytes:
     """Return records as JSON, so that one reader checks files and records alike."""
+    # Here, because evaluations of files are to start without it.
+    import msgspec
 
     def plain(value: Any) -> Any:
         if isinstance(value, (np.ndarray, np.generic)):

@@ -170,6 +170,8 @@ def _refuse_unmeasurable(xywh: NDArray[np.float64], records: str) -> None:
     # Of masks and poses there may be no box; it is NaN then.
     row = _core.first_unmeasurable(xywh)
     if row < len(xywh) and np.isnan(xywh[row]).any():
+        if np.isnan(xywh).all():
+            return
         xywh = np.nan_to_num(xywh, nan=0)
     refuse_unmeasurable(xywh, records, ".bbox")
 

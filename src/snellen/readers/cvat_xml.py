@@ -232,7 +232,7 @@ def _of_points(shapes: list[_Shape], place: Callable[[int], str]) -> dict[str, A
                 f"expected {n} points, as the first shape has, got {len(points)}",
                 f"{shape.place} points",
             )
-    xy = np.array(found, np.float64).reshape(-1, n, 2)
+    xy = np.array(found, np.float64).reshape(len(found), n, 2)
     visible = [1.0 if shape.element.get("occluded") == "1" else 2.0 for shape in shapes]
     flags = np.broadcast_to(np.reshape(visible, (-1, 1, 1)), (len(xy), n, 1))
     corners = np.zeros((len(xy), 4))

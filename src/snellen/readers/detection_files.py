@@ -11,7 +11,7 @@ import numpy as np
 from snellen.detection.box_layouts import LAYOUTS, BoxLayout
 from snellen.detection.oriented import OrientedBoxes
 from snellen.detection.poses import Poses
-from snellen.errors import InputError, did_you_mean
+from snellen.errors import InputError, did_you_mean, one_line
 from snellen.readers.box_joining import ReadBoxes, predictions_of_rows, truth_of_rows
 from snellen.readers.box_rows import KINDS, BoxRows, ObjectKind
 from snellen.readers.coco import read_coco_predictions, read_coco_truth
@@ -218,9 +218,12 @@ def read_detection_predictions(
     place = os.fspath(path)
     written = found_format(place, prefer=truth.format) if format == "auto" else format
     if written == "coco" and place.lower().endswith(".npy"):
-        found = read_coco_predictions(
-            _array(place), _coco(truth, place), complete=complete, drop_unknown=drop_unknown
-        )
+        try:
+            found = read_coco_predictions(
+                _array(place), _coco(truth, place), complete=complete, drop_unknown=drop_unknown
+            )
+        except InputError as error:
+            raise (error if error.place == place else error.within(place)) from error
         return ReadBoxes(found, written, truth.sizes, {}, [], truth.names, truth.relative)
     if written == "coco" and truth.format in ("coco", "records"):
         if classes is not None:
@@ -356,6 +359,7 @@ def _coco_truth(
 def _array(place: str) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.load(place, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"expected an array of NumPy's, got: {error}", place) from None
+    # What NumPy's parser makes of damaged text is anybody's guess.
+    except Exception as error:
+        raise InputError(f"expected an array of NumPy's, got: {one_line(error)}", place) from None
     return array

@@ -90,7 +90,7 @@ def _from_file(place: str) -> LabelScheme:
         return LabelScheme.of_classes(ClassList.read(place).classes, name=path.name)
     try:
         document = msgspec.json.decode(read_bytes(place))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         document = None  # and the list of classes says what is wrong
     if isinstance(document, dict) and ({"classes", "categories"} & document.keys()):
         return _described(document, place)

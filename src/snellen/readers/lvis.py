@@ -146,6 +146,12 @@ def _with_labels(
     complete: bool,
     drop_unknown: bool,
 ) -> Boxes | Masks:
+    if kind not in ("box", "mask"):
+        raise InputError(
+            f"expected boxes or masks, which files of LVIS have, got {kind}: take rules that do "
+            "not ask which classes were looked for (verified_only)",
+            place,
+        )
     # Annotations of LVIS have no iscrowd, so that COCO's completeness is none of them.
     columns: Any = truth_masks if kind == "mask" else truth_boxes
     truth = columns(raw, place, drop_unknown=drop_unknown, with_ignored=True)

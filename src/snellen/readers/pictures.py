@@ -302,7 +302,8 @@ def _array(path: str, *, mapped: bool) -> NDArray[Any]:
     """Return an array file's numbers, channels first."""
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    # What NumPy's parser makes of damaged text is anybody's guess.
+    except Exception as error:
         raise InputError(f"expected a readable array, got: {_reason(error)}", path) from None
     if array.ndim == 2:
         array = array[None]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from snellen.errors import InputError, MissingExtraError, SchemaError, ShapeError
+from snellen.errors import InputError, MissingExtraError, SchemaError, ShapeError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -72,7 +72,7 @@ def _n_axes(name: str) -> int:
         return 0
     try:
         array = np.load(name, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):
+    except Exception:  # what is wrong with it is said by its reader
         return 0
     # Bytes with a last axis of 3 are colours.
     return 2 if array.dtype == np.uint8 and array.shape[-1:] == (3,) else array.ndim
@@ -249,8 +249,9 @@ def _check_one_spacing(
 def _read_array(place: str, spacing: Any, max_voxels: int) -> Volume:
     try:
         stored = np.load(place, mmap_mode="r", allow_pickle=False)
-    except (EOFError, OSError, ValueError) as error:
-        raise SchemaError(f"expected an array of numbers, got: {error}", place) from error
+    # What NumPy's parser makes of damaged text is anybody's guess.
+    except Exception as error:
+        raise SchemaError(f"expected an array of numbers, got: {one_line(error)}", place) from error
     if not isinstance(stored, np.ndarray) or stored.dtype.kind not in "biuf":
         raise SchemaError("expected an array of numbers", place)
     if stored.ndim not in (2, 3):

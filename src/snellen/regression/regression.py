@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from snellen.metric import Units
     from snellen.regression.exact_fit import Fit
+    from snellen.regression.rows import Rows
     from snellen.state import PackedState
 
     Real = NDArray[np.float64]
@@ -259,6 +260,10 @@ class Regression:
             protocol={"name": "regression", **self._parameters.to_dict()},
             data=data,
         )
+
+    def samples(self) -> Rows | None:
+        """Return the samples that are kept, in a canonical order; None where none are."""
+        return None if self._kept is None else self._kept.rows()
 
     def units(self, *, each: bool = False) -> Units:
         """Return the samples, or their groups where they have some, as units for resampling.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.displays import Display
+
     Real = NDArray[np.float64]
     Whole = NDArray[np.int64]
 
@@ -279,6 +281,12 @@ class PanopticQualityResult(Result):
             }
             for i in order.tolist()
         ]
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return the qualities of classes, and the headline numbers."""
+        from snellen.segmentation.pixel_displays import class_qualities
+
+        return (class_qualities(self), *super().displays())
 
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""

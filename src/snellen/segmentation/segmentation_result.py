@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.displays import Display
     from snellen.segmentation.pixel_tables import PixelTables
 
 __all__ = ["SegmentationResult"]
@@ -248,6 +249,12 @@ class SegmentationResult(Result):
             for row, column in pairs
             if wrong[row, column]
         ]
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return the confusion matrix, the IoU of classes, and the headline numbers."""
+        from snellen.segmentation.pixel_displays import class_iou, confusion_matrix
+
+        return (confusion_matrix(self), class_iou(self), *super().displays())
 
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.displays import Display
+
 __all__ = ["EVENT_COLUMNS", "TrackingResult"]
 
 _SHOWN_SEQUENCES: Final = 40
@@ -287,6 +289,13 @@ class TrackingResult(Result):
                 )
             records.append(record)
         return records
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return HOTA over its threshold, sequences, switches, and the headline numbers."""
+        from snellen.tracking.track_displays import hota_curve, sequence_numbers, switch_timeline
+
+        found = (hota_curve(self), sequence_numbers(self), switch_timeline(self))
+        return (*(each for each in found if each is not None), *super().displays())
 
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""

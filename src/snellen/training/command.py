@@ -154,6 +154,14 @@ def trained(
     return train(description, out=folder, callbacks=callbacks, resume=resume)
 
 
+def tested_folder(run: TrainedRun | CrossValidated) -> str | None:
+    """Return the folder of the run that was tested, of folds the final one's; None without."""
+    from snellen.training.cross_validation import CrossValidated
+
+    whole = run.final if isinstance(run, CrossValidated) else run
+    return None if whole is None or whole.result is None else whole.folder
+
+
 def goes_on(folder: str) -> str:
     """Return how a run that was interrupted goes on; empty where nothing of it was saved."""
     saved = any(Path(folder).glob("**/checkpoints/*.ckpt"))

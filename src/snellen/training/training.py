@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -213,6 +214,7 @@ class Training:
         self.saving = Saving(self.state, self.loop, self.engine, self.plan, self.folder)
         self._seconds_before: Mapping[str, float] | None = None  # of a run that was finished
         self._name = Path(description.place).stem
+        self._began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
     def run(self, *, test: bool = True) -> TrainedRun:
         """Train to the end; measure and write everything."""
@@ -409,6 +411,7 @@ class Training:
         longer = self.saving.resume(validates=self.prepared.data.validation is not None)
         facts = self.folder.read("run.json")
         self._name = facts.get("name", "")
+        self._began = facts.get("began", "")
         if self.state.is_over and facts.get("history"):
             # It is only measured again, which is no part of what it took.
             self._seconds_before = facts["seconds"]
@@ -422,8 +425,9 @@ class Training:
         prepared = self.prepared
         data = prepared.data
         return {
-            "schema": "snellen.run/1",
+            "schema": "snellen.training-run/1",
             "name": self._name,
+            "began": self._began,
             "versions": versions(),
             "device": engines.device_name(self.engine.device),
             "threads": torch.get_num_threads(),

@@ -129,14 +129,19 @@ def _of_kitti(path: str, _: bool, __: str) -> Iterator[Loss]:
             cells = line.split()
             if len(cells) < 15:
                 continue
-            known = [
-                float(cell) != float(none)
-                for cell, none in zip(cells[8:15], _NOT_KNOWN_IN_SPACE, strict=True)
-            ]
-            in_space += any(known) or float(cells[3]) != -10
+            not_known = zip((*cells[8:15], cells[3]), (*_NOT_KNOWN_IN_SPACE, "-10"), strict=True)
+            in_space += any(_differs(cell, none) for cell, none in not_known)
             parts += float(cells[1]) not in (-1, 0, 1)
     yield Loss("in_space", in_space, "boxes in space and angles")
     yield Loss("truncation", parts, "parts that are truncated: whether they are stays")
+
+
+def _differs(cell: str, none: str) -> bool:
+    """Return whether a cell says something: a number, or what nobody could read."""
+    try:
+        return float(cell) != float(none)
+    except ValueError:
+        return True
 
 
 def _of_open_images(path: str, is_truth: bool, _: str) -> Iterator[Loss]:

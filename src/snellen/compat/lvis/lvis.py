@@ -12,7 +12,7 @@ from urllib.request import urlretrieve
 
 from snellen import _core
 from snellen.compat.pycocotools import mask as mask_utils
-from snellen.compat.pycocotools.documents import no_collection, read_document
+from snellen.compat.pycocotools.documents import decoded, no_collection, read_bytes
 
 __all__ = ["LVIS", "is_data_set"]
 
@@ -46,7 +46,7 @@ class LVIS:
         self._create_index()
 
     def _load_json(self, path: Any) -> Any:
-        return read_document(path)
+        return decoded(read_bytes(path))
 
     def _create_index(self) -> None:
         """Find annotations, images and categories by their ids."""

@@ -14,14 +14,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = [
-    "decoded",
-    "first_of_list",
-    "no_collection",
-    "read_bytes",
-    "read_document",
-    "text_is_utf8",
-]
+__all__ = ["decoded", "first_of_list", "no_collection", "read_bytes", "text_is_utf8"]
 
 _HEAD_BYTES = 1 << 16
 
@@ -30,11 +23,6 @@ def read_bytes(path: Any) -> bytes:
     """Return the bytes of a file, which may be one that is open."""
     with open(path, "rb") as file:  # noqa: PTH123  # descriptors are taken too
         return file.read()
-
-
-def read_document(path: Any) -> Any:
-    """Return what a file holds."""
-    return decoded(read_bytes(path))
 
 
 def text_is_utf8() -> bool:

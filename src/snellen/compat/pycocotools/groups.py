@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from snellen.compat.pycocotools.late_rows import LateRows
-
 __all__ = ["LateGroups", "by_cell", "extended"]
 
 
@@ -39,7 +37,7 @@ class LateGroups(NamedTuple):
         Groups that these are put into.
     """
 
-    annotations: list[Any] | LateRows
+    annotations: Iterable[Any]
     images: list[Any]
     categories: list[list[Any]]
     before: LateGroups | None = None
@@ -56,7 +54,7 @@ class LateGroups(NamedTuple):
     def all_annotations(self) -> list[Any]:
         """Return the annotations, those of before first."""
         if self.before is None:
-            return self.annotations if type(self.annotations) is list else list(self.annotations)
+            return list(self.annotations)
         return [*self.before.all_annotations(), *self.annotations]
 
 

@@ -71,8 +71,7 @@ class Rules:
             # What is looked for then, see `Evaluation`, would be found.
             if not p.useCats and -1 in p.catIds:
                 return None
-        caps = p.maxDets
-        if not caps or type(caps[-1]) is not int or not 0 < caps[-1] < 2**31:
+        if not p.maxDets or type(p.maxDets[-1]) is not int or not 0 < p.maxDets[-1] < 2**31:
             return None
         rules = cls.checked(
             kind=p.iouType,
@@ -80,7 +79,7 @@ class Rules:
             categories=p.catIds,
             areas=p.areaRng,
             thresholds=p.iouThrs,
-            cap=caps[-1],
+            cap=p.maxDets[-1],
             names=COCO_NAMES,
             crowds=True,
         )

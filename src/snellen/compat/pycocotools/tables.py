@@ -35,7 +35,7 @@ class Table:
         Of each row, among all annotations.
     columns : dict
         Of truth ``crowd``, ``ignored`` (uint8) and ``id`` (int64; 0 where it is 0, else 1); of
-        results ``score`` (float64), ``scores``, the list of objects behind it or the same again,
+        results ``score`` (float64), ``scores``, the list of objects behind it, or the same again,
         and of LVIS ``exempt`` (uint8): 1 where it is left out if it takes no truth. ``xywh``;
         ``runs``, ``offset``, ``size`` and ``shapes``, the objects behind them; ``keypoints``.
     """

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import torch
 
-from snellen.errors import ClassError, InputError, SchemaError, ShapeError, did_you_mean
+from snellen.errors import (
+    ClassError,
+    InputError,
+    SchemaError,
+    ShapeError,
+    did_you_mean,
+    one_line,
+)
 from snellen.readers.message_text import few
 from snellen.splits.strata import factorised
 from snellen.training.data.found import Found
@@ -302,8 +309,9 @@ def array_file(
     try:
         with np.load(path, allow_pickle=False) as file:
             held = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError) as error:
-        reason = getattr(error, "strerror", None) or error
+    # What NumPy's parser makes of damaged text is anybody's guess.
+    except Exception as error:
+        reason = getattr(error, "strerror", None) or one_line(error)
         raise InputError(f"expected an .npz of arrays, got: {reason}", path) from None
     arrays = _paired(held, path)
     try:

@@ -1,0 +1,134 @@
+"""The gallery of a page: where a run errs most, with what is there and what was found."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from msgspec import structs
+
+from snellen.report.markup import element, text
+from snellen.report.page_data import data_element
+from snellen.run.examples import FoundObject, TrueObject
+
+if TYPE_CHECKING:
+    from snellen.report.run_view import RunView
+    from snellen.run.examples import Example, Examples
+
+__all__ = ["PICTURE_BYTES", "gallery", "has_images_of_cells"]
+
+PICTURE_BYTES: Final = 6_500_000
+"""How many bytes of pictures a page holds, of all its runs together."""
+
+_KINDS: Final = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"RIFF", "image/webp"),
+)
+_PATH: Final = re.compile(r"[MmLlHhVvZzCcSsQqTtAa0-9eE+\-., \n]*")
+_O = TypeVar("_O", TrueObject, FoundObject)
+
+
+def gallery(view: RunView, place: str, *, at_most: int = PICTURE_BYTES) -> str:
+    """Return the gallery of a run; the page's script draws it.
+
+    Parameters
+    ----------
+    view : RunView
+        The run.
+    place : str
+        What sets its identifiers apart.
+    at_most : int
+        How many bytes of pictures it may hold: the images after those are listed without.
+    """
+    examples = view.examples
+    if examples is None:
+        return ""
+    if not examples.images:
+        return element("p", text(examples.rule), class_="about")
+    pictures, left_out = _pictures(view, at_most)
+    said = [f"{examples.rule[:1].upper()}{examples.rule[1:]}."]
+    if left_out:
+        said.append(
+            f"This page holds {at_most / 1e6:.0f} MB of pictures; those of the last "
+            f"{left_out:,} images are left out"
+            + (", and linked." if view.folder is not None else " and lie in the run's examples/.")
+        )
+    return (
+        element("p", text(" ".join(said)), class_="about")
+        + element("div", class_="gallery", data_source=f"{place}-gallery")
+        + data_element(f"{place}-gallery", _content(examples, set(pictures), view.folder))
+        + data_element(f"{place}-gallery-pictures", pictures)
+    )
+
+
+def has_images_of_cells(examples: Examples | None) -> bool:
+    """Return whether a cell of the confusion matrix can be looked for in the gallery."""
+    return examples is not None and bool(examples.images) and _kind(examples) != "plain"
+
+
+def _pictures(view: RunView, at_most: int) -> tuple[dict[str, str], int]:
+    """Return the pictures that the page holds by their file's name, and of how many images not."""
+    assert view.examples is not None
+    found: dict[str, str] = {}
+    left_out = room = 0
+    for example in view.examples.images:
+        files = [file for file in (example.picture, *example.layers.values()) if file]
+        data = {file: view.picture(file) for file in files if file not in found}
+        uris = {file: _data_uri(content) for file, content in data.items() if content}
+        size = sum(map(len, uris.values()))
+        if room + size > at_most:
+            left_out += 1
+            continue
+        room += size
+        found |= {file: uri for file, uri in uris.items() if uri}
+    return found, left_out
+
+
+def _data_uri(content: bytes) -> str:
+    for start, kind in _KINDS:
+        if content.startswith(start):
+            return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    return ""  # no picture that every browser shows
+
+
+def _content(examples: Examples, held: set[str], folder: str | None) -> dict[str, Any]:
+    return {
+        "task": examples.task,
+        "kind": _kind(examples),
+        "images_evaluated": examples.n_images,
+        "threshold": examples.score_threshold,
+        "folder": folder,
+        "images": [_compact(example, held) for example in examples.images],
+    }
+
+
+def _kind(examples: Examples) -> str:
+    """Return what the gallery is of: objects, labels of whole images, or neither."""
+    if any(each.truth or each.found for each in examples.images):
+        return "objects"
+    if examples.task == "classification":
+        return "labels"
+    return "plain"
+
+
+def _compact(example: Example, held: set[str]) -> dict[str, Any]:
+    made = structs.asdict(example)
+    made["truth"] = [_object(each) for each in example.truth]
+    made["found"] = [_object(each) for each in example.found]
+    files = [file for file in (example.picture, *example.layers.values()) if file]
+    if files and not any(file in held for file in files):
+        made["missing"] = True
+    return {name: value for name, value in made.items() if value not in ("", [], {})}
+
+
+def _object(each: _O) -> _O:
+    """Return an object with its places to a tenth of a pixel, which no picture shows."""
+    return structs.replace(
+        each,
+        box=[round(value, 1) for value in each.box],
+        keypoints=[[round(value, 1) for value in point] for point in each.keypoints],
+        outline=each.outline if _PATH.fullmatch(each.outline) else "",
+    )

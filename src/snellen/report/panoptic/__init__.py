@@ -1,0 +1,1 @@
+"""Pages of panoptic segmentation: what they show."""

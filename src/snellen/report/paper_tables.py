@@ -1,0 +1,109 @@
+"""The tables of runs as text for papers and documents, with a list of their figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from snellen.displays.tables import TextTable, as_latex, as_markdown, shown, table_of
+from snellen.report.run_pictures import figures_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from snellen.result import Result
+    from snellen.run.stored_run import StoredRun
+
+__all__ = ["paper_tables"]
+
+
+def paper_tables(runs: Sequence[StoredRun], names: Sequence[str], kind: str) -> str:
+    """Return tables of headline numbers and of classes, and what figures there are.
+
+    Parameters
+    ----------
+    runs : sequence of StoredRun
+        Of several, headline numbers and the main number of classes stand in one table, a column
+        each.
+    names : sequence of str
+        What they are called.
+    kind : {"md", "tex"}
+        Markdown, or LaTeX for the package booktabs.
+    """
+    results = [run.result() for run in runs]
+    if len(runs) == 1:
+        numbers, classes = table_of(results[0], "metrics"), table_of(results[0], "classes")
+    else:
+        numbers, classes = _numbers(results, names), _classes(results, names)
+    figures = [
+        [name, display.words.title, display.words.finding]
+        for name, display in figures_of(runs[0]).items()
+    ]
+    listed = TextTable(["figure", "what it shows", "finding"], figures, [False] * 3)
+    task = results[0].task
+    made_of = [" ".join(line.split()) for line in results[0].composition().splitlines()]
+    levels = {each.level for result in results for each in result.intervals.values()}
+    with_intervals = f", with {100 * max(levels):g} % intervals" if levels else ""
+    tables = [
+        (f"{task}: headline numbers of {' and '.join(names)}{with_intervals}", "numbers", numbers),
+        ("Classes", "classes", classes),
+        ("Figures", "figures", listed),
+    ]
+    write = _latex if kind == "tex" else _markdown
+    return write([each for each in tables if each[2].rows], made_of)
+
+
+def _markdown(tables: Sequence[tuple[str, str, TextTable]], made_of: Sequence[str]) -> str:
+    found: list[str] = []
+    for place, (title, _, table) in enumerate(tables):
+        # A title is a cell of text like others: what looks like Markdown in it is shown as it is.
+        heading = as_markdown(TextTable([title], [], [False])).splitlines()[0].strip("| ")
+        found += [f"{'##' if place else '#'} {heading}", "", as_markdown(table), ""]
+        if not place:
+            lines = as_markdown(TextTable(["made of"], [[line] for line in made_of], [False]))
+            found += [lines, ""]
+    return "\n".join(found)
+
+
+def _latex(tables: Sequence[tuple[str, str, TextTable]], made_of: Sequence[str]) -> str:
+    found = ["% Made by Snellen; needs \\usepackage{booktabs}."]
+    # A comment ends with its line.
+    found += [f"% {line}" for line in made_of]
+    for title, label, table in tables:
+        found += ["", as_latex(table, title, f"tab:{label}")]
+    return "\n".join(found) + "\n"
+
+
+def _numbers(results: Sequence[Result], names: Sequence[str]) -> TextTable:
+    """Return the headline numbers of several results, a column each."""
+    metrics = dict.fromkeys(name for result in results for name in result.metrics)
+    rows = [
+        [
+            metric,
+            *(
+                shown(result.metrics.get(metric), 3, result.intervals.get(metric))
+                for result in results
+            ),
+        ]
+        for metric in metrics
+    ]
+    return TextTable(["metric", *names], rows, [False, *(True for _ in names)])
+
+
+def _classes(results: Sequence[Result], names: Sequence[str]) -> TextTable:
+    """Return the main number of each class of several results, a column each."""
+    tables = [result.per_class() for result in results]
+    records = [record for table in tables for record in table]
+    key = next(iter(records[0]), "class") if records else "class"
+    numbers = [
+        name for name, value in (records[0] if records else {}).items() if isinstance(value, float)
+    ]
+    if not numbers:
+        return TextTable([key], [], [False])
+    main = next((name for name in results[0].metrics if name in numbers), numbers[0])
+    by_class = [{str(record[key]): record.get(main) for record in table} for table in tables]
+    rows = [
+        [name, *(shown(each.get(name)) for each in by_class)]
+        for name in dict.fromkeys(name for each in by_class for name in each)
+    ]
+    head = [f"{key} ({main})", *names]
+    return TextTable(head, rows, [False, *(True for _ in names)])

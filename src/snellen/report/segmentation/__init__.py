@@ -1,0 +1,1 @@
+"""Pages of segmentation: what is kept for them, and what they show."""

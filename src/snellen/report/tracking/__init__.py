@@ -1,0 +1,1 @@
+"""Pages of trackers: what they show."""

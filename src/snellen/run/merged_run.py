@@ -1,0 +1,154 @@
+"""Runs of parts of a data set as the run of the whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from snellen.errors import MergeError, SnellenError
+from snellen.run.examples import Examples
+from snellen.run.run_record import plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from snellen.metric import StoredMetric
+    from snellen.run.examples import Example
+    from snellen.run.stored_run import StoredRun
+
+__all__ = ["MergedExamples", "merged_examples", "merged_from", "merged_states"]
+
+
+class MergedExamples(NamedTuple):
+    """The worst images of several runs.
+
+    Attributes
+    ----------
+    examples : Examples
+        With pictures renamed where two runs have one of the same name.
+    pictures : dict of str to bytes
+        Those that there are.
+    """
+
+    examples: Examples
+    pictures: dict[str, bytes]
+
+
+def merged_states(runs: Sequence[StoredRun]) -> tuple[dict[str, StoredMetric[Any]], list[str]]:
+    """Return the states of further diagnoses that all runs have, merged, and notes.
+
+    What does not merge, such as a diagnosis at a threshold that each part chose for itself, is left
+    out with a note; so is what not all runs have.
+    """
+    names = [run.state_names() for run in runs]
+    found: dict[str, StoredMetric[Any]] = {}
+    notes = []
+    for name in dict.fromkeys(name for each in names for name in each):
+        if not all(name in each for each in names):
+            notes.append(f"states/{name}.bin is left out: not all runs have it")
+            continue
+        try:
+            found[name] = _merged([run.state(name) for run in runs])
+        except MergeError:
+            notes.append(
+                f"states/{name}.bin is left out: its parts were made with different parameters, "
+                "such as a threshold that each chose for itself"
+            )
+        except SnellenError as error:
+            notes.append(f"states/{name}.bin is left out: {error}")
+    return found, notes
+
+
+def _merged(parts: Sequence[Any]) -> StoredMetric[Any]:
+    whole = parts[0]
+    for part in parts[1:]:
+        if type(part) is not type(whole):
+            raise MergeError(
+                f"expected the state of a {type(whole).__name__}, got that of a "
+                f"{type(part).__name__}"
+            )
+        whole.merge(part)
+    merged: StoredMetric[Any] = whole
+    return merged
+
+
+def merged_examples(runs: Sequence[StoredRun], at_most: int | None = None) -> MergedExamples | None:
+    """Return the worst of all images that runs kept; None where none kept any.
+
+    Parameters
+    ----------
+    runs : sequence of StoredRun
+        Parts of one data set.
+    at_most : int, optional
+        How many; without, as many as the run that kept most.
+    """
+    kept = [(run, found) for run in runs if (found := run.examples()) is not None]
+    if not kept:
+        return None
+    n = max(len(found.images) for _, found in kept) if at_most is None else at_most
+    # Stable: what is equally bad stays in the order of the runs.
+    ranked = sorted(
+        ((image, run) for run, found in kept for image in found.images),
+        key=lambda pair: -pair[0].badness,
+    )[:n]
+    n_images = sum(found.n_images for _, found in kept)
+    first = kept[0][1]
+    pictures: dict[str, bytes] = {}
+    images = [_with_own_pictures(image, run, pictures) for image, run in ranked]
+    examples = Examples(
+        schema=first.schema,
+        task=first.task,
+        rule=f"the {len(images):,} worst of {n_images:,} images, of those that {len(kept)} runs "
+        f"kept: {first.rule}",
+        n_images=n_images,
+        images=images,
+        score_threshold=first.score_threshold,
+        about=first.about if all(found.about == first.about for _, found in kept) else {},
+    )
+    return MergedExamples(examples, pictures)
+
+
+def _with_own_pictures(image: Example, run: StoredRun, pictures: dict[str, bytes]) -> Example:
+    """Return an image whose pictures have names of their own, and add these."""
+
+    def kept(file: str) -> str:
+        data = run.picture(file)
+        if data is None:
+            return file
+        name, k = file, 1
+        while name in pictures:
+            k += 1
+            name = f"{k}-{file}"[:120]
+        pictures[name] = data
+        return name
+
+    return msgspec.structs.replace(
+        image,
+        picture=kept(image.picture) if image.picture else "",
+        layers={layer: kept(file) for layer, file in image.layers.items()},
+    )
+
+
+def merged_from(runs: Sequence[StoredRun | None], places: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what ``config.merged_from`` says of the parts: where they lay, and how they began.
+
+    Parameters
+    ----------
+    runs : sequence of StoredRun or None
+        The parts; None for a state without a folder of a run.
+    places : sequence of str
+        As they were typed.
+    """
+    found = []
+    for run, place in zip(runs, places, strict=True):
+        about: dict[str, Any] = {"run": plain_text(place)}
+        if run is not None:
+            record = run.record
+            about |= {
+                "began": record.began,
+                "command": record.command,
+                "data": [msgspec.to_builtins(each) for each in record.data],
+            }
+        found.append(about)
+    return found

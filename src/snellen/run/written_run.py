@@ -1,0 +1,145 @@
+"""A run folder is written: whole, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from snellen.errors import InputError, SnellenError
+from snellen.result import write_atomically
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from snellen.metric import StoredMetric
+    from snellen.result import Result
+    from snellen.run.examples import Examples
+    from snellen.run.run_record import RunRecord
+
+__all__ = ["refuse_other_folder", "write_run"]
+
+
+def write_run(
+    folder: str | os.PathLike[str],
+    *,
+    record: RunRecord,
+    metric: StoredMetric[Result],
+    result: Result,
+    states: Mapping[str, StoredMetric[Result]] = MappingProxyType({}),
+    examples: Examples | None = None,
+    pictures: Mapping[str, bytes] = MappingProxyType({}),
+) -> None:
+    """Write the folder of a run: all files, or none; what an earlier run left there goes.
+
+    Parameters
+    ----------
+    folder : path
+        Made, where there is none.
+    record : RunRecord
+        How the run came about.
+    metric : StoredMetric
+        Its metric.
+    result : Result
+        What that gave.
+    states : mapping of str to StoredMetric
+        States of further diagnoses by name.
+    examples : Examples, optional
+        Images with what is there and what was found.
+    pictures : mapping of str to bytes
+        The pictures that `examples` names.
+
+    Raises
+    ------
+    InputError
+        Where `folder` is a file, or for a name that is none of a file.
+    OSError
+        Where something cannot be written; then what was there stays.
+    """
+    from snellen.run.examples import refuse_unsafe_name
+
+    home = Path(folder)
+    refuse_other_folder(home)
+    files: dict[str | os.PathLike[str], bytes] = {
+        home / "state.bin": metric.to_bytes(),
+        home / "result.json": _json(result.to_dict()),
+    }
+    for name, state in states.items():
+        refuse_unsafe_name(name, "states")
+        files[home / "states" / f"{name}.bin"] = state.to_bytes()
+    if examples is not None:
+        for name, data in pictures.items():
+            refuse_unsafe_name(name, "examples")
+            files[home / "examples" / name] = data
+        files[home / "examples" / "examples.json"] = examples.to_bytes()
+    # Last: a folder without it is none of a run.
+    files[home / "run.json"] = record.to_bytes()
+
+    old = _files_of_earlier_run(home)
+    made = [path for path in (home, home / "states", home / "examples") if not path.exists()]
+    try:
+        for path in files:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(files)
+    except BaseException:
+        for path in reversed(made):
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+        raise
+    for path in old.difference(map(Path, files)):
+        path.unlink(missing_ok=True)
+    for path in (home / "states", home / "examples"):
+        if old and path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
+def refuse_other_folder(home: Path) -> None:
+    """Refuse what is no folder, and folders of trainings and benchmarks.
+
+    Raises
+    ------
+    InputError
+        Where a run would overwrite a part of something else.
+    """
+    if home.exists() and not home.is_dir():
+        raise InputError("expected a folder, got a file: name another", str(home))
+    if (home / "description.json").is_file():
+        raise InputError(
+            "expected a folder for a run, got that of a training: name another", str(home)
+        )
+    if (home / "models").is_dir() and (home / "result.json").is_file():
+        raise InputError(
+            "expected a folder for a run, got that of a benchmark: name another", str(home)
+        )
+
+
+def _files_of_earlier_run(home: Path) -> set[Path]:
+    """Return the files that an earlier run wrote to a folder: its pictures are of other data."""
+    from snellen.run.examples import read_examples
+
+    if not _is_ours(home / "run.json"):
+        return set()
+    found = {*(home / "states").glob("*.bin"), home / "report.html"}
+    listing = home / "examples" / "examples.json"
+    if listing.is_file():
+        found.add(listing)
+        with contextlib.suppress(SnellenError):  # what cannot be read names nothing that is ours
+            found |= {home / "examples" / name for name in read_examples(listing).picture_names()}
+    return found
+
+
+def _is_ours(path: Path) -> bool:
+    """Return whether a file is the ``run.json`` of a run, of whichever release."""
+    try:
+        with path.open("rb") as file:
+            return b'"snellen.run/' in file.read(256)
+    except OSError:
+        return False
+
+
+def _json(content: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"

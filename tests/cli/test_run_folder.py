@@ -1,0 +1,461 @@
+"""The folder that ``--out`` writes: run.json, page, examples, and what merging makes of them."""
+
+from __future__ import annotations
+
+import calendar
+import contextlib
+import getpass
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from snellen.cli.beside import Beside, PictureFolder, Wanted
+from snellen.cli.output import Output, output_options
+from snellen.cli.recording import Invocation
+from snellen.run.data_digests import DataDigests, DataSource, data_digest
+from snellen.run.examples import Example, Examples
+from snellen.run.stored_run import StoredRun
+
+from .conftest import Run, annotation, truth_document
+
+Files = tuple[Path, Path]
+PNG = b"\x89PNG\r\n\x1a\n and so on"
+
+
+def record_of(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "run.json").read_bytes())
+    return found
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+# ---- run.json -----------------------------------------------------------------------------------
+
+
+def test_what_run_json_says(run: Run, files: Files, tmp_path: Path) -> None:
+    truth, results = files
+    before = time.time()
+    done = run(
+        "evaluate", "detection", "truth.json", "./results.json", "--out", "out/run",
+        "--max-detections", "1,10", "--fail-under", "AP=0.1", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert done.stderr == "wrote run.json, result.json and state.bin to out/run\n"
+    record = record_of(tmp_path / "out" / "run")
+    assert set(record) == {
+        *("schema", "task", "command", "began", "seconds", "config", "versions", "machine"),
+        *("data", "protocol", "metrics", "headline", "lower_is_better"),
+    }
+    assert (record["schema"], record["task"]) == ("snellen.run/1", "detection")
+    assert record["command"][:5] == [
+        *("snellen", "evaluate", "detection", "truth.json", "./results.json")
+    ]
+    began = time.strptime(record["began"], "%Y-%m-%dT%H:%M:%SZ")
+    assert before - 2 < calendar.timegm(began) <= time.time()
+    assert 0 < record["seconds"] <= time.time() - before
+    assert record["config"]["max-detections"] == [1, 10]
+    assert record["config"]["protocol"] is None
+    assert not {"out", "json", "quiet", "report", "fail-under"} & set(record["config"])
+    assert record["data"] == [
+        {
+            "role": role,
+            "name": name,
+            "bytes": path.stat().st_size,
+            "sha256": sha(path.read_bytes()),
+        }
+        for role, name, path in (
+            ("truth", "truth.json", truth),
+            ("predictions", "./results.json", results),
+        )
+    ]
+    stored = json.loads((tmp_path / "out" / "run" / "result.json").read_bytes())
+    assert record["metrics"] == stored["metrics"]
+    assert record["metrics"]["AP_large"] is None
+    assert record["protocol"] == stored["protocol"]
+    assert record["headline"] == ["AP", "AP50", "AP75"]
+    assert set(record["versions"]) == {"snellen", "core", "python", "numpy"}
+    assert set(record["machine"]) == {"cpu", "processors", "memory_gib", "system"}
+
+
+@pytest.mark.usefixtures("files")
+def test_no_name_of_host_or_user(run: Run, tmp_path: Path) -> None:
+    run("evaluate", "detection", "truth.json", "results.json", "--out", "out", cwd=tmp_path)
+    text = (tmp_path / "out" / "run.json").read_text()
+    assert str(tmp_path) not in text
+    for name in (platform.node(), getpass.getuser()):
+        if len(name) > 3 and name != "root":
+            assert name not in text
+    assert '"root"' not in text
+    assert f'"{platform.node()}"' not in text
+
+
+def test_the_same_command_writes_the_same_but_for_the_clock(
+    run: Run, files: Files, tmp_path: Path
+) -> None:
+    records = []
+    for _ in range(2):
+        run("evaluate", "detection", *files, "--out", tmp_path / "out")
+        records.append(record_of(tmp_path / "out"))
+        del records[-1]["began"], records[-1]["seconds"]
+    assert records[0] == records[1]
+
+
+def test_bytes_of_a_path_that_are_no_text(run: Run, files: Files, tmp_path: Path) -> None:
+    run("evaluate", "detection", *files, "--out", tmp_path / "a", "--quiet")
+    odd = tmp_path / os.fsdecode(b"p\xffrt")
+    try:
+        (tmp_path / "a").rename(odd)
+    except OSError:
+        pytest.skip("this file system has only names that are text")
+    done = run("merge", odd, "--out", tmp_path / "out", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    record = record_of(tmp_path / "out")
+    assert record["data"][0]["name"].endswith(r"p\udcffrt")
+    assert record["config"]["merged_from"][0]["run"].endswith(r"p\udcffrt")
+
+
+def test_other_folders_are_refused_before_the_work(run: Run, files: Files, tmp_path: Path) -> None:
+    (tmp_path / "trained").mkdir()
+    (tmp_path / "trained" / "description.json").write_text("{}")
+    done = run("evaluate", "detection", *files, "--out", tmp_path / "trained")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "expected a folder for a run, got that of a training" in done.stderr
+    assert [path.name for path in (tmp_path / "trained").iterdir()] == ["description.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--report"], "expected --out DIR with --report"),
+        (["--examples", "3"], "expected --out DIR with --examples"),
+        (["--examples", "2001", "--out", "x"], "2001 is not in the range 0<=x<=2000"),
+    ],
+)
+def test_wrong_usage(run: Run, files: Files, arguments: list[str], message: str) -> None:
+    done = run("evaluate", "detection", *files, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+# ---- Digests ------------------------------------------------------------------------------------
+
+
+def test_the_digest_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "1.txt").write_bytes(b"one")
+    (tmp_path / "a.txt").write_bytes(b"")
+    lines = f"a.txt\0000\0{sha(b'')}\nb/1.txt\0003\0{sha(b'one')}\n".encode()
+    found = data_digest(DataSource("truth", str(tmp_path)))
+    assert (found.bytes, found.files, found.of) == (3, 2, "content")
+    assert found.sha256 == sha(lines)
+
+
+def test_of_a_large_folder_names_and_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("snellen.run.data_digests._MOST_FILES", 1)
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(name.encode() * 2)
+    found = data_digest(DataSource("truth", str(tmp_path)))
+    assert (found.files, found.of) == (2, "names and sizes")
+    assert found.sha256 == sha(b"a\0002\nb\0002\n")
+
+
+def test_what_has_no_digest(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    names = [str(tmp_path / "pipe"), str(loop), str(tmp_path / "gone"), "a\0b"]
+    found = DataDigests([DataSource("truth", name) for name in names]).result()
+    assert [(each.name, each.bytes, each.sha256) for each in found] == [
+        (name, 0, "") for name in names
+    ]
+
+
+def test_links_to_folders_are_not_followed_round_and_round(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"a")
+    (tmp_path / "again").symlink_to(tmp_path)
+    (tmp_path / "self").symlink_to("self")
+    assert data_digest(DataSource("truth", str(tmp_path))).files == 1
+
+
+# ---- What is kept beside ------------------------------------------------------------------------
+
+
+def evaluate_with(
+    beside: Callable[[Wanted], Beside], folder: Path, *arguments: str, metric: Any
+) -> None:
+    """Run a command that evaluates nothing but hands over a metric."""
+
+    @click.command()
+    @output_options
+    def command(output: Output) -> None:
+        output.check(metric)
+        output.deliver(metric, beside=beside)
+
+    with contextlib.suppress(SystemExit):
+        command.main(
+            ["--out", str(folder), "--quiet", *arguments],
+            obj=Invocation(("evaluate", *arguments), 0.0),
+            standalone_mode=False,
+        )
+
+
+def some(task: str, badness: float, picture: str = "7.png", n: int = 1) -> Examples:
+    images = [
+        Example(id=f"{badness - k}", name="7", picture=picture, badness=badness - k)
+        for k in range(n)
+    ]
+    return Examples("snellen.examples/1", task, "the worst", 10, images, about={"iou": 0.5})
+
+
+def detected(seed: int, **rules: Any) -> Any:
+    """Return a metric of one image, whose number is the seed."""
+    from snellen import AveragePrecision, Boxes
+
+    one = {"image_id": [seed], "label": [1]}
+    truth = Boxes.from_xywh([[0, 0, 10, 10]], **one)
+    return AveragePrecision(**rules).update(
+        truth, Boxes.from_xywh([[0, 0, 9, 10]], score=[0.5], **one)
+    )
+
+
+def test_beside_is_asked_only_where_it_is_wanted(tmp_path: Path) -> None:
+    asked: list[Wanted] = []
+
+    def beside(wanted: Wanted) -> Beside:
+        asked.append(wanted)
+        return Beside({"more": detected(1)}, some("detection", 2.0), {"7.png": PNG})
+
+    evaluate_with(beside, tmp_path / "a", metric=detected(0))
+    assert asked == []
+    assert not (tmp_path / "a" / "states").exists()
+    evaluate_with(beside, tmp_path / "a", "--report", metric=detected(0))
+    assert [(each.states, each.n_examples) for each in asked] == [(True, 60)]
+    run = StoredRun.open(tmp_path / "a")
+    assert run.state_names() == ["more"]
+    assert run.picture("7.png") == PNG
+    assert (tmp_path / "a" / "report.html").read_bytes().startswith(b"<!DOCTYPE html>")
+
+
+def test_pictures_are_found_by_name_and_nowhere_else(tmp_path: Path) -> None:
+    home = tmp_path / "images"
+    (home / "val").mkdir(parents=True)
+    (home / "val" / "1.png").write_bytes(b"one")
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    pictures = PictureFolder(home)
+    for name in ("val/1.png", "1.png", "old/1.png", "1", "old\\1.png"):
+        assert pictures(name) == b"one", name
+    for name in ("../secret.png", str(tmp_path / "secret.png"), "2.png", "", "a\0b", "secret"):
+        assert pictures(name) is None, name
+    assert len(pictures.missing) == 6
+    # Of two that could be meant none is shown.
+    (home / "old").mkdir()
+    (home / "old" / "1.png").write_bytes(b"another")
+    pictures = PictureFolder(home)
+    assert pictures("val/1.png") == b"one"
+    assert pictures("1.png") is None
+    assert pictures("1") is None
+    (home / "old" / "1.png").unlink()
+    (home / "list.txt").write_text("val/1.png\n")
+    assert PictureFolder(home / "list.txt")("1") == b"one"
+    assert PictureFolder(None)("1.png") is None
+
+
+def test_samples_of_an_image_folder_are_their_pictures(run: Run, tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    for name, colour in (("cat", "red"), ("dog", "blue")):
+        (tmp_path / "truth" / name).mkdir(parents=True)
+        image.new("RGB", (8, 8), colour).save(tmp_path / "truth" / name / f"{name}1.png")
+    (tmp_path / "pred.csv").write_text("id,prediction\ncat/cat1.png,dog\ndog/dog1.png,dog\n")
+    done = run(
+        "evaluate", "classification", "truth", "pred.csv", "--out", "out", "--examples", "1",
+        "--quiet", cwd=tmp_path,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    stored = StoredRun.open(tmp_path / "out")
+    found = stored.examples()
+    assert found is not None
+    (example,) = found.images
+    assert (example.label, example.predicted) == ("cat", "dog")
+    assert stored.picture(example.picture) is not None
+
+
+# ---- Merging ------------------------------------------------------------------------------------
+
+
+def parts(tmp_path: Path, *, n: int = 1) -> list[Path]:
+    """Return two runs with states and examples; the second has the worse images."""
+    folders = []
+    for k in range(2):
+        metric = detected(k)
+        chosen = detected(k, max_detections=10 + k)
+        states = {"more": detected(k), f"own{k}": detected(k), "chosen": chosen}
+        found = Beside(states, some("detection", 1.0 + 10 * k, n=n), {"7.png": PNG + b"%d" % k})
+        folder = tmp_path / f"part{k}"
+        evaluate_with(lambda _, found=found: found, folder, "--report", metric=metric)
+        folders.append(folder)
+    return folders
+
+
+def test_merging_runs_merges_what_they_have_beside(run: Run, tmp_path: Path) -> None:
+    folders = parts(tmp_path)
+    done = run("merge", "part0", "part1/state.bin", "--out", "whole", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "states/own0.bin is left out: not all runs have it" in done.stderr
+    assert "states/chosen.bin is left out: its parts were made with different par" in done.stderr
+    whole = StoredRun.open(tmp_path / "whole")
+    expected = detected(0).merge(detected(1)).to_bytes()
+    assert whole.metric().to_bytes() == expected
+    more = whole.state("more")
+    assert more is not None
+    assert more.to_bytes() == expected
+    assert whole.state_names() == ["more"]
+    # Each kept one; of both the worse is kept, which is the second's.
+    examples = whole.examples()
+    assert examples is not None
+    assert [image.id for image in examples.images] == ["11.0"]
+    assert examples.n_images == 20
+    assert examples.about == {"iou": 0.5}
+    assert whole.picture(examples.images[0].picture) == PNG + b"1"
+    origin = whole.record.config["merged_from"]
+    assert [each["run"] for each in origin] == ["part0", "part1/state.bin"]
+    assert [each["began"] for each in origin] == [
+        StoredRun.open(folder).record.began for folder in folders
+    ]
+    assert [each.role for each in whole.record.data] == ["states", "states"]
+
+
+def test_pictures_of_one_name_get_names_of_their_own(run: Run, tmp_path: Path) -> None:
+    parts(tmp_path, n=2)
+    assert run("merge", "part0", "part1", "--out", "whole", cwd=tmp_path).returncode == 0
+    whole = StoredRun.open(tmp_path / "whole")
+    examples = whole.examples()
+    assert examples is not None
+    # 11 and 10 of the second run; both kept two.
+    assert [image.badness for image in examples.images] == [11.0, 10.0]
+    assert {whole.picture(image.picture) for image in examples.images} == {PNG + b"1"}
+    assert len({image.picture for image in examples.images}) == 2
+
+
+def test_merging_states_alone_says_so(run: Run, files: Files, tmp_path: Path) -> None:
+    run("evaluate", "detection", *files, "--out", tmp_path / "a", "--quiet")
+    (tmp_path / "a" / "run.json").unlink()
+    (tmp_path / "a" / "state.bin").rename(tmp_path / "a.bin")
+    done = run("merge", "a.bin", "--out", "whole", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert record_of(tmp_path / "whole")["config"]["merged_from"] == [{"run": "a.bin"}]
+
+
+def test_the_whole_does_not_replace_a_part(run: Run, files: Files, tmp_path: Path) -> None:
+    run("evaluate", "detection", *files, "--out", tmp_path / "a", "--quiet")
+    before = (tmp_path / "a" / "state.bin").read_bytes()
+    for part in ("a", "a/state.bin"):
+        done = run("merge", part, "--out", "a", cwd=tmp_path)
+        assert done.returncode == 1
+        assert "expected another folder than that of a part" in done.stderr
+    assert (tmp_path / "a" / "state.bin").read_bytes() == before
+
+
+def test_examples_of_a_detector(run: Run, files: Files, tmp_path: Path) -> None:
+    """Thumbnails come from the folder images beside truth; what is missing is counted."""
+    image = pytest.importorskip("PIL.Image")
+    (tmp_path / "images").mkdir()
+    image.new("RGB", (100, 100), "red").save(tmp_path / "images" / "1.png")
+    arguments = ["evaluate", "detection", *files, "--out", tmp_path / "out"]
+    done = run(*arguments, "--examples", "2")
+    assert done.returncode == 0, done.stderr
+    assert "1 pictures are missing, grey tiles stand for them: the first is 2.png" in done.stderr
+    assert "wrote run.json, result.json and state.bin, 2 examples to" in done.stderr
+    found = StoredRun.open(tmp_path / "out").examples()
+    assert found is not None
+    assert sorted(each.name for each in found.images) == ["1.png", "2.png"]
+    pictures = {each.name: each.picture for each in found.images}
+    assert pictures["2.png"] == ""
+    kept = StoredRun.open(tmp_path / "out").picture(pictures["1.png"])
+    assert kept is not None
+    # Another folder, also for a COCO truth; without examples it would have no meaning.
+    elsewhere = tmp_path / "elsewhere"
+    (tmp_path / "images").rename(elsewhere)
+    done = run(*arguments, "--examples", "2", "--images", elsewhere, "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert StoredRun.open(tmp_path / "out").picture(pictures["1.png"]) == kept
+    assert run(*arguments, "--images", elsewhere).returncode == 1
+
+
+def test_with_and_without_examples_the_numbers_are_the_same(run: Run, tmp_path: Path) -> None:
+    document = truth_document()
+    document["annotations"].append(annotation(4, 2, 2, [30, 30, 20, 20]))
+    (tmp_path / "truth.json").write_text(json.dumps(document))
+    (tmp_path / "results.json").write_text("[]")
+    outputs = set()
+    for more in ([], ["--report"]):
+        done: subprocess.CompletedProcess[str] = run(
+            "evaluate", "detection", "truth.json", "results.json", "--out", "out", *more,
+            cwd=tmp_path,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        out = tmp_path / "out"
+        outputs.add(done.stdout.encode() + (out / "result.json").read_bytes())
+        outputs.add((out / "state.bin").read_bytes())
+    assert len(outputs) == 2
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+# ---- Pages of other commands --------------------------------------------------------------------
+
+
+def test_the_page_of_a_benchmark(run: Run, tmp_path: Path) -> None:
+    labels = ["cat", "dog", "cat", "dog"]
+    for name, column, values in (
+        ("truth", "label", labels),
+        ("one", "prediction", labels),
+        ("two", "prediction", labels[::-1]),
+    ):
+        rows = [f"{k},{value}" for k, value in enumerate(values)]
+        (tmp_path / f"{name}.csv").write_text("\n".join([f"id,{column}", *rows, ""]))
+    done = run(
+        "benchmark", "--data", "truth.csv", "predictions:one.csv", "predictions:two.csv",
+        "--out", "bench", "--report", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith("results: bench/report.html\n")
+    page = (tmp_path / "bench" / "report.html").read_text(encoding="utf-8")
+    assert "one and two" in page
+    done = run("report", "bench", "-o", "tables.md", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "\n| accuracy | 1.000 " in (tmp_path / "tables.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_a_training(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    command = ["train", "--data", "digits", "--network", "fc", "--epochs", "1", "--report"]
+    done = run(*command, "--out", "trained", "--quiet", cwd=tmp_path, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "trained" / "report.html").is_file()
+    trained = StoredRun.open(tmp_path / "trained")
+    assert (trained.kind, trained.record.task) == ("training", "classification")
+    assert trained.record.began.endswith("Z")
+    assert trained.result().metrics["accuracy"] == trained.record.metrics["accuracy"]
+
+
+def test_without_plotly_no_work_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    from snellen.errors import MissingExtraError
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'snellen\[report\]'"):
+        evaluate_with(lambda _: Beside(), tmp_path / "a", "--report", metric=detected(0))
+    assert not (tmp_path / "a").exists()

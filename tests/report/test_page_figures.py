@@ -1,0 +1,143 @@
+"""Figures: drawn in the page's colours, read without a pointer, and without their script."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snellen.report.plotly_script import write_plotly
+from snellen.report.results_page import page_of_views
+from snellen.report.run_view import RunView
+from tests.report.conftest import Open
+
+pytest.importorskip("plotly")
+
+
+def drawn(page: Any) -> Any:
+    page.wait_for_selector("#curves figure:nth-child(2) .main-svg")
+    return page.locator("#curves figure").nth(1)
+
+
+def wait_for_all(page: Any) -> None:
+    for plot in page.locator(".plot").all():
+        plot.locator(".main-svg").first.wait_for()
+
+
+@pytest.fixture
+def without_images(sample_view: RunView) -> RunView:
+    return replace(sample_view, examples=None)
+
+
+def test_all_figures_are_drawn_with_their_words(open_page: Open, without_images: RunView) -> None:
+    page = open_page(page_of_views([without_images]))
+    drawn(page)
+    wait_for_all(page)
+    displays = (
+        *without_images.parts.curves,
+        *without_images.parts.errors,
+        *without_images.parts.slices,
+        *without_images.parts.own,
+    )
+    for display in displays:
+        card = page.locator(f"[data-source='run0-{display.words.name}-data']")
+        assert card.locator("h3").inner_text() == display.words.title
+        assert card.locator(".about").inner_text() == display.words.about
+        assert card.locator(".finding").inner_text() == display.words.finding
+        named = card.locator(".plot").evaluate(
+            "each => each.getAttribute('aria-labelledby').split(' ')"
+            ".map(id => document.getElementById(id).textContent)"
+        )
+        assert named == [display.words.title, display.words.finding]
+
+
+def test_curves_have_the_colours_of_the_theme(open_page: Open, without_images: RunView) -> None:
+    page = open_page(page_of_views([without_images]), color_scheme="light")
+    card = drawn(page)
+    colour = "each => each.closest('figure').querySelector('.xtick text').style.fill"
+    line = "each => each.querySelector('.scatterlayer .js-line').style.stroke"
+    light = card.locator(".plot").evaluate(colour)
+    first = card.evaluate(line)
+    assert light == "rgb(95, 94, 90)"  # --soft
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(300)
+    assert card.locator(".plot").evaluate(colour) == "rgb(169, 168, 161)"
+    assert card.evaluate(line) != first
+    # Paper is light whatever the screen is.
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_timeout(200)
+    assert card.locator(".plot").evaluate(colour) == light
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.wait_for_timeout(200)
+    assert card.locator(".plot").evaluate(colour) == "rgb(169, 168, 161)"
+
+
+def test_lines_are_switched_off_and_on(open_page: Open, without_images: RunView) -> None:
+    page = open_page(page_of_views([without_images]))
+    card = drawn(page)
+    lines = card.locator(".scatterlayer .js-line")
+    assert lines.count() == 3
+    button = card.get_by_role("button", name="precision")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert lines.count() == 2
+    assert card.get_by_role("button", name="precision").get_attribute("aria-pressed") == "false"
+    assert page.evaluate("document.activeElement.innerText") == "precision"
+    page.keyboard.press("Enter")
+    assert lines.count() == 3
+    # A single line needs no legend.
+    assert not page.locator("#curves figure").nth(0).locator(".legend button").count()
+
+
+def test_arrows_go_from_point_to_point(open_page: Open, without_images: RunView) -> None:
+    page = open_page(page_of_views([without_images]))
+    card = drawn(page)
+    card.locator(".plot").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(100)
+    first = card.locator(".hoverlayer").text_content()
+    assert first
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(100)
+    assert card.locator(".hoverlayer").text_content() != first
+
+
+def test_the_script_is_shared(open_page: Open, without_images: RunView, tmp_path: Path) -> None:
+    """The page is opened as a file, where scripts have no origin that a policy could name."""
+    path = write_plotly(tmp_path / "assets")
+    assert path.name == "plotly.min.js"
+    html = page_of_views([without_images], plotly="assets/plotly.min.js")
+    assert len(html) < 600_000
+    page = open_page(html)
+    drawn(page)
+
+
+def test_without_the_shared_script_the_numbers_are_still_there(
+    browser: Any, without_images: RunView, tmp_path: Path
+) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(page_of_views([without_images], plotly="gone/plotly.min.js"), encoding="utf-8")
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    said = page.locator("#curves .plot p").first
+    said.wait_for()
+    assert "could not be drawn" in said.inner_text()
+    card = page.locator("#curves figure").first
+    card.locator("summary").click()
+    assert card.locator("tbody tr").count() > 0
+    page.close()
+
+
+def test_on_paper_everything_is_drawn(open_page: Open, sample_view: RunView) -> None:
+    page = open_page(page_of_views([sample_view]), color_scheme="dark")
+    drawn(page)
+    wait_for_all(page)
+    printed = page.pdf(format="A4")
+    assert printed.startswith(b"%PDF")
+    page.emulate_media(media="print")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(252, 252, 251)"
+    for hidden in (".gallery-tools", ".contents", ".tools"):
+        assert not page.locator(hidden).first.is_visible()
