@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.coco_scenes import scene
-from tests.pycocotools_cases import MATRIX, MORE, having, without
+from tests.pycocotools_cases import MATRIX, MORE
 from tests.pycocotools_sides import (
     OURS,
     THEIRS,
@@ -34,6 +34,7 @@ from tests.pycocotools_sides import (
     run,
     timeless,
 )
+from tests.record_changes import having, without
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
@@ -260,6 +261,14 @@ def groups_changed(found: Any) -> Any:
     return [each["score"] for each in found.cocoDt.anns.values()]
 
 
+def groups_changed_alone(found: Any) -> Any:
+    """Nobody looks at the data set itself."""
+    with quiet():
+        found.evaluate()
+    for each in found._gts[9, 4]:
+        each["bbox"] = [0, 0, 1, 1]
+
+
 def list_emptied_before_groups(found: Any) -> Any:
     """They are of the annotations that were evaluated, whatever became of the list."""
     with quiet():
@@ -302,11 +311,12 @@ def nothing(found: Any) -> Any:
 
 
 DEEDS = [
-    scores_changed, boxes_changed, crowds_changed, truth_removed, list_changed, data_set_replaced,
-    data_set_replaced_unseen, index_replaced_unseen, images_changed, categories_changed,
-    results_loaded_again, copied, pickled, evaluator_copied, groups_changed, looked_up,
-    list_emptied_before_groups,
-    described_to_all, results_are_truth, truth_is_results, made_anew, nothing,
+    scores_changed, boxes_changed, crowds_changed, truth_removed,
+    list_changed, data_set_replaced, data_set_replaced_unseen, index_replaced_unseen,
+    images_changed, categories_changed, results_loaded_again, copied,
+    pickled, evaluator_copied, groups_changed_alone, groups_changed,
+    looked_up, list_emptied_before_groups, described_to_all, results_are_truth,
+    truth_is_results, made_anew, nothing,
 ]  # fmt: skip
 
 

@@ -60,7 +60,6 @@ class COCO:
     catToImgs: Any = LateAttribute()
 
     def __init__(self, annotation_file: Any = None) -> None:
-        vars(self).pop("_late", None)
         self.dataset = {}
         self.anns = {}
         self.cats: dict[Any, Any] = {}
