@@ -64,7 +64,8 @@ def parts(run: StoredRun, result: Result) -> RunParts:
     source = located if isinstance(located, LocalizationRecallPrecision) else metric
     points = operating_points(source)
     calibration = detection_calibration(source)
-    images = image_table(source)
+    best = points.metrics["threshold_micro"]
+    images = image_table(source, score_threshold=None if math.isnan(best) else best)
     errors = _computed(run, "errors", DetectionErrors)
     confusion = _computed(run, "confusion", DetectionConfusion)
     labels = _computed(run, "labels", LabelErrors)
