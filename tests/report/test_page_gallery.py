@@ -246,3 +246,19 @@ def test_layers_stand_side_by_side(open_page: Open, sample_view: RunView) -> Non
         "predicted",
         "errors",
     ]
+
+
+def test_colours_of_label_maps_are_explained(open_page: Open, sample_view: RunView) -> None:
+    image = Example("1", "1.png", 48, 32, layers={"truth": "1-truth.png"})
+    colours = {"</ul><b>road": "#102030", "sky": "red;background:url(http://x)"}
+    view = replace(
+        sample_view,
+        examples=Examples(SCHEMA, "segmentation", "all", 1, [image], about={"colours": colours}),
+        picture=lambda _: picture(),
+    )
+    page = open_page(page_of_views([view]))
+    legend = page.get_by_role("list", name="colours of classes")
+    # What is no colour has none.
+    assert legend.get_by_role("listitem").all_inner_texts() == ["</ul><b>road"]
+    shown = legend.locator("i").evaluate("swatch => getComputedStyle(swatch).backgroundColor")
+    assert shown == "rgb(16, 32, 48)"

@@ -28,6 +28,8 @@ _KINDS: Final = (
     (b"RIFF", "image/webp"),
 )
 _PATH: Final = re.compile(r"[MmLlHhVvZzCcSsQqTtAa0-9eE+\-., \n]*")
+_COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
+_MOST_COLOURS: Final = 40  # of more nobody can tell them apart
 _O = TypeVar("_O", TrueObject, FoundObject)
 
 
@@ -58,10 +60,27 @@ def gallery(view: RunView, place: str, *, at_most: int = PICTURE_BYTES) -> str:
         )
     return (
         element("p", text(" ".join(said)), class_="about")
+        + _legend_of_classes(examples)
         + element("div", class_="gallery", data_source=f"{place}-gallery")
         + data_element(f"{place}-gallery", _content(examples, set(pictures), view.folder))
         + data_element(f"{place}-gallery-pictures", pictures)
     )
+
+
+def _legend_of_classes(examples: Examples) -> str:
+    """Return which colour is which class, where pictures of label maps have colours."""
+    colours = examples.about.get("colours")
+    if not isinstance(colours, dict):
+        return ""
+    items = [
+        element("li", element("i", style=f"background:{colour}") + text(name))
+        for name, colour in colours.items()
+        if isinstance(colour, str) and _COLOUR.fullmatch(colour)
+    ]
+    shown, more = items[:_MOST_COLOURS], len(items) - _MOST_COLOURS
+    if more > 0:
+        shown.append(element("li", f"and {more:,} more"))
+    return element("ul", "".join(shown), class_="classes", aria_label="colours of classes")
 
 
 def has_images_of_cells(examples: Examples | None) -> bool:
