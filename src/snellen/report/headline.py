@@ -98,6 +98,8 @@ def protocol_line(result: Result) -> str:
         return found
     shown = {name: value for name, value in result.protocol.items() if _is_plain(value)}
     name = [str(shown.pop("name"))] if "name" in shown else []
+    if name and isinstance(shown.get("rule"), str):  # the same in words
+        return f"{name[0]}: {shown['rule']}"
     return ", ".join(
         [*name, *(f"{spoken(key)} {unescape(plain_value(value))}" for key, value in shown.items())]
     )
