@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from snellen.report.parts import RunParts
 from snellen.report.results_page import page_of_views
 from snellen.report.run_view import RunView
 from snellen.run.examples import SCHEMA, Example, Examples
 from tests.report.conftest import Open
-from tests.report.small_gallery import small_view
+from tests.report.small_gallery import matrix, small_view
 from tests.report.views_of_runs import picture
 
 
@@ -262,3 +263,37 @@ def test_colours_of_label_maps_are_explained(open_page: Open, sample_view: RunVi
     assert legend.get_by_role("listitem").all_inner_texts() == ["</ul><b>road"]
     shown = legend.locator("i").evaluate("swatch => getComputedStyle(swatch).backgroundColor")
     assert shown == "rgb(16, 32, 48)"
+
+
+def test_a_cell_of_a_matrix_of_pixels_filters(open_page: Open, sample_view: RunView) -> None:
+    """The image with the most such pixels comes first, and no other but those that have some."""
+
+    def image(name: str, *pairs: tuple[str, str, int]) -> Example:
+        return Example(name, f"{name}.png", 48, 32, numbers={"mIoU": 0.5}, pairs=list(pairs))
+
+    view = replace(
+        sample_view,
+        parts=RunParts(confusion=matrix()),
+        examples=Examples(
+            SCHEMA,
+            "segmentation",
+            "all",
+            3,
+            [
+                image("a", ("dog", "dog", 90), ("dog", "cat", 2)),
+                image("b", ("dog", "dog", 50)),
+                image("c", ("dog", "cat", 1234)),
+            ],
+        ),
+    )
+    page = open_page(page_of_views([view]))
+    page.wait_for_selector(".tile-button")
+    page.locator('td[data-at="0,1"]').click()
+    assert page.locator(".tile-name").all_inner_texts() == ["c.png", "a.png"]
+    assert page.locator(".tile-facts").all_inner_texts() == [
+        "1,234 pixels of this cell", "2 pixels of this cell",
+    ]  # fmt: skip
+    assert "true dog taken for cat" in page.locator(".chip").inner_text()
+    page.locator(".chip").click()
+    assert page.locator(".tile-name").all_inner_texts() == ["a.png", "b.png", "c.png"]
+    assert page.locator(".tile-facts").first.inner_text() == "mIoU 0.500"

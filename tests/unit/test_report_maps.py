@@ -94,6 +94,7 @@ def test_label_maps_side_by_side(tmp_path: Path) -> None:
     (image,) = found.images
     assert (image.id, image.width, image.height, image.picture) == ("a", 3, 2, "")
     assert image.numbers == {"mIoU": 0.625, "pixel accuracy": 0.8, "IoU of sky": 0.5}
+    assert image.pairs == [("road", "road", 3), ("sky", "road", 1), ("sky", "sky", 1)]
     drawn = {
         what: np.array(Image.open(io.BytesIO(pictures[file])).convert("RGB"))
         for what, file in image.layers.items()

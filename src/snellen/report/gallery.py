@@ -125,11 +125,13 @@ def _content(examples: Examples, held: set[str], folder: str | None) -> dict[str
 
 
 def _kind(examples: Examples) -> str:
-    """Return what the gallery is of: objects, labels of whole images, or neither."""
+    """Return what the gallery is of: objects, labels of whole images, label maps, or neither."""
     if any(each.truth or each.found for each in examples.images):
         return "objects"
     if examples.task == "classification":
         return "labels"
+    if any(each.pairs for each in examples.images):
+        return "maps"
     return "plain"
 
 

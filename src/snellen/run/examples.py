@@ -120,6 +120,8 @@ class Example(msgspec.Struct, omit_defaults=True):
         ``"errors"`` (segmentation): names of files in the folder.
     numbers : dict of str to float
         Numbers of the image: ``n_missed``, ``IoU``, ``residual``.
+    pairs : list of [str, str, int]
+        How many pixels of a true class were taken for which class, most first (segmentation).
     badness : float
         What it is sorted by, worst first.
     """
@@ -136,6 +138,7 @@ class Example(msgspec.Struct, omit_defaults=True):
     scores: list[tuple[str, float]] = []
     layers: dict[str, str] = {}
     numbers: dict[str, float] = {}
+    pairs: list[tuple[str, str, int]] = []
     badness: float = 0.0
 
 

@@ -11,6 +11,7 @@ class Gallery {
     this.pictures = dataOf(`${place.dataset.source}-pictures`);
     this.objects = this.content.kind === "objects";
     this.labels = this.content.kind === "labels";
+    this.maps = this.content.kind === "maps";
     this.most = FIRST;
     this.state = { threshold: this.content.threshold, kinds: new Set(this.kinds()), label: "",
       predicted: "", cell: null };
@@ -24,6 +25,11 @@ class Gallery {
     place.replaceChildren(this.tools(), this.chip, this.told, this.tiles, this.more);
     this.show();
     performance.mark("gallery"); // from here on it can be used
+  }
+
+  /** Returns whether images can be looked for by a cell of the confusion matrix. */
+  knowsCells() {
+    return this.objects || this.labels || this.maps;
   }
 
   kinds() {
@@ -93,14 +99,14 @@ class Gallery {
     this.toggles.forEach((each) => each.setAttribute("aria-pressed", "true"));
     if (this.labels) Object.assign(this.state, { label: row, predicted: column });
     else Object.assign(this.state, { label: "", cell });
-    this.label.value = this.state.label;
+    if (this.label) this.label.value = this.state.label;
     if (this.predicted) this.predicted.value = this.state.predicted;
     this.show();
   }
 
   showAll() {
     Object.assign(this.state, { label: "", predicted: "", cell: null });
-    this.label.value = "";
+    if (this.label) this.label.value = "";
     if (this.predicted) this.predicted.value = "";
     this.show();
   }
@@ -118,6 +124,7 @@ class Gallery {
     const { images } = this.content;
     const { found, counts } = this.objects ? imagesWithObjects(images, this.state)
       : this.labels ? imagesWithLabels(images, this.state)
+      : this.maps && this.state.cell ? imagesWithPixels(images, this.state.cell)
         : { found: images.map((image) => ({ image, marks: [] })), counts: {} };
     this.found = found;
     const numbers = Object.entries(counts).map(([kind, n]) =>
@@ -188,7 +195,10 @@ class Gallery {
     return made;
   }
 
-  caption({ image, marks, kind }) {
+  caption({ image, marks, kind, pixels }) {
+    if (pixels) {
+      return element("span", { class: "tile-facts" }, `${count(pixels)} pixels of this cell`);
+    }
     if (this.objects) {
       const counts = ["wrong", "missed", "right"].map((each) =>
         [each, marks.filter((mark) => mark.kind === each).length]).filter(([, n]) => n);

@@ -76,6 +76,18 @@ function imagesWithLabels(images, state) {
   return { found, counts };
 }
 
+/** Returns the images that have pixels of a cell of the confusion matrix, most first. */
+function imagesWithPixels(images, { row, column }) {
+  const found = [];
+  for (const image of images) {
+    const pair = (image.pairs ?? []).find(([truth, predicted]) =>
+      truth === row && predicted === column);
+    if (pair) found.push({ image, marks: [], pixels: pair[2] });
+  }
+  found.sort((one, other) => other.pixels - one.pixels);
+  return { found, counts: {} };
+}
+
 /** Returns the names of the classes of a gallery, in the order of the alphabet. */
 function classesOf(images, ...fields) {
   const names = new Set();

@@ -14,7 +14,7 @@ function galleryOf(run) {
 function showCellOf(run, cell) {
   if (document.querySelector("input[name=run]")) showRun(run);
   const gallery = galleryOf(run);
-  if (!gallery?.kinds().length) return;
+  if (!gallery?.knowsCells()) return;
   gallery.showCell(cell);
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   document.getElementById("gallery").scrollIntoView({ behavior: calm ? "auto" : "smooth" });

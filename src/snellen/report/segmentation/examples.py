@@ -12,7 +12,7 @@ from snellen.report.thumbnails import file_name, thumbnail
 from snellen.run.examples import SCHEMA, Example, Examples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,6 +27,7 @@ _TURN: Final = 0.618033988749895  # the golden section: next hues are far from e
 _VOID: Final = (255, 255, 255)
 _RIGHT: Final = (225, 225, 222)
 _WRONG: Final = (200, 60, 20)
+_MOST_PAIRS: Final = 400  # of an image's pairs of classes
 _MOST_COLOURS: Final = 254  # of a palette, beside void
 
 
@@ -73,6 +74,7 @@ def examples_of(
     pictures: dict[str, bytes] = {}
     found = []
     records = result.per_image()
+    class_names = result.classes.display_names()
     for rank, record in enumerate(records[:n]):
         name = str(record["image"])
         if name not in place:
@@ -80,8 +82,9 @@ def examples_of(
         sides = [
             order[np.searchsorted(ids, side, sorter=order)] for side in reader.read(place[name])
         ]
-        truth, pred = (_flat(side, *sides) for side in sides)
         void = len(ids) - 1
+        pairs = _pairs(*sides, names=[*class_names, "no class"])
+        truth, pred = (_flat(side, *sides) for side in sides)
         wrong = (truth != pred) & (truth != void)
         layers = {
             "truth": _label_picture(truth, palette),
@@ -107,6 +110,7 @@ def examples_of(
                 picture=picture,
                 layers=names,
                 numbers=_numbers(record),
+                pairs=pairs,
                 badness=0.0 if math.isnan(record["mIoU"]) else 1.0 - float(record["mIoU"]),
             )
         )
@@ -120,12 +124,26 @@ def examples_of(
             about={
                 "colours": {
                     each: "#" + bytes(palette[min(k, _MOST_COLOURS)]).hex()
-                    for k, each in enumerate(result.classes.display_names())
+                    for k, each in enumerate(class_names)
                 }
             },
         ),
         pictures,
     )
+
+
+def _pairs(
+    truth: NDArray[Any], pred: NDArray[Any], *, names: Sequence[str]
+) -> list[tuple[str, str, int]]:
+    """Return how many pixels of a class were taken for which, most first; void truth is left out.
+
+    The last name stands for void.
+    """
+    n = len(names)
+    cell = truth.astype(np.int64).ravel() * n + pred.ravel()
+    counts = np.bincount(cell, minlength=n * n)[: n * (n - 1)]
+    order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+    return [(names[k // n], names[k % n], int(counts[k])) for k in order[:_MOST_PAIRS].tolist()]
 
 
 def _numbers(record: dict[str, Any]) -> dict[str, float]:
