@@ -12,7 +12,7 @@ from snellen.readers.pictures import upright_picture
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SIDE", "Thumbnail", "encoded", "file_name", "thumbnail"]
+__all__ = ["SIDE", "Thumbnail", "encoded", "file_name", "kept", "thumbnail"]
 
 SIDE: Final = 320
 """Pixels of a thumbnail's longer side: what a column of a page shows, in a tenth of a megabyte."""
@@ -55,6 +55,46 @@ def thumbnail(images: Callable[[str], bytes | None], name: str) -> Thumbnail | N
         return None  # a page says that the image is missing; its numbers stand
     width, height = picture.size
     return Thumbnail(encoded(picture), width, height)
+
+
+class Kept(NamedTuple):
+    """A picture that is kept for a page.
+
+    Attributes
+    ----------
+    file : str
+        The name of its file; empty where the image is missing.
+    width, height : int
+        The size of the whole image; 0 where it is missing.
+    """
+
+    file: str
+    width: int
+    height: int
+
+
+def kept(
+    pictures: dict[str, bytes], images: Callable[[str], bytes | None], place: int, name: str
+) -> Kept:
+    """Put the thumbnail of an image among pictures.
+
+    Parameters
+    ----------
+    pictures : dict of str to bytes
+        Those that are kept already, by the names of their files.
+    images : callable
+        From an image's name to its file, or None where it is missing.
+    place : int
+        The image's in the gallery.
+    name : str
+        The image's.
+    """
+    small = thumbnail(images, name)
+    if small is None:
+        return Kept("", 0, 0)
+    file = file_name(place, name)
+    pictures[file] = small.data
+    return Kept(file, small.width, small.height)
 
 
 def encoded(picture: Any, side: int = SIDE) -> bytes:

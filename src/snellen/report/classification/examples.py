@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snellen.classification.labels import predicted_codes
-from snellen.report.thumbnails import file_name, thumbnail
+from snellen.report.thumbnails import kept
 from snellen.run.examples import SCHEMA, Example, Examples
 
 if TYPE_CHECKING:
@@ -60,18 +60,14 @@ def examples_of(
     ids = np.arange(len(truth)) if truth.sample_id is None else truth.sample_id
     for place, row in enumerate(order.tolist()):
         name = str(ids[row])
-        small = thumbnail(images, name)
-        picture = ""
-        if small is not None:
-            picture = file_name(place, name)
-            pictures[picture] = small.data
+        picture = kept(pictures, images, place, name)
         found.append(
             Example(
                 id=name,
                 name=name,
-                width=0 if small is None else small.width,
-                height=0 if small is None else small.height,
-                picture=picture,
+                width=picture.width,
+                height=picture.height,
+                picture=picture.file,
                 label=sides.true(row),
                 predicted=sides.called(row),
                 scores=_highest(pred, row, names),

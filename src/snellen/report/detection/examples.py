@@ -15,7 +15,7 @@ from snellen.detection.matching import matches
 from snellen.detection.oriented import OrientedBoxes
 from snellen.detection.poses import Poses
 from snellen.report.detection.outlines import mask_outline, polygon_outline
-from snellen.report.thumbnails import file_name, thumbnail
+from snellen.report.thumbnails import kept
 from snellen.run.examples import SCHEMA, Example, Examples, FoundObject, TrueObject
 
 if TYPE_CHECKING:
@@ -81,20 +81,16 @@ def examples_of(
         zip(shown.tolist(), chosen.tolist(), ids, strict=True)
     ):
         name = (names or {}).get(own, str(own))
-        small = thumbnail(images, name)
+        picture = kept(pictures, images, place, name)
         height, width = (sizes or {}).get(own, (0, 0))
         if not width:
             height, width = objects.size_of_masks(code)
-        if not width and small is not None:
-            width, height = small.width, small.height
+        if not width:
+            width, height = picture.width, picture.height
         scale = (1.0, 1.0)
         if not sizes and objects.are_parts:
             width, height = (width, height) if width else (_PARTS, _PARTS)
             scale = (width, height)
-        picture = ""
-        if small is not None:
-            picture = file_name(place, name)
-            pictures[picture] = small.data
         true, detected = objects.of(code, scale)
         found.append(
             Example(
@@ -102,7 +98,7 @@ def examples_of(
                 name=name,
                 width=int(width),
                 height=int(height),
-                picture=picture,
+                picture=picture.file,
                 truth=true,
                 found=detected,
                 numbers=_numbers(table, row),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from snellen.report.thumbnails import file_name, thumbnail
+from snellen.report.thumbnails import kept
 from snellen.run.examples import SCHEMA, Example, Examples
 
 if TYPE_CHECKING:
@@ -52,18 +52,14 @@ def examples_of(
     found = []
     for place, row in enumerate(order.tolist()):
         name = str(ids[row])
-        small = thumbnail(images, name)
-        picture = ""
-        if small is not None:
-            picture = file_name(place, name)
-            pictures[picture] = small.data
+        picture = kept(pictures, images, place, name)
         found.append(
             Example(
                 id=name,
                 name=name,
-                width=0 if small is None else small.width,
-                height=0 if small is None else small.height,
-                picture=picture,
+                width=picture.width,
+                height=picture.height,
+                picture=picture.file,
                 label=_values(table.truth[row].tolist()),
                 predicted=_values(table.pred[row].tolist()),
                 numbers={

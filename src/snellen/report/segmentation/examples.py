@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from snellen.report.thumbnails import file_name, thumbnail
+from snellen.report.thumbnails import file_name, kept
 from snellen.run.examples import SCHEMA, Example, Examples
 
 if TYPE_CHECKING:
@@ -96,18 +96,13 @@ def examples_of(
         }
         names = {what: file_name(rank, name, f"-{what}.png") for what in layers}
         pictures |= {names[what]: data for what, data in layers.items()}
-        small = thumbnail(images, name)
-        picture = ""
-        if small is not None:
-            picture = file_name(rank, name)
-            pictures[picture] = small.data
         found.append(
             Example(
                 id=name,
                 name=name,
                 width=truth.shape[1],
                 height=truth.shape[0],
-                picture=picture,
+                picture=kept(pictures, images, rank, name).file,
                 layers=names,
                 numbers=_numbers(record),
                 pairs=pairs,
