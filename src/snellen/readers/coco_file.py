@@ -94,7 +94,7 @@ def _head(place: str) -> bytes:
                     return packed.read(_HEAD_BYTES)
             except zlib.error:
                 return b""
-        with open(place, "rb") as file:  # noqa: PTH123
+        with open(place, "rb") as file:  # noqa: PTH123  # pathlib takes time
             return file.read(_HEAD_BYTES)
     except (OSError, EOFError):
         return b""

@@ -183,7 +183,7 @@ def _records(
 ) -> list[Record]:
     """Return the records of a list; where one is not of its kind, each as far as it is."""
     try:
-        return msgspec.json.decode(raw, type=list[kind])  # type: ignore[valid-type]
+        return msgspec.json.decode(raw, type=list[kind])  # type: ignore[valid-type]  # made here
     except msgspec.ValidationError:
         pass
     except _NO_JSON as error:

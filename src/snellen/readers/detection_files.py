@@ -128,7 +128,7 @@ def read_detection_truth(
 
 def _truth(
     path: str | os.PathLike[str] | Mapping[str, Any],
-    format: str,  # noqa: A002
+    format: str,  # noqa: A002  # as the option is called
     images: Any,
     classes: Any,
     *,

@@ -43,6 +43,7 @@ def _plain(value: Any) -> Any:
     """Return arrays and numbers of NumPy as Python's."""
     if hasattr(value, "tolist"):
         return value.tolist()
+    # What msgspec asks of such a function where it has no answer.
     raise NotImplementedError(f"no JSON of {type(value).__name__}")
 
 

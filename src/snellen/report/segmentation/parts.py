@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from snellen.displays import Bars, BarsDisplay, Words
 from snellen.report.class_table import class_table
 from snellen.report.parts import Column, Facts, RunParts, Table
@@ -68,14 +70,13 @@ def _facts(result: SegmentationResult, images: list[dict[str, Any]]) -> Facts | 
 
 def _rules(result: SegmentationResult) -> BarsDisplay:
     """Return the mean IoU of the same pixels under every rule that papers average by."""
-    import numpy as np
-
     rules = {name: value for name, value in result.by_rule.items() if value == value}
-    values = np.array(list(rules.values()), np.float64)
+    names, values = list(rules), np.array(list(rules.values()), np.float64)
     if rules:
+        low, high = int(values.argmin()), int(values.argmax())
         finding = (
-            f"The same pixels have a mIoU between {values.min():.3f} ({min(rules, key=rules.get)}) "  # type: ignore[arg-type]
-            f"and {values.max():.3f} ({max(rules, key=rules.get)}), by what is averaged."  # type: ignore[arg-type]
+            f"The same pixels have a mIoU between {values[low]:.3f} ({names[low]}) and "
+            f"{values[high]:.3f} ({names[high]}), by what is averaged."
         )
     else:
         finding = "No rule defines a mean."
@@ -88,7 +89,7 @@ def _rules(result: SegmentationResult) -> BarsDisplay:
             finding=finding,
             protocol=f"the headline number: {result.rules.rule}",
         ),
-        categories=tuple(rules),
+        categories=tuple(names),
         bars=(Bars("mIoU", values),),
         value_label="mIoU",
         value_range=(0.0, 1.0),
