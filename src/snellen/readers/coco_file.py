@@ -100,6 +100,14 @@ def _head(place: str) -> bytes:
         return b""
 
 
+def _whole(place: str) -> bytes:
+    try:
+        with open(place, "rb") as file:  # noqa: PTH123  # pathlib takes time
+            return file.read()
+    except OSError as error:
+        raise InputError(f"expected a readable file, got: {error.strerror}", place) from error
+
+
 def _read(
     path: str | os.PathLike[str],
     kind: str,
@@ -108,6 +116,10 @@ def _read(
 ) -> Raw:
     place = os.fspath(path)
     if not place.endswith(".gz"):
+        try:
+            place.encode()
+        except UnicodeEncodeError:  # a name of bytes that are no text, which the core does not take
+            return checked(from_bytes(_whole(place), kind), place)
         return checked(from_file(place, kind), place)
     import gzip
     import zlib
