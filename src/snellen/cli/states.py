@@ -21,13 +21,14 @@ def read_state(name: str) -> StoredMetric[Any]:
     from pathlib import Path
 
     from snellen.errors import InputError
+    from snellen.mapped_file import file_content
     from snellen.metric import metric_from_bytes
 
     path = Path(name)
     if path.is_dir():
         path /= "state.bin"
     try:
-        data = path.read_bytes()
+        data = file_content(path)
     except OSError as error:
         raise InputError(f"expected a readable file, got: {error.strerror}", name) from error
     return metric_from_bytes(data, str(path))

@@ -11,12 +11,13 @@ import numpy as np
 from snellen import _core
 from snellen.classes import Classes
 from snellen.detection.candidates import similarity_of
-from snellen.detection.curves import curves_of_rows
+from snellen.detection.curves import BlockCurves
 from snellen.detection.headlines import headlines
 from snellen.detection.matching import match
 from snellen.detection.objects_of_images import object_batch, rules_for
 from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
+from snellen.detection.row_blocks import check_rows, row_blocks
 from snellen.errors import ClassError, IdError, MergeError, SchemaError
 from snellen.image_ids import ImageIds
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
@@ -24,13 +25,14 @@ from snellen.state import Counts, Ledger, pack, prefixed, restored, unpack, unpr
 from snellen.table_text import with_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
     from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
+    from snellen.detection.row_blocks import RowBlock
     from snellen.displays import Display
     from snellen.metric import Units
     from snellen.state import Keys, PackedState
@@ -261,17 +263,14 @@ class AveragePrecision:
 
     def compute(self) -> AveragePrecisionResult:
         """Return the result of all that was absorbed."""
-        images, classes, truth, pred = self.rows()
-        precision, scores, recall, n_counted = curves_of_rows(
-            self.protocol, len(classes), truth, pred
-        )
+        images, classes, blocks = self.row_blocks()
+        traced = BlockCurves(self.protocol)
+        for block in blocks:
+            traced.add(block)
         return AveragePrecisionResult.of_curves(
             self.rules(),
             classes,
-            precision=precision,
-            recall=recall,
-            scores=scores,
-            n_counted=n_counted,
+            **traced.curves()._asdict(),
             groups=self.groups(),
             data={
                 "n_images": len(images),
@@ -307,16 +306,31 @@ class AveragePrecision:
         self._settle()
         images, classes = self._images.keys(), self._classes
         truth, pred = self._columns(images, classes)
+        return images, classes, truth, self._capped(pred)
+
+    def row_blocks(self) -> tuple[Keys, Classes, Iterator[RowBlock]]:
+        """Return images, classes, and the same rows, some whole classes at a time."""
+        self._settle()
+        images, classes = self._images.keys(), self._classes
+        blocks = row_blocks(*self._columns(images, classes), len(classes))
+        return (
+            images,
+            classes,
+            (block._replace(pred=self._capped(block.pred)) for block in blocks),
+        )
+
+    def _capped(self, pred: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return the detections that a cap of each class over all images lets count."""
         if self.protocol.per_class is not None:
             kept = _core.best_rows(
                 pred["score"],
                 pred["label"],
-                n_groups=len(classes),
+                n_groups=len(self._classes),
                 cap=self.protocol.per_class,
             )
             if len(kept) < len(pred["score"]):
-                pred = {name: column[kept] for name, column in pred.items()}
-        return images, classes, truth, pred
+                return {name: column[kept] for name, column in pred.items()}
+        return dict(pred)
 
     def groups(self) -> tuple[str, ...] | None:
         """Return the group of each class, where truth says it."""
@@ -364,10 +378,11 @@ class AveragePrecision:
         metric._classes = classes = Classes.stored(packed.content, packed.arrays)
         metric._groups = _groups_by_id(classes, packed.content.get("groups"))
         keys = {"image": metric._images.keys(), "label": classes.keys}
-        metric._truth.append(keys, **unprefixed("truth.", packed.arrays))
-        metric._pred.append(keys, **unprefixed("pred.", packed.arrays))
+        for name, ledger in (("truth.", metric._truth), ("pred.", metric._pred)):
+            columns = unprefixed(name, packed.arrays)
+            check_rows(columns, len(metric._images), len(classes))
+            ledger.append(keys, **columns)
         metric._counts.add(**packed.content["counts"])
-        metric.compute()  # says where rows do not fit each other
         return metric
 
     def rules(self) -> DetectionProtocol:
