@@ -15,6 +15,7 @@ from snellen.detection.label_errors_result import LabelErrorRules, LabelErrorsRe
 from snellen.detection.label_suspicions import (
     DUPLICATE,
     MISSING_BOX,
+    SUSPICION_NAMES,
     WRONG_LABEL,
     Suspicions,
     duplicates,
@@ -341,7 +342,9 @@ class LabelErrors:
         protocol = DetectionProtocol.from_dict(parameters.pop("protocol"))
         metric = cls(**parameters, protocol=protocol)
         metric._rows.restore(packed)
-        metric.compute()  # says where rows do not fit each other
+        kinds = metric._rows.table("suspicions")["kind"]
+        if len(kinds) and kinds.max() >= len(SUSPICION_NAMES):
+            raise ValueError(f"suspicions.kind from {len(SUSPICION_NAMES)} on")
         return metric
 
     def _parameters(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from snellen.detection.area_slices import slices_of_areas
 from snellen.detection.average_precision import AveragePrecision, AveragePrecisionResult
 from snellen.detection.count_displays import confusion_matrix, error_costs, slice_numbers
 from snellen.detection.curve_displays import (
+    SCORES_DRAWN,
     precision_recall,
     raw_precision_recall,
     reliability,
@@ -62,7 +63,8 @@ def parts(run: StoredRun, result: Result) -> RunParts:
         return _of_another(result)
     located = run.state("matches")
     source = located if isinstance(located, LocalizationRecallPrecision) else metric
-    points = operating_points(source)
+    # Of each curve what is drawn: there may be tens of millions of points.
+    points = operating_points(source, n_scores=SCORES_DRAWN)
     calibration = detection_calibration(source)
     best = points.metrics["threshold_micro"]
     images = image_table(source, score_threshold=None if math.isnan(best) else best)
@@ -244,7 +246,8 @@ def _images(table: ImageTable) -> Table:
 def _suspicions(result: LabelErrorsResult) -> Table:
     """Return what looks like errors of the labels, not of the detector."""
     records = result.suspicions(n=_MOST_SUSPICIONS)
-    n = len(result.rows["suspicion"])
+    kinds = np.bincount(result.rows["kind"], minlength=len(result.kinds))
+    n = int(kinds.sum())
     note = "" if n <= _MOST_SUSPICIONS else f"The {_MOST_SUSPICIONS} likeliest of {n:,}."
     rows = [
         {**record, "image": str(record["image"]), "box": _box(record["box"])} for record in records
@@ -258,11 +261,7 @@ def _suspicions(result: LabelErrorsResult) -> Table:
             finding=f"{n:,} labels look wrong: "
             + ", ".join(
                 f"{int(count):,} × {kind}"
-                for kind, count in zip(
-                    result.kinds,
-                    np.bincount(result.rows["kind"], minlength=len(result.kinds)),
-                    strict=True,
-                )
+                for kind, count in zip(result.kinds, kinds, strict=True)
             )
             + ".",
             protocol=str(result.rules),

@@ -47,7 +47,7 @@ def states_of(
         return {}
     background = min(_BACKGROUND, iou)
     located = LocalizationRecallPrecision(protocol=rules, iou_threshold=iou).update(truth, pred)
-    best = operating_points(located).metrics["threshold_micro"]
+    best = operating_points(located, n_scores=2).metrics["threshold_micro"]
     return {
         "matches": located,
         "confusion": DetectionConfusion(
