@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from snellen.detection.curves import BlockCurves
 from snellen.detection.headlines import headlines
 from snellen.detection.outcomes import counted_predictions, counted_truth
 from snellen.detection.slices_result import DetectionSlices
@@ -60,11 +59,9 @@ def slices_of_areas(metric: AveragePrecision) -> DetectionSlices:
     protocol = metric.rules()
     labels = tuple(area.label for area in protocol.area_ranges)
     images, classes, blocks = metric.row_blocks()
-    traced = BlockCurves(protocol)
     has_truth = np.zeros((len(labels), len(images)), np.bool_)
     n_truth, n_predictions = np.zeros((2, len(labels)), np.int64)
     for block in blocks:
-        traced.add(block)
         for place in range(len(labels)):
             image = block.truth["image"][counted_truth(block.truth, place)]
             has_truth[place, image] = True
@@ -72,7 +69,7 @@ def slices_of_areas(metric: AveragePrecision) -> DetectionSlices:
             n_predictions[place] += np.count_nonzero(
                 counted_predictions(block.pred, t=0, a=place)[1]
             )
-    precision, _, recall, n_counted = traced.curves()
+    precision, _, recall, n_counted = metric.curves()
     n_images = np.count_nonzero(has_truth, axis=1)
     n_images[0] = len(images)
     # What a line says of the whole, it says of each part.

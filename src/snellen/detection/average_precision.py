@@ -17,7 +17,12 @@ from snellen.detection.matching import match
 from snellen.detection.objects_of_images import object_batch, rules_for
 from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
-from snellen.detection.row_blocks import check_rows, row_blocks
+from snellen.detection.row_blocks import (
+    BLOCK_ROWS,
+    LARGE_BLOCK_ROWS,
+    check_rows,
+    row_blocks,
+)
 from snellen.errors import ClassError, IdError, MergeError, SchemaError
 from snellen.image_ids import ImageIds
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
 
     from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
+    from snellen.detection.curves import Curves
     from snellen.detection.row_blocks import RowBlock
     from snellen.displays import Display
     from snellen.metric import Units
@@ -127,6 +133,7 @@ class AveragePrecision:
         "_images",
         "_kind",
         "_pred",
+        "_traced",
         "_truth",
         "protocol",
     )
@@ -158,6 +165,7 @@ class AveragePrecision:
         self._images = ImageIds()
         self._groups: dict[Any, str] = {}  # of classes, by id
         self._kind: str | None = None  # of the objects that were absorbed
+        self._traced: Curves | None = None
 
     def __repr__(self) -> str:
         return f"AveragePrecision({self.protocol.name}, {len(self._images)} images)"
@@ -212,6 +220,7 @@ class AveragePrecision:
         classes = Classes.union([self._classes, matched.classes])
         groups = _joined_groups(self._groups, _groups_by_id(matched.classes, matched.groups))
         keys = {"image": matched.images, "label": matched.classes.keys}
+        self._traced = None
         self._truth.append(keys, **matched.truth)
         self._pred.append(keys, **matched.pred)
         self._counts.add(
@@ -248,6 +257,7 @@ class AveragePrecision:
                 f"got {other._kind}"
             )
         self._images.check_merge(other._images)
+        self._traced = None
         self._groups = _joined_groups(self._groups, other._groups)
         self._classes = Classes.union([self._classes, other._classes])
         shift = self._images.merge(other._images)
@@ -263,18 +273,14 @@ class AveragePrecision:
 
     def compute(self) -> AveragePrecisionResult:
         """Return the result of all that was absorbed."""
-        images, classes, blocks = self.row_blocks()
-        traced = BlockCurves(self.protocol)
-        for block in blocks:
-            traced.add(block)
         return AveragePrecisionResult.of_curves(
             self.rules(),
-            classes,
-            **traced.curves()._asdict(),
+            self._classes,
+            **self.curves()._asdict(),
             groups=self.groups(),
             data={
-                "n_images": len(images),
-                "n_classes": len(classes),
+                "n_images": len(self._images),
+                "n_classes": len(self._classes),
                 **{
                     name: int(self._counts[name])
                     for name in _COUNTS
@@ -308,11 +314,13 @@ class AveragePrecision:
         truth, pred = self._columns(images, classes)
         return images, classes, truth, self._capped(pred)
 
-    def row_blocks(self) -> tuple[Keys, Classes, Iterator[RowBlock]]:
+    def row_blocks(
+        self, n_rows: int = BLOCK_ROWS
+    ) -> tuple[Keys, Classes, Iterator[RowBlock]]:
         """Return images, classes, and the same rows, some whole classes at a time."""
         self._settle()
         images, classes = self._images.keys(), self._classes
-        blocks = row_blocks(*self._columns(images, classes), len(classes))
+        blocks = row_blocks(*self._columns(images, classes), len(classes), n_rows)
         return (
             images,
             classes,
@@ -331,6 +339,16 @@ class AveragePrecision:
             if len(kept) < len(pred["score"]):
                 return {name: column[kept] for name, column in pred.items()}
         return dict(pred)
+
+    def curves(self) -> Curves:
+        """Return the curves of all classes; kept until more is absorbed."""
+        if self._traced is None:
+            _, _, blocks = self.row_blocks(LARGE_BLOCK_ROWS)
+            traced = BlockCurves(self.protocol)
+            for block in blocks:
+                traced.add(block)
+            self._traced = traced.curves()
+        return self._traced
 
     def groups(self) -> tuple[str, ...] | None:
         """Return the group of each class, where truth says it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +25,7 @@ _ROUNDING = 1e-9
 
 
 class CurveBlocks:
-    """The curves of blocks of outcomes, as often as they are asked for.
+    """The curves of blocks of outcomes, without what was lost, as often as they are asked for.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ class CurveBlocks:
         for block in self._outcomes:
             if not self._keep:
                 made.clear()
-            made.append(score_curves(block))
+            made.append(score_curves(dataclasses.replace(block, similarity=None)))
             n_blocks += 1
             yield made[-1]
         if len(made) == n_blocks:

@@ -13,6 +13,7 @@ from snellen.classes import Classes
 from snellen.detection.image_rows import unverified_text
 from snellen.detection.label_suspicions import DUPLICATE, MISSING_BOX, SUSPICION_NAMES
 from snellen.errors import InputError, SchemaError, did_you_mean
+from snellen.mapped_file import let_go
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
 from snellen.state import Keys, pack, prefixed, unpack, unprefixed
 from snellen.table_text import aligned_lines, number, printable, with_interval
@@ -66,8 +67,7 @@ class OrderedRows(Mapping[str, "NDArray[Any]"]):
         self._order = order
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        ordered: NDArray[Any] = self._columns[name][self._order]
-        return ordered
+        return self._rows(name, self._order)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
@@ -77,7 +77,11 @@ class OrderedRows(Mapping[str, "NDArray[Any]"]):
 
     def taken(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
         """Return some rows of a column, by their places in the order."""
-        taken: NDArray[Any] = self._columns[name][self._order[rows]]
+        return self._rows(name, self._order[rows])
+
+    def _rows(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
+        taken: NDArray[Any] = self._columns[name][rows]
+        let_go(self._columns[name])
         return taken
 
 

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
     Columns = Mapping[str, NDArray[Any]]
 
-__all__ = ["BLOCK_ROWS", "RowBlock", "check_rows", "row_blocks"]
+__all__ = ["BLOCK_ROWS", "LARGE_BLOCK_ROWS", "RowBlock", "check_rows", "row_blocks"]
 
-BLOCK_ROWS: Final = 1 << 20
-"""How many detections a block may have, where it is of several classes."""
+BLOCK_ROWS: Final = 1 << 19
+"""How many detections a block may have, where it is of several classes and columns are made."""
+
+LARGE_BLOCK_ROWS: Final = 1 << 22
+"""The same, where a kernel goes through the rows as they are, many classes at once."""
 
 
 class RowBlock(NamedTuple):
@@ -38,10 +41,12 @@ class RowBlock(NamedTuple):
     pred: Columns
 
 
-def row_blocks(truth: Columns, pred: Columns, n_classes: int) -> Iterator[RowBlock]:
+def row_blocks(
+    truth: Columns, pred: Columns, n_classes: int, n_rows: int = BLOCK_ROWS
+) -> Iterator[RowBlock]:
     """Return the rows in blocks of whole classes; at least one block.
 
-    A block is as many classes as have `BLOCK_ROWS` detections together, or one that has more. Once
+    A block is as many classes as have `n_rows` detections together, or one that has more. Once
     a block is over, the memory of mapped files that its columns lie in is let go of.
 
     Parameters
@@ -50,14 +55,17 @@ def row_blocks(truth: Columns, pred: Columns, n_classes: int) -> Iterator[RowBlo
         Rows ascending by ``label``.
     n_classes : int
         Labels are 0 … n_classes − 1.
+    n_rows : int
+        How many detections.
     """
-    every = np.arange(n_classes + 1)
+    # Of the type of labels, else NumPy copies these.
+    every = np.arange(n_classes + 1, dtype=np.int32)
     of_truth, of_pred = (
         np.searchsorted(columns["label"], every).tolist() for columns in (truth, pred)
     )
     first = 0
     while True:
-        most = of_pred[first] + BLOCK_ROWS
+        most = of_pred[first] + n_rows
         end = min(first + 1, n_classes)
         while end < n_classes and of_pred[end + 1] <= most:
             end += 1

@@ -141,12 +141,13 @@ def score_curves(outcomes: Outcomes) -> ScoreCurves:
     n_classes = len(outcomes.classes)
     # Rows are by class, image and rank: equal scores keep that order, and sums their last bit.
     order = _core.rank_in_groups(outcomes.score, outcomes.label, n_groups=n_classes)
-    label, score = outcomes.label[order], outcomes.score[order]
+    label, score = outcomes.label, outcomes.score[order]  # groups stay where they are
     is_true = outcomes.is_true[order]
     is_last = np.ones(len(order), np.bool_)
     is_last[:-1] = (score[1:] != score[:-1]) | (label[1:] != label[:-1])
     ends = np.flatnonzero(is_last)
-    row_begin = np.searchsorted(label, np.arange(n_classes + 1))
+    # Of the type of labels, else NumPy copies these.
+    row_begin = np.searchsorted(label, np.arange(n_classes + 1, dtype=label.dtype))
     lost = None
     if outcomes.similarity is not None:
         each = np.where(is_true, 1.0 - outcomes.similarity[order], 0.0)
@@ -156,7 +157,7 @@ def score_curves(outcomes: Outcomes) -> ScoreCurves:
             lost[rows] = np.cumsum(each[rows])
         lost = lost[ends]
     return ScoreCurves(
-        np.searchsorted(label[ends], np.arange(n_classes + 1)).astype(np.int64),
+        np.searchsorted(ends, row_begin).astype(np.int64),
         score[ends],
         _running(is_true, row_begin)[ends],
         _running(~is_true, row_begin)[ends],

@@ -104,26 +104,26 @@ def slices_of_images(metric: AveragePrecision, slice_of: Mapping[Any, str]) -> D
     slice_of_image[codes] = slice_codes
 
     def parts() -> Iterator[_Part]:
-        yield _part_of_images("all", metric, None)
+        _, _, blocks = metric.row_blocks()
+        n_predictions = sum(len(block.pred["label"]) for block in blocks)
+        yield _Part("all", len(images), n_predictions, metric.curves())
         for code, name in enumerate(names):
             yield _part_of_images(name, metric, slice_of_image == code)
 
     return _evaluated(metric.rules(), classes, metric.groups(), parts(), "images")
 
 
-def _part_of_images(name: str, metric: AveragePrecision, chosen: NDArray[np.bool_] | None) -> _Part:
-    """Return the part of some images; of all where none are chosen."""
-    images, _, blocks = metric.row_blocks()
+def _part_of_images(name: str, metric: AveragePrecision, chosen: NDArray[np.bool_]) -> _Part:
+    _, _, blocks = metric.row_blocks()
     traced = BlockCurves(metric.protocol)
     for block in blocks:
-        part = block
-        if chosen is not None:
-            part = block._replace(
+        traced.add(
+            block._replace(
                 truth=_rows(block.truth, chosen[block.truth["image"]]),
                 pred=_rows(block.pred, chosen[block.pred["image"]]),
             )
-        traced.add(part)
-    n_images = len(images) if chosen is None else int(np.count_nonzero(chosen))
+        )
+    n_images = int(np.count_nonzero(chosen))
     return _Part(name, n_images, traced.n_predictions, traced.curves())
 
 
