@@ -314,9 +314,7 @@ class AveragePrecision:
         truth, pred = self._columns(images, classes)
         return images, classes, truth, self._capped(pred)
 
-    def row_blocks(
-        self, n_rows: int = BLOCK_ROWS
-    ) -> tuple[Keys, Classes, Iterator[RowBlock]]:
+    def row_blocks(self, n_rows: int = BLOCK_ROWS) -> tuple[Keys, Classes, Iterator[RowBlock]]:
         """Return images, classes, and the same rows, some whole classes at a time."""
         self._settle()
         images, classes = self._images.keys(), self._classes

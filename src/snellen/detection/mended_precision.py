@@ -141,7 +141,11 @@ class _OfClass(NamedTuple):
         mended_label: NDArray[np.int32],
     ) -> _OfClass:
         order = _core.rank_in_groups(score, np.zeros(len(rows), np.int32), n_groups=1)
-        own, correct, counted = (label == k)[order], (kind == CORRECT)[order], (left_out == 0)[order]
+        own, correct, counted = (
+            (label == k)[order],
+            (kind == CORRECT)[order],
+            (left_out == 0)[order],
+        )
         hits_as_given = correct[own & counted]
         falling = score[order]
         tied = falling[1:] == falling[:-1]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["operating_points"]
 
+
 def operating_points(
     metric: AveragePrecision | LocalizationRecallPrecision,
     *,

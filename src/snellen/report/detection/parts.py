@@ -260,8 +260,7 @@ def _suspicions(result: LabelErrorsResult) -> Table:
             "at these before training longer.",
             finding=f"{n:,} labels look wrong: "
             + ", ".join(
-                f"{int(count):,} × {kind}"
-                for kind, count in zip(result.kinds, kinds, strict=True)
+                f"{int(count):,} × {kind}" for kind, count in zip(result.kinds, kinds, strict=True)
             )
             + ".",
             protocol=str(result.rules),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from snellen.detection.detection_confusion import DetectionConfusion
@@ -12,8 +13,11 @@ from snellen.detection.localization_recall_precision import LocalizationRecallPr
 from snellen.detection.operating_points import operating_points
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from snellen.detection.average_precision import AveragePrecision
     from snellen.detection.candidates import Objects
+    from snellen.detection.protocols import DetectionProtocol
     from snellen.metric import StoredMetric
 
 __all__ = ["states_of"]
@@ -24,7 +28,7 @@ _CONFIDENT = 0.5
 
 def states_of(
     truth: Objects, pred: Objects, metric: AveragePrecision
-) -> dict[str, StoredMetric[Any]]:
+) -> Mapping[str, StoredMetric[Any]]:
     """Return the states of further diagnoses under a metric's rules, at its first IoU threshold.
 
     Parameters
@@ -36,30 +40,71 @@ def states_of(
 
     Returns
     -------
-    dict
+    mapping
         ``"matches"``: matches with their IoU; ``"confusion"``, from the score of the highest F1
         on; ``"errors"``: TIDE's; ``"labels"``: likely errors of labels. None where the first
-        threshold is 1: nothing but equality is right then.
+        threshold is 1: nothing but equality is right then. A state is made when it is asked for,
+        and not kept: together they are larger than all else.
     """
     rules = metric.protocol
-    iou = rules.iou_thresholds[0]
-    if not 0 < iou < 1:
-        return {}
-    background = min(_BACKGROUND, iou)
-    located = LocalizationRecallPrecision(protocol=rules, iou_threshold=iou).update(truth, pred)
-    best = operating_points(located, n_scores=2).metrics["threshold_micro"]
-    return {
-        "matches": located,
-        "confusion": DetectionConfusion(
-            score_threshold=None if math.isnan(best) else best, iou_threshold=iou, protocol=rules
-        ).update(truth, pred),
-        "errors": DetectionErrors(
-            iou_threshold=iou, background_threshold=background, protocol=rules
-        ).update(truth, pred),
-        "labels": LabelErrors(
+    return _States(truth, pred, rules) if 0 < rules.iou_thresholds[0] < 1 else {}
+
+
+class _States(Mapping[str, "StoredMetric[Any]"]):
+    """States that are made when they are asked for."""
+
+    def __init__(self, truth: Objects, pred: Objects, rules: DetectionProtocol) -> None:
+        self._truth, self._pred, self._rules = truth, pred, rules
+        self._best: float | None = None  # the score threshold of the highest F1
+        self._make: dict[str, Callable[[], Any]] = {
+            "matches": self._matches,
+            "confusion": self._confusion,
+            "errors": self._errors,
+            "labels": self._labels,
+        }
+
+    def __getitem__(self, name: str) -> StoredMetric[Any]:
+        state: StoredMetric[Any] = self._make[name]().update(self._truth, self._pred)
+        if name == "matches" and isinstance(state, LocalizationRecallPrecision):
+            self._best = operating_points(state, n_scores=2).metrics["threshold_micro"]
+        return state
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._make)
+
+    def __len__(self) -> int:
+        return len(self._make)
+
+    def _matches(self) -> LocalizationRecallPrecision:
+        return LocalizationRecallPrecision(protocol=self._rules, iou_threshold=self._iou)
+
+    def _confusion(self) -> DetectionConfusion:
+        if self._best is None:
+            self["matches"]
+        best = self._best
+        return DetectionConfusion(
+            score_threshold=None if best is None or math.isnan(best) else best,
+            iou_threshold=self._iou,
+            protocol=self._rules,
+        )
+
+    def _errors(self) -> DetectionErrors:
+        return DetectionErrors(
+            iou_threshold=self._iou, background_threshold=self._background, protocol=self._rules
+        )
+
+    def _labels(self) -> LabelErrors:
+        return LabelErrors(
             score_threshold=_CONFIDENT,
-            iou_threshold=iou,
-            background_threshold=background,
-            protocol=rules,
-        ).update(truth, pred),
-    }
+            iou_threshold=self._iou,
+            background_threshold=self._background,
+            protocol=self._rules,
+        )
+
+    @property
+    def _iou(self) -> float:
+        return self._rules.iou_thresholds[0]
+
+    @property
+    def _background(self) -> float:
+        return min(_BACKGROUND, self._iou)
