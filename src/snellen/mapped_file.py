@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -28,7 +29,7 @@ def file_content(path: str | os.PathLike[str]) -> bytes | memoryview:
     OSError
         Where it cannot be read.
     """
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         if os.fstat(file.fileno()).st_size < _MAPPED:
             return file.read()
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))

@@ -644,7 +644,7 @@ def pack(name: str, content: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
         if block.dtype.str not in _DTYPES:
             raise TypeError(f"expected a dtype of {sorted(_DTYPES)}, got {block.dtype.str}")
         described.append({"name": key, "dtype": block.dtype.str, "shape": list(array.shape)})
-        blocks.append(memoryview(block.reshape(-1).view(np.uint8)))
+        blocks.append(block.reshape(-1).view(np.uint8))
     header = msgspec.json.encode(
         {"name": name, "library": __version__, "content": dict(content), "arrays": described}
     )
@@ -652,8 +652,8 @@ def pack(name: str, content: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
     size = sum(len(part) for part in parts)
     for block in blocks:
         padding = -size % _ALIGNMENT
-        parts += [b"\0" * padding, block]
-        size += padding + len(block)
+        parts += [b"\0" * padding, block.data]
+        size += padding + block.nbytes
     checksum = 0
     for part in parts:
         checksum = zlib.crc32(part, checksum)

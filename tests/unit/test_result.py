@@ -19,7 +19,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from snellen import AveragePrecision, AveragePrecisionResult, Boxes, average_precision
-from snellen.errors import MissingExtraError, SchemaError, StateVersionError
+from snellen.errors import InputError, MissingExtraError, SchemaError, StateVersionError
 from snellen.result import Undefined, write_atomically
 from snellen.state import pack
 
@@ -348,6 +348,26 @@ def test_files_are_written_whole_or_not_at_all(
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
     with pytest.raises(FileNotFoundError, match=r"absent/file'$"):
         write_atomically({tmp_path / "absent" / "file": b"new"})
+
+
+def test_content_is_asked_for_when_its_turn_comes(tmp_path: Path) -> None:
+    def second() -> bytes:
+        # The first is written, under another name.
+        assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"first"]
+        return b"second"
+
+    write_atomically({tmp_path / "a": lambda: b"first", tmp_path / "b": second})
+    assert (tmp_path / "a").read_bytes() == b"first"
+    assert (tmp_path / "b").read_bytes() == b"second"
+
+
+def test_content_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
+    def fail() -> bytes:
+        raise InputError("none")
+
+    with pytest.raises(InputError, match="none"):
+        write_atomically({tmp_path / "a": b"first", tmp_path / "b": fail})
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")

@@ -18,7 +18,6 @@ from snellen.detection.objects_of_images import object_batch, rules_for
 from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
 from snellen.detection.row_blocks import (
-    BLOCK_ROWS,
     LARGE_BLOCK_ROWS,
     check_rows,
     row_blocks,
@@ -314,7 +313,7 @@ class AveragePrecision:
         truth, pred = self._columns(images, classes)
         return images, classes, truth, self._capped(pred)
 
-    def row_blocks(self, n_rows: int = BLOCK_ROWS) -> tuple[Keys, Classes, Iterator[RowBlock]]:
+    def row_blocks(self, n_rows: int | None = None) -> tuple[Keys, Classes, Iterator[RowBlock]]:
         """Return images, classes, and the same rows, some whole classes at a time."""
         self._settle()
         images, classes = self._images.keys(), self._classes

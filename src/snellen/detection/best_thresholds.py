@@ -174,11 +174,9 @@ def _pooled(blocks: Iterable[ScoreCurves], beta: float, rises: NDArray[np.float6
         mean = curves.gained(f_of_points(curves, beta))[some]
         np.add.at(f, at[with_truth], mean[with_truth])
         is_rise[at[with_truth & (gained > 0)]] = True
-    return _Pooled(
-        rises[::-1],
-        *(np.cumsum(each[::-1]) for each in (tp, fp, f)),
-        is_rise[::-1],
-    )
+    falling = slice(None, None, -1)
+    tp, fp, f = np.cumsum(tp[falling]), np.cumsum(fp[falling]), np.cumsum(f[falling])
+    return _Pooled(rises[falling], tp, fp, f, is_rise[falling])
 
 
 def _micro(pooled: _Pooled, n_truth: int, beta: float) -> float:
@@ -194,8 +192,9 @@ def _near_best_mean(pooled: _Pooled, n_classes: int) -> NDArray[np.float64]:
     if not pooled.is_rise.any():
         return np.zeros(0)
     highest = pooled.f[pooled.is_rise].max()
-    near = pooled.is_rise & (pooled.f >= highest - _ROUNDING * max(1, n_classes))
-    return pooled.threshold[near]
+    is_near = pooled.is_rise & (pooled.f >= highest - _ROUNDING * max(1, n_classes))
+    near: NDArray[np.float64] = pooled.threshold[is_near]
+    return near
 
 
 def _macro(curves: ScoreCurves, near: NDArray[np.float64], beta: float) -> float:

@@ -217,7 +217,8 @@ def decided(
 
 def counted_truth(truth: Mapping[str, NDArray[Any]], a: int) -> NDArray[np.bool_]:
     """Return which rows of truth count in an area range."""
-    return (truth["ignored"] >> np.uint32(a)) & 1 == 0
+    counted: NDArray[np.bool_] = (truth["ignored"] >> np.uint32(a)) & 1 == 0
+    return counted
 
 
 def counted_predictions(

@@ -42,11 +42,11 @@ class RowBlock(NamedTuple):
 
 
 def row_blocks(
-    truth: Columns, pred: Columns, n_classes: int, n_rows: int = BLOCK_ROWS
+    truth: Columns, pred: Columns, n_classes: int, n_rows: int | None = None
 ) -> Iterator[RowBlock]:
     """Return the rows in blocks of whole classes; at least one block.
 
-    A block is as many classes as have `n_rows` detections together, or one that has more. Once
+    A block is as many classes as have so many detections together, or one that has more. Once
     a block is over, the memory of mapped files that its columns lie in is let go of.
 
     Parameters
@@ -55,8 +55,8 @@ def row_blocks(
         Rows ascending by ``label``.
     n_classes : int
         Labels are 0 … n_classes − 1.
-    n_rows : int
-        How many detections.
+    n_rows : int, optional
+        How many detections; `BLOCK_ROWS` where not given.
     """
     # Of the type of labels, else NumPy copies these.
     every = np.arange(n_classes + 1, dtype=np.int32)
@@ -65,7 +65,7 @@ def row_blocks(
     )
     first = 0
     while True:
-        most = of_pred[first] + n_rows
+        most = of_pred[first] + (BLOCK_ROWS if n_rows is None else n_rows)
         end = min(first + 1, n_classes)
         while end < n_classes and of_pred[end + 1] <= most:
             end += 1

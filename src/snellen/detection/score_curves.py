@@ -120,12 +120,14 @@ class ScoreCurves(NamedTuple):
         found = list(parts)
         if len(found) == 1:
             return found[0]._replace(lost=None)
-        columns = (
-            np.concatenate([getattr(part, name) for part in found])
-            for name in ("threshold", "tp", "fp")
+        return cls(
+            np.sum([part.begin for part in found], axis=0),
+            np.concatenate([part.threshold for part in found]),
+            np.concatenate([part.tp for part in found]),
+            np.concatenate([part.fp for part in found]),
+            None,
+            np.sum([part.n_truth for part in found], axis=0),
         )
-        begin = np.sum([part.begin for part in found], axis=0)
-        return cls(begin, *columns, None, np.sum([part.n_truth for part in found], axis=0))
 
 
 def spaced_scores(low: float, high: float, n: int) -> NDArray[np.float64]:
