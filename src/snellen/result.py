@@ -398,10 +398,11 @@ def _temporary_beside(target: Path, data: bytes | Callable[[], bytes]) -> Path:
     import tempfile
     from pathlib import Path
 
+    content = data() if callable(data) else data
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data() if callable(data) else data)
+            file.write(content)
         # mkstemp makes private files; a result is as readable as the umask allows.
         umask = os.umask(0)
         os.umask(umask)
