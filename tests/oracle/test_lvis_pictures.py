@@ -235,6 +235,66 @@ def test_colours() -> None:
 
 
 # ---------------------------------------------------------------------------------------------
+# Images.
+
+PIXELS = np.random.default_rng(2).integers(0, 256, (9, 13, 3), dtype=np.uint8)
+
+
+def saved(path: Path, kind: str, scale: int) -> None:
+    """Write an image of soft colours; of scale 1 of noise."""
+    size = (13 * scale, 9 * scale)
+    picture = Image.fromarray(PIXELS).resize(size, Image.Resampling.BICUBIC)
+    turned = Image.Exif()
+    if kind.startswith("turned"):
+        turned[0x0112] = int(kind[-1])
+        picture.save(path, "jpeg", exif=turned)
+    elif kind.startswith("quality"):
+        picture.save(path, "jpeg", quality=int(kind.split()[1]), subsampling=int(kind[-1]))
+    elif kind == "progressive":
+        picture.save(path, "jpeg", progressive=True)
+    elif kind == "16 bits":
+        sixteen = np.arange(picture.width * picture.height, dtype=np.uint16) * 257
+        Image.fromarray(sixteen.reshape(picture.height, -1)).save(path, "png")
+    elif kind == "see-through":
+        picture.putalpha(picture.convert("L"))
+        picture.save(path, "png")
+    else:
+        form, mode = kind.split()
+        picture.convert(mode).save(path, form)
+
+
+KINDS = [
+    *(f"turned {k}" for k in range(1, 9)),
+    *(f"quality {q} subsampled {k}" for q in (20, 75, 95, 100) for k in range(3)),
+    *("progressive", "16 bits", "see-through", "jpeg L", "png L", "png LA", "png P", "png 1"),
+    *("png RGB", "bmp RGB"),
+]
+
+
+def loaded_images(folder: Path, kind: str, scale: int) -> list[Any]:
+    saved(folder / "2.jpg", kind, scale)
+    return [
+        pictures_of(side, folder, folder).load_img(2)  # whatever its name says it is
+        for side in (THEIRS, OURS)
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_images(tmp_path: Path, kind: str) -> None:
+    for scale in (1, 7):
+        theirs, ours = loaded_images(tmp_path, kind, scale)
+        np.testing.assert_array_equal(ours, theirs, strict=True)
+        assert ours.flags.writeable
+        assert ours.flags.c_contiguous
+        assert ours.max() > ours.min()
+
+
+def test_images_in_four_inks(tmp_path: Path) -> None:
+    theirs, ours = loaded_images(tmp_path, "jpeg CMYK", 7)
+    np.testing.assert_allclose(ours.astype(int), theirs.astype(int), atol=1)
+
+
+# ---------------------------------------------------------------------------------------------
 # What it is made from.
 
 
@@ -256,11 +316,11 @@ MADE: dict[str, Callable[[Side, Given], Any]] = {
     "an empty list": lambda s, g: s.pictures(g.truth, []),
     "a path": lambda s, g: s.pictures(Path(g.truth_path)),
     "a dict": lambda s, g: s.pictures(g.truth.dataset),
-    "nothing": lambda s, g: s.pictures(None),
+    "nothing": lambda s, g: s.pictures(g.truth and None),
     "a missing file": lambda s, g: s.pictures(g.truth_path + "x"),
     "results by path": lambda s, g: s.pictures(g.truth, Path(g.results_path)),
     "a tuple of results": lambda s, g: s.pictures(g.truth, tuple(g.results)),
-    "truth as results": lambda s, g: s.pictures(g.truth, g.truth),
+    "truth as results": lambda s, g: s.pictures(g.truth, g.truth.dataset),
     "a folder of another kind": lambda s, g: s.pictures(g.truth, img_dir=Path("of")),
     "no folder": lambda s, g: s.pictures(g.truth, img_dir=None),
     "the current folder": lambda s, g: s.pictures(g.truth, img_dir="."),
@@ -337,6 +397,34 @@ def test_odd_annotations(folder: Path, tmp_path: Path, name: str) -> None:
 
     for which in ("vis_img", "vis_result"):
         both(lambda side, w=which: drawn(side, w))
+
+
+RUNS = [
+    {"size": [50, 64], "counts": [7, 3193]},
+    {"size": [50, 64], "counts": "7iS3"},
+    {"size": [50, 64], "counts": b"7iS3"},
+]
+
+
+@pytest.mark.parametrize("runs", RUNS)
+def test_run_lengths_are_drawn_where_the_other_stops(
+    folder: Path, tmp_path: Path, runs: dict[str, Any]
+) -> None:
+    for which in ("vis_img", "vis_result"):
+        for side in (THEIRS, OURS):
+            pictures = pictures_of(side, folder, tmp_path)
+            data = pictures.lvis_gt if which == "vis_img" else pictures.lvis_dt
+            data.img_ann_map[2][0]["segmentation"] = runs
+            if side is THEIRS:
+                with pytest.raises(ValueError, match="not enough values to unpack|must be 2D"):
+                    getattr(pictures, which)(2)
+                plt.close("all")
+            else:
+                getattr(pictures, which)(2)
+        (axes,) = plt.gcf().axes
+        (_, tint) = axes.images
+        assert (tint.get_array()[..., 3] > 0).sum() == 3193
+        plt.close("all")
 
 
 # ---------------------------------------------------------------------------------------------

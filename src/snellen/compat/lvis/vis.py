@@ -82,12 +82,13 @@ class LVISVis:
         """
         try:
             import matplotlib.pyplot as plt
+            from matplotlib.axes import Axes
         except ImportError:
             raise MissingExtraError("matplotlib", "plot") from None
         height, width = img.shape[:2]
         figure = plt.figure(frameon=False)
         figure.set_size_inches(width / dpi, height / dpi)
-        axes = plt.Axes(figure, (0.0, 0.0, 1.0, 1.0))
+        axes = Axes(figure, (0.0, 0.0, 1.0, 1.0))
         axes.set_title(title)
         axes.axis("off")
         figure.add_axes(axes)
@@ -103,11 +104,11 @@ class LVISVis:
         linestyle: Any = "--",
     ) -> None:
         """Draw the outline of a box, (x, y, w, h)."""
+        from matplotlib.patches import Rectangle
+
         left, top, width, height = (bbox[k] for k in range(4))
         look = {"edgecolor": edgecolor, "linestyle": linestyle, "linewidth": 2.5}
-        ax.add_patch(
-            _patches().Rectangle((left, top), width, height, fill=False, alpha=box_alpha, **look)
-        )
+        ax.add_patch(Rectangle((left, top), width, height, fill=False, alpha=box_alpha, **look))
 
     def vis_text(self, ax: Any, bbox: Any, text: Any, color: Any = "w") -> None:
         """Write a text at the upper left corner of a box."""
@@ -117,8 +118,10 @@ class LVISVis:
 
     def vis_mask(self, ax: Any, segm: Any, color: Any) -> None:
         """Fill a polygon, vertices of shape (n, 2)."""
+        from matplotlib.patches import Polygon
+
         look = {"facecolor": color, "edgecolor": color, "linewidth": 3, "alpha": 0.5}
-        ax.add_patch(_patches().Polygon(segm, fill=True, **look))
+        ax.add_patch(Polygon(segm, fill=True, **look))
 
     def get_color(self, idx: Any) -> Any:
         """Return a colour by its number, red, green and blue from 0 to 1; they repeat."""
@@ -233,14 +236,6 @@ class LVISVis:
             elif show_segms:
                 for polygon in shape:
                     self.vis_mask(axes, self.coco_segm_to_poly(polygon), colour)
-
-
-def _patches() -> Any:
-    try:
-        import matplotlib.patches
-    except ImportError:
-        raise MissingExtraError("matplotlib", "plot") from None
-    return matplotlib.patches
 
 
 def _tint(axes: Any, pixels: Any, colour: Any) -> None:
