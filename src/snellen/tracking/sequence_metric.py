@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.errors import IdError, InputError, MergeError, first_few
+from snellen.parameters import refuse_other_parameters
 from snellen.state import pack, restored
 from snellen.tracking.families import families_named
 from snellen.tracking.family import Settings
@@ -228,13 +229,7 @@ class SequenceMetric(ABC):
             raise MergeError(
                 f"expected the state of a {type(self).__name__}, got a {type(other).__name__}"
             )
-        mine, theirs = self._parameters(), other._parameters()
-        apart = [name for name, value in mine.items() if theirs[name] != value]
-        if apart:
-            raise MergeError(
-                f"expected the state of a {type(self).__name__} with the same parameters, got "
-                + ", ".join(f"{name} {theirs[name]} for {mine[name]}" for name in apart)
-            )
+        refuse_other_parameters(self, self._parameters(), other._parameters())
         check_labels({**self._state.kinds, **other._state.kinds}, self.protocol)
         self._state.merge(other._state)
         return self
