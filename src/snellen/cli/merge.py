@@ -9,8 +9,12 @@ import click
 from snellen.cli.output import output_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from snellen.cli.beside import Beside, Wanted
     from snellen.cli.output import Output
+    from snellen.metric import StoredMetric
+    from snellen.run.examples import Examples
     from snellen.run.stored_run import StoredRun
 
 __all__ = ["merge"]
@@ -57,7 +61,7 @@ def merge(states: tuple[str, ...], output: Output) -> None:
 
     def beside(wanted: Wanted) -> Beside:
         del wanted  # what was kept is kept
-        return _beside(whole_runs, quiet=output.quiet)
+        return _beside(whole_runs, whole, quiet=output.quiet)
 
     config: dict[str, Any] = {"merged_from": merged_from(runs, states)}
     output.deliver(
@@ -95,7 +99,7 @@ def _run_of(name: str) -> StoredRun | None:
     return StoredRun.open(path) if (path / "run.json").is_file() else None
 
 
-def _beside(runs: list[StoredRun], *, quiet: bool) -> Beside:
+def _beside(runs: list[StoredRun], whole: StoredMetric[Any], *, quiet: bool) -> Beside:
     from snellen.cli.beside import Beside
     from snellen.run.merged_run import merged_examples, merged_states
 
@@ -103,5 +107,16 @@ def _beside(runs: list[StoredRun], *, quiet: bool) -> Beside:
     if not quiet:
         for note in notes:
             click.echo(f"snellen: {note}", err=True)
-    kept = merged_examples(runs)
+    kept = merged_examples(runs, _anew(whole))
     return Beside(found) if kept is None else Beside(found, kept.examples, kept.pictures)
+
+
+def _anew(whole: StoredMetric[Any]) -> Callable[[Examples], Examples] | None:
+    """Return what measures the examples of parts by the whole; None where that changes nothing."""
+    if type(whole).__name__ != "AveragePrecision":
+        return None
+    from snellen.detection.average_precision import AveragePrecision
+    from snellen.report.detection.examples import counted_anew
+
+    assert isinstance(whole, AveragePrecision)
+    return counted_anew(whole)
