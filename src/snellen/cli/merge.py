@@ -31,25 +31,16 @@ def merge(states: tuple[str, ...], output: Output) -> None:
     evaluation of all parts, to the last bit. With --out what folders have beside it is merged, too:
     further states, and the worst of the images that they kept.
     """
-    from snellen.cli.states import read_state
-    from snellen.errors import MergeError, SnellenError
+    from snellen.errors import first_few
 
     _refuse_own_part(output.directory, states)
-    whole = None
-    for name in states:
-        part = read_state(name)
-        if whole is not None and type(part) is not type(whole):
-            raise MergeError(
-                f"expected the state of a {type(whole).__name__}, as {states[0]} is, got that of a "
-                f"{type(part).__name__}",
-                name,
-            )
-        try:
-            whole = part if whole is None else whole.merge(part)
-        except SnellenError as error:
-            raise error.within(name) from error
-    if whole is None:
-        return
+    whole, without_events = _merged(states)
+    if 0 < len(without_events) < len(states) and not output.quiet:
+        click.echo(
+            f"snellen: events are left out, {first_few(without_events)} was evaluated without "
+            "--events and --report",
+            err=True,
+        )
     output.check(whole)
     if output.directory is None:
         output.deliver(whole)
@@ -70,6 +61,31 @@ def merge(states: tuple[str, ...], output: Output) -> None:
         config=config,
         always_beside=True,
     )
+
+
+def _merged(states: tuple[str, ...]) -> tuple[StoredMetric[Any], list[str]]:
+    """Return the metric of all states, and which of those of tracking keep no events."""
+    from snellen.cli.states import read_state
+    from snellen.errors import MergeError, SnellenError
+
+    whole: Any = read_state(states[0])
+    has_events = {states[0]: getattr(whole, "has_events", True)}
+    for name in states[1:]:
+        part: Any = read_state(name)
+        if type(part) is not type(whole):
+            raise MergeError(
+                f"expected the state of {type(whole).__name__}, as {states[0]} is, got that of "
+                f"{type(part).__name__}",
+                name,
+            )
+        has_events[name] = getattr(part, "has_events", True)
+        if len(set(has_events.values())) > 1:
+            whole, part = whole.without_events(), part.without_events()
+        try:
+            whole.merge(part)
+        except SnellenError as error:
+            raise error.within(name) from error
+    return whole, [name for name, has in has_events.items() if not has]
 
 
 def _refuse_own_part(directory: str | None, states: tuple[str, ...]) -> None:

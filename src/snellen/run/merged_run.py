@@ -58,8 +58,7 @@ def _merged(parts: Sequence[Any]) -> StoredMetric[Any]:
     for part in parts[1:]:
         if type(part) is not type(whole):
             raise MergeError(
-                f"expected the state of a {type(whole).__name__}, got that of a "
-                f"{type(part).__name__}"
+                f"expected the state of {type(whole).__name__}, got that of {type(part).__name__}"
             )
         whole.merge(part)
     merged: StoredMetric[Any] = whole

@@ -118,6 +118,21 @@ class SequenceMetric(ABC):
         """Threshold and order of sums."""
         return self._state.settings
 
+    @property
+    def has_events(self) -> bool:
+        """Whether what happens to each object in each frame is kept."""
+        return self._state.keeps_events
+
+    def without_events(self) -> Self:
+        """Return the same metric as if events were never asked for: no number follows from them.
+
+        So it merges and compares with one that has none.
+        """
+        twin = type(self).__new__(type(self))
+        twin.protocol = self.protocol
+        twin._state = self._state.without_events()
+        return twin
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.protocol.name}, {len(self._state)} sequences)"
 
