@@ -9,7 +9,8 @@ from snellen.errors import MergeError, first_few
 
 __all__ = ["differing", "refuse_other_parameters"]
 
-_MOST: Final = 5
+_MOST: Final = 4
+_SHOWN: Final = 3  # values of a list
 _LONGEST: Final = 60
 _NOTHING: Final = "nothing"
 
@@ -45,9 +46,9 @@ def differing(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> differing({"k": 1, "rules": {"iou": 0.5}}, {"k": 1, "rules": {"iou": 0.75}})
-    'rules.iou 0.75 for 0.5'
+    'rules.iou 0.75 instead of 0.5'
     >>> differing({"classes": ["cat", "dog"]}, {"classes": ["cat", "cow"]})
-    'classes[1] cow for dog'
+    'classes[1] cow instead of dog'
     """
     apart = _apart("", mine, theirs)
     more = f"; and {len(apart) - _MOST} more" if len(apart) > _MOST else ""
@@ -57,7 +58,12 @@ def differing(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
 def _apart(name: str, mine: Any, theirs: Any) -> list[str]:
     if mine == theirs:
         return []
-    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
+    # What a mapping of its own holds is a value, where its keys are not always the same.
+    if (
+        isinstance(mine, Mapping)
+        and isinstance(theirs, Mapping)
+        and (not name or mine.keys() == theirs.keys())
+    ):
         return [
             each
             for key in dict.fromkeys([*mine, *theirs])
@@ -72,7 +78,10 @@ def _apart(name: str, mine: Any, theirs: Any) -> list[str]:
         pairs = enumerate(zip(mine, theirs, strict=True))
         at = next(k for k, (one, other) in pairs if one != other)
         return _apart(f"{name}[{at}]", mine[at], theirs[at])
-    return [f"{name} {_shown(theirs)} for {_shown(mine)}"]
+    shown = [_shown(value) for value in (theirs, mine)]
+    if shown[0] == shown[1]:
+        shown = [_cut(str(value)) for value in (theirs, mine)]
+    return [f"{name} {shown[0]} instead of {shown[1]}"]
 
 
 def _is_list(value: Any) -> bool:
@@ -81,10 +90,15 @@ def _is_list(value: Any) -> bool:
 
 def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
-        text = first_few(f"{key}: {each}" for key, each in value.items())
-    elif _is_list(value):
-        text = f"[{first_few(value)}]" + (f" ({len(value):,})" if len(value) > _MOST else "")
-    else:
-        text = _NOTHING if value is None else str(value)
+        return _cut(first_few(f"{key}: {_shown(each)}" for key, each in value.items()))
+    if _is_list(value):
+        how_many = f" ({len(value):,})" if len(value) > _SHOWN else ""
+        return f"[{_cut(first_few(map(_shown, value), _SHOWN))}]{how_many}"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return _NOTHING if value in (None, "") else _cut(str(value))
+
+
+def _cut(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

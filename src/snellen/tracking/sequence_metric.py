@@ -251,7 +251,7 @@ class SequenceMetric(ABC):
 
     def _parameters(self) -> dict[str, Any]:
         return {
-            **{f"protocol's {name}": value for name, value in self.protocol.to_dict().items()},
+            "protocol": self.protocol.to_dict(),
             "threshold": self.settings.threshold,
             "blocked_sums": self.settings.blocked_sums,
             "metrics": [family.name for family in self._state.families],
