@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from snellen.errors import MergeError, SnellenError
+from snellen.errors import MergeError, SnellenError, first_few
 from snellen.run.run_record import plain_text
 
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ def merged_states(runs: Sequence[StoredRun]) -> tuple[dict[str, StoredMetric[Any
     found: dict[str, StoredMetric[Any]] = {}
     notes = []
     for name in dict.fromkeys(name for each in names for name in each):
-        if not all(name in each for each in names):
-            notes.append(f"states/{name}.bin is left out: not all runs have it")
+        without = [run.name for run, own in zip(runs, names, strict=True) if name not in own]
+        if without:
+            notes.append(f"states/{name}.bin is left out: {first_few(without)} has none")
             continue
         try:
             found[name] = _merged([run.state(name) for run in runs])
