@@ -203,7 +203,7 @@ def in_parts(tmp_path: Path) -> Callable[..., tuple[Path, list[Path]]]:
         arguments = make(home, kind)
         split(home, parts)
         if kind == "keypoints":
-            options = ("--protocol", "coco-keypoints", *options)
+            options = ("--similarity", "keypoints", *options)
         if kind == "masks":
             options = ("--similarity", "mask", *options)
         evaluated(home, arguments, tmp_path / "run", *options)

@@ -334,7 +334,7 @@ def test_classes_of_a_data_set() -> None:
     again.update(truth, pred, image_id=2)
     assert np.array_equal(again.compute().pixels, 2 * result.pixels)
     with pytest.raises(
-        MergeError, match=r"same parameters, got labels.is_complete False instead of True"
+        MergeError, match=r"got labels.is_complete False instead of True"
     ):
         metric.merge(BoundaryQuality(scheme.classes))
     with pytest.raises(ClassError, match=r"got 26 \(12 pixels\) - at truth\[1, 1\]"):

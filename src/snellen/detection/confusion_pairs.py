@@ -124,5 +124,8 @@ def paired(
         "score": (truth, -similarity, pred, -score[pred]),
     }
     order = np.lexsort(keys[rules.order])
-    got = taken_in_turn(pred[order], truth[order], len(pred_label), len(truth_label))
+    # Of many detections few may have pairs.
+    row = np.cumsum(np.append(False, pred[1:] != pred[:-1]))[: len(pred)]
+    n_rows = int(row[-1]) + 1 if len(row) else 0
+    got = taken_in_turn(row[order], truth[order], n_rows, len(truth_label))
     return order[got[got >= 0]]
