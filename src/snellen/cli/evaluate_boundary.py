@@ -50,7 +50,8 @@ def boundary(labels: LabelInput, ratio: float, tolerance: float, output: Output)
         scheme = labels.scheme()
         parameters: dict[str, Any] = {"ratio": ratio, "tolerance": tolerance}
         output.check(BoundaryQuality(scheme.classes, **parameters))
-        files, reader = labels.maps(scheme, quiet=output.quiet)
+        files = labels.files(output)
+        reader = labels.maps(files, scheme, quiet=output.quiet)
         metric = BoundaryQuality(scheme.classes, ignore_index=reader.left_out, **parameters)
 
         def measured(i: int) -> BoundaryQuality:

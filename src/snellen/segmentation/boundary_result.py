@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.displays import Display
+
     Real = NDArray[np.float64]
 
 __all__ = [
@@ -199,6 +201,12 @@ class BoundaryQualityResult(Result):
             for name in ("pixels_truth", "border_truth")
         )
         return {**boundary_ratios(self.pixels), "border_share": _ratio(border, truth)}
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return the boundaries of classes, and the headline numbers."""
+        from snellen.segmentation.shape_displays import class_boundaries
+
+        return (class_boundaries(self), *super().displays())
 
     def per_class(self) -> list[dict[str, Any]]:
         """Return, for each class, its id, name, ratios and counts."""

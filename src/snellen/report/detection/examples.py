@@ -106,12 +106,12 @@ def examples_of(
                 badness=_badness(table, row),
             )
         )
-    most, score = _order(table)
+    most, score = _order(table, metric.protocol.measure)
     return (
         Examples(
             schema=SCHEMA,
             task="detection",
-            rule=f"the {len(found):,} of {len(table.images):,} images with {most}",
+            rule=_rule(len(found), len(table.images), most),
             n_images=len(table.images),
             images=found,
             score_threshold=score,
@@ -130,7 +130,7 @@ def counted_anew(metric: AveragePrecision) -> Callable[[Examples], Examples]:
     has its own.
     """
     table = image_table(metric)
-    most, score = _order(table)
+    most, score = _order(table, metric.protocol.measure)
     rows = {str(own): row for row, own in enumerate(table.images.ids.tolist())}
 
     def counted(examples: Examples) -> Examples:
@@ -150,13 +150,17 @@ def counted_anew(metric: AveragePrecision) -> Callable[[Examples], Examples]:
     return counted
 
 
-def _order(table: ImageTable) -> tuple[str, float]:
+def _rule(n: int, of: int, most: str) -> str:
+    return f"the {n:,} of {of:,} images with {most}" if n < of else f"all {n:,} images, {most}"
+
+
+def _order(table: ImageTable, measure: str) -> tuple[str, float]:
     """Return which images come first, in words, and the score that detections have at least."""
-    iou, score = table.protocol["iou_threshold"], table.protocol["score_threshold"]
+    at, score = f"{measure} {table.protocol['iou_threshold']:g}", table.protocol["score_threshold"]
     kept = "" if score is None else f" and from score {score:.3g}"
     return (
-        f"the most errors at IoU {iou:g}{kept}; of each the {MOST_FOUND} detections of highest "
-        "score, and all that are right",
+        f"the most errors at {at}{kept}; of each the {MOST_FOUND} detections of highest score, and "
+        "all that are right",
         0.0 if score is None else float(score),
     )
 
