@@ -22,13 +22,15 @@ class ConfusionPairs(NamedTuple):
 
     Attributes
     ----------
-    pred, truth : ndarray, int64
-        Their rows, the rows of detections ascending.
+    pred : ndarray, int64
+        The rows of detections, ascending.
+    truth : ndarray, int32
+        The rows of truth.
     similarity : ndarray, float64
     """
 
     pred: NDArray[np.int64]
-    truth: NDArray[np.int64]
+    truth: NDArray[np.int32]
     similarity: NDArray[np.float64]
 
     def taken(self, at: NDArray[Any]) -> ConfusionPairs:
@@ -88,7 +90,11 @@ def pairs_at_any_score(
     until = np.full(len(truth_label), -np.inf)
     until[final.truth] = score[final.pred]
     across = every.taken(~same & ~has[every.pred] & (score[every.pred] > until[every.truth]))
-    joined = ConfusionPairs(*map(np.concatenate, zip(final, across, strict=True)))
+    joined = ConfusionPairs(
+        np.concatenate([final.pred, across.pred]),
+        np.concatenate([final.truth, across.truth]),
+        np.concatenate([final.similarity, across.similarity]),
+    )
     return joined.taken(np.argsort(joined.pred, kind="stable")), in_region
 
 

@@ -273,7 +273,7 @@ class DetectionConfusion:
         looked_at = rules.looked_at(pred["score"])
         deciding = ConfusionPairs(
             first_pred[pairs["image"]] + pairs["pred"],
-            first_truth[pairs["image"]] + pairs["truth"],
+            (first_truth[pairs["image"]] + pairs["truth"]).astype(np.int32),
             pairs["similarity"],
         )
         deciding = deciding.taken(looked_at[deciding.pred])
