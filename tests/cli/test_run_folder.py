@@ -413,7 +413,7 @@ def test_merging_runs_merges_what_they_have_beside(run: Run, tmp_path: Path) -> 
     assert "states/own0.bin is left out: part1 has none" in done.stderr
     assert (
         "states/chosen.bin is left out: expected the state of AveragePrecision with the same "
-        "parameters, got max_detections[0] 11 instead of 10" in done.stderr
+        "parameters, got max_detections [1, 10, 11] instead of [1, 10]" in done.stderr
     )
     whole = StoredRun.open(tmp_path / "whole")
     expected = detected(0).merge(detected(1)).to_bytes()

@@ -132,7 +132,10 @@ CASES = {
         for rules in CONFUSION_RULES
     },
     "DetectionConfusion from any score on": case(
-        DetectionConfusion, [{}, {"rules": "supervision"}], ALL_FOUND, every_score=True
+        DetectionConfusion,
+        [{"every_score": False}, {"rules": "supervision"}],
+        ALL_FOUND,
+        every_score=True,
     ),
     "LabelErrors": case(
         LabelErrors, [{"score_threshold": 0.6}, {"duplicate_threshold": 0.5}], NO_SUSPICION

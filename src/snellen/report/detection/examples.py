@@ -133,16 +133,18 @@ def counted_anew(metric: AveragePrecision) -> Callable[[Examples], Examples]:
     most, score = _order(table, metric.protocol.measure)
     rows = {str(own): row for row, own in enumerate(table.images.ids.tolist())}
 
+    def measured(image: Example) -> Example:
+        row = rows.get(image.id)
+        if row is None:
+            return image
+        return msgspec.structs.replace(
+            image, numbers=_numbers(table, row), badness=_badness(table, row)
+        )
+
     def counted(examples: Examples) -> Examples:
         return msgspec.structs.replace(
             examples,
-            images=[
-                msgspec.structs.replace(
-                    image, numbers=_numbers(table, row), badness=_badness(table, row)
-                )
-                for image in examples.images
-                if (row := rows.get(image.id)) is not None
-            ],
+            images=[measured(image) for image in examples.images],
             score_threshold=score,
             order=most,
         )
