@@ -31,6 +31,7 @@ LAYERS = (
     (
         "snellen.state",
         "snellen.image_ids",
+        "snellen.parameters",
         "snellen.arrays",
         "snellen.digests",
         "snellen.threads",

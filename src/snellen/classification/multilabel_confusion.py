@@ -16,7 +16,8 @@ from snellen.classification.labels import Labels, sample_weights
 from snellen.classification.pair_counts import PairCounts
 from snellen.classification.resampled_sets import LabelCounts, label_set_units, set_rates
 from snellen.classification.tally import Tally
-from snellen.errors import ClassError, InputError, MergeError, SchemaError, ShapeError
+from snellen.errors import ClassError, InputError, SchemaError, ShapeError
+from snellen.parameters import refuse_other_parameters
 from snellen.result import Interval, Result, Undefined
 from snellen.state import Moments, pack, prefixed, restored, unpack, unprefixed
 from snellen.table_text import aligned_lines, number, printable, with_interval
@@ -232,11 +233,7 @@ class MultilabelConfusion:
         ClassError, IdError
             Where the classes don't go together.
         """
-        if self._parameters() != other._parameters():
-            raise MergeError(
-                "expected the state of a MultilabelConfusion with the same parameters, got "
-                f"{other._parameters()} for {self._parameters()}"
-            )
+        refuse_other_parameters(self, self._parameters(), other._parameters())
         classes = self._joined(other._classes)
         tally = self._tally_among(classes)
         tally.merge(other._tally_among(classes))

@@ -19,6 +19,7 @@ from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
 from snellen.errors import ClassError, IdError, MergeError, SchemaError
 from snellen.image_ids import ImageIds
+from snellen.parameters import refuse_other_parameters
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
 from snellen.state import Counts, Ledger, pack, prefixed, restored, unpack, unprefixed
 from snellen.table_text import with_interval
@@ -235,11 +236,7 @@ class AveragePrecision:
         IdError
             Where both have absorbed the same image.
         """
-        if self.protocol != other.protocol:
-            raise MergeError(
-                "expected the state of an AveragePrecision with the same rules, got others: "
-                f"{self.protocol.differences(other.protocol)}"
-            )
+        refuse_other_parameters(self, self.protocol.to_dict(), other.protocol.to_dict())
         if None not in (self._kind, other._kind) and self._kind != other._kind:
             raise MergeError(
                 f"expected the state of an AveragePrecision of objects of the kind {self._kind}, "

@@ -343,14 +343,6 @@ class DetectionProtocol:
             return "no caps"
         return f"caps {'/'.join(map(str, self.max_detections))}"
 
-    def differences(self, other: DetectionProtocol) -> str:
-        """Return which rules differ, and how, as readable text."""
-        return "; ".join(
-            f"{field.name} {getattr(self, field.name)} and {getattr(other, field.name)}"
-            for field in dataclasses.fields(self)
-            if getattr(self, field.name) != getattr(other, field.name)
-        )
-
 
 def _number(given: Any, name: str) -> float:
     try:

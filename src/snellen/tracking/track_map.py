@@ -10,7 +10,8 @@ import numpy as np
 
 from snellen import _core
 from snellen.classes import Classes
-from snellen.errors import ClassError, IdError, InputError, MergeError, SchemaError, first_few
+from snellen.errors import ClassError, IdError, InputError, SchemaError, first_few
+from snellen.parameters import refuse_other_parameters
 from snellen.result import Result, Undefined, plain_intervals, stored_intervals
 from snellen.state import Counts, Keys, Ledger, pack, prefixed, restored, unpack, unprefixed
 from snellen.tracking.track_map_protocols import TrackMapProtocol, track_map_protocol_named
@@ -209,11 +210,7 @@ class TrackMap:
         IdError
             Where both have absorbed the same sequence.
         """
-        if self.protocol != other.protocol:
-            raise MergeError(
-                "expected the state of a TrackMap with the same rules, got others: "
-                f"{self.protocol.differences(other.protocol)}"
-            )
+        refuse_other_parameters(self, self.protocol.to_dict(), other.protocol.to_dict())
         self._check_new(other._sequences)
         classes = Classes.union([self._classes, other._classes])
         self._sequences = Keys.union([self._sequences, other._sequences], _SEQUENCE)
