@@ -32,6 +32,7 @@ LAYERS = (
         "snellen.state",
         "snellen.image_ids",
         "snellen.arrays",
+        "snellen.atomic_files",
         "snellen.digests",
         "snellen.threads",
     ),

@@ -179,7 +179,7 @@ def _deliver(done: Conversion, json_path: str | None, *, quiet: bool) -> None:
 def _write_json(done: Conversion, path: str) -> None:
     import msgspec
 
-    from snellen.result import write_atomically
+    from snellen.atomic_files import write_atomically
 
     text = msgspec.json.format(msgspec.json.encode(done.to_dict()), indent=2) + b"\n"
     if path == "-":
