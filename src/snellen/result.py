@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snellen.atomic_files import write_atomically
-from snellen.errors import InputError, MissingExtraError, did_you_mean
+from snellen.errors import InputError, MissingExtraError, SchemaError, did_you_mean
 
 if TYPE_CHECKING:
     import os
@@ -17,14 +17,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from snellen.displays import Display
+    from snellen.state import PackedState
 
-__all__ = [
-    "Interval",
-    "Result",
-    "Undefined",
-    "plain_intervals",
-    "stored_intervals",
-]
+__all__ = ["Interval", "Result", "Undefined"]
 
 SCHEMA = "snellen.result/1"
 
@@ -70,26 +65,6 @@ class Interval(NamedTuple):
     method: str
     unit: str
     note: str = ""
-
-
-def plain_intervals(intervals: Mapping[str, Interval]) -> dict[str, list[Any]]:
-    """Return intervals as values that JSON can hold, for a stored result."""
-    return {name: [_plain(value) for value in interval] for name, interval in intervals.items()}
-
-
-def stored_intervals(content: Mapping[str, list[Any]]) -> dict[str, Interval]:
-    """Return the intervals that `plain_intervals` made.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For other values.
-    """
-    found = {}
-    for name, (*numbers, method, unit, note) in content.items():
-        low, high, level = (math.nan if each is None else float(each) for each in numbers)
-        found[name] = Interval(low, high, level, method, unit, note)
-    return found
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -162,8 +137,21 @@ class Result(ABC):
 
     @classmethod
     @abstractmethod
+    def _of_packed(cls, packed: PackedState) -> Self:
+        """Return the result that `_pack` wrote; what it raises of another becomes a SchemaError."""
+
+    @classmethod
     def _unpack(cls, data: bytes, place: str) -> Self:
-        """Return the result that `_pack` wrote."""
+        """Return the result that `_pack` wrote, of a place for messages."""
+        from snellen.state import unpack
+
+        packed = unpack(data, place)
+        if packed.name != cls.__name__:
+            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+        try:
+            return cls._of_packed(packed)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
 
     def __getattr__(self, name: str) -> float:
         # Reached only for names that are no attribute. While a copy is being made there are no

@@ -39,6 +39,7 @@ LAYERS = (
     (
         "snellen.metric",
         "snellen.result",
+        "snellen.stored_results",
         "snellen.displays",
         "snellen.classes",
         "snellen.table_text",

@@ -17,10 +17,11 @@ from snellen.detection.matching import match
 from snellen.detection.objects_of_images import object_batch, rules_for
 from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
-from snellen.errors import ClassError, IdError, MergeError, SchemaError
+from snellen.errors import ClassError, IdError, MergeError
 from snellen.image_ids import ImageIds
-from snellen.result import Result, Undefined, plain_intervals, stored_intervals
-from snellen.state import Counts, Ledger, pack, prefixed, restored, unpack, unprefixed
+from snellen.result import Result, Undefined
+from snellen.state import Counts, Ledger, pack, prefixed, restored, unprefixed
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import with_interval
 
 if TYPE_CHECKING:
@@ -584,24 +585,18 @@ class AveragePrecisionResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> AveragePrecisionResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
-        try:
-            groups = packed.content.get("groups")
-            found = cls.of_curves(
-                DetectionProtocol.from_dict(packed.content["protocol"]),
-                Classes(packed.content["class_ids"], packed.content["class_names"]),
-                groups=None if groups is None else tuple(groups),
-                data=packed.content["data"],
-                **packed.arrays,
-            )
-            # Results of release 0.1.0 have no intervals.
-            intervals = stored_intervals(packed.content.get("intervals", {}))
-            return dataclasses.replace(found, intervals=intervals)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+    def _of_packed(cls, packed: PackedState) -> AveragePrecisionResult:
+        groups = packed.content.get("groups")
+        found = cls.of_curves(
+            DetectionProtocol.from_dict(packed.content["protocol"]),
+            Classes(packed.content["class_ids"], packed.content["class_names"]),
+            groups=None if groups is None else tuple(groups),
+            data=packed.content["data"],
+            **packed.arrays,
+        )
+        # Results of release 0.1.0 have no intervals.
+        intervals = stored_intervals(packed.content.get("intervals", {}))
+        return dataclasses.replace(found, intervals=intervals)
 
 
 def average_precision(

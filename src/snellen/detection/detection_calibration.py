@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from snellen.detection.localization_recall_precision import LocalizationRecallPrecision
     from snellen.detection.outcomes import Outcomes
     from snellen.displays import Display
+    from snellen.state import PackedState
 
 __all__ = ["DetectionCalibrationResult", "detection_calibration"]
 
@@ -365,5 +366,5 @@ class DetectionCalibrationResult(Result):
         return packed_result(self, self.classes, {name: getattr(self, name) for name in _ARRAYS})
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> DetectionCalibrationResult:
-        return cls(**result_fields(cls.__name__, data, place, _ARRAYS))
+    def _of_packed(cls, packed: PackedState) -> DetectionCalibrationResult:
+        return cls(**result_fields(packed, _ARRAYS))

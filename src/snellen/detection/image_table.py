@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from snellen.classes import Classes
     from snellen.detection.average_precision import AveragePrecision
     from snellen.detection.localization_recall_precision import LocalizationRecallPrecision
-    from snellen.state import Keys
+    from snellen.state import Keys, PackedState
 
 __all__ = ["ImageTable", "image_table"]
 
@@ -307,5 +307,5 @@ class ImageTable(Result):
         return packed_result(self, self.classes, arrays, images=self.images)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> ImageTable:
-        return cls(**result_fields(cls.__name__, data, place, _ARRAYS, has_images=True))
+    def _of_packed(cls, packed: PackedState) -> ImageTable:
+        return cls(**result_fields(packed, _ARRAYS, has_images=True))
