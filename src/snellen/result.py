@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snellen.atomic_files import write_atomically
-from snellen.errors import InputError, MissingExtraError, SchemaError, did_you_mean
+from snellen.errors import InputError, SchemaError, did_you_mean
 
 if TYPE_CHECKING:
     import os
@@ -211,11 +211,9 @@ class Result(ABC):
         MissingExtraError
             Where pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise MissingExtraError("pandas", "frame") from None
-        return pd.DataFrame.from_records(self.per_class())
+        from snellen.arrays import data_frame
+
+        return data_frame(self.per_class())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything, arrays too, to a file that `load` reads."""

@@ -12,7 +12,7 @@ from snellen.classification import rates
 from snellen.detection.operating_points import operating_points
 from snellen.detection.outcomes import outcomes_of
 from snellen.detection.stored_result import packed_result, result_fields
-from snellen.errors import InputError, MissingExtraError
+from snellen.errors import InputError
 from snellen.result import Result, Undefined
 from snellen.table_text import aligned_lines, number, printable
 
@@ -233,11 +233,9 @@ class ImageTable(Result):
         MissingExtraError
             Where pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise MissingExtraError("pandas", "frame") from None
-        return pd.DataFrame.from_records(self.worst())
+        from snellen.arrays import data_frame
+
+        return data_frame(self.worst())
 
     def __str__(self) -> str:
         """Return the worst images."""

@@ -148,11 +148,7 @@ def predicted_masks(
     )
     shapes = _Shapes(*raw.shapes()).kept(rows)
     if of_boxes:
-        rows.refuse_first(
-            np.isnan(rows.boxes.xywh[:, 0]),
-            'expected the key "bbox" in every record, as the first has it, {n} lack it '
-            "(protocol coco does without)",
-        )
+        rows.refuse_without_box()
         shapes = shapes.with_boxes(rows.boxes.xywh)
     sizes = _image_sizes(truth)
     rle = _masks(shapes, rows, sizes, place, "truth", complete=complete)

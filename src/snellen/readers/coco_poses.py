@@ -115,11 +115,7 @@ def predicted_poses(
     rows.refuse_first(n == 0, "expected keypoints, got an empty list, in {n} records", ".keypoints")
     boxes = rows.boxes
     if of_boxes:
-        rows.refuse_first(
-            np.isnan(boxes.xywh[:, 0]),
-            'expected the key "bbox" in every record, as the first has it, {n} lack it '
-            "(protocol coco does without)",
-        )
+        rows.refuse_without_box()
         return Poses(boxes, keypoints)
     raw_masks = masks() if complete else None
     if raw_masks is not None:

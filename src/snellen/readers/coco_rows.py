@@ -69,6 +69,14 @@ class ObjectRows(NamedTuple):
             place = self.record(int(np.argmax(wrong))) + field
             raise SchemaError(message.replace("{n}", f"{np.count_nonzero(wrong):,}"), place)
 
+    def refuse_without_box(self) -> None:
+        """Refuse rows without a box, where the first record has one."""
+        self.refuse_first(
+            np.isnan(self.boxes.xywh[:, 0]),
+            'expected the key "bbox" in every record, as the first has it, {n} lack it '
+            "(protocol coco does without)",
+        )
+
 
 def truth_rows(
     raw: _core.CocoTruth,

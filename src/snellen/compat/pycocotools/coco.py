@@ -12,6 +12,7 @@ import numpy as np
 
 from snellen import _core
 from snellen.compat.pycocotools import mask as maskUtils
+from snellen.compat.pycocotools.array_rows import results_of_rows
 from snellen.compat.pycocotools.completion import complete, has_shapes
 from snellen.compat.pycocotools.documents import decoded, no_collection, read_bytes
 from snellen.compat.pycocotools.late import LATE, LateAnnotations, LateAttribute, look_at, unseen
@@ -321,28 +322,7 @@ class COCO:
 
         Images and categories are cut down to ints; the others stay numbers of the array's kind.
         """
-        print("Converting ndarray to lists...")
-        if type(data) is not np.ndarray:
-            raise AssertionError
-        print(data.shape)
-        if data.shape[1] != 7:
-            raise AssertionError
-        n = data.shape[0]
-        with no_collection():
-            results = []
-            for i, row in enumerate(data):
-                if i % 1000000 == 0:
-                    print(f"{i}/{n}")
-                image, left, top, width, height, score, category = row
-                results.append(
-                    {
-                        "image_id": int(image),
-                        "bbox": [left, top, width, height],
-                        "score": score,
-                        "category_id": int(category),
-                    }
-                )
-        return results
+        return results_of_rows(data)
 
     def annToRLE(self, ann: Any) -> Any:
         """Return an annotation's mask in compressed run lengths, of polygons the union."""

@@ -18,7 +18,7 @@ from snellen.compat.pycocotools.cells import COCO_NAMES, Cell, stable_order
 from snellen.compat.pycocotools.coco import COCO
 from snellen.compat.pycocotools.completion import compress
 from snellen.compat.pycocotools.evaluation import Evaluation
-from snellen.compat.pycocotools.groups import LateGroups, by_cell
+from snellen.compat.pycocotools.groups import GroupsAttribute, LateGroups, by_cell
 from snellen.compat.pycocotools.keypoint_similarity import similarities
 from snellen.compat.pycocotools.late_rows import LateRows
 from snellen.compat.pycocotools.overridden import has_other
@@ -59,6 +59,10 @@ class COCOeval:
         After `summarize`, the numbers that it prints.
     """
 
+    # The annotations of each image and category, which scripts and subclasses read and set.
+    _gts: Any = GroupsAttribute("_truth_of_cell")
+    _dts: Any = GroupsAttribute("_pred_of_cell")
+
     def __init__(self, cocoGt: Any = None, cocoDt: Any = None, iouType: Any = "segm") -> None:
         if not iouType:
             print("iouType not specified. use default iouType segm")
@@ -75,26 +79,6 @@ class COCOeval:
         if cocoGt is not None:
             self.params.imgIds = sorted(cocoGt.getImgIds())
             self.params.catIds = sorted(cocoGt.getCatIds())
-
-    @property
-    def _gts(self) -> Any:
-        if isinstance(self._truth_of_cell, LateGroups):
-            self._truth_of_cell = self._truth_of_cell.made()
-        return self._truth_of_cell
-
-    @_gts.setter
-    def _gts(self, value: Any) -> None:
-        self._truth_of_cell = value
-
-    @property
-    def _dts(self) -> Any:
-        if isinstance(self._pred_of_cell, LateGroups):
-            self._pred_of_cell = self._pred_of_cell.made()
-        return self._pred_of_cell
-
-    @_dts.setter
-    def _dts(self, value: Any) -> None:
-        self._pred_of_cell = value
 
     def _prepare(self) -> None:
         """Collect the annotations that are evaluated; masks are compressed, truth is marked."""

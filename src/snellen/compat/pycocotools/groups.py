@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["LateGroups", "by_cell", "extended"]
+__all__ = ["GroupsAttribute", "LateGroups", "by_cell", "extended"]
 
 
 def by_cell(
@@ -56,6 +56,31 @@ class LateGroups(NamedTuple):
         if self.before is None:
             return list(self.annotations)
         return [*self.before.all_annotations(), *self.annotations]
+
+
+class GroupsAttribute:
+    """An attribute of groups that are made once somebody looks at it.
+
+    Parameters
+    ----------
+    kept : str
+        The attribute that holds the groups, late ones too.
+    """
+
+    def __init__(self, kept: str) -> None:
+        self._kept = kept
+
+    def __get__(self, evaluator: Any, owner: type | None = None) -> Any:
+        if evaluator is None:
+            return self
+        groups = getattr(evaluator, self._kept)
+        if isinstance(groups, LateGroups):
+            groups = groups.made()
+            setattr(evaluator, self._kept, groups)
+        return groups
+
+    def __set__(self, evaluator: Any, groups: Any) -> None:
+        setattr(evaluator, self._kept, groups)
 
 
 def extended(cells: Any, annotations: list[Any]) -> Any:
