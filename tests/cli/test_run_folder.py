@@ -18,8 +18,9 @@ from typing import Any
 import click
 import pytest
 
-from snellen.cli.beside import Beside, PictureFolder, Wanted
+from snellen.cli.beside import Beside, Wanted
 from snellen.cli.output import Output, output_options
+from snellen.cli.picture_folder import PictureFolder
 from snellen.cli.recording import Invocation
 from snellen.run.data_digests import DataDigests, DataSource, data_digest
 from snellen.run.examples import Example, Examples

@@ -278,7 +278,8 @@ class DetectionProtocol:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rules as plain values; no upper bound of a range is None."""
-        plain = dataclasses.asdict(self)
+        # Not dataclasses.asdict, which copies every number of the grids by itself.
+        plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         for name in ("area_ranges", "crowding_ranges"):
             plain[name] = [
                 [label, low, None if high == math.inf else high]
