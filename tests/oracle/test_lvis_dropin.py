@@ -108,7 +108,7 @@ def test_the_usual_goes_through_columns(tmp_path: Path, kind: str) -> None:
     found = loaded(OURS, tmp_path, kind)
     found.run()
     assert type(found.eval_imgs).__name__ == "CellList"
-    assert type(found.ious).__name__ == type(found.eval["dt_pointers"]).__name__ == "LateDict"
+    assert type(found.ious).__name__ == type(found.eval["dt_pointers"]).__name__ == "LazyDict"
 
 
 # ---------------------------------------------------------------------------------------------

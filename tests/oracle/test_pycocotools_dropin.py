@@ -112,7 +112,7 @@ def test_the_usual_goes_through_columns(kind: str) -> None:
     with quiet():
         found.evaluate()
     assert type(found.evalImgs).__name__ == "CellList"
-    assert type(found.ious).__name__ == "LateDict"
+    assert type(found.ious).__name__ == "LazyDict"
 
 
 # ---------------------------------------------------------------------------------------------
@@ -338,7 +338,7 @@ def test_overlaps_are_a_dict() -> None:
             ours[key]
         assert ours.get(key, "none") == "none"
     assert ours[2, 1] is ours[2, 1] is ours.get((2, 1))
-    assert ours._late is not None
+    assert ours._lazy is not None
     assert described(dict(ours)) == described(theirs)
     # As torchmetrics makes another of its kind.
     assert described(type(ours)(dict(ours))) == described(theirs)

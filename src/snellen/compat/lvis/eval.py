@@ -21,7 +21,7 @@ from snellen.compat.pycocotools.cells import Cell, stable_order
 from snellen.compat.pycocotools.completion import compress
 from snellen.compat.pycocotools.documents import no_collection
 from snellen.compat.pycocotools.evaluation import Evaluation
-from snellen.compat.pycocotools.groups import GroupsAttribute, LateGroups, extended
+from snellen.compat.pycocotools.groups import GroupsAttribute, LazyGroups, extended
 from snellen.compat.pycocotools.overridden import has_other
 
 __all__ = ["LVISEval", "Params"]
@@ -160,7 +160,7 @@ class LVISEval:
         p = self.params
         rules = rules_of(p)
         sides = self._truth_of_cell, self._pred_of_cell
-        if rules is None or not all(isinstance(side, LateGroups) for side in sides):
+        if rules is None or not all(isinstance(side, LazyGroups) for side in sides):
             return False
         in_part = cells_in_part(rules, self.img_nel)
         if in_part is None:
