@@ -8,7 +8,12 @@ import numpy as np
 
 from snellen.detection.health_boxes import box_text, check_boxes, check_duplicates
 from snellen.detection.health_counts import PerImage
-from snellen.detection.health_findings import Example, shown_id
+from snellen.detection.health_findings import (
+    Example,
+    examples_of_cells,
+    examples_of_images,
+    shown_id,
+)
 from snellen.detection.health_layouts import covered, likely_reading
 from snellen.detection.health_records import check_faults, check_references
 from snellen.detection.health_shapes import check_keypoints, check_masks
@@ -93,19 +98,7 @@ def _check_caps(
         "prediction-over-cap",
         int((in_cell[over] - _CAP).sum()),
         len(objects),
-        [
-            Example(
-                "images",
-                int(cells[k] // n_classes),
-                images.id[cells[k] // n_classes],
-                None,
-                f"{in_cell[k]:,} of class "
-                + printable(
-                    classes.name[cells[k] % n_classes] or classes.id[cells[k] % n_classes], 40
-                ),
-            )
-            for k in over[:5].tolist()
-        ],
+        examples_of_cells(pred, cells[over], in_cell[over]),
         detail=f"in {len(over):,} of {len(cells):,} pairs of image and class",
     )
     crowded = np.flatnonzero(in_image > _LVIS_CAP)
@@ -113,12 +106,7 @@ def _check_caps(
         "prediction-over-lvis-cap",
         len(crowded),
         len(rows),
-        [
-            Example("images", row, images.id[row], None, f"{n:,}")
-            for row, n in zip(
-                rows[crowded[:5]].tolist(), in_image[crowded[:5]].tolist(), strict=True
-            )
-        ],
+        examples_of_images(images, rows[crowded], in_image[crowded]),
     )
 
 
@@ -140,10 +128,7 @@ def _check_missing(
         "image-without-predictions",
         len(missed),
         int(np.count_nonzero(with_truth)),
-        [
-            Example("images", row, images.id[row], None, printable(images.name[row], 60))
-            for row in missed[:5].tolist()
-        ],
+        examples_of_images(images, missed),
         severity="warning" if many else None,
     )
     present = np.bincount(of_truth.label[single], minlength=n_classes) > 0
