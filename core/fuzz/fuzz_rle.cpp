@@ -1,9 +1,13 @@
-// Any text at all: what is read sums up to its image, and is what its own text says again. Taken at
-// its word (loose_rle.hpp) it is read the same; what does not sum up harms nothing.
+// Any text at all: it is read or refused as character by character, what is read is what its own
+// text says again, and what stands beside it changes nothing. Taken at its word (loose_rle.hpp) it
+// is read the same; what does not sum up harms nothing.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "snellen/loose_rle.hpp"
 #include "snellen/mots_text.hpp"
@@ -48,11 +52,57 @@ void check_loose(std::string_view text, std::int32_t height, std::int32_t width)
   (void)paint_loose_rle(masks, pixels.data(), pixels.size());
 }
 
+// What a text says, one character after the other; false where it is refused.
+bool read_plainly(std::string_view text, std::int64_t left, std::vector<std::uint32_t>& runs) {
+  std::int64_t value = 0;
+  int bits = 0;
+  for (const char character : text) {
+    const int group = character - '0';
+    if (group < 0 || group > 63 || bits == 40) return false;
+    value += static_cast<std::int64_t>(group % 32) << bits;
+    bits += 5;
+    if (group >= 32) continue;
+    if (group >= 16) value -= std::int64_t{1} << bits;
+    if (runs.size() > 2) value += runs[runs.size() - 2];
+    if (value < 0 || value > left) return false;
+    left -= value;
+    runs.push_back(static_cast<std::uint32_t>(value));
+    value = bits = 0;
+  }
+  return bits == 0 && left == 0;
+}
+
+// Behind and before another text, in one go.
+void check_beside(std::string_view text, std::int32_t height, std::int32_t width,
+                  const RleRows& alone) {
+  const std::int32_t size[] = {height, width, height, width, height, width};
+  const RleView own{alone.runs.data(), alone.offset.data(), size, 1};
+  const TextPool again = encode_rle(own);
+  std::string all(again.bytes.data(), again.bytes.size());
+  std::int64_t offset[] = {0, static_cast<std::int64_t>(all.size()), 0, 0};
+  all += text;
+  offset[2] = static_cast<std::int64_t>(all.size());
+  all.append(again.bytes.data(), again.bytes.size());
+  offset[3] = static_cast<std::int64_t>(all.size());
+  RleRows rows;
+  check(!decode_rle({all.data(), offset, 3}, size, rows));
+  check(rows.offset.size() == 4 && rows.runs.size() == 3 * alone.runs.size());
+  for (std::size_t i = 0; i < 3 && !alone.runs.empty(); ++i) {
+    check(std::memcmp(rows.runs.data() + i * alone.runs.size(), alone.runs.data(),
+                      alone.runs.size() * sizeof(std::uint32_t)) == 0);
+  }
+}
+
 void check_text(std::string_view text, std::int32_t height, std::int32_t width) {
   const std::int32_t size[] = {height, width};
   const std::int64_t offset[] = {0, static_cast<std::int64_t>(text.size())};
+  std::vector<std::uint32_t> plain;
+  const bool good = read_plainly(text, std::int64_t{height} * width, plain);
   RleRows rows;
-  if (decode_rle({text.data(), offset, 1}, size, rows)) return;
+  check(good == !decode_rle({text.data(), offset, 1}, size, rows));
+  if (!good) return;
+  check(std::equal(plain.begin(), plain.end(), rows.runs.begin(), rows.runs.end()));
+  check_beside(text, height, width, rows);
   const RleView masks{rows.runs.data(), rows.offset.data(), size, 1};
   check(!check_rle(masks));
   Column<std::uint32_t> loose;

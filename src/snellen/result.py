@@ -232,6 +232,16 @@ class Result(ABC):
 
         return cls._unpack(Path(path).read_bytes(), str(path))
 
+    @property
+    def protocol_text(self) -> str:
+        """The rules in one line, where `composition` does not have them; else empty."""
+        return ""
+
+    def unit_of(self, metric: str) -> str:
+        """Return the unit of a number; empty where it has none, or none that is known."""
+        del metric
+        return ""
+
     def displays(self) -> tuple[Display, ...]:
         """Return the pictures of the result, the main one first: numbers that can be drawn."""
         from snellen.displays.headline import headline_bars

@@ -56,7 +56,8 @@ def boundary(labels: LabelInput, ratio: float, tolerance: float, output: Output)
             ignore_index=void_id(scheme.classes),
         )
         output.check(metric)
-        files, reader = labels.maps(scheme, quiet=output.quiet)
+        files = labels.files(output)
+        reader = labels.maps(files, scheme, quiet=output.quiet)
 
         def measured(i: int) -> BoundaryQuality:
             truth, pred = reader.read(i)

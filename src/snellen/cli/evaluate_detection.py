@@ -49,6 +49,8 @@ def detection(
     from snellen.run.serial import Serial
 
     metric, truth, pred = rules.read(opened, output.check)
+    for role, places in opened.beside().items():
+        output.also_reads(role, places, sizes_only=role == "truth-images")
 
     def beside(wanted: Wanted) -> Beside:
         from snellen.report.detection.examples import examples_of

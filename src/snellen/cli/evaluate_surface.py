@@ -140,7 +140,7 @@ def surface(
         classes = None if scheme is None else scheme.classes
         metric = SurfaceDistance(classes, **parameters)
         output.check(metric)
-        files = labels.files()
+        files = labels.files(output)
         if hold_volumes([*files.truth, *files.pred]):
             limits: dict[str, Any] = {"spacing": spacing}
             if labels.max_pixels is not None:
@@ -164,16 +164,16 @@ def surface(
         elif scheme is None:
             raise InputError("expected --classes, which only volumes can do without")
         else:
-            found, reader = labels.maps(scheme, quiet=output.quiet)
+            reader = labels.maps(files, scheme, quiet=output.quiet)
             # A void id is of no class, and cuts out what lies under it.
             metric = SurfaceDistance(classes, ignore_index=reader.void, **parameters)
 
             def measured(i: int) -> SurfaceDistance:
                 truth, pred = reader.read(i)
                 part = metric.empty()
-                return part.update(truth, pred, image_id=found.image_ids[i], spacing=spacing)
+                return part.update(truth, pred, image_id=files.image_ids[i], spacing=spacing)
 
-            for part in in_threads(measured, range(len(found.image_ids))):
+            for part in in_threads(measured, range(len(files.image_ids))):
                 metric.merge(part)
     output.deliver(metric)
 

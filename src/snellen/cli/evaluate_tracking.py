@@ -294,6 +294,7 @@ def tracking(
             unique_ids=protocol == "tao-strict",
             ahead=ahead,
         )
+        output.also_reads("sequences", files.beside)
         if zero_distance is not None and not files.protocol.similarity.startswith("distance"):
             raise click.UsageError(
                 "expected --zero-distance with --similarity distance or distance_3d, the "

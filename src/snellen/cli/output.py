@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -16,7 +17,7 @@ from snellen.cli.recording import Recording
 from snellen.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from snellen.cli.picture_folder import PictureFolder
     from snellen.metric import StoredMetric
@@ -75,6 +76,14 @@ class Output(NamedTuple):
 
         given = (self.examples or ExampleOptions()).images
         return self.with_images(folder_of_images(given, truth, itself=folder_is_images))
+
+    def also_reads(
+        self, role: str, files: Iterable[str | os.PathLike[str]], *, sizes_only: bool = False
+    ) -> None:
+        """Take down for ``run.json`` files that are read though nobody named them."""
+        if self.recording is not None:
+            places = [os.fspath(file) for file in files]
+            self.recording.also_read(role, places, sizes_only=sizes_only)
 
     def _wanted(self) -> Wanted:
         return Wanted.of(self.examples or ExampleOptions(), report=self.report)

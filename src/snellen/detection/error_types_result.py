@@ -65,8 +65,12 @@ class ErrorRules:
         object.__setattr__(self, "max_detections", cap)
 
     def __str__(self) -> str:
+        return self.in_words()
+
+    def in_words(self, measure: str = "IoU") -> str:
+        """Return the rules in one line; `measure` is what thresholds are of."""
         return (
-            f"IoU {self.iou_threshold:g}, background up to {self.background_threshold:g}, "
+            f"{measure} {self.iou_threshold:g}, background up to {self.background_threshold:g}, "
             f"{self.max_detections} an image"
         )
 

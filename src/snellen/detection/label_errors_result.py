@@ -49,9 +49,14 @@ class LabelErrorRules:
             object.__setattr__(self, field.name, float(value))
 
     def __str__(self) -> str:
+        return self.in_words()
+
+    def in_words(self, measure: str = "IoU") -> str:
+        """Return the rules in one line; `measure` is what thresholds are of."""
         return (
-            f"score from {self.score_threshold:g}, IoU from {self.iou_threshold:g}, background "
-            f"below {self.background_threshold:g}, duplicates from {self.duplicate_threshold:g}"
+            f"score from {self.score_threshold:g}, {measure} from {self.iou_threshold:g}, "
+            f"background below {self.background_threshold:g}, "
+            f"duplicates from {self.duplicate_threshold:g}"
         )
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "AreaRange",
     "CrowdingRange",
     "DetectionProtocol",
+    "measure_of",
     "protocol_named",
 ]
 
@@ -40,6 +41,17 @@ __all__ = [
 _LARGEST_CAP: Final = 2**31 - 1
 SIMILARITIES: Final = ("own", "box", "mask", "boundary", "keypoints", "oriented")
 """What a protocol may compare with its IoU thresholds."""
+
+
+def measure_of(similarity: str) -> str:
+    """Return what thresholds of a similarity are of, in a word.
+
+    Examples
+    --------
+    >>> measure_of("keypoints"), measure_of("own")
+    ('OKS', 'IoU')
+    """
+    return {"keypoints": "OKS", "boundary": "boundary IoU"}.get(similarity, "IoU")
 
 
 class AreaRange(NamedTuple):
@@ -318,13 +330,21 @@ class DetectionProtocol:
         ious = self.iou_thresholds
         span = f"{ious[0]:.2f}:{ious[-1]:.2f} ({len(ious)})" if len(ious) > 1 else f"{ious[0]:.2f}"
         n_points = len(self.recall_thresholds)
-        curve = "area" if self.interpolation == "area" else f"{n_points} recall points"
+        curve = f"{n_points} recall points"
+        if self.interpolation == "area":
+            curve = "area below the curve"
+        labels = [area.label for area in self.area_ranges]
+        areas = "" if labels == ["all"] else f"areas {'/'.join(labels)}, "
         crowding = "/".join(each.label for each in self.crowding_ranges)
         return (
-            f"{self.name}: IoU {span}, {curve}, "
-            f"areas {'/'.join(area.label for area in self.area_ranges)}, "
+            f"{self.name}: {self.measure} {span}, {curve}, {areas}"
             f"{f'images {crowding}, ' if crowding else ''}{self._caps()}"
         )
+
+    @property
+    def measure(self) -> str:
+        """What thresholds are of, in a word: ``"IoU"``, ``"boundary IoU"``, ``"OKS"``."""
+        return measure_of(self.similarity)
 
     @property
     def has_no_caps(self) -> bool:

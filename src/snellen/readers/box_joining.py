@@ -6,6 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,8 @@ from snellen.readers.table import read_bytes
 from snellen.state import Keys
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from snellen.detection.candidates import Objects
@@ -57,6 +60,8 @@ class ReadBoxes(NamedTuple):
         Whether boxes are parts of images whose sizes are not known.
     outlines : Outlines or None
         Of masks the polygons in pixels, where files have one of each object.
+    beside : mapping of str to sequence of str
+        Files that were read and may lie elsewhere than the one that was named; see `BoxRows`.
     """
 
     boxes: Objects
@@ -67,6 +72,7 @@ class ReadBoxes(NamedTuple):
     names: tuple[str, ...] | None = None
     relative: bool = False
     outlines: Outlines | None = None
+    beside: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 class _Images(NamedTuple):
@@ -196,8 +202,9 @@ def truth_of_rows(
         order = np.argsort(code_of_image)
         names = tuple(rows.names[k] for k in order.tolist())
     return ReadBoxes(
-        found.boxes, written, sizes, rows.flags, notes, names, found.relative, found.outlines
-    )
+        found.boxes, written, sizes, rows.flags, notes, names, found.relative, found.outlines,
+        rows.beside,
+    )  # fmt: skip
 
 
 def _crowds(rows: BoxRows) -> NDArray[np.uint8]:
@@ -276,7 +283,7 @@ def predictions_of_rows(
     notes += found.notes
     return ReadBoxes(
         found.boxes, written, truth.sizes, rows.flags, notes, truth.names, found.relative,
-        found.outlines,
+        found.outlines, rows.beside,
     )  # fmt: skip
 
 

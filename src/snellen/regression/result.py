@@ -150,6 +150,14 @@ class RegressionResult(Result):
             return _shown(value)
         return f"{_shown(value)} ({_shown(interval.low)} to {_shown(interval.high)})"
 
+    @property
+    def protocol_text(self) -> str:
+        """The rules in one line."""
+        constant = "R² of a constant truth is " + (
+            "0 or 1" if self.protocol["force_finite"] else "undefined"
+        )
+        return f"Huber delta {self.protocol['huber_delta']:g}; {constant}"
+
     def composition(self) -> str:
         """Return, in a few lines, what the result was made of."""
         data = self.data

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.displays import Display
     from snellen.state import PackedState
 
     Real = NDArray[np.float64]
@@ -201,6 +202,12 @@ class BoundaryQualityResult(Result):
             for name in ("pixels_truth", "border_truth")
         )
         return {**boundary_ratios(self.pixels), "border_share": _ratio(border, truth)}
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return the boundaries of classes, and the headline numbers."""
+        from snellen.segmentation.shape_displays import class_boundaries
+
+        return (class_boundaries(self), *super().displays())
 
     def per_class(self) -> list[dict[str, Any]]:
         """Return, for each class, its id, name, ratios and counts."""

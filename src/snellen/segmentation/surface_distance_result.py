@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.displays import Display
     from snellen.segmentation.surface_images import OrderedImages
     from snellen.state import PackedState
 
@@ -208,6 +209,32 @@ class SurfaceDistanceResult(Result):
                 f"missing or spurious: {_missing_text(protocol['missing'])}; NSD 0"
             )
         return lines
+
+    @property
+    def protocol_text(self) -> str:
+        """The rules in one line."""
+        protocol = self.protocol
+        unit, tolerance = protocol["unit"], protocol["tolerance"]
+        within = "a tolerance for each class"
+        if isinstance(tolerance, (int, float)):
+            within = f"{tolerance:g}" + (f" {unit}" if unit != "mixed" else "")
+        return (
+            f"{SurfaceRules(**protocol['rules']).name}: percentile {protocol['percentile']:g}, NSD "
+            f"within {within}, structures missing or spurious "
+            f"{_missing_text(protocol['missing'])}"
+        )
+
+    def unit_of(self, metric: str) -> str:
+        """Return the unit of a number: that of distances, of NSD none."""
+        of_distance = metric in self.names[:3]
+        unit: str = self.protocol["unit"]
+        return ("mm and px" if unit == "mixed" else unit) if of_distance else ""
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return classes' distances, what of their surfaces is right, and the headline numbers."""
+        from snellen.segmentation.shape_displays import class_distances, class_surface_dice
+
+        return (class_distances(self), class_surface_dice(self), *super().displays())
 
     def composition(self) -> str:
         """Return, in a few lines, what the result was made of."""

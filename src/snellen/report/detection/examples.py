@@ -110,7 +110,9 @@ def examples_of(
         Examples(
             schema=SCHEMA,
             task="detection",
-            rule=_rule(len(found), len(table.images), rules.iou_thresholds[0], score),
+            rule=_rule(
+                len(found), len(table.images), f"{rules.measure} {rules.iou_thresholds[0]:g}", score
+            ),
             n_images=len(table.images),
             images=found,
             score_threshold=0.0 if score is None else float(score),
@@ -120,10 +122,11 @@ def examples_of(
     )
 
 
-def _rule(n: int, of: int, iou: float, score: float | None) -> str:
+def _rule(n: int, of: int, at: str, score: float | None) -> str:
     kept = "" if score is None else f" and from score {score:.3g}"
+    which = f"the {n:,} of {of:,} images with the most errors" if n < of else f"all {n:,} images"
     return (
-        f"the {n:,} of {of:,} images with the most errors at IoU {iou:g}{kept}; of each the "
+        f"{which} at {at}{kept}; of each the "
         f"{MOST_FOUND} detections of highest score, and all that are right"
     )
 
