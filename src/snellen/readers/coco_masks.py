@@ -12,7 +12,8 @@ import numpy as np
 from snellen.detection.masks import Masks
 from snellen.errors import DataWarning
 from snellen.mask_forms import size_text
-from snellen.readers.coco_rows import ObjectRows, predicted_rows, truth_rows, warn
+from snellen.readers.coco_rows import ObjectRows, predicted_rows, truth_rows
+from snellen.readers.left_out import warn
 from snellen.rle_masks import RleMasks
 
 if TYPE_CHECKING:

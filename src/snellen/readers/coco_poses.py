@@ -12,7 +12,8 @@ from snellen import _core
 from snellen.detection.boxes import refuse_unmeasurable
 from snellen.detection.poses import Poses
 from snellen.errors import DataWarning, SchemaError
-from snellen.readers.coco_rows import ObjectRows, predicted_rows, refuse_missing, truth_rows, warn
+from snellen.readers.coco_rows import ObjectRows, predicted_rows, refuse_missing, truth_rows
+from snellen.readers.left_out import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
