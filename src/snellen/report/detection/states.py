@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,6 @@ from snellen.detection.detection_confusion import DetectionConfusion
 from snellen.detection.error_types import DetectionErrors
 from snellen.detection.label_errors import LabelErrors
 from snellen.detection.localization_recall_precision import LocalizationRecallPrecision
-from snellen.detection.operating_points import operating_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,10 +39,11 @@ def states_of(
     Returns
     -------
     mapping
-        ``"matches"``: matches with their IoU; ``"confusion"``, from the score of the highest F1
-        on; ``"errors"``: TIDE's; ``"labels"``: likely errors of labels. None where the first
-        threshold is 1: nothing but equality is right then. A state is made when it is asked for,
-        and not kept: together they are larger than all else.
+        ``"matches"``: matches with their IoU; ``"confusion"``, from whichever score on, since
+        which is best is known of all parts of a data set alone; ``"errors"``: TIDE's;
+        ``"labels"``: likely errors of labels. None where the first threshold is 1: nothing but
+        equality is right then. A state is made when it is asked for, and not kept: together they
+        are larger than all else.
     """
     rules = metric.protocol
     return _States(truth, pred, rules) if 0 < rules.iou_thresholds[0] < 1 else {}
@@ -55,7 +54,6 @@ class _States(Mapping[str, "StoredMetric[Any]"]):
 
     def __init__(self, truth: Objects, pred: Objects, rules: DetectionProtocol) -> None:
         self._truth, self._pred, self._rules = truth, pred, rules
-        self._best: float | None = None  # the score threshold of the highest F1
         self._make: dict[str, Callable[[], Any]] = {
             "matches": self._matches,
             "confusion": self._confusion,
@@ -65,8 +63,6 @@ class _States(Mapping[str, "StoredMetric[Any]"]):
 
     def __getitem__(self, name: str) -> StoredMetric[Any]:
         state: StoredMetric[Any] = self._make[name]().update(self._truth, self._pred)
-        if name == "matches" and isinstance(state, LocalizationRecallPrecision):
-            self._best = operating_points(state, n_scores=2).metrics["threshold_micro"]
         return state
 
     def __iter__(self) -> Iterator[str]:
@@ -79,14 +75,7 @@ class _States(Mapping[str, "StoredMetric[Any]"]):
         return LocalizationRecallPrecision(protocol=self._rules, iou_threshold=self._iou)
 
     def _confusion(self) -> DetectionConfusion:
-        if self._best is None:
-            self["matches"]
-        best = self._best
-        return DetectionConfusion(
-            score_threshold=None if best is None or math.isnan(best) else best,
-            iou_threshold=self._iou,
-            protocol=self._rules,
-        )
+        return DetectionConfusion(iou_threshold=self._iou, protocol=self._rules, every_score=True)
 
     def _errors(self) -> DetectionErrors:
         return DetectionErrors(
