@@ -148,6 +148,20 @@ def test_oriented_boxes(tmp_path: Path) -> None:
     assert first["bbox"] == [0, 0, 16, 8]
 
 
+def test_corners_of_upright_boxes_are_boxes(tmp_path: Path) -> None:
+    """Whatever the corner they begin at, and the way round: nothing is lost."""
+    first = np.array([[1, 2], [4, 2], [4, 7], [1, 7]], np.float64)
+    corners = np.stack([first, np.roll(first, 1, axis=0), first[::-1]])
+    flat = Boxes.from_xywh([[1, 2, 3, 5]] * 3, image_id=["a", "a", "b"], label=["cat"] * 3)
+    data = Detections(OrientedBoxes(flat, corners), sizes=SIZE)
+    assert lost(tmp_path / "t", data, "voc-xml") == {}
+    read = read_detection_truth(tmp_path / "t")
+    assert read.boxes.boxes.xywh.tolist() == [[1, 2, 3, 5]] * 3
+    crossed = corners[:, [0, 2, 1, 3]]
+    data = Detections(OrientedBoxes(flat, crossed), sizes=SIZE)
+    assert lost(tmp_path / "u", data, "voc-xml") == {"oriented": 3}
+
+
 def test_upright_boxes_as_dota(tmp_path: Path) -> None:
     assert lost(tmp_path / "d", Detections(boxes()), "dota") == {}
     assert (tmp_path / "d/labelTxt/b.txt").read_text() == "1 2 4 2 4 6 1 6 cat 0\n"

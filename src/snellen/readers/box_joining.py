@@ -291,7 +291,9 @@ def _nothing_like(truth: Objects) -> dict[str, Any]:
 
 def _refuse_other_kind(rows: BoxRows, truth: Objects) -> None:
     if rows.kind != truth.kind:
-        remedy = ': kind="box" (--similarity box) takes their boxes' if truth.kind == "box" else ""
+        remedy = ""
+        if truth.kind == "box":
+            remedy = ': kind="box" (--similarity box, of convert --kind box) takes their boxes'
         raise InputError(
             f"expected {KINDS[truth.kind]}, as truth has them, got {KINDS[rows.kind]}{remedy}",
             rows.path,

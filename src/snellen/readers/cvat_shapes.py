@@ -117,7 +117,7 @@ def kind_of_shapes(counts: Counter[str], place: str) -> ObjectKind:
         listed = ", ".join(f"{counts[name]:,} {name}" for name in _KIND_OF_SHAPE if counts[name])
         asked = " or ".join(f'kind="{kind}"' for kind in having)
         raise InputError(
-            f"expected shapes of one kind, got {listed}: say {asked} (--similarity)", place
+            f"expected shapes of one kind, got {listed}: say {asked} (--similarity, --kind)", place
         )
     return having[0]
 

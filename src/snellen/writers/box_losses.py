@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snellen.detection.masks import Masks
-from snellen.detection.oriented import OrientedBoxes
+from snellen.detection.oriented import OrientedBoxes, are_upright
 from snellen.writers.detections import Detections, Loss, areas_differ
 
 if TYPE_CHECKING:
@@ -55,7 +55,11 @@ def box_losses(
     found: list[tuple[str, Any, str]] = []
     if data.kind in _SHAPES and data.kind not in keeps:
         name, text = _SHAPES[data.kind]
-        found.append((name, len(boxes), text))
+        turned: Any = len(boxes)
+        if isinstance(data.columns, OrientedBoxes):
+            # Of one that is not turned the upright box is the same.
+            turned = ~are_upright(np.asarray(data.columns.corners, np.float64))
+        found.append((name, turned, text))
     if "crowds" not in keeps and boxes.crowd is not None:
         found.append(("crowds", boxes.crowd, "crowd flags: boxes as others"))
     # Those of turned boxes are their corners', those of masks the numbers of their pixels.

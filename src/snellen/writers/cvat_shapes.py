@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from snellen.detection.masks import Masks
-from snellen.detection.oriented import OrientedBoxes
+from snellen.detection.oriented import OrientedBoxes, are_upright
 from snellen.detection.poses import Poses
 from snellen.errors import InputError
 from snellen.readers.cvat_pixels import crops_of_masks
@@ -136,11 +136,11 @@ def _of_poses(data: Detections, poses: Poses) -> Shapes:
         )
         shapes.append(Shape("skeleton", "", inner))
     labelled = (visibility > 0)[:, :, None]
-    none = ~labelled.any(axis=(1, 2))
+    has_none: NDArray[np.bool_] = ~np.asarray(labelled.any(axis=(1, 2)))
     first = np.where(labelled, xy, np.inf).min(axis=1, initial=np.inf)
     last = np.where(labelled, xy, -np.inf).max(axis=1, initial=-np.inf)
     with np.errstate(invalid="ignore"):
-        around = np.where(none[:, None], 0.0, np.concatenate([first, last - first], axis=1))
+        around = np.where(has_none[:, None], 0.0, np.concatenate([first, last - first], axis=1))
     n_other = int(np.count_nonzero(~np.isin(visibility, [0, 1, 2]) & (visibility > 0)))
     losses = _other_boxes(data, around, "labelled keypoints")
     if n_other:
@@ -158,7 +158,7 @@ def _of_oriented(data: Detections, oriented: OrientedBoxes) -> Shapes:
     corners = np.array(oriented.corners, np.float64)
     x, y = corners[:, :, 0], corners[:, :, 1]
     turns = x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1)
-    clockwise: NDArray[np.bool_] = np.asarray(turns.sum(axis=1) >= 0)
+    clockwise: NDArray[np.bool_] = turns.sum(axis=1) >= 0
     ordered = np.where(clockwise[:, None, None], corners, corners[:, [0, 3, 2, 1]])
     width, height = (np.hypot(*(ordered[:, k] - ordered[:, 0]).T) for k in (1, 3))
     angle = np.degrees(np.arctan2(*(ordered[:, 1] - ordered[:, 0]).T[::-1])) % 360
@@ -168,10 +168,7 @@ def _of_oriented(data: Detections, oriented: OrientedBoxes) -> Shapes:
     back = corners_of_turned(box, box[:, 2:] - box[:, :2], angle).reshape(-1, 4, 2)
     upright = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
     # Upright ones stay as they are, to the last digit.
-    flat = ((corners == upright[:, None, :2]) | (corners == upright[:, None, 2:])).all(axis=(1, 2))
-    flat &= (np.abs(x - np.roll(x, -1, axis=1)) + np.abs(y - np.roll(y, -1, axis=1)) > 0).all(
-        axis=1
-    )
+    flat = are_upright(corners)
     far = np.abs(back - ordered).max(axis=(1, 2), initial=0) > _SMALL
     other = far & ~flat
     box = np.where((flat | other)[:, None], upright, box)
