@@ -92,8 +92,8 @@ def test_faults_name_their_place(tmp_path: Path) -> None:
         read(tmp_path, document(categories=lacking), complete=True)
 
 
-def test_what_was_looked_for_may_be_said_otherwise(tmp_path: Path) -> None:
-    """Where a file does not say it, the message names the other way; of other faults it does not."""
+def test_what_was_looked_for_may_be_said_otherwise() -> None:
+    """Where a file does not say it, the message names the other way."""
     image = {"id": 5, "neg_category_ids": [2]}
     document: dict[str, Any] = {"images": [image], "annotations": [], "categories": [{"id": 2}]}
     with pytest.raises(SchemaError, match=r'"not_exhaustive_category_ids"\. .*--image-labels'):
