@@ -138,6 +138,6 @@ def test_on_paper_everything_is_drawn(open_page: Open, sample_view: RunView) -> 
     assert printed.startswith(b"%PDF")
     page.emulate_media(media="print")
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert ground == "rgb(252, 252, 251)"
+    assert ground == "rgb(255, 255, 255)"
     for hidden in (".gallery-tools", ".contents", ".tools"):
         assert not page.locator(hidden).first.is_visible()

@@ -34,6 +34,7 @@ function bytesOf(base64) {
 }
 
 const figures = [];
+const LOW = 190; // the height of curves on paper
 
 /** A figure with its legend; its numbers are in the table behind it. */
 class Figure {
@@ -75,9 +76,10 @@ class Figure {
     for (const other of others) other.setAttribute("aria-hidden", "true");
   }
 
-  /** Returns data and layout in the colours of the theme. */
-  picture(onPaper = false) {
-    const colourOf = palette(onPaper);
+  /** Returns data and layout in the colours of the theme, or of paper and as wide as there. */
+  picture() {
+    const width = widthOnPaper(this.card);
+    const colourOf = palette(width !== null);
     const { data, layout } = coloured(this.specification, colourOf);
     data.forEach((trace, place) => {
       if (this.hidden.has(place)) trace.visible = false;
@@ -85,16 +87,20 @@ class Figure {
     layout.showlegend = false; // the page has its own, which a keyboard reaches
     layout.font = { ...layout.font, color: colourOf("soft") };
     if (window.matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // fingers scroll
-    if (onPaper) Object.assign(layout, { autosize: false, width: Math.min(this.plot.clientWidth, 660) });
+    if (width !== null) {
+      // Two rows of curves fit on a sheet; bars need their height.
+      const height = width < SHEET && data.every(({ type }) => type === "scatter") ? LOW : layout.height;
+      Object.assign(layout, { autosize: false, width, height });
+    }
     return [data, layout];
   }
 
-  redraw(onPaper = false) {
-    this.tool.react(this.plot, ...this.picture(onPaper));
-    this.legend(onPaper);
+  redraw() {
+    this.tool.react(this.plot, ...this.picture());
+    this.legend();
   }
 
-  legend(onPaper = false) {
+  legend() {
     const place = this.card.querySelector(".legend");
     const { data, layout } = this.specification;
     if (layout.showlegend === false) return;
@@ -117,7 +123,7 @@ class Figure {
     place.replaceChildren(...named.map(({ name, trace, traces }) =>
       element("button", { type: "button", "aria-pressed": String(!this.hidden.has(traces[0])),
         onclick: () => this.toggle(traces) },
-      swatch(trace, palette(onPaper)), nameOf(withoutEntities(name)))));
+      swatch(trace, palette(widthOnPaper(this.card) !== null)), nameOf(withoutEntities(name)))));
   }
 
   toggle(traces) {
@@ -188,5 +194,3 @@ function withoutEntities(text) {
 }
 
 dark.addEventListener("change", () => figures.forEach((each) => each.redraw()));
-window.addEventListener("beforeprint", () => figures.forEach((each) => each.redraw(true)));
-window.addEventListener("afterprint", () => figures.forEach((each) => each.redraw()));
