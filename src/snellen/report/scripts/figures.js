@@ -35,6 +35,8 @@ function bytesOf(base64) {
 
 const figures = [];
 const LOW = 190; // the height of curves on paper
+const NARROW = 420; // below, names of bars are broken in lines
+const LINE = 18; // letters
 
 /** A figure with its legend; its numbers are in the table behind it. */
 class Figure {
@@ -84,6 +86,7 @@ class Figure {
     data.forEach((trace, place) => {
       if (this.hidden.has(place)) trace.visible = false;
     });
+    if ((width ?? this.plot.clientWidth) < NARROW) wrapNames(data, layout);
     layout.showlegend = false; // the page has its own, which a keyboard reaches
     layout.font = { ...layout.font, color: colourOf("soft") };
     if (window.matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // fingers scroll
@@ -152,6 +155,29 @@ class Figure {
     this.walk = { trace, point };
     this.tool.Fx.hover(this.plot, [{ curveNumber: traces[trace].k, pointNumber: point }]);
   }
+}
+
+/** Breaks long names of lying bars in lines, so that the bars have room; changes both. */
+function wrapNames(data, layout) {
+  const names = layout.yaxis?.categoryarray;
+  if (!names?.some((name) => withoutEntities(name).length > LINE)) return;
+  // A name of Plotly's own is its text: all that name it are changed alike.
+  const wrapped = new Map(names.map((name) => [name, inLines(name)]));
+  layout.yaxis = { ...layout.yaxis, categoryarray: [...wrapped.values()] };
+  layout.xaxis = { ...layout.xaxis, nticks: 4 };
+  for (const trace of data) trace.y = trace.y?.map((name) => wrapped.get(name) ?? name);
+  const more = Math.max(...[...wrapped.values()].map((name) => name.split("<br>").length)) - 1;
+  layout.height += 13 * more * names.length;
+}
+
+function inLines(name) {
+  const lines = [""];
+  for (const word of name.split(" ")) {
+    const last = lines.length - 1;
+    if (lines[last] && withoutEntities(`${lines[last]} ${word}`).length > LINE) lines.push(word);
+    else lines[last] = lines[last] ? `${lines[last]} ${word}` : word;
+  }
+  return lines.join("<br>");
 }
 
 /** Returns a sample of how something is drawn. */
