@@ -18,8 +18,9 @@ from typing import Any
 import click
 import pytest
 
-from snellen.cli.beside import Beside, PictureFolder, Wanted
+from snellen.cli.beside import Beside, Wanted
 from snellen.cli.output import Output, output_options
+from snellen.cli.picture_folder import PictureFolder
 from snellen.cli.recording import Invocation
 from snellen.run.data_digests import DataDigests, DataSource, data_digest
 from snellen.run.examples import Example, Examples
@@ -409,8 +410,11 @@ def test_merging_runs_merges_what_they_have_beside(run: Run, tmp_path: Path) -> 
     folders = parts(tmp_path)
     done = run("merge", "part0", "part1/state.bin", "--out", "whole", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "states/own0.bin is left out: not all runs have it" in done.stderr
-    assert "states/chosen.bin is left out: its parts were made with different par" in done.stderr
+    assert "states/own0.bin is left out: part1 has none" in done.stderr
+    assert (
+        "states/chosen.bin is left out: expected the state of AveragePrecision with the same "
+        "parameters, got max_detections [1, 10, 11] instead of [1, 10]" in done.stderr
+    )
     whole = StoredRun.open(tmp_path / "whole")
     expected = detected(0).merge(detected(1)).to_bytes()
     assert whole.metric().to_bytes() == expected

@@ -121,7 +121,7 @@ def surface(
     (void) is a class.
     """
     from snellen.errors import InputError
-    from snellen.readers.class_maps import void_id
+    from snellen.readers.class_maps import ids_left_out
     from snellen.readers.volume import hold_volumes
     from snellen.readers.volume_maps import VolumeMaps, count_volumes
     from snellen.segmentation.surface_distance import SurfaceDistance
@@ -156,7 +156,7 @@ def surface(
                 counted = count_volumes(files, **limits)
                 encodings = labels.encodings(counted, files, scheme, quiet=output.quiet)
                 metric = SurfaceDistance(
-                    classes, ignore_index=void_id(scheme.classes), **parameters
+                    classes, ignore_index=ids_left_out(encodings, scheme.classes), **parameters
                 )
                 pairs = volumes.of_classes(encodings, scheme.classes)
             for pair in pairs:  # one after the other: each is large
@@ -166,7 +166,7 @@ def surface(
         else:
             reader = labels.maps(files, scheme, quiet=output.quiet)
             # A void id is of no class, and cuts out what lies under it.
-            metric = SurfaceDistance(classes, ignore_index=reader.void, **parameters)
+            metric = SurfaceDistance(classes, ignore_index=reader.left_out, **parameters)
 
             def measured(i: int) -> SurfaceDistance:
                 truth, pred = reader.read(i)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snellen.detection.area_slices import slices_of_areas
-from snellen.detection.average_precision import AveragePrecision, AveragePrecisionResult
+from snellen.detection.average_precision import AveragePrecision
+from snellen.detection.average_precision_result import AveragePrecisionResult
 from snellen.detection.count_displays import confusion_matrix, error_costs, slice_numbers
 from snellen.detection.curve_displays import (
     precision_recall,
@@ -66,9 +67,10 @@ def parts(run: StoredRun, result: Result) -> RunParts:
     points = operating_points(source)
     calibration = detection_calibration(source)
     best = points.metrics["threshold_micro"]
-    images = image_table(source, score_threshold=None if math.isnan(best) else best)
+    chosen = None if math.isnan(best) else best
+    images = image_table(source, score_threshold=chosen)
     errors = _computed(run, "errors", DetectionErrors)
-    confusion = _computed(run, "confusion", DetectionConfusion)
+    confusion = _computed(run, "confusion", DetectionConfusion, score_threshold=chosen)
     labels = _computed(run, "labels", LabelErrors)
     slices = _slices(metric)
     curves: list[Display | Table] = [
@@ -102,10 +104,10 @@ def _of_another(result: Result) -> RunParts:
     return RunParts(curves=result.displays())
 
 
-def _computed(run: StoredRun, name: str, kind: type[Any]) -> Any:
+def _computed(run: StoredRun, name: str, kind: type[Any], **options: Any) -> Any:
     """Return the result of a further state of the run; None where there is none."""
     state = run.state(name)
-    return state.compute() if isinstance(state, kind) else None
+    return state.compute(**options) if isinstance(state, kind) else None
 
 
 def _slices(metric: AveragePrecision) -> list[DetectionSlices]:
