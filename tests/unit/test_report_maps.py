@@ -207,7 +207,7 @@ def test_what_surface_distances_show() -> None:
         "monai: percentile 95, NSD within 1 px, structures missing or spurious count as the "
         "image's diagonal"
     )
-    assert "<summary>2 classes</summary>" in notebook_html(result)
+    assert "<summary>3 classes</summary>" in notebook_html(result)
 
 
 def test_what_boundaries_show() -> None:
