@@ -90,7 +90,8 @@ def _reasons(result: Result) -> list[str]:
 def _classes(result: Result) -> str:
     records = result.per_class()
     keys = list(records[0]) if records else []
-    what = keys[0] if keys else "class"
+    what = next((key for key in keys if key != "id"), "class")
+    what = "class" if what == "name" else what
     n = len(records)
     plural = f"{what}es" if what.endswith("s") else f"{what}s"
     summary = f"{n:,} {_text(what if n == 1 else plural)}"

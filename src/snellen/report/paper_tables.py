@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from snellen.displays.tables import TextTable, as_latex, as_markdown, shown, table_of
 from snellen.report.run_pictures import figures_of
+from snellen.report.run_view import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ def paper_tables(runs: Sequence[StoredRun], names: Sequence[str], kind: str) -> 
     ]
     listed = TextTable(["figure", "what it shows", "finding"], figures, [False] * 3)
     task = results[0].task
-    made_of = [" ".join(line.split()) for line in results[0].composition().splitlines()]
+    made_of = _made_of(results[0])
     levels = {each.level for result in results for each in result.intervals.values()}
     with_intervals = f", with {100 * max(levels):g} % intervals" if levels else ""
     tables = [
@@ -50,6 +51,18 @@ def paper_tables(runs: Sequence[StoredRun], names: Sequence[str], kind: str) -> 
     ]
     write = _latex if kind == "tex" else _markdown
     return write([each for each in tables if each[2].rows], made_of)
+
+
+def _made_of(result: Result) -> list[str]:
+    """Return what a result was made of, line by line, with its rules and units."""
+    # In what unit a table in a terminal is says nothing of these, which are fractions.
+    lines = [f"{name} {said}" for name, said in lines_of(result) if name != "numbers"]
+    if result.protocol_text:
+        lines.append(f"protocol {result.protocol_text}")
+    units: dict[str, list[str]] = {}
+    for metric in result.metrics:
+        units.setdefault(result.unit_of(metric), []).append(metric)
+    return lines + [f"unit {unit}: {', '.join(names)}" for unit, names in units.items() if unit]
 
 
 def _markdown(tables: Sequence[tuple[str, str, TextTable]], made_of: Sequence[str]) -> str:
@@ -93,7 +106,8 @@ def _classes(results: Sequence[Result], names: Sequence[str]) -> TextTable:
     """Return the main number of each class of several results, a column each."""
     tables = [result.per_class() for result in results]
     records = [record for table in tables for record in table]
-    key = next(iter(records[0]), "class") if records else "class"
+    named = [key for key in records[0] if key != "id"] if records else []
+    key = named[0] if named else "class"
     numbers = [
         name for name, value in (records[0] if records else {}).items() if isinstance(value, float)
     ]
