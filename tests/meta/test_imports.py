@@ -42,6 +42,7 @@ LAYERS = (
         "snellen.classes",
         "snellen.table_text",
         "snellen.mask_forms",
+        "snellen.name_order",
         "snellen.rle_masks",
     ),
     (

@@ -11,6 +11,7 @@ import numpy as np
 from snellen.displays import Bars, BarsDisplay, Words
 from snellen.errors import InputError
 from snellen.readers.slices import read_image_slices
+from snellen.report.headline import protocol_line
 from snellen.report.parts import Column, Table
 from snellen.run.data_digests import DataSource, data_digest
 from snellen.statistics.unit_slices import UnitSlice, ids_of_units, unit_slices
@@ -26,6 +27,7 @@ __all__ = ["RunSlices", "read_run_slices", "slice_bars", "slice_table"]
 
 _REPLICATES: Final = 200
 _MOST_WITH_INTERVALS: Final = 50
+_MOST_IN_ORDER_OF_NAMES: Final = 20
 # Images of one run that are drawn again and again: more take longer than a page should.
 _MOST_UNITS_WITH_INTERVALS: Final = 20_000
 
@@ -37,6 +39,8 @@ class RunSlices(NamedTuple):
     ----------
     source : str
         ``TABLE:COLUMN``.
+    rules : str
+        The rules of the evaluation, in a line.
     unit : str
         What they are made of.
     n_units : int
@@ -50,12 +54,13 @@ class RunSlices(NamedTuple):
     whole : mapping of str to float
         The numbers of all.
     parts : tuple of UnitSlice
-        The slices.
+        The slices, by name; of many the worst first.
     level : float or None
         That of the intervals of the main number; None where there are none.
     """
 
     source: str
+    rules: str
     unit: str
     n_units: int
     names: tuple[str, ...]
@@ -124,22 +129,30 @@ def read_run_slices(run: StoredRun, result: Result, source: str) -> RunSlices:
     ):
         level = None
     low, high = units.ranges.get(main, units.ranges.get("", (-math.inf, math.inf)))
+    parts = unit_slices(
+        metric,
+        slice_of,
+        names=names,
+        with_intervals=() if level is None else (main,),
+        level=level or 0.95,
+        replicates=_REPLICATES,
+    )
+    lower_is_better = main in units.lower_is_better
+    if len(parts) > _MOST_IN_ORDER_OF_NAMES:
+        sign = -1 if lower_is_better else 1
+        values = [part.metrics[main] for part in parts]
+        order = sorted(range(len(parts)), key=lambda k: (math.isnan(values[k]), sign * values[k]))
+        parts = tuple(parts[k] for k in order)
     return RunSlices(
         source=source,
+        rules=protocol_line(result),
         unit=units.unit,
         n_units=len(ids),
         names=names,
-        lower_is_better=main in units.lower_is_better,
+        lower_is_better=lower_is_better,
         within=(low, high) if math.isfinite(low) and math.isfinite(high) else None,
         whole={name: float(result.metrics.get(name, math.nan)) for name in names},
-        parts=unit_slices(
-            metric,
-            slice_of,
-            names=names,
-            with_intervals=() if level is None else (main,),
-            level=level or 0.95,
-            replicates=_REPLICATES,
-        ),
+        parts=parts,
         level=level,
     )
 
@@ -239,7 +252,7 @@ def _words(
             f"{first.n_units - n_in:,} of {first.n_units:,} {first.unit}s are in no slice: the "
             "table has no row, or no text, for them."
         )
-    protocol = f"by {first.source}"
+    protocol = f"{first.rules}; by {first.source}"
     if first.level is not None:
         protocol += (
             f"; {100 * first.level:g} % intervals, over the {first.unit}s of a slice: bootstrap, "

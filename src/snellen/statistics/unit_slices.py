@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from snellen.errors import IdError, first_few
+from snellen.name_order import reading_order
 from snellen.state import id_array
 from snellen.statistics.bootstrap import Resampled, intervals
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from snellen.metric import Units
     from snellen.result import Interval
 
-__all__ = ["UnitSlice", "ids_of_units", "reading_order", "unit_slices"]
+__all__ = ["UnitSlice", "ids_of_units", "unit_slices"]
 
 
 class UnitSlice(NamedTuple):
@@ -132,8 +132,3 @@ def unit_slices(
         numbers = {metric_name: float(values[metric_name][0]) for metric_name in shown}
         found.append(UnitSlice(name, int(counts.sum()), numbers, bounds))
     return tuple(found)
-
-
-def reading_order(name: str) -> tuple[list[tuple[int, str]], str]:
-    """Return what names are sorted by, so that 5 stands before 10."""
-    return [(int(n or 0), text) for n, text in re.findall(r"(\d*)(\D*)", name)], name
