@@ -106,10 +106,10 @@ def examples_of(
             )
         )
     shades = {
-        each: colours[min(k, _MOST_COLOURS - 1)]
+        each: colours[min(k, _MOST_COLOURS - 1)].tolist()
         for k, each in enumerate(result.rules.classes.display_names())
     }
-    shades |= {each: np.uint8(shade) for each, shade in list(_OUTCOMES.items())[2:]}
+    shades |= dict(list(_OUTCOMES.items())[2:])
     return (
         Examples(
             schema=SCHEMA,
@@ -143,7 +143,9 @@ def _drawn(
     matched = match_segments(pairs, truth, pred, strict=metric.rules.strict).pairs
     height, width = maps[0].shape
     sides = [_small(ids, segments) for ids, segments in zip(maps, (truth, pred), strict=True)]
-    outcomes = _outcomes(*sides, _crowds(truth), matched["truth_id"], matched["pred_id"])
+    outcomes = _outcomes(
+        sides[0], sides[1], _crowds(truth), matched["truth_id"], matched["pred_id"]
+    )
     layers = {
         what: _png(_coloured(side, len(palette)), palette)
         for what, side in zip(("truth", "predicted"), sides, strict=True)

@@ -49,7 +49,7 @@ def _facts(result: PanopticQualityResult) -> Facts | None:
     """Return which classes are missed or made up most, and which are found but fit badly."""
     records = result.per_class()
     lines = []
-    for what, wrong, of in (("missed", "fn", "segments of"), ("false", "fp", "predicted as")):
+    for what, wrong, of in (("missed", "fn", "of"), ("false", "fp", "predicted as")):
         share = {
             record["class"]: (record[wrong] / total, record[wrong], total)
             for record in records
@@ -58,10 +58,10 @@ def _facts(result: PanopticQualityResult) -> Facts | None:
         # By how many: a rare class that is all wrong is no reason for a low number of all.
         worst = sorted(share, key=lambda name: (-share[name][1], name))[:_FACTS]
         lines += [
-            f"Of {share[name][2]:,} {of} {name} {share[name][1]:,} are {what} "
-            f"({share[name][0]:.0%})."
-            for name in worst
-            if share[name][0] >= _WORTH_SAYING
+            f"{n:,} of {total:,} {'segment' if total == 1 else 'segments'} {of} {name} "
+            f"{'is' if n == 1 else 'are'} {what} ({part:.0%})."
+            for name, (part, n, total) in ((name, share[name]) for name in worst)
+            if part >= _WORTH_SAYING
         ]
     known = [record for record in records if record["tp"] and math.isfinite(record["SQ"])]
     if known:
