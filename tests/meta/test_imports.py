@@ -43,6 +43,7 @@ LAYERS = (
         "snellen.table_text",
         "snellen.mask_forms",
         "snellen.name_order",
+        "snellen.presented",
         "snellen.rle_masks",
     ),
     (
