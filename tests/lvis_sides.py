@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from snellen.compat import lvis as ours
+from tests.evaluator_names import LVIS, Names
 from tests.lvis_scenes import federated_scene
 from tests.pycocotools_sides import described
 
@@ -29,6 +30,7 @@ __all__ = [
     "TYPES",
     "Case",
     "Side",
+    "both",
     "data_set",
     "loaded",
     "run",
@@ -46,10 +48,12 @@ class Side(NamedTuple):
     results: Any
     evaluator: Any
     parameters: Any
+    pictures: Any
+    names: Names = LVIS
 
 
-OURS = Side(ours.LVIS, ours.LVISResults, ours.LVISEval, ours.Params)
-THEIRS = Side(theirs.LVIS, theirs.LVISResults, theirs.LVISEval, their_eval.Params)
+OURS = Side(ours.LVIS, ours.LVISResults, ours.LVISEval, ours.Params, ours.LVISVis)
+THEIRS = Side(theirs.LVIS, theirs.LVISResults, theirs.LVISEval, their_eval.Params, theirs.LVISVis)
 
 
 @contextlib.contextmanager
@@ -75,6 +79,20 @@ def seen_output() -> Iterator[list[str]]:
         logger.setLevel(level)
         logger.propagate = propagate
         lines.extend(printed.getvalue().splitlines())
+
+
+def both(call: Callable[[Side], Any]) -> Any:
+    """Check that a call gives, prints and logs the same on both sides, or raises the same."""
+    seen = []
+    for side in (THEIRS, OURS):
+        with seen_output() as lines:
+            try:
+                result = call(side)
+            except Exception as error:
+                result = type(error), error.args
+        seen.append((described(result), lines))
+    assert seen[1] == seen[0]
+    return seen[0]
 
 
 def data_set(side: Side, folder: Path, document: Any) -> Any:

@@ -1,6 +1,7 @@
 // Any masks of a small image: areas, boxes, unions and IoU by their runs are those by their pixels,
 // and what is listed as a candidate is what reaches the threshold.
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
@@ -51,6 +52,22 @@ std::size_t shared(const std::vector<bool>& a, const std::vector<bool>& b) {
   return found;
 }
 
+// Left, top, width, height; pixels stand column by column.
+std::array<std::int32_t, 4> box_of(const std::vector<bool>& pixels, std::int32_t height) {
+  std::int32_t left = 0, top = height, right = -1, bottom = -1;
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    if (!pixels[i]) continue;
+    const auto column = static_cast<std::int32_t>(i) / height;
+    const auto row = static_cast<std::int32_t>(i) % height;
+    if (right < 0) left = column;
+    right = column;
+    top = std::min(top, row);
+    bottom = std::max(bottom, row);
+  }
+  if (right < 0) return {0, 0, 0, 0};
+  return {left, top, right - left + 1, bottom - top + 1};
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -68,14 +85,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<std::int32_t> box(4 * n);
   rle_areas(view, area.data());
   rle_boxes(view, box.data());
+  RleExtents extents;
+  check(!rle_extents(view, extents));
+  check(std::equal(area.begin(), area.end(), extents.area.begin(), extents.area.end()));
+  check(std::equal(box.begin(), box.end(), extents.box.begin(), extents.box.end()));
+  const MeasuredRle measured{view, area.data(), box.data()};
   const std::vector<std::int32_t> zeros(n);
   std::vector<std::uint8_t> crowd(n);
   if (is_crowd) crowd[0] = 1;
   const Candidates found =
-      mask_candidates({zeros.data(), zeros.data(), n, zeros.data(), zeros.data(), n, 1, 1}, view,
-                      crowd.data(), view, {lowest, false});
+      mask_candidates({zeros.data(), zeros.data(), n, zeros.data(), zeros.data(), n, 1, 1},
+                      measured, crowd.data(), measured, {lowest, false});
   for (std::size_t i = 0; i < n; ++i) {
     check(area[i] == std::count(masks.pixels[i].begin(), masks.pixels[i].end(), true));
+    const std::array<std::int32_t, 4> expected = box_of(masks.pixels[i], height);
+    check(std::equal(expected.begin(), expected.end(), box.data() + 4 * i));
     auto k = static_cast<std::size_t>(found.begin[i]);
     for (std::size_t j = 0; j < n; ++j) {
       const std::size_t both = shared(masks.pixels[i], masks.pixels[j]);

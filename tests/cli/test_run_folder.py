@@ -18,8 +18,9 @@ from typing import Any
 import click
 import pytest
 
-from snellen.cli.beside import Beside, PictureFolder, Wanted
+from snellen.cli.beside import Beside, Wanted
 from snellen.cli.output import Output, output_options
+from snellen.cli.picture_folder import PictureFolder
 from snellen.cli.recording import Invocation
 from snellen.run.data_digests import DataDigests, DataSource, data_digest
 from snellen.run.examples import Example, Examples
@@ -189,6 +190,103 @@ def test_links_to_folders_are_not_followed_round_and_round(tmp_path: Path) -> No
     assert data_digest(DataSource("truth", str(tmp_path))).files == 1
 
 
+def test_files_that_nobody_named(tmp_path: Path) -> None:
+    for name in ("a/1.txt", "b/2.txt", "b/3.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    files = [str(tmp_path / name) for name in ("b/2.txt", "a/1.txt")]
+    lines = [f"{name}\0007\0{sha(name.encode())}\n" for name in ("a/1.txt", "b/2.txt")]
+    found = data_digest(DataSource.of_files("truth-labels", files))
+    assert (found.name, found.bytes, found.files, found.of) == (str(tmp_path), 14, 2, "content")
+    assert found.sha256 == sha("".join(lines).encode())
+    found = data_digest(DataSource.of_files("truth-images", files, sizes_only=True))
+    assert (found.files, found.of) == (2, "names and sizes")
+    assert found.sha256 == sha(b"a/1.txt\0007\nb/2.txt\0007\n")
+    # One that is gone by now leaves no digest of the others, which would be of less than was read.
+    gone = data_digest(DataSource.of_files("truth-labels", [*files, str(tmp_path / "gone")]))
+    assert (gone.bytes, gone.sha256) == (0, "")
+
+
+def changes(run: Run, folder: Path, arguments: list[str], file: Path) -> set[str]:
+    """Return the roles whose digest is another when a file's last byte is."""
+    digests = []
+    for _ in range(2):
+        done = run(*arguments, "--out", "out", "--quiet", cwd=folder)
+        assert done.returncode == 0, done.stderr
+        data = record_of(folder / "out")["data"]
+        assert all(each["sha256"] for each in data)
+        assert str(folder) not in json.dumps(data)
+        digests.append({each["role"]: each["sha256"] for each in data})
+        assert len(digests[-1]) == len(data)
+        content = file.read_bytes()
+        file.write_bytes(content + b"\n")
+    assert digests[0].keys() == digests[1].keys()
+    return {role for role in digests[0] if digests[0][role] != digests[1][role]}
+
+
+def test_label_maps_beside_panoptic_json_have_digests(run: Run, tmp_path: Path) -> None:
+    run("sample", "segmentation", tmp_path / "s", "--images", 2, "--no-images", "--quiet")
+    folder = tmp_path / "s" / "panoptic"
+    arguments = ["evaluate", "panoptic", "truth.json", "predictions.json"]
+    changed = next((folder / "truth").glob("*.png"))
+    assert changes(run, folder, arguments, changed) == {"truth-images"}
+    changed = next((folder / "predictions").glob("*.png"))
+    assert changes(run, folder, arguments, changed) == {"prediction-images"}
+    # Named, they are what was named, once.
+    named = ["--truth-images", "truth", "--prediction-images", "predictions"]
+    assert changes(run, folder, [*arguments, *named], changed) == {"prediction-images"}
+
+
+@pytest.mark.parametrize("command", ["segmentation", "boundary", "surface"])
+def test_listed_label_images_have_digests(run: Run, tmp_path: Path, command: str) -> None:
+    run("sample", "segmentation", tmp_path / "s", "--images", 2, "--no-images", "--quiet")
+    names = sorted(path.name for path in (tmp_path / "s" / "truth").iterdir())
+    lines = [f"truth/{name},predictions/{name}\n" for name in names]
+    (tmp_path / "s" / "pairs.txt").write_text("".join(lines))
+    arguments = ["evaluate", command, "s/pairs.txt", "--classes", "s/classes.json"]
+    changed = tmp_path / "s" / "truth" / names[1]
+    assert changes(run, tmp_path, arguments, changed) == {"truth-images"}
+
+
+def test_what_yolo_reads_elsewhere_has_digests(run: Run, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for folder in ("set/images", "set/labels", "found"):
+        (tmp_path / folder).mkdir(parents=True)
+    Image.new("RGB", (40, 30)).save(tmp_path / "set" / "images" / "a.png")
+    (tmp_path / "set" / "labels" / "a.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    (tmp_path / "set" / "data.yaml").write_text("val: images\nnames: [cat]\n")
+    (tmp_path / "found" / "a.txt").write_text("0 0.5 0.5 0.2 0.3 0.9\n")
+    arguments = ["evaluate", "detection", "set/labels", "found", "--format", "yolo"]
+    described = tmp_path / "set" / "data.yaml"
+    assert changes(run, tmp_path, arguments, described) == {"truth-description"}
+    picture = tmp_path / "set" / "images" / "a.png"
+    assert changes(run, tmp_path, arguments, picture) == {"truth-images"}
+    arguments[2] = "set/data.yaml"
+    label = tmp_path / "set" / "labels" / "a.txt"
+    assert changes(run, tmp_path, arguments, label) == {"truth-labels"}
+    arguments[2] = "set"
+    assert changes(run, tmp_path, arguments, label) == {"truth"}
+
+
+def test_lists_and_lengths_of_sequences_have_digests(run: Run, tmp_path: Path) -> None:
+    truth = tmp_path / "gt" / "mot_challenge" / "MINE-train"
+    for name in ("one", "two"):
+        (truth / name / "gt").mkdir(parents=True)
+        (truth / name / "gt" / "gt.txt").write_text("1,1,0,0,10,10,1,1,1\n")
+        (truth / name / "seqinfo.ini").write_text("[Sequence]\nseqLength=1\n")
+    (tmp_path / "found").mkdir()
+    (tmp_path / "found" / "one.txt").write_text("1,1,0,0,10,9,1,-1,-1,-1\n")
+    seqmap = truth.parent / "seqmaps" / "MINE-train.txt"
+    seqmap.parent.mkdir()
+    seqmap.write_text("name\none\n")
+    arguments = ["evaluate", "tracking", "gt/mot_challenge/MINE-train", "found"]
+    assert changes(run, tmp_path, arguments, seqmap) == {"sequences"}
+    assert changes(run, tmp_path, arguments, truth / "one" / "seqinfo.ini") == {"truth"}
+    arguments[2:] = [f"{arguments[2]}/one/gt/gt.txt", "found/one.txt"]
+    assert changes(run, tmp_path, arguments, truth / "one" / "seqinfo.ini") == {"sequences"}
+
+
 # ---- What is kept beside ------------------------------------------------------------------------
 
 
@@ -312,8 +410,11 @@ def test_merging_runs_merges_what_they_have_beside(run: Run, tmp_path: Path) -> 
     folders = parts(tmp_path)
     done = run("merge", "part0", "part1/state.bin", "--out", "whole", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "states/own0.bin is left out: not all runs have it" in done.stderr
-    assert "states/chosen.bin is left out: its parts were made with different par" in done.stderr
+    assert "states/own0.bin is left out: part1 has none" in done.stderr
+    assert (
+        "states/chosen.bin is left out: expected the state of AveragePrecision with the same "
+        "parameters, got max_detections [1, 10, 11] instead of [1, 10]" in done.stderr
+    )
     whole = StoredRun.open(tmp_path / "whole")
     expected = detected(0).merge(detected(1)).to_bytes()
     assert whole.metric().to_bytes() == expected

@@ -131,6 +131,12 @@ CASES = {
         )
         for rules in CONFUSION_RULES
     },
+    "DetectionConfusion from any score on": case(
+        DetectionConfusion,
+        [{"every_score": False}, {"rules": "supervision"}],
+        ALL_FOUND,
+        every_score=True,
+    ),
     "LabelErrors": case(
         LabelErrors, [{"score_threshold": 0.6}, {"duplicate_threshold": 0.5}], NO_SUSPICION
     ),

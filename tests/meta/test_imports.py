@@ -31,13 +31,16 @@ LAYERS = (
     (
         "snellen.state",
         "snellen.image_ids",
+        "snellen.parameters",
         "snellen.arrays",
+        "snellen.atomic_files",
         "snellen.digests",
         "snellen.threads",
     ),
     (
         "snellen.metric",
         "snellen.result",
+        "snellen.stored_results",
         "snellen.displays",
         "snellen.classes",
         "snellen.table_text",

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from tests.detector_scenes import scene
 
 from snellen import Boxes
-from snellen.detection.detection_confusion import detection_confusion
+from snellen.detection.detection_confusion import DetectionConfusion, detection_confusion
 from snellen.detection.matching import box_iou, matches
 from snellen.detection.protocols import COCO, AreaRange
 from snellen.testing import detection_batches
@@ -67,6 +67,27 @@ def pairs_of_supervision(truth: Boxes, pred: Boxes, iou: Any) -> list[tuple[int,
     return pairs
 
 
+def pairs_of_class_first(truth: Boxes, pred: Boxes, iou: Any) -> list[tuple[int, int]]:
+    """By score each detection takes the best truth of its class that is free; then of others."""
+    assert pred.score is not None
+    score = pred.score.tolist()
+    turns = sorted(range(len(pred)), key=lambda d: -score[d])
+    taken: dict[int, int] = {}  # detection: truth
+    for own in (True, False):
+        for d in turns:
+            free = [
+                t
+                for t in range(len(truth))
+                if d not in taken
+                and t not in taken.values()
+                and (truth.label[t] == pred.label[d]) is np.bool_(own)
+                and iou[d, t] >= 0.5
+            ]
+            if free:
+                taken[d] = max(free, key=lambda t: (iou[d, t], t))
+    return list(taken.items())
+
+
 RULES = {
     "ultralytics": (pairs_of_ultralytics, lambda score: score > 0.25),
     "supervision": (pairs_of_supervision, lambda score: score >= 0.3),
@@ -94,6 +115,53 @@ def test_tools_on_small_data(rules: str, batches: list[tuple[Boxes, Boxes]]) -> 
         pairs_of, above = RULES[rules]
         if pred.score is not None:
             np.testing.assert_array_equal(got.matrix, by_image(truth, pred, n, pairs_of, above))
+
+
+EVERY_RULES = {**RULES, "class-first": (pairs_of_class_first, lambda score: score >= 0.25)}
+
+
+def check_every_threshold(truth: Boxes, pred: Boxes, rules: str) -> None:
+    """Compare what one state says at any score with a plain count of what is left there."""
+    check_as_if_kept(truth, pred, rules)  # with crowds, which the plain count knows nothing of
+    truth = truth[np.zeros(len(truth), bool) if truth.crowd is None else truth.crowd == 0]
+    pairs_of, _ = EVERY_RULES[rules]
+    metric = DetectionConfusion(rules, every_score=True).update(truth, pred)
+    n = len(metric.compute().classes)
+    assert pred.score is not None
+    for threshold in (-1.0, *np.unique(pred.score)[::3], 2.0):
+        got = metric.compute(score_threshold=threshold)
+
+        def above(score: Any, least: float = threshold) -> Any:
+            return score > least if rules == "ultralytics" else score >= least
+
+        np.testing.assert_array_equal(got.matrix, by_image(truth, pred, n, pairs_of, above))
+
+
+def check_as_if_kept(truth: Boxes, pred: Boxes, rules: str) -> None:
+    """Compare one state with states that kept what reaches a score alone."""
+    metric = DetectionConfusion(rules, every_score=True).update(truth, pred)
+    assert pred.score is not None
+    for threshold in np.unique(pred.score)[::3]:
+        got = metric.compute(score_threshold=threshold)
+        kept = DetectionConfusion(rules, score_threshold=threshold).update(truth, pred).compute()
+        assert got.data == kept.data
+        for name, column in kept.events.items():
+            np.testing.assert_array_equal(got.events[name], column, name)
+
+
+@pytest.mark.parametrize("rules", EVERY_RULES)
+@pytest.mark.parametrize("seed", range(3))
+def test_any_score_threshold_of_one_state_on_scenes(rules: str, seed: int) -> None:
+    check_every_threshold(*scene(seed, n_truth=120, n_pred=260), rules)
+
+
+@pytest.mark.parametrize("rules", EVERY_RULES)
+@settings(deadline=None, max_examples=60)
+@given(batches=detection_batches(max_batches=1, wide_ids=False))
+def test_any_score_threshold_of_one_state(rules: str, batches: list[tuple[Boxes, Boxes]]) -> None:
+    for truth, pred in batches:
+        if pred.score is not None:
+            check_every_threshold(truth, pred, rules)
 
 
 def check_diagonal(truth: Boxes, pred: Boxes) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.lvis_scenes import federated_scene
-from tests.lvis_sides import OURS, THEIRS, TYPES, Side, data_set, of_kind, seen_output
+from tests.lvis_sides import OURS, THEIRS, TYPES, Side, both, data_set, of_kind
 from tests.pycocotools_sides import described
 
 pytestmark = [
@@ -28,20 +28,6 @@ def seen_of(data: Any) -> Any:
         *(data.dataset, data.anns, data.cats, data.imgs, data.img_ann_map, data.cat_img_map),
         *(data.img_ann_map.default_factory, data.cat_img_map.default_factory, data.logger.name),
     ]
-
-
-def both(call: Callable[[Side], Any]) -> Any:
-    """Check that a call gives, prints and logs the same on both sides, or raises the same."""
-    seen = []
-    for side in (THEIRS, OURS):
-        with seen_output() as lines:
-            try:
-                result = call(side)
-            except Exception as error:
-                result = type(error), error.args
-        seen.append((described(result), lines))
-    assert seen[1] == seen[0]
-    return seen[0]
 
 
 def written(path: Path, value: Any) -> str:
@@ -364,17 +350,19 @@ def test_the_package_takes_the_place_of_the_other() -> None:
 import sys
 from snellen.compat.lvis import init_as_lvis
 init_as_lvis()
-import lvis, lvis.eval, lvis.results, importlib.util
-from lvis import LVIS, LVISEval, LVISResults
+import lvis, lvis.eval, lvis.results, lvis.vis, importlib.util
+from lvis import LVIS, LVISEval, LVISResults, LVISVis
+from lvis.colormap import colormap
 from lvis.eval import Params
 from lvis.lvis import LVIS as again
 assert LVIS is again and LVIS.__module__ == "snellen.compat.lvis.lvis"
 assert LVISEval is lvis.eval.LVISEval and Params is lvis.eval.Params
 assert lvis.results.LVISResults is LVISResults
+assert lvis.vis.LVISVis is LVISVis and colormap(rgb=True).shape == (79, 3)
 assert importlib.util.find_spec("lvis") is not None
 assert not any("site-packages/lvis" in (getattr(m, "__file__", None) or "")
                for m in list(sys.modules.values()))
-assert "pycocotools" not in sys.modules
+assert not {"pycocotools", "matplotlib", "PIL", "cv2"} & set(sys.modules)
 """)
 
 

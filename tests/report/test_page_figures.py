@@ -21,6 +21,14 @@ def drawn(page: Any) -> Any:
     return page.locator("#curves figure").nth(1)
 
 
+def wait_for_style(plot: Any, of: str, expected: str) -> None:
+    """Wait until an expression of a plot is that; it is drawn anew after the event."""
+    plot.page.wait_for_function(
+        "([each, expected]) => (" + of + ")(each) === expected",
+        arg=[plot.element_handle(), expected],
+    )
+
+
 def wait_for_all(page: Any) -> None:
     for plot in page.locator(".plot").all():
         plot.locator(".main-svg").first.wait_for()
@@ -62,16 +70,13 @@ def test_curves_have_the_colours_of_the_theme(open_page: Open, without_images: R
     first = card.evaluate(line)
     assert light == "rgb(95, 94, 90)"  # --soft
     page.emulate_media(color_scheme="dark")
-    page.wait_for_timeout(300)
-    assert card.locator(".plot").evaluate(colour) == "rgb(169, 168, 161)"
+    wait_for_style(card.locator(".plot"), colour, "rgb(169, 168, 161)")
     assert card.evaluate(line) != first
     # Paper is light whatever the screen is.
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    page.wait_for_timeout(200)
-    assert card.locator(".plot").evaluate(colour) == light
+    wait_for_style(card.locator(".plot"), colour, light)
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
-    page.wait_for_timeout(200)
-    assert card.locator(".plot").evaluate(colour) == "rgb(169, 168, 161)"
+    wait_for_style(card.locator(".plot"), colour, "rgb(169, 168, 161)")
 
 
 def test_lines_are_switched_off_and_on(open_page: Open, without_images: RunView) -> None:
@@ -94,14 +99,17 @@ def test_lines_are_switched_off_and_on(open_page: Open, without_images: RunView)
 def test_arrows_go_from_point_to_point(open_page: Open, without_images: RunView) -> None:
     page = open_page(page_of_views([without_images]))
     card = drawn(page)
-    card.locator(".plot").focus()
+    plot = card.locator(".plot")
+    plot.focus()
+    said = "each => each.querySelector('.hoverlayer').textContent"
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(100)
-    first = card.locator(".hoverlayer").text_content()
-    assert first
+    page.wait_for_function(f"each => ({said})(each) !== ''", arg=plot.element_handle())
+    first = plot.evaluate(said)
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(100)
-    assert card.locator(".hoverlayer").text_content() != first
+    page.wait_for_function(
+        f"([each, first]) => !['', first].includes(({said})(each))",
+        arg=[plot.element_handle(), first],
+    )
 
 
 def test_the_script_is_shared(open_page: Open, without_images: RunView, tmp_path: Path) -> None:
@@ -126,7 +134,7 @@ def test_without_the_shared_script_the_numbers_are_still_there(
     assert "could not be drawn" in said.inner_text()
     card = page.locator("#curves figure").first
     card.locator("summary").click()
-    assert card.locator("tbody tr").count() > 0
+    card.locator("tbody tr").first.wait_for()  # the table is made by an event after the click
     page.close()
 
 

@@ -32,11 +32,16 @@ def counts(page: Any) -> dict[str, int]:
     return found
 
 
+def two_frames(page: Any) -> None:
+    """Wait for what is drawn in the next frame."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def slide(page: Any, value: float) -> None:
     page.locator(".score input").evaluate(
         "(range, value) => { range.value = value; range.dispatchEvent(new Event('input')); }", value
     )
-    page.wait_for_timeout(60)
+    two_frames(page)
 
 
 def names(page: Any) -> list[str]:
@@ -79,7 +84,7 @@ def test_keys_move_the_slider(page: Any) -> None:
     page.locator(".score input").focus()
     for _ in range(15):
         page.keyboard.press("ArrowLeft")
-    page.wait_for_timeout(60)
+    two_frames(page)
     assert page.locator(".score output").inner_text() == "0.35"
     assert counts(page)["right"] == 2
 

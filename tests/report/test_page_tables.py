@@ -117,6 +117,7 @@ def test_the_table_behind_a_figure_is_made_when_it_is_opened(
     display = sample_view.parts.curves[0]
     n = len(display.records())  # type: ignore[union-attr]
     assert n > 200
+    card.locator("tbody tr").first.wait_for()  # made by an event that comes after the click
     assert card.locator("tbody tr").count() == 200
     assert (
         card.locator("details p").inner_text() == f"The first 200 of {n} rows; the files have all."

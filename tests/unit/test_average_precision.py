@@ -540,7 +540,8 @@ def test_a_metric_does_not_merge_with_itself() -> None:
 
 def test_other_rules_do_not_merge() -> None:
     with pytest.raises(
-        MergeError, match=r"same rules, got others: name coco and coco-strict; id_zero_matches "
+        MergeError,
+        match="got name coco-strict instead of coco; id_zero_matches False instead of True; ",
     ):
         metric_with_image_1().merge(AveragePrecision(protocol="coco-strict"))
 

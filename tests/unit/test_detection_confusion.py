@@ -115,6 +115,26 @@ def test_thresholds(rules: str, score: float, width: float, found: bool) -> None
     assert lower.data["n_correct"] == 1
 
 
+def test_one_state_for_any_score() -> None:
+    # A cow of score 0.6 on the dog, which a dog of score 0.4 finds, too.
+    truth = boxes((0, 10, 2))
+    pred = boxes((0, 10, 3, 0.6), (0, 9, 2, 0.4), scored=True)
+    metric = DetectionConfusion(every_score=True).update(truth, pred)
+    # From 0.4 on the dog is found and the cow a false alarm; from 0.5 on it is called a cow.
+    found, confused = (metric.compute(score_threshold=score) for score in (0.4, 0.5))
+    assert found.matrix.tolist() == [[0] * 4, [0, 1, 0, 0], [0] * 4, [0, 0, 1, 0]]
+    assert confused.matrix.tolist() == [[0] * 4, [0, 0, 1, 0], [0] * 4, [0] * 4]
+    assert (found.data["n_below"], confused.data["n_below"]) == (0, 1)
+    assert confused.protocol["score_threshold"] == 0.5
+    assert metric.compute().matrix.tolist() == found.matrix.tolist()  # from 0.25 on
+    assert metric.compute(score_threshold=0.7).matrix.tolist()[1] == [0, 0, 0, 1]
+    # What was not kept cannot be looked at.
+    kept = DetectionConfusion(score_threshold=0.5).update(truth, pred)
+    assert kept.compute(score_threshold=0.7).data["n_missed"] == 1
+    with pytest.raises(InputError, match=r"at least 0.5, .* got 0.4: set every_score"):
+        kept.compute(score_threshold=0.4)
+
+
 def test_crowds() -> None:
     truth = boxes((0, 10, 1), (20, 50, 1), crowd=[0, 1])
     # In the crowd: a cat is left out, a dog is a false alarm.

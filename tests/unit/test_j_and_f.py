@@ -358,7 +358,7 @@ def test_a_sequence_comes_once_and_whole() -> None:
 def test_parameters(parameters: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
         JAndF(**parameters)
-    with pytest.raises(MergeError, match="by their ids"):
+    with pytest.raises(MergeError, match="got match id instead of J"):
         JAndF().merge(JAndF(match="id"))
 
 

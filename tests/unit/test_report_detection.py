@@ -113,7 +113,7 @@ def test_what_became_of_each_object() -> None:
     assert found["2"].truth == []
     assert one.numbers["right"] == 1
     assert one.numbers["missed"] == 1
-    assert one.badness == 1
+    assert one.badness == 1 + (1 - 2 / 3) / 2  # one error, and how far F1 is from 1
 
 
 def test_images_are_those_with_most_errors() -> None:

@@ -107,6 +107,7 @@ def test_every_pixel_says_what_became_of_it(files: PanopticFiles) -> None:
     # Where a segment begins, there is a line, also between two of one class.
     assert truth[0][3] == colours(pictures[first.layers["predicted"]])[0][3] == "#141414"
     assert examples.rule == "the 2 of 2 images with the lowest PQ"
+    assert (examples.order, examples.at_most) == ("the lowest PQ first", 5)
 
 
 def test_large_maps_are_made_small_and_pictures_are_found(tmp_path: Path) -> None:

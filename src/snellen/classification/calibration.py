@@ -16,7 +16,8 @@ from snellen.classification.labels import Labels, aligned, sample_weights
 from snellen.classification.scores import Form, ScoredSamples, score_kind, scored_samples
 from snellen.classification.stored_result import packed_result, result_fields
 from snellen.classification.tally import Tally, exact_products
-from snellen.errors import InputError, MergeError, ShapeError
+from snellen.errors import InputError, ShapeError
+from snellen.parameters import refuse_other_parameters
 from snellen.result import Result, Undefined
 from snellen.state import Moments, id_array, pack, prefixed, restored, unprefixed
 from snellen.table_text import aligned_lines, number, with_interval
@@ -236,11 +237,7 @@ class CalibrationError:
         ClassError
             Where the classes do (classwise).
         """
-        if self._parameters() != other._parameters():
-            raise MergeError(
-                f"expected the state of a CalibrationError with {self._parameters()}, "
-                f"got {other._parameters()}"
-            )
+        refuse_other_parameters(self, self._parameters(), other._parameters())
         if other._form is not None:
             self._form = other._form.joined(self._form)
         if other._by_class is not None and other._class_sums is not None:
@@ -660,8 +657,8 @@ class CalibrationErrorResult(Result):
         return packed_result(self, self.form, {name: getattr(self, name) for name in _ARRAYS})
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> CalibrationErrorResult:
-        return cls(**result_fields(cls.__name__, data, place, _ARRAYS))
+    def _of_packed(cls, packed: PackedState) -> CalibrationErrorResult:
+        return cls(**result_fields(packed, _ARRAYS))
 
 
 _ARRAYS = ("edges", "n", "n_right", "total_confidence", "class_ece")

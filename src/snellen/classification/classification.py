@@ -27,7 +27,8 @@ from snellen.classification.resampled_sets import SetRows, set_units
 from snellen.classification.scores import SeenIds, score_kind, scored_samples
 from snellen.classification.top_k import TopKAccuracy
 from snellen.digests import id_numbers, unit_digests
-from snellen.errors import IdError, InputError, MergeError, ShapeError
+from snellen.errors import IdError, InputError, ShapeError
+from snellen.parameters import refuse_other_parameters
 from snellen.state import Keys, Ledger, pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:
@@ -268,11 +269,7 @@ class Classification:
         IdError
             Where both have absorbed the same sample.
         """
-        if self.scores != other.scores or self._parts.keys() != other._parts.keys():
-            raise MergeError(
-                f"expected the state of a Classification with scores={self.scores!r} and the parts "
-                f"{', '.join(self._parts)}, got {other.scores!r} and {', '.join(other._parts)}"
-            )
+        refuse_other_parameters(self, self._parameters(), other._parameters())
         if other._named is not None and self._named not in (None, other._named):
             raise IdError("expected sample ids and groups on both sides or on none")
         self._ids.check_new(other._ids.runs)
@@ -420,6 +417,9 @@ class Classification:
         )
         return self._with_areas(units, unit, named=True)
 
+    def _parameters(self) -> dict[str, Any]:
+        return {"scores": self.scores, "parts": list(self._parts)}
+
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
         tables, rows = self._settled()
@@ -432,9 +432,8 @@ class Classification:
             sets = self._settled_sets(tables["sample"])
             arrays |= prefixed("sets.", sets)
         content: dict[str, Any] = {
-            "scores": self.scores,
+            **self._parameters(),
             "named": self._named,
-            "parts": list(self._parts),
         }
         for name in ("sample", "group"):
             tables[name].store(name, content, arrays)

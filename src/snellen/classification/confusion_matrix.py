@@ -18,7 +18,8 @@ from snellen.classification.confusion_matrix_result import (
 from snellen.classification.labels import Labels, aligned, label_sides, predicted_codes
 from snellen.classification.pair_counts import PairCounts
 from snellen.classification.resampled_labels import label_units
-from snellen.errors import ClassError, InputError, MergeError
+from snellen.errors import ClassError, InputError
+from snellen.parameters import refuse_other_parameters
 from snellen.state import pack, restored
 
 if TYPE_CHECKING:
@@ -174,11 +175,7 @@ class ConfusionMatrix:
         ClassError, IdError
             Where the classes don't go together.
         """
-        if self._parameters() != other._parameters():
-            raise MergeError(
-                "expected the state of a ConfusionMatrix with the same parameters, got "
-                f"{other._parameters()} for {self._parameters()}"
-            )
+        refuse_other_parameters(self, self._parameters(), other._parameters())
         classes = self._joined(other._classes)
         counts = self._counts_among(classes)
         counts.merge(other._counts_among(classes))

@@ -27,7 +27,8 @@ from snellen.classification.scores import (
 )
 from snellen.classification.tally import Tally
 from snellen.classification.threshold_curve import OperatingPoint, ThresholdCurve
-from snellen.errors import IdError, InputError, MergeError, first_few
+from snellen.errors import IdError, InputError, first_few
+from snellen.parameters import refuse_other_parameters
 from snellen.state import pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:
@@ -256,17 +257,7 @@ class ThresholdCurves:
         ClassError, IdError
             Where the classes do, or both have absorbed a sample.
         """
-        if self._parameters() != other._parameters():
-            mine, theirs = self._parameters(), other._parameters()
-            differing = [
-                f"{name} {theirs[name]} in place of {mine[name]}"
-                for name in mine
-                if mine[name] != theirs[name]
-            ]
-            raise MergeError(
-                "expected the state of ThresholdCurves with the same parameters, got "
-                f"{'; '.join(differing)}"
-            )
+        refuse_other_parameters(self, self._parameters(), other._parameters())
         if other._form is None:
             return self
         form = other._form.joined(self._form)

@@ -13,7 +13,8 @@ from snellen.classification import rates
 from snellen.classification.scores import Form, ScoredSamples, score_kind, scored_samples
 from snellen.classification.stored_result import packed_result, result_fields
 from snellen.classification.tally import Tally, exact_products
-from snellen.errors import InputError, MergeError
+from snellen.errors import InputError
+from snellen.parameters import refuse_other_parameters
 from snellen.result import Result, Undefined
 from snellen.state import Moments, pack, prefixed, restored, unprefixed
 from snellen.table_text import aligned_lines, with_interval
@@ -161,13 +162,11 @@ class ProbabilityLoss:
         ClassError
             Where the classes do.
         """
-        mine = (self.scores, self.scale_by_half)
-        theirs = (other.scores, other.scale_by_half)
-        if mine != theirs:
-            raise MergeError(
-                "expected the state of a ProbabilityLoss with scores and scale_by_half of "
-                f"{mine}, got {theirs}"
-            )
+        refuse_other_parameters(
+            self,
+            {"scores": self.scores, "scale_by_half": self.scale_by_half},
+            {"scores": other.scores, "scale_by_half": other.scale_by_half},
+        )
         if other._form is not None:
             self._use(other._form.joined(self._form))
             self._tally.merge(other._tally)
@@ -371,8 +370,8 @@ class ProbabilityLossResult(Result):
         return packed_result(self, self.form, {name: getattr(self, name) for name in _ARRAYS})
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> ProbabilityLossResult:
-        return cls(**result_fields(cls.__name__, data, place, _ARRAYS))
+    def _of_packed(cls, packed: PackedState) -> ProbabilityLossResult:
+        return cls(**result_fields(packed, _ARRAYS))
 
 
 _ARRAYS = ("n", "total_log_loss", "total_brier")

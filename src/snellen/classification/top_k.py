@@ -14,7 +14,8 @@ from snellen.classification import rates
 from snellen.classification.scores import Form, ScoredSamples, score_kind, scored_samples
 from snellen.classification.stored_result import packed_result, result_fields
 from snellen.classification.tally import Tally
-from snellen.errors import InputError, MergeError
+from snellen.errors import InputError
+from snellen.parameters import refuse_other_parameters
 from snellen.result import Result, Undefined
 from snellen.state import pack, restored
 from snellen.table_text import aligned_lines, with_interval
@@ -143,11 +144,9 @@ class TopKAccuracy:
         ClassError
             Where the classes do.
         """
-        if (self.k, self.scores) != (other.k, other.scores):
-            raise MergeError(
-                f"expected the state of a TopKAccuracy of k={self.k} and {self.scores}, "
-                f"got one of k={other.k} and {other.scores}"
-            )
+        refuse_other_parameters(
+            self, {"k": self.k, "scores": self.scores}, {"k": other.k, "scores": other.scores}
+        )
         if other._form is None or other._tally is None:
             return self
         form = other._form.joined(self._form)
@@ -328,8 +327,8 @@ class TopKAccuracyResult(Result):
         return packed_result(self, self.form, {"n": self.n, "n_found": self.n_found})
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> TopKAccuracyResult:
-        return cls(**result_fields(cls.__name__, data, place, ("n", "n_found")))
+    def _of_packed(cls, packed: PackedState) -> TopKAccuracyResult:
+        return cls(**result_fields(packed, ("n", "n_found")))
 
 
 def top_k_accuracy(

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 import click
 
 from snellen.cli.box_options import box_option, relative_option
+from snellen.cli.format_options import FORMATS_OR_AUTO, format_option
 from snellen.cli.output import data_warnings_on_stderr
-from snellen.readers.detection_formats import FORMATS, called, may_be_coco
+from snellen.readers.detection_formats import called, may_be_coco
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from snellen.detection.boxes import Boxes
     from snellen.detection.candidates import Objects
@@ -51,17 +52,10 @@ def detection_file_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @click.argument("truth", type=click.Path())
     @click.argument("predictions", type=click.Path())
-    @click.option(
-        "--format",
-        "written",
-        type=click.Choice(["auto", *FORMATS]),
-        default="auto",
-        show_default=True,
-        help="What the files are written in; auto: as their content says.",
-    )
+    @format_option("What the files are written in; auto: as their content says.")
     @click.option(
         "--truth-format",
-        type=click.Choice(["auto", *FORMATS]),
+        type=FORMATS_OR_AUTO,
         help="What TRUTH is written in; --format is then of PREDICTIONS.",
     )
     @click.option(
@@ -266,6 +260,9 @@ class _OpenedCoco(NamedTuple):
             )
         return truth, found.boxes if self.kind == "box" else found
 
+    def beside(self) -> dict[str, Sequence[str]]:
+        return {}
+
     def images(self, truth: Objects) -> ImageFacts:
         from snellen.readers.coco_images import sizes_and_names
 
@@ -281,6 +278,7 @@ class _OpenedOthers:
         self.kind = kind
         self.quiet = quiet
         self._read: ReadBoxes | None = None
+        self._beside: dict[str, Sequence[str]] = {}
 
     @classmethod
     def of(cls, files: DetectionFiles, similarity: str | None, quiet: bool) -> _OpenedOthers:
@@ -296,7 +294,12 @@ class _OpenedOthers:
         with data_warnings_on_stderr(quiet=self.quiet):
             truth, pred = _read(self.files, self.kind or None, protocol, quiet=self.quiet)
         self._read = truth
+        for side, read in (("truth", truth), ("prediction", pred)):
+            self._beside |= {f"{side}-{what}": places for what, places in read.beside.items()}
         return truth.boxes, pred.boxes
+
+    def beside(self) -> dict[str, Sequence[str]]:
+        return self._beside
 
     def images(self, truth: Objects) -> ImageFacts:
         assert self._read is not None
@@ -312,6 +315,9 @@ class OpenedFiles(Protocol):
 
     def columns(self, protocol: DetectionProtocol) -> tuple[Objects, Objects]:
         """Return truth and predictions, and print what is to be said of them to stderr."""
+
+    def beside(self) -> dict[str, Sequence[str]]:
+        """Return what was read though nobody named it, by its role; `columns` was called before."""
 
     def images(self, truth: Objects) -> ImageFacts:
         """Return what the files say of images; `columns` has returned `truth` before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -42,21 +42,17 @@ def boundary(labels: LabelInput, ratio: float, tolerance: float, output: Output)
     TRUTH and PREDICTIONS are as of `snellen evaluate segmentation`.
     """
     from snellen.errors import ShapeError
-    from snellen.readers.class_maps import void_id
     from snellen.segmentation.boundary import BoundaryQuality
     from snellen.threads import in_threads
 
     labels.set_threads()
     with data_warnings_on_stderr(quiet=output.quiet), in_words_of_options(OPTIONS):
         scheme = labels.scheme()
-        metric = BoundaryQuality(
-            scheme.classes,
-            ratio=ratio,
-            tolerance=tolerance,
-            ignore_index=void_id(scheme.classes),
-        )
-        output.check(metric)
-        files, reader = labels.maps(scheme, quiet=output.quiet)
+        parameters: dict[str, Any] = {"ratio": ratio, "tolerance": tolerance}
+        output.check(BoundaryQuality(scheme.classes, **parameters))
+        files = labels.files(output)
+        reader = labels.maps(files, scheme, quiet=output.quiet)
+        metric = BoundaryQuality(scheme.classes, ignore_index=reader.left_out, **parameters)
 
         def measured(i: int) -> BoundaryQuality:
             truth, pred = reader.read(i)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from snellen.cli.beside import Beside, example_options, folder_of_images
+from snellen.cli.beside import Beside, example_options
 from snellen.cli.detection_input import detection_file_options
 from snellen.cli.detection_rules import detection_rule_options
 from snellen.cli.limit_options import threads_option
@@ -39,14 +39,18 @@ def detection(
     from snellen.threads import set_threads
 
     set_threads(threads)
-    pictures = folder_of_images(files.images, files.truth)
     if output.wants_examples:
+        from snellen.cli.picture_folder import folder_of_images
+
+        output = output.with_images(folder_of_images(files.images, files.truth))
         files = files.with_pictures()
     opened = files.opened(rules.similarity, quiet=output.quiet)
 
     from snellen.run.serial import Serial
 
     metric, truth, pred = rules.read(opened, output.check)
+    for role, places in opened.beside().items():
+        output.also_reads(role, places, sizes_only=role == "truth-images")
 
     def beside(wanted: Wanted) -> Beside:
         from snellen.report.detection.examples import examples_of
@@ -67,5 +71,4 @@ def detection(
         )
         return found._replace(examples=examples, pictures=drawn)
 
-    output = output.with_images(pictures)
     output.deliver(Serial().run(metric, [(truth, pred)]), beside=beside)

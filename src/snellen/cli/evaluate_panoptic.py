@@ -126,6 +126,8 @@ def panoptic(
                 protocol=protocol,
                 **limits,
             )
+        output.also_reads("truth-images", files.truth_maps)
+        output.also_reads("prediction-images", files.pred_maps)
     if not output.quiet:
         for note in files.notes:
             click.echo(f"snellen: {note}", err=True)

@@ -99,13 +99,14 @@ def segmentation(
         scheme = labels.scheme()
         metric = Segmentation(scheme, ignore_index=None, protocol=protocol, unknown=labels.unknown)
         output.check(metric)
-        files = labels.files()
+        files = labels.files(output)
         slice_of = None
         if slice_by is not None:
             slice_of = read_slices(slice_by, files.image_ids, files.truth)
         marked, note = None, ""
         if instances is not False:
             marked, note = _instance_files(files, required=bool(instances))
+            output.also_reads("instances", marked or ())
         counted = labels.counted(files, scheme, instances=marked)
         encodings = labels.encodings(counted, files, scheme, quiet=output.quiet)
         if note and not output.quiet:

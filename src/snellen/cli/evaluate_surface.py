@@ -121,7 +121,7 @@ def surface(
     (void) is a class.
     """
     from snellen.errors import InputError
-    from snellen.readers.class_maps import void_id
+    from snellen.readers.class_maps import ids_left_out
     from snellen.readers.volume import hold_volumes
     from snellen.readers.volume_maps import VolumeMaps, count_volumes
     from snellen.segmentation.surface_distance import SurfaceDistance
@@ -140,7 +140,7 @@ def surface(
         classes = None if scheme is None else scheme.classes
         metric = SurfaceDistance(classes, **parameters)
         output.check(metric)
-        files = labels.files()
+        files = labels.files(output)
         if hold_volumes([*files.truth, *files.pred]):
             limits: dict[str, Any] = {"spacing": spacing}
             if labels.max_pixels is not None:
@@ -156,7 +156,7 @@ def surface(
                 counted = count_volumes(files, **limits)
                 encodings = labels.encodings(counted, files, scheme, quiet=output.quiet)
                 metric = SurfaceDistance(
-                    classes, ignore_index=void_id(scheme.classes), **parameters
+                    classes, ignore_index=ids_left_out(encodings, scheme.classes), **parameters
                 )
                 pairs = volumes.of_classes(encodings, scheme.classes)
             for pair in pairs:  # one after the other: each is large
@@ -164,16 +164,16 @@ def surface(
         elif scheme is None:
             raise InputError("expected --classes, which only volumes can do without")
         else:
-            found, reader = labels.maps(scheme, quiet=output.quiet)
+            reader = labels.maps(files, scheme, quiet=output.quiet)
             # A void id is of no class, and cuts out what lies under it.
-            metric = SurfaceDistance(classes, ignore_index=reader.void, **parameters)
+            metric = SurfaceDistance(classes, ignore_index=reader.left_out, **parameters)
 
             def measured(i: int) -> SurfaceDistance:
                 truth, pred = reader.read(i)
                 part = metric.empty()
-                return part.update(truth, pred, image_id=found.image_ids[i], spacing=spacing)
+                return part.update(truth, pred, image_id=files.image_ids[i], spacing=spacing)
 
-            for part in in_threads(measured, range(len(found.image_ids))):
+            for part in in_threads(measured, range(len(files.image_ids))):
                 metric.merge(part)
     output.deliver(metric)
 

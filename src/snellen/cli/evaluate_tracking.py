@@ -265,9 +265,9 @@ def tracking(
                 missing=missing,
             )
         )
+    from snellen.atomic_files import write_atomically
     from snellen.errors import SnellenError
     from snellen.readers.tracking_files import read_tracking
-    from snellen.result import write_atomically
     from snellen.threads import in_threads
 
     alone = chosen[0] if chosen[0] in _ALONE else None
@@ -294,6 +294,7 @@ def tracking(
             unique_ids=protocol == "tao-strict",
             ahead=ahead,
         )
+        output.also_reads("sequences", files.beside)
         if zero_distance is not None and not files.protocol.similarity.startswith("distance"):
             raise click.UsageError(
                 "expected --zero-distance with --similarity distance or distance_3d, the "

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from snellen.cli.output import Output
     from snellen.readers.class_maps import LabelMapReader
     from snellen.readers.label_counts import CountedLabels
     from snellen.readers.label_encodings import Encodings
@@ -65,25 +66,28 @@ class LabelInput(NamedTuple):
                     raise InputError(error.message, option) from error
         return scheme
 
-    def files(self) -> LabelPairs:
-        """Return the pairs of files."""
+    def files(self, output: Output) -> LabelPairs:
+        """Return the pairs of files; a run takes those down that a list names."""
         from snellen.readers.label_pairs import find_pairs
 
         missing: Any = self.missing  # one of the choices
-        return find_pairs(self.truth, self.predictions, missing=missing)
+        found = find_pairs(self.truth, self.predictions, missing=missing)
+        if self.predictions is None:
+            output.also_reads("truth-images", found.truth)
+            output.also_reads("prediction-images", found.pred)
+        return found
 
-    def maps(self, scheme: LabelScheme, *, quiet: bool) -> tuple[LabelPairs, LabelMapReader]:
-        """Return the pairs of files, and what reads them as maps of class ids.
+    def maps(self, files: LabelPairs, scheme: LabelScheme, *, quiet: bool) -> LabelMapReader:
+        """Return what reads pairs of files as maps of class ids.
 
         All files are read once to see what their values mean: that is soon done, and what looks at
         shapes takes longer by far.
         """
         from snellen.readers.class_maps import LabelMapReader
 
-        files = self.files()
         counted = self.counted(files, scheme)
         encodings = self.encodings(counted, files, scheme, quiet=quiet)
-        return files, LabelMapReader(files, encodings, scheme.classes, **self.limits())
+        return LabelMapReader(files, encodings, scheme.classes, **self.limits())
 
     def counted(
         self, files: LabelPairs, scheme: LabelScheme, *, instances: Sequence[Path] | None = None

@@ -9,8 +9,12 @@ import click
 from snellen.cli.output import output_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from snellen.cli.beside import Beside, Wanted
     from snellen.cli.output import Output
+    from snellen.metric import StoredMetric
+    from snellen.run.examples import Examples
     from snellen.run.stored_run import StoredRun
 
 __all__ = ["merge"]
@@ -27,25 +31,16 @@ def merge(states: tuple[str, ...], output: Output) -> None:
     evaluation of all parts, to the last bit. With --out what folders have beside it is merged, too:
     further states, and the worst of the images that they kept.
     """
-    from snellen.cli.states import read_state
-    from snellen.errors import MergeError, SnellenError
+    from snellen.errors import first_few
 
     _refuse_own_part(output.directory, states)
-    whole = None
-    for name in states:
-        part = read_state(name)
-        if whole is not None and type(part) is not type(whole):
-            raise MergeError(
-                f"expected the state of a {type(whole).__name__}, as {states[0]} is, got that of a "
-                f"{type(part).__name__}",
-                name,
-            )
-        try:
-            whole = part if whole is None else whole.merge(part)
-        except SnellenError as error:
-            raise error.within(name) from error
-    if whole is None:
-        return
+    whole, without_events = _merged(states)
+    if 0 < len(without_events) < len(states) and not output.quiet:
+        click.echo(
+            f"snellen: events are left out, {first_few(without_events)} was evaluated without "
+            "--events and --report",
+            err=True,
+        )
     output.check(whole)
     if output.directory is None:
         output.deliver(whole)
@@ -57,7 +52,7 @@ def merge(states: tuple[str, ...], output: Output) -> None:
 
     def beside(wanted: Wanted) -> Beside:
         del wanted  # what was kept is kept
-        return _beside(whole_runs, quiet=output.quiet)
+        return _beside(whole_runs, whole, quiet=output.quiet)
 
     config: dict[str, Any] = {"merged_from": merged_from(runs, states)}
     output.deliver(
@@ -66,6 +61,31 @@ def merge(states: tuple[str, ...], output: Output) -> None:
         config=config,
         always_beside=True,
     )
+
+
+def _merged(states: tuple[str, ...]) -> tuple[StoredMetric[Any], list[str]]:
+    """Return the metric of all states, and which of those of tracking keep no events."""
+    from snellen.cli.states import read_state
+    from snellen.errors import MergeError, SnellenError
+
+    whole: Any = read_state(states[0])
+    has_events = {states[0]: getattr(whole, "has_events", True)}
+    for name in states[1:]:
+        part: Any = read_state(name)
+        if type(part) is not type(whole):
+            raise MergeError(
+                f"expected the state of {type(whole).__name__}, as {states[0]} is, got that of "
+                f"{type(part).__name__}",
+                name,
+            )
+        has_events[name] = getattr(part, "has_events", True)
+        if len(set(has_events.values())) > 1:
+            whole, part = whole.without_events(), part.without_events()
+        try:
+            whole.merge(part)
+        except SnellenError as error:
+            raise error.within(name) from error
+    return whole, [name for name, has in has_events.items() if not has]
 
 
 def _refuse_own_part(directory: str | None, states: tuple[str, ...]) -> None:
@@ -95,7 +115,7 @@ def _run_of(name: str) -> StoredRun | None:
     return StoredRun.open(path) if (path / "run.json").is_file() else None
 
 
-def _beside(runs: list[StoredRun], *, quiet: bool) -> Beside:
+def _beside(runs: list[StoredRun], whole: StoredMetric[Any], *, quiet: bool) -> Beside:
     from snellen.cli.beside import Beside
     from snellen.run.merged_run import merged_examples, merged_states
 
@@ -103,5 +123,16 @@ def _beside(runs: list[StoredRun], *, quiet: bool) -> Beside:
     if not quiet:
         for note in notes:
             click.echo(f"snellen: {note}", err=True)
-    kept = merged_examples(runs)
+    kept = merged_examples(runs, _anew(whole))
     return Beside(found) if kept is None else Beside(found, kept.examples, kept.pictures)
+
+
+def _anew(whole: StoredMetric[Any]) -> Callable[[Examples], Examples] | None:
+    """Return what measures the examples of parts by the whole; None where that changes nothing."""
+    if type(whole).__name__ != "AveragePrecision":
+        return None
+    from snellen.detection.average_precision import AveragePrecision
+    from snellen.report.detection.examples import counted_anew
+
+    assert isinstance(whole, AveragePrecision)
+    return counted_anew(whole)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from snellen.cli.beside import Beside, ExampleOptions, Wanted, folder_of_images
+from snellen.cli.beside import Beside, ExampleOptions, Wanted
 from snellen.cli.gates import Gate, gates
 from snellen.cli.page import check_plotly, report_option
 from snellen.cli.path_options import check_folder_of, json_option, not_empty
@@ -16,9 +17,9 @@ from snellen.cli.recording import Recording
 from snellen.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from snellen.cli.beside import PictureFolder
+    from snellen.cli.picture_folder import PictureFolder
     from snellen.metric import StoredMetric
     from snellen.result import Result
 
@@ -69,8 +70,20 @@ class Output(NamedTuple):
 
         Where truth is a folder, it may be that itself.
         """
+        if not self.wants_examples:
+            return self
+        from snellen.cli.picture_folder import folder_of_images
+
         given = (self.examples or ExampleOptions()).images
         return self.with_images(folder_of_images(given, truth, itself=folder_is_images))
+
+    def also_reads(
+        self, role: str, files: Iterable[str | os.PathLike[str]], *, sizes_only: bool = False
+    ) -> None:
+        """Take down for ``run.json`` files that are read though nobody named them."""
+        if self.recording is not None:
+            places = [os.fspath(file) for file in files]
+            self.recording.also_read(role, places, sizes_only=sizes_only)
 
     def _wanted(self) -> Wanted:
         return Wanted.of(self.examples or ExampleOptions(), report=self.report)
@@ -218,7 +231,7 @@ class Output(NamedTuple):
     def _write_json(self, result: Result) -> None:
         import msgspec
 
-        from snellen.result import write_atomically
+        from snellen.atomic_files import write_atomically
 
         text = msgspec.json.format(msgspec.json.encode(result.to_dict()), indent=2) + b"\n"
         if self.json_path == "-":

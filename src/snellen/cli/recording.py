@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from snellen.metric import StoredMetric
     from snellen.result import Result
@@ -70,7 +71,35 @@ class Recording:
         self._arguments = invocation.arguments
         self._began = invocation.began
         self._config = dict(_config(context))
-        self._digests = DataDigests(list(_sources(context)))
+        sources = list(_sources(context))
+        self._typed = [source.name for source in sources]
+        self._named = [os.path.abspath(name) for name in self._typed]  # noqa: PTH100
+        self._digests = DataDigests(sources)
+
+    def also_read(self, role: str, files: Iterable[str], *, sizes_only: bool = False) -> None:
+        """Take down files that nobody named; of what was named there is a digest already.
+
+        Parameters
+        ----------
+        role : str
+            What they are for.
+        files : iterable of str
+            The files; some, all or none may lie in what was named.
+        sizes_only : bool
+            Whether nothing but the sizes of pictures counts, so that they are not read whole.
+        """
+        from snellen.run.data_digests import DataSource
+
+        others = [file for file in files if not self._is_named(file)]
+        if not any(map(os.path.isabs, self._typed)):
+            # As what was typed: a folder of a user's has the user's name.
+            others = [os.path.relpath(file) for file in others]
+        if others:
+            self._digests.add(DataSource.of_files(role, others, sizes_only=sizes_only))
+
+    def _is_named(self, file: str) -> bool:
+        path = f"{os.path.abspath(file)}/"  # noqa: PTH100
+        return any(path.startswith(f"{named.rstrip('/')}/") for named in self._named)
 
     def record(
         self, metric: StoredMetric[Result], result: Result, config: dict[str, Any]

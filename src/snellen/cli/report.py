@@ -125,8 +125,8 @@ def report(
         elif kind in _PICTURES:
             paths = _write_pictures(opened, called, Path(out), kind, figure, width, slice_by)
         else:
+            from snellen.atomic_files import write_atomically
             from snellen.report.paper_tables import paper_tables
-            from snellen.result import write_atomically
 
             tables = paper_tables(opened, called, kind, slice_by=slice_by)
             write_atomically({out: tables.encode()})
@@ -194,8 +194,8 @@ def _write_page(
     slice_by: tuple[str, ...],
 ) -> list[Path]:
     """Write the page, and the script that it shares with others; return what was written."""
+    from snellen.atomic_files import write_atomically
     from snellen.report.results_page import results_page
-    from snellen.result import write_atomically
 
     if out.is_dir():
         from snellen.errors import InputError
@@ -227,9 +227,9 @@ def _write_pictures(
     slice_by: tuple[str, ...],
 ) -> list[Path]:
     """Write figures; return the files."""
+    from snellen.atomic_files import write_atomically
     from snellen.errors import InputError
     from snellen.report.run_pictures import run_pictures
-    from snellen.result import write_atomically
 
     if figure is None and out.exists() and not out.is_dir():
         raise InputError("expected a folder for the pictures, got a file", str(out))

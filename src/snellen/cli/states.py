@@ -11,7 +11,7 @@ __all__ = ["read_state"]
 
 
 def read_state(name: str) -> StoredMetric[Any]:
-    """Return the metric of a state.bin, or of the folder that holds it.
+    """Return the metric of a state.bin, or of the folder of a run, a training too.
 
     Raises
     ------
@@ -25,7 +25,14 @@ def read_state(name: str) -> StoredMetric[Any]:
 
     path = Path(name)
     if path.is_dir():
-        path /= "state.bin"
+        home = path / "test" if (path / "description.json").is_file() else path
+        if not (home / "state.bin").is_file() and (path / "models").is_dir():
+            raise InputError(
+                "expected the state of a run, got a benchmark: name the folders of its networks, "
+                "in models",
+                name,
+            )
+        path = home / "state.bin"
     try:
         data = path.read_bytes()
     except OSError as error:

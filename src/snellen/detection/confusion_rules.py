@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from snellen.detection.pairs import pair_rows, taken_in_turn
 from snellen.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -15,9 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from snellen.detection.candidates import Candidates
-
-__all__ = ["CONFUSION_RULES", "ConfusionRules", "confusion_rules", "paired"]
+__all__ = ["CONFUSION_RULES", "ConfusionRules", "confusion_rules"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,57 +131,3 @@ def confusion_rules(
         if value is not None
     }
     return dataclasses.replace(rules, **changed)
-
-
-def paired(
-    pairs: Candidates,
-    truth_label: NDArray[np.int32],
-    is_region: NDArray[np.bool_],
-    pred_label: NDArray[np.int32],
-    score: NDArray[np.float64],
-    rules: ConfusionRules,
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the truth of each detection, how similar they are, and what is left out.
-
-    Parameters
-    ----------
-    pairs : Candidates
-        All pairs that reach the IoU threshold, also of different classes.
-    truth_label : ndarray, shape (m,)
-    is_region : ndarray, shape (m,)
-        Truth that is no object.
-    pred_label, score : ndarray, shape (n,)
-    rules : ConfusionRules
-
-    Returns
-    -------
-    truth : ndarray, shape (n,), int64
-        The row of truth of each detection, -1 where it has none.
-    similarity : ndarray, shape (n,), float64
-        0 where it has none.
-    left_out : ndarray, shape (n,), bool
-        Detections without truth, in a region of their class.
-    """
-    n = len(pred_label)
-    row, truth, similarity = pair_rows(pairs.begin), pairs.truth, pairs.similarity
-    far = similarity <= rules.iou_threshold if rules.iou_above else np.zeros(len(row), np.bool_)
-    same = pred_label[row] == truth_label[truth]
-    at = np.flatnonzero(~far & ~is_region[truth])
-    rank = np.empty(n, np.int64)
-    rank[np.argsort(-score, kind="stable")] = np.arange(n)
-    # The last key decides first. COCO takes the later one of equally similar truth, others the
-    # earlier.
-    keys: dict[str, tuple[NDArray[Any], ...]] = {
-        "class, score": (-truth[at], -similarity[at], rank[row[at]], ~same[at]),
-        "class, similarity": (row[at], truth[at], -similarity[at], ~same[at]),
-        "score": (truth[at], -similarity[at], rank[row[at]]),
-    }
-    at = at[np.lexsort(keys[rules.order])]
-    got = taken_in_turn(row[at], truth[at], n, len(truth_label))
-    has = got >= 0
-    partner, alike = np.full(n, -1, np.int64), np.zeros(n)
-    partner[has], alike[has] = truth[at[got[has]]], similarity[at[got[has]]]
-    left_out = np.zeros(n, np.bool_)
-    if rules.leaves_out:
-        left_out[row[same & ~far & is_region[truth]]] = True
-    return partner, alike, left_out & ~has

@@ -60,7 +60,7 @@ def confusion_matrix(result: DetectionConfusionResult) -> MatrixDisplay:
     )
 
 
-def error_costs(result: DetectionErrorsResult) -> BarsDisplay:
+def error_costs(result: DetectionErrorsResult, measure: str = "IoU") -> BarsDisplay:
     """Return what each kind of error costs in AP, the dearest first."""
     kinds = sorted(result.kinds, key=lambda kind: -_number(result.metrics[f"dAP_{kind}"]))
     values = np.array([result.metrics[f"dAP_{kind}"] for kind in kinds], np.float64)
@@ -83,11 +83,11 @@ def error_costs(result: DetectionErrorsResult) -> BarsDisplay:
             about="How much higher AP would be if all errors of one kind were mended and all "
             "others stayed; the numbers need not add up.",
             finding=finding,
-            protocol=f"TIDE: {result.rules}",
+            protocol=f"TIDE: {result.rules.in_words(measure)}",
         ),
         categories=tuple(f"{_KINDS[kind]} ({result.data[f'n_{kind}']:,})" for kind in kinds),
         bars=(Bars("AP gained", values, low, high),),
-        value_label=f"AP at IoU {result.rules.iou_threshold:g} gained",
+        value_label=f"AP at {measure} {result.rules.iou_threshold:g} gained",
     )
 
 

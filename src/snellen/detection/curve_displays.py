@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from snellen.detection.protocols import measure_of
 from snellen.displays import Line, LinesDisplay, Mark, Words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from snellen.detection.average_precision import AveragePrecisionResult
-    from snellen.detection.detection_calibration import DetectionCalibrationResult
+    from snellen.detection.average_precision_result import AveragePrecisionResult
+    from snellen.detection.detection_calibration_result import DetectionCalibrationResult
     from snellen.detection.operating_points_result import OperatingPointsResult
 
 __all__ = ["precision_recall", "raw_precision_recall", "reliability", "score_curves"]
@@ -78,8 +79,17 @@ def precision_recall(result: AveragePrecisionResult) -> LinesDisplay | None:
     )
 
 
+def _of_points(result: OperatingPointsResult) -> str:
+    rules = result.protocol
+    measure = measure_of(rules["rules"]["similarity"])
+    return (
+        f"{measure} {rules['iou_threshold']:g}, area {rules['area']}, {rules['rules']['name']}; "
+        "raw points"
+    )
+
+
 def _at(rules: Any, threshold: float) -> str:
-    return f"{'OKS' if rules.similarity == 'keypoints' else 'IoU'} {threshold:g}"
+    return f"{rules.measure} {threshold:g}"
 
 
 def _of_precision_recall(
@@ -120,8 +130,7 @@ def score_curves(result: OperatingPointsResult) -> tuple[LinesDisplay, LinesDisp
     if not math.isnan(best):
         marks = (Mark(f"highest {called}: {result.metrics[key]:.3f} from {best:.3g}", best,
                       float(result.metrics[key])),)  # fmt: skip
-    iou, area = result.protocol["iou_threshold"], result.protocol["area"]
-    rules = f"IoU {iou:g}, area {area}, {result.protocol['rules']['name']}; raw points"
+    rules = _of_points(result)
     note = f"Read off at {_SCORES} equally spaced scores and at the best ones."
     whole = LinesDisplay(
         words=Words(
@@ -190,7 +199,6 @@ def raw_precision_recall(result: OperatingPointsResult) -> LinesDisplay:
     for rank, k in enumerate(order.tolist()):
         known = ~np.isnan(precision[k])
         lines.append(Line(names[k], recall[k][known], precision[k][known], muted=rank >= n_named))
-    iou, area = result.protocol["iou_threshold"], result.protocol["area"]
     return LinesDisplay(
         words=Words(
             name="precision_recall",
@@ -199,7 +207,7 @@ def raw_precision_recall(result: OperatingPointsResult) -> LinesDisplay:
             "wrong; a better detector's line stays higher for longer.",
             finding=_of_scores(result, "F1" if beta == 1 else f"F{beta:g}",
                                "f1_micro" if beta == 1 else "f_beta_micro"),
-            protocol=f"IoU {iou:g}, area {area}, {result.protocol['rules']['name']}; raw points",
+            protocol=_of_points(result),
             note=note,
         ),
         lines=tuple(lines),
@@ -270,8 +278,12 @@ def _of_classes(
     own = own[~np.isnan(own)]
     worst = int(order[0])
     said = f"The lowest best {called} is that of {names[worst]}: {best_f[worst]:.3f}"
+    if order.size == 1:
+        said = f"The best {called} of {names[worst]} is {best_f[worst]:.3f}"
     if not own.size:
         return f"{said}."
+    if own.size == 1:
+        return f"{said}, from score {own[0]:.3g}."
     return f"{said}. Best thresholds lie between {own.min():.3g} and {own.max():.3g}."
 
 
@@ -299,7 +311,8 @@ def reliability(result: DetectionCalibrationResult) -> LinesDisplay:
             about="A point on the diagonal means that of detections with score 0.7 seven in ten "
             "are right; below it the detector is too sure of itself.",
             finding=finding,
-            protocol=f"IoU {rules['iou_threshold']:g}, area {rules['area']}, {rules['bins']} bins "
+            protocol=f"{measure_of(rules['rules']['similarity'])} {rules['iou_threshold']:g}, area "
+            f"{rules['area']}, {rules['bins']} bins "
             f"of {rules['binning'].replace('-', ' ')}",
         ),
         lines=(Line("detections", score[order], precision[order]),),

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.detection.candidates import candidates
-from snellen.detection.confusion_rules import ConfusionRules, confusion_rules, paired
-from snellen.detection.detection_confusion_result import (
-    FALSE_ALARM,
-    MISSED,
-    PAIR,
-    DetectionConfusionResult,
+from snellen.detection.confusion_pairs import ConfusionPairs, paired, pairs_at_any_score
+from snellen.detection.confusion_rows import (
+    check_places,
+    events_of,
+    first_rows,
+    places_in_images,
 )
+from snellen.detection.confusion_rules import ConfusionRules, confusion_rules
+from snellen.detection.detection_confusion_result import DetectionConfusionResult
 from snellen.detection.given_objects import of_rules
 from snellen.detection.image_rows import ImageRows, regions, scores_of
 from snellen.detection.objects_of_images import rules_for
 from snellen.detection.protocols import DetectionProtocol, protocol_named
-from snellen.errors import MergeError
+from snellen.errors import InputError
+from snellen.parameters import refuse_other_parameters
 from snellen.state import pack, restored
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DetectionConfusion", "detection_confusion"]
 
-_COUNTS = ("n_truth", "n_regions", "n_predictions", "n_unverified", "n_below", "n_left_out")
+_COUNTS = ("n_truth", "n_regions", "n_predictions", "n_unverified", "n_below")
 
 
 class DetectionConfusion:
@@ -58,11 +61,15 @@ class DetectionConfusion:
         What is compared of objects (``similarity``, ``sigmas``, ``dilation_ratio``), and what
         counts (``honours_ignored``, ``federated``, ``class_agnostic``, ``per_image``). Its
         thresholds and caps are not read.
+    every_score : bool
+        Whether detections below the score threshold are kept as well, so that `compute` can be
+        asked for any other: one that is chosen once all parts are merged.
 
     Notes
     -----
     State
-        A row for each pair, each missed object and each false alarm, by image. No boxes.
+        A row for each object, each detection and each pair that can decide who goes with whom, by
+        image. No boxes.
     Merge
         Joins the rows; exact. An image that both have absorbed is refused.
     Ties
@@ -94,7 +101,7 @@ class DetectionConfusion:
            [1, 0, 0]])
     """
 
-    __slots__ = ("_rows", "protocol", "rules")
+    __slots__ = ("_rows", "every_score", "protocol", "rules")
 
     def __init__(
         self,
@@ -103,20 +110,28 @@ class DetectionConfusion:
         score_threshold: float | None = None,
         iou_threshold: float | None = None,
         protocol: str | DetectionProtocol = "coco",
+        every_score: bool = False,
     ) -> None:
         self.rules = confusion_rules(
             rules, score_threshold=score_threshold, iou_threshold=iou_threshold
         )
         self.protocol = protocol_named(protocol)
+        self.every_score = every_score
         self._rows = ImageRows(
-            ("truth", "pred"),
+            ("label",),
             _COUNTS,
-            events={
+            truth={"image": np.int32, "label": np.int32},
+            pred={
                 "image": np.int32,
-                "truth": np.int32,
-                "pred": np.int32,
-                "event": np.uint8,
+                "label": np.int32,
                 "score": np.float64,
+                "left_out": np.uint8,
+            },
+            # Rows of truth and of detections are counted within the image: they hold in any state.
+            pairs={
+                "image": np.int32,
+                "pred": np.int32,
+                "truth": np.int32,
                 "similarity": np.float64,
             },
         )
@@ -161,9 +176,11 @@ class DetectionConfusion:
         if batch is None:
             return self
         given = of_rules(batch.truth, batch.pred, self.protocol)
-        looked_at = np.flatnonzero(self.rules.looked_at(scores_of(given.pred.boxes)))
-        n_below = len(given.pred) - len(looked_at)
-        given = given.taken(None, looked_at)
+        image, score = given.codes.pred_image, scores_of(given.pred.boxes)
+        n_given = len(score)
+        kept = np.flatnonzero(self.rules.looked_at(score) | self.every_score)
+        if len(kept) < n_given or np.any(image[1:] < image[:-1]):
+            given = given.taken(None, kept[np.argsort(image[kept], kind="stable")])
         codes, score = given.codes, scores_of(given.pred.boxes)
         pairs = candidates(
             given.truth,
@@ -174,49 +191,17 @@ class DetectionConfusion:
             codes=codes,
         )
         is_region = regions(given.truth.boxes, self.protocol)
-        partner, similarity, left_out = paired(
+        deciding, left_out = pairs_at_any_score(
             pairs, codes.truth_label, is_region, codes.pred_label, score, self.rules
         )
+        left_out &= self.rules.leaves_out
         if given.exempt is not None:
-            left_out |= given.exempt.astype(np.bool_) & (partner < 0)
-        alone = is_region.copy()
-        alone[partner[partner >= 0]] = True
-        missed = np.flatnonzero(~alone)
-        with_partner = np.flatnonzero(partner >= 0)
-        false_alarm = np.flatnonzero((partner < 0) & ~left_out)
-        columns: dict[str, tuple[NDArray[Any], ...]] = {
-            "image": (
-                codes.pred_image[with_partner],
-                codes.truth_image[missed],
-                codes.pred_image[false_alarm],
-            ),
-            "truth": (
-                codes.truth_label[partner[with_partner]],
-                codes.truth_label[missed],
-                codes.pred_label[false_alarm],
-            ),
-            "pred": (
-                codes.pred_label[with_partner],
-                codes.truth_label[missed],
-                codes.pred_label[false_alarm],
-            ),
-            "event": tuple(
-                np.full(len(rows), event, np.uint8)
-                for rows, event in (
-                    (with_partner, PAIR),
-                    (missed, MISSED),
-                    (false_alarm, FALSE_ALARM),
-                )
-            ),
-            "score": (score[with_partner], np.zeros(len(missed)), score[false_alarm]),
-            "similarity": (
-                similarity[with_partner],
-                np.zeros(len(missed)),
-                np.zeros(len(false_alarm)),
-            ),
-        }
-        joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-        by_image = np.argsort(joined["image"], kind="stable")
+            left_out |= given.exempt.astype(np.bool_)
+        objects = np.flatnonzero(~is_region)
+        objects = objects[np.argsort(codes.truth_image[objects], kind="stable")]
+        n_images = len(codes.images)
+        truth_place = np.zeros(len(is_region), np.int32)
+        truth_place[objects] = places_in_images(codes.truth_image[objects], n_images)
         self._rows.add(
             batch,
             codes,
@@ -225,10 +210,21 @@ class DetectionConfusion:
                 "n_regions": int(np.count_nonzero(is_region)),
                 "n_predictions": len(batch.pred),
                 "n_unverified": given.n_unverified,
-                "n_below": n_below,
-                "n_left_out": int(np.count_nonzero(left_out)),
+                "n_below": n_given - len(score),
             },
-            events={name: column[by_image] for name, column in joined.items()},
+            truth={"image": codes.truth_image[objects], "label": codes.truth_label[objects]},
+            pred={
+                "image": codes.pred_image,
+                "label": codes.pred_label,
+                "score": score,
+                "left_out": left_out.astype(np.uint8),
+            },
+            pairs={
+                "image": codes.pred_image[deciding.pred],
+                "pred": places_in_images(codes.pred_image, n_images)[deciding.pred],
+                "truth": truth_place[deciding.truth],
+                "similarity": deciding.similarity,
+            },
         )
         return self
 
@@ -242,28 +238,64 @@ class DetectionConfusion:
         IdError
             Where both have absorbed the same image.
         """
-        if (self.rules, self.protocol) != (other.rules, other.protocol):
-            raise MergeError(
-                "expected the state of a DetectionConfusion with the same parameters, got "
-                f"{other._parameters()} for {self._parameters()}"
-            )
+        refuse_other_parameters(self, self._parameters(), other._parameters())
         self._rows.merge(other._rows)
         return self
 
     def empty(self) -> DetectionConfusion:
         """Return a metric of the same rules without data."""
-        return DetectionConfusion(self.rules, protocol=self.protocol)
+        return DetectionConfusion(self.rules, protocol=self.protocol, every_score=self.every_score)
 
-    def compute(self) -> DetectionConfusionResult:
-        """Return the result of all that was absorbed."""
-        rows = self._rows
+    def compute(self, *, score_threshold: float | None = None) -> DetectionConfusionResult:
+        """Return the result of all that was absorbed.
+
+        Parameters
+        ----------
+        score_threshold : float, optional
+            In place of that of the rules; below it only where ``every_score`` was set.
+
+        Raises
+        ------
+        InputError
+            For one below what was kept.
+        """
+        rules = confusion_rules(self.rules, score_threshold=score_threshold, iou_threshold=None)
+        if rules.score_threshold < self.rules.score_threshold and not self.every_score:
+            raise InputError(
+                f"expected a score of at least {self.rules.score_threshold:g}, from which "
+                f"detections were kept, got {rules.score_threshold:g}: set every_score",
+                "score_threshold",
+            )
+        rows, n_images = self._rows, len(self._rows.images)
+        truth, pred, pairs = (rows.table(name) for name in ("truth", "pred", "pairs"))
+        first_truth, first_pred = (first_rows(table["image"], n_images) for table in (truth, pred))
+        check_places(pairs, first_truth, first_pred)
+        looked_at = rules.looked_at(pred["score"])
+        deciding = ConfusionPairs(
+            first_pred[pairs["image"]] + pairs["pred"],
+            (first_truth[pairs["image"]] + pairs["truth"]).astype(np.int32),
+            pairs["similarity"],
+        )
+        deciding = deciding.taken(looked_at[deciding.pred])
+        met = deciding.taken(paired(deciding, truth["label"], pred["label"], pred["score"], rules))
+        missed = np.ones(len(truth["image"]), np.bool_)
+        missed[met.truth] = False
+        alone = looked_at.copy()
+        alone[met.pred] = False
+        left_out = alone & (pred["left_out"] != 0)
         counts = {name: int(value) for name, value in rows.counts.arrays().items()}
         return DetectionConfusionResult.of_events(
-            self.rules,
+            rules,
             rows.classes,
             rows.images.keys(),
-            rows.table("events"),
-            {"n_images": len(rows.images), "n_classes": len(rows.classes), **counts},
+            events_of(truth, pred, met, np.flatnonzero(missed), np.flatnonzero(alone & ~left_out)),
+            {
+                "n_images": n_images,
+                "n_classes": len(rows.classes),
+                **counts,
+                "n_below": counts["n_below"] + int(np.count_nonzero(~looked_at)),
+                "n_left_out": int(np.count_nonzero(left_out)),
+            },
         )
 
     def to_bytes(self) -> bytes:
@@ -293,13 +325,18 @@ class DetectionConfusion:
         metric = cls(
             ConfusionRules(**parameters["rules"]),
             protocol=DetectionProtocol.from_dict(parameters["protocol"]),
+            every_score=bool(parameters["every_score"]),
         )
         metric._rows.restore(packed)
         metric.compute()  # says where rows do not fit each other
         return metric
 
     def _parameters(self) -> dict[str, Any]:
-        return {"rules": dataclasses.asdict(self.rules), "protocol": self.protocol.to_dict()}
+        return {
+            "rules": dataclasses.asdict(self.rules),
+            "protocol": self.protocol.to_dict(),
+            "every_score": self.every_score,
+        }
 
 
 def detection_confusion(

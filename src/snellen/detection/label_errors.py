@@ -24,7 +24,7 @@ from snellen.detection.label_suspicions import (
 )
 from snellen.detection.objects_of_images import rules_for
 from snellen.detection.protocols import DetectionProtocol, protocol_named
-from snellen.errors import MergeError
+from snellen.parameters import refuse_other_parameters
 from snellen.state import pack, restored
 
 if TYPE_CHECKING:
@@ -289,11 +289,7 @@ class LabelErrors:
         IdError
             Where both have absorbed the same image.
         """
-        if (self.rules, self.protocol) != (other.rules, other.protocol):
-            raise MergeError(
-                "expected the state of LabelErrors with the same parameters, got "
-                f"{other._parameters()} for {self._parameters()}"
-            )
+        refuse_other_parameters(self, self._parameters(), other._parameters())
         self._rows.merge(other._rows)
         return self
 

@@ -21,6 +21,7 @@ from snellen.detection.protocols import DetectionProtocol, protocol_named
 from snellen.detection.score_curves import score_curves
 from snellen.errors import InputError, MergeError
 from snellen.image_ids import ImageIds
+from snellen.parameters import refuse_other_parameters
 from snellen.state import Counts, Ledger, pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:
@@ -223,12 +224,7 @@ class LocalizationRecallPrecision:
         IdError
             Where both have absorbed the same image.
         """
-        if self.protocol != other.protocol or self.score_thresholds != other.score_thresholds:
-            differing = self.protocol.differences(other.protocol) or "score_thresholds"
-            raise MergeError(
-                "expected the state of a LocalizationRecallPrecision with the same parameters, "
-                f"got others: {differing}"
-            )
+        refuse_other_parameters(self, self._parameters(), other._parameters())
         if None not in (self._kind, other._kind) and self._kind != other._kind:
             raise MergeError(
                 f"expected the state of objects of the kind {self._kind}, got {other._kind}"
@@ -304,8 +300,7 @@ class LocalizationRecallPrecision:
         _, classes, truth, pred = self._rows()
         arrays = {**prefixed("truth.", truth), **prefixed("pred.", pred)}
         content: dict[str, Any] = {
-            "protocol": self.protocol.to_dict(),
-            "score_thresholds": self.score_thresholds,
+            **self._parameters(),
             "kind": self._kind,
             "counts": {name: int(self._counts[name]) for name in _COUNTS},
         }
@@ -353,6 +348,9 @@ class LocalizationRecallPrecision:
         metric._counts.add(**content["counts"])
         metric.compute()  # says where rows do not fit each other
         return metric
+
+    def _parameters(self) -> dict[str, Any]:
+        return {"protocol": self.protocol.to_dict(), "score_thresholds": self.score_thresholds}
 
     def _rows(self) -> tuple[Keys, Classes, dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
         """Return images, classes, and the rows of truth and predictions by class, image, rank.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from snellen.detection.detection_calibration import DetectionCalibrationResult
+from snellen.detection.detection_calibration_result import DetectionCalibrationResult
 from snellen.detection.detection_confusion_result import DetectionConfusionResult
 from snellen.detection.error_kinds import ERROR_NAMES
 from snellen.detection.error_types_result import DetectionErrorsResult
@@ -103,7 +103,8 @@ def _about_precision(diagnosis: DetectionDiagnosis) -> Iterator[str]:
     ]
     if never and best >= _NOTHING_MATCHES:
         names = _few([name for _, name in sorted(never)])
-        yield f"{len(never):,} of {with_truth.sum():,} classes have AP 0: {names}."
+        has = "has" if len(never) == 1 else "have"
+        yield f"{len(never):,} of {with_truth.sum():,} classes {has} AP 0: {names}."
 
 
 def _about_sizes(diagnosis: DetectionDiagnosis, sizes: list[str]) -> Iterator[str]:
@@ -193,7 +194,7 @@ def _about_points(points: OperatingPointsResult, diagnosis: DetectionDiagnosis) 
     if n >= _FEWEST and n >= _SHARE_OF_LABELS * int((kept.tp + kept.fp).sum()):
         names = points.classes.display_names()
         yield (
-            f"{n:,} detections that score {threshold:.3g} are of "
+            f"{n:,} detections that score {threshold:.3g} or more are of "
             f"{several(len(without), 'class')} without truth, which AP does not see: "
             f"{_few([names[k] for k in without[np.argsort(-kept.fp[without])].tolist()])}."
         )

@@ -33,6 +33,7 @@ __all__ = [
     "AreaRange",
     "CrowdingRange",
     "DetectionProtocol",
+    "measure_of",
     "protocol_named",
 ]
 
@@ -40,6 +41,17 @@ __all__ = [
 _LARGEST_CAP: Final = 2**31 - 1
 SIMILARITIES: Final = ("own", "box", "mask", "boundary", "keypoints", "oriented")
 """What a protocol may compare with its IoU thresholds."""
+
+
+def measure_of(similarity: str) -> str:
+    """Return what thresholds of a similarity are of, in a word.
+
+    Examples
+    --------
+    >>> measure_of("keypoints"), measure_of("own")
+    ('OKS', 'IoU')
+    """
+    return {"keypoints": "OKS", "boundary": "boundary IoU"}.get(similarity, "IoU")
 
 
 class AreaRange(NamedTuple):
@@ -168,8 +180,15 @@ class DetectionProtocol:
     crowding_ranges: tuple[CrowdingRange, ...] = ()
 
     def __post_init__(self) -> None:
-        # Lists and NumPy numbers are taken too, and become what they mean: rules that are equal
-        # compare equal and are written alike.
+        self._make_plain()
+        self._check_numbers()
+        self._check_ranges()
+
+    def _make_plain(self) -> None:
+        """Put tuples and Python's numbers in the place of lists and NumPy's.
+
+        So rules that are equal compare equal and are written alike.
+        """
         for name, of, what in (
             ("iou_thresholds", float, "ascending numbers"),
             ("recall_thresholds", float, "ascending numbers"),
@@ -195,6 +214,9 @@ class DetectionProtocol:
             )
             object.__setattr__(self, name, ranges)
         object.__setattr__(self, "class_groups", tuple(map(str, self.class_groups)))
+
+    def _check_numbers(self) -> None:
+        """Refuse thresholds, caps and choices that are none."""
         for name in ("per_image", "per_class"):
             cap = getattr(self, name)
             if cap is not None and not 1 <= cap <= _LARGEST_CAP:
@@ -230,6 +252,9 @@ class DetectionProtocol:
             raise InputError(
                 f"expected a part of the box, above 0, got {self.box_area_share}", "box_area_share"
             )
+
+    def _check_ranges(self) -> None:
+        """Refuse ranges of area and crowding that are none, or cannot be told apart."""
         if not self.area_ranges or len(self.range_labels) > 32:
             raise InputError(
                 f"expected 1 to 32 area ranges, got {len(self.range_labels)}", "area_ranges"
@@ -278,7 +303,8 @@ class DetectionProtocol:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rules as plain values; no upper bound of a range is None."""
-        plain = dataclasses.asdict(self)
+        # Not dataclasses.asdict, which copies every number of the grids by itself.
+        plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         for name in ("area_ranges", "crowding_ranges"):
             plain[name] = [
                 [label, low, None if high == math.inf else high]
@@ -304,13 +330,21 @@ class DetectionProtocol:
         ious = self.iou_thresholds
         span = f"{ious[0]:.2f}:{ious[-1]:.2f} ({len(ious)})" if len(ious) > 1 else f"{ious[0]:.2f}"
         n_points = len(self.recall_thresholds)
-        curve = "area" if self.interpolation == "area" else f"{n_points} recall points"
+        curve = f"{n_points} recall points"
+        if self.interpolation == "area":
+            curve = "area below the curve"
+        labels = [area.label for area in self.area_ranges]
+        areas = "" if labels == ["all"] else f"areas {'/'.join(labels)}, "
         crowding = "/".join(each.label for each in self.crowding_ranges)
         return (
-            f"{self.name}: IoU {span}, {curve}, "
-            f"areas {'/'.join(area.label for area in self.area_ranges)}, "
+            f"{self.name}: {self.measure} {span}, {curve}, {areas}"
             f"{f'images {crowding}, ' if crowding else ''}{self._caps()}"
         )
+
+    @property
+    def measure(self) -> str:
+        """What thresholds are of, in a word: ``"IoU"``, ``"boundary IoU"``, ``"OKS"``."""
+        return measure_of(self.similarity)
 
     @property
     def has_no_caps(self) -> bool:
@@ -321,14 +355,6 @@ class DetectionProtocol:
         if self.has_no_caps:
             return "no caps"
         return f"caps {'/'.join(map(str, self.max_detections))}"
-
-    def differences(self, other: DetectionProtocol) -> str:
-        """Return which rules differ, and how, as readable text."""
-        return "; ".join(
-            f"{field.name} {getattr(self, field.name)} and {getattr(other, field.name)}"
-            for field in dataclasses.fields(self)
-            if getattr(self, field.name) != getattr(other, field.name)
-        )
 
 
 def _number(given: Any, name: str) -> float:

@@ -70,6 +70,8 @@ def _finding(result: Result) -> str:
 
 def protocol_line(result: Result) -> str:
     """Return the rules that a result was made under, in one line."""
+    if result.protocol_text:
+        return result.protocol_text
     for line in result.composition().splitlines():
         label, _, said = line.partition(" ")
         if label == "protocol":

@@ -83,6 +83,9 @@ class BoxRows(NamedTuple):
         What was taken for what, for people.
     names : tuple of str or None
         The names of the images' files, where these are not their ids.
+    beside : mapping of str to sequence of str
+        Files that were read and may lie elsewhere than at `path`, by what they are: ``"labels"``,
+        ``"images"`` (of which only the sizes are read), ``"description"``.
     """
 
     images: list[Any]
@@ -106,6 +109,7 @@ class BoxRows(NamedTuple):
     classes: Classes | None = None
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] | None = None
+    beside: Mapping[str, Sequence[str]] = {}
 
     @property
     def kind(self) -> ObjectKind:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from snellen.readers.label_pairs import LabelPairs
     from snellen.segmentation.label_scheme import Encoding
 
-__all__ = ["LabelMapReader", "void_id"]
+__all__ = ["LabelMapReader", "ids_left_out", "void_id"]
 
 
 def void_id(classes: Classes) -> int:
@@ -34,6 +34,17 @@ def void_id(classes: Classes) -> int:
     """
     ids = classes.keys.ids.astype(np.int64)
     return 255 if 255 not in ids else int(ids.max()) + 1
+
+
+def ids_left_out(encodings: Encodings, classes: Classes) -> tuple[int, ...]:
+    """Return the ids whose pixels truth leaves out: that of void, and ignored classes.
+
+    Maps of truth never have the latter, since they are read as void. But a metric that knows them
+    is not merged with one under other rules.
+    """
+    codes = encodings.truth.codes_of(encodings.truth.ignored, pred=True)
+    ids = classes.keys.ids[np.unique(codes[codes >= 0])]
+    return (*ids.tolist(), void_id(classes))
 
 
 # Values of up to so many bits are looked up in a table of all of them.
@@ -58,6 +69,8 @@ class LabelMapReader:
     ----------
     void : int
         What maps hold where there is no class.
+    left_out : tuple of int
+        What truth leaves out: `ids_left_out`.
     """
 
     def __init__(
@@ -70,6 +83,7 @@ class LabelMapReader:
     ) -> None:
         self._files, self._max_pixels = files, max_pixels
         self.void = void_id(classes)
+        self.left_out = ids_left_out(encodings, classes)
         whole = np.array([*classes.keys.ids.astype(np.int64), self.void])
         self._ids = whole.astype(np.min_scalar_type(int(whole.max())) if whole.min() >= 0 else int)
         self._encodings = {"truth": encodings.truth, "pred": encodings.pred}

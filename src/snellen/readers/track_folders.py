@@ -91,11 +91,14 @@ class FoundSequences(NamedTuple):
         What was found where, and what was left out.
     tracker : str
         What the predictions' folder or file is called.
+    beside : list of str
+        Lists and lengths of sequences that were read and lie outside of truth.
     """
 
     sequences: list[SequenceFiles]
     notes: list[str]
     tracker: str
+    beside: list[str]
 
 
 class _File(NamedTuple):
@@ -196,10 +199,11 @@ def find_sequences(
         note += f"; {len(unknown)} that it lists have no truth: left out" if unknown else ""
         notes.append(note)
     wanted = _checked_sides(of_truth, truths, wanted, of_pred, preds, match, missing, notes)
-    sequences = []
+    sequences, lengths = [], []
     for name in wanted:
         file = truths.files[name]
         seqinfo = _find_seqinfo(of_truth.tree, file)
+        lengths.append(seqinfo)
         n_frames = None if listed is None else listed.n_frames.get(name)
         if seqinfo is not None:
             n_frames = sequence_length(seqinfo)
@@ -216,7 +220,11 @@ def find_sequences(
         f"{_sequences(len(sequences))}: truth in {of_truth.shown(truths)}, predictions in "
         f"{of_pred.shown(preds)}"
     )
-    return FoundSequences(sequences, [where, *notes], of_pred.tracker(preds))
+    read = [] if listed is None or seqmap is not None else [listed.source]
+    read += [source for source in lengths if source is not None]
+    inside = set(map(source_name, of_truth.tree.files.values()))
+    beside = [name for source in read if (name := source_name(source)) not in inside]
+    return FoundSequences(sequences, [where, *notes], of_pred.tracker(preds), beside)
 
 
 def _sequences(n: int) -> str:
@@ -561,6 +569,7 @@ def _checked_sides(
 
 
 class _Seqmap(NamedTuple):
+    source: Source
     place: str
     names: list[str]
     n_frames: dict[str, int]
@@ -588,7 +597,7 @@ def _read_seqmap(
                     f"{place} line {number}",
                 )
             lengths[name] = int(length) + is_last
-        return _Seqmap(place, list(lengths), lengths)
+        return _Seqmap(source, place, list(lengths), lengths)
     names = [line.split(",")[0].strip() for _, line in rows]
     # TrackEval leaves out the first line, whatever it says.
     if names and names[0] not in group.files:
@@ -596,7 +605,7 @@ def _read_seqmap(
     names = [name for name in dict.fromkeys(names) if name]
     if not names:
         raise SchemaError("expected a list of sequences, there is none", place)
-    return _Seqmap(place, names, lengths)
+    return _Seqmap(source, place, names, lengths)
 
 
 def _find_seqmap(tree: FileTree, group: _Group, kitti_list: KittiList) -> Source | None:

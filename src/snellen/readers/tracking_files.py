@@ -111,6 +111,8 @@ class TrackingFiles:
         What is done with a sequence of one side.
     by_video : bool
         Whether predictions are of whole videos, with one score for all frames (YouTube-VIS).
+    beside : tuple of str
+        Lists and lengths of sequences that were read and lie outside of truth.
     """
 
     pairs: tuple[Pair, ...]
@@ -122,6 +124,7 @@ class TrackingFiles:
     tracker: str
     missing: Missing
     by_video: bool
+    beside: tuple[str, ...]
     _asked: tuple[str, ...] | None
     _video_rules: dict[str, Any]
     # What was read already: sides by the names of their files.
@@ -413,7 +416,7 @@ def read_tracking(
         chosen = dataclasses.replace(chosen, first_frame=0)
     _check_first_frame(first_frame, written, chosen)
     asked = _asked_classes(classes, written, protocol)
-    pairs, whole, notes, called = found_pairs(
+    pairs, whole, notes, called, beside = found_pairs(
         truth, pred, (written, pred_written), chosen, missing, tracker, seqmap
     )
     shape = None
@@ -466,6 +469,7 @@ def read_tracking(
         called,
         missing,
         by_video,
+        tuple(beside),
         asked,
         {
             "shape": shape,

@@ -80,8 +80,11 @@ def found_pairs(
     missing: Missing,
     tracker: str | None,
     seqmap: str | os.PathLike[str] | None,
-) -> tuple[tuple[Pair, ...], dict[tuple[str, bool], Any], list[str], str]:
-    """Return pairs, what was read to find them, notes, and what the predictions are called."""
+) -> tuple[tuple[Pair, ...], dict[tuple[str, bool], Any], list[str], str, list[str]]:
+    """Return pairs, what was read to find them, notes, and what the predictions are called.
+
+    Last come files of `FoundSequences.beside`.
+    """
     of_many = [each in _OF_MANY for each in written]
     one_truth = _single_file(truth, written[0]) if of_many[0] else None
     one_pred = _single_file(pred, written[1]) if of_many[1] else None
@@ -95,7 +98,7 @@ def found_pairs(
                     f"{value}",
                     name,
                 )
-        return (Pair(one_truth, one_pred, None, None),), {}, [note], called
+        return (Pair(one_truth, one_pred, None, None),), {}, [note], called, []
     if written[0] == written[1] and written[0] in ("bdd100k", "table"):
         whole = one_truth if one_truth is not None else one_pred
         if whole is not None and seqmap is None and tracker is None:
@@ -103,7 +106,7 @@ def found_pairs(
                 truth, pred, written[0], whole, one_truth is not None, protocol, missing
             )
             if found is not None:
-                return (*found, called)
+                return (*found, called, [])
     if tracker is not None and FileTree(pred).is_file:
         raise InputError(f"expected no tracker with a single file, got {tracker}", "tracker")
     suffixes = dict.fromkeys(s for each in written for s in SUFFIXES.get(each, (".txt",)))
@@ -118,7 +121,7 @@ def found_pairs(
         missing=missing,
     )
     pairs = tuple(Pair(s.truth, s.pred, s.name, s.n_frames) for s in sequences.sequences)
-    return pairs, {}, list(sequences.notes), sequences.tracker
+    return pairs, {}, list(sequences.notes), sequences.tracker, sequences.beside
 
 
 def _single_file(path: str | os.PathLike[str], written: str) -> Source | None:

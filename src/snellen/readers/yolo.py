@@ -104,7 +104,10 @@ def read_yolo_truth(
         sizes, files = image_sizes(list(found.images.values())), picture_names(found.images)
     expected = expected_lines(kind, found.description, is_truth=True)
     rows = _read(place, names, labels, found.description, expected)
-    return rows._replace(sizes=sizes, names=files, notes=(*notes, *rows.notes))
+    beside = dict(rows.beside)
+    if found.images is not None:
+        beside["images"] = tuple(found.images.values())
+    return rows._replace(sizes=sizes, names=files, notes=(*notes, *rows.notes), beside=beside)
 
 
 def read_yolo_predictions(
@@ -166,6 +169,9 @@ def _read(
         row = int(np.argmax(wrong))
         raise InputError(f"expected class numbers from 0 on, got {class_id[row]}", where(row))
     ids = np.unique(class_id)
+    beside = {"labels": paths}
+    if description is not None:
+        beside["description"] = [description.place]
     return BoxRows(
         images=list(names),
         image=np.array(having, np.int32)[file] if having else np.zeros(0, np.int32),
@@ -174,6 +180,7 @@ def _read(
         path=place,
         relative=True,
         classes=_classes(description, class_id, where),
+        beside=beside,
         **found.columns,
     )
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.arrays import to_finite, to_numpy
-from snellen.errors import InputError, MergeError, ShapeError
+from snellen.errors import InputError, ShapeError
+from snellen.parameters import refuse_other_parameters
 from snellen.regression.exact_fit import rounded, rounded_root
 from snellen.regression.order import Ranking, SortedValues, quantile_of_sorted
 from snellen.regression.result import Numbers, RegressionResult
@@ -216,11 +217,7 @@ class Regression:
         ShapeError, IdError
             Where the samples don't go together.
         """
-        if self._parameters != other._parameters:
-            raise MergeError(
-                "expected the state of a Regression with the same parameters, got "
-                f"{other._parameters.to_dict()} for {self._parameters.to_dict()}"
-            )
+        refuse_other_parameters(self, self._parameters.to_dict(), other._parameters.to_dict())
         if other._sums is None:
             return self
         self._check_outputs(other._sums.n_outputs)

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["class_table"]
 
 _DIGITS: Final = 4
+_SAID: Final = {
+    **{name: name.upper() for name in ("hd", "hd95", "assd", "nsd", "tp", "fp", "fn", "tn")},
+    "iou": "IoU",
+    "f": "F",
+}
 
 
 def class_table(result: Result) -> Table | None:
@@ -21,13 +26,13 @@ def class_table(result: Result) -> Table | None:
     records = result.per_class()
     if not records:
         return None
-    first = next(iter(records[0]))
-    columns = [Column(first, first.replace("_", " "))]
+    first = next(key for key in records[0] if key != "id")
+    columns = [Column(first, "class" if first == "name" else _words(first))]
     for key in records[0]:
         # The id of a class is its name, or of use to programs alone: it is in the data.
         if key not in (first, "id"):
             is_whole = not any(isinstance(record[key], float) for record in records)
-            columns.append(Column(key, key.replace("_", " "), None if is_whole else _DIGITS))
+            columns.append(Column(key, _words(key), None if is_whole else _DIGITS))
     return Table(
         Words(
             name="classes",
@@ -41,6 +46,18 @@ def class_table(result: Result) -> Table | None:
     )
 
 
+def _words(key: str) -> str:
+    """Return the name of a column as people say it.
+
+    Examples
+    --------
+    >>> _words("n_missing"), _words("boundary_iou"), _words("tp")
+    ('missing', 'boundary IoU', 'TP')
+    """
+    parts = key.removeprefix("n_").split("_")
+    return " ".join(_SAID.get(part, part) for part in parts)
+
+
 def _finding(records: list[dict[str, Any]], first: str) -> str:
     """Return between what the first number of classes that is a share lies."""
     for key in records[0]:
@@ -51,7 +68,9 @@ def _finding(records: list[dict[str, Any]], first: str) -> str:
         ]
         if known:
             (low, worst), (high, best) = min(known, key=_value), max(known, key=_value)
-            return f"{key} goes from {low:.4g} ({worst}) to {high:.4g} ({best})."
+            if len(known) == 1:
+                return f"{_words(key)} of {worst} is {low:.4g}."
+            return f"{_words(key)} goes from {low:.4g} ({worst}) to {high:.4g} ({best})."
     return f"There are {len(records):,} classes."
 
 

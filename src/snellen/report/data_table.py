@@ -112,6 +112,8 @@ def _is_share(value: Any) -> bool:
 
 
 def _value(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     # JSON has no infinities; as texts they are shown and sorted as what they are.
     if isinstance(value, float) and math.isinf(value):
         return "∞" if value > 0 else "−∞"

@@ -30,6 +30,8 @@ _KINDS: Final = (
 _PATH: Final = re.compile(r"[MmLlHhVvZzCcSsQqTtAa0-9eE+\-., \n]*")
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
 _MOST_COLOURS: Final = 40  # of more nobody can tell them apart
+# Commands that have --examples.
+_WITH_GALLERY: Final = frozenset(("classification", "detection", "regression", "segmentation"))
 _O = TypeVar("_O", TrueObject, FoundObject)
 
 
@@ -47,7 +49,7 @@ def gallery(view: RunView, place: str, *, at_most: int = PICTURE_BYTES) -> str:
     """
     examples = view.examples
     if examples is None:
-        return ""
+        return _how_to_get_it(view)
     if not examples.images:
         return element("p", text(examples.rule), class_="about")
     pictures, left_out = _pictures(view, at_most)
@@ -65,6 +67,18 @@ def gallery(view: RunView, place: str, *, at_most: int = PICTURE_BYTES) -> str:
         + data_element(f"{place}-gallery", _content(examples, set(pictures), view.folder))
         + data_element(f"{place}-gallery-pictures", pictures)
     )
+
+
+def _how_to_get_it(view: RunView) -> str:
+    """Return, of a run that kept no images, how to keep some; empty where none can be kept."""
+    command = view.record.command[:3]
+    if command[:2] != ["snellen", "evaluate"] or command[-1] not in _WITH_GALLERY:
+        return ""
+    said = (
+        "This run kept no images. To see here where it errs most, evaluate again with --examples "
+        "60 --images DIR, where DIR is the folder of the image files."
+    )
+    return element("p", text(said), class_="about")
 
 
 def _legend_of_classes(examples: Examples) -> str:

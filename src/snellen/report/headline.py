@@ -19,6 +19,9 @@ __all__ = ["facts", "folded", "headline", "protocol_line", "shown_number"]
 
 _LARGE = 4
 _SMALL = 10
+# The rules have a line of their own, why a number is undefined stands below it; "numbers" says in
+# what unit a table in a terminal is, and those of a page are fractions.
+_SAID_ELSEWHERE = frozenset(("protocol", "undefined", "numbers"))
 
 
 def headline(view: RunView, *, compared: bool = False) -> str:
@@ -81,7 +84,7 @@ def _rules(result: Result) -> str:
     made_of = "".join(
         element("div", element("dt", text(name)) + element("dd", text(value)))
         for name, value in lines_of(result)
-        if name != "protocol"
+        if name not in _SAID_ELSEWHERE
     )
     return (
         element("p", element("b", "Protocol") + " " + text(protocol_line(result)), class_="rules")
@@ -93,7 +96,7 @@ def _rules(result: Result) -> str:
 
 def protocol_line(result: Result) -> str:
     """Return the rules of a result in one line."""
-    found = dict(lines_of(result)).get("protocol")
+    found = result.protocol_text or dict(lines_of(result)).get("protocol")
     if found:
         return found
     shown = {name: value for name, value in result.protocol.items() if _is_plain(value)}
@@ -120,11 +123,16 @@ def _tile(result: Result, name: str) -> str:
     return element(
         "li",
         element("span", text(name), class_="name")
-        + element("b", shown_number(value))
+        + element("b", shown_number(value) + _unit(result, name))
         + _range(value, interval)
         + element("small", _between(interval) or _why(result, name)),
         class_="tile",
     )
+
+
+def _unit(result: Result, name: str) -> str:
+    unit = result.unit_of(name)
+    return " " + element("span", text(unit), class_="unit") if unit else ""
 
 
 def _small(result: Result, name: str) -> str:
@@ -132,7 +140,7 @@ def _small(result: Result, name: str) -> str:
     return element(
         "div",
         element("dt", text(name))
-        + element("dd", shown_number(result.metrics[name]))
+        + element("dd", shown_number(result.metrics[name]) + _unit(result, name))
         + (element("dd", between, class_="between") if between else ""),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from snellen.run.run_record import DataDigest
 
@@ -30,10 +30,24 @@ class DataSource(NamedTuple):
         What it is for.
     name : str
         Its path, as it was typed.
+    files : tuple of str or None
+        The files below the folder `name` that go in; None: it is what goes in, all of it.
+    sizes_only : bool
+        Whether names and sizes are taken for the files' content.
     """
 
     role: str
     name: str
+    files: tuple[str, ...] | None = None
+    sizes_only: bool = False
+
+    @classmethod
+    def of_files(cls, role: str, files: Sequence[str], *, sizes_only: bool = False) -> DataSource:
+        """Return files that nobody named; their name is the folder that they have in common."""
+        folders = {os.path.dirname(file) or "." for file in files}  # noqa: PTH120
+        if len(folders) > 1 and len({os.path.isabs(folder) for folder in folders}) > 1:  # noqa: PTH117
+            folders = {os.path.abspath(folder) for folder in folders}  # noqa: PTH100
+        return cls(role, os.path.commonpath(folders), tuple(files), sizes_only)
 
 
 class DataDigests:
@@ -48,14 +62,19 @@ class DataDigests:
     def __init__(self, sources: Sequence[DataSource]) -> None:
         self._sources = sources
         self._found: list[DataDigest] = []
+        self._later: list[DataDigests] = []
         # A daemon: a command that fails does not wait for it.
         self._thread = threading.Thread(target=self._take, daemon=True)
         self._thread.start()
 
+    def add(self, source: DataSource) -> None:
+        """Take the digest of another one, too, that was found meanwhile."""
+        self._later.append(DataDigests([source]))
+
     def result(self) -> list[DataDigest]:
         """Return the digests, in the order of the sources, when they are there."""
         self._thread.join()
-        return self._found
+        return [*self._found, *(found for later in self._later for found in later.result())]
 
     def _take(self) -> None:
         for source in self._sources:
@@ -69,8 +88,12 @@ def data_digest(source: DataSource) -> DataDigest:
     role, path = source.role, Path(source.name)
     name = plain_text(source.name)
     try:
+        if source.files is not None:
+            below = [os.path.relpath(file, path) for file in source.files]
+            sizes = [(each, (path / each).stat().st_size) for each in below]
+            return _of_files(role, name, path, sizes, sizes_only=source.sizes_only)
         if path.is_dir():
-            return _of_folder(role, name, path)
+            return _of_files(role, name, path, _files_below(path))
         # A pipe is read once, and not by us.
         if path.is_file():
             return DataDigest(role, name, path.stat().st_size, _of_file(path))
@@ -79,14 +102,21 @@ def data_digest(source: DataSource) -> DataDigest:
     return DataDigest(role, name)
 
 
-def _of_folder(role: str, name: str, folder: Path) -> DataDigest:
+def _of_files(
+    role: str,
+    name: str,
+    folder: Path,
+    found: Iterable[tuple[str, int]],
+    *,
+    sizes_only: bool = False,
+) -> DataDigest:
     import hashlib
 
     from snellen.run.run_record import DataDigest
 
-    files = sorted(_files_below(folder))
+    files = sorted(found)
     size = sum(n for _, n in files)
-    whole = len(files) <= _MOST_FILES and size <= _MOST_BYTES
+    whole = not sizes_only and len(files) <= _MOST_FILES and size <= _MOST_BYTES
     digest = hashlib.sha256()
     for path, n in files:
         line = [path, str(n), *([_of_file(folder / path)] if whole else ())]

@@ -160,6 +160,10 @@ class Examples(msgspec.Struct):
         Worst first.
     about : dict
         Further plain values of the task.
+    order : str
+        What comes first, in words that hold for parts and whole: ``"the largest errors first"``.
+    at_most : int
+        How many images were asked for; 0 where nothing says so.
     """
 
     schema: str
@@ -169,6 +173,8 @@ class Examples(msgspec.Struct):
     images: list[Example]
     score_threshold: float = 0.0
     about: dict[str, Any] = {}
+    order: str = ""
+    at_most: int = 0
 
     def picture_names(self) -> Iterator[str]:
         """Give the names of all pictures."""

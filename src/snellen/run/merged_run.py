@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from snellen.errors import MergeError, SnellenError
-from snellen.run.examples import Examples
+from snellen.errors import MergeError, SnellenError, first_few
 from snellen.run.run_record import plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from snellen.metric import StoredMetric
-    from snellen.run.examples import Example
+    from snellen.run.examples import Example, Examples
     from snellen.run.stored_run import StoredRun
 
 __all__ = ["MergedExamples", "merged_examples", "merged_from", "merged_states"]
@@ -38,23 +37,18 @@ class MergedExamples(NamedTuple):
 def merged_states(runs: Sequence[StoredRun]) -> tuple[dict[str, StoredMetric[Any]], list[str]]:
     """Return the states of further diagnoses that all runs have, merged, and notes.
 
-    What does not merge, such as a diagnosis at a threshold that each part chose for itself, is left
-    out with a note; so is what not all runs have.
+    What does not merge is left out with a note; so is what not all runs have.
     """
     names = [run.state_names() for run in runs]
     found: dict[str, StoredMetric[Any]] = {}
     notes = []
     for name in dict.fromkeys(name for each in names for name in each):
-        if not all(name in each for each in names):
-            notes.append(f"states/{name}.bin is left out: not all runs have it")
+        without = [run.name for run, own in zip(runs, names, strict=True) if name not in own]
+        if without:
+            notes.append(f"states/{name}.bin is left out: {first_few(without)} has none")
             continue
         try:
             found[name] = _merged([run.state(name) for run in runs])
-        except MergeError:
-            notes.append(
-                f"states/{name}.bin is left out: its parts were made with different parameters, "
-                "such as a threshold that each chose for itself"
-            )
         except SnellenError as error:
             notes.append(f"states/{name}.bin is left out: {error}")
     return found, notes
@@ -65,45 +59,51 @@ def _merged(parts: Sequence[Any]) -> StoredMetric[Any]:
     for part in parts[1:]:
         if type(part) is not type(whole):
             raise MergeError(
-                f"expected the state of a {type(whole).__name__}, got that of a "
-                f"{type(part).__name__}"
+                f"expected the state of {type(whole).__name__}, got that of {type(part).__name__}"
             )
         whole.merge(part)
     merged: StoredMetric[Any] = whole
     return merged
 
 
-def merged_examples(runs: Sequence[StoredRun], at_most: int | None = None) -> MergedExamples | None:
+def merged_examples(
+    runs: Sequence[StoredRun], anew: Callable[[Examples], Examples] | None = None
+) -> MergedExamples | None:
     """Return the worst of all images that runs kept; None where none kept any.
+
+    Those that a part did not keep are not there, though the whole might have shown them.
 
     Parameters
     ----------
     runs : sequence of StoredRun
         Parts of one data set.
-    at_most : int, optional
-        How many; without, as many as the run that kept most.
+    anew : callable, optional
+        Measures the examples of a part by the whole.
     """
     kept = [(run, found) for run in runs if (found := run.examples()) is not None]
     if not kept:
         return None
-    n = max(len(found.images) for _, found in kept) if at_most is None else at_most
-    # Stable: what is equally bad stays in the order of the runs.
+    if anew is not None:
+        kept = [(run, anew(found)) for run, found in kept]
+    n = max(found.at_most or len(found.images) for _, found in kept)
+    all_images = [(image, run) for run, found in kept for image in found.images]
+    by_number = all(image.id.isdecimal() for image, _ in all_images)
     ranked = sorted(
-        ((image, run) for run, found in kept for image in found.images),
-        key=lambda pair: -pair[0].badness,
+        all_images,
+        key=lambda pair: (-pair[0].badness, int(pair[0].id) if by_number else 0, pair[0].id),
     )[:n]
     n_images = sum(found.n_images for _, found in kept)
     first = kept[0][1]
     pictures: dict[str, bytes] = {}
     images = [_with_own_pictures(image, run, pictures) for image, run in ranked]
-    examples = Examples(
-        schema=first.schema,
-        task=first.task,
-        rule=f"the {len(images):,} worst of {n_images:,} images, of those that {len(kept)} runs "
-        f"kept: {first.rule}",
+    order = f": {first.order}" if first.order else ""
+    examples = msgspec.structs.replace(
+        first,
+        rule=f"{len(images):,} of the {n_images:,} images of {len(kept)} parts, of those that the "
+        f"parts kept{order}",
         n_images=n_images,
         images=images,
-        score_threshold=first.score_threshold,
+        at_most=n,
         about=first.about if all(found.about == first.about for _, found in kept) else {},
     )
     return MergedExamples(examples, pictures)

@@ -93,10 +93,6 @@ class ArrayLabels:
         found: list[int] = values[self.truth.codes_of(values) == VOID].tolist()
         return tuple(found)
 
-    def same_as(self, other: ArrayLabels) -> bool:
-        """Return whether values mean the same in both."""
-        return self is other or self.to_dict() == other.to_dict()
-
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain values: equal ones mean the same."""
         return {

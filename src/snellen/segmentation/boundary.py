@@ -8,8 +8,9 @@ import numpy as np
 
 from snellen import _core
 from snellen.arrays import to_numpy
-from snellen.errors import ClassError, IdError, MergeError, ShapeError
+from snellen.errors import ClassError, IdError, ShapeError
 from snellen.image_ids import ImageIds
+from snellen.parameters import refuse_other_parameters
 from snellen.segmentation.array_labels import ArrayLabels, label_images
 from snellen.segmentation.boundary_result import COLUMNS, BoundaryQualityResult
 from snellen.segmentation.boundary_rules import BoundaryRules
@@ -213,20 +214,15 @@ class BoundaryQuality:
         IdError
             Where both have absorbed the same image, or only one has image ids.
         """
-        if not self.labels.same_as(other.labels) or self.rules != other.rules:
-            raise MergeError(
-                "expected the state of a BoundaryQuality with the same parameters, got "
-                f"{other._shown()} for {self._shown()}"
-            )
+        refuse_other_parameters(self, self._all_parameters(), other._all_parameters())
         self._images.check_merge(other._images)
         self._images.merge(other._images)
         self._sums.merge(other._sums)
         self._rows.merge(other._rows)
         return self
 
-    def _shown(self) -> str:
-        values = self.labels.truth.described()
-        return f"{self.classes} (values {values}), {self.rules}"
+    def _all_parameters(self) -> dict[str, Any]:
+        return {"labels": self.labels.to_dict(), **self.rules.to_dict()}
 
     def empty(self) -> BoundaryQuality:
         """Return a metric of the same parameters without data."""

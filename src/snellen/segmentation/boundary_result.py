@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snellen.classes import Classes
-from snellen.errors import SchemaError
-from snellen.result import Result, Undefined, plain_intervals, stored_intervals
+from snellen.result import Result, Undefined
 from snellen.segmentation.boundary_rules import BoundaryRules
-from snellen.state import Keys, pack, prefixed, unpack, unprefixed
+from snellen.state import Keys, pack, prefixed, unprefixed
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from snellen.displays import Display
+    from snellen.state import PackedState
 
     Real = NDArray[np.float64]
 
@@ -200,6 +203,12 @@ class BoundaryQualityResult(Result):
         )
         return {**boundary_ratios(self.pixels), "border_share": _ratio(border, truth)}
 
+    def displays(self) -> tuple[Display, ...]:
+        """Return the boundaries of classes, and the headline numbers."""
+        from snellen.segmentation.shape_displays import class_boundaries
+
+        return (class_boundaries(self), *super().displays())
+
     def per_class(self) -> list[dict[str, Any]]:
         """Return, for each class, its id, name, ratios and counts."""
         values = {name: column.tolist() for name, column in self.class_values().items()}
@@ -322,21 +331,15 @@ class BoundaryQualityResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> BoundaryQualityResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+    def _of_packed(cls, packed: PackedState) -> BoundaryQualityResult:
         content, arrays = packed.content, packed.arrays
-        try:
-            ids = content["image_ids"]
-            found = cls.of_pixels(
-                Classes(content["class_ids"], content["class_names"]),
-                BoundaryRules(**content["rules"]),
-                content["n_images"],
-                arrays["pixels"],
-                None if ids is None else Keys(ids, "image id"),
-                unprefixed("rows.", arrays),
-            )
-            return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+        ids = content["image_ids"]
+        found = cls.of_pixels(
+            Classes(content["class_ids"], content["class_names"]),
+            BoundaryRules(**content["rules"]),
+            content["n_images"],
+            arrays["pixels"],
+            None if ids is None else Keys(ids, "image id"),
+            unprefixed("rows.", arrays),
+        )
+        return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))

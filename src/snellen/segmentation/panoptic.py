@@ -12,12 +12,12 @@ from snellen.errors import (
     ClassError,
     IdError,
     InputError,
-    MergeError,
     ShapeError,
     did_you_mean,
     first_few,
 )
 from snellen.image_ids import ImageIds
+from snellen.parameters import refuse_other_parameters
 from snellen.segmentation.label_scheme import scheme_of
 from snellen.segmentation.panoptic_matching import (
     BOUNDARY_MEASURES,
@@ -220,11 +220,7 @@ class PanopticQuality:
         IdError
             Where both have absorbed the same image.
         """
-        if self.rules.to_dict() != other.rules.to_dict():
-            raise MergeError(
-                "expected the state of a PanopticQuality with the same parameters, got "
-                f"{other.rules} for {self.rules}"
-            )
+        refuse_other_parameters(self, self.rules.to_dict(), other.rules.to_dict())
         self._images.check_merge(other._images)
         shift = self._images.merge(other._images)
         self._pairs.merge(other._pairs, image=shift)

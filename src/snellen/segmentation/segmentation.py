@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen.errors import ClassError, IdError, InputError, MergeError, ShapeError
+from snellen.errors import ClassError, IdError, InputError, ShapeError
+from snellen.parameters import refuse_other_parameters
 from snellen.segmentation.array_labels import label_images
 from snellen.segmentation.instance_rows import InstanceColumns, InstanceRows
 from snellen.segmentation.label_maps import label_maps
@@ -277,13 +278,7 @@ class Segmentation:
         IdError
             Where both have absorbed the same image.
         """
-        mine, theirs = self.setup.parameters(), other.setup.parameters()
-        if mine != theirs:
-            different = next(key for key in mine if mine[key] != theirs.get(key))
-            raise MergeError(
-                "expected the state of a Segmentation with the same parameters, got one that "
-                f"differs in its {different}"
-            )
+        refuse_other_parameters(self, self.setup.parameters(), other.setup.parameters())
         if other._marked is not None:
             self._check_marked(other._marked)
         self._rows.merge(other._rows)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.classes import Classes
-from snellen.errors import ClassError, InputError, MergeError
+from snellen.errors import ClassError, InputError
+from snellen.parameters import refuse_other_parameters
 from snellen.segmentation.array_labels import ArrayLabels
 from snellen.segmentation.stray_values import stray_report
 from snellen.segmentation.structure_table import measure_names
@@ -266,11 +267,8 @@ class SurfaceDistance:
             Where images don't go together.
         """
         is_twin = self._labels is other._labels and self._parameters is other._parameters
-        if not is_twin and self._all_parameters() != other._all_parameters():
-            raise MergeError(
-                "expected the state of a SurfaceDistance with the same parameters, got "
-                f"{other._all_parameters()} for {self._all_parameters()}"
-            )
+        if not is_twin:
+            refuse_other_parameters(self, self._all_parameters(), other._all_parameters())
         classes = Classes.union([self._classes, other._classes])
         self._images.merge(other._images)
         self._classes = classes

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.classes import Classes
-from snellen.errors import SchemaError, first_few
-from snellen.result import Result, Undefined, plain_intervals, stored_intervals
+from snellen.errors import first_few
+from snellen.result import Result, Undefined
 from snellen.segmentation.structure_table import MEASURES, STATUS, StructureTable, measure_names
 from snellen.segmentation.surface_rules import SurfaceRules
-from snellen.state import Keys, pack, unpack
+from snellen.state import Keys, pack
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.displays import Display
     from snellen.segmentation.surface_images import OrderedImages
+    from snellen.state import PackedState
 
     Real = NDArray[np.float64]
 
@@ -207,6 +210,32 @@ class SurfaceDistanceResult(Result):
             )
         return lines
 
+    @property
+    def protocol_text(self) -> str:
+        """The rules in one line."""
+        protocol = self.protocol
+        unit, tolerance = protocol["unit"], protocol["tolerance"]
+        within = "a tolerance for each class"
+        if isinstance(tolerance, (int, float)):
+            within = f"{tolerance:g}" + (f" {unit}" if unit != "mixed" else "")
+        return (
+            f"{SurfaceRules(**protocol['rules']).name}: percentile {protocol['percentile']:g}, NSD "
+            f"within {within}, structures missing or spurious "
+            f"{_missing_text(protocol['missing'])}"
+        )
+
+    def unit_of(self, metric: str) -> str:
+        """Return the unit of a number: that of distances, of NSD none."""
+        of_distance = metric in self.names[:3]
+        unit: str = self.protocol["unit"]
+        return ("mm and px" if unit == "mixed" else unit) if of_distance else ""
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return classes' distances, what of their surfaces is right, and the headline numbers."""
+        from snellen.segmentation.shape_displays import class_distances, class_surface_dice
+
+        return (class_distances(self), class_surface_dice(self), *super().displays())
+
     def composition(self) -> str:
         """Return, in a few lines, what the result was made of."""
         data = self.data
@@ -244,26 +273,20 @@ class SurfaceDistanceResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> SurfaceDistanceResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+    def _of_packed(cls, packed: PackedState) -> SurfaceDistanceResult:
         content, arrays = packed.content, packed.arrays
-        try:
-            ids = content["image_ids"]
-            return cls(
-                metrics=dict(zip(content["metrics"], arrays["metrics"].tolist(), strict=True)),
-                protocol=content["protocol"],
-                undefined=tuple(Undefined(*entry) for entry in content["undefined"]),
-                data=content["data"],
-                intervals=stored_intervals(content["intervals"]),
-                classes=Classes(arrays["class_ids"], content["class_names"]),
-                image_ids=None if ids is None else Keys(ids, "image id"),
-                others=dict(arrays["others"].tolist()),
-                **{name: arrays[name] for name in _ARRAYS},
-            )
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+        ids = content["image_ids"]
+        return cls(
+            metrics=dict(zip(content["metrics"], arrays["metrics"].tolist(), strict=True)),
+            protocol=content["protocol"],
+            undefined=tuple(Undefined(*entry) for entry in content["undefined"]),
+            data=content["data"],
+            intervals=stored_intervals(content["intervals"]),
+            classes=Classes(arrays["class_ids"], content["class_names"]),
+            image_ids=None if ids is None else Keys(ids, "image id"),
+            others=dict(arrays["others"].tolist()),
+            **{name: arrays[name] for name in _ARRAYS},
+        )
 
 
 _UNITS = {"mm": "mm", "px": "pixels", "mixed": "mm of some images and pixels of others"}

@@ -230,11 +230,17 @@ def _check_same_rules(name: str, first: Comparable, other_name: str, other: Comp
             f"{type(other).__name__} in {other_name}"
         )
     try:
-        first.empty().merge(other.empty())
+        _rules_of(first).merge(_rules_of(other))
     except SnellenError as error:
         raise MergeError(
             f"expected {name} and {other_name} under the same rules: {error.message}"
         ) from error
+
+
+def _rules_of(metric: Comparable) -> Any:
+    """Return a metric of the same rules without data, and without what no number follows from."""
+    empty: Any = metric.empty()
+    return empty.without_events() if hasattr(empty, "without_events") else empty
 
 
 def _of_same_classes(runs: list[_Run]) -> list[_Run]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from snellen.errors import IdError, InputError, MergeError, ShapeError, first_few
+from snellen.errors import IdError, InputError, ShapeError, first_few
+from snellen.parameters import refuse_other_parameters
 from snellen.rle_masks import RleMasks
 from snellen.state import Keys, Ledger, pack, restored
 from snellen.tracking.j_and_f_result import JAndFResult, JAndFRules, JAndFTables
@@ -219,11 +220,7 @@ class JAndF:
         IdError
             Where both have absorbed the same sequence, or ids are of two kinds.
         """
-        if self.rules != other.rules:
-            raise MergeError(
-                "expected the state of a JAndF with the same parameters, got "
-                f"({other.rules}) for ({self.rules})"
-            )
+        refuse_other_parameters(self, self.rules.to_dict(), other.rules.to_dict())
         for sequences in other._sequences.tables()["sequence"]:
             self._check_new(sequences)
         self._check_kinds(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.errors import IdError, InputError, MergeError, first_few
+from snellen.parameters import refuse_other_parameters
 from snellen.state import pack, restored
 from snellen.tracking.families import families_named
 from snellen.tracking.family import Settings
@@ -116,6 +117,21 @@ class SequenceMetric(ABC):
     def settings(self) -> Settings:
         """Threshold and order of sums."""
         return self._state.settings
+
+    @property
+    def has_events(self) -> bool:
+        """Whether what happens to each object in each frame is kept."""
+        return self._state.keeps_events
+
+    def without_events(self) -> Self:
+        """Return the same metric as if events were never asked for: no number follows from them.
+
+        So it merges and compares with one that has none.
+        """
+        twin = type(self).__new__(type(self))
+        twin.protocol = self.protocol
+        twin._state = self._state.without_events()
+        return twin
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.protocol.name}, {len(self._state)} sequences)"
@@ -228,20 +244,14 @@ class SequenceMetric(ABC):
             raise MergeError(
                 f"expected the state of a {type(self).__name__}, got a {type(other).__name__}"
             )
-        mine, theirs = self._parameters(), other._parameters()
-        apart = [name for name, value in mine.items() if theirs[name] != value]
-        if apart:
-            raise MergeError(
-                f"expected the state of a {type(self).__name__} with the same parameters, got "
-                + ", ".join(f"{name} {theirs[name]} for {mine[name]}" for name in apart)
-            )
+        refuse_other_parameters(self, self._parameters(), other._parameters())
         check_labels({**self._state.kinds, **other._state.kinds}, self.protocol)
         self._state.merge(other._state)
         return self
 
     def _parameters(self) -> dict[str, Any]:
         return {
-            **{f"protocol's {name}": value for name, value in self.protocol.to_dict().items()},
+            "protocol": self.protocol.to_dict(),
             "threshold": self.settings.threshold,
             "blocked_sums": self.settings.blocked_sums,
             "metrics": [family.name for family in self._state.families],

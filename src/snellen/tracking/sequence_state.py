@@ -199,6 +199,13 @@ class SequenceState:
         """Return a state of the same kind without data."""
         return SequenceState(self.families, self.settings, events=self._keeps_events)
 
+    def without_events(self) -> SequenceState:
+        """Return a state of its own with the same content but for events."""
+        none = SequenceState(self.families, self.settings, events=False)
+        twin = self.copy()
+        twin._events, twin._keeps_events = none._events, False
+        return twin
+
     # ---------------------------------------------------------------------------------- absorbing
 
     def unnamed_sequence(self, *, whole: bool) -> int:

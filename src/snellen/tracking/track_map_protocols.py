@@ -135,14 +135,6 @@ class TrackMapProtocol:
             f"{len(self.recall_thresholds)} recall points, ranges {'/'.join(self.range_labels)}"
         )
 
-    def differences(self, other: TrackMapProtocol) -> str:
-        """Return which rules differ, and how, as readable text."""
-        return "; ".join(
-            f"{field.name} {getattr(self, field.name)} and {getattr(other, field.name)}"
-            for field in dataclasses.fields(self)
-            if getattr(self, field.name) != getattr(other, field.name)
-        )
-
 
 def _steps(start: float, step: float, size: int) -> tuple[float, ...]:
     """Return numpy.arange's numbers, by its arithmetic: they are not the decimal literals."""

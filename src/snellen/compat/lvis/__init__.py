@@ -1,7 +1,7 @@
 """lvis 0.5.3 (lvis-api), its names and its numbers.
 
-``from snellen.compat.lvis import LVIS, LVISEval, LVISResults`` is ``from lvis import …``. A script
-that cannot be changed calls `init_as_lvis` before it imports.
+``from snellen.compat.lvis import LVIS, LVISEval, LVISResults, LVISVis`` is ``from lvis import …``.
+A script that cannot be changed calls `init_as_lvis` before it imports.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import sys
 from snellen.compat.lvis.eval import LVISEval, Params
 from snellen.compat.lvis.lvis import LVIS
 from snellen.compat.lvis.results import LVISResults
+from snellen.compat.lvis.vis import LVISVis
 
-__all__ = ["LVIS", "LVISEval", "LVISResults", "Params", "init_as_lvis"]
+__all__ = ["LVIS", "LVISEval", "LVISResults", "LVISVis", "Params", "init_as_lvis"]
 
 # As importing lvis does, so that its warnings look the same. Nothing where a script did it before.
 logging.basicConfig(
@@ -36,5 +37,5 @@ def init_as_lvis() -> None:
     >>> from lvis import LVIS, LVISEval, LVISResults  # doctest: +SKIP
     """
     sys.modules["lvis"] = sys.modules[__name__]
-    for name in ("lvis", "results", "eval"):
+    for name in ("lvis", "results", "eval", "vis", "colormap"):
         sys.modules[f"lvis.{name}"] = importlib.import_module(f"{__name__}.{name}")

@@ -153,7 +153,7 @@ class LVIS:
         for image in images:
             path = os.path.join(save_dir, image["coco_url"].split("/")[-1])  # noqa: PTH118
             if not os.path.exists(path):  # noqa: PTH110
-                urlretrieve(image["coco_url"], path)
+                _fetch(image["coco_url"], path)
 
     def ann_to_rle(self, ann: Any) -> Any:
         """Return an annotation's mask in compressed run lengths, of polygons the union."""
@@ -169,6 +169,16 @@ class LVIS:
     def ann_to_mask(self, ann: Any) -> Any:
         """Return an annotation's pixels, (h, w), uint8."""
         return mask_utils.decode(self.ann_to_rle(ann))
+
+
+def _fetch(url: Any, path: Any) -> None:
+    try:
+        urlretrieve(url, path)
+    except BaseException:
+        # What came of it would be taken for the image from now on.
+        with contextlib.suppress(OSError):
+            os.remove(path)  # noqa: PTH107  # as above
+        raise
 
 
 def is_data_set(value: Any) -> bool:

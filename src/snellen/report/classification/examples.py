@@ -53,11 +53,11 @@ def examples_of(
     else:
         sides = _Sets(truth, pred, names, metric.set_threshold)
     badness = sides.badness()
-    order = np.argsort(-badness, kind="stable")
+    ids = np.arange(len(truth)) if truth.sample_id is None else truth.sample_id
+    order = np.lexsort((ids, -badness))
     order = order[badness[order] > 0][:n]
     pictures: dict[str, bytes] = {}
     found = []
-    ids = np.arange(len(truth)) if truth.sample_id is None else truth.sample_id
     for place, row in enumerate(order.tolist()):
         name = str(ids[row])
         picture = kept(pictures, images, place, name)
@@ -84,6 +84,8 @@ def examples_of(
             f"{sides.rule}",
             n_images=len(truth),
             images=found,
+            order=sides.rule,
+            at_most=n,
         ),
         pictures,
     )
@@ -107,18 +109,17 @@ class _Singles:
         self._true = truth.code
         self._called = called = predicted_codes(pred)
         self._sure = _confidence(pred, called)
-        self.rule = (
-            "in the order of the data" if self._sure is None else "the most confident ones first"
-        )
+        self.rule = "by their ids" if self._sure is None else "the most confident ones first"
 
     def badness(self) -> NDArray[np.float64]:
         """Return how bad each sample is; 0 for what is right."""
         wrong: NDArray[np.float64] = (self._true != self._called).astype(np.float64)
         if self._sure is None:
             return wrong
-        # All that is wrong is above 0, whatever the scale of scores is.
-        rank = np.argsort(np.argsort(self._sure, kind="stable"), kind="stable")
-        weighed: NDArray[np.float64] = wrong * (1 + rank) / max(1, len(rank))
+        # Above 0, whatever the scale of scores is, and the same whatever other samples there are:
+        # parts of a data set are merged by it.
+        sure = self._sure.astype(np.float64)
+        weighed: NDArray[np.float64] = wrong * (2 + sure / (1 + np.abs(sure)))
         return weighed
 
     def true(self, row: int) -> str:

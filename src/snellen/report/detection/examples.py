@@ -6,6 +6,7 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
 
 from snellen.detection.candidates import candidates, coded
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from snellen.detection.candidates import Candidates, Coded, Objects
     from snellen.detection.image_table import ImageTable
 
-__all__ = ["examples_of"]
+__all__ = ["counted_anew", "examples_of"]
 
 MOST_FOUND: Final = 60
 """Detections of an image that are kept: those of highest score, and all that are right."""
@@ -102,30 +103,74 @@ def examples_of(
                 truth=true,
                 found=detected,
                 numbers=_numbers(table, row),
-                badness=float(table.fp[row] + table.fn[row]),
+                badness=_badness(table, row),
             )
         )
-    score = table.protocol["score_threshold"]
+    most, score = _order(table, metric.protocol.measure)
     return (
         Examples(
             schema=SCHEMA,
             task="detection",
-            rule=_rule(len(found), len(table.images), rules.iou_thresholds[0], score),
+            rule=_rule(len(found), len(table.images), most),
             n_images=len(table.images),
             images=found,
-            score_threshold=0.0 if score is None else float(score),
+            score_threshold=score,
             about={"kind": truth.kind, "most_found": MOST_FOUND},
+            order=most,
+            at_most=n,
         ),
         pictures,
     )
 
 
-def _rule(n: int, of: int, iou: float, score: float | None) -> str:
+def counted_anew(metric: AveragePrecision) -> Callable[[Examples], Examples]:
+    """Return what counts the errors of examples as a metric does that has absorbed more images.
+
+    The score that detections have at least is chosen on all images: of parts of a data set each
+    has its own.
+    """
+    table = image_table(metric)
+    most, score = _order(table, metric.protocol.measure)
+    rows = {str(own): row for row, own in enumerate(table.images.ids.tolist())}
+
+    def measured(image: Example) -> Example:
+        row = rows.get(image.id)
+        if row is None:
+            return image
+        return msgspec.structs.replace(
+            image, numbers=_numbers(table, row), badness=_badness(table, row)
+        )
+
+    def counted(examples: Examples) -> Examples:
+        return msgspec.structs.replace(
+            examples,
+            images=[measured(image) for image in examples.images],
+            score_threshold=score,
+            order=most,
+        )
+
+    return counted
+
+
+def _rule(n: int, of: int, most: str) -> str:
+    return f"the {n:,} of {of:,} images with {most}" if n < of else f"all {n:,} images, {most}"
+
+
+def _order(table: ImageTable, measure: str) -> tuple[str, float]:
+    """Return which images come first, in words, and the score that detections have at least."""
+    at, score = f"{measure} {table.protocol['iou_threshold']:g}", table.protocol["score_threshold"]
     kept = "" if score is None else f" and from score {score:.3g}"
     return (
-        f"the {n:,} of {of:,} images with the most errors at IoU {iou:g}{kept}; of each the "
-        f"{MOST_FOUND} detections of highest score, and all that are right"
+        f"the most errors at {at}{kept}; of each the {MOST_FOUND} detections of highest score, and "
+        "all that are right",
+        0.0 if score is None else float(score),
     )
+
+
+def _badness(table: ImageTable, row: int) -> float:
+    """Return how many errors an image has, and, below 1, how bad they are for how much it shows."""
+    f1 = float(table.image_f1[row])
+    return float(table.fp[row] + table.fn[row]) + (0.0 if math.isnan(f1) else (1 - f1) / 2)
 
 
 def _numbers(table: ImageTable, row: int) -> dict[str, float]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snellen.detection.area_slices import slices_of_areas
-from snellen.detection.average_precision import AveragePrecision, AveragePrecisionResult
+from snellen.detection.average_precision import AveragePrecision
+from snellen.detection.average_precision_result import AveragePrecisionResult
 from snellen.detection.count_displays import confusion_matrix, error_costs, slice_numbers
 from snellen.detection.curve_displays import (
     precision_recall,
@@ -24,6 +25,7 @@ from snellen.detection.error_types import DetectionErrors
 from snellen.detection.image_table import image_table
 from snellen.detection.label_errors import LabelErrors
 from snellen.detection.localization_recall_precision import LocalizationRecallPrecision
+from snellen.detection.next_looks import several
 from snellen.detection.operating_points import operating_points
 from snellen.detection.slices import by_crowding, slices_of_images
 from snellen.displays import Words
@@ -65,9 +67,10 @@ def parts(run: StoredRun, result: Result) -> RunParts:
     points = operating_points(source)
     calibration = detection_calibration(source)
     best = points.metrics["threshold_micro"]
-    images = image_table(source, score_threshold=None if math.isnan(best) else best)
+    chosen = None if math.isnan(best) else best
+    images = image_table(source, score_threshold=chosen)
     errors = _computed(run, "errors", DetectionErrors)
-    confusion = _computed(run, "confusion", DetectionConfusion)
+    confusion = _computed(run, "confusion", DetectionConfusion, score_threshold=chosen)
     labels = _computed(run, "labels", LabelErrors)
     slices = _slices(metric)
     curves: list[Display | Table] = [
@@ -81,14 +84,15 @@ def parts(run: StoredRun, result: Result) -> RunParts:
         for name, part in (("errors", errors), ("confusion", confusion), ("labels", labels))
         if part is not None
     }
-    own: list[Display | Table] = [_images(images)]
+    measure = metric.protocol.measure
+    own: list[Display | Table] = [_images(images, measure)]
     if labels is not None:
-        own.append(_suspicions(labels))
+        own.append(_suspicions(labels, measure))
     return RunParts(
         facts=_facts(result, found, points),
         confusion=None if confusion is None else confusion_matrix(confusion),
         curves=tuple(curves),
-        errors=() if errors is None else (error_costs(errors),),
+        errors=() if errors is None else (error_costs(errors, measure),),
         slices=tuple(slice_numbers(each) for each in slices),
         classes=_classes(result, points, errors),
         own=tuple(own),
@@ -100,10 +104,10 @@ def _of_another(result: Result) -> RunParts:
     return RunParts(curves=result.displays())
 
 
-def _computed(run: StoredRun, name: str, kind: type[Any]) -> Any:
+def _computed(run: StoredRun, name: str, kind: type[Any], **options: Any) -> Any:
     """Return the result of a further state of the run; None where there is none."""
     state = run.state(name)
-    return state.compute() if isinstance(state, kind) else None
+    return state.compute(**options) if isinstance(state, kind) else None
 
 
 def _slices(metric: AveragePrecision) -> list[DetectionSlices]:
@@ -204,13 +208,15 @@ def _of_classes(rows: list[dict[str, Any]], name: str) -> str:
     if not known or name == "n_truth":
         return "No class has truth that counts."
     worst, best = known[0], known[-1]
+    if len(known) == 1:
+        return f"{name} of {worst['class']} is {worst[name]:.3f}."
     return (
         f"{name} goes from {worst[name]:.3f} ({worst['class']}) to {best[name]:.3f} "
         f"({best['class']})."
     )
 
 
-def _images(table: ImageTable) -> Table:
+def _images(table: ImageTable, measure: str) -> Table:
     """Return the images with the most errors."""
     records = [{**record, "image": str(record["image"])} for record in table.worst(_MOST_IMAGES)]
     n = len(table.images)
@@ -225,7 +231,7 @@ def _images(table: ImageTable) -> Table:
             about="How many detections of each image are right and wrong, and how many objects "
             "were missed.",
             finding=f"{without:,} of {n:,} images are without an error.",
-            protocol=f"IoU {rules['iou_threshold']:g}, area {rules['area']}"
+            protocol=f"{measure} {rules['iou_threshold']:g}, area {rules['area']}"
             + ("" if score is None else f", score from {score:.3g}"),
             note=note,
         ),
@@ -235,13 +241,13 @@ def _images(table: ImageTable) -> Table:
             Column("fp", "wrong"),
             Column("fn", "missed"),
             Column("f1", "F1", 3),
-            Column("mean_iou", "mean IoU", 3, "of what is right"),
+            Column("mean_iou", f"mean {measure}", 3, "of what is right"),
         ],
         records,
     )
 
 
-def _suspicions(result: LabelErrorsResult) -> Table:
+def _suspicions(result: LabelErrorsResult, measure: str) -> Table:
     """Return what looks like errors of the labels, not of the detector."""
     records = result.suspicions(n=_MOST_SUSPICIONS)
     n = len(result.rows["suspicion"])
@@ -255,7 +261,7 @@ def _suspicions(result: LabelErrorsResult) -> Table:
             title="Likely errors of the labels",
             about="Where a sure detection contradicts the truth, truth may be what is wrong: look "
             "at these before training longer.",
-            finding=f"{n:,} labels look wrong: "
+            finding=f"{several(n, 'label')} {'looks' if n == 1 else 'look'} wrong: "
             + ", ".join(
                 f"{int(count):,} × {kind}"
                 for kind, count in zip(
@@ -263,9 +269,10 @@ def _suspicions(result: LabelErrorsResult) -> Table:
                     np.bincount(result.rows["kind"], minlength=len(result.kinds)),
                     strict=True,
                 )
+                if count
             )
-            + ".",
-            protocol=str(result.rules),
+            + ("." if n else "None."),
+            protocol=result.rules.in_words(measure),
             note=note,
         ),
         [
@@ -275,7 +282,7 @@ def _suspicions(result: LabelErrorsResult) -> Table:
             Column("class", "rather"),
             Column("suspicion", "suspicion", 3),
             Column("score", "score", 3, "of the detection that speaks against the label"),
-            Column("similarity", "IoU", 3),
+            Column("similarity", measure, 3),
             Column("box", "left, top, width, height"),
         ],
         rows,

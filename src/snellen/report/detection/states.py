@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from snellen.detection.detection_confusion import DetectionConfusion
 from snellen.detection.error_types import DetectionErrors
 from snellen.detection.label_errors import LabelErrors
 from snellen.detection.localization_recall_precision import LocalizationRecallPrecision
-from snellen.detection.operating_points import operating_points
 
 if TYPE_CHECKING:
     from snellen.detection.average_precision import AveragePrecision
@@ -37,22 +35,23 @@ def states_of(
     Returns
     -------
     dict
-        ``"matches"``: matches with their IoU; ``"confusion"``, from the score of the highest F1
-        on; ``"errors"``: TIDE's; ``"labels"``: likely errors of labels. None where the first
-        threshold is 1: nothing but equality is right then.
+        ``"matches"``: matches with their IoU; ``"confusion"``, from whichever score on, since
+        which is best is known of all parts of a data set alone; ``"errors"``: TIDE's;
+        ``"labels"``: likely errors of labels. None where the first threshold is 1: nothing but
+        equality is right then.
     """
     rules = metric.protocol
     iou = rules.iou_thresholds[0]
     if not 0 < iou < 1:
         return {}
     background = min(_BACKGROUND, iou)
-    located = LocalizationRecallPrecision(protocol=rules, iou_threshold=iou).update(truth, pred)
-    best = operating_points(located).metrics["threshold_micro"]
     return {
-        "matches": located,
-        "confusion": DetectionConfusion(
-            score_threshold=None if math.isnan(best) else best, iou_threshold=iou, protocol=rules
-        ).update(truth, pred),
+        "matches": LocalizationRecallPrecision(protocol=rules, iou_threshold=iou).update(
+            truth, pred
+        ),
+        "confusion": DetectionConfusion(iou_threshold=iou, protocol=rules, every_score=True).update(
+            truth, pred
+        ),
         "errors": DetectionErrors(
             iou_threshold=iou, background_threshold=background, protocol=rules
         ).update(truth, pred),

@@ -117,6 +117,8 @@ def examples_of(
             rule=f"the {len(found):,} of {len(place):,} images with the lowest PQ",
             n_images=len(place),
             images=found,
+            order="the lowest PQ first",
+            at_most=n,
             about={"colours": {each: f"#{bytes(shade).hex()}" for each, shade in shades.items()}},
         ),
         pictures,

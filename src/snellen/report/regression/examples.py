@@ -39,15 +39,15 @@ def examples_of(
     """
     error = table.pred - table.truth
     spread = np.ones(error.shape[1])
-    rule = "those with the largest errors"
+    rule = "the largest errors first"
     if error.shape[1] > 1:
         measured = table.truth.std(axis=0)
         spread = np.where(measured > 0, measured, 1.0)
         rule += ", each output in parts of its spread"
     badness = (np.abs(error) / spread).max(axis=1) if len(error) else np.zeros(0)
-    order = np.argsort(-badness, kind="stable")
-    order = order[badness[order] > 0][:n]
     ids = np.arange(len(error)) if table.sample_id is None else table.sample_id
+    order = np.lexsort((ids, -badness))
+    order = order[badness[order] > 0][:n]
     pictures: dict[str, bytes] = {}
     found = []
     for place, row in enumerate(order.tolist()):
@@ -73,9 +73,11 @@ def examples_of(
         Examples(
             schema=SCHEMA,
             task="regression",
-            rule=f"{len(found):,} of {len(error):,} samples: {rule}",
+            rule=f"{len(found):,} of {len(error):,} samples, {rule}",
             n_images=len(error),
             images=found,
+            order=rule,
+            at_most=n,
             about={"outputs": list(table.names)},
         ),
         pictures,

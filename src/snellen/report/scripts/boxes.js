@@ -17,6 +17,7 @@ function stage(image, pictures, marks, { emphasis = () => true, words = "short" 
       element("span", {}, image.missing ? "picture left out" : "no picture")));
   }
   if (!marks.length) return made;
+  made.classList.add("drawn-on");
   const drawing = drawn("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none",
     "aria-hidden": "true" });
   const labels = element("span", { class: "labels", "aria-hidden": "true" });

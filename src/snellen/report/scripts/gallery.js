@@ -12,6 +12,8 @@ class Gallery {
     this.objects = this.content.kind === "objects";
     this.labels = this.content.kind === "labels";
     this.maps = this.content.kind === "maps";
+    // What has no picture is a sample of any kind.
+    this.word = this.objects || this.maps || Object.keys(this.pictures).length ? "image" : "sample";
     this.most = FIRST;
     this.state = { threshold: this.content.threshold, kinds: new Set(this.kinds()), label: "",
       predicted: "", cell: null };
@@ -130,8 +132,8 @@ class Gallery {
     const numbers = Object.entries(counts).map(([kind, n]) =>
       element("span", { class: "told-count" }, sample(kind), element("b", {}, count(n)), ` ${kind}`));
     this.told.replaceChildren(
-      element("span", {}, found.length === images.length ? several(found.length, "image")
-        : `${count(found.length)} of ${several(images.length, "image")}`), ...numbers);
+      element("span", {}, found.length === images.length ? several(found.length, this.word)
+        : `${count(found.length)} of ${several(images.length, this.word)}`), ...numbers);
     this.tellCell();
     [...this.tiles.children].forEach(neverMind);
     this.tiles.replaceChildren(...found.slice(0, this.most).map((each, place) =>

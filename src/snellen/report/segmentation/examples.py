@@ -116,6 +116,8 @@ def examples_of(
             rule=f"the {len(found):,} of {len(files.truth):,} images with the lowest mIoU",
             n_images=len(files.truth),
             images=found,
+            order="the lowest mIoU first",
+            at_most=n,
             about={
                 "colours": {
                     each: "#" + bytes(palette[min(k, _MOST_COLOURS)]).hex()

@@ -36,7 +36,8 @@ def parts(run: StoredRun, result: Result) -> RunParts:
     """
     classes = class_table(result)
     if not isinstance(result, SegmentationResult):
-        return RunParts(curves=result.displays(), classes=classes)
+        # The headline numbers stand above already.
+        return RunParts(errors=result.displays()[:-1], classes=classes)
     slices = run.stored.get("per_slice") or []
     own: list[Display | Table] = [_rules(result)]
     images = result.per_image()

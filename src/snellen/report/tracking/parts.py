@@ -46,15 +46,15 @@ def parts(run: StoredRun, result: Result) -> RunParts:
     if len(result.sequences) > 1:
         slices.append(_sequences(result))
     return RunParts(
-        facts=_facts(tracks),
+        facts=_facts(tracks, has_events=bool(len(result.kept.events["kind"]))),
         slices=tuple(slices),
         classes=classes,
         own=tuple(own),
     )
 
 
-def _facts(tracks: list[dict[str, Any]]) -> Facts | None:
-    """Return how many objects were lost, and who was switched most."""
+def _facts(tracks: list[dict[str, Any]], *, has_events: bool) -> Facts | None:
+    """Return how many objects were lost, who was switched most, and what cannot be shown."""
     if not tracks:
         return None
     n = {
@@ -71,6 +71,11 @@ def _facts(tracks: list[dict[str, Any]]) -> Facts | None:
         for track in sorted(tracks, key=lambda track: -track["switches"])[:_FACTS]
         if track["switches"]
     ]
+    if not has_events:
+        lines.append(
+            "When identities were switched is not shown: no events were kept. --report or --events "
+            "at the evaluation, of each part of a merged run, keeps them."
+        )
     return Facts("What to look at first", tuple(lines))
 
 
