@@ -206,7 +206,12 @@ def _undefined(result: Result) -> str:
     )
     return element(
         "details",
-        element("summary", f"{len(found):,} numbers of single classes are undefined: why")
+        element(
+            "summary",
+            "1 number of a class is undefined: why"
+            if len(found) == 1
+            else f"{len(found):,} numbers of single classes are undefined: why",
+        )
         + element("ul", lines),
     )
 
