@@ -41,7 +41,9 @@ def headline(view: RunView, *, compared: bool = False) -> str:
     main = [name for name in view.record.headline if name in result.metrics] or names
     # A row that is not full looks as if something were missing.
     large = main if len(main) <= _LARGE + 1 else main[:_LARGE]
-    tiles = "".join(_tile(result, name) for name in large)
+    tiles = "".join(
+        _tile(result, name, is_share=name not in view.record.lower_is_better) for name in large
+    )
     others = [name for name in names if name not in large]
     seen = others if len(others) <= _SMALL + 2 else others[:_SMALL]
     more, rest = (
@@ -117,14 +119,15 @@ def facts(view: RunView) -> str:
     return element("ul", lines, class_="findings")
 
 
-def _tile(result: Result, name: str) -> str:
+def _tile(result: Result, name: str, *, is_share: bool) -> str:
     interval = result.intervals.get(name)
     value = result.metrics[name]
     return element(
         "li",
         element("span", text(name), class_="name")
         + element("b", shown_number(value) + _unit(result, name))
-        + _range(value, interval)
+        # A loss may be larger than 1: a line that ends there would mislead.
+        + (_range(value, interval) if is_share else "")
         + element("small", _between(interval) or _why(result, name)),
         class_="tile",
     )
@@ -203,7 +206,12 @@ def _undefined(result: Result) -> str:
     )
     return element(
         "details",
-        element("summary", f"{len(found):,} numbers of single classes are undefined: why")
+        element(
+            "summary",
+            "1 number of a class is undefined: why"
+            if len(found) == 1
+            else f"{len(found):,} numbers of single classes are undefined: why",
+        )
         + element("ul", lines),
     )
 
