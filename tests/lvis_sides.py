@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from snellen.compat import lvis as ours
+from tests.evaluator_names import LVIS, Names
 from tests.lvis_scenes import federated_scene
 from tests.pycocotools_sides import described
 
@@ -48,6 +49,7 @@ class Side(NamedTuple):
     evaluator: Any
     parameters: Any
     pictures: Any
+    names: Names = LVIS
 
 
 OURS = Side(ours.LVIS, ours.LVISResults, ours.LVISEval, ours.Params, ours.LVISVis)

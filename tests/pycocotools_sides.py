@@ -18,6 +18,7 @@ import pytest
 
 from snellen.compat import pycocotools as ours
 from tests.coco_scenes import scene
+from tests.evaluator_names import COCO, Names
 
 their_coco = pytest.importorskip("pycocotools.coco")
 their_eval = pytest.importorskip("pycocotools.cocoeval")
@@ -47,6 +48,7 @@ class Side(NamedTuple):
 
     coco: Any
     evaluator: Any
+    names: Names = COCO
 
 
 OURS = Side(ours.COCO, ours.COCOeval)

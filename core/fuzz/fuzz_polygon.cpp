@@ -29,7 +29,7 @@ struct Point {
 
 constexpr std::int64_t kScale = 5;
 // What is walked takes so many steps.
-constexpr std::int64_t kMostSteps = 100'000;
+constexpr std::int64_t kMostSteps = 20'000;
 
 std::vector<Point> closed_on_grid(const std::vector<double>& xy) {
   std::vector<Point> points;

@@ -52,24 +52,32 @@ void check_loose(std::string_view text, std::int32_t height, std::int32_t width)
   (void)paint_loose_rle(masks, pixels.data(), pixels.size());
 }
 
-// What a text says, one character after the other; false where it is refused.
-bool read_plainly(std::string_view text, std::int64_t left, std::vector<std::uint32_t>& runs) {
-  std::int64_t value = 0;
-  int bits = 0;
+// What a text says, one character after the other, also of runs below 0; false where it is cut off
+// or has other characters or too many of a number.
+bool read_plainly(std::string_view text, std::vector<std::int64_t>& runs) {
+  // They wrap round where they are added up for long enough.
+  std::uint64_t value = 0;
+  unsigned bits = 0;
   for (const char character : text) {
     const int group = character - '0';
     if (group < 0 || group > 63 || bits == 40) return false;
-    value += static_cast<std::int64_t>(group % 32) << bits;
+    value += static_cast<std::uint64_t>(group % 32) << bits;
     bits += 5;
     if (group >= 32) continue;
-    if (group >= 16) value -= std::int64_t{1} << bits;
-    if (runs.size() > 2) value += runs[runs.size() - 2];
-    if (value < 0 || value > left) return false;
-    left -= value;
-    runs.push_back(static_cast<std::uint32_t>(value));
+    if (group >= 16) value -= std::uint64_t{1} << bits;
+    if (runs.size() > 2) value += static_cast<std::uint64_t>(runs[runs.size() - 2]);
+    runs.push_back(static_cast<std::int64_t>(value));
     value = bits = 0;
   }
-  return bits == 0 && left == 0;
+  return bits == 0;
+}
+
+bool sum_up_to(const std::vector<std::int64_t>& runs, std::int64_t n_pixels) {
+  for (const std::int64_t run : runs) {
+    if (run < 0 || run > n_pixels) return false;
+    n_pixels -= run;
+  }
+  return n_pixels == 0;
 }
 
 // Behind and before another text, in one go.
@@ -96,8 +104,8 @@ void check_beside(std::string_view text, std::int32_t height, std::int32_t width
 void check_text(std::string_view text, std::int32_t height, std::int32_t width) {
   const std::int32_t size[] = {height, width};
   const std::int64_t offset[] = {0, static_cast<std::int64_t>(text.size())};
-  std::vector<std::uint32_t> plain;
-  const bool good = read_plainly(text, std::int64_t{height} * width, plain);
+  std::vector<std::int64_t> plain;
+  const bool good = read_plainly(text, plain) && sum_up_to(plain, std::int64_t{height} * width);
   RleRows rows;
   check(good == !decode_rle({text.data(), offset, 1}, size, rows));
   if (!good) return;
@@ -120,12 +128,22 @@ void check_text(std::string_view text, std::int32_t height, std::int32_t width) 
   check(area <= static_cast<std::int64_t>(box[2]) * box[3]);
 }
 
+// Of an image of one row that a text fills, if any does: also of runs that are refused.
+std::int32_t fitting_width(std::string_view text) {
+  std::vector<std::int64_t> runs;
+  if (!read_plainly(text, runs)) return 1;
+  std::uint64_t sum = 0;
+  for (const std::int64_t run : runs) sum += static_cast<std::uint64_t>(run);
+  return static_cast<std::int32_t>(sum % (std::uint64_t{1} << 31));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
   check_text(text, data[0], data[1]);
+  check_text(text, 1, fitting_width(text));
   check_loose(text, data[0], data[1]);
   const MotsRows whole = read_mots(text), pieces = read_mots(text, 1);
   check(whole.fault.message == pieces.fault.message && whole.fault.line == pieces.fault.line);

@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 _HOME = {
     "AreaRange": "snellen.detection.protocols",
     "AveragePrecision": "snellen.detection.average_precision",
-    "AveragePrecisionResult": "snellen.detection.average_precision",
+    "AveragePrecisionResult": "snellen.detection.average_precision_result",
     "BoundaryQuality": "snellen.segmentation.boundary",
     "BoundaryQualityResult": "snellen.segmentation.boundary",
     "Boxes": "snellen.detection.boxes",
@@ -31,7 +31,7 @@ _HOME = {
     "Clear": "snellen.tracking.metrics",
     "ConfusionMatrix": "snellen.classification.confusion_matrix",
     "ConfusionMatrixResult": "snellen.classification.confusion_matrix",
-    "DetectionCalibrationResult": "snellen.detection.detection_calibration",
+    "DetectionCalibrationResult": "snellen.detection.detection_calibration_result",
     "DetectionConfusion": "snellen.detection.detection_confusion",
     "DetectionConfusionResult": "snellen.detection.detection_confusion_result",
     "DetectionDiagnosis": "snellen.detection.diagnosis_result",
@@ -292,16 +292,11 @@ if TYPE_CHECKING:
     )
     from snellen.classification.top_k import TopKAccuracy, TopKAccuracyResult, top_k_accuracy
     from snellen.detection.area_slices import slices_of_areas
-    from snellen.detection.average_precision import (
-        AveragePrecision,
-        AveragePrecisionResult,
-        average_precision,
-    )
+    from snellen.detection.average_precision import AveragePrecision, average_precision
+    from snellen.detection.average_precision_result import AveragePrecisionResult
     from snellen.detection.boxes import Boxes
-    from snellen.detection.detection_calibration import (
-        DetectionCalibrationResult,
-        detection_calibration,
-    )
+    from snellen.detection.detection_calibration import detection_calibration
+    from snellen.detection.detection_calibration_result import DetectionCalibrationResult
     from snellen.detection.detection_confusion import DetectionConfusion, detection_confusion
     from snellen.detection.detection_confusion_result import DetectionConfusionResult
     from snellen.detection.diagnosis import DiagnosisThresholds, detection_diagnosis

@@ -1,7 +1,7 @@
 """The only place that meets NumPy, torch, JAX, Arrow and data frames.
 
-No framework is imported here: an array of one can only come from a program that imported it
-already, and each knows how to become a NumPy array.
+No framework of arrays is imported here: an array of one can only come from a program that imported
+it already, and each knows how to become a NumPy array. Pandas is, once a data frame is asked for.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen.errors import InputError, ShapeError
+from snellen.errors import InputError, MissingExtraError, ShapeError
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 __all__ = [
+    "data_frame",
     "device_of",
     "tensor_pair_counts",
     "tensor_top_class",
@@ -135,6 +136,21 @@ def to_flags(value: Any, name: str) -> NDArray[np.uint8]:
         raise ShapeError(f"expected flags in one axis, got {array.dtype} {array.shape}", name)
     flags: NDArray[np.uint8] = (array != 0).astype(np.uint8)
     return flags
+
+
+def data_frame(records: list[dict[str, Any]]) -> Any:
+    """Return records as a pandas data frame, one row each.
+
+    Raises
+    ------
+    MissingExtraError
+        Where pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError:
+        raise MissingExtraError("pandas", "frame") from None
+    return pd.DataFrame.from_records(records)
 
 
 def device_of(value: Any) -> Any:

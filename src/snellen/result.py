@@ -7,25 +7,19 @@ import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from snellen.errors import InputError, MissingExtraError, did_you_mean
+from snellen.atomic_files import write_atomically
+from snellen.errors import InputError, SchemaError, did_you_mean
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
-    from pathlib import Path
 
     from typing_extensions import Self
 
     from snellen.displays import Display
+    from snellen.state import PackedState
 
-__all__ = [
-    "Interval",
-    "Result",
-    "Undefined",
-    "plain_intervals",
-    "stored_intervals",
-    "write_atomically",
-]
+__all__ = ["Interval", "Result", "Undefined"]
 
 SCHEMA = "snellen.result/1"
 
@@ -71,26 +65,6 @@ class Interval(NamedTuple):
     method: str
     unit: str
     note: str = ""
-
-
-def plain_intervals(intervals: Mapping[str, Interval]) -> dict[str, list[Any]]:
-    """Return intervals as values that JSON can hold, for a stored result."""
-    return {name: [_plain(value) for value in interval] for name, interval in intervals.items()}
-
-
-def stored_intervals(content: Mapping[str, list[Any]]) -> dict[str, Interval]:
-    """Return the intervals that `plain_intervals` made.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For other values.
-    """
-    found = {}
-    for name, (*numbers, method, unit, note) in content.items():
-        low, high, level = (math.nan if each is None else float(each) for each in numbers)
-        found[name] = Interval(low, high, level, method, unit, note)
-    return found
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -163,8 +137,21 @@ class Result(ABC):
 
     @classmethod
     @abstractmethod
+    def _of_packed(cls, packed: PackedState) -> Self:
+        """Return the result that `_pack` wrote; what it raises of another becomes a SchemaError."""
+
+    @classmethod
     def _unpack(cls, data: bytes, place: str) -> Self:
-        """Return the result that `_pack` wrote."""
+        """Return the result that `_pack` wrote, of a place for messages."""
+        from snellen.state import unpack
+
+        packed = unpack(data, place)
+        if packed.name != cls.__name__:
+            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+        try:
+            return cls._of_packed(packed)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
 
     def __getattr__(self, name: str) -> float:
         # Reached only for names that are no attribute. While a copy is being made there are no
@@ -224,11 +211,9 @@ class Result(ABC):
         MissingExtraError
             Where pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise MissingExtraError("pandas", "frame") from None
-        return pd.DataFrame.from_records(self.per_class())
+        from snellen.arrays import data_frame
+
+        return data_frame(self.per_class())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything, arrays too, to a file that `load` reads."""
@@ -361,57 +346,3 @@ class Result(ABC):
 
 def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def write_atomically(files: Mapping[str | os.PathLike[str], bytes]) -> None:
-    """Write files whole or not at all, and all or none of them.
-
-    Each is written under a temporary name beside its place; then all are renamed. A link is
-    followed; what is no file (a device, a pipe) is written to as it is.
-
-    Raises
-    ------
-    OSError
-        With the name of the file that could not be written.
-    """
-    import os
-    from pathlib import Path
-
-    staged: list[tuple[Path, Path]] = []
-    target = Path()
-    try:
-        for name, data in files.items():
-            target = Path(os.path.realpath(name))
-            if target.exists() and not target.is_file():
-                target.write_bytes(data)
-            else:
-                staged.append((_temporary_beside(target, data), target))
-        for temporary, target in staged:
-            temporary.replace(target)
-    except OSError as error:
-        if error.errno is None:
-            raise
-        raise OSError(error.errno, error.strerror, str(target)) from error
-    finally:
-        for temporary, _ in staged:
-            temporary.unlink(missing_ok=True)
-
-
-def _temporary_beside(target: Path, data: bytes) -> Path:
-    """Return a new file in the target's folder that holds the data."""
-    import os
-    import tempfile
-    from pathlib import Path
-
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        # mkstemp makes private files; a result is as readable as the umask allows.
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return Path(name)

@@ -10,7 +10,14 @@ if TYPE_CHECKING:
 
     from snellen.result import Interval
 
-__all__ = ["aligned_lines", "number", "p_value", "printable", "with_interval"]
+__all__ = [
+    "aligned_lines",
+    "number",
+    "p_value",
+    "printable",
+    "with_interval",
+    "without_decimals",
+]
 
 
 def printable(text: object, width: int | None = None) -> str:
@@ -30,6 +37,27 @@ def number(value: float | int, digits: int = 4) -> str:
     if isinstance(value, float):
         return "-" if math.isnan(value) else f"{value:.{digits}f}"
     return f"{value:,}"
+
+
+def without_decimals(value: object) -> str | None:
+    """Return a value that has no decimals as tables show it; None of a finite float, which has.
+
+    Examples
+    --------
+    >>> [without_decimals(value) for value in (1234, float("nan"), "a", None, 0.5)]
+    ['1,234', '–', 'a', '–', None]
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return printable(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return None
 
 
 def p_value(value: float, name: str = "") -> str:

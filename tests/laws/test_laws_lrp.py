@@ -9,38 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from tests.tied_boxes import batch, random_boxes
 
 from snellen import Boxes
 from snellen.detection.localization_recall_precision import LocalizationRecallPrecision
 from snellen.detection.operating_points import operating_points
 from snellen.metric import metric_from_bytes
 from snellen.testing import LAWS, MetricCase, detection_batches
-
-
-def random_boxes(seed: int, images: range, n: int, *, scored: bool) -> Boxes:
-    """Return boxes on a coarse grid, so that IoUs and scores tie all the time."""
-    random = np.random.default_rng(seed)
-    columns: dict[str, Any] = (
-        {"score": random.integers(0, 5, n) / 4}
-        if scored
-        else {"crowd": random.random(n) < 0.1, "id": np.arange(n) + 1000 * seed}
-    )
-    return Boxes.from_xywh(
-        np.concatenate([random.integers(0, 3, (n, 2)) * 8, random.integers(1, 5, (n, 2)) * 8], 1),
-        image_id=random.choice(images, n),
-        label=random.integers(0, 3, n),
-        image_ids=images,
-        classes=["person", "car", "dog"],
-        **columns,
-    )
-
-
-def batch(seed: int, images: range) -> tuple[Boxes, Boxes]:
-    return (
-        random_boxes(seed, images, 20, scored=False),
-        random_boxes(seed + 100, images, 60, scored=True),
-    )
-
 
 BATCHES = [
     batch(0, range(0, 40, 4)),

@@ -416,7 +416,7 @@ def test_run_lengths_are_drawn_where_the_other_stops(
             data = pictures.lvis_gt if which == "vis_img" else pictures.lvis_dt
             data.img_ann_map[2][0]["segmentation"] = runs
             if side is THEIRS:
-                with pytest.raises(ValueError, match="not enough values to unpack|must be 2D"):
+                with pytest.raises(ValueError, match=r"not enough values to unpack|must be 2D"):
                     getattr(pictures, which)(2)
                 plt.close("all")
             else:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.coco_scenes import scene
+from tests.evaluator_steps import SHARED_STEPS, curves
 from tests.pycocotools_cases import MATRIX, MORE, having
 from tests.pycocotools_sides import (
     OURS,
@@ -111,7 +112,7 @@ def test_the_usual_goes_through_columns(kind: str) -> None:
     with quiet():
         found.evaluate()
     assert type(found.evalImgs).__name__ == "CellList"
-    assert type(found.ious).__name__ == "LateDict"
+    assert type(found.ious).__name__ == "LazyDict"
 
 
 # ---------------------------------------------------------------------------------------------
@@ -133,49 +134,19 @@ def both(kind: str, steps: Callable[[Any, Side], Any], **scene_of: int) -> None:
     assert seen[1][2].count("\n") == seen[0][2].count("\n")
 
 
-def curves(found: Any) -> Any:
-    found.accumulate()
-    return [found.eval[name] for name in ("precision", "recall", "scores")]
-
-
 def again(found: Any, side: Side) -> Any:
     found.evaluate()
-    first = curves(found)
+    first = curves(found, side)
     found.params.maxDets = [1, 2, 3]
     found.params.catIds = found.params.catIds[1:]
     found.evaluate()
-    return first, curves(found), curves(found)
-
-
-def summarised_alone(found: Any, side: Side) -> Any:
-    return found.summarize()
-
-
-def accumulated_alone(found: Any, side: Side) -> Any:
-    return found.accumulate()
+    return first, curves(found, side), curves(found, side)
 
 
 def as_a_text(found: Any, side: Side) -> Any:
     found.evaluate()
     found.accumulate()
     return str(found)
-
-
-def cells_changed(found: Any, side: Side) -> Any:
-    found.evaluate()
-    seen = [i for i, cell in enumerate(found.evalImgs) if cell is not None]
-    for i in seen[::3]:
-        found.evalImgs[i]["dtIgnore"][:] = True
-    for i in seen[1::3]:
-        found.evalImgs[i]["dtScores"][0:1] = [0.001]
-    return curves(found)
-
-
-def cells_replaced(found: Any, side: Side) -> Any:
-    found.evaluate()
-    found.evalImgs[0] = None
-    found.evalImgs[3:5] = [None, None]
-    return curves(found), found.evalImgs[0], list(found.evalImgs[1:4])
 
 
 def cells_gathered(found: Any, side: Side) -> Any:
@@ -188,7 +159,7 @@ def cells_gathered(found: Any, side: Side) -> Any:
     p.imgIds = [*p.imgIds[2:], *p.imgIds[:2]]
     found.evalImgs = list(merged.flatten())
     found._paramsEval = copy.deepcopy(p)
-    return cells.dtype, cells.shape, curves(found)
+    return cells.dtype, cells.shape, curves(found, side)
 
 
 def cells_by_hand(found: Any, side: Side) -> Any:
@@ -205,7 +176,7 @@ def cells_by_hand(found: Any, side: Side) -> Any:
         for i in p.imgIds
     ]
     found._paramsEval = copy.deepcopy(p)
-    return found._gts, found._dts, found.evalImgs, curves(found)
+    return found._gts, found._dts, found.evalImgs, curves(found, side)
 
 
 def cells_after(found: Any, side: Side) -> Any:
@@ -227,22 +198,7 @@ def overlaps_changed(found: Any, side: Side) -> Any:
     found.evaluate()
     image, category = found.params.imgIds[0], found.params.catIds[0]
     found.ious[image, category] = []
-    return found.evaluateImg(image, category, [0, 1e10], 100), len(found.ious), curves(found)
-
-
-def annotations_changed(found: Any, side: Side) -> Any:
-    """What was evaluated stays what it was."""
-    found.evaluate()
-    for each in found.cocoDt.anns.values():
-        each["score"] = 1.0
-    return found.evalImgs, curves(found)
-
-
-def parameters_changed(found: Any, side: Side) -> Any:
-    found.evaluate()
-    found.params.iouThrs[:] = 0.5
-    found.params.areaRng[0][1] = 0
-    return curves(found)
+    return found.evaluateImg(image, category, [0, 1e10], 100), len(found.ious), curves(found, side)
 
 
 def other_steps(found: Any, side: Side) -> Any:
@@ -253,14 +209,7 @@ def other_steps(found: Any, side: Side) -> Any:
 
     half = Half(found.cocoGt, found.cocoDt, found.params.iouType)
     half.evaluate()
-    return half.evalImgs, curves(half)
-
-
-def steps_of_the_object(found: Any, side: Side) -> Any:
-    whole = found.evaluateImg
-    found.evaluateImg = lambda *arguments: whole(*arguments) if arguments[1] == 4 else None
-    found.evaluate()
-    return found.evalImgs, curves(found)
+    return half.evalImgs, curves(half, side)
 
 
 def copied(found: Any, side: Side) -> Any:
@@ -268,7 +217,7 @@ def copied(found: Any, side: Side) -> Any:
     found.evaluate()
     second = copy.deepcopy(found)
     third = pickle.loads(pickle.dumps(found.params))
-    return vars(parameters), vars(third), second.evalImgs, curves(second), curves(found)
+    return vars(parameters), vars(third), second.evalImgs, curves(second, side), curves(found, side)
 
 
 def thresholds_in_place(found: Any, side: Side) -> Any:
@@ -276,24 +225,18 @@ def thresholds_in_place(found: Any, side: Side) -> Any:
     found.params.maxDets.append(7)
     found.params.areaRng[1][1] = 500
     found.evaluate()
-    return vars(found.params), found.evalImgs, curves(found)
+    return vars(found.params), found.evalImgs, curves(found, side)
 
 
 STEPS = [
+    *SHARED_STEPS,
     again,
-    summarised_alone,
-    accumulated_alone,
     as_a_text,
-    cells_changed,
-    cells_replaced,
     cells_gathered,
     cells_by_hand,
     cells_after,
     overlaps_changed,
-    annotations_changed,
-    parameters_changed,
     other_steps,
-    steps_of_the_object,
     copied,
     thresholds_in_place,
 ]
@@ -314,7 +257,7 @@ def test_data_sets_of_the_other_package() -> None:
             with quiet():
                 found = evaluator(there.cocoGt, there.cocoDt, kind)
                 found.evaluate()
-                seen.append((kind, described(curves(found)), described(found.evalImgs)))
+                seen.append((kind, described(curves(found, side)), described(found.evalImgs)))
     assert seen[:3] == seen[3:]
 
 
@@ -395,7 +338,7 @@ def test_overlaps_are_a_dict() -> None:
             ours[key]
         assert ours.get(key, "none") == "none"
     assert ours[2, 1] is ours[2, 1] is ours.get((2, 1))
-    assert ours._late is not None
+    assert ours._lazy is not None
     assert described(dict(ours)) == described(theirs)
     # As torchmetrics makes another of its kind.
     assert described(type(ours)(dict(ours))) == described(theirs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from snellen import Boxes, ExplanationResult, Masks, RleMasks, average_precision
 from snellen.detection.explanation import explain_each
 from snellen.detection.explanation_result import ExplainedStep, tools_table
 from snellen.detection.tools import TOOLS, start_rules
-from snellen.errors import InputError
+from snellen.errors import InputError, SchemaError
+from snellen.state import pack, unpack
 
 SQUARE = [0.0, 0.0, 10.0, 10.0]
 
@@ -307,6 +309,18 @@ def test_plain_values_and_files(tmp_path: Any) -> None:
     again = ExplanationResult.load(tmp_path / "explanation.bin")
     assert str(again) == str(found)
     assert again.to_dict() == plain
+
+
+@pytest.mark.parametrize("steps", [[1], [["crowds"]], None])
+def test_files_of_damaged_steps(tmp_path: Path, steps: Any) -> None:
+    """What goes wrong beyond the fields that all results have is said of the file, too."""
+    box = boxes([SQUARE])
+    path = tmp_path / "explanation.bin"
+    explain(box, boxes([SQUARE], score=[0.9]), against="ultralytics").save(path)
+    packed = unpack(path.read_bytes())
+    path.write_bytes(pack(packed.name, {**packed.content, "steps": steps}, packed.arrays))
+    with pytest.raises(SchemaError, match=r"whole ExplanationResult: .* - at .*explanation\.bin"):
+        ExplanationResult.load(path)
 
 
 def test_every_rule_says_something_else() -> None:

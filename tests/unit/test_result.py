@@ -7,7 +7,6 @@ import io
 import json
 import math
 import pickle
-import stat
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -20,7 +19,7 @@ from pycocotools.cocoeval import COCOeval
 
 from snellen import AveragePrecision, AveragePrecisionResult, Boxes, average_precision
 from snellen.errors import MissingExtraError, SchemaError, StateVersionError
-from snellen.result import Undefined, write_atomically
+from snellen.result import Undefined
 from snellen.state import pack
 
 ONE = 0.9999999999999998
@@ -326,36 +325,6 @@ def test_load_of_a_result_with_wrong_content(tmp_path: Path, content: Any) -> No
     path.write_bytes(pack("AveragePrecisionResult", content, {}))
     with pytest.raises(SchemaError, match=r"- at .*some\.bin"):
         AveragePrecisionResult.load(path)
-
-
-def test_files_are_written_whole_or_not_at_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-
-    def fail(*_: Any) -> None:
-        raise OSError("no space left")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Path, "replace", fail)
-        with pytest.raises(OSError, match="no space left"):
-            write_atomically({path: b"new"})
-    assert path.read_bytes() == b"old"
-    assert [file.name for file in tmp_path.iterdir()] == ["file"]
-    write_atomically({path: b"new"})
-    assert path.read_bytes() == b"new"
-    assert [file.name for file in tmp_path.iterdir()] == ["file"]
-    with pytest.raises(FileNotFoundError, match=r"absent/file'$"):
-        write_atomically({tmp_path / "absent" / "file": b"new"})
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
-def test_files_are_as_readable_as_others(tmp_path: Path) -> None:
-    (tmp_path / "plain").write_bytes(b"")
-    write_atomically({tmp_path / "ours": b""})
-    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "ours")]
-    assert modes[0] == modes[1]
 
 
 def test_undefined_is_nan_and_zero_is_not() -> None:

@@ -18,6 +18,7 @@ from snellen.displays import BarsDisplay
 from snellen.displays.tables import TextTable, as_latex, as_markdown
 from snellen.errors import InputError
 from snellen.result import Interval, Result, Undefined
+from snellen.state import PackedState
 
 NAN = math.nan
 EVIL = "</script><img src=x onerror=alert(1)>"
@@ -46,7 +47,7 @@ class Made(Result):
         return b""
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> Made:
+    def _of_packed(cls, packed: PackedState) -> Made:
         raise NotImplementedError
 
 

@@ -6,11 +6,11 @@ import base64
 import math
 import re
 import xml.etree.ElementTree as ET
-from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.page_reader import Page
 
 from snellen.classification.classification import Classification
 from snellen.report.charts import Line, heat_map, line_chart, range_bar, ticks
@@ -23,44 +23,6 @@ from snellen.training.run_page import run_page
 NAMES = ["cat", "dog", "eel"]
 COUNTS = [[8, 2, 0], [1, 9, 0], [0, 0, 10]]
 PNG = encode_png(np.zeros((2, 2), np.uint8), [(0, 0, 0)])
-
-
-class Page(HTMLParser):
-    """Reads a page, and notes what is in it; fails where an element is not closed."""
-
-    VOID = ("meta", "img")
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.sources: list[str] = []
-        self.texts: list[str] = []
-        self.feed(page)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.sources += [value or "" for name, value in attrs if name in ("src", "href")]
-        assert not any(name.startswith("on") for name, _ in attrs)
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert not any(name.startswith("on") for name, _ in attrs)
-        self.tags.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] != "style":
-            self.texts.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.texts).split())
 
 
 def result() -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from snellen.atomic_files import write_atomically
 from snellen.benchmark.speed import Memory, Round
 from snellen.errors import InputError
-from snellen.result import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

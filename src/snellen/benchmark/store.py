@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 import numpy as np
 
+from snellen.atomic_files import write_atomically
 from snellen.benchmark.pipeline import LeftOut
 from snellen.errors import InputError
-from snellen.result import write_atomically
 
 if TYPE_CHECKING:
     import os

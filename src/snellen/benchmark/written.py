@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from snellen.atomic_files import write_atomically
 from snellen.benchmark.decoding import decoded
 from snellen.benchmark.model_csv import class_csv, confusion_csv
 from snellen.benchmark.page import page
 from snellen.errors import InputError, MissingExtraError
-from snellen.result import write_atomically
 
 if TYPE_CHECKING:
     import os

@@ -657,8 +657,8 @@ class CalibrationErrorResult(Result):
         return packed_result(self, self.form, {name: getattr(self, name) for name in _ARRAYS})
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> CalibrationErrorResult:
-        return cls(**result_fields(cls.__name__, data, place, _ARRAYS))
+    def _of_packed(cls, packed: PackedState) -> CalibrationErrorResult:
+        return cls(**result_fields(packed, _ARRAYS))
 
 
 _ARRAYS = ("edges", "n", "n_right", "total_confidence", "class_ece")

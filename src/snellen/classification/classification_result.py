@@ -14,15 +14,16 @@ from snellen.classification.curves_result import ThresholdCurvesResult
 from snellen.classification.multilabel_confusion import MultilabelConfusionResult
 from snellen.classification.probability import ProbabilityLossResult
 from snellen.classification.top_k import TopKAccuracyResult
-from snellen.errors import SchemaError
-from snellen.result import Result, plain_intervals, stored_intervals
-from snellen.state import pack, unpack
+from snellen.result import Result
+from snellen.state import pack
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import aligned_lines, with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from snellen.displays import Display
+    from snellen.state import PackedState
 
 
 __all__ = ["ClassificationResult"]
@@ -142,18 +143,12 @@ class ClassificationResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> ClassificationResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
-        try:
-            found = cls.of_parts(
-                {
-                    name: _KINDS[name]._unpack(packed.arrays[name].tobytes(), place)
-                    for name in packed.content["parts"]
-                }
-            )
-            intervals = stored_intervals(packed.content["intervals"])
-            return dataclasses.replace(found, intervals=intervals)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+    def _of_packed(cls, packed: PackedState) -> ClassificationResult:
+        found = cls.of_parts(
+            {
+                name: _KINDS[name]._unpack(packed.arrays[name].tobytes(), name)
+                for name in packed.content["parts"]
+            }
+        )
+        intervals = stored_intervals(packed.content["intervals"])
+        return dataclasses.replace(found, intervals=intervals)

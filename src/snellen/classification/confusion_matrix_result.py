@@ -14,15 +14,17 @@ from snellen.classification.agreement import kappas, matthews
 from snellen.classification.averaging import Averaging
 from snellen.classification.pair_counts import Cells
 from snellen.classification.resampled_labels import class_rates
-from snellen.errors import ClassError, InputError, SchemaError, first_few
-from snellen.result import Result, Undefined, plain_intervals, stored_intervals
-from snellen.state import Moments, pack, unpack
+from snellen.errors import ClassError, InputError, first_few
+from snellen.result import Result, Undefined
+from snellen.state import Moments, pack
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.displays import Display
+    from snellen.state import PackedState
 
 __all__ = ["ConfusionMatrixResult", "class_position", "positive_code"]
 
@@ -372,22 +374,16 @@ class ConfusionMatrixResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> ConfusionMatrixResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
-        try:
-            found = cls.of_cells(
-                Classes(packed.content["class_ids"], packed.content["class_names"]),
-                Cells(*map(packed.arrays.get, Cells._fields)),  # type: ignore[arg-type]  # of_cells fails
-                averaging=Averaging.from_dict(packed.content["averaging"]),
-                beta=packed.content["beta"],
-                positive=packed.content["positive"],
-            )
-            intervals = stored_intervals(packed.content["intervals"])
-            return dataclasses.replace(found, intervals=intervals)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+    def _of_packed(cls, packed: PackedState) -> ConfusionMatrixResult:
+        found = cls.of_cells(
+            Classes(packed.content["class_ids"], packed.content["class_names"]),
+            Cells(*map(packed.arrays.get, Cells._fields)),  # type: ignore[arg-type]  # of_cells fails
+            averaging=Averaging.from_dict(packed.content["averaging"]),
+            beta=packed.content["beta"],
+            positive=packed.content["positive"],
+        )
+        intervals = stored_intervals(packed.content["intervals"])
+        return dataclasses.replace(found, intervals=intervals)
 
 
 _WHY_UNDEFINED = {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from snellen.classification.scores import Form
     from snellen.displays import Display
+    from snellen.state import PackedState
 
 __all__ = ["ThresholdCurvesResult", "column_of"]
 
@@ -290,8 +291,8 @@ class ThresholdCurvesResult(Result):
         return packed_result(self, self.form, {name: getattr(self, name) for name in _ARRAYS})
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> ThresholdCurvesResult:
-        return cls(**result_fields(cls.__name__, data, place, _ARRAYS))
+    def _of_packed(cls, packed: PackedState) -> ThresholdCurvesResult:
+        return cls(**result_fields(packed, _ARRAYS))
 
 
 _ARRAYS = (

@@ -16,10 +16,11 @@ from snellen.classification.labels import Labels, sample_weights
 from snellen.classification.pair_counts import PairCounts
 from snellen.classification.resampled_sets import LabelCounts, label_set_units, set_rates
 from snellen.classification.tally import Tally
-from snellen.errors import ClassError, InputError, SchemaError, ShapeError
+from snellen.errors import ClassError, InputError, ShapeError
 from snellen.parameters import refuse_other_parameters
 from snellen.result import Interval, Result, Undefined
-from snellen.state import Moments, pack, prefixed, restored, unpack, unprefixed
+from snellen.state import Moments, pack, prefixed, restored, unprefixed
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
@@ -635,45 +636,28 @@ class MultilabelConfusionResult(Result):
             "beta": self.beta,
             "threshold": self.threshold,
             "averaging": self.averaging.to_dict(),
-            "intervals": {
-                name: [*(None if math.isnan(v) else v for v in interval[:2]), *interval[2:]]
-                for name, interval in self.intervals.items()
-            },
+            "intervals": plain_intervals(self.intervals),
         }
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> MultilabelConfusionResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+    def _of_packed(cls, packed: PackedState) -> MultilabelConfusionResult:
         content, arrays = packed.content, packed.arrays
-        try:
-            return cls.of_counts(
-                Classes(content["class_ids"], content["class_names"]),
-                LabelCounts(arrays["tp"], arrays["fp"], arrays["fn"], arrays["tn"]),
-                SampleKinds(
-                    arrays["kind.tp"],
-                    arrays["kind.fp"],
-                    arrays["kind.fn"],
-                    arrays["kind.samples"],
-                    arrays.get("kind.weight"),
-                ),
-                averaging=Averaging.from_dict(content["averaging"]),
-                beta=content["beta"],
-                threshold=content["threshold"],
-                intervals={
-                    name: Interval(
-                        math.nan if low is None else low,
-                        math.nan if high is None else high,
-                        level,
-                        *texts,
-                    )
-                    for name, (low, high, level, *texts) in content["intervals"].items()
-                },
-            )
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+        return cls.of_counts(
+            Classes(content["class_ids"], content["class_names"]),
+            LabelCounts(arrays["tp"], arrays["fp"], arrays["fn"], arrays["tn"]),
+            SampleKinds(
+                arrays["kind.tp"],
+                arrays["kind.fp"],
+                arrays["kind.fn"],
+                arrays["kind.samples"],
+                arrays.get("kind.weight"),
+            ),
+            averaging=Averaging.from_dict(content["averaging"]),
+            beta=content["beta"],
+            threshold=content["threshold"],
+            intervals=stored_intervals(content["intervals"]),
+        )
 
 
 _NEITHER = "neither truth nor predictions have the class"

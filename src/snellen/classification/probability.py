@@ -370,8 +370,8 @@ class ProbabilityLossResult(Result):
         return packed_result(self, self.form, {name: getattr(self, name) for name in _ARRAYS})
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> ProbabilityLossResult:
-        return cls(**result_fields(cls.__name__, data, place, _ARRAYS))
+    def _of_packed(cls, packed: PackedState) -> ProbabilityLossResult:
+        return cls(**result_fields(packed, _ARRAYS))
 
 
 _ARRAYS = ("n", "total_log_loss", "total_brier")

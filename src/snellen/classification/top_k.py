@@ -327,8 +327,8 @@ class TopKAccuracyResult(Result):
         return packed_result(self, self.form, {"n": self.n, "n_found": self.n_found})
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> TopKAccuracyResult:
-        return cls(**result_fields(cls.__name__, data, place, ("n", "n_found")))
+    def _of_packed(cls, packed: PackedState) -> TopKAccuracyResult:
+        return cls(**result_fields(packed, ("n", "n_found")))
 
 
 def top_k_accuracy(

@@ -210,6 +210,7 @@ def benchmark(
 
     Predictions are stored as they come: the same command goes on where one was interrupted.
     """
+    from snellen.atomic_files import write_atomically
     from snellen.benchmark.benchmarking import (
         Settings,
         benchmark,
@@ -218,7 +219,6 @@ def benchmark(
     )
     from snellen.benchmark.progress import Progress, no_progress
     from snellen.benchmark.written import json_bytes
-    from snellen.result import write_atomically
 
     check_folder_of(json_path)
     if report:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from snellen.cli.box_options import box_option, relative_option
+from snellen.cli.format_options import FORMATS_OR_AUTO, format_option
 from snellen.cli.limit_options import threads_option
 from snellen.cli.output import json_option, not_empty, quiet_option
-from snellen.readers.detection_formats import FORMATS
 
 if TYPE_CHECKING:
     from snellen.cli.check_health import Asked
@@ -57,17 +57,10 @@ class _Check(click.Command):
     callback=not_empty,
     help="Check these predictions for it, too.",
 )
-@click.option(
-    "--format",
-    "written",
-    type=click.Choice(["auto", *FORMATS]),
-    default="auto",
-    show_default=True,
-    help="What the files are written in; auto: as their content says.",
-)
+@format_option("What the files are written in; auto: as their content says.")
 @click.option(
     "--truth-format",
-    type=click.Choice(["auto", *FORMATS]),
+    type=FORMATS_OR_AUTO,
     help="What the truth is written in; --format is then of the predictions.",
 )
 @click.option(

@@ -48,7 +48,7 @@ def check_health(
     if json_path is not None:
         import msgspec
 
-        from snellen.result import write_atomically
+        from snellen.atomic_files import write_atomically
 
         text = msgspec.json.format(msgspec.json.encode(report.to_dict()), indent=2) + b"\n"
         if json_path == "-":

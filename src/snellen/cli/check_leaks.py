@@ -117,7 +117,7 @@ def _write(
     *,
     quiet: bool,
 ) -> None:
-    from snellen.result import write_atomically
+    from snellen.atomic_files import write_atomically
 
     files: dict[str, bytes] = {}
     if groups is not None:

@@ -64,9 +64,9 @@ def compare(
     p-value (permutation test; for accuracy McNemar's exact test), corrected for their number
     (Holm), and in words with what may be claimed.
     """
+    from snellen.atomic_files import write_atomically
     from snellen.cli.states import read_state
     from snellen.errors import InputError
-    from snellen.result import write_atomically
     from snellen.run.run_names import names_of_paths
     from snellen.statistics import compare as compare_runs
 

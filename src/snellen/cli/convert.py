@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from snellen.cli.box_options import box_option, relative_option
+from snellen.cli.format_options import FORMATS_OR_AUTO, format_option
 from snellen.cli.output import check_folder_of, data_warnings_on_stderr, json_option, quiet_option
 from snellen.readers.detection_formats import FORMATS, called
 
@@ -20,14 +21,7 @@ __all__ = ["convert"]
 @click.argument("source", type=click.Path())
 @click.argument("target", type=click.Path())
 @click.option("--to", type=click.Choice(FORMATS), required=True, help="What TARGET is written in.")
-@click.option(
-    "--format",
-    "written",
-    type=click.Choice(["auto", *FORMATS]),
-    default="auto",
-    show_default=True,
-    help="What SOURCE is written in; auto: as its content says.",
-)
+@format_option("What SOURCE is written in; auto: as its content says.")
 @click.option("--predictions", is_flag=True, help="SOURCE holds predictions; needs --truth.")
 @click.option(
     "--truth",
@@ -36,7 +30,7 @@ __all__ = ["convert"]
 )
 @click.option(
     "--truth-format",
-    type=click.Choice(["auto", *FORMATS]),
+    type=FORMATS_OR_AUTO,
     default="auto",
     show_default=True,
     help="What --truth is written in.",
@@ -179,7 +173,7 @@ def _deliver(done: Conversion, json_path: str | None, *, quiet: bool) -> None:
 def _write_json(done: Conversion, path: str) -> None:
     import msgspec
 
-    from snellen.result import write_atomically
+    from snellen.atomic_files import write_atomically
 
     text = msgspec.json.format(msgspec.json.encode(done.to_dict()), indent=2) + b"\n"
     if path == "-":

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 import click
 
 from snellen.cli.box_options import box_option, relative_option
+from snellen.cli.format_options import FORMATS_OR_AUTO, format_option
 from snellen.cli.output import data_warnings_on_stderr
-from snellen.readers.detection_formats import FORMATS, called, may_be_coco
+from snellen.readers.detection_formats import called, may_be_coco
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,17 +52,10 @@ def detection_file_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @click.argument("truth", type=click.Path())
     @click.argument("predictions", type=click.Path())
-    @click.option(
-        "--format",
-        "written",
-        type=click.Choice(["auto", *FORMATS]),
-        default="auto",
-        show_default=True,
-        help="What the files are written in; auto: as their content says.",
-    )
+    @format_option("What the files are written in; auto: as their content says.")
     @click.option(
         "--truth-format",
-        type=click.Choice(["auto", *FORMATS]),
+        type=FORMATS_OR_AUTO,
         help="What TRUTH is written in; --format is then of PREDICTIONS.",
     )
     @click.option(

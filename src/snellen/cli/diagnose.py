@@ -209,8 +209,8 @@ def _write(
 
     import msgspec
 
+    from snellen.atomic_files import write_atomically
     from snellen.detection.diagnosis_tables import csv_files
-    from snellen.result import write_atomically
 
     text = msgspec.json.format(msgspec.json.encode(diagnosis.to_dict()), indent=2) + b"\n"
     if directory is not None:

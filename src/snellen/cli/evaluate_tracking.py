@@ -265,9 +265,9 @@ def tracking(
                 missing=missing,
             )
         )
+    from snellen.atomic_files import write_atomically
     from snellen.errors import SnellenError
     from snellen.readers.tracking_files import read_tracking
-    from snellen.result import write_atomically
     from snellen.threads import in_threads
 
     alone = chosen[0] if chosen[0] in _ALONE else None

@@ -107,7 +107,7 @@ def explain(
 def _write(found: dict[str, Any], json_path: str) -> None:
     import msgspec
 
-    from snellen.result import write_atomically
+    from snellen.atomic_files import write_atomically
 
     text = msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n"
     if json_path == "-":

@@ -229,7 +229,7 @@ class Output(NamedTuple):
     def _write_json(self, result: Result) -> None:
         import msgspec
 
-        from snellen.result import write_atomically
+        from snellen.atomic_files import write_atomically
 
         text = msgspec.json.format(msgspec.json.encode(result.to_dict()), indent=2) + b"\n"
         if self.json_path == "-":

@@ -31,8 +31,8 @@ def write_page(folder: str) -> None:
     """Write the page of a run into its folder."""
     from pathlib import Path
 
+    from snellen.atomic_files import write_atomically
     from snellen.report.results_page import results_page
-    from snellen.result import write_atomically
     from snellen.run.stored_run import StoredRun
 
     run = StoredRun.open(folder)

@@ -115,8 +115,8 @@ def report(
         elif kind in _PICTURES:
             paths = _write_pictures(opened, called, Path(out), kind, figure, width)
         else:
+            from snellen.atomic_files import write_atomically
             from snellen.report.paper_tables import paper_tables
-            from snellen.result import write_atomically
 
             write_atomically({out: paper_tables(opened, called, kind).encode()})
             paths = [Path(out)]
@@ -179,8 +179,8 @@ def _write_page(
     runs: list[StoredRun], names: list[str], out: Path, assets: str | None
 ) -> list[Path]:
     """Write the page, and the script that it shares with others; return what was written."""
+    from snellen.atomic_files import write_atomically
     from snellen.report.results_page import results_page
-    from snellen.result import write_atomically
 
     if out.is_dir():
         from snellen.errors import InputError
@@ -203,9 +203,9 @@ def _write_pictures(
     runs: list[StoredRun], names: list[str], out: Path, kind: str, figure: str | None, width: float
 ) -> list[Path]:
     """Write figures; return the files."""
+    from snellen.atomic_files import write_atomically
     from snellen.errors import InputError
     from snellen.report.run_pictures import run_pictures
-    from snellen.result import write_atomically
 
     if figure is None and out.exists() and not out.is_dir():
         raise InputError("expected a folder for the pictures, got a file", str(out))

@@ -129,7 +129,7 @@ def _number(value: float | None) -> str:
 def _write_json(found: Sequence[ListedRun], broken: Sequence[Any], path: str) -> None:
     import msgspec
 
-    from snellen.result import write_atomically
+    from snellen.atomic_files import write_atomically
 
     content = {
         "schema": "snellen.runs/1",

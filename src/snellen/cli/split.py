@@ -279,7 +279,7 @@ def _deliver(
     if (folder := folders["yolo"]) is not None:
         say(f"wrote {write_yolo(result, source, folder)} files to {folder}")
 
-    from snellen.result import write_atomically
+    from snellen.atomic_files import write_atomically
 
     if out is not None:
         write_atomically({out: manifest_bytes(result, recipe)})

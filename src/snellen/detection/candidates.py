@@ -195,35 +195,14 @@ def candidates(
         limits["pred_score"] = pred.boxes.score
         limits["max_detections"] = protocol.max_detections[-1]
     if isinstance(truth, Masks) and isinstance(pred, Masks):
-
-        def of_masks(truth_masks: RleMasks, pred_masks: RleMasks) -> Candidates:
-            found = _core.mask_candidates(
-                codes.truth_image,
-                codes.truth_label,
-                crowd,
-                truth_masks.runs,
-                truth_masks.offset,
-                truth_masks.size,
-                codes.pred_image,
-                codes.pred_label,
-                pred_masks.runs,
-                pred_masks.offset,
-                pred_masks.size,
-                truth_area=truth_masks.extents.area,
-                truth_box=truth_masks.extents.box,
-                pred_area=pred_masks.extents.area,
-                pred_box=pred_masks.extents.box,
-                **limits,
-            )
-            return Candidates(**found)
-
-        pairs = of_masks(truth.rle, pred.rle)
+        pairs = _mask_candidates(truth.rle, crowd, pred.rle, codes, limits)
         if similarity == "mask":
             return pairs
         from snellen.detection.boundary import boundaries
 
         ratio = protocol.dilation_ratio
-        near = of_masks(boundaries(truth.rle, ratio), boundaries(pred.rle, ratio))
+        of_truth, of_pred = boundaries(truth.rle, ratio), boundaries(pred.rle, ratio)
+        near = _mask_candidates(of_truth, crowd, of_pred, codes, limits)
         return _lower(pairs, near, len(truth))
     if isinstance(truth, OrientedBoxes) and isinstance(pred, OrientedBoxes):
         return Candidates(
@@ -251,6 +230,34 @@ def candidates(
             max_detections=None if across_labels else protocol.max_detections[-1],
         )
     )
+
+
+def _mask_candidates(
+    truth: RleMasks,
+    crowd: NDArray[np.uint8],
+    pred: RleMasks,
+    codes: Coded,
+    limits: dict[str, Any],
+) -> Candidates:
+    found = _core.mask_candidates(
+        codes.truth_image,
+        codes.truth_label,
+        crowd,
+        truth.runs,
+        truth.offset,
+        truth.size,
+        codes.pred_image,
+        codes.pred_label,
+        pred.runs,
+        pred.offset,
+        pred.size,
+        truth_area=truth.extents.area,
+        truth_box=truth.extents.box,
+        pred_area=pred.extents.area,
+        pred_box=pred.extents.box,
+        **limits,
+    )
+    return Candidates(**found)
 
 
 def _lower(pairs: Candidates, others: Candidates, n_truth: int) -> Candidates:

@@ -13,8 +13,8 @@ from snellen.displays import Line, LinesDisplay, Mark, Words
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from snellen.detection.average_precision import AveragePrecisionResult
-    from snellen.detection.detection_calibration import DetectionCalibrationResult
+    from snellen.detection.average_precision_result import AveragePrecisionResult
+    from snellen.detection.detection_calibration_result import DetectionCalibrationResult
     from snellen.detection.operating_points_result import OperatingPointsResult
 
 __all__ = ["precision_recall", "raw_precision_recall", "reliability", "score_curves"]

@@ -11,9 +11,10 @@ import numpy as np
 from snellen.classes import Classes
 from snellen.detection.confusion_rules import ConfusionRules
 from snellen.detection.image_rows import unverified_text
-from snellen.errors import ClassError, InputError, SchemaError, first_few
-from snellen.result import Result, Undefined, plain_intervals, stored_intervals
-from snellen.state import Keys, pack, unpack
+from snellen.errors import ClassError, InputError, first_few
+from snellen.result import Result, Undefined
+from snellen.state import Keys, pack, prefixed, unprefixed
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.displays import Display
+    from snellen.state import PackedState
 
 __all__ = ["FALSE_ALARM", "MISSED", "PAIR", "DetectionConfusionResult"]
 
@@ -294,9 +296,9 @@ class DetectionConfusionResult(Result):
         return "\n".join(lines)
 
     def _pack(self) -> bytes:
-        arrays: dict[str, NDArray[Any]] = {
-            f"events.{name}": np.ascontiguousarray(column) for name, column in self.events.items()
-        }
+        arrays: dict[str, NDArray[Any]] = prefixed(
+            "events.", {name: np.ascontiguousarray(each) for name, each in self.events.items()}
+        )
         content: dict[str, Any] = {
             "rules": dataclasses.asdict(self.rules),
             "data": dict(self.data),
@@ -307,26 +309,16 @@ class DetectionConfusionResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> DetectionConfusionResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+    def _of_packed(cls, packed: PackedState) -> DetectionConfusionResult:
         content, arrays = packed.content, packed.arrays
-        try:
-            found = cls.of_events(
-                ConfusionRules(**content["rules"]),
-                Classes.stored(content, arrays),
-                Keys.stored("image_ids", "image id", content, arrays),
-                {
-                    name.removeprefix("events."): column
-                    for name, column in arrays.items()
-                    if name.startswith("events.")
-                },
-                content["data"],
-            )
-            return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+        found = cls.of_events(
+            ConfusionRules(**content["rules"]),
+            Classes.stored(content, arrays),
+            Keys.stored("image_ids", "image id", content, arrays),
+            unprefixed("events.", arrays),
+            content["data"],
+        )
+        return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))
 
 
 def _class_values(matrix: NDArray[np.int64]) -> dict[str, NDArray[Any]]:

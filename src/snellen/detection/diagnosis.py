@@ -24,7 +24,7 @@ from snellen.detection.slices import by_crowding, slices_of_images
 from snellen.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -142,26 +142,7 @@ def detection_diagnosis(
     metric = AveragePrecision(protocol=rules).update(truth, pred)
     parts: dict[str, Result] = {}
     if _OF_MATCHES.intersection(wanted):
-        # Its matches have their IoU: all that looks at one threshold looks at these.
-        located = LocalizationRecallPrecision(protocol=rules, iou_threshold=iou)
-        located.update(truth, pred)
-        points = operating_points(located, beta=lines.beta)
-        if "points" in wanted:
-            parts["points"] = points
-        if "lrp" in wanted:
-            parts["lrp"] = located.compute()
-        if "calibration" in wanted:
-            parts["calibration"] = detection_calibration(located, bins=lines.bins)
-        score = points.metrics["threshold_micro"] if lines.score is None else lines.score
-        chosen = None if math.isnan(score) else score
-        if "images" in wanted:
-            parts["images"] = image_table(located, score_threshold=chosen)
-        if "confusion" in wanted:
-            parts["confusion"] = (
-                DetectionConfusion(score_threshold=chosen, iou_threshold=iou, protocol=rules)
-                .update(truth, pred)
-                .compute()
-            )
+        parts |= _of_matches(truth, pred, wanted, rules, iou, lines)
     background = min(lines.background, iou)
     if "errors" in wanted:
         parts["errors"] = (
@@ -197,6 +178,36 @@ def detection_diagnosis(
         layout=_layout(truth, pred),
         n_beyond_cap=_beyond_cap(metric),
     )
+
+
+def _of_matches(
+    truth: Objects,
+    pred: Objects,
+    wanted: Container[str],
+    rules: DetectionProtocol,
+    iou: float,
+    lines: DiagnosisThresholds,
+) -> dict[str, Result]:
+    """Return the parts that look at one IoU threshold, from one matching, which has the IoU."""
+    located = LocalizationRecallPrecision(protocol=rules, iou_threshold=iou)
+    located.update(truth, pred)
+    points = operating_points(located, beta=lines.beta)
+    parts: dict[str, Result] = {"points": points}
+    if "lrp" in wanted:
+        parts["lrp"] = located.compute()
+    if "calibration" in wanted:
+        parts["calibration"] = detection_calibration(located, bins=lines.bins)
+    score = points.metrics["threshold_micro"] if lines.score is None else lines.score
+    chosen = None if math.isnan(score) else score
+    if "images" in wanted:
+        parts["images"] = image_table(located, score_threshold=chosen)
+    if "confusion" in wanted:
+        parts["confusion"] = (
+            DetectionConfusion(score_threshold=chosen, iou_threshold=iou, protocol=rules)
+            .update(truth, pred)
+            .compute()
+        )
+    return parts
 
 
 def _wanted(only: Iterable[str] | None, slice_by: str | Mapping[Any, str] | None) -> list[str]:

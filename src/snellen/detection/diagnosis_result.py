@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from snellen.detection.average_precision import AveragePrecisionResult
+    from snellen.detection.average_precision_result import AveragePrecisionResult
     from snellen.result import Result
 
 __all__ = ["PARTS", "DetectionDiagnosis"]

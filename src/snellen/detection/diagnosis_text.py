@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen.detection.detection_calibration import DetectionCalibrationResult
+from snellen.detection.detection_calibration_result import DetectionCalibrationResult
 from snellen.detection.detection_confusion_result import DetectionConfusionResult
 from snellen.detection.error_kinds import ERROR_NAMES
 from snellen.detection.error_types_result import DetectionErrorsResult

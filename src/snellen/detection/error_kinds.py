@@ -146,19 +146,11 @@ def judged(
         [CORRECT, LOC, CLS, DUPE, BKG],
         BOTH,
     ).astype(np.uint8)
-
-    # A class or place that is mended finds the object, if nothing else did; one error an object.
     target = np.where(kind == LOC, own, np.where(kind == CLS, other, -1))
-    open_ = np.flatnonzero(target >= 0)
-    open_ = open_[~found[target[open_]]]
-    first = np.full(m, -1, np.int64)
-    first[target[open_[::-1]]] = open_[::-1]
-    mends = np.zeros(n, np.bool_)
-    mends[first[first >= 0]] = True
+    mends, within_reach = _mending(target, found)
     mended_label = pred_label.astype(np.int32)
     mended_label[mends] = truth_label[target[mends]]
-
-    state = np.where(found, FOUND, np.where(first >= 0, WITHIN_REACH, MISSED))
+    state = np.where(found, FOUND, np.where(within_reach, WITHIN_REACH, MISSED))
     state[is_region] = FOUND
     return Judged(
         kind,
@@ -167,3 +159,26 @@ def judged(
         mended_label,
         state.astype(np.uint8),
     )
+
+
+def _mending(
+    target: NDArray[np.int64], found: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which errors find an object once they are mended, and which objects are found so.
+
+    An object that is found already needs none, another the first error alone.
+
+    Parameters
+    ----------
+    target : ndarray, shape (n,)
+        The object that each detection would find, with another class or place; -1 for none.
+    found : ndarray, shape (m,)
+        The objects that are found.
+    """
+    aimed = np.flatnonzero(target >= 0)
+    aimed = aimed[~found[target[aimed]]]
+    first = np.full(len(found), -1, np.int64)
+    first[target[aimed[::-1]]] = aimed[::-1]
+    mends = np.zeros(len(target), np.bool_)
+    mends[first[first >= 0]] = True
+    return mends, first >= 0

@@ -13,9 +13,10 @@ from snellen.classes import Classes
 from snellen.detection.error_kinds import ERROR_NAMES, MISSED
 from snellen.detection.image_rows import unverified_text
 from snellen.detection.mended_precision import SPECIAL_NAMES, mended_precision
-from snellen.errors import InputError, SchemaError
-from snellen.result import Result, Undefined, plain_intervals, stored_intervals
-from snellen.state import pack, unpack
+from snellen.errors import InputError
+from snellen.result import Result, Undefined
+from snellen.state import pack
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.displays import Display
+    from snellen.state import PackedState
 
 __all__ = ["DetectionErrorsResult", "ErrorRules"]
 
@@ -285,29 +287,23 @@ class DetectionErrorsResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> DetectionErrorsResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+    def _of_packed(cls, packed: PackedState) -> DetectionErrorsResult:
         content, arrays = packed.content, packed.arrays
-        try:
-            rules = ErrorRules(**content["rules"])
-            metrics = {
-                name: math.nan if value is None else float(value)
-                for name, value in content["metrics"].items()
-            }
-            return cls(
-                metrics=metrics,
-                protocol={"name": "tide", **dataclasses.asdict(rules)},
-                undefined=_undefined(metrics),
-                data=content["data"],
-                intervals=stored_intervals(content["intervals"]),
-                rules=rules,
-                classes=Classes.stored(content, arrays),
-                **{name: arrays[name] for name in ("n_truth", "counts", "class_AP", "class_dAP")},
-            )
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+        rules = ErrorRules(**content["rules"])
+        metrics = {
+            name: math.nan if value is None else float(value)
+            for name, value in content["metrics"].items()
+        }
+        return cls(
+            metrics=metrics,
+            protocol={"name": "tide", **dataclasses.asdict(rules)},
+            undefined=_undefined(metrics),
+            data=content["data"],
+            intervals=stored_intervals(content["intervals"]),
+            rules=rules,
+            classes=Classes.stored(content, arrays),
+            **{name: arrays[name] for name in ("n_truth", "counts", "class_AP", "class_dAP")},
+        )
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from snellen.classes import Classes
     from snellen.detection.tool_rules import ToolRules
+    from snellen.state import PackedState
 
 __all__ = ["ExplainedStep", "ExplanationResult", "tools_table"]
 
@@ -221,10 +222,8 @@ class ExplanationResult(Result):
         )
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> ExplanationResult:
-        fields = result_fields(
-            cls.__name__, data, place, _ARRAYS, content=("tool", "steps", "notes")
-        )
+    def _of_packed(cls, packed: PackedState) -> ExplanationResult:
+        fields = result_fields(packed, _ARRAYS, content=("tool", "steps", "notes"))
         steps = tuple(
             ExplainedStep(rule, says, *(math.nan if value is None else value for value in numbers))
             for rule, says, *numbers in fields.pop("steps")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from snellen.detection.health_boxes import AREA_BOUNDS
-from snellen.detection.health_findings import Example
+from snellen.detection.health_findings import Example, examples_of_cells, examples_of_images
 from snellen.table_text import printable
 
 if TYPE_CHECKING:
@@ -112,26 +112,14 @@ def check_counts(
         "image-without-objects",
         len(empty),
         len(image_rows),
-        [
-            Example("images", row, images.id[row], None, printable(images.name[row], 60))
-            for row in empty[:5].tolist()
-        ],
+        examples_of_images(images, empty),
     )
     over = np.flatnonzero(in_cell > _CAP)
     findings.add(
         "image-over-cap",
         len(over),
         len(cells),
-        [
-            Example(
-                "images",
-                int(cells[k] // n_classes),
-                images.id[cells[k] // n_classes],
-                None,
-                f"{in_cell[k]:,} of class {_name(classes.id, classes.name, cells[k] % n_classes)}",
-            )
-            for k in over[:5].tolist()
-        ],
+        examples_of_cells(data, cells[over], in_cell[over]),
         detail=f"{int((in_cell[over] - _CAP).sum()):,} objects too many",
     )
     in_image = np.bincount(image, minlength=n_images)
@@ -140,16 +128,9 @@ def check_counts(
         "image-over-lvis-cap",
         len(crowded),
         len(image_rows),
-        [
-            Example("images", row, images.id[row], None, f"{in_image[row]:,}")
-            for row in crowded[:5].tolist()
-        ],
+        examples_of_images(images, crowded, in_image[crowded]),
     )
     return counts, _sizes(data, single), PerImage.of(in_image[image_rows])
-
-
-def _name(ids: Any, names: Any, row: int) -> str:
-    return printable(names[row] or ids[row], 40)
 
 
 def _check_classes(

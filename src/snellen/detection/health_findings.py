@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from snellen.detection.health_columns import CheckedObjects
+    from snellen.detection.health_columns import CheckedData, CheckedObjects, ListedImages
     from snellen.detection.health_kinds import Severity
 
-__all__ = ["Example", "Finding", "Findings", "shown_id"]
+__all__ = ["Example", "Finding", "Findings", "examples_of_cells", "examples_of_images", "shown_id"]
 
 _EXAMPLES: Final = 5
 _WIDTH: Final = 60
@@ -55,6 +55,36 @@ class Example(NamedTuple):
             if value is not None
         ]
         return f"{self.section}[{self.record}]" + (f" ({', '.join(named)})" if named else "")
+
+
+def examples_of_images(
+    images: ListedImages, rows: NDArray[np.int64], counts: NDArray[np.int64] | None = None
+) -> list[Example]:
+    """Return the first of some images, each with its name, or with a count of its objects."""
+    return [
+        Example(
+            "images",
+            row,
+            images.id[row],
+            None,
+            printable(images.name[row], _WIDTH) if counts is None else f"{counts[k]:,}",
+        )
+        for k, row in enumerate(rows[:_EXAMPLES].tolist())
+    ]
+
+
+def examples_of_cells(
+    data: CheckedData, cells: NDArray[np.int64], counts: NDArray[np.int64]
+) -> list[Example]:
+    """Return the first of some pairs, image times classes plus class, with how many are there."""
+    images, classes = data.images, data.classes
+    found = []
+    for cell, count in zip(cells[:_EXAMPLES].tolist(), counts[:_EXAMPLES].tolist(), strict=True):
+        row, label = divmod(cell, len(classes.id))
+        name = printable(classes.name[label] or classes.id[label], 40)
+        text = f"{count:,} of class {name}"
+        found.append(Example("images", row, images.id[row], None, text))
+    return found
 
 
 @dataclasses.dataclass(frozen=True)

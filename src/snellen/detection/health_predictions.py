@@ -8,7 +8,12 @@ import numpy as np
 
 from snellen.detection.health_boxes import box_text, check_boxes, check_duplicates
 from snellen.detection.health_counts import PerImage
-from snellen.detection.health_findings import Example, shown_id
+from snellen.detection.health_findings import (
+    Example,
+    examples_of_cells,
+    examples_of_images,
+    shown_id,
+)
 from snellen.detection.health_layouts import covered, likely_reading
 from snellen.detection.health_records import check_faults, check_references
 from snellen.detection.health_shapes import check_keypoints, check_masks
@@ -71,8 +76,20 @@ def _check_scores(objects: CheckedObjects, findings: Findings) -> Scores | None:
 
 
 def _check_counts(pred: CheckedData, truth: CheckedData, findings: Findings) -> PerImage:
+    """Look for too many predictions of an image, and for images and classes without any."""
+    n_images = len(pred.images.id)
+    rows = np.array(sorted(pred.images.position.values()), np.int64)
+    in_image = np.bincount(pred.objects.image[pred.objects.known], minlength=n_images)[rows]
+    _check_caps(pred, rows, in_image, findings)
+    _check_missing(pred, truth, rows, in_image, findings)
+    return PerImage.of(in_image)
+
+
+def _check_caps(
+    pred: CheckedData, rows: NDArray[np.int64], in_image: NDArray[np.int64], findings: Findings
+) -> None:
     objects, images, classes = pred.objects, pred.images, pred.classes
-    n_images, n_classes = len(images.id), len(classes.id)
+    n_classes = len(classes.id)
     known = objects.known
     image, label = objects.image[known], objects.label[known]
     cells, in_cell = np.unique(image * n_classes + label, return_counts=True)
@@ -81,50 +98,42 @@ def _check_counts(pred: CheckedData, truth: CheckedData, findings: Findings) -> 
         "prediction-over-cap",
         int((in_cell[over] - _CAP).sum()),
         len(objects),
-        [
-            Example(
-                "images",
-                int(cells[k] // n_classes),
-                images.id[cells[k] // n_classes],
-                None,
-                f"{in_cell[k]:,} of class "
-                + printable(
-                    classes.name[cells[k] % n_classes] or classes.id[cells[k] % n_classes], 40
-                ),
-            )
-            for k in over[:5].tolist()
-        ],
+        examples_of_cells(pred, cells[over], in_cell[over]),
         detail=f"in {len(over):,} of {len(cells):,} pairs of image and class",
     )
-    rows = np.array(sorted(images.position.values()), np.int64)
-    in_image = np.bincount(image, minlength=n_images)
-    crowded = rows[in_image[rows] > _LVIS_CAP]
+    crowded = np.flatnonzero(in_image > _LVIS_CAP)
     findings.add(
         "prediction-over-lvis-cap",
         len(crowded),
         len(rows),
-        [
-            Example("images", row, images.id[row], None, f"{in_image[row]:,}")
-            for row in crowded[:5].tolist()
-        ],
+        examples_of_images(images, rows[crowded], in_image[crowded]),
     )
+
+
+def _check_missing(
+    pred: CheckedData,
+    truth: CheckedData,
+    rows: NDArray[np.int64],
+    in_image: NDArray[np.int64],
+    findings: Findings,
+) -> None:
+    objects, images, classes = pred.objects, pred.images, pred.classes
+    n_images, n_classes = len(images.id), len(classes.id)
     of_truth = truth.objects
     single = of_truth.known & ~of_truth.is_crowd
     with_truth = np.bincount(of_truth.image[single], minlength=n_images)[rows] > 0
-    missed = rows[with_truth & (in_image[rows] == 0)]
+    missed = rows[with_truth & (in_image == 0)]
     many = 10 * len(missed) > np.count_nonzero(with_truth)
     findings.add(
         "image-without-predictions",
         len(missed),
         int(np.count_nonzero(with_truth)),
-        [
-            Example("images", row, images.id[row], None, printable(images.name[row], 60))
-            for row in missed[:5].tolist()
-        ],
+        examples_of_images(images, missed),
         severity="warning" if many else None,
     )
     present = np.bincount(of_truth.label[single], minlength=n_classes) > 0
-    never = np.flatnonzero(present & (np.bincount(label, minlength=n_classes) == 0))
+    n_of_class = np.bincount(objects.label[objects.known], minlength=n_classes)
+    never = np.flatnonzero(present & (n_of_class == 0))
     findings.add(
         "class-without-predictions",
         len(never),
@@ -134,7 +143,6 @@ def _check_counts(pred: CheckedData, truth: CheckedData, findings: Findings) -> 
             for row in never[:5].tolist()
         ],
     )
-    return PerImage.of(in_image[rows])
 
 
 # ---- Beside truth -------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from snellen.classification import rates
 from snellen.detection.operating_points import operating_points
 from snellen.detection.outcomes import outcomes_of
 from snellen.detection.stored_result import packed_result, result_fields
-from snellen.errors import InputError, MissingExtraError
+from snellen.errors import InputError
 from snellen.result import Result, Undefined
 from snellen.table_text import aligned_lines, number, printable
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from snellen.classes import Classes
     from snellen.detection.average_precision import AveragePrecision
     from snellen.detection.localization_recall_precision import LocalizationRecallPrecision
-    from snellen.state import Keys
+    from snellen.state import Keys, PackedState
 
 __all__ = ["ImageTable", "image_table"]
 
@@ -233,11 +233,9 @@ class ImageTable(Result):
         MissingExtraError
             Where pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise MissingExtraError("pandas", "frame") from None
-        return pd.DataFrame.from_records(self.worst())
+        from snellen.arrays import data_frame
+
+        return data_frame(self.worst())
 
     def __str__(self) -> str:
         """Return the worst images."""
@@ -307,5 +305,5 @@ class ImageTable(Result):
         return packed_result(self, self.classes, arrays, images=self.images)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> ImageTable:
-        return cls(**result_fields(cls.__name__, data, place, _ARRAYS, has_images=True))
+    def _of_packed(cls, packed: PackedState) -> ImageTable:
+        return cls(**result_fields(packed, _ARRAYS, has_images=True))

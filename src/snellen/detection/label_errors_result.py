@@ -11,15 +11,18 @@ import numpy as np
 from snellen.classes import Classes
 from snellen.detection.image_rows import unverified_text
 from snellen.detection.label_suspicions import DUPLICATE, MISSING_BOX, SUSPICION_NAMES
-from snellen.errors import InputError, SchemaError, did_you_mean
-from snellen.result import Result, Undefined, plain_intervals, stored_intervals
-from snellen.state import Keys, pack, prefixed, unpack, unprefixed
+from snellen.errors import InputError, did_you_mean
+from snellen.result import Result, Undefined
+from snellen.state import Keys, pack, prefixed, unprefixed
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from snellen.state import PackedState
 
 __all__ = ["LabelErrorRules", "LabelErrorsResult"]
 
@@ -277,23 +280,17 @@ class LabelErrorsResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> LabelErrorsResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+    def _of_packed(cls, packed: PackedState) -> LabelErrorsResult:
         content, arrays = packed.content, packed.arrays
-        try:
-            found = cls.of_rows(
-                LabelErrorRules(**content["rules"]),
-                Classes.stored(content, arrays),
-                Keys.stored("image_ids", "image id", content, arrays),
-                unprefixed("rows.", arrays),
-                n_truth=arrays["n_truth"],
-                data=content["data"],
-            )
-            return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+        found = cls.of_rows(
+            LabelErrorRules(**content["rules"]),
+            Classes.stored(content, arrays),
+            Keys.stored("image_ids", "image id", content, arrays),
+            unprefixed("rows.", arrays),
+            n_truth=arrays["n_truth"],
+            data=content["data"],
+        )
+        return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))
 
 
 _BOX = "left, top, width, height"

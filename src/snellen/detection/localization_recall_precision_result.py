@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from snellen.classes import Classes
+    from snellen.state import PackedState
 
 __all__ = ["LocalizationRecallPrecisionResult", "LrpPoints"]
 
@@ -229,8 +230,8 @@ class LocalizationRecallPrecisionResult(Result):
         return packed_result(self, self.classes, {name: getattr(self, name) for name in _ARRAYS})
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> LocalizationRecallPrecisionResult:
-        return cls(**result_fields(cls.__name__, data, place, _ARRAYS))
+    def _of_packed(cls, packed: PackedState) -> LocalizationRecallPrecisionResult:
+        return cls(**result_fields(packed, _ARRAYS))
 
 
 def _at(curves: ScoreCurves, threshold: ArrayLike, iou_threshold: float) -> LrpPoints:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from snellen.classes import Classes
     from snellen.displays import Display
+    from snellen.state import PackedState
 
 __all__ = ["NO_HIT", "NO_TRUTH", "ClassPoints", "OperatingPointsResult"]
 
@@ -271,8 +272,8 @@ class OperatingPointsResult(Result):
         return packed_result(self, self.classes, {name: getattr(self, name) for name in _ARRAYS})
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> OperatingPointsResult:
-        return cls(**result_fields(cls.__name__, data, place, _ARRAYS))
+    def _of_packed(cls, packed: PackedState) -> OperatingPointsResult:
+        return cls(**result_fields(packed, _ARRAYS))
 
 
 _ARRAYS = ("begin", "threshold", "tp", "fp", "n_truth", "best_threshold")

@@ -180,8 +180,15 @@ class DetectionProtocol:
     crowding_ranges: tuple[CrowdingRange, ...] = ()
 
     def __post_init__(self) -> None:
-        # Lists and NumPy numbers are taken too, and become what they mean: rules that are equal
-        # compare equal and are written alike.
+        self._make_plain()
+        self._check_numbers()
+        self._check_ranges()
+
+    def _make_plain(self) -> None:
+        """Put tuples and Python's numbers in the place of lists and NumPy's.
+
+        So rules that are equal compare equal and are written alike.
+        """
         for name, of, what in (
             ("iou_thresholds", float, "ascending numbers"),
             ("recall_thresholds", float, "ascending numbers"),
@@ -207,6 +214,9 @@ class DetectionProtocol:
             )
             object.__setattr__(self, name, ranges)
         object.__setattr__(self, "class_groups", tuple(map(str, self.class_groups)))
+
+    def _check_numbers(self) -> None:
+        """Refuse thresholds, caps and choices that are none."""
         for name in ("per_image", "per_class"):
             cap = getattr(self, name)
             if cap is not None and not 1 <= cap <= _LARGEST_CAP:
@@ -242,6 +252,9 @@ class DetectionProtocol:
             raise InputError(
                 f"expected a part of the box, above 0, got {self.box_area_share}", "box_area_share"
             )
+
+    def _check_ranges(self) -> None:
+        """Refuse ranges of area and crowding that are none, or cannot be told apart."""
         if not self.area_ranges or len(self.range_labels) > 32:
             raise InputError(
                 f"expected 1 to 32 area ranges, got {len(self.range_labels)}", "area_ranges"

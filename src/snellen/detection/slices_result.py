@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from snellen.classes import Classes
     from snellen.displays import Display
+    from snellen.state import PackedState
 
 __all__ = ["DetectionSlices"]
 
@@ -161,6 +162,6 @@ class DetectionSlices(Result):
         return packed_result(self, self.classes, arrays, names=list(self.names))
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> DetectionSlices:
-        fields = result_fields(cls.__name__, data, place, _ARRAYS, content=("names",))
+    def _of_packed(cls, packed: PackedState) -> DetectionSlices:
+        fields = result_fields(packed, _ARRAYS, content=("names",))
         return cls(**{**fields, "names": tuple(fields["names"])})

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from snellen.classes import Classes
-from snellen.errors import SchemaError
-from snellen.result import Undefined, plain_intervals, stored_intervals
-from snellen.state import Keys, pack, unpack
+from snellen.state import Keys, pack
+from snellen.stored_results import headline_content, headline_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.result import Result
+    from snellen.state import PackedState
 
 __all__ = ["packed_result", "result_fields"]
 
@@ -43,14 +42,7 @@ def packed_result(
         Its other fields, as values that JSON can hold.
     """
     columns = dict(arrays)
-    stored: dict[str, Any] = {
-        "metrics": {n: None if math.isnan(v) else v for n, v in result.metrics.items()},
-        "protocol": dict(result.protocol),
-        "undefined": [list(entry) for entry in result.undefined],
-        "data": dict(result.data),
-        "intervals": plain_intervals(result.intervals),
-        **content,
-    }
+    stored: dict[str, Any] = {**headline_content(result), **content}
     classes.store(stored, columns)
     if images is not None:
         images.store("image_ids", stored, columns)
@@ -58,9 +50,7 @@ def packed_result(
 
 
 def result_fields(
-    name: str,
-    data: bytes,
-    place: str,
+    packed: PackedState,
     arrays: tuple[str, ...],
     *,
     has_images: bool = False,
@@ -70,12 +60,8 @@ def result_fields(
 
     Parameters
     ----------
-    name : str
-        The class that must have written it.
-    data : bytes
+    packed : PackedState
         What it wrote.
-    place : str
-        Where it comes from, for messages.
     arrays, content : tuple of str
         The names of its arrays and of its other fields.
     has_images : bool
@@ -83,29 +69,16 @@ def result_fields(
 
     Raises
     ------
-    SchemaError
-        Where it is not one of this class.
+    AttributeError, IndexError, KeyError, TypeError, ValueError
+        Where it is not whole.
     """
-    packed = unpack(data, place)
-    if packed.name != name:
-        raise SchemaError(f"expected a {name}, got a {packed.name}", place)
     stored = packed.content
-    try:
-        fields = {
-            "metrics": {
-                key: math.nan if value is None else float(value)
-                for key, value in stored["metrics"].items()
-            },
-            "protocol": stored["protocol"],
-            "undefined": tuple(Undefined(*entry) for entry in stored["undefined"]),
-            "data": stored["data"],
-            "intervals": stored_intervals(stored["intervals"]),
-            "classes": Classes.stored(stored, packed.arrays),
-            **{key: packed.arrays[key] for key in arrays},
-            **{key: stored[key] for key in content},
-        }
-        if has_images:
-            fields["images"] = Keys.stored("image_ids", "image id", stored, packed.arrays)
-        return fields
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise SchemaError(f"expected a whole {name}: {error!r}", place) from error
+    fields = {
+        **headline_fields(stored),
+        "classes": Classes.stored(stored, packed.arrays),
+        **{key: packed.arrays[key] for key in arrays},
+        **{key: stored[key] for key in content},
+    }
+    if has_images:
+        fields["images"] = Keys.stored("image_ids", "image id", stored, packed.arrays)
+    return fields

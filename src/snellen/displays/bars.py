@@ -178,44 +178,13 @@ class BarsDisplay(Display):
         """Return the picture as Plotly's JSON, with roles for colours."""
         kept = self.drawn()
         names = labels(tuple(self.categories[k] for k in kept))
-        across, up = ("x", "y") if self.lying else ("y", "x")
         several = len(self.bars) > 1
-        traces = []
-        for k, bars in enumerate(self.bars):
-            said = f"%{{{up}}}<br>{template(bars.label)} %{{{across}:{NUMBER}}}"
-            made: dict[str, Any] = {
-                "type": "bar",
-                "name": label(bars.label),
-                "orientation": "h" if self.lying else "v",
-                across: plain(bars.values[kept]),
-                up: names,
-                "marker": filled(k, several=several),
-            }
-            if bars.bounds is not None:
-                low, high = bars.bounds
-                made["customdata"] = [
-                    "" if None in pair else "{:.6g} to {:.6g}".format(*pair)
-                    for pair in zip(plain(low[kept]), plain(high[kept]), strict=True)
-                ]
-                said += "<br>%{customdata}"
-                if not self.stacked:
-                    below, above = reach(bars.values[kept], low[kept], high[kept])
-                    made[f"error_{across}"] = error_bars(below, above, "role:ink")
-            traces.append({**made, "hovertemplate": f"{said}<extra></extra>"})
+        traces = [self._trace(k, kept, names) for k in range(len(self.bars))]
         if not self.lack and (empty := self.undefined()[kept]).any():
-            where = [name for name, nothing in zip(names, empty, strict=True) if nothing]
             traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "text",
-                    across: [0] * len(where),
-                    up: where,
-                    "text": ["undefined"] * len(where),
-                    "textposition": "middle right" if self.lying else "top center",
-                    "textfont": text_style(),
-                    "hoverinfo": "skip",
-                    "showlegend": False,
-                }
+                self._undefined_at(
+                    [name for name, nothing in zip(names, empty, strict=True) if nothing]
+                )
             )
         numbers = axis(self.value_label, shown=self.value_range, from_zero=True)
         if self.lying:
@@ -237,3 +206,46 @@ class BarsDisplay(Display):
         if len(self.categories) > _MOST:
             made["shapes"] = [line_across("y" if self.lying else "x", _MOST / 2 - 0.5, dash="dot")]
         return {"data": traces, "layout": made}
+
+    @property
+    def _axes(self) -> tuple[str, str]:
+        """The axis of numbers and that of names, as Plotly calls them."""
+        return ("x", "y") if self.lying else ("y", "x")
+
+    def _trace(self, k: int, kept: NDArray[np.intp], names: list[str]) -> dict[str, Any]:
+        across, up = self._axes
+        bars = self.bars[k]
+        said = f"%{{{up}}}<br>{template(bars.label)} %{{{across}:{NUMBER}}}"
+        made: dict[str, Any] = {
+            "type": "bar",
+            "name": label(bars.label),
+            "orientation": "h" if self.lying else "v",
+            across: plain(bars.values[kept]),
+            up: names,
+            "marker": filled(k, several=len(self.bars) > 1),
+        }
+        if bars.bounds is not None:
+            low, high = bars.bounds
+            made["customdata"] = [
+                "" if None in pair else "{:.6g} to {:.6g}".format(*pair)
+                for pair in zip(plain(low[kept]), plain(high[kept]), strict=True)
+            ]
+            said += "<br>%{customdata}"
+            if not self.stacked:
+                below, above = reach(bars.values[kept], low[kept], high[kept])
+                made[f"error_{across}"] = error_bars(below, above, "role:ink")
+        return {**made, "hovertemplate": f"{said}<extra></extra>"}
+
+    def _undefined_at(self, names: list[str]) -> dict[str, Any]:
+        across, up = self._axes
+        return {
+            "type": "scatter",
+            "mode": "text",
+            across: [0] * len(names),
+            up: names,
+            "text": ["undefined"] * len(names),
+            "textposition": "middle right" if self.lying else "top center",
+            "textfont": text_style(),
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }

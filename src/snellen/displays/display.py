@@ -138,8 +138,8 @@ class Display(ABC):
         MissingExtraError
             Where Matplotlib is not installed.
         """
+        from snellen.atomic_files import write_atomically
         from snellen.displays.picture_files import picture
-        from snellen.result import write_atomically
 
         write_atomically({path: picture(self, path, width)})
 

@@ -12,7 +12,7 @@ from snellen.displays import colours, thinning
 from snellen.displays.display import Display
 from snellen.displays.matplotlib_axes import height_of_legend
 from snellen.displays.plain_values import plain, plain_number, row_of, rows_of, unique
-from snellen.displays.plotly_layout import NUMBER, axis, label, layout, template
+from snellen.displays.plotly_layout import NUMBER, axis, equality_line, label, layout, template
 from snellen.errors import InputError
 
 if TYPE_CHECKING:
@@ -213,18 +213,7 @@ class LinesDisplay(Display):
         """Return the picture as Plotly's JSON, with roles for colours."""
         traces: list[dict[str, Any]] = []
         if self.diagonal:
-            equal = plain(self.equal_points())
-            traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "lines",
-                    "x": equal,
-                    "y": equal,
-                    "line": {"color": "role:mark", "width": 1, "dash": "dot"},
-                    "hoverinfo": "skip",
-                    "showlegend": False,
-                }
-            )
+            traces.append(equality_line(self.equal_points()))
         drawn = self.drawn_lines()
         traces += [_band(line, place) for line, place in drawn if line.bounds]
         traces += [self._trace(line, place) for line, place in drawn]

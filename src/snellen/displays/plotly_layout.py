@@ -16,6 +16,7 @@ __all__ = [
     "NUMBER",
     "axis",
     "category_axis",
+    "equality_line",
     "error_bars",
     "label",
     "labels",
@@ -148,6 +149,20 @@ def error_bars(
         "color": colour,
         "thickness": 1.4,
         "width": 3,
+    }
+
+
+def equality_line(points: NDArray[np.float64]) -> dict[str, Any]:
+    """Return the trace of a dotted line through points of equal x and y."""
+    equal = plain(points)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": equal,
+        "y": equal,
+        "line": {"color": "role:mark", "width": 1, "dash": "dot"},
+        "hoverinfo": "skip",
+        "showlegend": False,
     }
 
 

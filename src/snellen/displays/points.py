@@ -14,6 +14,7 @@ from snellen.displays.plain_values import plain, reach, row_of, rows_of, unique
 from snellen.displays.plotly_layout import (
     NUMBER,
     axis,
+    equality_line,
     error_bars,
     label,
     layout,
@@ -186,18 +187,7 @@ class PointsDisplay(Display):
         """Return the picture as Plotly's JSON, with roles for colours."""
         traces: list[dict[str, Any]] = []
         if self.diagonal and not self.lack:
-            equal = plain(self.equal_points())
-            traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "lines",
-                    "x": equal,
-                    "y": equal,
-                    "line": {"color": "role:mark", "width": 1, "dash": "dot"},
-                    "hoverinfo": "skip",
-                    "showlegend": False,
-                }
-            )
+            traces.append(equality_line(self.equal_points()))
         for k, (points, places) in enumerate(zip(self.points, self.places_of_names(), strict=True)):
             traces.append(self._trace(k, points.drawn(), places))
         made = layout(

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snellen.errors import InputError, did_you_mean
-from snellen.table_text import printable
+from snellen.table_text import printable, without_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,16 +80,8 @@ def shown(value: Any, digits: int = 3, interval: Interval | None = None) -> str:
     >>> shown(0.412, 3, Interval(0.398, 0.427, 0.95, "bootstrap", "image"))
     '0.412 [0.398, 0.427]'
     """
-    if value is None:
-        return "–"
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return printable(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
+    if (plain := without_decimals(value)) is not None:
+        return plain
     small = 0 < abs(value) < 0.5 * 10.0**-digits
     text = f"{value:.{digits}e}" if small or abs(value) >= 1e9 else f"{value:,.{digits}f}"
     if interval is None or math.isnan(interval.low):

@@ -14,7 +14,8 @@ from snellen.errors import InputError, ShapeError
 from snellen.readers.coco_file import checked, read_raw_truth
 from snellen.readers.coco_records import as_json, with_texts
 from snellen.readers.coco_results import predicted, read_results
-from snellen.readers.coco_rows import predicted_rows, truth_rows, warn
+from snellen.readers.coco_rows import predicted_rows, truth_rows
+from snellen.readers.left_out import warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

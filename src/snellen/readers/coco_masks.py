@@ -12,7 +12,8 @@ import numpy as np
 from snellen.detection.masks import Masks
 from snellen.errors import DataWarning
 from snellen.mask_forms import size_text
-from snellen.readers.coco_rows import ObjectRows, predicted_rows, truth_rows, warn
+from snellen.readers.coco_rows import ObjectRows, predicted_rows, truth_rows
+from snellen.readers.left_out import warn
 from snellen.rle_masks import RleMasks
 
 if TYPE_CHECKING:
@@ -148,11 +149,7 @@ def predicted_masks(
     )
     shapes = _Shapes(*raw.shapes()).kept(rows)
     if of_boxes:
-        rows.refuse_first(
-            np.isnan(rows.boxes.xywh[:, 0]),
-            'expected the key "bbox" in every record, as the first has it, {n} lack it '
-            "(protocol coco does without)",
-        )
+        rows.refuse_without_box()
         shapes = shapes.with_boxes(rows.boxes.xywh)
     sizes = _image_sizes(truth)
     rle = _masks(shapes, rows, sizes, place, "truth", complete=complete)
@@ -190,6 +187,31 @@ def _masks(
     complete: bool,
 ) -> RleMasks:
     """Return the masks of shapes, each in the image of its row."""
+    of_polygons = shapes.form == _POLYGONS
+    _refuse_lacking(shapes, rows, of_polygons, complete=complete)
+    image_size = sizes[rows.boxes.image]
+    known = image_size[:, 0] != _UNKNOWN
+    _refuse_without_image(rows, of_polygons, image_size, known, sized_by)
+    written = RleMasks(shapes.runs, shapes.run_offset, shapes.size)
+    if not complete:
+        # To the reference they match nothing, whatever they show.
+        _refuse_other_sizes(shapes, rows, image_size, known & ~of_polygons)
+    n_left_out = np.count_nonzero(shapes.left_out)
+    if n_left_out:
+        warn(f"polygons of less than three vertices left out, of {n_left_out} masks", place)
+    if not of_polygons.any():
+        return written
+    begin = _begins(np.diff(shapes.begin)[of_polygons])
+    filled = RleMasks.from_vertices(
+        shapes.xy, shapes.polygon_begin, begin, image_size[of_polygons], f"{place} segmentation"
+    )
+    return written.replaced(of_polygons, filled)
+
+
+def _refuse_lacking(
+    shapes: _Shapes, rows: ObjectRows, of_polygons: NDArray[np.bool_], *, complete: bool
+) -> None:
+    """Refuse rows without a shape, or of less than a polygon."""
     rows.refuse_first(
         shapes.form == _ABSENT, 'expected the key "segmentation" in every record, {n} lack it'
     )
@@ -198,10 +220,8 @@ def _masks(
         "expected polygons or run lengths, got an empty list, in {n} records",
         ".segmentation",
     )
-    of_polygons = shapes.form == _POLYGONS
-    n_polygons = np.diff(shapes.begin)
     rows.refuse_first(
-        of_polygons & (n_polygons == 0),
+        of_polygons & (np.diff(shapes.begin) == 0),
         "expected a polygon of at least 6 numbers (three vertices), got less, in {n} records",
         ".segmentation",
     )
@@ -212,13 +232,22 @@ def _masks(
             "wants of it (protocol coco does without), got less, in {n} records",
             ".segmentation",
         )
-    image_size = sizes[rows.boxes.image]
-    known = image_size[:, 0] != _UNKNOWN
-    if (of_polygons & ~known).any():
-        row = int(np.argmax(of_polygons & ~known))
+
+
+def _refuse_without_image(
+    rows: ObjectRows,
+    of_polygons: NDArray[np.bool_],
+    image_size: NDArray[np.int64],
+    known: NDArray[np.bool_],
+    sized_by: str,
+) -> None:
+    """Refuse polygons in images of no known size, or of one that they cannot be filled in."""
+    unsized = of_polygons & ~known
+    if unsized.any():
+        row = int(np.argmax(unsized))
         image = rows.boxes.images.ids[rows.boxes.image[row]]
         rows.refuse_first(
-            of_polygons & ~known,
+            unsized,
             f'expected "height" and "width" of image {image} in {sized_by}, which polygons need, '
             "they are missing",
             ".segmentation",
@@ -233,20 +262,6 @@ def _masks(
             f"{size_text(image_size[row])} (height × width)",
             ".segmentation",
         )
-    written = RleMasks(shapes.runs, shapes.run_offset, shapes.size)
-    if not complete:
-        # To the reference they match nothing, whatever they show.
-        _refuse_other_sizes(shapes, rows, image_size, known & ~of_polygons)
-    n_left_out = np.count_nonzero(shapes.left_out)
-    if n_left_out:
-        warn(f"polygons of less than three vertices left out, of {n_left_out} masks", place)
-    if not of_polygons.any():
-        return written
-    begin = _begins(n_polygons[of_polygons])
-    filled = RleMasks.from_vertices(
-        shapes.xy, shapes.polygon_begin, begin, image_size[of_polygons], f"{place} segmentation"
-    )
-    return written.replaced(of_polygons, filled)
 
 
 def _refuse_other_sizes(

@@ -12,7 +12,8 @@ from snellen import _core
 from snellen.detection.boxes import refuse_unmeasurable
 from snellen.detection.poses import Poses
 from snellen.errors import DataWarning, SchemaError
-from snellen.readers.coco_rows import ObjectRows, predicted_rows, refuse_missing, truth_rows, warn
+from snellen.readers.coco_rows import ObjectRows, predicted_rows, refuse_missing, truth_rows
+from snellen.readers.left_out import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,11 +116,7 @@ def predicted_poses(
     rows.refuse_first(n == 0, "expected keypoints, got an empty list, in {n} records", ".keypoints")
     boxes = rows.boxes
     if of_boxes:
-        rows.refuse_first(
-            np.isnan(boxes.xywh[:, 0]),
-            'expected the key "bbox" in every record, as the first has it, {n} lack it '
-            "(protocol coco does without)",
-        )
+        rows.refuse_without_box()
         return Poses(boxes, keypoints)
     raw_masks = masks() if complete else None
     if raw_masks is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -12,12 +11,12 @@ from snellen.classes import Classes
 from snellen.detection.boxes import Boxes, refuse_unmeasurable
 from snellen.errors import (
     ClassError,
-    DataWarning,
     IdError,
     InputError,
     SchemaError,
     first_few,
 )
+from snellen.readers.left_out import warn
 from snellen.state import Keys
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     # Numbers, or positions in the texts beside them.
     IdColumn = tuple[NDArray[np.int64], list[str] | None]
 
-__all__ = ["ObjectRows", "predicted_rows", "refuse_missing", "truth_rows", "warn"]
+__all__ = ["ObjectRows", "predicted_rows", "refuse_missing", "truth_rows"]
 
 # Of marks of objects, beside 0 and 1.
 _ABSENT, _NO_MARK = 2, 3
@@ -68,6 +67,14 @@ class ObjectRows(NamedTuple):
         if wrong.any():
             place = self.record(int(np.argmax(wrong))) + field
             raise SchemaError(message.replace("{n}", f"{np.count_nonzero(wrong):,}"), place)
+
+    def refuse_without_box(self) -> None:
+        """Refuse rows without a box, where the first record has one."""
+        self.refuse_first(
+            np.isnan(self.boxes.xywh[:, 0]),
+            'expected the key "bbox" in every record, as the first has it, {n} lack it '
+            "(protocol coco does without)",
+        )
 
 
 def truth_rows(
@@ -159,11 +166,6 @@ def refuse_missing(field: str, lacks: NDArray[np.bool_], records: str) -> None:
             "(protocol coco does without)",
             f"{records}[{int(np.argmax(lacks))}]",
         )
-
-
-def warn(message: str, place: str) -> None:
-    """Say what was left out or made up."""
-    warnings.warn(f"{message} - at {place}", DataWarning, stacklevel=4)
 
 
 def _refuse_unmeasurable(xywh: NDArray[np.float64], records: str) -> None:

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snellen.errors import SchemaError
 from snellen.result import Interval, Result, Undefined
-from snellen.state import pack, unpack
+from snellen.state import pack
 from snellen.table_text import aligned_lines, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from snellen.state import PackedState
 
 __all__ = ["Numbers", "RegressionResult"]
 
@@ -198,31 +199,25 @@ class RegressionResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> RegressionResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+    def _of_packed(cls, packed: PackedState) -> RegressionResult:
         content, arrays = packed.content, packed.arrays
-        try:
-            return cls(
-                metrics=dict(zip(content["metrics"], arrays["metrics"].tolist(), strict=True)),
-                protocol=content["protocol"],
-                undefined=tuple(Undefined(*entry) for entry in content["undefined"]),
-                data=content["data"],
-                intervals={
-                    name: Interval(*bounds, *rest)
-                    for (name, *rest), bounds in zip(
-                        content["intervals"], arrays["intervals"].tolist(), strict=True
-                    )
-                },
-                outputs=tuple(content["outputs"]),
-                values=dict(zip(content["values"], arrays["values"], strict=True)),
-                undefined_of_outputs=tuple(
-                    Undefined(*entry) for entry in content["undefined_of_outputs"]
-                ),
-            )
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+        return cls(
+            metrics=dict(zip(content["metrics"], arrays["metrics"].tolist(), strict=True)),
+            protocol=content["protocol"],
+            undefined=tuple(Undefined(*entry) for entry in content["undefined"]),
+            data=content["data"],
+            intervals={
+                name: Interval(*bounds, *rest)
+                for (name, *rest), bounds in zip(
+                    content["intervals"], arrays["intervals"].tolist(), strict=True
+                )
+            },
+            outputs=tuple(content["outputs"]),
+            values=dict(zip(content["values"], arrays["values"], strict=True)),
+            undefined_of_outputs=tuple(
+                Undefined(*entry) for entry in content["undefined_of_outputs"]
+            ),
+        )
 
 
 def _shown(value: float) -> str:

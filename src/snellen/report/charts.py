@@ -99,35 +99,16 @@ def line_chart(
     def up(y: float) -> float:
         return _HEIGHT - _BOTTOM - (y - low) / (high - low) * (_HEIGHT - _TOP - _BOTTOM)
 
-    parts = []
-    for y in ticks(low, high):
-        place = f"{up(y):.1f}"
-        parts.append(
-            f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{place}" y2="{place}"/>'
-            f'<text class="tick" x="{_LEFT - 8}" y="{up(y) + 4:.1f}" text-anchor="end">{y:g}</text>'
-        )
-    whole = all(x == int(x) for x in xs)
-    for x in ticks(left, right, 6):
-        if whole and x != int(x):
-            continue
-        parts.append(
-            f'<text class="tick" x="{across(x):.1f}" y="{_HEIGHT - _BOTTOM + 18}" '
-            f'text-anchor="middle">{_short(x)}</text>'
-        )
-    parts.append(
-        f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{_HEIGHT - _BOTTOM}" '
-        f'y2="{_HEIGHT - _BOTTOM}"/>'
-        f'<text class="label" x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 5}" '
-        f'text-anchor="middle">{text(x_label)}</text>'
+    across_at = ticks(left, right, 6)
+    if all(x == int(x) for x in xs):
+        across_at = [x for x in across_at if x == int(x)]
+    parts = _frame(
+        [(across(x), _short(x)) for x in across_at],
+        [(up(y), f"{y:g}") for y in ticks(low, high)],
+        x_label,
     )
     if marked is not None and left <= marked[0] <= right:
-        x = across(marked[0])
-        at_right = x > _WIDTH * 0.6
-        parts.append(
-            f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}"/>'
-            f'<text class="marked" x="{x + (-6 if at_right else 6):.1f}" y="{_TOP + 10}" '
-            f'text-anchor="{"end" if at_right else "start"}">{text(marked[1])}</text>'
-        )
+        parts.append(_mark(across(marked[0]), marked[1]))
     parts += [_drawn(line, across, up, marked, x_label) for line in lines]
     drawing = element(
         "svg",
@@ -143,6 +124,39 @@ def line_chart(
     )
     heading = element("figcaption", element("b", text(title)) + element("span", legend))
     return element("figure", heading + drawing, class_="chart")
+
+
+def _frame(
+    across: Sequence[tuple[float, str]], up: Sequence[tuple[float, str]], x_label: str
+) -> list[str]:
+    """Return grid, numbers and axis of a chart; of each number its place and text."""
+    right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
+    return [
+        *(
+            f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{place:.1f}" y2="{place:.1f}"/>'
+            f'<text class="tick" x="{_LEFT - 8}" y="{place + 4:.1f}" '
+            f'text-anchor="end">{said}</text>'
+            for place, said in up
+        ),
+        *(
+            f'<text class="tick" x="{place:.1f}" y="{bottom + 18}" '
+            f'text-anchor="middle">{said}</text>'
+            for place, said in across
+        ),
+        f'<line class="axis" x1="{_LEFT}" x2="{right}" y1="{bottom}" y2="{bottom}"/>'
+        f'<text class="label" x="{(_LEFT + right) / 2}" y="{_HEIGHT - 5}" '
+        f'text-anchor="middle">{text(x_label)}</text>',
+    ]
+
+
+def _mark(x: float, says: str) -> str:
+    """Return a vertical line, with what it says at the side where there is room."""
+    at_right = x > _WIDTH * 0.6
+    return (
+        f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}"/>'
+        f'<text class="marked" x="{x + (-6 if at_right else 6):.1f}" y="{_TOP + 10}" '
+        f'text-anchor="{"end" if at_right else "start"}">{text(says)}</text>'
+    )
 
 
 def _drawn(

@@ -6,7 +6,7 @@ import math
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from snellen.table_text import printable
+from snellen.table_text import printable, without_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,16 +61,8 @@ def figure(value: Any, digits: int = 4) -> str:
     >>> figure(0.85351), figure(None), figure(12345), figure(2.5e-7), figure(float("inf"))
     ('0.8535', '–', '12,345', '2.500e-07', '∞')
     """
-    if value is None:
-        return "–"
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return text(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
+    if (plain := without_decimals(value)) is not None:
+        return escape(plain)
     if value and not 10.0**-digits <= abs(value) < 1e7:
         return f"{value:.3e}"
     return f"{value:,.{digits}f}"

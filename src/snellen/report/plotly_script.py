@@ -8,8 +8,8 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from snellen.atomic_files import write_atomically
 from snellen.errors import MissingExtraError
-from snellen.result import write_atomically
 
 if TYPE_CHECKING:
     import os

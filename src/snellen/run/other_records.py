@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["record_of_benchmark", "record_of_result", "record_of_training"]
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 _TRAINING: Final = "snellen.training-run/1"
 _MOST_BYTES: Final = 256 << 20  # it has the numbers of every epoch
@@ -62,10 +64,7 @@ def record_of_result(stored: dict[str, Any], place: str) -> RunRecord:
     SchemaError
         Where it says something else.
     """
-    try:
-        found = msgspec.convert(stored, _Result)
-    except msgspec.ValidationError as error:
-        raise schema_error(error, "a result", place) from None
+    found = _converted(stored, _Result, "a result", place)
     return RunRecord(
         task=found.task,
         versions={"snellen": found.library},
@@ -82,10 +81,7 @@ def record_of_benchmark(stored: dict[str, Any], place: str) -> RunRecord:
     SchemaError
         Where it says something else.
     """
-    try:
-        found = msgspec.convert(stored, _Benchmark)
-    except msgspec.ValidationError as error:
-        raise schema_error(error, "the result of a benchmark", place) from None
+    found = _converted(stored, _Benchmark, "the result of a benchmark", place)
     # The first is the best; all of them have pages and rows of their own.
     best = {"best_top1": found.table[0].top1} if found.table else {}
     return RunRecord(
@@ -122,6 +118,13 @@ def record_of_training(folder: Path) -> RunRecord:
         machine={"device": found.device, "threads": found.threads},
         metrics=found.metrics,
     )
+
+
+def _converted(stored: dict[str, Any], kind: type[S], what: str, place: str) -> S:
+    try:
+        return msgspec.convert(stored, kind)
+    except msgspec.ValidationError as error:
+        raise schema_error(error, what, place) from None
 
 
 def _description(path: Path) -> dict[str, Any]:

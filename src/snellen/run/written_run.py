@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from snellen.atomic_files import write_atomically
 from snellen.errors import InputError, SnellenError
-from snellen.result import write_atomically
 
 if TYPE_CHECKING:
     import os

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from snellen.atomic_files import write_atomically
 from snellen.errors import InputError
-from snellen.result import write_atomically
 from snellen.samples.lots import Lots, at_least
 from snellen.samples.png import encode_png
 

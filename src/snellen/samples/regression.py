@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from snellen.atomic_files import write_atomically
 from snellen.errors import InputError
-from snellen.result import write_atomically
 from snellen.samples.lots import Lots, at_least
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from snellen.result import write_atomically
+from snellen.atomic_files import write_atomically
 from snellen.samples import street_scene as street
 from snellen.samples.lots import Lots, at_least
 from snellen.samples.png import encode_png, encode_rgb_png

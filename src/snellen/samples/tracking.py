@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from snellen.result import write_atomically
+from snellen.atomic_files import write_atomically
 from snellen.samples import pavement
 from snellen.samples.lots import Lots, at_least
 from snellen.samples.pavement import FULL, Pavement, make_pavement, picture

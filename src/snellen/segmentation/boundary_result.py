@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snellen.classes import Classes
-from snellen.errors import SchemaError
-from snellen.result import Result, Undefined, plain_intervals, stored_intervals
+from snellen.result import Result, Undefined
 from snellen.segmentation.boundary_rules import BoundaryRules
-from snellen.state import Keys, pack, prefixed, unpack, unprefixed
+from snellen.state import Keys, pack, prefixed, unprefixed
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.displays import Display
+    from snellen.state import PackedState
 
     Real = NDArray[np.float64]
 
@@ -330,21 +331,15 @@ class BoundaryQualityResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> BoundaryQualityResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+    def _of_packed(cls, packed: PackedState) -> BoundaryQualityResult:
         content, arrays = packed.content, packed.arrays
-        try:
-            ids = content["image_ids"]
-            found = cls.of_pixels(
-                Classes(content["class_ids"], content["class_names"]),
-                BoundaryRules(**content["rules"]),
-                content["n_images"],
-                arrays["pixels"],
-                None if ids is None else Keys(ids, "image id"),
-                unprefixed("rows.", arrays),
-            )
-            return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+        ids = content["image_ids"]
+        found = cls.of_pixels(
+            Classes(content["class_ids"], content["class_names"]),
+            BoundaryRules(**content["rules"]),
+            content["n_images"],
+            arrays["pixels"],
+            None if ids is None else Keys(ids, "image id"),
+            unprefixed("rows.", arrays),
+        )
+        return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))

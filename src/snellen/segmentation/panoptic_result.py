@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from snellen.errors import SchemaError
-from snellen.result import Result, Undefined, plain_intervals, stored_intervals
+from snellen.result import Result, Undefined
 from snellen.segmentation.panoptic_matching import ious_of
 from snellen.segmentation.panoptic_rules import PanopticRules
-from snellen.state import Keys, pack, unpack
+from snellen.state import Keys, pack
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import with_interval
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.displays import Display
+    from snellen.state import PackedState
 
     Real = NDArray[np.float64]
     Whole = NDArray[np.int64]
@@ -316,21 +317,15 @@ class PanopticQualityResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> PanopticQualityResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
-        try:
-            content = packed.content
-            found = cls.of_arrays(
-                PanopticRules.from_dict(content["rules"]),
-                Keys(content["image_ids"], "image id"),
-                content["data"],
-                *(packed.arrays[name] for name in _ARRAYS),
-            )
-            return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+    def _of_packed(cls, packed: PackedState) -> PanopticQualityResult:
+        content = packed.content
+        found = cls.of_arrays(
+            PanopticRules.from_dict(content["rules"]),
+            Keys(content["image_ids"], "image id"),
+            content["data"],
+            *(packed.arrays[name] for name in _ARRAYS),
+        )
+        return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))
 
 
 def _sums(at: NDArray[Any], values: NDArray[Any], n: int) -> Whole:

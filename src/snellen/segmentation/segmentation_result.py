@@ -11,8 +11,7 @@ import numpy as np
 
 from snellen.classes import Classes
 from snellen.classification import rates
-from snellen.errors import SchemaError
-from snellen.result import Result, Undefined, plain_intervals, stored_intervals
+from snellen.result import Result, Undefined
 from snellen.segmentation.instance_rows import InstanceColumns, weighted_iou
 from snellen.segmentation.pixel_numbers import Groups, PixelData, headline_numbers, means_by_rule
 from snellen.segmentation.pixel_rows import PixelColumns
@@ -24,7 +23,8 @@ from snellen.segmentation.pixel_tables import (
 )
 from snellen.segmentation.protocols import PROTOCOLS, SegmentationProtocol
 from snellen.segmentation.slices import SHOWN, Slice
-from snellen.state import Keys, pack, unpack
+from snellen.state import Keys, pack
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from snellen.displays import Display
     from snellen.segmentation.pixel_tables import PixelTables
+    from snellen.state import PackedState
 
 __all__ = ["SegmentationResult"]
 
@@ -468,44 +469,38 @@ class SegmentationResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> SegmentationResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+    def _of_packed(cls, packed: PackedState) -> SegmentationResult:
         content, arrays = packed.content, packed.arrays
-        try:
-            instances = None
-            if "instances.image" in arrays:
-                instances = InstanceColumns(
-                    *(arrays[f"instances.{name}"] for name in InstanceColumns._fields)
-                )
-            images, groups = content["images"], content["groups"]
-            pixels = PixelData(
-                classes=Classes(content["class_ids"], content["class_names"]),
-                columns=PixelColumns(
-                    None if images is None else Keys(images, "image id"),
-                    content["n_rows"],
-                    *(arrays[name] for name in ("image", "cell", "count")),
-                ),
-                per_image=content["per_image"],
-                n_images=content["n_images"],
-                groups=None if groups is None else Groups(tuple(groups[0]), tuple(groups[1])),
-                instances=instances,
-                average_size=arrays.get("average_size"),
+        instances = None
+        if "instances.image" in arrays:
+            instances = InstanceColumns(
+                *(arrays[f"instances.{name}"] for name in InstanceColumns._fields)
             )
-            rules = SegmentationProtocol.from_dict(content["protocol"])
-            found = cls.of_data(pixels, rules, content["described"])
-            slices = (
-                Slice(name, n, {k: math.nan if v is None else v for k, v in metrics.items()})
-                for name, n, metrics in content["slices"]
-            )
-            return dataclasses.replace(
-                found,
-                slices=tuple(slices),
-                intervals=stored_intervals(content["intervals"]),
-            )
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+        images, groups = content["images"], content["groups"]
+        pixels = PixelData(
+            classes=Classes(content["class_ids"], content["class_names"]),
+            columns=PixelColumns(
+                None if images is None else Keys(images, "image id"),
+                content["n_rows"],
+                *(arrays[name] for name in ("image", "cell", "count")),
+            ),
+            per_image=content["per_image"],
+            n_images=content["n_images"],
+            groups=None if groups is None else Groups(tuple(groups[0]), tuple(groups[1])),
+            instances=instances,
+            average_size=arrays.get("average_size"),
+        )
+        rules = SegmentationProtocol.from_dict(content["protocol"])
+        found = cls.of_data(pixels, rules, content["described"])
+        slices = (
+            Slice(name, n, {k: math.nan if v is None else v for k, v in metrics.items()})
+            for name, n, metrics in content["slices"]
+        )
+        return dataclasses.replace(
+            found,
+            slices=tuple(slices),
+            intervals=stored_intervals(content["intervals"]),
+        )
 
 
 _WHY_UNDEFINED = {

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.classes import Classes
-from snellen.errors import SchemaError, first_few
-from snellen.result import Result, Undefined, plain_intervals, stored_intervals
+from snellen.errors import first_few
+from snellen.result import Result, Undefined
 from snellen.segmentation.structure_table import MEASURES, STATUS, StructureTable, measure_names
 from snellen.segmentation.surface_rules import SurfaceRules
-from snellen.state import Keys, pack, unpack
+from snellen.state import Keys, pack
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from snellen.displays import Display
     from snellen.segmentation.surface_images import OrderedImages
+    from snellen.state import PackedState
 
     Real = NDArray[np.float64]
 
@@ -271,26 +273,20 @@ class SurfaceDistanceResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> SurfaceDistanceResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+    def _of_packed(cls, packed: PackedState) -> SurfaceDistanceResult:
         content, arrays = packed.content, packed.arrays
-        try:
-            ids = content["image_ids"]
-            return cls(
-                metrics=dict(zip(content["metrics"], arrays["metrics"].tolist(), strict=True)),
-                protocol=content["protocol"],
-                undefined=tuple(Undefined(*entry) for entry in content["undefined"]),
-                data=content["data"],
-                intervals=stored_intervals(content["intervals"]),
-                classes=Classes(arrays["class_ids"], content["class_names"]),
-                image_ids=None if ids is None else Keys(ids, "image id"),
-                others=dict(arrays["others"].tolist()),
-                **{name: arrays[name] for name in _ARRAYS},
-            )
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+        ids = content["image_ids"]
+        return cls(
+            metrics=dict(zip(content["metrics"], arrays["metrics"].tolist(), strict=True)),
+            protocol=content["protocol"],
+            undefined=tuple(Undefined(*entry) for entry in content["undefined"]),
+            data=content["data"],
+            intervals=stored_intervals(content["intervals"]),
+            classes=Classes(arrays["class_ids"], content["class_names"]),
+            image_ids=None if ids is None else Keys(ids, "image id"),
+            others=dict(arrays["others"].tolist()),
+            **{name: arrays[name] for name in _ARRAYS},
+        )
 
 
 _UNITS = {"mm": "mm", "px": "pixels", "mixed": "mm of some images and pixels of others"}

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from snellen.errors import InputError, SchemaError
-from snellen.result import Result, Undefined, plain_intervals, stored_intervals
+from snellen.errors import InputError
+from snellen.result import Result, Undefined
 from snellen.segmentation.boundary_rules import BoundaryRules
-from snellen.state import Keys, pack, unpack
+from snellen.state import Keys, pack
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from snellen.state import PackedState
 
 __all__ = ["MEASURES", "JAndFResult", "JAndFRules", "JAndFTables"]
 
@@ -326,15 +329,7 @@ class JAndFResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> JAndFResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+    def _of_packed(cls, packed: PackedState) -> JAndFResult:
         content, arrays = packed.content, packed.arrays
-        try:
-            found = cls.of_tables(
-                JAndFRules(**content["rules"]), JAndFTables.stored(content, arrays)
-            )
-            return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+        found = cls.of_tables(JAndFRules(**content["rules"]), JAndFTables.stored(content, arrays))
+        return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))

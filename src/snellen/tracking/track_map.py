@@ -10,10 +10,11 @@ import numpy as np
 
 from snellen import _core
 from snellen.classes import Classes
-from snellen.errors import ClassError, IdError, InputError, SchemaError, first_few
+from snellen.errors import ClassError, IdError, InputError, first_few
 from snellen.parameters import refuse_other_parameters
-from snellen.result import Result, Undefined, plain_intervals, stored_intervals
-from snellen.state import Counts, Keys, Ledger, pack, prefixed, restored, unpack, unprefixed
+from snellen.result import Result, Undefined
+from snellen.state import Counts, Keys, Ledger, pack, prefixed, restored, unprefixed
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.tracking.track_map_protocols import TrackMapProtocol, track_map_protocol_named
 from snellen.tracking.whole_tracks import groups_of, overlaps_of, whole_tracks
 
@@ -511,21 +512,15 @@ class TrackMapResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> TrackMapResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
-        try:
-            found = cls.of_curves(
-                TrackMapProtocol.from_dict(packed.content["protocol"]),
-                Classes(packed.content["class_ids"], packed.content["class_names"]),
-                data=packed.content["data"],
-                **packed.arrays,
-            )
-            intervals = stored_intervals(packed.content["intervals"])
-            return dataclasses.replace(found, intervals=intervals)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+    def _of_packed(cls, packed: PackedState) -> TrackMapResult:
+        found = cls.of_curves(
+            TrackMapProtocol.from_dict(packed.content["protocol"]),
+            Classes(packed.content["class_ids"], packed.content["class_names"]),
+            data=packed.content["data"],
+            **packed.arrays,
+        )
+        intervals = stored_intervals(packed.content["intervals"])
+        return dataclasses.replace(found, intervals=intervals)
 
 
 def _mean_precision(precision: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from snellen.errors import InputError, SchemaError
-from snellen.result import Result, Undefined, plain_intervals, stored_intervals
-from snellen.state import Keys, pack, prefixed, unpack, unprefixed
+from snellen.errors import InputError
+from snellen.result import Result, Undefined
+from snellen.state import Keys, pack, prefixed, unprefixed
+from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import aligned_lines, printable, with_interval
 from snellen.tracking.families import families_named
 from snellen.tracking.family import ALPHAS, Family, Settings
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.displays import Display
+    from snellen.state import PackedState
 
 __all__ = ["EVENT_COLUMNS", "TrackingResult"]
 
@@ -551,33 +553,26 @@ class TrackingResult(Result):
         return pack(type(self).__name__, content, arrays)
 
     @classmethod
-    def _unpack(cls, data: bytes, place: str) -> TrackingResult:
-        packed = unpack(data, place)
-        if packed.name != cls.__name__:
-            raise SchemaError(f"expected a {cls.__name__}, got a {packed.name}", place)
+    def _of_packed(cls, packed: PackedState) -> TrackingResult:
         content, arrays = packed.content, packed.arrays
-        try:
-            whats = {
-                "sequences": "sequence id",
-                "classes": "class",
-                "truth_tracks": "track id",
-                "pred_tracks": "track id",
-            }
-            keys = {name: Keys.stored(name, what, content, arrays) for name, what in whats.items()}
-            rows = {
-                name: unprefixed(f"{name}.", arrays)
-                for name in ("rows", "tracks", "preds", "events")
-            }
-            parts: dict[str, Any] = {**keys, **rows, "n_frames": arrays["n_frames"]}
-            found = cls.of_kept(
-                Kept(**parts),
-                families_named(content["families"]),
-                TrackingProtocol.from_dict(content["rules"]),
-                Settings(content["threshold"], content["blocked_sums"]),
-            )
-            return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"expected a whole {cls.__name__}: {error!r}", place) from error
+        whats = {
+            "sequences": "sequence id",
+            "classes": "class",
+            "truth_tracks": "track id",
+            "pred_tracks": "track id",
+        }
+        keys = {name: Keys.stored(name, what, content, arrays) for name, what in whats.items()}
+        rows = {
+            name: unprefixed(f"{name}.", arrays) for name in ("rows", "tracks", "preds", "events")
+        }
+        parts: dict[str, Any] = {**keys, **rows, "n_frames": arrays["n_frames"]}
+        found = cls.of_kept(
+            Kept(**parts),
+            families_named(content["families"]),
+            TrackingProtocol.from_dict(content["rules"]),
+            Settings(content["threshold"], content["blocked_sums"]),
+        )
+        return dataclasses.replace(found, intervals=stored_intervals(content["intervals"]))
 
 
 def _at(columns: Mapping[str, NDArray[Any]], place: Any) -> dict[str, NDArray[Any]]:

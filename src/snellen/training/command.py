@@ -235,7 +235,7 @@ def write_json(
         return
     import msgspec
 
-    from snellen.result import write_atomically
+    from snellen.atomic_files import write_atomically
 
     text = msgspec.json.format(msgspec.json.encode(run.to_dict()), indent=2) + b"\n"
     if path == "-":

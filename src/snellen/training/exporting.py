@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import torch
 
+from snellen.atomic_files import write_atomically
 from snellen.errors import InputError, MissingExtraError, did_you_mean
-from snellen.result import write_atomically
 from snellen.training.export_facts import FACTS_FILE, FACTS_PREFIX, facts_as_json, facts_of
 from snellen.training.keras.in_training import has_keras
 from snellen.training.trained_network import FORMAT, TrainedNetwork

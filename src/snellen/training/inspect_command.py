@@ -59,7 +59,7 @@ class Looked(NamedTuple):
         """Write the page and the numbers where they are wanted; ``-`` is stdout."""
         import msgspec
 
-        from snellen.result import write_atomically
+        from snellen.atomic_files import write_atomically
 
         files: dict[str | os.PathLike[str], bytes] = {}
         if out is not None:

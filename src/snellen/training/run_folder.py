@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from snellen.atomic_files import write_atomically
 from snellen.errors import InputError, SchemaError
-from snellen.result import write_atomically
 from snellen.training.checkpoint import Checkpoints
 from snellen.training.description import Description
 

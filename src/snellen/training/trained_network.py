@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from snellen.atomic_files import write_atomically
 from snellen.classes import Classes
 from snellen.errors import (
     InputError,
@@ -20,7 +21,6 @@ from snellen.errors import (
     ShapeError,
     StateVersionError,
 )
-from snellen.result import write_atomically
 from snellen.training.augmentation import averaged
 from snellen.training.class_losses import BinaryCrossEntropy, SigmoidFocal
 from snellen.training.data.normalisation import Normalisation

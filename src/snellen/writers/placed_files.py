@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from snellen.atomic_files import write_atomically
 from snellen.errors import InputError
-from snellen.result import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen.compat.pycocotools.cells import stable_order
-from snellen.compat.pycocotools.late_dict import LateDict
+from snellen.compat.pycocotools.lazy_dict import LazyDict
 from snellen.compat.pycocotools.outcomes import are_ascending, curves_of_outcomes
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def curves_of_evaluation(evaluation: Evaluation, recalls: Any, sizes: Sizes) -> 
     return Curves(
         np.ascontiguousarray(precision[:, :, 0].transpose(2, 3, 0, 1)),
         np.ascontiguousarray(recall[:, :, 0].transpose(2, 0, 1)),
-        LateDict.of(
+        LazyDict.of(
             range(sizes.categories), lambda label: _pointers(evaluation, label), "categories"
         ),
     )

@@ -21,7 +21,7 @@ from snellen.compat.pycocotools.cells import Cell, stable_order
 from snellen.compat.pycocotools.completion import compress
 from snellen.compat.pycocotools.documents import no_collection
 from snellen.compat.pycocotools.evaluation import Evaluation
-from snellen.compat.pycocotools.groups import LateGroups, extended
+from snellen.compat.pycocotools.groups import GroupsAttribute, LazyGroups, extended
 from snellen.compat.pycocotools.overridden import has_other
 
 __all__ = ["LVISEval", "Params"]
@@ -66,6 +66,10 @@ class LVISEval:
         For other truth or results.
     """
 
+    # The annotations of each image and category, which scripts and subclasses read and set.
+    _gts: Any = GroupsAttribute("_truth_of_cell")
+    _dts: Any = GroupsAttribute("_pred_of_cell")
+
     def __init__(self, lvis_gt: Any, lvis_dt: Any, iou_type: Any = "segm") -> None:
         self.logger = logging.getLogger("lvis.eval")
         if iou_type not in ["bbox", "segm"]:
@@ -91,26 +95,6 @@ class LVISEval:
         self.ious: Any = {}
         self.params.img_ids = sorted(self.lvis_gt.get_img_ids())
         self.params.cat_ids = sorted(self.lvis_gt.get_cat_ids())
-
-    @property
-    def _gts(self) -> Any:
-        if isinstance(self._truth_of_cell, LateGroups):
-            self._truth_of_cell = self._truth_of_cell.made()
-        return self._truth_of_cell
-
-    @_gts.setter
-    def _gts(self, value: Any) -> None:
-        self._truth_of_cell = value
-
-    @property
-    def _dts(self) -> Any:
-        if isinstance(self._pred_of_cell, LateGroups):
-            self._pred_of_cell = self._pred_of_cell.made()
-        return self._pred_of_cell
-
-    @_dts.setter
-    def _dts(self, value: Any) -> None:
-        self._pred_of_cell = value
 
     def _to_mask(self, anns: Any, lvis: Any) -> None:
         usual = isinstance(lvis, LVIS) and not has_other(lvis, LVIS, "ann_to_rle")
@@ -176,7 +160,7 @@ class LVISEval:
         p = self.params
         rules = rules_of(p)
         sides = self._truth_of_cell, self._pred_of_cell
-        if rules is None or not all(isinstance(side, LateGroups) for side in sides):
+        if rules is None or not all(isinstance(side, LazyGroups) for side in sides):
             return False
         in_part = cells_in_part(rules, self.img_nel)
         if in_part is None:

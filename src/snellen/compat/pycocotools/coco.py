@@ -12,9 +12,16 @@ import numpy as np
 
 from snellen import _core
 from snellen.compat.pycocotools import mask as maskUtils
+from snellen.compat.pycocotools.array_rows import results_of_rows
 from snellen.compat.pycocotools.completion import complete, has_shapes
 from snellen.compat.pycocotools.documents import decoded, no_collection, read_bytes
-from snellen.compat.pycocotools.late import LATE, LateAnnotations, LateAttribute, look_at, unseen
+from snellen.compat.pycocotools.lazy_annotations import (
+    LAZY_ATTRIBUTES,
+    LazyAnnotations,
+    LazyAttribute,
+    look_at,
+    unseen,
+)
 from snellen.compat.pycocotools.lookups import found, is_array_like, of_categories
 from snellen.compat.pycocotools.overridden import has_other
 from snellen.errors import first_few
@@ -54,10 +61,10 @@ class COCO:
     """
 
     # Of a file these are dicts and lists once one of them is looked at.
-    dataset: Any = LateAttribute()
-    anns: Any = LateAttribute()
-    imgToAnns: Any = LateAttribute()
-    catToImgs: Any = LateAttribute()
+    dataset: Any = LazyAttribute()
+    anns: Any = LazyAttribute()
+    imgToAnns: Any = LazyAttribute()
+    catToImgs: Any = LazyAttribute()
 
     def __init__(self, annotation_file: Any = None) -> None:
         self.dataset = {}
@@ -73,36 +80,36 @@ class COCO:
         document = read_bytes(annotation_file)
         # What a subclass does otherwise is done at once.
         is_usual = not has_other(self, COCO, "createIndex") and all(
-            getattr(type(self), name) is getattr(COCO, name) for name in LATE
+            getattr(type(self), name) is getattr(COCO, name) for name in LAZY_ATTRIBUTES
         )
-        late = LateAnnotations.of_truth(document) if is_usual else None
-        dataset = decoded(document) if late is None else late.dataset
+        lazy = LazyAnnotations.of_truth(document) if is_usual else None
+        dataset = decoded(document) if lazy is None else lazy.dataset
         if type(dataset) is not dict:
             raise AssertionError(f"annotation file format {type(dataset)} not supported")
         print(f"Done (t={time.time() - began:0.2f}s)")
-        if late is not None:
-            self._index_late(late)
+        if lazy is not None:
+            self._index_lazily(lazy)
             return
         self.dataset = dataset
         self.createIndex()
 
-    def _index_late(self, late: LateAnnotations) -> None:
+    def _index_lazily(self, lazy: LazyAnnotations) -> None:
         """Index images and categories, and annotations when somebody asks."""
         print("creating index...")
-        self.imgs = {each["id"]: each for each in late.dataset["images"]}
-        self.cats = {each["id"]: each for each in late.dataset["categories"]}
+        self.imgs = {each["id"]: each for each in lazy.dataset["images"]}
+        self.cats = {each["id"]: each for each in lazy.dataset["categories"]}
         print("index created!")
-        self._late = late
-        for name in LATE:
+        self._lazy = lazy
+        for name in LAZY_ATTRIBUTES:
             del vars(self)[name]
 
     def _outline(self) -> Any:
         """Return the data set, which may lack its annotations as long as nobody asked for them."""
-        late = unseen(self)
-        return self.dataset if late is None else late.dataset
+        lazy = unseen(self)
+        return self.dataset if lazy is None else lazy.dataset
 
     def __delattr__(self, name: str) -> None:
-        if name in LATE:
+        if name in LAZY_ATTRIBUTES:
             look_at(self)
         super().__delattr__(name)
 
@@ -158,9 +165,9 @@ class COCO:
         """
         imgIds = imgIds if _isArrayLike(imgIds) else [imgIds]
         catIds = catIds if _isArrayLike(catIds) else [catIds]
-        late = unseen(self)
-        if late is not None and len(imgIds) == len(catIds) == len(areaRng) == 0 and iscrowd is None:
-            ids: list[Any] = late.columns.ids.tolist()
+        lazy = unseen(self)
+        if lazy is not None and len(imgIds) == len(catIds) == len(areaRng) == 0 and iscrowd is None:
+            ids: list[Any] = lazy.columns.ids.tolist()
             return ids
         if len(imgIds) == 0:
             chosen = self.dataset["annotations"]
@@ -254,11 +261,11 @@ class COCO:
         began = time.time()
         if type(resFile) is str:
             document = read_bytes(resFile)
-            late = LateAnnotations.of_results(document, self.getImgIds(), results.dataset)
-            if late is not None:
+            lazy = LazyAnnotations.of_results(document, self.getImgIds(), results.dataset)
+            if lazy is not None:
                 results.dataset["categories"] = copy.deepcopy(self._outline()["categories"])
                 print(f"DONE (t={time.time() - began:0.2f}s)")
-                results._index_late(late)
+                results._index_lazily(lazy)
                 return results
             anns = decoded(document)
         elif type(resFile) is np.ndarray:
@@ -321,28 +328,7 @@ class COCO:
 
         Images and categories are cut down to ints; the others stay numbers of the array's kind.
         """
-        print("Converting ndarray to lists...")
-        if type(data) is not np.ndarray:
-            raise AssertionError
-        print(data.shape)
-        if data.shape[1] != 7:
-            raise AssertionError
-        n = data.shape[0]
-        with no_collection():
-            results = []
-            for i, row in enumerate(data):
-                if i % 1000000 == 0:
-                    print(f"{i}/{n}")
-                image, left, top, width, height, score, category = row
-                results.append(
-                    {
-                        "image_id": int(image),
-                        "bbox": [left, top, width, height],
-                        "score": score,
-                        "category_id": int(category),
-                    }
-                )
-        return results
+        return results_of_rows(data)
 
     def annToRLE(self, ann: Any) -> Any:
         """Return an annotation's mask in compressed run lengths, of polygons the union."""

@@ -18,9 +18,9 @@ from snellen.compat.pycocotools.cells import COCO_NAMES, Cell, stable_order
 from snellen.compat.pycocotools.coco import COCO
 from snellen.compat.pycocotools.completion import compress
 from snellen.compat.pycocotools.evaluation import Evaluation
-from snellen.compat.pycocotools.groups import LateGroups, by_cell
+from snellen.compat.pycocotools.groups import GroupsAttribute, LazyGroups, by_cell
 from snellen.compat.pycocotools.keypoint_similarity import similarities
-from snellen.compat.pycocotools.late_rows import LateRows
+from snellen.compat.pycocotools.lazy_rows import LazyRows
 from snellen.compat.pycocotools.overridden import has_other
 from snellen.compat.pycocotools.params import Params
 from snellen.compat.pycocotools.rules import Rules
@@ -59,6 +59,10 @@ class COCOeval:
         After `summarize`, the numbers that it prints.
     """
 
+    # The annotations of each image and category, which scripts and subclasses read and set.
+    _gts: Any = GroupsAttribute("_truth_of_cell")
+    _dts: Any = GroupsAttribute("_pred_of_cell")
+
     def __init__(self, cocoGt: Any = None, cocoDt: Any = None, iouType: Any = "segm") -> None:
         if not iouType:
             print("iouType not specified. use default iouType segm")
@@ -76,26 +80,6 @@ class COCOeval:
             self.params.imgIds = sorted(cocoGt.getImgIds())
             self.params.catIds = sorted(cocoGt.getCatIds())
 
-    @property
-    def _gts(self) -> Any:
-        if isinstance(self._truth_of_cell, LateGroups):
-            self._truth_of_cell = self._truth_of_cell.made()
-        return self._truth_of_cell
-
-    @_gts.setter
-    def _gts(self, value: Any) -> None:
-        self._truth_of_cell = value
-
-    @property
-    def _dts(self) -> Any:
-        if isinstance(self._pred_of_cell, LateGroups):
-            self._pred_of_cell = self._pred_of_cell.made()
-        return self._pred_of_cell
-
-    @_dts.setter
-    def _dts(self, value: Any) -> None:
-        self._pred_of_cell = value
-
     def _prepare(self) -> None:
         """Collect the annotations that are evaluated; masks are compressed, truth is marked."""
         self._group(*self._collected())
@@ -105,19 +89,19 @@ class COCOeval:
         self.evalImgs = defaultdict(list)
         self.eval = {}
 
-    def _collected(self, late: bool = False) -> tuple[Any, Any]:
-        """Return truth and results; `late`: for what nobody has looked at its `LateRows`."""
+    def _collected(self, lazy: bool = False) -> tuple[Any, Any]:
+        """Return truth and results; `lazy`: for what nobody has looked at its `LazyRows`."""
         p = self.params
         filters = {"imgIds": p.imgIds, "catIds": p.catIds} if p.useCats else {"imgIds": p.imgIds}
         truth, pred = (
-            (LateRows.of(coco, p) if late else None) or coco.loadAnns(coco.getAnnIds(**filters))
+            (LazyRows.of(coco, p) if lazy else None) or coco.loadAnns(coco.getAnnIds(**filters))
             for coco in (self.cocoGt, self.cocoDt)
         )
         if p.iouType == "segm":
             for annotations, coco in ((truth, self.cocoGt), (pred, self.cocoDt)):
                 usual = isinstance(coco, COCO) and not has_other(coco, COCO, "annToRLE")
                 compress(annotations, coco.annToRLE, coco.imgs if usual else None)
-        if isinstance(truth, LateRows):
+        if isinstance(truth, LazyRows):
             return truth, pred
         for each in truth:
             # What was marked before is not kept.
@@ -144,9 +128,9 @@ class COCOeval:
             self._prepare()
             self._evaluate_cells(categories)
         else:
-            truth, pred = self._collected(late=True)
+            truth, pred = self._collected(lazy=True)
             if not self._evaluate_columns(truth, pred):
-                if isinstance(truth, LateRows) or isinstance(pred, LateRows):
+                if isinstance(truth, LazyRows) or isinstance(pred, LazyRows):
                     truth, pred = self._collected()
                 self._group(truth, pred)
                 self._evaluate_cells(categories)
@@ -160,7 +144,7 @@ class COCOeval:
         evaluation = None if rules is None else Evaluation.of(rules, truth, pred)
         if evaluation is None:
             return False
-        if isinstance(truth, LateRows):
+        if isinstance(truth, LazyRows):
             truth.mark(evaluation)
         else:
             for place, ignored in evaluation.last_ignored():
@@ -168,8 +152,8 @@ class COCOeval:
         images, looked_for = list(p.imgIds), [list(p.catIds)]
         if p.iouType == "keypoints" and not p.useCats:
             looked_for.insert(0, [-1])
-        self._gts = LateGroups(truth, images, looked_for)
-        self._dts = LateGroups(pred, images, looked_for)
+        self._gts = LazyGroups(truth, images, looked_for)
+        self._dts = LazyGroups(pred, images, looked_for)
         self.ious = evaluation.overlaps()
         self.evalImgs = CellList.of(evaluation)
         self.eval = {}

@@ -15,7 +15,7 @@ from snellen import _core
 from snellen.compat.pycocotools import mask as mask_api
 from snellen.compat.pycocotools.cells import Cell, stable_order
 from snellen.compat.pycocotools.keypoint_similarity import similarities
-from snellen.compat.pycocotools.late_dict import LateDict
+from snellen.compat.pycocotools.lazy_dict import LazyDict
 from snellen.compat.pycocotools.outcomes import matched, write_curves
 from snellen.compat.pycocotools.tables import CellRows, Table
 
@@ -148,10 +148,10 @@ class Evaluation:
         occupied: list[bool] = found.tolist()
         return occupied
 
-    def overlaps(self) -> LateDict:
+    def overlaps(self) -> LazyDict:
         """Return the overlap of every image and category: of detections by rank with truth."""
         pairs = _Pairs(self.rules.images, self.rules.categories)
-        return LateDict.of(pairs, lambda pair: self._overlap_of(*pairs.positions(pair)), "overlaps")
+        return LazyDict.of(pairs, lambda pair: self._overlap_of(*pairs.positions(pair)), "overlaps")
 
     def _overlap_of(self, image: int, label: int) -> Any:
         truth, pred = self._truth_rows.of(image, label), self._pred_rows.of(image, label)

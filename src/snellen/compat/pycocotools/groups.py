@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["LateGroups", "by_cell", "extended"]
+__all__ = ["GroupsAttribute", "LazyGroups", "by_cell", "extended"]
 
 
 def by_cell(
@@ -21,26 +21,26 @@ def by_cell(
     return found
 
 
-class LateGroups(NamedTuple):
-    """The same, for when it is asked for.
+class LazyGroups(NamedTuple):
+    """Groups as those of `by_cell`, which `made` makes: an evaluation in columns needs none.
 
     Attributes
     ----------
-    annotations : list, or LateRows
+    annotations : list, or LazyRows
         The annotations.
     images : list
         All of them.
     categories : list of lists
         With which each image is paired, one list after the other; a pair without annotations has an
         empty list.
-    before : LateGroups or None
+    before : LazyGroups or None
         Groups that these are put into.
     """
 
     annotations: Iterable[Any]
     images: list[Any]
     categories: list[list[Any]]
-    before: LateGroups | None = None
+    before: LazyGroups | None = None
 
     def made(self) -> defaultdict[Any, list[Any]]:
         """Return the groups."""
@@ -58,10 +58,35 @@ class LateGroups(NamedTuple):
         return [*self.before.all_annotations(), *self.annotations]
 
 
+class GroupsAttribute:
+    """An attribute of groups that are made once somebody looks at it.
+
+    Parameters
+    ----------
+    kept : str
+        The attribute that holds the groups, lazy ones too.
+    """
+
+    def __init__(self, kept: str) -> None:
+        self._kept = kept
+
+    def __get__(self, evaluator: Any, owner: type | None = None) -> Any:
+        if evaluator is None:
+            return self
+        groups = getattr(evaluator, self._kept)
+        if isinstance(groups, LazyGroups):
+            groups = groups.made()
+            setattr(evaluator, self._kept, groups)
+        return groups
+
+    def __set__(self, evaluator: Any, groups: Any) -> None:
+        setattr(evaluator, self._kept, groups)
+
+
 def extended(cells: Any, annotations: list[Any]) -> Any:
-    """Return groups with others put in: late ones while nobody looked at them."""
-    if isinstance(cells, LateGroups):
-        return LateGroups(annotations, [], [], cells)
+    """Return groups with others put in: lazy ones while nobody looked at them."""
+    if isinstance(cells, LazyGroups):
+        return LazyGroups(annotations, [], [], cells)
     if type(cells) is defaultdict and not cells:
-        return LateGroups(annotations, [], [])
+        return LazyGroups(annotations, [], [])
     return by_cell(annotations, cells)

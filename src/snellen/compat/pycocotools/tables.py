@@ -9,7 +9,7 @@ import numpy as np
 
 from snellen import _core
 from snellen.compat.pycocotools.cells import stable_order
-from snellen.compat.pycocotools.late_rows import LateRows
+from snellen.compat.pycocotools.lazy_rows import LazyRows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +50,7 @@ class Table:
     @classmethod
     def read(cls, records: Any, rules: Rules, *, truth: bool) -> Table | None:
         """Return the columns of dicts; None where one is out of the ordinary."""
-        if isinstance(records, LateRows):
+        if isinstance(records, LazyRows):
             columns = records.columns(rules, truth=truth)
         elif type(records) is not list:
             return None

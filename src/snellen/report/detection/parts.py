@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snellen.detection.area_slices import slices_of_areas
-from snellen.detection.average_precision import AveragePrecision, AveragePrecisionResult
+from snellen.detection.average_precision import AveragePrecision
+from snellen.detection.average_precision_result import AveragePrecisionResult
 from snellen.detection.count_displays import confusion_matrix, error_costs, slice_numbers
 from snellen.detection.curve_displays import (
     precision_recall,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from snellen.atomic_files import write_atomically
 from snellen.errors import SchemaError
-from snellen.result import write_atomically
 
 if TYPE_CHECKING:
     import os

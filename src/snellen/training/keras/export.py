@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
+from snellen.atomic_files import write_atomically
 from snellen.errors import InputError
-from snellen.result import write_atomically
 from snellen.training.export_facts import FACTS_FILE, facts_as_json, facts_of
 from snellen.training.exporting import (
     Export,

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["LATE", "LateAnnotations", "LateAttribute", "look_at", "unseen"]
+__all__ = ["LAZY_ATTRIBUTES", "LazyAnnotations", "LazyAttribute", "look_at", "unseen"]
 
-LATE = ("dataset", "anns", "imgToAnns", "catToImgs")  # attributes of a data set
+LAZY_ATTRIBUTES = ("dataset", "anns", "imgToAnns", "catToImgs")  # attributes of a data set
 
 
-class LateAnnotations:
+class LazyAnnotations:
     """The annotations or results of a file.
 
     Parameters
@@ -57,7 +57,7 @@ class LateAnnotations:
         self._last_ignored = np.zeros(0, np.int8)
 
     @classmethod
-    def of_truth(cls, document: bytes) -> LateAnnotations | None:
+    def of_truth(cls, document: bytes) -> LazyAnnotations | None:
         """Return the annotations of a file; None where they cannot wait."""
         found = FileColumns.of_truth(document)
         if found is None:
@@ -71,7 +71,7 @@ class LateAnnotations:
     @classmethod
     def of_results(
         cls, document: bytes, images: Iterable[Any], dataset: dict[Any, Any]
-    ) -> LateAnnotations | None:
+    ) -> LazyAnnotations | None:
         """Return results with boxes, all in known images; None where they cannot wait."""
         first = first_of_list(document)
         # Files of other kinds need not be read any further, nor what begins with no list.
@@ -144,8 +144,8 @@ class LateAnnotations:
             self._last_ignored[seen] = ignored
 
 
-class LateAttribute:
-    """An attribute of a data set that is made when it is asked for, with all that are late."""
+class LazyAttribute:
+    """An attribute of a data set that is made when it is asked for, with all that are lazy."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -160,21 +160,21 @@ class LateAttribute:
 
 
 def look_at(dataset: Any) -> None:
-    """Make all attributes of a data set that are late, but those that were set to something."""
+    """Make all attributes of a data set that are lazy, but those that were set to something."""
     own = vars(dataset)
-    late = own.get("_late")
-    if late is not None:
-        for name, value in late.attributes().items():
+    lazy = own.get("_lazy")
+    if lazy is not None:
+        for name, value in lazy.attributes().items():
             own.setdefault(name, value)
-        own.pop("_late", None)
+        own.pop("_lazy", None)
 
 
-def unseen(dataset: Any) -> LateAnnotations | None:
+def unseen(dataset: Any) -> LazyAnnotations | None:
     """Return the annotations of a data set that nobody has looked at; None where somebody may."""
-    late: LateAnnotations | None = vars(dataset).get("_late")
-    if late is None or late.are_made or any(name in vars(dataset) for name in LATE):
+    lazy: LazyAnnotations | None = vars(dataset).get("_lazy")
+    if lazy is None or lazy.are_made or any(name in vars(dataset) for name in LAZY_ATTRIBUTES):
         return None
-    return late
+    return lazy
 
 
 def _mark(annotation: Any, last_ignored: int) -> None:

@@ -42,10 +42,10 @@ pytestmark = [
 ]
 
 
-def is_late(coco: Any) -> bool:
+def is_lazy(coco: Any) -> bool:
     """Whether nobody has made the dicts of a data set."""
-    late = vars(coco).get("_late")
-    return late is not None and not late.are_made
+    lazy = vars(coco).get("_lazy")
+    return lazy is not None and not lazy.are_made
 
 
 # ---------------------------------------------------------------------------------------------
@@ -125,8 +125,8 @@ def test_an_evaluation_makes_no_dict(tmp_path: Path) -> None:
     assert found.cocoGt.getAnnIds() == [*range(1, 31)]
     assert found.cocoGt.getCatIds() == found.params.catIds == [1, 4, 7]
     assert found.cocoGt.loadImgs(2)[0]["file_name"] == "0.png"
-    assert is_late(found.cocoGt)
-    assert is_late(found.cocoDt)
+    assert is_lazy(found.cocoGt)
+    assert is_lazy(found.cocoDt)
 
 
 @pytest.mark.parametrize("name", ["dataset", "anns", "imgToAnns", "catToImgs"])
@@ -389,7 +389,7 @@ def test_marks_of_several_evaluations(tmp_path: Path) -> None:
                     setattr(found.params, name, value)
                 found.evaluate()
         if side is OURS:
-            assert is_late(found.cocoGt)
+            assert is_lazy(found.cocoGt)
         seen.append(described(found.cocoGt.dataset))
     assert seen[1] == seen[0]
     marks = {
@@ -495,7 +495,7 @@ def test_methods_of_an_object_are_called(tmp_path: Path) -> None:
     assert seen[1] == seen[0]
 
 
-def test_the_other_package_takes_what_is_late(tmp_path: Path) -> None:
+def test_the_other_package_takes_what_is_lazy(tmp_path: Path) -> None:
     seen = []
     for evaluator, side in ((OURS.evaluator, THEIRS), (THEIRS.evaluator, OURS)):
         there = loaded(side, "bbox", folder=tmp_path)
@@ -545,8 +545,8 @@ def test_nothing_is_kept_of_results_that_are_gone(tmp_path: Path) -> None:
     truth = found.cocoGt
     with quiet():
         found.evaluate()
-    gone = weakref.ref(vars(found.cocoDt)["_late"])
+    gone = weakref.ref(vars(found.cocoDt)["_lazy"])
     del found
     gc.collect()
     assert gone() is None
-    assert is_late(truth)
+    assert is_lazy(truth)

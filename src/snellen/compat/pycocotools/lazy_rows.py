@@ -8,7 +8,7 @@ import numpy as np
 
 from snellen.compat.pycocotools.coco import COCO
 from snellen.compat.pycocotools.file_columns import codes_of
-from snellen.compat.pycocotools.late import unseen
+from snellen.compat.pycocotools.lazy_annotations import unseen
 from snellen.compat.pycocotools.overridden import has_other
 
 if TYPE_CHECKING:
@@ -17,40 +17,40 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snellen.compat.pycocotools.evaluation import Evaluation
-    from snellen.compat.pycocotools.late import LateAnnotations
+    from snellen.compat.pycocotools.lazy_annotations import LazyAnnotations
     from snellen.compat.pycocotools.rules import Rules
 
-__all__ = ["LateRows"]
+__all__ = ["LazyRows"]
 
 
-class LateRows:
+class LazyRows:
     """Boxes of some images and categories: columns now, dicts for who iterates.
 
     Parameters
     ----------
-    late : LateAnnotations
+    lazy : LazyAnnotations
         All of the data set.
     """
 
-    def __init__(self, late: LateAnnotations) -> None:
-        self._late = late
+    def __init__(self, lazy: LazyAnnotations) -> None:
+        self._lazy = lazy
         self._image: NDArray[np.int32] = np.zeros(0, np.int32)
         self._is_chosen: NDArray[np.bool_] = np.zeros(0, np.bool_)
 
     @classmethod
-    def of(cls, coco: Any, p: Any) -> LateRows | None:
+    def of(cls, coco: Any, p: Any) -> LazyRows | None:
         """Return the rows of a data set; None where its dicts are to be asked."""
         if p.iouType != "bbox" or not isinstance(coco, COCO):
             return None
-        late = None if has_other(coco, COCO, "getAnnIds", "loadAnns") else unseen(coco)
-        return None if late is None else cls(late)
+        lazy = None if has_other(coco, COCO, "getAnnIds", "loadAnns") else unseen(coco)
+        return None if lazy is None else cls(lazy)
 
     def columns(self, rules: Rules, *, truth: bool) -> dict[str, Any] | None:
         """Return what `_core.read_records` gives of dicts; None where ids are of odd kinds.
 
         Results may be truth: they are no crowds. Annotations are no results.
         """
-        of = self._late.columns
+        of = self._lazy.columns
         if not truth and of.score is None:
             return None
         images, labels = rules.codes()
@@ -76,12 +76,12 @@ class LateRows:
     def mark(self, evaluation: Evaluation) -> None:
         """Mark truth as an evaluation of it does."""
         places, ignored = evaluation.truth.place, evaluation.ignored_in_last()
-        self._late.mark(np.flatnonzero(self._is_chosen), places, ignored)
+        self._lazy.mark(np.flatnonzero(self._is_chosen), places, ignored)
 
     def __iter__(self) -> Iterator[Any]:
         """Yield the dicts, image by image."""
         rows = np.flatnonzero(self._is_chosen)
-        records = self._late.records()
+        records = self._lazy.records()
         for row in rows[np.argsort(self._image[rows], kind="stable")].tolist():
             yield records[row]
 
