@@ -45,6 +45,8 @@ LAYERS = (
         "snellen.classes",
         "snellen.table_text",
         "snellen.mask_forms",
+        "snellen.name_order",
+        "snellen.presented",
         "snellen.rle_masks",
     ),
     (

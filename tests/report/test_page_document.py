@@ -13,6 +13,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from snellen.errors import InputError, MissingExtraError
 from snellen.report.parts import RunParts
@@ -50,8 +51,36 @@ def test_sections_are_in_the_order_in_which_they_are_read(sample_view: RunView) 
 
 
 def test_what_a_run_does_not_have_has_no_section(sample_view: RunView) -> None:
-    html = page_of_views([replace(sample_view, parts=RunParts(), examples=None)])
+    of_python = structs.replace(sample_view.record, command=[])
+    html = page_of_views([replace(sample_view, parts=RunParts(), examples=None, record=of_python)])
     assert re.findall(r'<section id="(\w+)"', html) == ["numbers", "made"]
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (("snellen", "evaluate", "detection"), True),
+        (("snellen", "evaluate", "classification"), True),
+        (("snellen", "evaluate", "segmentation"), True),
+        (("snellen", "evaluate", "regression"), True),
+        (("snellen", "evaluate", "tracking"), False),
+        (("snellen", "evaluate", "panoptic"), False),
+        (("snellen", "merge", "detection"), False),
+        ((), False),
+    ],
+)
+def test_without_images_it_says_how_to_keep_some(
+    sample_view: RunView, command: tuple[str, ...], *, says: bool
+) -> None:
+    record = structs.replace(sample_view.record, command=list(command))
+    told = text_of(page_of_views([replace(sample_view, examples=None, record=record)]))
+    assert ("evaluate again with --examples 60 --images DIR" in told) is says
+    assert ("Gallery of mistakes" in told) is says
+    # Two runs, of which one has images: the other says it in its place.
+    both = page_of_views(
+        [sample_view, replace(sample_view, name="b", examples=None, record=record)]
+    )
+    assert ("evaluate again with --examples" in text_of(both)) is says
 
 
 def test_headline_numbers_with_intervals_and_the_protocol(sample_view: RunView) -> None:

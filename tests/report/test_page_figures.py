@@ -146,6 +146,38 @@ def test_on_paper_everything_is_drawn(open_page: Open, sample_view: RunView) -> 
     assert printed.startswith(b"%PDF")
     page.emulate_media(media="print")
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert ground == "rgb(252, 252, 251)"
-    for hidden in (".gallery-tools", ".contents", ".tools"):
+    assert ground == "rgb(255, 255, 255)"
+    for hidden in (".gallery-tools", ".contents", ".tools", "fieldset.choice", ".matrix-words"):
+        assert page.locator(hidden).count()
         assert not page.locator(hidden).first.is_visible()
+    # As wide as a sheet of A4 with margins of 12 mm, nothing is cut or lies over what follows.
+    page.set_viewport_size({"width": 703, "height": 1000})
+    on_paper, on_screen = page.locator("html[data-paper]"), page.locator("html:not([data-paper])")
+    page.emulate_media(media="screen", color_scheme="dark")
+    on_screen.wait_for(state="attached")
+    page.emulate_media(media="print", color_scheme="dark")
+    on_paper.wait_for(state="attached")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 703
+    tables = page.locator(".card > .rows table, .matrix-body table").evaluate_all(
+        """each => each.map(table => {
+          const [box, region] = [table, table.parentElement].map(e => e.getBoundingClientRect());
+          return [box.right - region.right, box.bottom - region.bottom,
+            region.bottom - table.parentElement.parentElement.getBoundingClientRect().bottom,
+            table.parentElement.hasAttribute("data-cut")];
+        })"""
+    )
+    assert tables
+    assert all(cut or beyond <= 1 for beyond, _, _, cut in tables)
+    assert all(max(below, over) <= 1 for _, below, over, _ in tables)
+    figures = page.locator(".plot .main-svg:first-of-type").evaluate_all(
+        """each => each.map(svg => [svg.getBoundingClientRect().width,
+          svg.closest(".card").clientWidth,
+          svg.closest("figure").querySelector(".xtick text")?.style.fill])"""
+    )
+    assert len(figures) > 3
+    assert all(width <= card for width, card, _ in figures)
+    assert {fill for *_, fill in figures} <= {"rgb(95, 94, 90)", "rgb(27, 27, 26)", None}
+    page.emulate_media(media="screen", color_scheme="dark")
+    on_screen.wait_for(state="attached")
+    tick = page.locator(".plot .xtick text").first
+    assert tick.evaluate("each => each.style.fill") == "rgb(169, 168, 161)"

@@ -264,7 +264,8 @@ def test_rules_are_data(tmp_path: Path) -> None:
     )
     rules = read_detection_protocol(path)
     assert rules.range_labels == ("all", "few", "many")
-    assert str(rules).endswith("areas all, images few/many, caps 20")
+    assert str(rules).endswith("101 recall points, images few/many, caps 20")
+    assert ": OKS 0.50:0.95 (10), " in str(rules)
     path.write_text('{"base": "crowdpose", "crowding_ranges": [["few", 0.3]]}')
     with pytest.raises(SchemaError, match=r"lower and upper bound.*crowding_ranges\[0\]"):
         read_detection_protocol(path)

@@ -427,3 +427,28 @@ def test_pyplot_is_not_imported_and_nothing_before_it_is_needed(tmp_path: Path) 
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_numbers_are_written_where_rows_have_room() -> None:
+    values = np.linspace(0.1, 0.9, 30)
+    many = BarsDisplay(
+        words=WORDS,
+        categories=tuple(map(str, range(30))),
+        bars=(Bars("share", values),),
+        value_label="share",
+    )
+    assert len(many.plot().ax_.texts) == 30
+    # 30 rows in 2 inches are 4.8 points each.
+    small = Figure(figsize=(3.3, 2.6)).add_axes((0.2, 0.1, 0.7, 2 / 2.6))
+    assert len(many.plot(small).ax_.texts) == 0
+
+
+def test_a_legend_is_no_wider_than_axes_of_others() -> None:
+    lines = tuple(Line(f"a long name of a line, number {k}", THREE, ROW) for k in range(2))
+    display = LinesDisplay(words=WORDS, lines=lines, x_label="x", y_label="y")
+    wide, narrow = (
+        Figure(figsize=(width, 3)).add_axes((0.1, 0.1, 0.8, 0.8)) for width in (9.0, 3.3)
+    )
+    sizes = [display.plot(ax).ax_.get_legend().get_texts()[0].get_size() for ax in (wide, narrow)]
+    assert sizes[0] == 10
+    assert 5 <= sizes[1] < 9

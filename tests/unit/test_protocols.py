@@ -123,3 +123,19 @@ def test_str_says_what_decides_numbers() -> None:
         "coco-strict: IoU 0.50:0.95 (10), 101 recall points, areas all/small/medium/large, "
         "caps 1/10/100"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "similarity", "said"),
+    [
+        ("coco", None, "coco: IoU 0.50:0.95 (10), 101 recall points, areas all/small/medium/large"),
+        ("coco", "boundary", "coco: boundary IoU 0.50:0.95 (10), 101 recall points, areas all/"),
+        ("coco-keypoints", None, "coco-keypoints: OKS 0.50:0.95 (10), "),
+        ("open-images", None, "open-images: IoU 0.50, area below the curve, no caps"),
+    ],
+)
+def test_rules_say_what_thresholds_are_of(name: str, similarity: str | None, said: str) -> None:
+    rules = protocol_named(name)
+    if similarity is not None:
+        rules = dataclasses.replace(rules, similarity=similarity)
+    assert str(rules).startswith(said)

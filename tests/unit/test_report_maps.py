@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from snellen.displays import MatrixDisplay, SpansDisplay
+from snellen.displays import BarsDisplay, MatrixDisplay, SpansDisplay
+from snellen.displays.notebook_html import notebook_html
 from snellen.readers.label_pairs import find_pairs
 from snellen.report.run_parts import parts_of
 from snellen.report.segmentation.examples import class_colours, examples_of
+from snellen.segmentation.boundary import BoundaryQuality
 from snellen.segmentation.segmentation import Segmentation
+from snellen.segmentation.surface_distance import SurfaceDistance
+from snellen.segmentation.surface_distance_result import SurfaceDistanceResult
 from snellen.tracking.metrics import Tracking
 from snellen.tracking.track_displays import hota_curve, sequence_numbers, switch_timeline
 from snellen.tracking.tracks import Tracks
@@ -162,3 +166,60 @@ def test_what_a_tracker_shows() -> None:
     assert bars.categories == ("t", "s")
     assert found.facts is not None
     assert found.facts.lines == ("Of 2 objects: 1 mostly tracked, 0 partly, 1 mostly lost.",)
+
+
+def corners() -> tuple[np.ndarray, np.ndarray]:
+    """Two images: a car that is a pixel off, and one that is not found; the sky is right."""
+    truth, pred = np.zeros((2, 8, 8), np.uint8), np.zeros((2, 8, 8), np.uint8)
+    truth[:, :2] = pred[:, :2] = 1
+    truth[0, 4:7, 2:5] = pred[0, 4:7, 3:6] = 2
+    truth[1, 4:7, 2:5] = 2
+    return truth, pred
+
+
+def test_what_surface_distances_show() -> None:
+    truth, pred = corners()
+    metric = SurfaceDistance(NAMES)
+    for k, name in enumerate("ab"):
+        metric.update(truth[k], pred[k], image_id=name)
+    result = metric.compute()
+    assert isinstance(result, SurfaceDistanceResult)
+    run: Any = Run(metric)
+    found = parts_of(run, result)
+    # The headline numbers stand above already.
+    assert [each.name for each in found.errors] == ["class_distances", "class_surface_dice"]
+    assert found.curves == ()
+    distances, shares = found.errors
+    assert isinstance(distances, BarsDisplay)
+    assert isinstance(shares, BarsDisplay)
+    # The car that is missing is the diagonal away, sqrt(64 + 64); the sky is right.
+    assert distances.categories[0] == "car"
+    assert "sky" in distances.categories
+    assert distances.value_label == "distance [px]"
+    assert distances.words.finding.startswith("ASSD goes from ")
+    assert distances.words.finding.endswith("0.0 px (sky).")
+    assert shares.categories[0] == "car"
+    assert found.classes is not None
+    assert found.classes.columns[0].title == "class"
+    assert "(car)" in found.classes.words.finding
+    assert [result.unit_of(name) for name in result.names] == ["px", "px", "px", ""]
+    assert result.protocol_text == (
+        "monai: percentile 95, NSD within 1 px, structures missing or spurious count as the "
+        "image's diagonal"
+    )
+    assert "<summary>3 classes</summary>" in notebook_html(result)
+
+
+def test_what_boundaries_show() -> None:
+    truth, pred = corners()
+    metric = BoundaryQuality(NAMES)
+    for k, name in enumerate("ab"):
+        metric.update(truth[k], pred[k], image_id=name)
+    run: Any = Run(metric)
+    found = parts_of(run, metric.compute())
+    (drawn,) = found.errors
+    assert isinstance(drawn, BarsDisplay)
+    assert [bars.label for bars in drawn.bars] == ["Boundary IoU", "boundary F", "mask IoU"]
+    assert (drawn.categories[0], drawn.categories[-1]) == ("car", "sky")
+    # Of the sky nothing is wrong.
+    assert [float(bars.values[-1]) for bars in drawn.bars] == [1.0, 1.0, 1.0]

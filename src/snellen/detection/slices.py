@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from snellen.detection.outcomes import THRESHOLDS_PER_WORD, counted_truth
 from snellen.detection.protocols import protocol_named
 from snellen.detection.slices_result import DetectionSlices
 from snellen.errors import IdError, InputError, ShapeError, first_few
+from snellen.name_order import reading_order
 from snellen.result import Undefined
 from snellen.state import id_array
 
@@ -349,11 +349,7 @@ def _evaluated(
 def _numbered(names: Iterable[str]) -> tuple[list[str], NDArray[np.int64]]:
     """Return the distinct names, in the order that people read them, and the place of each."""
     given = [str(name) for name in names]
-
-    def reading_order(name: str) -> list[tuple[int, str]]:
-        return [(int(n or 0), text) for n, text in re.findall(r"(\d*)(\D*)", name)]
-
-    distinct = sorted(set(given), key=lambda name: (reading_order(name), name))
+    distinct = sorted(set(given), key=reading_order)
     place = {name: i for i, name in enumerate(distinct)}
     return distinct, np.array([place[name] for name in given], np.int64)
 

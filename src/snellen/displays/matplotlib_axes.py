@@ -177,7 +177,9 @@ def draw_legend(ax: Any, handles: Sequence[Any], names: Sequence[str]) -> None:
         "columnspacing": 1.4,
     }
     if ax.figure.get_layout_engine() is None:
-        ax.legend(handles, texts, loc="best", **style)
+        # No wider than the axes, unless nobody could read it.
+        fits = inches_of(ax)[0] / width_of_entry(texts, size)
+        ax.legend(handles, texts, loc="best", **style | {"fontsize": size * min(max(fits, 0.5), 1)})
         return
     columns = legend_columns(texts, inches_of(ax)[0], size)
     ax.legend(
@@ -188,8 +190,12 @@ def draw_legend(ax: Any, handles: Sequence[Any], names: Sequence[str]) -> None:
 
 def legend_columns(names: Sequence[str], inches: float, size: float) -> int:
     """Return how many entries of a legend stand beside each other."""
-    each = (0.55 * max(len(name) for name in names) + 4.4) * size / 72
-    return min(max(int(inches / each), 1), len(names))
+    return min(max(int(inches / width_of_entry(names, size)), 1), len(names))
+
+
+def width_of_entry(names: Sequence[str], size: float) -> float:
+    """Return how wide the widest entry of a legend is, about, in inches."""
+    return (0.55 * max(len(name) for name in names) + 4.4) * size / 72
 
 
 def height_of_legend(names: Sequence[str], width: float) -> float:

@@ -100,7 +100,11 @@ def _write_numbers(display: BarsDisplay, ax: Any, places: Any) -> None:
         style |= {"xytext": (0, 3), "ha": "center", "va": "bottom"}
     undefined = display.undefined()[kept]
     single = len(display.bars) == 1 and kept.size <= (_WRITTEN if display.lying else 12)
+    # On axes of others rows may be lower than text is.
+    has_room = not display.lying or inches_of(ax)[1] * 72 / kept.size >= text_size(ax)
     for place, k, nothing in zip(places, kept, undefined, strict=True):
+        if not has_room:
+            break
         if nothing:
             written, end = "undefined", 0.0
         elif single:

@@ -106,13 +106,16 @@ def spoken(name: object) -> str:
     'val ECE'
     """
     parts = str(name).split("_")
-    return " ".join(part.upper() if part in _IN_CAPITALS else part for part in parts)
+    return " ".join(
+        "GiB" if part == "gib" else part.upper() if part in _IN_CAPITALS else part for part in parts
+    )
 
 
 _IN_CAPITALS = frozenset(
     (
         "ap",
         "auc",
+        "cpu",
         "ece",
         "f1",
         "iou",

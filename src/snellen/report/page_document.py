@@ -24,6 +24,7 @@ _SCRIPTS: Final = (
     "gallery.js",
     "matrix.js",
     "runs.js",
+    "paper.js",
     "start.js",
 )
 

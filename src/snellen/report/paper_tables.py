@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from snellen.displays.tables import TextTable, as_latex, as_markdown, shown, table_of
 from snellen.report.run_pictures import figures_of
+from snellen.report.run_slices import read_run_slices
+from snellen.report.run_view import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["paper_tables"]
 
 
-def paper_tables(runs: Sequence[StoredRun], names: Sequence[str], kind: str) -> str:
+def paper_tables(
+    runs: Sequence[StoredRun], names: Sequence[str], kind: str, *, slice_by: Sequence[str] = ()
+) -> str:
     """Return tables of headline numbers and of classes, and what figures there are.
 
     Parameters
@@ -28,6 +32,8 @@ def paper_tables(runs: Sequence[StoredRun], names: Sequence[str], kind: str) -> 
         What they are called.
     kind : {"md", "tex"}
         Markdown, or LaTeX for the package booktabs.
+    slice_by : sequence of str
+        As `results_page` takes it.
     """
     results = [run.result() for run in runs]
     if len(runs) == 1:
@@ -36,20 +42,33 @@ def paper_tables(runs: Sequence[StoredRun], names: Sequence[str], kind: str) -> 
         numbers, classes = _numbers(results, names), _classes(results, names)
     figures = [
         [name, display.words.title, display.words.finding]
-        for name, display in figures_of(runs[0]).items()
+        for name, display in figures_of(runs[0], slice_by).items()
     ]
     listed = TextTable(["figure", "what it shows", "finding"], figures, [False] * 3)
     task = results[0].task
-    made_of = [" ".join(line.split()) for line in results[0].composition().splitlines()]
+    made_of = _made_of(results[0])
     levels = {each.level for result in results for each in result.intervals.values()}
     with_intervals = f", with {100 * max(levels):g} % intervals" if levels else ""
     tables = [
         (f"{task}: headline numbers of {' and '.join(names)}{with_intervals}", "numbers", numbers),
         ("Classes", "classes", classes),
+        *(_slices(runs, results, names, source) for source in slice_by),
         ("Figures", "figures", listed),
     ]
     write = _latex if kind == "tex" else _markdown
     return write([each for each in tables if each[2].rows], made_of)
+
+
+def _made_of(result: Result) -> list[str]:
+    """Return what a result was made of, line by line, with its rules and units."""
+    # In what unit a table in a terminal is says nothing of these, which are fractions.
+    lines = [f"{name} {said}" for name, said in lines_of(result) if name != "numbers"]
+    if result.protocol_text:
+        lines.append(f"protocol {result.protocol_text}")
+    units: dict[str, list[str]] = {}
+    for metric in result.metrics:
+        units.setdefault(result.unit_of(metric), []).append(metric)
+    return lines + [f"unit {unit}: {', '.join(names)}" for unit, names in units.items() if unit]
 
 
 def _markdown(tables: Sequence[tuple[str, str, TextTable]], made_of: Sequence[str]) -> str:
@@ -93,7 +112,8 @@ def _classes(results: Sequence[Result], names: Sequence[str]) -> TextTable:
     """Return the main number of each class of several results, a column each."""
     tables = [result.per_class() for result in results]
     records = [record for table in tables for record in table]
-    key = next(iter(records[0]), "class") if records else "class"
+    named = [key for key in records[0] if key != "id"] if records else []
+    key = named[0] if named else "class"
     numbers = [
         name for name, value in (records[0] if records else {}).items() if isinstance(value, float)
     ]
@@ -107,3 +127,41 @@ def _classes(results: Sequence[Result], names: Sequence[str]) -> TextTable:
     ]
     head = [f"{key} ({main})", *names]
     return TextTable(head, rows, [False, *(True for _ in names)])
+
+
+def _slices(
+    runs: Sequence[StoredRun], results: Sequence[Result], names: Sequence[str], source: str
+) -> tuple[str, str, TextTable]:
+    """Return the numbers of slices; of several runs the main one, a column each."""
+    found = [
+        read_run_slices(run, result, source) for run, result in zip(runs, results, strict=True)
+    ]
+    first = found[0]
+    main = first.names[0]
+    if len(found) == 1:
+        head = [first.column, f"{first.unit}s", *first.names]
+        rows = [
+            [
+                part.name,
+                f"{part.n_units:,}",
+                *(shown(part.metrics[name], 3, part.intervals.get(name)) for name in first.names),
+            ]
+            for part in first.parts
+        ]
+    else:
+        head = [f"{first.column} ({main})", *names]
+        of_runs = [{part.name: part for part in each.parts} for each in found]
+        rows = [
+            [
+                name,
+                *(
+                    shown(each[name].metrics[main], 3, each[name].intervals.get(main))
+                    if name in each
+                    else ""
+                    for each in of_runs
+                ),
+            ]
+            for name in dict.fromkeys(name for each in of_runs for name in each)
+        ]
+    numbers = [False, *(True for _ in head[1:])]
+    return f"Slices by {first.column}", f"slices:{first.column}", TextTable(head, rows, numbers)

@@ -34,6 +34,9 @@ function bytesOf(base64) {
 }
 
 const figures = [];
+const LOW = 190; // the height of curves on paper
+const NARROW = 420; // below, names of bars are broken in lines
+const LINE = 18; // letters
 
 /** A figure with its legend; its numbers are in the table behind it. */
 class Figure {
@@ -75,26 +78,32 @@ class Figure {
     for (const other of others) other.setAttribute("aria-hidden", "true");
   }
 
-  /** Returns data and layout in the colours of the theme. */
-  picture(onPaper = false) {
-    const colourOf = palette(onPaper);
+  /** Returns data and layout in the colours of the theme, or of paper and as wide as there. */
+  picture() {
+    const width = widthOnPaper(this.card);
+    const colourOf = palette(width !== null);
     const { data, layout } = coloured(this.specification, colourOf);
     data.forEach((trace, place) => {
       if (this.hidden.has(place)) trace.visible = false;
     });
+    if ((width ?? this.plot.clientWidth) < NARROW) wrapNames(data, layout);
     layout.showlegend = false; // the page has its own, which a keyboard reaches
     layout.font = { ...layout.font, color: colourOf("soft") };
     if (window.matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // fingers scroll
-    if (onPaper) Object.assign(layout, { autosize: false, width: Math.min(this.plot.clientWidth, 660) });
+    if (width !== null) {
+      // Two rows of curves fit on a sheet; bars need their height.
+      const height = width < SHEET && data.every(({ type }) => type === "scatter") ? LOW : layout.height;
+      Object.assign(layout, { autosize: false, width, height });
+    }
     return [data, layout];
   }
 
-  redraw(onPaper = false) {
-    this.tool.react(this.plot, ...this.picture(onPaper));
-    this.legend(onPaper);
+  redraw() {
+    this.tool.react(this.plot, ...this.picture());
+    this.legend();
   }
 
-  legend(onPaper = false) {
+  legend() {
     const place = this.card.querySelector(".legend");
     const { data, layout } = this.specification;
     if (layout.showlegend === false) return;
@@ -117,7 +126,7 @@ class Figure {
     place.replaceChildren(...named.map(({ name, trace, traces }) =>
       element("button", { type: "button", "aria-pressed": String(!this.hidden.has(traces[0])),
         onclick: () => this.toggle(traces) },
-      swatch(trace, palette(onPaper)), nameOf(withoutEntities(name)))));
+      swatch(trace, palette(widthOnPaper(this.card) !== null)), nameOf(withoutEntities(name)))));
   }
 
   toggle(traces) {
@@ -146,6 +155,29 @@ class Figure {
     this.walk = { trace, point };
     this.tool.Fx.hover(this.plot, [{ curveNumber: traces[trace].k, pointNumber: point }]);
   }
+}
+
+/** Breaks long names of lying bars in lines, so that the bars have room; changes both. */
+function wrapNames(data, layout) {
+  const names = layout.yaxis?.categoryarray;
+  if (!names?.some((name) => withoutEntities(name).length > LINE)) return;
+  // A name of Plotly's own is its text: all that name it are changed alike.
+  const wrapped = new Map(names.map((name) => [name, inLines(name)]));
+  layout.yaxis = { ...layout.yaxis, categoryarray: [...wrapped.values()] };
+  layout.xaxis = { ...layout.xaxis, nticks: 4 };
+  for (const trace of data) trace.y = trace.y?.map((name) => wrapped.get(name) ?? name);
+  const more = Math.max(...[...wrapped.values()].map((name) => name.split("<br>").length)) - 1;
+  layout.height += 13 * more * names.length;
+}
+
+function inLines(name) {
+  const lines = [""];
+  for (const word of name.split(" ")) {
+    const last = lines.length - 1;
+    if (lines[last] && withoutEntities(`${lines[last]} ${word}`).length > LINE) lines.push(word);
+    else lines[last] = lines[last] ? `${lines[last]} ${word}` : word;
+  }
+  return lines.join("<br>");
 }
 
 /** Returns a sample of how something is drawn. */
@@ -188,5 +220,3 @@ function withoutEntities(text) {
 }
 
 dark.addEventListener("change", () => figures.forEach((each) => each.redraw()));
-window.addEventListener("beforeprint", () => figures.forEach((each) => each.redraw(true)));
-window.addEventListener("afterprint", () => figures.forEach((each) => each.redraw()));

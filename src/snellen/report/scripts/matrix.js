@@ -132,6 +132,8 @@ class Matrix {
     table.addEventListener("click", (event) => cellOf(event) && this.choose(...placeOf(cellOf(event))));
     table.addEventListener("pointerover", (event) => cellOf(event) && this.say(...placeOf(cellOf(event))));
     place.replaceChildren(table);
+    // What has no room beside it goes below.
+    if (place.scrollWidth > place.clientWidth + 1) place.parentElement.classList.add("stacked");
   }
 
   /** Returns how large cells are, so that all are seen at once where that is possible. */
@@ -256,15 +258,18 @@ class Matrix {
     const pen = this.canvas.getContext("2d");
     const [w, h] = [this.canvas.width / columns.length, this.canvas.height / rows.length];
     pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    // Of many classes a cell is less than a pixel: it is made as large as can be seen.
+    const [least, faintest] = w < SEEN * finer ? [SEEN * finer, 0.5] : [finer, 0.14];
+    const [wide, high] = [w, h].map((each) => Math.max(each - (each > 4 ? 1 : 0), least));
     cells[0].forEach((row, k) => {
       const column = cells[1][k];
-      pen.globalAlpha = Math.max(this.strength(row, column), 0.14);
+      pen.globalAlpha = Math.max(this.strength(row, column), faintest);
       pen.fillStyle = colourOf(this.isRight(row, column) ? "right" : "wrong");
-      // Of many classes a cell is less than a pixel: it is made one, so that it is seen.
-      pen.fillRect(column * w, row * h, Math.max(w - (w > 4 ? 1 : 0), finer), Math.max(h - (h > 4 ? 1 : 0), finer));
+      pen.fillRect(Math.min(column * w, this.canvas.width - wide),
+        Math.min(row * h, this.canvas.height - high), wide, high);
     });
     pen.globalAlpha = 1;
-    if (!this.content.margins) return;
+    if (!this.content.margins || w < SEEN * finer) return;
     pen.strokeStyle = colourOf("mark");
     pen.beginPath();
     pen.moveTo((columns.length - 1) * w, 0);
@@ -288,6 +293,8 @@ class Matrix {
     };
   }
 }
+
+const SEEN = 2.5; // pixels
 
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
 

@@ -48,5 +48,4 @@ const reader = new IntersectionObserver((entries) => {
 }, { rootMargin: "-10% 0px -60% 0px" });
 for (const section of links.keys()) reader.observe(section);
 
-window.addEventListener("beforeprint", workOff);
 window.addEventListener("load", workIdly);
