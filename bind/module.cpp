@@ -26,6 +26,7 @@ void bind_oriented_boxes(nb::module_& m);
 void bind_counted_rows(nb::module_& m);
 void bind_curve(nb::module_& m);
 void bind_rank_statistics(nb::module_& m);
+void bind_ranking(nb::module_& m);
 void bind_row_scores(nb::module_& m);
 void bind_exact_sum(nb::module_& m);
 void bind_label_counts(nb::module_& m);
@@ -100,6 +101,7 @@ NB_MODULE(_core, m) {
   bind_counted_rows(m);
   bind_curve(m);
   bind_rank_statistics(m);
+  bind_ranking(m);
   bind_row_scores(m);
   bind_exact_sum(m);
   bind_label_counts(m);

@@ -33,6 +33,8 @@ __all__ = [
     "both",
     "data_set",
     "loaded",
+    "pictures_of",
+    "polygons_only",
     "run",
     "seen_output",
 ]
@@ -172,3 +174,21 @@ def evaluate(
     found.summarize()
     seen["numbers"] = found.get_results(), type(found.results), list(found.results)
     found.print_results()
+
+
+def polygons_only(seed: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return a scene without run lengths, of which lvis can draw none."""
+    document, results = federated_scene(seed)
+    document["annotations"] = [
+        each for each in document["annotations"] if isinstance(each["segmentation"], list)
+    ]
+    return document, [
+        {key: value for key, value in each.items() if key != "segmentation"} for each in results
+    ]
+
+
+def pictures_of(side: Side, folder: Path, tmp_path: Path, seed: int = 5) -> Any:
+    """Return pictures of a scene whose images are in a folder."""
+    document, results = polygons_only(seed)
+    truth = data_set(side, tmp_path, document)
+    return side.pictures(truth, side.results(truth, results), str(folder))

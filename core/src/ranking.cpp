@@ -5,6 +5,9 @@
 #include <bit>
 #include <numeric>
 #include <utility>
+#include <vector>
+
+#include "snellen/parallel.hpp"
 
 namespace snellen {
 namespace {
@@ -72,6 +75,25 @@ void rank_by_score(const double* score, std::size_t n_rows, Column<std::uint32_t
     }
     begin = end;
   }
+}
+
+Column<std::uint32_t> rank_in_groups(const double* score, const std::int32_t* group,
+                                     std::size_t n_rows, std::size_t n_groups) {
+  std::vector<std::size_t> begin(n_groups + 1);
+  for (std::size_t g = 0; g <= n_groups; ++g) {
+    const auto least = static_cast<std::int64_t>(g);
+    begin[g] = static_cast<std::size_t>(std::lower_bound(group, group + n_rows, least) - group);
+  }
+  Column<std::uint32_t> rows;
+  rows.resize_uninitialised(n_rows);
+  parallel_for_workers(n_groups, [&] {
+    return [&, rank = Column<std::uint32_t>()](std::size_t g) mutable {
+      rank_by_score(score + begin[g], begin[g + 1] - begin[g], rank);
+      const auto first = static_cast<std::uint32_t>(begin[g]);
+      for (std::size_t i = 0; i < rank.size(); ++i) rows[begin[g] + i] = first + rank[i];
+    };
+  });
+  return rows;
 }
 
 }  // namespace snellen

@@ -89,9 +89,32 @@ void a_used_column_may_be_given() {
   CHECK_EQUAL(column[0], 1U);
 }
 
+void groups_are_ranked_one_by_one() {
+  std::mt19937_64 random(4);
+  std::uniform_int_distribution<int> tenths(0, 10);
+  // An empty group at either end and between; one that the radix sort takes.
+  const std::vector<std::size_t> sizes = {0, 3, 0, kMany, 1, 0};
+  std::vector<double> score;
+  std::vector<std::int32_t> group;
+  std::vector<std::uint32_t> expected;
+  for (std::size_t g = 0; g < sizes.size(); ++g) {
+    std::vector<double> own(sizes[g]);
+    std::generate(own.begin(), own.end(), [&] { return tenths(random) / 10.0; });
+    const auto first = static_cast<std::uint32_t>(score.size());
+    for (const std::uint32_t row : by_definition(own)) expected.push_back(first + row);
+    score.insert(score.end(), own.begin(), own.end());
+    group.insert(group.end(), own.size(), static_cast<std::int32_t>(g));
+  }
+  const auto rows =
+      snellen::rank_in_groups(score.data(), group.data(), group.size(), sizes.size());
+  CHECK(std::vector<std::uint32_t>(rows.begin(), rows.end()) == expected);
+  CHECK_EQUAL(snellen::rank_in_groups(nullptr, nullptr, 0, 3).size(), 0U);
+}
+
 }  // namespace
 
 int main() {
+  groups_are_ranked_one_by_one();
   worked_by_hand();
   many_rows();
   a_used_column_may_be_given();

@@ -302,6 +302,11 @@ def count_by_threshold(score: Annotated[NDArray[numpy.float64], dict(shape=(None
     All cells and positive ones of each column by how many thresholds they reach.
     """
 
+def rank_in_groups(score: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], group: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], *, n_groups: int) -> Annotated[NDArray[numpy.uint32], dict(order='C')]:
+    """
+    The rows (uint32) of each group by descending score, group after group; of equal scores the first. Rows ascend by group.
+    """
+
 @overload
 def row_sums(score: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float64], dict(order='C')]: ...
 

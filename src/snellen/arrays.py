@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "data_frame",
     "device_of",
+    "is_array",
     "tensor_pair_counts",
     "tensor_top_class",
     "to_device",
@@ -71,6 +72,11 @@ def to_numpy(
     # What libraries raise that have the array: of their own kinds, those derive from these.
     except (TypeError, ValueError, OverflowError, RuntimeError, BufferError) as error:
         raise InputError(f"expected an array: {error}", name) from error
+
+
+def is_array(value: Any) -> bool:
+    """Return whether a value is an array of NumPy, a tensor, or an array of another library."""
+    return hasattr(value, "__dlpack__") or hasattr(value, "__array__")
 
 
 def _host_array(value: Any) -> Any:

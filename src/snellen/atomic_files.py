@@ -6,14 +6,19 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 __all__ = ["write_atomically"]
 
 
-def write_atomically(files: Mapping[str | os.PathLike[str], bytes]) -> None:
+def write_atomically(
+    files: Mapping[str | os.PathLike[str], bytes | Callable[[], bytes]],
+) -> None:
     """Write files whole or not at all, and all or none of them.
+
+    What is to be in a file may be a function that gives it: called when its turn comes, so that not
+    all of it is in memory at once.
 
     Each is written under a temporary name beside its place; then all are renamed. A link is
     followed; what is no file (a device, a pipe) is written to as it is.
@@ -31,7 +36,7 @@ def write_atomically(files: Mapping[str | os.PathLike[str], bytes]) -> None:
         for name, data in files.items():
             target = Path(os.path.realpath(name))
             if target.exists() and not target.is_file():
-                target.write_bytes(data)
+                target.write_bytes(data() if callable(data) else data)
             else:
                 staged.append((_temporary_beside(target, data), target))
         for temporary, target in staged:
@@ -45,15 +50,16 @@ def write_atomically(files: Mapping[str | os.PathLike[str], bytes]) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def _temporary_beside(target: Path, data: bytes) -> Path:
+def _temporary_beside(target: Path, data: bytes | Callable[[], bytes]) -> Path:
     """Return a new file in the target's folder that holds the data."""
     import tempfile
     from pathlib import Path
 
+    content = data() if callable(data) else data
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.write(content)
         # mkstemp makes private files; a result is as readable as the umask allows.
         umask = os.umask(0)
         os.umask(umask)

@@ -220,7 +220,7 @@ _MODULES = {
 }
 
 
-def metric_from_bytes(data: bytes, place: str = "") -> StoredMetric[Any]:
+def metric_from_bytes(data: bytes | memoryview, place: str = "") -> StoredMetric[Any]:
     """Return the metric that wrote a state, whichever it is.
 
     Parameters
@@ -239,16 +239,17 @@ def metric_from_bytes(data: bytes, place: str = "") -> StoredMetric[Any]:
     """
     import importlib
 
-    from snellen.state import unpack
+    from snellen.state import state_name, unpack
 
-    packed = unpack(data, place)
-    if packed.name not in _MODULES:
+    name = state_name(data)
+    if name not in _MODULES:
+        packed = unpack(data, place)  # says it where that is no state at all
         raise SchemaError(
             f"expected the state of {', '.join(_MODULES)}, got one of {packed.name} "
             f"(written by Snellen {packed.library})",
             place,
         )
-    metric_class = getattr(importlib.import_module(_MODULES[packed.name]), packed.name)
+    metric_class = getattr(importlib.import_module(_MODULES[name]), name)
     try:
         metric: StoredMetric[Any] = metric_class.from_bytes(data)
     except SnellenError as error:

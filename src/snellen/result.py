@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snellen.atomic_files import write_atomically
-from snellen.errors import InputError, SchemaError, did_you_mean
+from snellen.errors import SchemaError, did_you_mean
+from snellen.presented import Presented
 
 if TYPE_CHECKING:
     import os
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from snellen.displays import Display
+    from snellen.displays.tables import TextTable
     from snellen.state import PackedState
 
 __all__ = ["Interval", "Result", "Undefined"]
@@ -68,7 +70,7 @@ class Interval(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Result(ABC):
+class Result(Presented):
     """Numbers, what they were made of, and under which rules; abstract.
 
     Headline numbers are attributes too: ``result.AP`` is ``result.metrics["AP"]``.
@@ -248,95 +250,10 @@ class Result(ABC):
 
         return (headline_bars(self),)
 
-    def plot(self, ax: Any = None, *, name: str | None = None) -> Display:
-        """Draw a picture of the result with Matplotlib.
+    def _table(self, what: str, digits: int) -> TextTable:
+        from snellen.displays.tables import table_of
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where; without, axes of a new figure. No global setting is touched.
-        name : str, optional
-            Which of `displays`; without, the main one.
-
-        Returns
-        -------
-        Display
-            What was drawn, with `ax_` and `figure_`.
-
-        Raises
-        ------
-        InputError
-            Where no picture has the name.
-        MissingExtraError
-            Where Matplotlib is not installed.
-        """
-        return self._display(name).plot(ax)
-
-    def figure(self, name: str | None = None) -> Any:
-        """Return a picture of the result, the main one or that of a name, as a Plotly figure.
-
-        Raises
-        ------
-        InputError
-            Where no picture has the name.
-        MissingExtraError
-            Where Plotly is not installed.
-        """
-        return self._display(name).figure()
-
-    def _display(self, name: str | None) -> Display:
-        displays = self.displays()
-        if name is None:
-            return displays[0]
-        for display in displays:
-            if display.name == name:
-                return display
-        names = [display.name for display in displays]
-        raise InputError(
-            f'expected the name of a picture: {", ".join(names)}, got "{name}".'
-            f"{did_you_mean(name, names)}",
-            f"name, of {type(self).__name__}",
-        )
-
-    def to_markdown(self, what: str = "metrics", *, digits: int = 3) -> str:
-        """Return a table in Markdown: ``"metrics"``, with intervals, or ``"classes"``.
-
-        Raises
-        ------
-        InputError
-            For another table.
-        """
-        from snellen.displays.tables import as_markdown, table_of
-
-        return as_markdown(table_of(self, what, digits))
-
-    def to_latex(
-        self,
-        what: str = "metrics",
-        *,
-        caption: str | None = None,
-        label: str | None = None,
-        digits: int = 3,
-    ) -> str:
-        """Return a table in LaTeX for the package booktabs; texts are escaped, the caption too.
-
-        Parameters
-        ----------
-        what : {"metrics", "classes"}
-            The headline numbers with their intervals, or one row a class.
-        caption, label : str, optional
-            With one of them the table floats; without, it is a tabular.
-        digits : int
-            Decimals.
-
-        Raises
-        ------
-        InputError
-            For another table, or a label that LaTeX has not.
-        """
-        from snellen.displays.tables import as_latex, table_of
-
-        return as_latex(table_of(self, what, digits), caption, label)
+        return table_of(self, what, digits)
 
     def _repr_html_(self) -> str:
         from snellen.displays.notebook_html import notebook_html

@@ -25,6 +25,7 @@ from snellen.errors import (
     StateVersionError,
     first_few,
 )
+from snellen.mapped_file import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,6 +44,7 @@ __all__ = [
     "pack",
     "prefixed",
     "restored",
+    "state_name",
     "unpack",
     "unprefixed",
 ]
@@ -593,6 +595,7 @@ _MAGIC: Final = b"SNELLEN\n"
 _VERSION: Final = 1
 _ALIGNMENT: Final = 64
 _DTYPES: Final = frozenset({"|u1", "<u4", "<i4", "<i8", "<f4", "<f8"})
+_CHECKED_AT_ONCE: Final = 16 << 20  # bytes, so that a large state is never in memory as a whole
 
 
 class PackedState(NamedTuple):
@@ -641,18 +644,20 @@ def pack(name: str, content: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
         if block.dtype.str not in _DTYPES:
             raise TypeError(f"expected a dtype of {sorted(_DTYPES)}, got {block.dtype.str}")
         described.append({"name": key, "dtype": block.dtype.str, "shape": list(array.shape)})
-        blocks.append(block)
+        blocks.append(block.reshape(-1).view(np.uint8))
     header = msgspec.json.encode(
         {"name": name, "library": __version__, "content": dict(content), "arrays": described}
     )
-    parts = [_MAGIC, struct.pack("<II", _VERSION, len(header)), header]
+    parts: list[bytes | memoryview] = [_MAGIC, struct.pack("<II", _VERSION, len(header)), header]
     size = sum(len(part) for part in parts)
     for block in blocks:
         padding = -size % _ALIGNMENT
-        parts += [b"\0" * padding, block.tobytes()]
+        parts += [b"\0" * padding, block.data]
         size += padding + block.nbytes
-    data = b"".join(parts)
-    return data + struct.pack("<I", zlib.crc32(data))
+    checksum = 0
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+    return b"".join([*parts, struct.pack("<I", checksum)])
 
 
 def prefixed(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -669,8 +674,23 @@ def unprefixed(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
     }
 
 
-def unpack(data: bytes, place: str = "") -> PackedState:
-    """Read what `pack` wrote.
+def state_name(data: bytes | memoryview) -> str | None:
+    """Return the class that wrote a state, by its header alone; None where that cannot be read."""
+    import msgspec
+
+    prefix = len(_MAGIC) + 8
+    if bytes(data[: len(_MAGIC)]) != _MAGIC or len(data) < prefix:
+        return None
+    _, size = struct.unpack_from("<II", data, len(_MAGIC))
+    try:
+        name = msgspec.json.decode(data[prefix : prefix + size])["name"]
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return None
+    return name if isinstance(name, str) else None
+
+
+def unpack(data: bytes | memoryview, place: str = "") -> PackedState:
+    """Read what `pack` wrote; arrays lie in `data`, nothing is copied.
 
     Raises
     ------
@@ -682,7 +702,7 @@ def unpack(data: bytes, place: str = "") -> PackedState:
     import msgspec
 
     prefix = len(_MAGIC) + 8
-    if not data.startswith(_MAGIC) or len(data) < prefix + 4:
+    if bytes(data[: len(_MAGIC)]) != _MAGIC or len(data) < prefix + 4:
         raise SchemaError("expected a state written by Snellen, got other data", place)
     version, header_size = struct.unpack_from("<II", data, len(_MAGIC))
     if version > _VERSION:
@@ -691,7 +711,7 @@ def unpack(data: bytes, place: str = "") -> PackedState:
             "upgrade Snellen",
             place,
         )
-    if zlib.crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
+    if _checksum(memoryview(data)[:-4]) != struct.unpack("<I", data[-4:])[0]:
         raise SchemaError(
             "expected a whole state, its checksum does not fit: it was cut off or changed", place
         )
@@ -714,7 +734,15 @@ def unpack(data: bytes, place: str = "") -> PackedState:
         ) from error
 
 
-def restored(data: bytes, name: str, make: Callable[[PackedState], T]) -> T:
+def _checksum(data: memoryview) -> int:
+    checksum = 0
+    for first in range(0, len(data), _CHECKED_AT_ONCE):
+        checksum = zlib.crc32(data[first : first + _CHECKED_AT_ONCE], checksum)
+        let_go(data)
+    return checksum
+
+
+def restored(data: bytes | memoryview, name: str, make: Callable[[PackedState], T]) -> T:
     """Return what `make` makes of the state of a metric.
 
     Parameters

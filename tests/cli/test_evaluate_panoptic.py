@@ -248,3 +248,29 @@ def test_wrong_use(run: Run, files: tuple[Path, Path], options: list[str], text:
     assert done.returncode == 2
     assert text in done.stderr
     assert done.stdout == ""
+
+
+def test_a_page_with_images(run: Run, files: tuple[Path, Path], tmp_path: Path) -> None:
+    """The folder of images is found beside TRUTH; one that is not there is a tile with its name."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    maps = sorted((tmp_path / "truth").iterdir())
+    for path in maps[1:]:
+        (folder / path.name).write_bytes(png_bytes(np.zeros((9, 9, 3), np.uint8)))
+    out = tmp_path / "run"
+    done = run("evaluate", "panoptic", *files, "--out", out, "--report")
+    assert done.returncode == 0, done.stderr
+    assert "a picture is missing, a grey tile stands for it: 0\n" in done.stderr
+    kept = json.loads((out / "examples" / "examples.json").read_text())
+    assert kept["task"] == "panoptic"
+    by_name = {each["name"]: each for each in kept["images"]}
+    assert "picture" not in by_name[maps[0].stem]
+    assert (out / "examples" / by_name[maps[1].stem]["picture"]).is_file()
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Gallery of mistakes" in page
+    assert "the lowest PQ first" in page
+    alone = run("evaluate", "panoptic", *files, "--out", tmp_path / "plain", "--quiet")
+    assert alone.returncode == 0
+    assert not (tmp_path / "plain" / "examples").exists()
+    for name in ("state.bin", "result.json"):
+        assert (out / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()

@@ -150,7 +150,9 @@ def test_tools_of_other_kinds(run: Run, of_others: tuple[str, list[str]], tool: 
     done = run("explain", *paths, "--against", tool)
     if kind in TOOLS[tool].kinds:
         assert done.returncode == 0
-        assert f"{TOOLS[tool].title}  1.000000" in done.stdout
+        # At recall 1 ultralytics' curve is at 0: of 101 heights half of one, 1 / 100 wide, lacks.
+        wanted = "0.995000" if tool.startswith("ultralytics") else "1.000000"
+        assert f"{TOOLS[tool].title}  {wanted}" in done.stdout
         return
     assert (done.returncode, done.stdout) == (1, "")
     _, message = done.stderr.splitlines()  # after what the file has

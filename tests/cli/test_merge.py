@@ -26,7 +26,7 @@ from snellen.samples.tracking import make_tracking_sample
 
 Capture = pytest.CaptureFixture[str]
 N_PARTS = 3
-BY_ID = ("classification", "multilabel", "regression")
+BY_ID = ("classification", "multilabel", "regression", "outputs")
 DETECTIONS = ("boxes", "masks", "keypoints")
 SEGMENTATIONS = ("segmentation", "boundary", "surface")
 
@@ -130,6 +130,15 @@ def split_coco(home: Path, parts: list[Path]) -> None:
 def whole_by_id(home: Path, kind: str) -> list[str]:
     if kind == "regression":
         make_regression_sample(home, n_samples=300, n_people=80)
+        return ["regression", "truth.csv", "predictions.csv"]
+    if kind == "outputs":
+        random = np.random.default_rng(8)
+        for name, noise in (("truth", 0), ("predictions", 1)):
+            values = np.linspace(0, 9, 90)[:, None] * (1, 300) + noise * random.normal(
+                scale=(1, 200), size=(90, 2)
+            )
+            rows = [f"s{k:02},{x},{y}" for k, (x, y) in enumerate(values.tolist())]
+            (home / f"{name}.csv").write_text("\n".join(["id,width,height", *rows]) + "\n")
         return ["regression", "truth.csv", "predictions.csv"]
     if kind == "multilabel":
         random = np.random.default_rng(5)

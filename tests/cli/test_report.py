@@ -67,6 +67,18 @@ def test_a_page_and_the_same_again(run: Run, folder: Path, tmp_path: Path) -> No
     assert snapshot(tmp_path) == before
 
 
+def test_a_page_without_intervals_says_how_to_get_them(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    for name, wanted in (("a", False), ("other", True)):
+        page = tmp_path / f"{name}.html"
+        done = run("report", f"runs/{name}", "-o", str(page), cwd=folder)
+        assert done.returncode == 0, done.stderr
+        text = page.read_text(encoding="utf-8")
+        assert ("none were asked for: snellen evaluate --intervals" in text) is wanted
+        assert ("over images: bootstrap, basic" in text) is not wanted
+
+
 def test_report_html_in_the_run_is_that_page(run: Run, folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder / "runs" / "a", tmp_path / "a")
     run("report", "a", "-o", "a/report.html", cwd=tmp_path)

@@ -476,7 +476,7 @@ def test_examples_of_a_detector(run: Run, files: Files, tmp_path: Path) -> None:
     arguments = ["evaluate", "detection", *files, "--out", tmp_path / "out"]
     done = run(*arguments, "--examples", "2")
     assert done.returncode == 0, done.stderr
-    assert "1 pictures are missing, grey tiles stand for them: the first is 2.png" in done.stderr
+    assert "a picture is missing, a grey tile stands for it: 2.png" in done.stderr
     assert "wrote run.json, result.json and state.bin, 2 examples to" in done.stderr
     found = StoredRun.open(tmp_path / "out").examples()
     assert found is not None

@@ -27,7 +27,7 @@ HEAVY = (
 # Each layer may import those above it (and its own); the last ones stand at the edge.
 LAYERS = (
     ("snellen._core",),
-    ("snellen.errors",),
+    ("snellen.errors", "snellen.mapped_file"),
     (
         "snellen.state",
         "snellen.image_ids",
@@ -45,6 +45,8 @@ LAYERS = (
         "snellen.classes",
         "snellen.table_text",
         "snellen.mask_forms",
+        "snellen.name_order",
+        "snellen.presented",
         "snellen.rle_masks",
     ),
     (

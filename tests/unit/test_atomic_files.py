@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from snellen.atomic_files import write_atomically
+from snellen.errors import InputError
 
 
 def test_files_are_written_whole_or_not_at_all(
@@ -58,3 +59,23 @@ def test_links_stay_links(tmp_path: Path) -> None:
     write_atomically({tmp_path / "link": b"new"})
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "target").read_bytes() == b"new"
+
+
+def test_content_is_asked_for_when_its_turn_comes(tmp_path: Path) -> None:
+    def second() -> bytes:
+        # The first is written, under another name.
+        assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"first"]
+        return b"second"
+
+    write_atomically({tmp_path / "a": lambda: b"first", tmp_path / "b": second})
+    assert (tmp_path / "a").read_bytes() == b"first"
+    assert (tmp_path / "b").read_bytes() == b"second"
+
+
+def test_content_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
+    def fail() -> bytes:
+        raise InputError("none")
+
+    with pytest.raises(InputError, match="none"):
+        write_atomically({tmp_path / "a": b"first", tmp_path / "b": fail})
+    assert not list(tmp_path.iterdir())

@@ -13,7 +13,8 @@ from snellen import Boxes
 from snellen.detection.confusion_rules import CONFUSION_RULES, ConfusionRules
 from snellen.detection.detection_confusion import DetectionConfusion, detection_confusion
 from snellen.detection.detection_confusion_result import DetectionConfusionResult
-from snellen.errors import ClassError, InputError
+from snellen.errors import ClassError, InputError, SchemaError
+from snellen.state import pack, unpack
 
 CLASSES = {1: "cat", 2: "dog", 3: "cow"}
 
@@ -233,3 +234,19 @@ def test_rules_can_be_ones_own() -> None:
     assert result.matrix[0, 1] == 1
     assert result.protocol["name"] == "mine"
     assert all(name == rules.name for name, rules in CONFUSION_RULES.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("pairs.truth", 1), ("pairs.truth", -1), ("pairs.pred", 2), ("pairs.pred", -1),
+     ("pairs.image", 1), ("truth.label", 3), ("pred.image", -1)],
+)  # fmt: skip
+def test_rows_that_are_not_there(name: str, value: int) -> None:
+    truth = boxes((0, 10, 1))
+    pred = boxes((0, 10, 1, 0.9), (50, 10, 1, 0.8), scored=True)
+    packed = unpack(DetectionConfusion().update(truth, pred).to_bytes())
+    assert len(packed.arrays["pairs.pred"]) == 1
+    arrays = {key: array.copy() for key, array in packed.arrays.items()}
+    arrays[name][0] = value
+    with pytest.raises(SchemaError, match="expected a whole state of DetectionConfusion"):
+        DetectionConfusion.from_bytes(pack("DetectionConfusion", packed.content, arrays))

@@ -88,7 +88,7 @@ def test_turned_boxes(tmp_path: Path) -> None:
 
 def test_which_shapes_are_read(tmp_path: Path) -> None:
     polygon, points = POLYGON.format(SQUARE, ""), POINTS.format("1,1", "")
-    path = written(tmp_path / "a.xml", polygon, points, BOX.format(""), "<polyline/><skeleton/>")
+    path = written(tmp_path / "a.xml", polygon, points, BOX.format(""), "<polyline/><cuboid/>")
     counts = {"box": 1, "mask": 1, "keypoints": 1, "oriented": 1}
     for kind, n in counts.items():
         read = read_detection_truth(path, kind=kind)  # type: ignore[arg-type]
@@ -106,9 +106,75 @@ def test_which_shapes_are_read(tmp_path: Path) -> None:
     assert none.boxes.kind == "mask"
 
 
+MASK = '<mask label="car" rle="{}" left="{}" top="{}" width="{}" height="{}"/>'
+
+
+def test_brushed_masks_among_polygons(tmp_path: Path) -> None:
+    """Row by row in a box: 2 outside, 3 inside, 1 outside, 2 inside of 4 × 2 pixels."""
+    shapes = [POLYGON.format(SQUARE, ""), MASK.format("2, 3, 1, 2", 90, 47, 4, 2)]
+    path = written(tmp_path / "a.xml", *shapes, MASK.format("", 0, 0, 0, 0))
+    read = read_detection_truth(path)
+    assert isinstance(read.boxes, Masks)
+    pixels = read.boxes.rle.to_arrays()
+    assert pixels[0].sum() == 40 * 30
+    assert np.argwhere(pixels[1]).tolist() == [[47, 92], [47, 93], [48, 90], [48, 92], [48, 93]]
+    assert pixels[2].sum() == 0
+    assert read.boxes.boxes.xywh.tolist() == [[10, 10, 40, 30], [90, 47, 4, 2], [0, 0, 0, 0]]
+    assert read.boxes.boxes.area is not None
+    assert read.boxes.boxes.area.tolist() == [1200, 5, 0]
+
+
+JOINT = '<points label="{}" points="{}"{}/>'
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_skeletons(tmp_path: Path, listed: bool) -> None:
+    """In the order of the file's labels, or in that of the first skeleton."""
+    joints = [JOINT.format("hand", "5,6", ""), JOINT.format("foot", "7,8", ' occluded="1"')]
+    first = '<skeleton label="car" occluded="0">' + "".join(joints) + "</skeleton>"
+    out = JOINT.format("foot", "1,2", ' outside="1" occluded="1"')
+    second = f'<skeleton label="car">{out}</skeleton>'
+    path = written(tmp_path / "a.xml", first, second, POINTS.format("1,1;2,4", ""))
+    if listed:
+        names = "".join(
+            f"<label><name>{name}</name><type>points</type><parent>car</parent></label>"
+            for name in ("foot", "hand")
+        )
+        path.write_text(path.read_text().replace("</labels>", f"{names}</labels>"))
+    read = read_detection_truth(path)
+    assert isinstance(read.boxes, Poses)
+    hand, foot = [[5, 6, 2], [0, 0, 0]], [[7, 8, 1], [1, 2, 0]]
+    order = [foot, hand] if listed else [hand, foot]
+    want = [[list(point) for point in points] for points in zip(*order, strict=True)]
+    assert read.boxes.keypoints.tolist() == [*want, [[1, 1, 2], [2, 4, 2]]]
+    assert read.boxes.boxes.xywh.tolist() == [[5, 6, 2, 2], [0, 0, 0, 0], [1, 1, 1, 3]]
+    assert read.boxes.boxes.classes.display_names() == ["car"]
+
+
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
+        (MASK.format("1,2", 0, 0, 2, 2), r"of together 2 × 2 = 4 pixels, got 3.* mask 1 rle"),
+        (MASK.format("-1,5", 0, 0, 2, 2), "expected runs from 0 on"),
+        (MASK.format("1,x", 0, 0, 2, 2), 'expected a number, got "x"'),
+        (MASK.format("1.5,2.5", 0, 0, 2, 2), r"expected a whole number, got 1\.5"),
+        (MASK.format("4", 99, 0, 2, 2), "a mask inside its image, 50 × 100"),
+        (MASK.format("4", 0, -1, 2, 2), "a mask inside its image"),
+        (MASK.format("1e30", 0, 0, 2, 2), "of together 2 × 2"),
+        ('<mask label="car" rle="4"/>', "left"),
+        (
+            f'<skeleton label="car">{JOINT.format("a", "1,1;2,2", "")}</skeleton>',
+            "expected one point of each name in a skeleton, got 2 points",
+        ),
+        (
+            f'<skeleton label="car">{JOINT.format("a", "1,1", "") * 2}</skeleton>',
+            'got "a" again.*skeleton 1 points 2',
+        ),
+        (
+            f'<skeleton label="car">{JOINT.format("a", "1,1", "")}</skeleton>'
+            f'<skeleton label="car">{JOINT.format("b", "1,1", "")}</skeleton>',
+            'expected points of a skeleton called a, got "b"',
+        ),
         (
             POLYGON.format("1,1;2,2", ""),
             "three or more points of a polygon, got 2.*polygon 1 points",
@@ -135,7 +201,14 @@ def test_refused(tmp_path: Path, shape: str, message: str) -> None:
 
 @pytest.mark.parametrize("kind", ["mask", "keypoints", "oriented"])
 def test_damaged_files(tmp_path: Path, kind: Any) -> None:
-    shapes = (POLYGON.format(SQUARE, ""), POINTS.format("1,1;2,2", ""), BOX.format(' rotation="7"'))
+    joints = JOINT.format("a", "1,1", "") + JOINT.format("b", "2,2", ' outside="1"')
+    shapes = (
+        POLYGON.format(SQUARE, ""),
+        MASK.format("1,2,1", 3, 4, 2, 2),
+        POINTS.format("1,1;2,2", ""),
+        f'<skeleton label="car">{joints}</skeleton>',
+        BOX.format(' rotation="7"'),
+    )
     whole = HEAD.format("".join(shapes)).encode()
     path = tmp_path / "a.xml"
     rng = np.random.default_rng(13)

@@ -196,3 +196,23 @@ def test_rows_and_records(tmp_path: Path) -> None:
         found = read_detection_predictions(source, truth)
         assert found.format == written
         assert found.boxes.xywh.tolist() == [[1, 2, 3, 4]]
+
+
+def test_images_that_a_table_does_not_mention(tmp_path: Path) -> None:
+    """An image without objects is in no table: predictions there say what lists it."""
+    header = "image,class,x1,y1,x2,y2{}\n"
+    truth, pred = tmp_path / "t.csv", tmp_path / "p.csv"
+    truth.write_text(header.format("") + "a,cat,1,2,30,40\n")
+    pred.write_text(header.format(",score") + "b,cat,1,2,30,40,0.5\n")
+    with pytest.raises(SnellenError, match=r"where images \(--images\) lists them"):
+        read_detection_predictions(pred, read_detection_truth(truth))
+    read = read_detection_truth(truth, images=["a", "b"])
+    assert len(read_detection_predictions(pred, read).boxes) == 1
+    listed = tmp_path / "t.json"
+    listed.write_text(
+        '{"images": [{"id": 1, "file_name": "a"}], "annotations": [], '
+        '"categories": [{"id": 1, "name": "cat"}]}'
+    )
+    with pytest.raises(SnellenError, match="drop-unknown") as fault:
+        read_detection_predictions(pred, read_detection_truth(listed))
+    assert "--images" not in str(fault.value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import math
 from typing import Any
 
@@ -164,13 +166,35 @@ def test_everything_is_in_tables_and_json() -> None:
     matrix = diagnosis.parts["confusion"].matrix  # type: ignore[attr-defined]
     assert sum(row["n"] for row in tables["confusion"]) == matrix.sum()
     files = csv_files(diagnosis)
-    assert {name.removesuffix(".csv") for name in files} == set(tables)
+    assert {name.removesuffix(".csv") for name in files} == {*tables, "points_curves"}
     for name, table in tables.items():
         assert files[f"{name}.csv"].count(b"\n") == len(table) + 1
     document = diagnosis.to_dict()
     assert len(document["labels"]["suspicions"]) == len(tables["labels"])
     assert document["next_looks"] == diagnosis.next_looks()
     assert "nan" not in csv_text(tables["images"]).lower()
+
+
+def test_the_curves_of_operating_points() -> None:
+    """Every score as a threshold, counted by hand; the best of them is the one of the table."""
+    diagnosis = detection_diagnosis(*scene())
+    rows = list(csv.DictReader(io.StringIO(csv_files(diagnosis)["points_curves.csv"].decode())))
+    n_truth = {each["class"]: each["n_truth"] for each in diagnosis.tables()["points"]}
+    for row in rows:
+        tp, fp, fn = (int(row[name]) for name in ("tp", "fp", "fn"))
+        assert tp + fn == n_truth[row["class"]]
+        assert float(row["precision"]) == tp / (tp + fp)
+        assert float(row["recall"]) == tp / (tp + fn)
+        assert float(row["f1"]) == pytest.approx(2 * tp / (2 * tp + fp + fn))
+    for each in diagnosis.tables()["points"]:
+        own = [row for row in rows if row["class"] == each["class"]]
+        if not own:  # nothing of this class was detected
+            assert math.isnan(each["threshold"])
+            continue
+        scores = [float(row["threshold"]) for row in own]
+        assert scores == sorted(set(scores), reverse=True)
+        assert max(float(row["f1"]) for row in own) == each["f1"]
+        assert each["threshold"] in scores
 
 
 def test_fewer_rows_and_all() -> None:

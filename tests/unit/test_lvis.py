@@ -90,3 +90,16 @@ def test_faults_name_their_place(tmp_path: Path) -> None:
     assert read(tmp_path, document(categories=lacking)).groups is None
     with pytest.raises(SchemaError, match=r"expected a frequency, got none - at .*categories\[0\]"):
         read(tmp_path, document(categories=lacking), complete=True)
+
+
+def test_what_was_looked_for_may_be_said_otherwise() -> None:
+    """Where a file does not say it, the message names the other way."""
+    image = {"id": 5, "neg_category_ids": [2]}
+    document: dict[str, Any] = {"images": [image], "annotations": [], "categories": [{"id": 2}]}
+    with pytest.raises(SchemaError, match=r'"not_exhaustive_category_ids"\. .*--image-labels'):
+        read_lvis_truth(document)
+    image["not_exhaustive_category_ids"] = []
+    document["categories"][0]["frequency"] = "x"
+    with pytest.raises(SchemaError, match="frequency") as fault:
+        read_lvis_truth(document)
+    assert "--image-labels" not in str(fault.value)

@@ -89,13 +89,14 @@ def test_what_a_classifier_shows() -> None:
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_the_largest_errors_come_first(n: int) -> None:
-    # In parts of the spread: of "x" (0, 10: 5) errors 0.2 and 0.4, of "y" (0, 1000: 500) 0.02, 1.
+    # Of two outputs in parts of the mean error: of "x" 1 and 2 by 1.5, of "y" 10 and 500 by 255.
     truth = np.array([[0.0, 0.0], [10.0, 1000.0]])
     pred = np.array([[1.0, 10.0], [12.0, 500.0]])
     table = Targets(truth[:, :n], pred[:, :n], ("x", "y")[:n], np.array(["p", "q"]), None, None, ())
-    found, _ = largest_errors(table, n=9, images=no_image)
+    metric = Regression(["x", "y"][:n]).update(table.truth, table.pred)
+    found, _ = largest_errors(table, metric.compute(), n=9, images=no_image)
     assert [image.id for image in found.images] == ["q", "p"]
-    assert found.images[0].badness == pytest.approx([2.0, 1.0][n - 1])
+    assert found.images[0].badness == [2.0, 500 / 255][n - 1]
     assert found.images[0].label == ["10", "10, 1000"][n - 1]
     assert found.images[0].numbers == [
         {"error": 2.0}, {"error of x": 2.0, "error of y": -500.0},

@@ -24,12 +24,15 @@ from snellen.benchmark.result_rows import FPS_KINDS, columns, fps_of, row
 from snellen.benchmark.result_text import benchmark_text
 from snellen.benchmark.significance import compared
 from snellen.errors import InputError, did_you_mean
+from snellen.presented import Presented
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from snellen.displays import Display
+    from snellen.displays.tables import TextTable
     from snellen.statistics import Comparison
 
 __all__ = ["BenchmarkResult", "MeasuredModel", "measured_model"]
@@ -40,7 +43,7 @@ _MATRIX = 100
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class BenchmarkResult:
+class BenchmarkResult(Presented):
     """Networks that were measured on the same images.
 
     Parameters
@@ -211,6 +214,22 @@ class BenchmarkResult:
     def class_table(self) -> str:
         """Return recall and F1 of each class and network as text, the largest differences first."""
         return class_text(self)
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return quality against speed, where that was measured, and the accuracy of all."""
+        from snellen.benchmark.result_pictures import benchmark_displays
+
+        return benchmark_displays(self)
+
+    def _table(self, what: str, digits: int) -> TextTable:
+        from snellen.benchmark.result_pictures import benchmark_table
+
+        return benchmark_table(self, what, digits)
+
+    def _repr_html_(self) -> str:
+        from snellen.displays.notebook_html import notebook_table
+
+        return notebook_table("Benchmark", self._table("metrics", 4), self.notes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values that JSON can hold; undefined numbers are None."""

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from snellen.cli.beside import Beside, example_options
 from snellen.cli.limit_options import max_pixels_option, threads_option
 from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import output_options
 
 if TYPE_CHECKING:
+    from snellen.cli.beside import Wanted
     from snellen.cli.output import Output
     from snellen.readers.cityscapes_instances import CityscapesInstances
     from snellen.readers.panoptic import PanopticFiles
@@ -66,6 +68,7 @@ _OPTIONS = {"truth_maps": "--truth-images", "pred_maps": "--prediction-images"}
 )
 @max_pixels_option
 @threads_option
+@example_options
 @output_options
 def panoptic(
     truth: str,
@@ -139,8 +142,17 @@ def panoptic(
         for batch in files.batches(metric.count):
             metric.update(*batch)
     gate = None
+
+    def beside(wanted: Wanted) -> Beside:
+        if not wanted.n_examples:
+            return Beside()
+        from snellen.report.panoptic.examples import examples_of
+
+        examples, pictures = examples_of(files, metric, n=wanted.n_examples, images=wanted.images)
+        return Beside(examples=examples, pictures=pictures)
+
     try:
-        output.deliver(metric)
+        output.with_images_beside(truth).deliver(metric, beside=beside)
     except click.exceptions.Exit as failed:  # a gate: the list is wanted all the more
         gate = failed
     if worst is not None and not output.quiet and output.json_path != "-":

@@ -178,7 +178,9 @@ def regression(
             return Beside()
         from snellen.report.regression.examples import examples_of
 
-        examples, pictures = examples_of(table, n=wanted.n_examples, images=wanted.images)
+        examples, pictures = examples_of(
+            table, metric.compute(), n=wanted.n_examples, images=wanted.images
+        )
         return Beside(examples=examples, pictures=pictures)
 
     output.with_images_beside(truth).deliver(metric, beside=beside)

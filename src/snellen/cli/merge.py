@@ -127,12 +127,15 @@ def _beside(runs: list[StoredRun], whole: StoredMetric[Any], *, quiet: bool) -> 
     return Beside(found) if kept is None else Beside(found, kept.examples, kept.pictures)
 
 
-def _anew(whole: StoredMetric[Any]) -> Callable[[Examples], Examples] | None:
+def _anew(whole: Any) -> Callable[[Examples], Examples] | None:
     """Return what measures the examples of parts by the whole; None where that changes nothing."""
-    if type(whole).__name__ != "AveragePrecision":
-        return None
-    from snellen.detection.average_precision import AveragePrecision
-    from snellen.report.detection.examples import counted_anew
+    name = type(whole).__name__
+    if name == "AveragePrecision":
+        from snellen.report.detection.examples import counted_anew
 
-    assert isinstance(whole, AveragePrecision)
-    return counted_anew(whole)
+        return counted_anew(whole)
+    if name == "Regression":
+        from snellen.report.regression.examples import counted_anew as measured_anew
+
+        return measured_anew(whole.compute())
+    return None

@@ -215,8 +215,10 @@ class Output(NamedTuple):
             return
         if n := len(images.missing):
             click.echo(
-                f"snellen: {n:,} pictures are missing, grey tiles stand for them: the first is "
-                f"{images.missing[0]}",
+                f"snellen: a picture is missing, a grey tile stands for it: {images.missing[0]}"
+                if n == 1
+                else f"snellen: {n:,} pictures are missing, grey tiles stand for them: the first "
+                f"is {images.missing[0]}",
                 err=True,
             )
         written = "run.json, result.json and state.bin"

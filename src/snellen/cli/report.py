@@ -70,6 +70,13 @@ _OF_RUNS: Final = frozenset(
     help="Keep the script that draws figures in this folder, for several pages, and not in the "
     "page: 2 MB less of each.",
 )
+@click.option(
+    "--slice-by",
+    multiple=True,
+    metavar="TABLE:COLUMN",
+    help="Also the numbers of parts of the data, by a column of a table with a row for each image "
+    "(sample, sequence), such as scenes.csv:weather. May be repeated.",
+)
 @click.option("--names", metavar="A,B", help="What to call the runs. [default: their folders]")
 @quiet_option
 def report(
@@ -79,6 +86,7 @@ def report(
     figure: str | None,
     width: float,
     assets: str | None,
+    slice_by: tuple[str, ...],
     names: str | None,
     quiet: bool,
 ) -> None:
@@ -91,6 +99,8 @@ def report(
         snellen report runs/a runs/b -o page.html
 
         snellen report runs/a -o curve.pdf --figure precision_recall
+
+        snellen report runs/a -o slices.md --slice-by scenes.csv:weather
     """
     kind = _kind(out, written)
     if figure is not None and kind not in _PICTURES:
@@ -111,14 +121,15 @@ def report(
     refuse_different(opened, called)
     with data_warnings_on_stderr(quiet=quiet):
         if kind == "html":
-            paths = _write_page(opened, called, Path(out), assets)
+            paths = _write_page(opened, called, Path(out), assets, slice_by)
         elif kind in _PICTURES:
-            paths = _write_pictures(opened, called, Path(out), kind, figure, width)
+            paths = _write_pictures(opened, called, Path(out), kind, figure, width, slice_by)
         else:
             from snellen.atomic_files import write_atomically
             from snellen.report.paper_tables import paper_tables
 
-            write_atomically({out: paper_tables(opened, called, kind).encode()})
+            tables = paper_tables(opened, called, kind, slice_by=slice_by)
+            write_atomically({out: tables.encode()})
             paths = [Path(out)]
     if not quiet:
         for path in paths:
@@ -176,7 +187,11 @@ def _refuse_input(out: Path, runs: list[StoredRun]) -> None:
 
 
 def _write_page(
-    runs: list[StoredRun], names: list[str], out: Path, assets: str | None
+    runs: list[StoredRun],
+    names: list[str],
+    out: Path,
+    assets: str | None,
+    slice_by: tuple[str, ...],
 ) -> list[Path]:
     """Write the page, and the script that it shares with others; return what was written."""
     from snellen.atomic_files import write_atomically
@@ -186,7 +201,10 @@ def _write_page(
         from snellen.errors import InputError
 
         raise InputError("expected a file for the page, got a folder", str(out))
-    more: dict[str, Any] = {"folders": [_address(run.path, out) for run in runs]}
+    more: dict[str, Any] = {
+        "folders": [_address(run.path, out) for run in runs],
+        "slice_by": slice_by,
+    }
     paths = [out]
     if assets is not None:
         from snellen.report.plotly_script import write_plotly
@@ -200,7 +218,13 @@ def _write_page(
 
 
 def _write_pictures(
-    runs: list[StoredRun], names: list[str], out: Path, kind: str, figure: str | None, width: float
+    runs: list[StoredRun],
+    names: list[str],
+    out: Path,
+    kind: str,
+    figure: str | None,
+    width: float,
+    slice_by: tuple[str, ...],
 ) -> list[Path]:
     """Write figures; return the files."""
     from snellen.atomic_files import write_atomically
@@ -209,7 +233,7 @@ def _write_pictures(
 
     if figure is None and out.exists() and not out.is_dir():
         raise InputError("expected a folder for the pictures, got a file", str(out))
-    files = run_pictures(runs, names, out, kind, figure=figure, width=width)
+    files = run_pictures(runs, names, out, kind, figure=figure, width=width, slice_by=slice_by)
     if figure is None:
         out.mkdir(exist_ok=True)
     write_atomically(files)

@@ -69,12 +69,14 @@ def _sorted(found: list[ListedRun], sort: str) -> list[ListedRun]:
         return sorted(found, key=lambda run: run.began, reverse=True)
     known = dict.fromkeys(name for run in found for name in run.metrics)
     if sort not in known and found:
-        from snellen.errors import did_you_mean
+        from snellen.errors import did_you_mean, first_few
 
         names = [*known, "began", "name"]
+        # Runs of several tasks have more numbers than anybody reads.
+        main = dict.fromkeys(name for run in found for name in run.headline if name in known)
         raise click.UsageError(
-            f'expected one of {", ".join(names)} with --sort, got "{sort}".'
-            f"{did_you_mean(sort, names)}"
+            f"expected began, name or a number of the runs ({first_few(list(main or known))}) with "
+            f'--sort, got "{sort}".{did_you_mean(sort, names)}'
         )
 
     def key(run: ListedRun) -> tuple[bool, float]:

@@ -21,6 +21,7 @@ def read_state(name: str) -> StoredMetric[Any]:
     from pathlib import Path
 
     from snellen.errors import InputError
+    from snellen.mapped_file import file_content
     from snellen.metric import metric_from_bytes
 
     path = Path(name)
@@ -34,7 +35,7 @@ def read_state(name: str) -> StoredMetric[Any]:
             )
         path = home / "state.bin"
     try:
-        data = path.read_bytes()
+        data = file_content(path)
     except OSError as error:
         raise InputError(f"expected a readable file, got: {error.strerror}", name) from error
     return metric_from_bytes(data, str(path))

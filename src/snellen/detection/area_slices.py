@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from snellen.detection.curves import curves_of_rows
 from snellen.detection.headlines import headlines
-from snellen.detection.outcomes import decided
+from snellen.detection.outcomes import counted_predictions, counted_truth
 from snellen.detection.slices_result import DetectionSlices
 from snellen.result import Undefined
 
@@ -58,22 +57,30 @@ def slices_of_areas(metric: AveragePrecision) -> DetectionSlices:
     (1.0, 0.0)
     """
     protocol = metric.rules()
-    images, classes, truth, pred = metric.rows()
-    precision, _, recall, n_counted = curves_of_rows(protocol, len(classes), truth, pred)
     labels = tuple(area.label for area in protocol.area_ranges)
+    images, classes, blocks = metric.row_blocks()
+    has_truth = np.zeros((len(labels), len(images)), np.bool_)
+    n_truth, n_predictions = np.zeros((2, len(labels)), np.int64)
+    for block in blocks:
+        for place in range(len(labels)):
+            image = block.truth["image"][counted_truth(block.truth, place)]
+            has_truth[place, image] = True
+            n_truth[place] += len(image)
+            n_predictions[place] += np.count_nonzero(
+                counted_predictions(block.pred, t=0, a=place)[1]
+            )
+    precision, _, recall, n_counted = metric.curves()
+    n_images = np.count_nonzero(has_truth, axis=1)
+    n_images[0] = len(images)
     # What a line says of the whole, it says of each part.
     lines = [line for line in headlines(protocol, metric.groups()) if line.area == labels[0]]
-    sizes, numbers, of_classes, reasons = [], [], [], []
-    for place, label in enumerate(labels):
-        found = decided(protocol, images, classes, truth, pred, t=0, a=place)
-        sizes.append((len(np.unique(found.truth_image)), len(found.truth_image), len(found)))
+    numbers, of_classes, reasons = [], [], []
+    for label in labels:
         here = [dataclasses.replace(line, area=label) for line in lines]
         means = [line.mean(protocol, precision, recall, n_counted) for line in here]
         numbers.append([value for value, _ in means])
         reasons.append([why for _, why in means])
         of_classes.append(here[0].mean_of_each_class(protocol, precision, recall, n_counted))
-    sizes[0] = (len(images), *sizes[0][1:])
-    n_images, n_truth, n_predictions = np.array(sizes, np.int64).T
     return DetectionSlices(
         metrics={line.name: value for line, value in zip(lines, numbers[0], strict=True)},
         protocol={"name": "detection-slices", "unit": "areas", "rules": protocol.to_dict()},
@@ -89,9 +96,9 @@ def slices_of_areas(metric: AveragePrecision) -> DetectionSlices:
         },
         classes=classes,
         names=labels,
-        n_images=n_images.copy(),
-        n_truth=n_truth.copy(),
-        n_predictions=n_predictions.copy(),
+        n_images=n_images,
+        n_truth=n_truth,
+        n_predictions=n_predictions,
         values=np.array(numbers, np.float64),
         class_values=np.array(of_classes, np.float64),
     )

@@ -11,24 +11,27 @@ from snellen import _core
 from snellen.classes import Classes
 from snellen.detection.average_precision_result import AveragePrecisionResult
 from snellen.detection.candidates import similarity_of
-from snellen.detection.curves import curves_of_rows
+from snellen.detection.curves import BlockCurves
 from snellen.detection.matching import match
 from snellen.detection.objects_of_images import object_batch, rules_for
 from snellen.detection.poses import Poses
 from snellen.detection.protocols import DetectionProtocol, protocol_named
+from snellen.detection.row_blocks import LARGE_BLOCK_ROWS, check_rows, row_blocks
 from snellen.errors import ClassError, IdError, MergeError
 from snellen.image_ids import ImageIds
 from snellen.parameters import refuse_other_parameters
 from snellen.state import Counts, Ledger, pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
     from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
+    from snellen.detection.curves import Curves
+    from snellen.detection.row_blocks import RowBlock
     from snellen.metric import Units
     from snellen.state import Keys, PackedState
 
@@ -121,6 +124,7 @@ class AveragePrecision:
         "_images",
         "_kind",
         "_pred",
+        "_traced",
         "_truth",
         "protocol",
     )
@@ -152,6 +156,7 @@ class AveragePrecision:
         self._images = ImageIds()
         self._groups: dict[Any, str] = {}  # of classes, by id
         self._kind: str | None = None  # of the objects that were absorbed
+        self._traced: Curves | None = None
 
     def __repr__(self) -> str:
         return f"AveragePrecision({self.protocol.name}, {len(self._images)} images)"
@@ -206,6 +211,7 @@ class AveragePrecision:
         classes = Classes.union([self._classes, matched.classes])
         groups = _joined_groups(self._groups, _groups_by_id(matched.classes, matched.groups))
         keys = {"image": matched.images, "label": matched.classes.keys}
+        self._traced = None
         self._truth.append(keys, **matched.truth)
         self._pred.append(keys, **matched.pred)
         self._counts.add(
@@ -238,6 +244,7 @@ class AveragePrecision:
                 f"got {other._kind}"
             )
         self._images.check_merge(other._images)
+        self._traced = None
         self._groups = _joined_groups(self._groups, other._groups)
         self._classes = Classes.union([self._classes, other._classes])
         shift = self._images.merge(other._images)
@@ -253,21 +260,14 @@ class AveragePrecision:
 
     def compute(self) -> AveragePrecisionResult:
         """Return the result of all that was absorbed."""
-        images, classes, truth, pred = self.rows()
-        precision, scores, recall, n_counted = curves_of_rows(
-            self.protocol, len(classes), truth, pred
-        )
         return AveragePrecisionResult.of_curves(
             self.rules(),
-            classes,
-            precision=precision,
-            recall=recall,
-            scores=scores,
-            n_counted=n_counted,
+            self._classes,
+            **self.curves()._asdict(),
             groups=self.groups(),
             data={
-                "n_images": len(images),
-                "n_classes": len(classes),
+                "n_images": len(self._images),
+                "n_classes": len(self._classes),
                 **{
                     name: int(self._counts[name])
                     for name in _COUNTS
@@ -299,16 +299,41 @@ class AveragePrecision:
         self._settle()
         images, classes = self._images.keys(), self._classes
         truth, pred = self._columns(images, classes)
+        return images, classes, truth, self._capped(pred)
+
+    def row_blocks(self, n_rows: int | None = None) -> tuple[Keys, Classes, Iterator[RowBlock]]:
+        """Return images, classes, and the same rows, some whole classes at a time."""
+        self._settle()
+        images, classes = self._images.keys(), self._classes
+        blocks = row_blocks(*self._columns(images, classes), len(classes), n_rows)
+        return (
+            images,
+            classes,
+            (block._replace(pred=self._capped(block.pred)) for block in blocks),
+        )
+
+    def _capped(self, pred: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return the detections that a cap of each class over all images lets count."""
         if self.protocol.per_class is not None:
             kept = _core.best_rows(
                 pred["score"],
                 pred["label"],
-                n_groups=len(classes),
+                n_groups=len(self._classes),
                 cap=self.protocol.per_class,
             )
             if len(kept) < len(pred["score"]):
-                pred = {name: column[kept] for name, column in pred.items()}
-        return images, classes, truth, pred
+                return {name: column[kept] for name, column in pred.items()}
+        return dict(pred)
+
+    def curves(self) -> Curves:
+        """Return the curves of all classes; kept until more is absorbed."""
+        if self._traced is None:
+            _, _, blocks = self.row_blocks(LARGE_BLOCK_ROWS)
+            traced = BlockCurves(self.protocol)
+            for block in blocks:
+                traced.add(block)
+            self._traced = traced.curves()
+        return self._traced
 
     def groups(self) -> tuple[str, ...] | None:
         """Return the group of each class, where truth says it."""
@@ -356,10 +381,11 @@ class AveragePrecision:
         metric._classes = classes = Classes.stored(packed.content, packed.arrays)
         metric._groups = _groups_by_id(classes, packed.content.get("groups"))
         keys = {"image": metric._images.keys(), "label": classes.keys}
-        metric._truth.append(keys, **unprefixed("truth.", packed.arrays))
-        metric._pred.append(keys, **unprefixed("pred.", packed.arrays))
+        for name, ledger in (("truth.", metric._truth), ("pred.", metric._pred)):
+            columns = unprefixed(name, packed.arrays)
+            check_rows(columns, len(metric._images), len(classes))
+            ledger.append(keys, **columns)
         metric._counts.add(**packed.content["counts"])
-        metric.compute()  # says where rows do not fit each other
         return metric
 
     def rules(self) -> DetectionProtocol:

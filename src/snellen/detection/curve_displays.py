@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snellen.detection.protocols import measure_of
+from snellen.detection.score_curves import spaced_scores
 from snellen.displays import Line, LinesDisplay, Mark, Words
 
 if TYPE_CHECKING:
@@ -17,11 +18,18 @@ if TYPE_CHECKING:
     from snellen.detection.detection_calibration_result import DetectionCalibrationResult
     from snellen.detection.operating_points_result import OperatingPointsResult
 
-__all__ = ["precision_recall", "raw_precision_recall", "reliability", "score_curves"]
+__all__ = [
+    "SCORES_DRAWN",
+    "precision_recall",
+    "raw_precision_recall",
+    "reliability",
+    "score_curves",
+]
 
 _NAMED: Final = 3  # classes of the lowest AP that have a colour and a name
 _ALL_NAMED: Final = 6  # so few all have
-_SCORES: Final = 201
+SCORES_DRAWN: Final = 201
+"""At how many equally spaced scores curves over the score are read off."""
 _UNIT: Final = (0.0, 1.0)
 
 
@@ -131,7 +139,7 @@ def score_curves(result: OperatingPointsResult) -> tuple[LinesDisplay, LinesDisp
         marks = (Mark(f"highest {called}: {result.metrics[key]:.3f} from {best:.3g}", best,
                       float(result.metrics[key])),)  # fmt: skip
     rules = _of_points(result)
-    note = f"Read off at {_SCORES} equally spaced scores and at the best ones."
+    note = f"Read off at {SCORES_DRAWN} equally spaced scores and at the best ones."
     whole = LinesDisplay(
         words=Words(
             name="score_curves",
@@ -192,7 +200,7 @@ def raw_precision_recall(result: OperatingPointsResult) -> LinesDisplay:
     order = with_truth[np.argsort(best_f[with_truth], kind="stable")]
     n_named = len(order) if len(order) <= _ALL_NAMED else _NAMED
     names = result.classes.display_names()
-    note = f"Read off at {_SCORES} equally spaced scores and at the best ones."
+    note = f"Read off at {SCORES_DRAWN} equally spaced scores and at the best ones."
     if n_named < len(order):
         note += f" Named are the {n_named} classes of lowest F."
     lines = []
@@ -223,9 +231,7 @@ def _grid(result: OperatingPointsResult) -> NDArray[np.float64]:
     if not result.threshold.size:
         return np.zeros(0)
     low, high = float(result.threshold.min()), float(result.threshold.max())
-    # A score at the threshold is kept, so that the lowest and the highest are themselves points.
-    spaced = low + (high - low) * np.arange(_SCORES) / (_SCORES - 1)
-    spaced[-1] = high
+    spaced = spaced_scores(low, high, SCORES_DRAWN)
     best = np.append(result.best_threshold, result.metrics["threshold_micro"])
     return np.unique(np.concatenate([spaced, best[~np.isnan(best)]]))
 

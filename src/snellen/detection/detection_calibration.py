@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,12 +12,14 @@ from snellen.detection.detection_calibration_result import (
     NO_DETECTION,
     DetectionCalibrationResult,
 )
-from snellen.detection.outcomes import outcomes_of
+from snellen.detection.outcomes import outcome_blocks, outcomes_of
 from snellen.errors import InputError
 from snellen.result import Undefined
 from snellen.state import Moments
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from snellen.detection.average_precision import AveragePrecision
@@ -111,13 +113,23 @@ def detection_calibration(
         raise InputError(f"expected 1 to {_MOST_BINS:,} bins, got {bins!r}", "bins")
     if lowest_score is not None and not math.isfinite(lowest_score):
         raise InputError(f"expected a finite number, got {lowest_score!r}", "lowest_score")
-    outcomes = outcomes_of(metric, iou_threshold=iou_threshold, area=area)
-    n_all = len(outcomes)
-    if lowest_score is not None:
-        outcomes = outcomes.kept(outcomes.score >= lowest_score)
-    n_outside = int(np.count_nonzero((outcomes.score < 0) | (outcomes.score > 1)))
-    usable = outcomes.kept(np.zeros(len(outcomes), np.bool_)) if n_outside else outcomes
-    metrics, arrays = _binned(usable, int(bins), binning)
+    if binning == "equal-width":
+        blocks: Iterable[Outcomes] = outcome_blocks(metric, iou_threshold=iou_threshold, area=area)
+    else:  # the rank of each among all is asked for
+        blocks = [outcomes_of(metric, iou_threshold=iou_threshold, area=area)]
+    outcomes = next(iter(blocks))
+    sums = _Sums(int(bins), len(outcomes.classes), binning)
+    n_all = n_kept = n_outside = 0
+    for block in blocks:
+        kept = block if lowest_score is None else block.kept(block.score >= lowest_score)
+        n_all += len(block)
+        n_kept += len(kept)
+        n_outside += int(np.count_nonzero((kept.score < 0) | (kept.score > 1)))
+        if not n_outside:
+            sums.add(kept)
+    if n_outside:
+        sums = _Sums(int(bins), len(outcomes.classes), binning)
+    metrics, arrays = sums.numbers()
     reason = f"{n_outside:,} scores lie outside [0, 1]" if n_outside else NO_DETECTION
     return DetectionCalibrationResult(
         metrics=metrics,
@@ -134,8 +146,8 @@ def detection_calibration(
         data={
             "n_images": len(outcomes.images),
             "n_classes": len(outcomes.classes),
-            "n_predictions": len(outcomes),
-            "n_left_out": n_all - len(outcomes),
+            "n_predictions": n_kept,
+            "n_left_out": n_all - n_kept,
             "n_outside": n_outside,
         },
         classes=outcomes.classes,
@@ -143,70 +155,85 @@ def detection_calibration(
     )
 
 
-def _binned(outcomes: Outcomes, bins: int, binning: str) -> tuple[dict[str, float], dict[str, Any]]:
-    """Return the headline numbers, and the arrays of the result."""
-    score, label, n_classes = outcomes.score, outcomes.label, len(outcomes.classes)
-    if binning == "equal-width":
-        bin_of = class_bin_of = bins_of(score, bins, score.dtype)
-        low, high = bin_edges(bins)[:-1], bin_edges(bins)[1:]
-    else:
-        bin_of = _equal_mass(score, np.zeros(len(score), np.int32), bins, 1)
-        class_bin_of = _equal_mass(score, label, bins, n_classes)
-        low, high = np.full(bins, math.inf), np.full(bins, -math.inf)
-        np.minimum.at(low, bin_of, score)
-        np.maximum.at(high, bin_of, score)
-    tables = _Sums.of(bin_of, bins, outcomes)
-    by_class = _Sums.of(label * np.int64(bins) + class_bin_of, n_classes * bins, outcomes)
-    class_errors = [
-        by_class.errors(slice(first, first + bins)) for first in range(0, n_classes * bins, bins)
-    ]
-    class_ece, _, class_mce = np.array(class_errors, np.float64).reshape(-1, 3).T
-    ece, rmsce, mce = tables.errors(slice(None))
-    total = len(score)
-    defined = class_ece[~np.isnan(class_ece)].tolist()
-    metrics = {
-        "ece": ece,
-        "rmsce": rmsce,
-        "mce": mce,
-        "classwise_ece": math.fsum(defined) / len(defined) if defined else math.nan,
-        "mean_score": float(sum(tables.score) / total) if total else math.nan,
-        "precision": int(tables.n_true.sum()) / total if total else math.nan,
-    }
-    shown = tables.n > 0 if binning == "equal-mass" else np.ones(bins, np.bool_)
-    arrays = {
-        "low": low[shown],
-        "high": high[shown],
-        "n": tables.n[shown],
-        "n_true": tables.n_true[shown],
-        "total_score": tables.score[shown].astype(np.float64),
-        "class_n": by_class.n.reshape(-1, bins).sum(axis=1),
-        "class_n_true": by_class.n_true.reshape(-1, bins).sum(axis=1),
-        "class_ece": class_ece.copy(),
-        "class_mce": class_mce.copy(),
-    }
-    return metrics, arrays
+class _Sums:
+    """What is added up of detections in bins: of all classes, and of each."""
+
+    def __init__(self, bins: int, n_classes: int, binning: str) -> None:
+        self.bins, self.n_classes, self.binning = bins, n_classes, binning
+        self.low, self.high = np.full(bins, math.inf), np.full(bins, -math.inf)
+        if binning == "equal-width":
+            self.low, self.high = bin_edges(bins)[:-1], bin_edges(bins)[1:]
+        self.all = _Cells(bins)
+        self.of_classes = _Cells(n_classes * bins)
+
+    def add(self, outcomes: Outcomes) -> None:
+        """Add detections; of equal mass all that there are."""
+        score, label, bins = outcomes.score, outcomes.label, self.bins
+        if self.binning == "equal-width":
+            bin_of = class_bin_of = bins_of(score, bins, score.dtype)
+        else:
+            bin_of = _equal_mass(score, np.zeros(len(score), np.int32), bins, 1)
+            class_bin_of = _equal_mass(score, label, bins, self.n_classes)
+            np.minimum.at(self.low, bin_of, score)
+            np.maximum.at(self.high, bin_of, score)
+        self.all.add(bin_of, outcomes)
+        self.of_classes.add(label * np.int64(bins) + class_bin_of, outcomes)
+
+    def numbers(self) -> tuple[dict[str, float], dict[str, Any]]:
+        """Return the headline numbers, and the arrays of the result."""
+        bins, tables, by_class = self.bins, self.all, self.of_classes
+        scores, class_scores = tables.scores(), by_class.scores()
+        class_errors = [
+            by_class.errors(class_scores, slice(first, first + bins))
+            for first in range(0, self.n_classes * bins, bins)
+        ]
+        class_ece, _, class_mce = np.array(class_errors, np.float64).reshape(-1, 3).T
+        ece, rmsce, mce = tables.errors(scores, slice(None))
+        total = int(tables.n.sum())
+        defined = class_ece[~np.isnan(class_ece)].tolist()
+        metrics = {
+            "ece": ece,
+            "rmsce": rmsce,
+            "mce": mce,
+            "classwise_ece": math.fsum(defined) / len(defined) if defined else math.nan,
+            "mean_score": float(sum(scores) / total) if total else math.nan,
+            "precision": int(tables.n_true.sum()) / total if total else math.nan,
+        }
+        shown = tables.n > 0 if self.binning == "equal-mass" else np.ones(bins, np.bool_)
+        arrays = {
+            "low": self.low[shown],
+            "high": self.high[shown],
+            "n": tables.n[shown],
+            "n_true": tables.n_true[shown],
+            "total_score": scores[shown].astype(np.float64),
+            "class_n": by_class.n.reshape(-1, bins).sum(axis=1),
+            "class_n_true": by_class.n_true.reshape(-1, bins).sum(axis=1),
+            "class_ece": class_ece.copy(),
+            "class_mce": class_mce.copy(),
+        }
+        return metrics, arrays
 
 
-class _Sums(NamedTuple):
+class _Cells:
     """Detections in each cell, how many are true positives, and the exact sum of their scores."""
 
-    n: NDArray[np.int64]
-    n_true: NDArray[np.int64]
-    score: NDArray[np.object_]
+    def __init__(self, n_cells: int) -> None:
+        self.n, self.n_true = np.zeros((2, n_cells), np.int64)
+        self._score = Moments(score=(n_cells,))
 
-    @classmethod
-    def of(cls, cell: NDArray[np.int64], n_cells: int, outcomes: Outcomes) -> _Sums:
-        sums = Moments(score=(n_cells,))
-        sums.add_at("score", cell, outcomes.score)
-        return cls(
-            np.bincount(cell, minlength=n_cells),
-            np.bincount(cell[outcomes.is_true], minlength=n_cells),
-            sums.exact("score"),
-        )
+    def add(self, cell: NDArray[np.int64], outcomes: Outcomes) -> None:
+        self._score.add_at("score", cell, outcomes.score)
+        self.n += np.bincount(cell, minlength=len(self.n))
+        self.n_true += np.bincount(cell[outcomes.is_true], minlength=len(self.n))
 
-    def errors(self, cells: slice) -> tuple[float, float, float]:
+    def scores(self) -> NDArray[np.object_]:
+        """Return the exact sums."""
+        return self._score.exact("score")
+
+    def errors(self, scores: NDArray[np.object_], cells: slice) -> tuple[float, float, float]:
         """Return ECE, RMSCE and MCE over some of the cells."""
-        return bin_errors(*(column[cells].tolist() for column in self))
+        columns = (self.n, self.n_true, scores)
+        return bin_errors(*(column[cells].tolist() for column in columns))
 
 
 def _equal_mass(

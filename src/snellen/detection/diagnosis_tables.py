@@ -16,6 +16,7 @@ from snellen.detection.error_types_result import DetectionErrorsResult
 from snellen.detection.image_table import ImageTable
 from snellen.detection.label_errors_result import LabelErrorsResult
 from snellen.detection.mended_precision import SPECIAL_NAMES
+from snellen.detection.operating_points_result import OperatingPointsResult
 from snellen.detection.slices_result import DetectionSlices
 
 if TYPE_CHECKING:
@@ -66,11 +67,15 @@ def records_of(part: Result) -> dict[str, list[dict[str, Any]]]:
 
 
 def csv_files(diagnosis: DetectionDiagnosis) -> dict[str, bytes]:
-    """Return every table as a CSV file, by the file's name."""
-    return {
+    """Return every table as a CSV file, by the file's name; of operating points the curves, too."""
+    files = {
         f"{name}.csv": csv_text(records, _COLUMNS.get(name, ())).encode()
         for name, records in tables_of(diagnosis).items()
     }
+    for name, part in diagnosis.parts.items():
+        if isinstance(part, OperatingPointsResult):
+            files[f"{name}_curves.csv"] = _curves(part).encode()
+    return files
 
 
 def csv_text(records: Sequence[dict[str, Any]], columns: Sequence[str] = ()) -> str:
@@ -93,6 +98,21 @@ def csv_text(records: Sequence[dict[str, Any]], columns: Sequence[str] = ()) -> 
     writer.writerow(records[0] if records else columns)
     for record in records:
         writer.writerow([_cell(value) for value in record.values()])
+    return out.getvalue()
+
+
+def _curves(points: OperatingPointsResult) -> str:
+    """Return what every score gives as a threshold, class by class, as CSV."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    columns = ("threshold", "precision", "recall", "f", "tp", "fp", "fn")
+    named = [points.f_name if name == "f" else name for name in columns]
+    writer.writerow(["class", "id", *named])
+    names = points.classes.display_names()
+    for name, class_id in zip(names, points.classes.keys.ids.tolist(), strict=True):
+        curve = points.curve(class_id)
+        for row in zip(*(curve[column].tolist() for column in columns), strict=True):
+            writer.writerow([name, class_id, *map(_cell, row)])
     return out.getvalue()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.detection.candidates import candidates
-from snellen.detection.error_kinds import highest_scored, judged
+from snellen.detection.error_kinds import MISS, MISSED, highest_scored, judged
 from snellen.detection.error_types_result import DetectionErrorsResult, ErrorRules
 from snellen.detection.given_objects import of_rules
 from snellen.detection.image_rows import ImageRows, regions, scores_of
@@ -276,7 +276,10 @@ class DetectionErrors:
         protocol = DetectionProtocol.from_dict(parameters.pop("protocol"))
         metric = cls(**parameters, protocol=protocol)
         metric._rows.restore(packed)
-        metric.compute()  # says where rows do not fit each other
+        for table, column, most in (("truth", "state", MISSED), ("pred", "kind", MISS - 1)):
+            values = metric._rows.table(table)[column]
+            if len(values) and values.max() > most:
+                raise ValueError(f"{table}.{column} above {most}")
         return metric
 
     def _parameters(self) -> dict[str, Any]:

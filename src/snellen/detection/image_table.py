@@ -10,10 +10,11 @@ import numpy as np
 
 from snellen.classification import rates
 from snellen.detection.operating_points import operating_points
-from snellen.detection.outcomes import outcomes_of
+from snellen.detection.outcomes import outcome_blocks
 from snellen.detection.stored_result import packed_result, result_fields
 from snellen.errors import InputError
 from snellen.result import Result, Undefined
+from snellen.state import Moments
 from snellen.table_text import aligned_lines, number, printable
 
 if TYPE_CHECKING:
@@ -91,29 +92,32 @@ def image_table(
     """
     if score_threshold is not None and not math.isfinite(score_threshold):
         raise InputError(f"expected a finite number, got {score_threshold!r}", "score_threshold")
-    outcomes = outcomes_of(metric, iou_threshold=iou_threshold, area=area)
+    blocks = outcome_blocks(metric, iou_threshold=iou_threshold, area=area)
     chosen = score_threshold
     if chosen is None:
-        points = operating_points(metric, iou_threshold=iou_threshold, area=area)
+        # Of the curves the numbers alone are wanted.
+        points = operating_points(metric, iou_threshold=iou_threshold, area=area, n_scores=2)
         chosen = points.metrics["threshold_micro"]
-    if not math.isnan(chosen):
-        outcomes = outcomes.kept(outcomes.score >= chosen)
+    outcomes = next(iter(blocks))
     n_images, n_classes = len(outcomes.images), len(outcomes.classes)
-    is_true = outcomes.is_true
-
-    def counts(truth: NDArray[Any], pred: NDArray[Any], n: int) -> list[NDArray[np.int64]]:
-        tp = np.bincount(pred[is_true], minlength=n)
-        return [tp, np.bincount(pred[~is_true], minlength=n), np.bincount(truth, minlength=n) - tp]
-
-    tp, fp, fn = counts(outcomes.truth_image, outcomes.image, n_images)
-    class_tp, class_fp, class_fn = counts(outcomes.truth_label, outcomes.label, n_classes)
+    of_image, of_class = _Tally(n_images), _Tally(n_classes)
+    summed, similarities = np.zeros(n_images), Moments(all=())
+    for block in blocks:
+        kept = block if math.isnan(chosen) else block.kept(block.score >= chosen)
+        of_image.add(kept.truth_image, kept.image, kept.is_true)
+        of_class.add(kept.truth_label, kept.label, kept.is_true)
+        if kept.similarity is not None:
+            of_hits = kept.similarity[kept.is_true]
+            # By class, image, rank: the same order for any sharding.
+            np.add.at(summed, kept.image[kept.is_true], of_hits)
+            similarities.add(all=of_hits)
+    tp, fp, fn = of_image.tp, of_image.fp, of_image.n_truth - of_image.tp
+    class_tp, class_fp, class_fn = of_class.tp, of_class.fp, of_class.n_truth - of_class.tp
     image_iou, whole = np.full(n_images, math.nan), math.nan
     if outcomes.similarity is not None:
-        # By class, image, rank: the same order for any sharding.
-        summed = np.bincount(outcomes.image, weights=outcomes.similarity, minlength=n_images)
         image_iou = rates.ratio(summed, tp)
         n_hits = int(tp.sum())
-        whole = math.fsum(outcomes.similarity.tolist()) / n_hits if n_hits else math.nan
+        whole = float(similarities.total("all")) / n_hits if n_hits else math.nan
     total = [int(each.sum()) for each in (tp, fp, fn)]
     nothing = "there is neither truth nor a detection that counts"
     metrics = {
@@ -146,8 +150,8 @@ def image_table(
         data={
             "n_images": n_images,
             "n_classes": n_classes,
-            "n_truth": len(outcomes.truth_image),
-            "n_predictions": len(outcomes),
+            "n_truth": int(of_image.n_truth.sum()),
+            "n_predictions": int((tp + fp).sum()),
         },
         classes=outcomes.classes,
         images=outcomes.images,
@@ -159,6 +163,19 @@ def image_table(
         class_fp=class_fp,
         class_fn=class_fn,
     )
+
+
+class _Tally:
+    """True and false positives and truth objects of each of n images or classes."""
+
+    def __init__(self, n: int) -> None:
+        self.tp, self.fp, self.n_truth = np.zeros((3, n), np.int64)
+
+    def add(self, truth: NDArray[Any], pred: NDArray[Any], is_true: NDArray[np.bool_]) -> None:
+        n = len(self.tp)
+        self.tp += np.bincount(pred[is_true], minlength=n)
+        self.fp += np.bincount(pred[~is_true], minlength=n)
+        self.n_truth += np.bincount(truth, minlength=n)
 
 
 def _share(part: int, whole: int) -> float:

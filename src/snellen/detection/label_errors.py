@@ -15,6 +15,7 @@ from snellen.detection.label_errors_result import LabelErrorRules, LabelErrorsRe
 from snellen.detection.label_suspicions import (
     DUPLICATE,
     MISSING_BOX,
+    SUSPICION_NAMES,
     WRONG_LABEL,
     Suspicions,
     duplicates,
@@ -197,8 +198,12 @@ class LabelErrors:
             _columns(kind, suspicions, given.truth.boxes, given.pred.boxes, codes)
             for kind, suspicions in found.items()
         ]
-        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        by_image = np.argsort(joined["image"], kind="stable")
+        by_image = np.argsort(np.concatenate([part["image"] for part in parts]), kind="stable")
+        # Column by column, so that no more than one is there twice.
+        joined = {
+            name: np.concatenate([part.pop(name) for part in parts])[by_image]
+            for name in tuple(parts[0])
+        }
         objects = np.flatnonzero(~is_region)
         objects = objects[np.argsort(codes.truth_image[objects], kind="stable")]
         self._rows.add(
@@ -212,7 +217,7 @@ class LabelErrors:
                 "n_confident": int(np.count_nonzero(score >= self.rules.score_threshold)),
             },
             truth={"image": codes.truth_image[objects], "label": codes.truth_label[objects]},
-            suspicions={name: column[by_image] for name, column in joined.items()},
+            suspicions=joined,
         )
         return self
 
@@ -337,7 +342,9 @@ class LabelErrors:
         protocol = DetectionProtocol.from_dict(parameters.pop("protocol"))
         metric = cls(**parameters, protocol=protocol)
         metric._rows.restore(packed)
-        metric.compute()  # says where rows do not fit each other
+        kinds = metric._rows.table("suspicions")["kind"]
+        if len(kinds) and kinds.max() >= len(SUSPICION_NAMES):
+            raise ValueError(f"suspicions.kind from {len(SUSPICION_NAMES)} on")
         return metric
 
     def _parameters(self) -> dict[str, Any]:

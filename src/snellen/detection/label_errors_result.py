@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,19 +13,20 @@ from snellen.classes import Classes
 from snellen.detection.image_rows import unverified_text
 from snellen.detection.label_suspicions import DUPLICATE, MISSING_BOX, SUSPICION_NAMES
 from snellen.errors import InputError, did_you_mean
+from snellen.mapped_file import let_go
 from snellen.result import Result, Undefined
 from snellen.state import Keys, pack, prefixed, unprefixed
 from snellen.stored_results import plain_intervals, stored_intervals
 from snellen.table_text import aligned_lines, number, printable, with_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from snellen.state import PackedState
 
-__all__ = ["LabelErrorRules", "LabelErrorsResult"]
+__all__ = ["LabelErrorRules", "LabelErrorsResult", "OrderedRows"]
 
 _SHOWN = 20
 _KEYS = tuple(name.replace(" ", "_") for name in SUSPICION_NAMES)
@@ -60,6 +62,37 @@ class LabelErrorRules:
         )
 
 
+class OrderedRows(Mapping[str, "NDArray[Any]"]):
+    """Columns whose rows are put into an order when a column is asked for.
+
+    Millions of suspicions are stored, with boxes, and some hundreds of them are shown.
+    """
+
+    __slots__ = ("_columns", "_order")
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]], order: NDArray[Any]) -> None:
+        self._columns = columns
+        self._order = order
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self._rows(name, self._order)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def taken(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """Return some rows of a column, by their places in the order."""
+        return self._rows(name, self._order[rows])
+
+    def _rows(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
+        taken: NDArray[Any] = self._columns[name][rows]
+        let_go(self._columns[name])
+        return taken
+
+
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class LabelErrorsResult(Result):
     """Likely errors of truth, the most suspicious first.
@@ -75,7 +108,7 @@ class LabelErrorsResult(Result):
         The K classes.
     images : Keys
         The images.
-    rows : mapping of str to ndarray
+    rows : OrderedRows, a mapping of str to ndarray
         The suspicions, most suspicious first, as columns: ``image``, ``label``, ``suggested``
         (positions in ``images`` and ``classes``), ``kind`` (its place in ``kinds``),
         ``suspicion``, ``similarity``, ``score``, ``truth_box`` and ``box`` (n, 4) as left, top,
@@ -87,7 +120,7 @@ class LabelErrorsResult(Result):
     rules: LabelErrorRules
     classes: Classes
     images: Keys
-    rows: Mapping[str, NDArray[Any]]
+    rows: OrderedRows
     n_truth: NDArray[np.int64]
 
     @property
@@ -129,7 +162,7 @@ class LabelErrorsResult(Result):
             rules=rules,
             classes=classes,
             images=images,
-            rows={name: column[order] for name, column in rows.items()},
+            rows=OrderedRows(rows, order),
             n_truth=n_truth,
         )
 
@@ -157,8 +190,9 @@ class LabelErrorsResult(Result):
             For another kind.
         """
         rows = self._rows_of(kind)[:n]
-        names, column = self.classes.display_names(), self.rows
-        ids = self.images.ids[column["image"][rows]].tolist()
+        names = self.classes.display_names()
+        column = {name: self.rows.taken(name, rows) for name in self.rows}
+        ids = self.images.ids[column["image"]].tolist()
         return [
             {
                 "kind": SUSPICION_NAMES[code],
@@ -175,9 +209,7 @@ class LabelErrorsResult(Result):
                 else None,
                 "similarity": float(column["similarity"][row]),
             }
-            for row, image, code in zip(
-                rows.tolist(), ids, column["kind"][rows].tolist(), strict=True
-            )
+            for row, (image, code) in enumerate(zip(ids, column["kind"].tolist(), strict=True))
         ]
 
     def _rows_of(self, kind: str | None) -> NDArray[np.int64]:

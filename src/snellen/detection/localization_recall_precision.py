@@ -18,6 +18,7 @@ from snellen.detection.matching import matches
 from snellen.detection.objects_of_images import object_batch, rules_for
 from snellen.detection.outcomes import Outcomes, place_of_area
 from snellen.detection.protocols import DetectionProtocol, protocol_named
+from snellen.detection.row_blocks import check_rows, row_blocks
 from snellen.detection.score_curves import score_curves
 from snellen.errors import InputError, MergeError
 from snellen.image_ids import ImageIds
@@ -25,7 +26,7 @@ from snellen.parameters import refuse_other_parameters
 from snellen.state import Counts, Ledger, pack, prefixed, restored, unprefixed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
@@ -268,6 +269,21 @@ class LocalizationRecallPrecision:
     def outcomes(self) -> Outcomes:
         """Return what became of the detections, with the IoU of matches."""
         images, classes, truth, pred = self._rows()
+        return self._outcomes(images, classes, truth, pred)
+
+    def outcome_blocks(self) -> Iterator[Outcomes]:
+        """Return the same, some whole classes at a time."""
+        images, classes, truth, pred = self._rows()
+        for block in row_blocks(truth, pred, len(classes)):
+            yield self._outcomes(images, classes, block.truth, block.pred)
+
+    def _outcomes(
+        self,
+        images: Keys,
+        classes: Classes,
+        truth: Mapping[str, NDArray[Any]],
+        pred: Mapping[str, NDArray[Any]],
+    ) -> Outcomes:
         if self.protocol.per_class is not None:
             kept = _core.best_rows(
                 pred["score"],
@@ -343,10 +359,11 @@ class LocalizationRecallPrecision:
             return metric
         metric._classes = classes = Classes.stored(content, arrays)
         keys = {"image": metric._images.keys(), "label": classes.keys}
-        metric._truth.append(keys, **unprefixed("truth.", arrays))
-        metric._pred.append(keys, **unprefixed("pred.", arrays))
+        for name, ledger in (("truth.", metric._truth), ("pred.", metric._pred)):
+            columns = unprefixed(name, arrays)
+            check_rows(columns, len(metric._images), len(classes))
+            ledger.append(keys, **columns)
         metric._counts.add(**content["counts"])
-        metric.compute()  # says where rows do not fit each other
         return metric
 
     def _parameters(self) -> dict[str, Any]:

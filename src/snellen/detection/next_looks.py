@@ -172,7 +172,7 @@ def _about_confusion(confusion: DetectionConfusionResult) -> Iterator[str]:
 def _about_points(points: OperatingPointsResult, diagnosis: DetectionDiagnosis) -> Iterator[str]:
     metrics = points.metrics
     threshold, lowest = metrics["threshold_micro"], diagnosis.scores[0]
-    if threshold <= lowest and int(points.tp.sum()) >= _FEWEST:
+    if threshold <= lowest and int(points.at(-math.inf).tp.sum()) >= _FEWEST:
         yield (
             f"The best threshold is the lowest score there is ({lowest:.3g}): with lower ones the "
             "detector might be better still."

@@ -7,29 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from snellen.classification import rates
+from snellen.detection.best_thresholds import BestThresholds, CurveBlocks, best_thresholds
 from snellen.detection.operating_points_result import (
     NO_HIT,
     NO_TRUTH,
     ClassPoints,
     OperatingPointsResult,
 )
-from snellen.detection.outcomes import outcomes_of
-from snellen.detection.score_curves import ScoreCurves, last_of_equal, score_curves
+from snellen.detection.outcomes import outcome_blocks
 from snellen.errors import InputError
 from snellen.result import Undefined
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from snellen.detection.average_precision import AveragePrecision
     from snellen.detection.localization_recall_precision import LocalizationRecallPrecision
-    from snellen.detection.outcomes import Outcomes
 
 __all__ = ["operating_points"]
-
-# By how much a running sum of the F of classes may be off, generously.
-_ROUNDING = 1e-9
 
 
 def operating_points(
@@ -38,6 +31,7 @@ def operating_points(
     iou_threshold: float | None = None,
     area: str | None = None,
     beta: float = 1.0,
+    n_scores: int | None = None,
 ) -> OperatingPointsResult:
     """Return precision, recall and F-beta against the score threshold, and the best thresholds.
 
@@ -54,6 +48,10 @@ def operating_points(
         An area range of the protocol; the first where not given (COCO: all).
     beta : float
         How many times more recall counts than precision.
+    n_scores : int, optional
+        Of each class keep the points that hold at so many equally spaced scores and at the best
+        ones, and its first and last point: what is drawn. Without, every point is kept, 24 bytes
+        each. The numbers are of all points either way.
 
     Returns
     -------
@@ -62,7 +60,8 @@ def operating_points(
     Raises
     ------
     InputError
-        For a threshold or area range that the protocol does not have, or a beta not above 0.
+        For a threshold or area range that the protocol does not have, a beta not above 0, or fewer
+        than 2 scores.
 
     Notes
     -----
@@ -94,28 +93,53 @@ def operating_points(
     """
     if not 0 < beta < math.inf:
         raise InputError(f"expected a number above 0, got {beta!r}", "beta")
-    outcomes = outcomes_of(metric, iou_threshold=iou_threshold, area=area)
-    return _result(outcomes, float(beta))
+    if n_scores is not None and n_scores < 2:
+        raise InputError(f"expected at least 2, got {n_scores!r}", "n_scores")
+    blocks = outcome_blocks(metric, iou_threshold=iou_threshold, area=area)
+    outcomes = next(iter(blocks))
+    best = best_thresholds(CurveBlocks(blocks, keep=n_scores is None), float(beta), n_scores)
+    curves = best.curves
+    metrics, undefined = _numbers(best, float(beta), outcomes.area)
+    # At the last point of a class all its detections are kept.
+    last = curves.begin[1:][np.diff(curves.begin) > 0] - 1
+    return OperatingPointsResult(
+        metrics=metrics,
+        protocol={
+            "name": "operating-points",
+            "beta": float(beta),
+            **({} if n_scores is None else {"n_scores": int(n_scores)}),
+            **outcomes.rules(),
+        },
+        undefined=undefined,
+        data={
+            "n_images": len(outcomes.images),
+            "n_classes": len(outcomes.classes),
+            "n_truth": int(curves.n_truth.sum()),
+            "n_predictions": int((curves.tp[last] + curves.fp[last]).sum()),
+        },
+        classes=outcomes.classes,
+        begin=curves.begin,
+        threshold=curves.threshold,
+        tp=curves.tp,
+        fp=curves.fp,
+        n_truth=curves.n_truth,
+        best_threshold=best.own,
+    )
 
 
-def _result(outcomes: Outcomes, beta: float) -> OperatingPointsResult:
-    curves = score_curves(outcomes)
-    best = curves.best(_f(curves, beta))
-    hit = (best >= 0) & (curves.counts(best)[0] > 0)
-    own = np.where(hit, curves.threshold[best] if len(curves.threshold) else 0.0, math.nan)
-    pooled = curves.pooled()
-    at = int(pooled.best(_f(pooled, beta))[0])
-    is_hit = at >= 0 and pooled.tp[at] > 0
-    micro = float(pooled.threshold[at]) if is_hit else math.nan
-    macro = _best_by_mean(curves, beta)
+def _numbers(
+    best: BestThresholds, beta: float, area: str
+) -> tuple[dict[str, float], tuple[Undefined, ...]]:
+    """Return the headline numbers, and why some are not defined."""
+    curves = best.curves
     name = "f1" if beta == 1 else "f_beta"
     metrics: dict[str, float] = {}
     reasons: dict[str, str] = {}
     with_truth = bool(curves.n_truth.any())
     for how, threshold, mean in (
-        ("micro", micro, ClassPoints.micro),
-        ("macro", macro, ClassPoints.macro),
-        ("own", own, ClassPoints.macro),
+        ("micro", best.micro, ClassPoints.micro),
+        ("macro", best.macro, ClassPoints.macro),
+        ("own", best.own, ClassPoints.macro),
     ):
         points = ClassPoints.of(curves, np.broadcast_to(threshold, curves.n_truth.shape), beta)
         precision, recall, f = mean(points)
@@ -127,55 +151,6 @@ def _result(outcomes: Outcomes, beta: float) -> OperatingPointsResult:
         for key, value in numbers.items():
             metrics[f"{key}_{how}"] = value
             if math.isnan(value):
-                what = f"{NO_TRUTH} in area range {outcomes.area}"
+                what = f"{NO_TRUTH} in area range {area}"
                 reasons[f"{key}_{how}"] = NO_HIT if with_truth else what
-    return OperatingPointsResult(
-        metrics=metrics,
-        protocol={"name": "operating-points", "beta": beta, **outcomes.rules()},
-        undefined=tuple(Undefined(*each) for each in reasons.items()),
-        data={
-            "n_images": len(outcomes.images),
-            "n_classes": len(outcomes.classes),
-            "n_truth": len(outcomes.truth_label),
-            "n_predictions": len(outcomes),
-        },
-        classes=outcomes.classes,
-        begin=curves.begin,
-        threshold=curves.threshold,
-        tp=curves.tp,
-        fp=curves.fp,
-        n_truth=curves.n_truth,
-        best_threshold=own,
-    )
-
-
-def _f(curves: ScoreCurves, beta: float) -> NDArray[np.float64]:
-    """Return F-beta of each point; 0 in classes without truth."""
-    fn = curves.n_truth[curves.label] - curves.tp
-    return rates.f_beta(curves.tp, curves.fp, fn, beta)
-
-
-def _best_by_mean(curves: ScoreCurves, beta: float) -> float:
-    """Return the threshold of the highest mean of F over the classes with truth.
-
-    The mean changes at the points of single classes alone, so a running sum of these changes finds
-    it, but for rounding; what comes near the highest sum is computed anew.
-    """
-    with_truth = curves.n_truth > 0
-    rows = np.flatnonzero(with_truth[curves.label])
-    if not len(rows):
-        return math.nan
-    order = rows[np.argsort(-curves.threshold[rows], kind="stable")]
-    ends = last_of_equal(curves.threshold[order])
-    sums = np.cumsum(curves.gained(_f(curves, beta))[order])[ends]
-    gained = np.add.reduceat(curves.gained(curves.tp)[order], np.append(0, ends[:-1] + 1))
-    # The mean rises at a threshold only where a true positive is gained there.
-    rising = gained > 0
-    if not rising.any():
-        return math.nan
-    near = rising & (sums >= sums[rising].max() - _ROUNDING * max(1, len(with_truth)))
-    thresholds = curves.threshold[order][ends[near]]
-    tp, fp = curves.counts(curves.at(thresholds[:, None]))
-    f = rates.f_beta(tp, fp, curves.n_truth - tp, beta)[:, with_truth]
-    means = [math.fsum(each) for each in f.tolist()]
-    return float(thresholds[means.index(max(means))])
+    return metrics, tuple(Undefined(*each) for each in reasons.items())

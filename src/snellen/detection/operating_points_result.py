@@ -183,12 +183,14 @@ class OperatingPointsResult(Result):
     def _curves(self) -> ScoreCurves:
         return ScoreCurves(self.begin, self.threshold, self.tp, self.fp, None, self.n_truth)
 
-    def _f_name(self) -> str:
+    @property
+    def f_name(self) -> str:
+        """What F is called in tables: ``"f1"``, or ``"f_beta"``."""
         return "f1" if self.protocol["beta"] == 1 else "f_beta"
 
     def __str__(self) -> str:
         """Return the thresholds for all classes, and the best one of each."""
-        name, rules = self._f_name(), self.protocol
+        name, rules = self.f_name, self.protocol
         title = "F1" if name == "f1" else f"F{rules['beta']:g}"
         lines = [
             f"{title} at IoU {rules['iou_threshold']:.2f}, area {rules['area']}: "
@@ -241,7 +243,7 @@ class OperatingPointsResult(Result):
             best.fp,
             best.fn,
         )
-        names = ("n_truth", "threshold", "precision", "recall", self._f_name(), "tp", "fp", "fn")
+        names = ("n_truth", "threshold", "precision", "recall", self.f_name, "tp", "fp", "fn")
         return [
             {"class": name, "id": class_id, **dict(zip(names, values, strict=True))}
             for name, class_id, *values in zip(

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
     from snellen.classes import Classes
 
-__all__ = ["FARTHEST", "OrientedBoxes", "corners_of_cxcywha", "oriented_iou", "upright_around"]
+__all__ = [
+    "FARTHEST",
+    "OrientedBoxes",
+    "are_upright",
+    "corners_of_cxcywha",
+    "oriented_iou",
+    "upright_around",
+]
 
 FARTHEST: Final = 1e100
 """The greatest coordinate: products of three lengths stay within float64's range."""
@@ -273,6 +280,22 @@ def upright_around(corners: NDArray[np.float64]) -> NDArray[np.float64]:
         np.maximum(points[:, 0], points[:, 1]), np.maximum(points[:, 2], points[:, 3])
     )
     return np.concatenate([least, most - least], axis=1)
+
+
+def are_upright(corners: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which boxes (n, 4, 2), corners in order around them, are not turned at all.
+
+    Examples
+    --------
+    >>> are_upright(np.array([[[2, 1], [2, 4], [0, 4], [0, 1]], [[1, 0], [2, 1], [1, 2], [0, 1]]]))
+    array([ True, False])
+    """
+    least, most = corners.min(axis=1, keepdims=True), corners.max(axis=1, keepdims=True)
+    at_corner = ((corners == least) | (corners == most)).all(axis=(1, 2))
+    # Each side goes along one axis.
+    along = (corners == np.roll(corners, -1, axis=1)).any(axis=2).all(axis=1)
+    found: NDArray[np.bool_] = at_corner & along
+    return found
 
 
 def _corner_numbers(corners: ArrayLike, name: str, or_else: str = "") -> NDArray[np.float64]:

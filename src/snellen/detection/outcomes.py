@@ -12,7 +12,7 @@ from snellen.detection.average_precision import AveragePrecision
 from snellen.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "THRESHOLDS_PER_WORD",
+    "OutcomeBlocks",
     "Outcomes",
+    "counted_predictions",
+    "counted_truth",
     "decided",
+    "outcome_blocks",
     "outcomes_of",
     "place_of_area",
     "place_of_threshold",
@@ -104,6 +108,47 @@ class Outcomes:
         )
 
 
+def outcome_blocks(
+    metric: AveragePrecision | LocalizationRecallPrecision,
+    *,
+    iou_threshold: float | None = None,
+    area: str | None = None,
+) -> OutcomeBlocks:
+    """Return what `outcomes_of` returns, some whole classes at a time.
+
+    Raises
+    ------
+    InputError
+        As `outcomes_of`.
+    """
+    protocol = metric.protocol
+    t, a = place_of_threshold(protocol, iou_threshold), place_of_area(protocol, area)
+    if not isinstance(metric, AveragePrecision):
+        return OutcomeBlocks(metric.outcome_blocks)
+
+    def blocks() -> Iterator[Outcomes]:
+        images, classes, rows = metric.row_blocks()
+        for block in rows:
+            yield decided(metric.rules(), images, classes, block.truth, block.pred, t=t, a=a)
+
+    return OutcomeBlocks(blocks)
+
+
+class OutcomeBlocks:
+    """Outcomes of some whole classes at a time, as often as they are asked for; one at least.
+
+    Each has all images and classes, and the rows of its own.
+    """
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[], Iterator[Outcomes]]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[Outcomes]:
+        return self._make()
+
+
 def outcomes_of(
     metric: AveragePrecision | LocalizationRecallPrecision,
     *,
@@ -153,11 +198,8 @@ def decided(
     t, a : int
         The positions of the IoU threshold and the area range in the protocol.
     """
-    word = pred["outcome"][:, a, t // THRESHOLDS_PER_WORD]
-    bit = t % THRESHOLDS_PER_WORD
-    is_true = (word >> np.uint32(bit)) & 1 != 0
-    counts = is_true | ((word >> np.uint32(bit + THRESHOLDS_PER_WORD)) & 1 != 0)
-    of_truth = (truth["ignored"] >> np.uint32(a)) & 1 == 0
+    is_true, counts = counted_predictions(pred, t=t, a=a)
+    of_truth = counted_truth(truth, a)
     return Outcomes(
         protocol,
         protocol.iou_thresholds[t],
@@ -171,6 +213,22 @@ def decided(
         pred["score"][counts],
         is_true[counts],
     )
+
+
+def counted_truth(truth: Mapping[str, NDArray[Any]], a: int) -> NDArray[np.bool_]:
+    """Return which rows of truth count in an area range."""
+    counted: NDArray[np.bool_] = (truth["ignored"] >> np.uint32(a)) & 1 == 0
+    return counted
+
+
+def counted_predictions(
+    pred: Mapping[str, NDArray[Any]], *, t: int, a: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which detections are true positives, and which count: these and false ones."""
+    word = pred["outcome"][:, a, t // THRESHOLDS_PER_WORD]
+    bit = t % THRESHOLDS_PER_WORD
+    is_true = (word >> np.uint32(bit)) & 1 != 0
+    return is_true, is_true | ((word >> np.uint32(bit + THRESHOLDS_PER_WORD)) & 1 != 0)
 
 
 def place_of_threshold(protocol: DetectionProtocol, iou_threshold: float | None) -> int:

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from snellen import _core
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import ArrayLike, NDArray
 
     from snellen.detection.outcomes import Outcomes
 
-__all__ = ["ScoreCurves", "last_of_equal", "score_curves"]
+__all__ = ["ScoreCurves", "score_curves", "spaced_scores"]
 
 
 class ScoreCurves(NamedTuple):
@@ -95,32 +99,57 @@ class ScoreCurves(NamedTuple):
         rises[first] = column[first]
         return rises
 
-    def pooled(self) -> ScoreCurves:
-        """Return the curve of all classes as one, without what was lost."""
-        order = np.argsort(-self.threshold, kind="stable")
-        ends = last_of_equal(self.threshold[order])
-        tp, fp = (np.cumsum(self.gained(column)[order])[ends] for column in (self.tp, self.fp))
+    def thinned(self, thresholds: NDArray[np.float64]) -> ScoreCurves:
+        """Return the points that hold at thresholds, and the first and the last of each class."""
+        filled = np.diff(self.begin) > 0
+        ends = np.concatenate([self.begin[:-1][filled], self.begin[1:][filled] - 1])
+        held = self.at(np.asarray(thresholds, np.float64)[:, None]).ravel()
+        kept = np.unique(np.concatenate([ends, held[held >= 0]]))
         return ScoreCurves(
-            np.array([0, len(ends)], np.int64),
-            self.threshold[order][ends],
-            tp,
-            fp,
-            None,
-            self.n_truth.sum(keepdims=True),
+            np.searchsorted(kept, self.begin).astype(np.int64),
+            self.threshold[kept],
+            self.tp[kept],
+            self.fp[kept],
+            None if self.lost is None else self.lost[kept],
+            self.n_truth,
         )
+
+    @classmethod
+    def joined(cls, parts: Iterable[ScoreCurves]) -> ScoreCurves:
+        """Return the curves of blocks of classes, in their order, without what was lost."""
+        found = list(parts)
+        if len(found) == 1:
+            return found[0]._replace(lost=None)
+        return cls(
+            np.sum([part.begin for part in found], axis=0),
+            np.concatenate([part.threshold for part in found]),
+            np.concatenate([part.tp for part in found]),
+            np.concatenate([part.fp for part in found]),
+            None,
+            np.sum([part.n_truth for part in found], axis=0),
+        )
+
+
+def spaced_scores(low: float, high: float, n: int) -> NDArray[np.float64]:
+    """Return n scores, equally spaced from the lowest to the highest."""
+    # A score at the threshold is kept, so that the lowest and the highest are themselves points.
+    spaced = low + (high - low) * np.arange(n) / (n - 1)
+    spaced[-1] = high
+    return spaced
 
 
 def score_curves(outcomes: Outcomes) -> ScoreCurves:
     """Return the curves of all classes."""
     n_classes = len(outcomes.classes)
     # Rows are by class, image and rank: equal scores keep that order, and sums their last bit.
-    order = np.lexsort((-outcomes.score, outcomes.label))
-    label, score = outcomes.label[order], outcomes.score[order]
+    order = _core.rank_in_groups(outcomes.score, outcomes.label, n_groups=n_classes)
+    label, score = outcomes.label, outcomes.score[order]  # groups stay where they are
     is_true = outcomes.is_true[order]
     is_last = np.ones(len(order), np.bool_)
     is_last[:-1] = (score[1:] != score[:-1]) | (label[1:] != label[:-1])
     ends = np.flatnonzero(is_last)
-    row_begin = np.searchsorted(label, np.arange(n_classes + 1))
+    # Of the type of labels, else NumPy copies these.
+    row_begin = np.searchsorted(label, np.arange(n_classes + 1, dtype=label.dtype))
     lost = None
     if outcomes.similarity is not None:
         each = np.where(is_true, 1.0 - outcomes.similarity[order], 0.0)
@@ -130,7 +159,7 @@ def score_curves(outcomes: Outcomes) -> ScoreCurves:
             lost[rows] = np.cumsum(each[rows])
         lost = lost[ends]
     return ScoreCurves(
-        np.searchsorted(label[ends], np.arange(n_classes + 1)).astype(np.int64),
+        np.searchsorted(ends, row_begin).astype(np.int64),
         score[ends],
         _running(is_true, row_begin)[ends],
         _running(~is_true, row_begin)[ends],
@@ -144,10 +173,3 @@ def _running(flags: NDArray[np.bool_], begin: NDArray[Any]) -> NDArray[np.int64]
     total = np.concatenate([[0], np.cumsum(flags, dtype=np.int64)])
     counts: NDArray[np.int64] = total[1:] - np.repeat(total[begin[:-1]], np.diff(begin))
     return counts
-
-
-def last_of_equal(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return where runs of equal values end."""
-    is_last = np.ones(len(values), np.bool_)
-    is_last[:-1] = values[1:] != values[:-1]
-    return np.flatnonzero(is_last)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from snellen.detection.boxes import Boxes
 from snellen.detection.candidates import candidates, similarity_of
-from snellen.detection.curves import curves_of_rows
+from snellen.detection.curves import BlockCurves, curves_of_rows
 from snellen.detection.headlines import headlines
 from snellen.detection.matching import matches
 from snellen.detection.objects_of_images import columns_of, rules_for
-from snellen.detection.outcomes import THRESHOLDS_PER_WORD
+from snellen.detection.outcomes import THRESHOLDS_PER_WORD, counted_truth
 from snellen.detection.protocols import protocol_named
 from snellen.detection.slices_result import DetectionSlices
 from snellen.errors import IdError, InputError, ShapeError, first_few
+from snellen.name_order import reading_order
 from snellen.result import Undefined
 from snellen.state import id_array
 
@@ -30,18 +30,21 @@ if TYPE_CHECKING:
     from snellen.detection.average_precision import AveragePrecision
     from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
+    from snellen.detection.curves import Curves
     from snellen.detection.protocols import DetectionProtocol
+
+    _Columns = Mapping[str, NDArray[Any]]
 
 __all__ = ["by_crowding", "greatest_overlaps", "slices_of_images", "slices_of_objects"]
 
 
 class _Part(NamedTuple):
-    """The rows of one slice."""
+    """The curves of one slice, and of how much they are."""
 
     name: str
     n_images: int
-    truth: Mapping[str, NDArray[Any]]
-    pred: Mapping[str, NDArray[Any]]
+    n_predictions: int
+    curves: Curves
 
 
 def slices_of_images(metric: AveragePrecision, slice_of: Mapping[Any, str]) -> DetectionSlices:
@@ -88,7 +91,7 @@ def slices_of_images(metric: AveragePrecision, slice_of: Mapping[Any, str]) -> D
     >>> round(slices.value("day", "AP50"), 4), slices.value("night", "AP50")
     (1.0, 0.0)
     """
-    images, classes, truth, pred = metric.rows()
+    images, classes, _ = metric.row_blocks()
     codes = images.codes(id_array(list(slice_of), images.what)) if slice_of else np.zeros(0, int)
     if (codes < 0).any():
         unknown = [key for key, code in zip(slice_of, codes.tolist(), strict=True) if code < 0]
@@ -101,17 +104,27 @@ def slices_of_images(metric: AveragePrecision, slice_of: Mapping[Any, str]) -> D
     slice_of_image[codes] = slice_codes
 
     def parts() -> Iterator[_Part]:
-        yield _Part("all", len(images), truth, pred)
-        of_truth, of_pred = slice_of_image[truth["image"]], slice_of_image[pred["image"]]
+        _, _, blocks = metric.row_blocks()
+        n_predictions = sum(len(block.pred["label"]) for block in blocks)
+        yield _Part("all", len(images), n_predictions, metric.curves())
         for code, name in enumerate(names):
-            yield _Part(
-                name,
-                int(np.count_nonzero(slice_of_image == code)),
-                _rows(truth, of_truth == code),
-                _rows(pred, of_pred == code),
-            )
+            yield _part_of_images(name, metric, slice_of_image == code)
 
     return _evaluated(metric.rules(), classes, metric.groups(), parts(), "images")
+
+
+def _part_of_images(name: str, metric: AveragePrecision, chosen: NDArray[np.bool_]) -> _Part:
+    _, _, blocks = metric.row_blocks()
+    traced = BlockCurves(metric.protocol)
+    for block in blocks:
+        traced.add(
+            block._replace(
+                truth=_rows(block.truth, chosen[block.truth["image"]]),
+                pred=_rows(block.pred, chosen[block.pred["image"]]),
+            )
+        )
+    n_images = int(np.count_nonzero(chosen))
+    return _Part(name, n_images, traced.n_predictions, traced.curves())
 
 
 def by_crowding(metric: AveragePrecision, edges: Sequence[int] = (1, 5, 10, 20)) -> dict[Any, str]:
@@ -137,7 +150,7 @@ def by_crowding(metric: AveragePrecision, edges: Sequence[int] = (1, 5, 10, 20))
     if not bounds or bounds[0] < 1 or bounds != sorted(set(bounds)):
         raise InputError(f"expected ascending whole numbers above 0, got {list(edges)}", "edges")
     images, _, truth, _ = metric.rows()
-    counted = truth["image"][truth["ignored"] & 1 == 0]
+    counted = truth["image"][counted_truth(truth, 0)]
     n_objects = np.bincount(counted, minlength=len(images))
     names = [
         f"{low} to {end - 1} objects" if end - low > 1 else f"{low} object{'s' * (low != 1)}"
@@ -216,14 +229,18 @@ def slices_of_objects(
     of_truth, of_pred = code_of[found.truth_row], code_of[found.pred_match]
     is_true, is_false = _unpacked(matched.pred["outcome"], n_thresholds)
 
+    def part(name: str, n_images: int, truth: _Columns, pred: _Columns) -> _Part:
+        curves = curves_of_rows(rules, len(matched.classes), truth, pred)
+        return _Part(name, n_images, len(pred["score"]), curves)
+
     def parts() -> Iterator[_Part]:
-        yield _Part("all", len(matched.images), matched.truth, matched.pred)
+        yield part("all", len(matched.images), matched.truth, matched.pred)
         for code, name in enumerate(names):
             outside = of_truth != code
             ignored = matched.truth["ignored"] | outside.astype(np.uint32)
             n_images = len(np.unique(matched.truth["image"][ignored == 0]))
             outcome = _packed(is_true & (of_pred == code), is_false, rules.outcome_shape)
-            yield _Part(
+            yield part(
                 name,
                 n_images,
                 {**matched.truth, "ignored": ignored},
@@ -300,12 +317,10 @@ def _evaluated(
     lines = headlines(protocol, groups)
     names, sizes, numbers, of_classes, reasons = [], [], [], [], []
     for part in parts:
-        precision, _, recall, n_counted = curves_of_rows(
-            protocol, len(classes), part.truth, part.pred
-        )
+        precision, _, recall, n_counted = part.curves
         found = [line.mean(protocol, precision, recall, n_counted) for line in lines]
         names.append(part.name)
-        sizes.append((part.n_images, int(n_counted[:, 0].sum()), len(part.pred["score"])))
+        sizes.append((part.n_images, int(n_counted[:, 0].sum()), part.n_predictions))
         numbers.append([value for value, _ in found])
         reasons.append({line.name: why for line, (_, why) in zip(lines, found, strict=True) if why})
         of_classes.append(lines[0].mean_of_each_class(protocol, precision, recall, n_counted))
@@ -334,11 +349,7 @@ def _evaluated(
 def _numbered(names: Iterable[str]) -> tuple[list[str], NDArray[np.int64]]:
     """Return the distinct names, in the order that people read them, and the place of each."""
     given = [str(name) for name in names]
-
-    def reading_order(name: str) -> list[tuple[int, str]]:
-        return [(int(n or 0), text) for n, text in re.findall(r"(\d*)(\D*)", name)]
-
-    distinct = sorted(set(given), key=lambda name: (reading_order(name), name))
+    distinct = sorted(set(given), key=reading_order)
     place = {name: i for i, name in enumerate(distinct)}
     return distinct, np.array([place[name] for name in given], np.int64)
 

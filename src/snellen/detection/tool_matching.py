@@ -11,6 +11,7 @@ from snellen.detection.candidates import Candidates, candidates, coded, crowds
 from snellen.detection.given_objects import of_rules
 from snellen.detection.matching import NEARLY_ONE, match, match_pairs
 from snellen.detection.pairs import pair_rows
+from snellen.detection.poses import Poses
 from snellen.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from snellen.detection.candidates import Objects
     from snellen.detection.given_objects import GivenObjects
     from snellen.detection.matching import Matched
+    from snellen.detection.protocols import DetectionProtocol
     from snellen.detection.tool_rules import ToolRules
 
 __all__ = ["matched_by_tool"]
@@ -35,7 +37,8 @@ def matched_by_tool(truth: Objects, pred: Objects, rules: ToolRules) -> Matched:
     Parameters
     ----------
     truth, pred : Boxes, Masks, Poses or OrientedBoxes
-        Both of one kind; with coordinates or IoU that are not COCO's, boxes.
+        Both of one kind; with coordinates that are not COCO's, boxes; with IoU that is not, boxes
+        or poses.
     rules : ToolRules
         The rules.
     """
@@ -62,7 +65,11 @@ def matched_by_tool(truth: Objects, pred: Objects, rules: ToolRules) -> Matched:
     )
     similarity = pairs.similarity
     if rules.iou != "exact":
-        similarity = _iou_of_pairs(given, pairs, rules.iou)
+        similarity = (
+            _oks_of_pairs(given.truth, given.pred, pairs, protocol)
+            if isinstance(given.truth, Poses) and isinstance(given.pred, Poses)
+            else _iou_of_pairs(given, pairs, rules.iou)
+        )
     if rules.over_crowds:
         of_crowd = crowds(given.truth.boxes)[pairs.truth] != 0
         # More than a threshold is as much as it for what is a little less.
@@ -140,6 +147,32 @@ def _iou_of_pairs(given: GivenObjects, pairs: Candidates, iou: str) -> NDArray[n
         union = (truth_end - truth_start).prod(axis=1) + own - shared
         union = np.where(crowds(given.truth.boxes)[pairs.truth] != 0, own, union)
         found: NDArray[np.float64] = (shared / (union + bits(added))).astype(np.float64)
+    return found
+
+
+def _oks_of_pairs(
+    truth: Poses, pred: Poses, pairs: Candidates, protocol: DetectionProtocol
+) -> NDArray[np.float64]:
+    """Return the OKS in 32 bits of each pair; 0 of truth without a labelled keypoint."""
+    rows = pair_rows(pairs.begin)
+    points = truth.keypoints.astype(np.float32)[pairs.truth]
+    apart = points[:, :, :2] - pred.keypoints[:, :, :2].astype(np.float32)[rows]
+    start = truth.boxes.xywh[:, :2]
+    corners = [each.astype(np.float32) for each in (start, start + truth.boxes.xywh[:, 2:])]
+    area = truth.boxes.area
+    if protocol.box_area_share is not None:
+        area = (corners[1] - corners[0]).prod(axis=1) * np.float32(protocol.box_area_share)
+    assert area is not None
+    assert protocol.sigmas is not None
+    spread = np.float32(2) * np.array(protocol.sigmas, np.float32)
+    scale = area.astype(np.float32)[pairs.truth, None] + np.float32(1e-7)
+    # Squares beyond 32 bits are far from everything.
+    with np.errstate(over="ignore", under="ignore"):
+        far = (apart * apart).sum(axis=2) / (spread * spread * scale * np.float32(2))
+        near: NDArray[np.float32] = np.exp(-far)
+    labelled = points[:, :, 2] != 0
+    counted = labelled.sum(axis=1).astype(np.float32) + np.float32(1e-7)
+    found: NDArray[np.float64] = ((near * labelled).sum(axis=1) / counted).astype(np.float64)
     return found
 
 

@@ -37,7 +37,8 @@ class ToolRules:
         Whether the cap for an image is at least the number of truth objects of the fullest one.
     iou : {"exact", "spacing", "32-bit"}
         How IoU of boxes is computed: as COCO does; with 2^-52 added to the union; in 32 bits, with
-        1e-7 added to the union.
+        1e-7 added to the union (OKS: to the size, and to the number of labelled keypoints, so that
+        truth without any is never found).
     equal_iou : {"last", "first"}
         Which of the truth objects that are equally similar a prediction takes.
     true_first : bool

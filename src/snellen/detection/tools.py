@@ -71,12 +71,38 @@ _SCORE_CUT = _step("score cut", "predictions of scores to 0.001 are left out", s
 _CORNERS_32 = _step(
     "coordinates",
     "boxes are left, top, right, bottom in 32 bits, as scores are",
+    kinds=("box",),
     coordinates="corners-32",
 )
-_IOU_32 = _step("IoU", "IoU is of 32 bits, with 1e-7 added to the union", iou="32-bit")
+_IOU_32 = _step(
+    "IoU", "IoU is of 32 bits, with 1e-7 added to the union", kinds=("box",), iou="32-bit"
+)
+_OF_POSES = (
+    _step(
+        "unlabelled",
+        "truth without a labelled keypoint is to be found like any other",
+        kinds=("keypoints",),
+        honours_ignored=False,
+    ),
+    _step(
+        "object size",
+        "truth's area in OKS is 0.53 of its box's, whatever its annotation says",
+        kinds=("keypoints",),
+        box_area_share=0.53,
+    ),
+    _step(
+        "scores", "scores are numbers of 32 bits", kinds=("keypoints",), coordinates="corners-32"
+    ),
+)
+_OKS_32 = _step(
+    "OKS",
+    "OKS is of 32 bits, and 0 to truth without a labelled keypoint",
+    kinds=("keypoints",),
+    iou="32-bit",
+)
 _ULTRALYTICS_NOTES = (
-    "its boxes lie in the picture as the network saw it, these in the original; its non-maximum "
-    "suppression is not repeated",
+    "its boxes and keypoints lie in the picture as the network saw it, these in the original; its "
+    "non-maximum suppression is not repeated",
     "sorted by score in no stable order: of equal scores any may come first there",
 )
 
@@ -154,21 +180,23 @@ TOOLS: Final = {
         Tool(
             "ultralytics",
             "ultralytics 8.4.190",
-            ("box",),
+            ("box", "keypoints"),
             (
                 _NO_CROWDS,
                 _SCORE_CUT,
                 _step(
                     "caps",
-                    "300 predictions of an image (or as many as the fullest has truth), not 100 of "
-                    "each class",
+                    "300 predictions of an image (or as many as the fullest has truth), not 100 "
+                    "(of keypoints 20) of each class",
                     per_image=300,
                     max_detections=_NO_CAP,
                     cap_grows=True,
                 ),
+                *_OF_POSES,
                 _CORNERS_32,
                 _IOU_GRID_32,
                 _IOU_32,
+                _OKS_32,
                 _FIRST_OF_EQUAL,
                 _NO_SPACING,
                 _step(
@@ -182,19 +210,21 @@ TOOLS: Final = {
         Tool(
             "ultralytics-8.3",
             "ultralytics 8.3.253",
-            ("box",),
+            ("box", "keypoints"),
             (
                 _NO_CROWDS,
                 _SCORE_CUT,
                 _step(
                     "caps",
-                    "300 predictions of an image, not 100 of each class",
+                    "300 predictions of an image, not 100 (of keypoints 20) of each class",
                     per_image=300,
                     max_detections=_NO_CAP,
                 ),
+                *_OF_POSES,
                 _CORNERS_32,
                 _IOU_GRID_32,
                 _IOU_32,
+                _OKS_32,
                 _step(
                     "matching",
                     "a prediction looks at the truth of highest IoU alone, be it taken or not",

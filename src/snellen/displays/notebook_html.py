@@ -10,9 +10,11 @@ from snellen.displays.tables import TextTable, cell, shown
 from snellen.table_text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from snellen.result import Result
 
-__all__ = ["MOST_CLASSES", "notebook_html"]
+__all__ = ["MOST_CLASSES", "notebook_html", "notebook_table"]
 
 MOST_CLASSES = 50
 _MOST_REASONS = 8
@@ -54,6 +56,13 @@ def notebook_html(result: Result) -> str:
     parts += _reasons(result)
     parts.append(_classes(result))
     return f'<div class="{_NAME}">{"".join(parts)}</div>'
+
+
+def notebook_table(title: str, table: TextTable, lines: Sequence[str]) -> str:
+    """Return a table with a title and lines below it; everything is escaped."""
+    below = "".join(f"<p>{_text(line)}</p>" for line in lines)
+    body = f"<style>{_STYLE}</style><p><b>{_text(title)}</b></p>{_table(table)}{below}"
+    return f'<div class="{_NAME}">{body}</div>'
 
 
 def _text(value: object) -> str:

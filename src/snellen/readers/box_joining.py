@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from snellen.readers.box_rows import BoxRows
 
 __all__ = ["ReadBoxes", "predictions_of_rows", "truth_of_rows"]
+
+
+_WITHOUT_EMPTY_IMAGES: Final = ("table", "open-images")
 
 
 class ReadBoxes(NamedTuple):
@@ -245,9 +248,15 @@ def predictions_of_rows(
             f"{np.count_nonzero(lost):,} boxes of {len(missing):,} images that truth does not have"
         )
         if not drop_unknown:
+            # What a table does not mention may be an image in which there is nothing.
+            more = (
+                "images without objects are truth's, too, where images (--images) lists them; "
+                if truth.format in _WITHOUT_EMPTY_IMAGES
+                else ""
+            )
             raise IdError(
                 f"expected images that truth has ({few(known.ids.tolist(), 3)}), got {message}: "
-                f"{few(missing)}; drop_unknown (--drop-unknown) leaves them out",
+                f"{few(missing)}; {more}drop_unknown (--drop-unknown) leaves them out",
                 rows.place(int(np.argmax(lost))),
             )
         warn(f"{message} left out", rows.path)
@@ -304,7 +313,9 @@ def _nothing_like(truth: Objects) -> dict[str, Any]:
 
 def _refuse_other_kind(rows: BoxRows, truth: Objects) -> None:
     if rows.kind != truth.kind:
-        remedy = ': kind="box" (--similarity box) takes their boxes' if truth.kind == "box" else ""
+        remedy = ""
+        if truth.kind == "box":
+            remedy = ': kind="box" (--similarity box, of convert --kind box) takes their boxes'
         raise InputError(
             f"expected {KINDS[truth.kind]}, as truth has them, got {KINDS[rows.kind]}{remedy}",
             rows.path,

@@ -70,6 +70,16 @@ class CityscapesInstances:
         found: list[int] = self.classes.keys.ids[self.scheme.has_instances].tolist()
         return found
 
+    def only(self, image: int) -> CityscapesInstances:
+        """Return the files of one image, given by its position."""
+        some = slice(image, image + 1)
+        return dataclasses.replace(
+            self,
+            image_ids=self.image_ids[some],
+            truth_maps=self.truth_maps[some],
+            pred_maps=self.pred_maps[some],
+        )
+
     def batches(self, count: Count) -> Iterator[Batch]:
         """Yield what a metric's `update` takes, some images at a time; memory stays flat.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, overload
 import numpy as np
 
 from snellen import _core
+from snellen.arrays import is_array, to_numpy
 from snellen.errors import InputError, ShapeError
 from snellen.readers.coco_file import checked, read_raw_truth
 from snellen.readers.coco_records import as_json, with_texts
@@ -182,10 +183,10 @@ def read_coco_predictions(
 
     Parameters
     ----------
-    source : path, sequence of mapping, or ndarray of shape (n, 7)
+    source : path, sequence of mapping, or array of shape (n, 7)
         The file (plain or ``.gz``), or its records, or, of boxes, rows of image id, left, top,
         width, height, score, category id (as pycocotools' ``loadRes`` takes them; areas are
-        computed in the array's own precision, as there).
+        computed in the array's own precision, as there); of NumPy, or a tensor.
     truth : Boxes, Masks or Poses
         What `read_coco_truth` returned: its images and categories are those that count.
     kind : {"box", "mask", "keypoints"}, optional
@@ -222,13 +223,16 @@ def read_coco_predictions(
     """
     kind = truth.kind if kind is None else kind
     _check_kind(kind)
-    if isinstance(source, np.ndarray):
+    if is_array(source):
         if kind != "box":
             raise InputError(
                 "expected a path or records, got an array: rows of numbers are of boxes alone",
                 "predictions",
             )
-        return _boxes_of_rows(source, truth.boxes, complete=complete, drop_unknown=drop_unknown)
+        return _boxes_of_rows(
+            to_numpy(source, "predictions"), truth.boxes, complete=complete,
+            drop_unknown=drop_unknown,
+        )  # fmt: skip
     results = read_results(source, kind)
     found = predicted(results, truth, complete=complete, drop_unknown=drop_unknown)
     # Where a record has no box, its mask or its keypoints have one.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snellen import _core
+from snellen.errors import InputError
 from snellen.readers.coco_file import (
     checked,
     kind_of_results,
@@ -49,17 +50,28 @@ class Results(NamedTuple):
     place: str
 
 
-def read_results(
-    source: str | os.PathLike[str] | Sequence[Mapping[str, Any]], kind: str
-) -> Results:
-    """Read results; of boxes that the first record lacks its masks, else its keypoints."""
+def read_results(source: Any, kind: str) -> Results:
+    """Read results; of boxes that the first record lacks its masks, else its keypoints.
+
+    Raises
+    ------
+    SchemaError, InputError
+        For what are no results.
+    """
     if isinstance(source, (str, os.PathLike)):
         place = os.fspath(source)
         of_file = kind_of_results(place) if kind == "box" else kind
         return Results(
             of_file, read_raw_results(source, of_file), lambda: masks_of_results(place), place
         )
-    place, records = "predictions", list(source)
+    place = "predictions"
+    if isinstance(source, (Mapping, bytes)) or not isinstance(source, Iterable):
+        raise InputError(
+            "expected a path, a list of records, or an array of shape (n, 7), got "
+            f"{type(source).__name__}",
+            place,
+        )
+    records = list(source)
     of_records: str = kind
     if kind == "box":
         of_records = next((name for name in _KEYS if _has(records, _KEYS[name])), "box")

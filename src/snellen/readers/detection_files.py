@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from snellen.arrays import is_array
 from snellen.detection.box_layouts import LAYOUTS, BoxLayout
 from snellen.detection.oriented import OrientedBoxes
 from snellen.detection.poses import Poses
@@ -140,6 +141,11 @@ def _truth(
 ) -> ReadBoxes:
     if isinstance(path, Mapping):
         return _coco_truth(path, "records", kind, complete=complete, drop_unknown=drop_unknown)
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(
+            f"expected a path, or what COCO's JSON holds as a mapping, got {type(path).__name__}",
+            "truth",
+        )
     place = os.fspath(path)
     written = found_format(place) if format == "auto" else format
     if written == "coco":
@@ -210,7 +216,7 @@ def read_detection_predictions(
     if kind not in (None, of_truth):
         raise InputError(f"expected {KINDS[of_truth]}, as truth has them", "kind")
     if not isinstance(path, (str, os.PathLike)):
-        written = "rows" if isinstance(path, np.ndarray) else "records"
+        written = "rows" if is_array(path) else "records"
         found = read_coco_predictions(
             path, _coco(truth, "pred"), complete=complete, drop_unknown=drop_unknown
         )

@@ -160,7 +160,16 @@ def _with_labels(
 
 
 def _labelled(boxes: Boxes, document: bytes, place: str, *, complete: bool) -> Boxes:
-    labels = decoded(document, _Labels, "an LVIS annotation file", place)
+    try:
+        labels = decoded(document, _Labels, "an LVIS annotation file", place)
+    except SchemaError as error:
+        if '_category_ids"' not in error.message:
+            raise
+        raise SchemaError(
+            f"{error.message}. Rules of classes that were looked for (verified_only) need it, or "
+            "Open Images' labels of images (image_labels, --image-labels)",
+            error.place,
+        ) from None
     if complete:
         for k, category in enumerate(labels.categories):
             if category.frequency is None:

@@ -1,4 +1,4 @@
-"""Outlines of objects as files have them: a polygon each, not filled yet."""
+"""Outlines of objects as files have them: a polygon each, not filled yet, or its pixels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from snellen.detection.box_layouts import to_pixels
-from snellen.errors import SchemaError
+from snellen.errors import SchemaError, ShapeError
+from snellen.mask_forms import size_text
 from snellen.rle_masks import RleMasks
 
 if TYPE_CHECKING:
@@ -21,18 +22,25 @@ _FEWEST = 3
 
 
 class Outlines(NamedTuple):
-    """A polygon of each object; predictions may have some of less than three points.
+    """A polygon of each object, or its pixels; predictions may have some of less than three points.
 
     Attributes
     ----------
     xy : ndarray, shape (n_vertices, 2), float64
         In pixels, or as parts of the image's width and height.
     begin : ndarray, shape (n + 1,), int64
-        Object i has the vertices ``begin[i]`` to ``begin[i + 1]``, exclusive.
+        Object i has the vertices ``begin[i]`` to ``begin[i + 1]``, exclusive; none of one whose
+        pixels are known.
+    pixels : RleMasks or None
+        The masks of objects whose pixels are known.
+    place : ndarray, shape (n,), int64, or None
+        The position of each object's mask in `pixels`, or -1; None where there are none.
     """
 
     xy: NDArray[np.float64]
     begin: NDArray[np.int64]
+    pixels: RleMasks | None = None
+    place: NDArray[np.int64] | None = None
 
     @classmethod
     def none(cls) -> Outlines:
@@ -47,7 +55,12 @@ class Outlines(NamedTuple):
     def taken(self, rows: NDArray[np.bool_]) -> Outlines:
         """Return those of some objects."""
         lengths = self.lengths
-        return Outlines(self.xy[np.repeat(rows, lengths)], _begins(lengths[rows]))
+        return Outlines(
+            self.xy[np.repeat(rows, lengths)],
+            _begins(lengths[rows]),
+            self.pixels,
+            None if self.place is None else self.place[rows],
+        )
 
     def in_pixels(self, extent: NDArray[np.int64]) -> Outlines:
         """Return outlines that are parts in pixels; `extent` is width and height by object."""
@@ -61,6 +74,10 @@ class Outlines(NamedTuple):
         if len(first):
             corners[having, :2] = np.minimum.reduceat(self.xy, first)
             corners[having, 2:] = np.maximum.reduceat(self.xy, first)
+        if self.pixels is not None and self.place is not None:
+            known = self.place >= 0
+            boxes = self.pixels.boxes()[self.place[known]]
+            corners[known, :2], corners[known, 2:] = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
         return corners
 
     def masks(self, size: NDArray[np.int64], place: Callable[[int], str]) -> RleMasks:
@@ -77,7 +94,26 @@ class Outlines(NamedTuple):
         ------
         SchemaError
             For vertices too far out, and images of too many pixels.
+        ShapeError
+            For pixels of an image of another size.
         """
+        drawn = self._drawn(size, place)
+        if self.pixels is None or self.place is None:
+            return drawn
+        known = self.place >= 0
+        pixels = self.pixels[self.place[known]]
+        other = (pixels.size != size[known]).any(axis=1)
+        if other.any():
+            row = int(np.flatnonzero(known)[np.argmax(other)])
+            raise ShapeError(
+                f"expected a mask of the size of its image, {size_text(size[row])}, got "
+                f"{size_text(pixels.size[np.argmax(other)])} (height × width)",
+                place(row),
+            )
+        return drawn.replaced(known, pixels)
+
+    def _drawn(self, size: NDArray[np.int64], place: Callable[[int], str]) -> RleMasks:
+        """Return the polygons as masks; without a pixel where there is none."""
         begin = np.arange(len(self.begin))
         fillable = self.lengths >= _FEWEST
         try:
@@ -104,7 +140,7 @@ class Outlines(NamedTuple):
         return RleMasks.joined([drawn, empty])[order]
 
     def polygons(self) -> list[list[NDArray[np.float64]]]:
-        """Return the polygons of each object, one or, of less than three points, none."""
+        """Return the polygons of each object: one, or none of less than three points or pixels."""
         return [
             [each] if len(each) >= _FEWEST else [] for each in np.split(self.xy, self.begin[1:-1])
         ][: len(self.begin) - 1]

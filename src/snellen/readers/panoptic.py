@@ -71,6 +71,17 @@ class PanopticFiles:
         found: list[int] = self.classes.keys.ids[self.is_thing].tolist()
         return found
 
+    def only(self, image: int) -> PanopticFiles:
+        """Return the files of one image, given by its position."""
+        some = slice(image, image + 1)
+        return dataclasses.replace(
+            self,
+            truth=_images(self.truth, some),
+            pred=_images(self.pred, some),
+            truth_maps=self.truth_maps[some],
+            pred_maps=self.pred_maps[some],
+        )
+
     def batches(self, count: Count) -> Iterator[Batch]:
         """Yield what a metric's `update` takes, some images at a time; memory stays flat.
 

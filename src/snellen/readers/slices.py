@@ -64,7 +64,11 @@ def read_slices(source: str, image_ids: Sequence[str], files: Sequence[Path]) ->
 
 
 def read_image_slices(
-    source: str, image_ids: Sequence[int | str], truth: str | None = None
+    source: str,
+    image_ids: Sequence[int | str],
+    truth: str | None = None,
+    *,
+    what: str = "image",
 ) -> dict[int | str, str]:
     """Return the slice of each image that a table has.
 
@@ -77,6 +81,8 @@ def read_image_slices(
         The images.
     truth : str, optional
         A COCO annotation file: images may be called by the names of their files, too.
+    what : str
+        What the images are, where they are something else: ``"sample"``, ``"sequence"``.
 
     Returns
     -------
@@ -96,7 +102,7 @@ def read_image_slices(
     row_of: dict[str, int] = {}
     for row, (name, _) in enumerate(rows):
         if name in row_of:
-            raise IdError(f"expected each image once, got {name} again", table.place(row))
+            raise IdError(f"expected each {what} once, got {name} again", table.place(row))
         row_of[name] = row
     # Whichever rows are about other images says nothing of the rule: images look for their rows.
     names = None if truth is None else _file_names(truth, image_ids)
@@ -108,7 +114,7 @@ def read_image_slices(
     }
     if not found and image_ids:
         raise IdError(
-            f"expected rows about the images, such as {first_few(list(image_ids))}, got "
+            f"expected rows about the {what}s, such as {first_few(list(image_ids))}, got "
             f"{first_few(list(row_of))}",
             path,
         )
@@ -120,10 +126,11 @@ def _rows(source: str, expected: str) -> tuple[str, Table, list[tuple[str, str]]
     path, colon, column = source.rpartition(":")
     if not (colon and path and column):
         raise InputError(f'expected {expected}, got "{source}"')
-    table = read_table(path)
+    # Whoever names a column has a line of names; without one, columns are called 1, 2, ….
+    table = read_table(path, header=None if column.isdecimal() else True)
     ids = find_ids(table, None)
     if ids.column is None:
-        raise InputError("expected a table with a column of image ids, got none", path)
+        raise InputError("expected a table with a column of ids, got none", path)
     columns = (ids.column.text().array(), table[column].text().array())
     rows = zip(*(each.tolist() for each in columns), strict=True)
     return path, table, [(str(name), str(part)) for name, part in rows]

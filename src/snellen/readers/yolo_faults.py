@@ -18,7 +18,8 @@ __all__ = ["line_fault"]
 
 _BOX: Final = "class, centre x, centre y, width, height"
 _SAY: Final = (
-    'kind="mask" or kind="keypoints" (--similarity), or kpt_shape or task in data.yaml, say which'
+    'kind="mask" or kind="keypoints" (--similarity, --kind), or kpt_shape or task in data.yaml, '
+    "say which"
 )
 
 

@@ -76,7 +76,7 @@ def comparison(views: Sequence[RunView], found: Sequence[RunDifferences]) -> str
         if each.classes:
             made += figure_card(_bars(views[0], view, each, k), "all")
             made += table_card(_table(views[0], view, each, k), "all", wide=False)
-    made += "".join(figure_card(each, "all") for each in _overlaid(views))
+    made += "".join(figure_card(each, "all") for each in (*_overlaid(views), *_sliced(views)))
     return (element("div", made, class_="cards") if made else "") + _matrices(views)
 
 
@@ -235,6 +235,17 @@ def _overlaid(views: Sequence[RunView]) -> list[Display]:
         if len(same) == len(views):
             found.append(_together(views, same))
     return found
+
+
+def _sliced(views: Sequence[RunView]) -> list[Display]:
+    """Return the slices of all runs side by side."""
+    if not views[0].sliced:
+        return []
+    from snellen.report.run_slices import slice_bars
+
+    names = [view.name for view in views]
+    by_source = zip(*(view.sliced for view in views), strict=True)
+    return [slice_bars(found, names) for found in by_source]
 
 
 def _together(views: Sequence[RunView], displays: Sequence[LinesDisplay]) -> LinesDisplay:

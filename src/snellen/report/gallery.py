@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PICTURE_BYTES", "gallery", "has_images_of_cells"]
 
-PICTURE_BYTES: Final = 6_000_000
+PICTURE_BYTES: Final = 5_500_000
 """How many bytes of pictures a page holds, of all its runs together."""
 
 _KINDS: Final = (

@@ -10,8 +10,6 @@ from snellen.report.markup import element, figure, plain_value, spoken, text
 from snellen.report.run_view import lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from snellen.report.run_view import RunView
     from snellen.result import Interval, Result
 
@@ -36,7 +34,7 @@ def headline(view: RunView, *, compared: bool = False) -> str:
     """
     result = view.result
     if compared:
-        return _rules(result)
+        return _rules(view)
     names = list(result.metrics)
     main = [name for name in view.record.headline if name in result.metrics] or names
     # A row that is not full looks as if something were missing.
@@ -53,7 +51,7 @@ def headline(view: RunView, *, compared: bool = False) -> str:
         element("ul", tiles, class_="tiles", aria_label="Headline numbers")
         + (_list_of(more) if more else "")
         + (folded(f"{len(others) - len(seen)} more numbers", _list_of(rest)) if rest else "")
-        + _rules(result)
+        + _rules(view)
     )
 
 
@@ -82,7 +80,8 @@ def _list_of(items: str) -> str:
     return element("dl", items, class_="numbers")
 
 
-def _rules(result: Result) -> str:
+def _rules(view: RunView) -> str:
+    result = view.result
     made_of = "".join(
         element("div", element("dt", text(name)) + element("dd", text(value)))
         for name, value in lines_of(result)
@@ -90,7 +89,7 @@ def _rules(result: Result) -> str:
     )
     return (
         element("p", element("b", "Protocol") + " " + text(protocol_line(result)), class_="rules")
-        + _intervals_line(result)
+        + _intervals_line(view)
         + (element("dl", made_of, class_="made-of") if made_of else "")
         + _undefined(result)
     )
@@ -174,10 +173,17 @@ def _range(value: float, interval: Interval | None) -> str:
     )  # fmt: skip
 
 
-def _intervals_line(result: Result) -> str:
-    known: Sequence[Interval] = list(result.intervals.values())
-    if not known:
-        return ""
+def _intervals_line(view: RunView) -> str:
+    result = view.result
+    if not result.intervals:
+        command = view.record.command
+        if "evaluate" not in command or {"--intervals", "--no-intervals"}.intersection(command):
+            return ""
+        said = (
+            "none were asked for: snellen evaluate --intervals says how far the numbers would move "
+            "with other images"
+        )
+        return element("p", element("b", "Intervals") + " " + text(said), class_="rules")
     lines = [" ".join(line.split()).removeprefix("intervals ") for line in result.interval_lines()]
     return element("p", element("b", "Intervals") + " " + text("; ".join(lines)), class_="rules")
 
@@ -206,7 +212,12 @@ def _undefined(result: Result) -> str:
     )
     return element(
         "details",
-        element("summary", f"{len(found):,} numbers of single classes are undefined: why")
+        element(
+            "summary",
+            "1 number of a class is undefined: why"
+            if len(found) == 1
+            else f"{len(found):,} numbers of single classes are undefined: why",
+        )
         + element("ul", lines),
     )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from snellen.displays.tables import TextTable, as_latex, as_markdown, shown, table_of
 from snellen.report.run_pictures import figures_of
+from snellen.report.run_slices import read_run_slices
 from snellen.report.run_view import lines_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["paper_tables"]
 
 
-def paper_tables(runs: Sequence[StoredRun], names: Sequence[str], kind: str) -> str:
+def paper_tables(
+    runs: Sequence[StoredRun], names: Sequence[str], kind: str, *, slice_by: Sequence[str] = ()
+) -> str:
     """Return tables of headline numbers and of classes, and what figures there are.
 
     Parameters
@@ -29,6 +32,8 @@ def paper_tables(runs: Sequence[StoredRun], names: Sequence[str], kind: str) -> 
         What they are called.
     kind : {"md", "tex"}
         Markdown, or LaTeX for the package booktabs.
+    slice_by : sequence of str
+        As `results_page` takes it.
     """
     results = [run.result() for run in runs]
     if len(runs) == 1:
@@ -37,7 +42,7 @@ def paper_tables(runs: Sequence[StoredRun], names: Sequence[str], kind: str) -> 
         numbers, classes = _numbers(results, names), _classes(results, names)
     figures = [
         [name, display.words.title, display.words.finding]
-        for name, display in figures_of(runs[0]).items()
+        for name, display in figures_of(runs[0], slice_by).items()
     ]
     listed = TextTable(["figure", "what it shows", "finding"], figures, [False] * 3)
     task = results[0].task
@@ -47,6 +52,7 @@ def paper_tables(runs: Sequence[StoredRun], names: Sequence[str], kind: str) -> 
     tables = [
         (f"{task}: headline numbers of {' and '.join(names)}{with_intervals}", "numbers", numbers),
         ("Classes", "classes", classes),
+        *(_slices(runs, results, names, source) for source in slice_by),
         ("Figures", "figures", listed),
     ]
     write = _latex if kind == "tex" else _markdown
@@ -121,3 +127,41 @@ def _classes(results: Sequence[Result], names: Sequence[str]) -> TextTable:
     ]
     head = [f"{key} ({main})", *names]
     return TextTable(head, rows, [False, *(True for _ in names)])
+
+
+def _slices(
+    runs: Sequence[StoredRun], results: Sequence[Result], names: Sequence[str], source: str
+) -> tuple[str, str, TextTable]:
+    """Return the numbers of slices; of several runs the main one, a column each."""
+    found = [
+        read_run_slices(run, result, source) for run, result in zip(runs, results, strict=True)
+    ]
+    first = found[0]
+    main = first.names[0]
+    if len(found) == 1:
+        head = [first.column, f"{first.unit}s", *first.names]
+        rows = [
+            [
+                part.name,
+                f"{part.n_units:,}",
+                *(shown(part.metrics[name], 3, part.intervals.get(name)) for name in first.names),
+            ]
+            for part in first.parts
+        ]
+    else:
+        head = [f"{first.column} ({main})", *names]
+        of_runs = [{part.name: part for part in each.parts} for each in found]
+        rows = [
+            [
+                name,
+                *(
+                    shown(each[name].metrics[main], 3, each[name].intervals.get(main))
+                    if name in each
+                    else ""
+                    for each in of_runs
+                ),
+            ]
+            for name in dict.fromkeys(name for each in of_runs for name in each)
+        ]
+    numbers = [False, *(True for _ in head[1:])]
+    return f"Slices by {first.column}", f"slices:{first.column}", TextTable(head, rows, numbers)

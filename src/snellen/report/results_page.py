@@ -31,6 +31,7 @@ def results_page(
     names: Sequence[str] | None = None,
     plotly: str = "inline",
     folders: Sequence[str] | None = None,
+    slice_by: Sequence[str] = (),
 ) -> str:
     """Return the page of one run, or of several runs of one task side by side.
 
@@ -48,6 +49,8 @@ def results_page(
     folders : sequence of str, optional
         How the runs' folders are reached from the page, for links to pictures that it does not
         hold; without, nothing is linked.
+    slice_by : sequence of str
+        Tables and their columns, ``scenes.csv:weather``, by which parts of the data are shown, too.
 
     Returns
     -------
@@ -57,7 +60,8 @@ def results_page(
     Raises
     ------
     InputError
-        Where there is no run, where two have one name, and for what is no run of `StoredRun`.
+        Where there is no run, where two have one name, for what is no run of `StoredRun`, and for
+        slices that cannot be made.
     MissingExtraError
         Where Plotly's package, whose script is put in, is not installed.
     """
@@ -69,26 +73,31 @@ def results_page(
         )
     return page_of_views(
         [
-            opened(run, name, None if folders is None else folders[place])
+            opened(run, name, None if folders is None else folders[place], slice_by)
             for place, (run, name) in enumerate(zip(runs, called, strict=True))
         ],
         plotly=plotly,
     )
 
 
-def opened(run: StoredRun, name: str, folder: str | None = None) -> RunView:
+def opened(
+    run: StoredRun, name: str, folder: str | None = None, slice_by: Sequence[str] = ()
+) -> RunView:
     """Return what a page shows of a stored run."""
     from snellen.report.run_parts import parts_of
+    from snellen.report.run_slices import read_run_slices
 
     result = run.result()
+    sliced = tuple(read_run_slices(run, result, source) for source in slice_by)
     return RunView(
         name=name,
         record=run.record,
         result=result,
-        parts=parts_of(run, result),
+        parts=parts_of(run, result, sliced),
         metric=run.metric(),
         examples=run.examples(),
         picture=run.picture,
+        sliced=sliced,
         folder=folder,
     )
 

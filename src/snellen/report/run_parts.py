@@ -10,7 +10,11 @@ from snellen.report.class_table import class_table
 from snellen.report.parts import RunParts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from snellen.displays import Display
+    from snellen.report.parts import Table
+    from snellen.report.run_slices import RunSlices
     from snellen.result import Result
     from snellen.run.stored_run import StoredRun
 
@@ -22,7 +26,7 @@ _TASKS: Final = frozenset(
 """Tasks with a module of their own, ``snellen.report.TASK.parts``."""
 
 
-def parts_of(run: StoredRun, result: Result) -> RunParts:
+def parts_of(run: StoredRun, result: Result, sliced: Sequence[RunSlices] = ()) -> RunParts:
     """Return what the page shows of a run: a pure function of what its folder holds.
 
     Parameters
@@ -31,6 +35,8 @@ def parts_of(run: StoredRun, result: Result) -> RunParts:
         The run.
     result : Result
         Its result. Of a task without a page of its own, its displays and classes are shown.
+    sliced : sequence of RunSlices
+        Further slices.
     """
     if result.task in _TASKS:
         found: RunParts = importlib.import_module(f"snellen.report.{result.task}.parts").parts(
@@ -38,8 +44,18 @@ def parts_of(run: StoredRun, result: Result) -> RunParts:
         )
     else:
         found = RunParts(curves=result.displays(), classes=class_table(result))
+    if sliced:
+        found = dataclasses.replace(found, slices=(*found.slices, *_slices(sliced)))
     first = _of_its_origin(run)
     return dataclasses.replace(found, own=(*first, *found.own)) if first else found
+
+
+def _slices(sliced: Sequence[RunSlices]) -> Iterator[Display | Table]:
+    from snellen.report.run_slices import slice_bars, slice_table
+
+    for each in sliced:
+        yield slice_bars([each], [each.names[0]])
+        yield slice_table(each, "")
 
 
 def _of_its_origin(run: StoredRun) -> tuple[Display, ...]:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["figures_of", "run_pictures"]
 
 
-def figures_of(run: StoredRun) -> dict[str, Display]:
+def figures_of(run: StoredRun, slice_by: Sequence[str] = ()) -> dict[str, Display]:
     """Return every figure of a run by name, in the order of its page; the main one is the first."""
     from snellen.report.run_parts import parts_of
+    from snellen.report.run_slices import read_run_slices
 
     result = run.result()
-    parts = parts_of(run, result)
+    parts = parts_of(run, result, [read_run_slices(run, result, each) for each in slice_by])
     shown = (
         *result.displays(),
         *((parts.confusion,) if parts.confusion is not None else ()),
@@ -46,6 +47,7 @@ def run_pictures(
     *,
     figure: str | None = None,
     width: float = 6.0,
+    slice_by: Sequence[str] = (),
 ) -> dict[str | os.PathLike[str], bytes]:
     """Return the pictures of runs by the files that they are for.
 
@@ -63,11 +65,13 @@ def run_pictures(
         Of this name alone.
     width : float
         In inches.
+    slice_by : sequence of str
+        As `results_page` takes it.
 
     Raises
     ------
     InputError
-        Where no run has such a figure.
+        Where no run has such a figure, and for slices that cannot be made.
     MissingExtraError
         Where Matplotlib is not installed.
     """
@@ -76,7 +80,7 @@ def run_pictures(
     files: dict[str | os.PathLike[str], bytes] = {}
     known: dict[str, None] = {}
     for run, begin in zip(runs, _beginnings(names), strict=True):
-        for title, display in figures_of(run).items():
+        for title, display in figures_of(run, slice_by).items():
             known[title] = None
             if figure is None:
                 path = out / f"{begin}{_plain(title)}.{kind}"

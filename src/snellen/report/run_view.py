@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from snellen.metric import StoredMetric
     from snellen.report.parts import RunParts
+    from snellen.report.run_slices import RunSlices
     from snellen.result import Result
     from snellen.run.examples import Examples
     from snellen.run.stored_run import RunRecord
@@ -37,6 +38,8 @@ class RunView:
         Its images, where some were kept.
     picture : callable
         Of the name of a file of an example: its bytes, or None where it is missing.
+    sliced : tuple of RunSlices
+        Its numbers of parts of the data, where those were asked for.
     folder : str or None
         How its folder is reached from the page; None where it may not be.
     """
@@ -48,6 +51,7 @@ class RunView:
     metric: StoredMetric[Any] | None = None
     examples: Examples | None = None
     picture: Callable[[str], bytes | None] = lambda _: None
+    sliced: tuple[RunSlices, ...] = ()
     folder: str | None = None
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from snellen.errors import InputError, SchemaError
+from snellen.mapped_file import file_content
 from snellen.metric import metric_from_bytes
 from snellen.result import Interval
 from snellen.run.other_records import (
@@ -318,7 +319,7 @@ def _read_result(path: Path) -> dict[str, Any]:
 
 def _read_state(path: Path) -> StoredMetric[Any]:
     try:
-        data = path.read_bytes()
+        data = file_content(path)
     except FileNotFoundError:
         raise InputError("expected the state of a run, there is none", str(path)) from None
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from snellen.errors import InputError, SnellenError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from snellen.metric import StoredMetric
     from snellen.result import Result
@@ -47,7 +48,7 @@ def write_run(
     result : Result
         What that gave.
     states : mapping of str to StoredMetric
-        States of further diagnoses by name.
+        States of further diagnoses by name; asked for one after the other.
     examples : Examples, optional
         Images with what is there and what was found.
     pictures : mapping of str to bytes
@@ -64,13 +65,14 @@ def write_run(
 
     home = Path(folder)
     refuse_other_folder(home)
-    files: dict[str | os.PathLike[str], bytes] = {
-        home / "state.bin": metric.to_bytes(),
+    # States are made and written one after the other: together they may be gigabytes.
+    files: dict[str | os.PathLike[str], bytes | Callable[[], bytes]] = {
+        home / "state.bin": metric.to_bytes,
         home / "result.json": _json(result.to_dict()),
     }
-    for name, state in states.items():
+    for name in states:
         refuse_unsafe_name(name, "states")
-        files[home / "states" / f"{name}.bin"] = state.to_bytes()
+        files[home / "states" / f"{name}.bin"] = functools.partial(_state_bytes, states, name)
     if examples is not None:
         for name, data in pictures.items():
             refuse_unsafe_name(name, "examples")
@@ -139,6 +141,10 @@ def _is_ours(path: Path) -> bool:
             return b'"snellen.run/' in file.read(256)
     except OSError:
         return False
+
+
+def _state_bytes(states: Mapping[str, StoredMetric[Result]], name: str) -> bytes:
+    return states[name].to_bytes()
 
 
 def _json(content: object) -> bytes:

@@ -7,6 +7,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
+from snellen.presented import Presented
 from snellen.result import Interval
 from snellen.table_text import aligned_lines, number, p_value, printable
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from snellen.displays import Display
+    from snellen.displays.tables import TextTable
     from snellen.statistics.mcnemar import McNemar
 
 __all__ = ["ClassDifference", "Comparison", "Difference"]
@@ -90,7 +93,7 @@ class ClassDifference(_DifferenceOfRuns):
 
 
 @dataclasses.dataclass(frozen=True)
-class Comparison:
+class Comparison(Presented):
     """Runs compared on the same units.
 
     Attributes
@@ -203,7 +206,7 @@ class Comparison:
         """Return the tables of differences, McNemar's counts, and the claims."""
         lines: list[str] = []
         for (first, second), found in self._by_pair(self.differences):
-            lines += self._table(first, second, [(each.metric, each) for each in found])
+            lines += self._lines(first, second, [(each.metric, each) for each in found])
             test = self.mcnemar.get((first, second))
             if test is not None:
                 lines += [
@@ -225,10 +228,10 @@ class Comparison:
             ordered = sorted(found, key=lambda one: -abs(one.difference))
             rows = [(each.class_name, each) for each in ordered]
             lines += [*([""] if lines else []), f"{self.class_metric} by class"]
-            lines += self._table(first, second, rows)
+            lines += self._lines(first, second, rows)
         return "\n".join(lines)
 
-    def _table(self, first: str, second: str, found: Sequence[tuple[str, Any]]) -> list[str]:
+    def _lines(self, first: str, second: str, found: Sequence[tuple[str, Any]]) -> list[str]:
         head = [
             "",
             printable(first, 24),
@@ -251,6 +254,22 @@ class Comparison:
             for name, each in found
         ]
         return aligned_lines([head, *rows])
+
+    def displays(self) -> tuple[Display, ...]:
+        """Return pictures of the differences: of numbers, and of the classes of each pair."""
+        from snellen.statistics.comparison_pictures import comparison_displays
+
+        return comparison_displays(self)
+
+    def _table(self, what: str, digits: int) -> TextTable:
+        from snellen.statistics.comparison_pictures import comparison_table
+
+        return comparison_table(self, what, digits)
+
+    def _repr_html_(self) -> str:
+        from snellen.displays.notebook_html import notebook_table
+
+        return notebook_table("Comparison", self._table("metrics", 4), self.claims())
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values that JSON can hold; undefined numbers are None."""

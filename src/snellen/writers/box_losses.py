@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from snellen.detection.oriented import OrientedBoxes
+from snellen.detection.masks import Masks
+from snellen.detection.oriented import OrientedBoxes, are_upright
 from snellen.writers.detections import Detections, Loss, areas_differ
 
 if TYPE_CHECKING:
@@ -54,13 +55,21 @@ def box_losses(
     found: list[tuple[str, Any, str]] = []
     if data.kind in _SHAPES and data.kind not in keeps:
         name, text = _SHAPES[data.kind]
-        found.append((name, len(boxes), text))
+        turned: Any = len(boxes)
+        if isinstance(data.columns, OrientedBoxes):
+            # Of one that is not turned the upright box is the same.
+            turned = ~are_upright(np.asarray(data.columns.corners, np.float64))
+        found.append((name, turned, text))
     if "crowds" not in keeps and boxes.crowd is not None:
         found.append(("crowds", boxes.crowd, "crowd flags: boxes as others"))
-    # Those of turned boxes are their corners'.
+    # Those of turned boxes are their corners', those of masks the numbers of their pixels.
     if "areas" not in keeps and data.is_truth and data.kind != "oriented":
-        differ = areas_differ(boxes)
-        found.append(("areas", differ, "areas of masks: those of the boxes instead"))
+        if isinstance(data.columns, Masks) and "mask" in keeps:
+            differ = boxes.area is not None and boxes.area != data.columns.rle.areas()
+            found.append(("areas", differ, "areas: the numbers of the masks' pixels instead"))
+        else:
+            differ = areas_differ(boxes)
+            found.append(("areas", differ, "areas of masks: those of the boxes instead"))
     if "ids" not in keeps and boxes.id is not None and not ids_are_counted(boxes.id):
         found.append(("ids", len(boxes), "ids of annotations"))
     for flag, text in _FLAGS.items():

@@ -5,19 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
+from snellen.detection.poses import Poses
 from snellen.writers.box_losses import box_losses
-from snellen.writers.box_numbers import box_numbers, number_texts
+from snellen.writers.box_numbers import number_texts
+from snellen.writers.cvat_shapes import shapes_of
 from snellen.writers.detections import Written
 from snellen.writers.written_names import class_losses, class_texts, image_losses, image_texts
 
 if TYPE_CHECKING:
+    from snellen.writers.cvat_shapes import Shape
     from snellen.writers.detections import Detections
 
 __all__ = ["write_cvat_xml"]
 
 
 def write_cvat_xml(data: Detections) -> Written:
-    """Return a file with all labels, images and boxes; predictions have an attribute ``score``.
+    """Return a file with all labels, images and shapes; predictions have an attribute ``score``.
+
+    Boxes are boxes, also turned ones; masks are polygons, where one is known, else brushed masks;
+    keypoints are skeletons, whose points are called 1, 2, 3, ….
 
     Raises
     ------
@@ -28,9 +34,9 @@ def write_cvat_xml(data: Detections) -> Written:
     data.refuse_relative("CVAT")
     sizes = data.known_sizes("CVAT").tolist()
     names, images = class_texts(data), image_texts(data)
-    numbers = box_numbers(data.boxes.xywh, "xyxy")
-    shapes = _shapes(data, [quoteattr(name) for name in names], number_texts(numbers.values))
-    labels = "".join(f"<label><name>{escape(name)}</name></label>" for name in names)
+    found = shapes_of(data)
+    labels = "".join(_label(data, escape(name)) for name in names)
+    lines_of_shapes = _lines(data, found.texts, [quoteattr(name) for name in names])
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
         "<annotations>",
@@ -43,29 +49,40 @@ def write_cvat_xml(data: Detections) -> Written:
             f'  <image id="{image}" name={quoteattr(images[image])} width="{width}" '
             f'height="{height}">'
         )
-        lines += [shapes[row] for row in rows]
+        lines += [lines_of_shapes[row] for row in rows]
         lines.append("  </image>")
     document = "\n".join([*lines, "</annotations>", ""]).encode()
     losses = [
         *image_losses(data, images),
         *class_losses(data, names, listed=True),
-        *box_losses(data, keeps=("occluded",), numbers=numbers.back),
+        *box_losses(data, keeps=("occluded", data.kind), numbers=found.back),
+        *found.losses,
     ]
-    return Written({"": document}, losses)
+    return Written({"": document}, losses, found.notes)
 
 
-def _shapes(data: Detections, labels: list[str], corners: list[str]) -> list[str]:
+def _label(data: Detections, name: str) -> str:
+    """Return what the file says of a label."""
+    if not isinstance(data.columns, Poses):
+        return f"<label><name>{name}</name></label>"
+    points = "".join(
+        f"<label><name>{k + 1}</name><type>points</type><parent>{name}</parent></label>"
+        for k in range(data.columns.keypoints.shape[1])
+    )
+    return f"<label><name>{name}</name><type>skeleton</type></label>{points}"
+
+
+def _lines(data: Detections, shapes: list[Shape], labels: list[str]) -> list[str]:
+    """Return the line of each shape."""
     occluded = data.yes_or_no("occluded")
     score = None if data.is_truth else number_texts(data.scores())
-    shapes = []
+    lines = []
     for row, label in enumerate(data.boxes.label.tolist()):
-        left, top, right, bottom = corners[4 * row : 4 * row + 4]
-        head = (
-            f'    <box label={labels[label]} source="manual" occluded="{occluded[row]}" '
-            f'xtl="{left}" ytl="{top}" xbr="{right}" ybr="{bottom}" z_order="0"'
+        tag, cells, inner = shapes[row]
+        if score is not None:
+            inner += f'<attribute name="score">{score[row]}</attribute>'
+        lines.append(
+            f'    <{tag} label={labels[label]} source="manual" occluded="{occluded[row]}" {cells}'
+            f'z_order="0">{inner}</{tag}>'
         )
-        if score is None:
-            shapes.append(f"{head}></box>")
-        else:
-            shapes.append(f'{head}><attribute name="score">{score[row]}</attribute></box>')
-    return shapes
+    return lines

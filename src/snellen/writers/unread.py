@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from snellen.readers.column_names import CONFIDENCES, first_of
-from snellen.readers.cvat_xml import shape_of, shapes_of_kind
+from snellen.readers.cvat_shapes import shape_of, shapes_of_kind
 from snellen.readers.file_trees import FileTree
 from snellen.readers.table import read_bytes, read_table
 from snellen.readers.typed_json import decoded

@@ -13,6 +13,7 @@ from snellen.detection.average_precision import AveragePrecision
 from snellen.detection.average_precision_result import AveragePrecisionResult
 from snellen.detection.count_displays import confusion_matrix, error_costs, slice_numbers
 from snellen.detection.curve_displays import (
+    SCORES_DRAWN,
     precision_recall,
     raw_precision_recall,
     reliability,
@@ -64,7 +65,8 @@ def parts(run: StoredRun, result: Result) -> RunParts:
         return _of_another(result)
     located = run.state("matches")
     source = located if isinstance(located, LocalizationRecallPrecision) else metric
-    points = operating_points(source)
+    # Of each curve what is drawn: there may be tens of millions of points.
+    points = operating_points(source, n_scores=SCORES_DRAWN)
     calibration = detection_calibration(source)
     best = points.metrics["threshold_micro"]
     chosen = None if math.isnan(best) else best
@@ -250,7 +252,8 @@ def _images(table: ImageTable, measure: str) -> Table:
 def _suspicions(result: LabelErrorsResult, measure: str) -> Table:
     """Return what looks like errors of the labels, not of the detector."""
     records = result.suspicions(n=_MOST_SUSPICIONS)
-    n = len(result.rows["suspicion"])
+    kinds = np.bincount(result.rows["kind"], minlength=len(result.kinds))
+    n = int(kinds.sum())
     note = "" if n <= _MOST_SUSPICIONS else f"The {_MOST_SUSPICIONS} likeliest of {n:,}."
     rows = [
         {**record, "image": str(record["image"]), "box": _box(record["box"])} for record in records
@@ -264,11 +267,7 @@ def _suspicions(result: LabelErrorsResult, measure: str) -> Table:
             finding=f"{several(n, 'label')} {'looks' if n == 1 else 'look'} wrong: "
             + ", ".join(
                 f"{int(count):,} × {kind}"
-                for kind, count in zip(
-                    result.kinds,
-                    np.bincount(result.rows["kind"], minlength=len(result.kinds)),
-                    strict=True,
-                )
+                for kind, count in zip(result.kinds, kinds, strict=True)
                 if count
             )
             + ("." if n else "None."),

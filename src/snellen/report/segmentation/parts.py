@@ -60,8 +60,9 @@ def _facts(result: SegmentationResult, images: list[dict[str, Any]]) -> Facts | 
         for pair in result.most_confused(_PAIRS)
         if pair["share_of_truth"] >= _WORTH_SAYING
     ]
-    if len(images) > 1:
-        worst = images[0]
+    known = [image for image in images if image["mIoU"] == image["mIoU"]]
+    if len(known) > 1:
+        worst = known[0]
         lines.append(
             f"Lowest is image {worst['image']}: mIoU {worst['mIoU']:.3f}; there "
             f"{worst['worst_class']} has IoU {worst['worst_iou']:.3f}."
@@ -100,14 +101,16 @@ def _rules(result: SegmentationResult) -> BarsDisplay:
 def _images(records: list[dict[str, Any]]) -> Table:
     """Return the images, the lowest mean IoU first."""
     note = "" if len(records) <= _MOST_IMAGES else f"The {_MOST_IMAGES} lowest."
-    worst = records[0]
+    known = [record for record in records if record["mIoU"] == record["mIoU"]]
     return Table(
         Words(
             name="images",
             title="Images, the lowest mIoU first",
             about="Each image by itself: the mean over the classes that its truth has, and which "
             "of them fits least.",
-            finding=f"Lowest is {worst['image']}: {worst['mIoU']:.3f}.",
+            finding=f"Lowest is {known[0]['image']}: {known[0]['mIoU']:.3f}."
+            if known
+            else "No image has pixels that count.",
             note=note,
         ),
         [
