@@ -203,7 +203,7 @@ def _turned(
     of_angles = columns.unit is not None
     if layout not in (None, "cxcywh" if of_angles else None):
         raise InputError(
-            f'expected no layout of boxes (box=, --box) but what columns {few(columns.names, 8)} '
+            f"expected no layout of boxes (box=, --box) but what columns {few(columns.names, 8)} "
             f'are, got "{layout}"',
             table.path,
         )
