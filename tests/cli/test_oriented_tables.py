@@ -54,7 +54,7 @@ def test_what_explains_a_number(run: Run, tables: tuple[Path, Path]) -> None:
     done = run("diagnose", *tables)
     assert done.returncode == 0
     assert done.stdout.startswith("AP 0.500  AP50 1.000")
-    done = run("check", truth, "--predictions", pred, "--quiet")
+    done = run("check", truth, "--predictions", pred)
     assert done.returncode == 0
     assert done.stdout.startswith(f"{truth}: 1 object in 1 image, 1 class")
     done = run("explain", *tables, "--against", "pycocotools", "--quiet")

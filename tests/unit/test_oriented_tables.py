@@ -106,6 +106,29 @@ def test_corners_beside_an_angle(tmp_path: Path) -> None:
     assert oriented(read).boxes.xywh.tolist() == [[0, 0, 4, 3], [9, 9, 4, 2]]
 
 
+def test_lists(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"image": "a", "label": "ship", "bbox": [2, 0, 4, 2, 2, 4, 0, 2]}\n')
+    assert oriented(read_detection_truth(path)).corners[0].tolist() == [
+        [2, 0], [4, 2], [2, 4], [0, 2]
+    ]  # fmt: skip
+    # A fifth number may be an angle, in either unit, or a score.
+    path.write_text('{"image": "a", "label": "ship", "bbox": [2, 0, 4, 2, 2]}\n')
+    for box in (None, "xyxy"):
+        with pytest.raises(SchemaError, match=r'4 numbers in a list "bbox", or 8 .*got 5.*angle_'):
+            read_detection_truth(path, box=box)
+    path.write_text('{"image": "a", "label": "ship", "bbox": [2, 0, 4, 2], "theta": 1}\n')
+    with pytest.raises(SchemaError, match=r'expected the unit .*got "theta"'):
+        read_detection_truth(path)
+    # Rows of two kinds.
+    path.write_text(
+        '{"image": "a", "label": "ship", "bbox": [2, 0, 4, 2]}\n'
+        '{"image": "a", "label": "ship", "bbox": [2, 0, 4, 2, 2, 4, 0, 2]}\n'
+    )
+    with pytest.raises(SchemaError, match="list bbox of 4 numbers in each row"):
+        read_detection_truth(path)
+
+
 ROW = "a,ship,5,6,4,2,30"
 
 

@@ -20,7 +20,11 @@ from snellen.readers.box_rows import BoxRows, upright_of_corners
 from snellen.readers.box_text import found_layout, found_relative
 from snellen.readers.column_names import CONFIDENCES, LABELS, first_of
 from snellen.readers.message_text import few, printable
-from snellen.readers.oriented_columns import corners_of_columns, oriented_columns
+from snellen.readers.oriented_columns import (
+    corners_of_columns,
+    listed_corners,
+    oriented_columns,
+)
 from snellen.readers.table import read_table
 
 if TYPE_CHECKING:
@@ -82,9 +86,11 @@ def box_columns(names: Sequence[str]) -> tuple[BoxLayout | None, tuple[str, ...]
         if all(column in known for column in columns):
             return layout, tuple(known[column] for column in columns)
     for name in _LISTED:
-        parts = tuple(f"{name}.{k}" for k in range(4))
-        if all(part in known for part in parts):
-            return None, tuple(known[part] for part in parts)
+        parts = []
+        while (part := f"{name}.{len(parts)}") in known:
+            parts.append(known[part])
+        if len(parts) > 3:
+            return None, tuple(parts)
     return None
 
 
@@ -124,11 +130,13 @@ def read_box_table(
     table = read_table(path, header=True)
     turned = oriented_columns(table.names, place)
     found = box_columns(table.names) if turned is None else (None, turned.names)
+    if turned is None and found is not None and found[0] is None:
+        turned = listed_corners(found[1], place)
     if found is None:
         raise SchemaError(
             "expected columns of boxes (x, y, w, h; xmin, ymin, xmax, ymax; cx, cy, w, h; or a "
-            "list bbox; of turned boxes cx, cy, w, h, angle_degrees or angle_radians; or x1, y1 … "
-            f"y4), got {few(table.names, 12)}",
+            "list bbox of 4 numbers in each row; of turned boxes cx, cy, w, h and angle_degrees or "
+            f"angle_radians; or x1, y1 … y4), got {few(table.names, 12)}",
             place,
         )
     of_names, columns = found

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CORNERS", "OrientedColumns", "corners_of_columns", "oriented_columns"]
+__all__ = [
+    "CORNERS",
+    "OrientedColumns",
+    "corners_of_columns",
+    "listed_corners",
+    "oriented_columns",
+]
 
 CORNERS: Final = ("x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4")
 """What the columns of four corners are called, in order around the box."""
@@ -126,6 +132,32 @@ def oriented_columns(names: Sequence[str], path: str) -> OrientedColumns | None:
         )
     of_box = tuple(known[name] for name in (*centre, *extent))
     return OrientedColumns((*of_box, angles[0]), _UNITS[angles[0].lower()])
+
+
+def listed_corners(names: Sequence[str], path: str) -> OrientedColumns | None:
+    """Return the columns of a list of eight numbers, None of one of four.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The columns into which the list was spread: ``bbox.0``, ``bbox.1``, ….
+    path : str
+        The file, for messages.
+
+    Raises
+    ------
+    SchemaError
+        For another length: nobody knows whether a fifth number is an angle, and in which unit.
+    """
+    if len(names) == len(CORNERS):
+        return OrientedColumns(tuple(names))
+    if len(names) != len(CORNERS) // 2:
+        raise SchemaError(
+            f'expected 4 numbers in a list "{names[0].rpartition(".")[0]}", or 8 of four corners, '
+            f"got {len(names)}: of turned boxes give columns cx, cy, width, height and {_EXPECTED}",
+            path,
+        )
+    return None
 
 
 def corners_of_columns(
