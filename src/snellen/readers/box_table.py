@@ -86,7 +86,7 @@ def box_columns(names: Sequence[str]) -> tuple[BoxLayout | None, tuple[str, ...]
         if all(column in known for column in columns):
             return layout, tuple(known[column] for column in columns)
     for name in _LISTED:
-        parts = []
+        parts: list[str] = []
         while (part := f"{name}.{len(parts)}") in known:
             parts.append(known[part])
         if len(parts) > 3:
