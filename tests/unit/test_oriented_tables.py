@@ -139,7 +139,7 @@ ROW = "a,ship,5,6,4,2,30"
         (ANGLE, [ROW, "a,ship,5,6,4,2,inf"], InputError, "finite number, got inf - .*line 3"),
         (ANGLE, [ROW, "a,ship,5,6,-4,2,0"], InputError, r'got -4 - .*line 3 column "width"'),
         (ANGLE, [ROW, "a,ship,5,6,4,-2,0"], InputError, r'got -2 - .*line 3 column "height"'),
-        (ANGLE, [ROW, "a,ship,5,6,4,1e300,0"], InputError, r"within ±1e\+100.* - .*line 3"),
+        (ANGLE, [ROW, "a,ship,1.7e308,6,1.7e308,1,0"], InputError, r"within ±1e\+100.* - .*line 3"),
         # A row without an angle is no upright one.
         (ANGLE, [ROW, "a,ship,5,6,4,2,"], SchemaError, 'numbers in column "angle_d.*line 3'),
         (ANGLE, [ROW, "a,ship,5,6,4,2"], SchemaError, "line 3"),
