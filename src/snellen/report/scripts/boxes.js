@@ -29,7 +29,7 @@ function stage(image, pictures, marks, { emphasis = () => true, words = "short" 
     drawing.append(group);
   }
   const named = marks.filter((mark) => mark.kind !== "ignored" && emphasis(mark));
-  labels.append(...(words === "long" ? named : mostTelling(named, width, height)).map((mark) =>
+  labels.append(...(words === "short" ? mostTelling(named, width, height) : named).map((mark) =>
     labelOf(mark, width, height, words)));
   made.append(drawing, labels);
   return made;
@@ -91,8 +91,8 @@ function labelOf(mark, width, height, words) {
 }
 
 /** Whether a label would leave the picture at the right if it began where its box does. */
-function isFar({ box }, width) {
-  return box[0] / width > 0.6;
+function isFar({ box, was }, width) {
+  return box[0] / width > (was ? 0.45 : 0.6);
 }
 
 function clamped(value) {

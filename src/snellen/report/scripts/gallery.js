@@ -15,6 +15,9 @@ class Gallery {
     this.followed = this.content.task === "tracking";
     // What has no picture is a sample of any kind.
     this.word = this.followed ? "frame" : this.objects || this.maps || Object.keys(this.pictures).length ? "image" : "sample";
+    // What an image in large says on its objects: of tracks of one class the ids are enough.
+    this.words = this.followed && classesOf(this.content.images, "truth", "found").length < 2
+      ? "ids" : "long";
     this.most = FIRST;
     this.state = { threshold: this.content.threshold, kinds: new Set(this.kinds()), label: "",
       predicted: "", group: "", cell: null };

@@ -91,13 +91,18 @@ function imagesWithPixels(images, { row, column }) {
   return { found, counts: {} };
 }
 
+function doesCount(each) {
+  return !each.ignored && each.outcome !== "ignored";
+}
+
 /** Returns the names of the classes of a gallery, in the order of the alphabet. */
 function classesOf(images, ...fields) {
   const names = new Set();
   for (const image of images) {
     for (const field of fields) {
       const value = image[field];
-      if (Array.isArray(value)) value.forEach((each) => names.add(each.label));
+      // Of what does not count nothing is found when it is asked for.
+      if (Array.isArray(value)) value.filter(doesCount).forEach((each) => names.add(each.label));
       else if (value) names.add(value);
     }
   }

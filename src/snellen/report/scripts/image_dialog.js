@@ -48,9 +48,9 @@ class ImageDialog {
   }
 
   pictures(image, marks) {
-    const { pictures, content, state } = this.gallery;
+    const { pictures, content, state, words } = this.gallery;
     const whole = element("div", { class: "enlarged-picture" },
-      stage(image, pictures, marks, { emphasis: (mark) => isWanted(mark, state), words: "long" }));
+      stage(image, pictures, marks, { emphasis: (mark) => isWanted(mark, state), words }));
     const layers = Object.entries(image.layers ?? {}).filter(([, file]) => pictures[file]);
     if (image.missing && content.folder !== null && image.picture) {
       whole.append(element("p", {}, element("a", {

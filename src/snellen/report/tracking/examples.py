@@ -62,7 +62,7 @@ class FrameGallery:
         for frame in worst_frames(result, self._n):
             code = sequences.index(frame.sequence)
             sides = (_of_frame(side, code, frame.number) for side in (truth, pred))
-            found.append(_example(frame, *sides, named=truth.named))
+            found.append(_example(frame, *sides, result.classes, named=truth.named))
         return found
 
     def add(self, frames: list[Example]) -> None:
@@ -110,9 +110,9 @@ class FrameGallery:
         if not n:
             return "no frame has an error: there is none to be shown"
         return (
-            f"{n:,} of {of:,} frames, {_ORDER}, and frames of a sequence are at least {APART} "
-            f"apart; matched as CLEAR does, from similarity {threshold:g} on. Ids are those of the "
-            "tracker; of missed objects those of truth"
+            f"{n:,} of {of:,} frames, {_ORDER}; those of a sequence are at least {APART} frames "
+            f"apart. Matched as CLEAR does, at similarity {threshold:g}. Numbers on boxes are the "
+            "tracker's ids; on missed objects those of truth"
         )
 
 
@@ -125,10 +125,14 @@ def _of_frame(side: Tracks, code: int, number: int) -> Tracks:
     return side[rows]
 
 
-def _example(frame: WorstFrame, truth: Tracks, pred: Tracks, *, named: bool) -> Example:
+def _example(
+    frame: WorstFrame, truth: Tracks, pred: Tracks, classes: tuple[str, ...], *, named: bool
+) -> Example:
     of_truth = {each.truth: each for each in frame.happenings if each.truth is not None}
     of_pred = {each.pred: each for each in frame.happenings if each.pred is not None}
     place: dict[Any, int] = {}
+    # What a tracker does not say is of the one class that is evaluated.
+    unsaid = classes[0] if not pred.labelled and len(classes) == 1 else None
     true = []
     for row in range(len(truth)):
         track = truth.track_name(int(truth.track[row]))
@@ -143,7 +147,7 @@ def _example(frame: WorstFrame, truth: Tracks, pred: Tracks, *, named: bool) -> 
             )
         )
     found = [
-        _found(of_pred.get(pred.track_name(int(pred.track[row]))), place, pred, row)
+        _found(of_pred.get(pred.track_name(int(pred.track[row]))), place, pred, row, unsaid)
         for row in range(len(pred))
     ]
     counts_of = {
@@ -171,9 +175,16 @@ def _example(frame: WorstFrame, truth: Tracks, pred: Tracks, *, named: bool) -> 
 
 
 def _found(
-    happening: Happening | None, place: dict[Any, int], pred: Tracks, row: int
+    happening: Happening | None,
+    place: dict[Any, int],
+    pred: Tracks,
+    row: int,
+    unsaid: str | None,
 ) -> FoundObject:
     outcome, truth, was, overlap = "ignored", None, "", 0.0
+    shape = _shape(pred, row)
+    if happening is not None or unsaid is not None:
+        shape["label"] = unsaid if happening is None else happening.label
     if happening is not None:
         outcome = {"match": "right", "switch": "switched"}.get(happening.kind, "wrong")
         truth = place.get(happening.truth)
@@ -186,7 +197,7 @@ def _found(
         overlap=overlap,
         track=str(pred.track_name(int(pred.track[row]))),
         was=was,
-        **_shape(pred, row),
+        **shape,
     )
 
 

@@ -33,6 +33,8 @@ class Happening(NamedTuple):
         The ids of the object of truth and of the predicted one; None where there is none.
     similarity : float
         How alike they are; 0 where one is missing.
+    label : str
+        The class that it was counted in.
     was : int or str, or None
         Of a switch: the id of the predicted object that followed it before.
     """
@@ -41,6 +43,7 @@ class Happening(NamedTuple):
     truth: int | str | None
     pred: int | str | None
     similarity: float
+    label: str
     was: int | str | None
 
 
@@ -94,15 +97,14 @@ def worst_frames(result: TrackingResult, n: int) -> list[WorstFrame]:
         ]
     ranked = sorted(ranked)[:n]
     sequences: list[int | str] = result.kept.sequences.ids.tolist()
-    found: list[WorstFrame] = []
     of_sequences = {
         code: _Sequence(result, int(begin[code]), int(begin[code + 1]))
         for code in sorted({code for _, code, _ in ranked})
     }
-    for badness, code, number_of in ranked:
-        happenings = of_sequences[code].of_frame(number_of)
-        found.append(WorstFrame(sequences[code], number_of, -badness, happenings))
-    return found
+    return [
+        WorstFrame(sequences[code], of_frame, -badness, of_sequences[code].of_frame(of_frame))
+        for badness, code, of_frame in ranked
+    ]
 
 
 def _spread(number: NDArray[np.int64], errors: NDArray[np.int64], n: int) -> list[int]:
@@ -128,6 +130,7 @@ class _Sequence:
             result.kept.truth_tracks.ids.tolist(),
             result.kept.pred_tracks.ids.tolist(),
         )
+        self._classes: list[str] = result.kept.classes.ids.tolist()
         kind, truth, label = (self._events[name] for name in ("kind", "truth", "label"))
         # Rows of an object are ascending by frame: a class has all of its rows together.
         self._before = np.full(len(kind), -1)
@@ -157,5 +160,6 @@ class _Sequence:
             None if kind == _FALSE_POSITIVE else truth_ids[int(self._events["truth"][row])],
             None if kind == _MISS else pred_ids[int(pred[row])],
             float(self._events["similarity"][row]) if kind <= _SWITCH else 0.0,
+            self._classes[int(self._events["label"][row])],
             pred_ids[int(pred[self._before[row]])] if kind == _SWITCH else None,
         )
