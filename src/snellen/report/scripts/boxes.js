@@ -22,13 +22,14 @@ function stage(image, pictures, marks, { emphasis = () => true, words = "short" 
     "aria-hidden": "true" });
   const labels = element("span", { class: "labels", "aria-hidden": "true" });
   // What errs above what is right: it is what is looked for.
-  for (const mark of [...marks].sort((a, b) => LAYERS[a.kind] - LAYERS[b.kind])) {
+  const layered = [...marks].sort((a, b) => LAYERS[a.kind] - LAYERS[b.kind]);
+  for (const mark of layered) {
     const strong = emphasis(mark);
     const group = drawn("g", { class: `object ${mark.kind}${strong ? "" : " faint"}` });
     for (const kind of ["halo", "ink"]) group.append(...shapesOf(mark, kind));
     drawing.append(group);
   }
-  const named = marks.filter((mark) => mark.kind !== "ignored" && emphasis(mark));
+  const named = layered.filter((mark) => mark.kind !== "ignored" && emphasis(mark));
   labels.append(...(words === "short" ? mostTelling(named, width, height) : named).map((mark) =>
     labelOf(mark, width, height, words)));
   made.append(drawing, labels);
