@@ -81,7 +81,8 @@ class FramePictures:
             if self._is_only:
                 yield from ((base, base / "img1"), (base, base))
             return
-        truth = self._truth.get(sequence)
+        # A file of several sequences has the name of none.
+        truth = self._truth.get(sequence, self._truth.get(""))
         if truth is None:
             return
         above = truth.parent.parent
