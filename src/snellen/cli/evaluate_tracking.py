@@ -211,7 +211,7 @@ def _classes_of(
     "writes them.",
 )
 @threads_option
-@example_options
+@example_options(default="SEQUENCE/img1 in TRUTH, or where else its layout has them")
 @output_options
 @click.pass_context
 def tracking(

@@ -18,8 +18,8 @@ __all__ = ["APART", "Happening", "WorstFrame", "worst_frames"]
 APART: Final = 10
 """Frames of a sequence that are shown are so far from one another: neighbours show the same."""
 
-_MATCH, _SWITCH, _MISS, _FALSE_POSITIVE = range(4)
-assert EVENT_KINDS[:4] == ("match", "switch", "miss", "false positive")
+# Of `EVENT_KINDS`: what is matched comes first, then what is not; transfers are told of matches.
+_MATCH, _SWITCH, _MISS, _FALSE_POSITIVE, _TRANSFER = range(len(EVENT_KINDS))
 
 
 class Happening(NamedTuple):
@@ -88,7 +88,7 @@ def worst_frames(result: TrackingResult, n: int) -> list[WorstFrame]:
     ranked: list[tuple[float, int, int]] = []
     for code, (first, last) in enumerate(zip(begin[:-1].tolist(), begin[1:].tolist(), strict=True)):
         kind, frame = events["kind"][first:last], events["frame"][first:last]
-        is_error = (kind >= _SWITCH) & (kind <= _FALSE_POSITIVE)
+        is_error = (kind != _MATCH) & (kind != _TRANSFER)
         number, errors = np.unique(frame[is_error], return_counts=True)
         chosen = _spread(number, errors, n)
         ranked += [
@@ -149,7 +149,7 @@ class _Sequence:
         return [
             self._happening(row, kind)
             for row, kind in zip(rows.tolist(), kinds, strict=True)
-            if kind <= _FALSE_POSITIVE
+            if kind != _TRANSFER
         ]
 
     def _happening(self, row: int, kind: int) -> Happening:
