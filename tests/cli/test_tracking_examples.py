@@ -185,7 +185,9 @@ def test_images_beside_labels_of_kitti(tmp_path: Path) -> None:
 
 
 def test_images_of_bdd_count_from_one(tmp_path: Path) -> None:
-    frames = [{"videoName": "a", "frameIndex": t, "labels": []} for t in (0, 1)]
+    frames: list[dict[str, Any]] = [
+        {"videoName": "a", "frameIndex": t, "labels": []} for t in (0, 1)
+    ]
     frames[0]["labels"] = [
         {"id": "1", "category": "car", "box2d": {"x1": 0, "y1": 0, "x2": 9, "y2": 9}}
     ]

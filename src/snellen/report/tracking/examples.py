@@ -61,8 +61,8 @@ class FrameGallery:
         found = []
         for frame in worst_frames(result, self._n):
             code = sequences.index(frame.sequence)
-            sides = (_of_frame(side, code, frame.number) for side in (truth, pred))
-            found.append(_example(frame, *sides, result.classes, named=truth.named))
+            true, followed = (_of_frame(side, code, frame.number) for side in (truth, pred))
+            found.append(_example(frame, true, followed, result.classes, named=truth.named))
         return found
 
     def add(self, frames: list[Example]) -> None:
