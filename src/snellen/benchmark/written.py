@@ -20,14 +20,33 @@ if TYPE_CHECKING:
 
     from snellen.benchmark.labelled_images import LabelledImages
     from snellen.benchmark.result import BenchmarkResult
+    from snellen.run.run_record import RunRecord
 
-__all__ = ["folder_names", "json_bytes", "thumbnail", "write_benchmark"]
+__all__ = ["folder_names", "json_bytes", "refuse_other_folder", "thumbnail", "write_benchmark"]
 
 _SIDE: Final = 112  # pixels of a thumbnail's longer side
 
 
-def write_benchmark(result: BenchmarkResult, folder: Path, images: LabelledImages) -> None:
-    """Write ``index.html``, ``table.csv``, ``result.json``, and a folder for each model.
+def refuse_other_folder(home: Path) -> None:
+    """Refuse the folder of a training or of an evaluation.
+
+    Raises
+    ------
+    InputError
+        Where a benchmark would overwrite a part of something else.
+    """
+    is_training = (home / "description.json").is_file()
+    if is_training or ((home / "run.json").is_file() and (home / "state.bin").is_file()):
+        what = "a training" if is_training else "an evaluation"
+        raise InputError(
+            f"expected a folder for a benchmark, got that of {what}: name another", str(home)
+        )
+
+
+def write_benchmark(
+    result: BenchmarkResult, folder: Path, images: LabelledImages, record: RunRecord
+) -> None:
+    """Write ``index.html``, ``table.csv``, ``result.json``, ``run.json``, and a folder a model.
 
     Raises
     ------
@@ -53,6 +72,7 @@ def write_benchmark(result: BenchmarkResult, folder: Path, images: LabelledImage
             place / "classes.csv": class_csv(model).encode(),
             place / "confusion.csv": confusion_csv(model).encode(),
         }
+    files[folder / "run.json"] = record.to_bytes()
     write_atomically(files)
 
 

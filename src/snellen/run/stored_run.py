@@ -36,6 +36,7 @@ from snellen.run.run_record import (
     DataDigest,
     RunRecord,
     checked_schema,
+    kind_of_task,
     read_struct,
     schema_error,
 )
@@ -131,7 +132,8 @@ class StoredRun:
         if (folder / "description.json").is_file():
             return cls(folder, "training", record_of_training(folder))
         if (folder / "run.json").is_file():
-            return cls(folder, "evaluation", read_record(folder))
+            record = read_record(folder)
+            return cls(folder, kind_of_task(record.task), record)
         if not (folder / "result.json").is_file():
             raise InputError(
                 "expected the folder of a run, got one without run.json and result.json: "
