@@ -150,7 +150,8 @@ def benchmark(
     -------
     BenchmarkResult
         What is also written to the folder: ``index.html``, ``table.csv``, ``result.json``,
-        ``run.json``, and for each model a folder with ``state.bin`` and ``result.json``, which ``snellen compare`` reads.
+        ``run.json``, and for each model a folder with ``state.bin`` and ``result.json``, which
+        ``snellen compare`` reads.
 
     Raises
     ------
