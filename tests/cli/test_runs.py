@@ -54,7 +54,11 @@ def tree(tmp_path: Path) -> Path:
     }
     (tmp_path / "trained" / "run.json").write_text(json.dumps(content))
     put(tmp_path / "bench" / "models" / "z")
-    content = {"schema": "snellen.benchmark-result/1", "models": [], "table": [{"top1": 0.25}]}
+    content = {
+        "schema": "snellen.benchmark-result/1",
+        "models": [],
+        "table": [{"name": "z", "top1": 0.25}],
+    }
     (tmp_path / "bench" / "result.json").write_text(json.dumps(content))
     (tmp_path / "newer").mkdir()
     (tmp_path / "newer" / "run.json").write_text('{"schema": "snellen.run/2"}')
@@ -75,7 +79,7 @@ def test_the_table(run: Run, tree: Path) -> None:
         ["run", "task", "began", "data", "protocol", "numbers"],
         ["a/deep/er", "detection", "2026-01-02 03:04", "val/truth.json", "coco", "AP 0.9000"],
         ["b", "detection", "2026-01-03 00:00", "val/truth.json", "coco", "AP 0.7000"],
-        ["bench", "classification (benchmark)", "-", "-", "-", "best_top1 0.2500"],
+        ["bench", "benchmark", "-", "-", "-", "z: top1 0.2500"],
         ["c", "regression", "2026-01-01 00:00", "2 merged states", "regression", "rmse 12345.7"],
         ["trained", "classification (training)", "-", "digits", "-", "accuracy 0.8750"],
     ]
@@ -126,7 +130,10 @@ def test_of_one_task(run: Run, tree: Path) -> None:
     done = run("runs", tree, "--task", "regresion")
     assert done.returncode == 0
     assert done.stdout == f"no runs in {tree}\n"
-    assert "no run of regresion among those of classification, detection, regression" in done.stderr
+    assert (
+        "no run of regresion among those of benchmark, classification, detection, regression"
+        in done.stderr
+    )
 
 
 def test_usage(run: Run, tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -19,6 +19,7 @@ ROUND = Round(
     EndToEnd(64, 8, 700.0, 1e-4, 2e-4, 3e-4, 1e-3, 1.0),
 )
 OTHER = Round(None, (), None)
+BEGAN = 1_000_000.0
 
 
 def test_what_was_added_is_there_again(tmp_path: Path) -> None:
@@ -28,7 +29,7 @@ def test_what_was_added_is_there_again(tmp_path: Path) -> None:
     kept.add("a", ROUND, Memory(10, 5))
     kept.add("a", OTHER, Memory(8, 7))
     kept.add("b", OTHER, Memory(1, 1, 3))
-    for one in (kept, KeptRounds(path, dict(reversed(KEY.items())))):
+    for one in (kept, KeptRounds(path, dict(reversed(KEY.items())), BEGAN)):
         assert one.n_taken == 3
         assert one.rounds("a") == [ROUND, OTHER]
         assert one.rounds("b") == [OTHER]
@@ -46,7 +47,7 @@ def test_the_most_memory_counts(tmp_path: Path) -> None:
 def test_those_of_another_benchmark_are_not_taken(tmp_path: Path) -> None:
     path = tmp_path / "rounds.json"
     KeptRounds(path, KEY, BEGAN).add("a", ROUND, Memory(10, 5))
-    other = KeptRounds(path, {**KEY, "machine": {"cpu": "another"}})
+    other = KeptRounds(path, {**KEY, "machine": {"cpu": "another"}}, BEGAN)
     assert other.n_taken == 0
     assert other.memory("a") is None
     other.add("a", OTHER, Memory(1, 1))
@@ -70,6 +71,12 @@ def _without(name: str) -> Callable[[Any], Any]:
         _without("key"),
         _without("rounds"),
         _without("memory"),
+        _without("sessions"),
+        lambda found: {**found, "sessions": 7},
+        lambda found: {**found, "sessions": [[1.0]]},
+        lambda found: {**found, "sessions": [["1", 2.0]]},
+        lambda found: {**found, "sessions": [[1.0, -2.0]]},
+        lambda found: {**found, "sessions": [[1e300, 2.0]]},
     ],
 )
 def test_a_damaged_file_is_as_none(tmp_path: Path, damage: Callable[[Any], Any]) -> None:
@@ -97,3 +104,15 @@ def test_forgetting(tmp_path: Path) -> None:
     assert path.is_file()
     kept.forget()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_when_rounds_were_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "rounds.json"
+    for k in range(3):
+        began = BEGAN + 1000 * k
+        monkeypatch.setattr("time.time", lambda began=began: began + 7)
+        kept = KeptRounds(path, KEY, began)
+        assert kept.earlier == [(BEGAN + 1000 * i, 7) for i in range(k)]
+        kept.add("a", OTHER, Memory(1, 1))
+        kept.add("b", OTHER, Memory(1, 1))
+    assert KeptRounds(path, {**KEY, "other": 1}, BEGAN).earlier == []

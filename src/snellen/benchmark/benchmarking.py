@@ -189,10 +189,9 @@ def benchmark(
     folder.mkdir(parents=True, exist_ok=True)
     progress.line(f"{data}: {len(images):,} images, {len(images.classes):,} classes")
     run = _Benchmark(images, request, settings, folder, progress, recording)
-    sources = dict(zip(names, texts, strict=True))
     with contextlib.closing(progress):
-        result = run.measured(sources)
-        record = benchmark_record(result, recording, run.earlier, sources)
+        result = run.measured(dict(zip(names, texts, strict=True)))
+        record = benchmark_record(result, recording, run.earlier)
         write_benchmark(result, folder, images, record)
     run.forget_rounds()
     return result

@@ -14,7 +14,7 @@ from snellen.benchmark.speed import Memory, Round
 from snellen.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["KeptRounds"]
@@ -56,7 +56,7 @@ class KeptRounds:
                     Round.of_dict(each)
                 for each in memory.values():
                     Memory(**each)
-                earlier = [Session(float(a), float(b)) for a, b in found["sessions"]]
+                earlier = [_session(each, began) for each in found["sessions"]]
                 self._rounds, self._memory, self.earlier = rounds, memory, earlier
         # No file, or another's, or a damaged one: all is measured, as without it.
         except (
@@ -120,3 +120,17 @@ class KeptRounds:
     def forget(self) -> None:
         """Take the file away: the benchmark is finished, and another one measures anew."""
         self._path.unlink(missing_ok=True)
+
+
+def _session(plain: Sequence[float], now: float) -> Session:
+    """Return a command that a file tells of.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else.
+    """
+    began, seconds = plain
+    if not (0 <= began <= now and seconds >= 0):
+        raise ValueError("it began in the past")
+    return Session(began, seconds)

@@ -13,7 +13,7 @@ from snellen.run.recording import seconds_since, utc_text
 from snellen.run.run_record import plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from snellen.benchmark.result import BenchmarkResult
     from snellen.run.recording import Recording
@@ -23,9 +23,8 @@ __all__ = ["TASK", "Session", "benchmark_record"]
 
 TASK: Final = "benchmark"
 
-# Columns of the table by which runs are told apart: quality, speed, one image.
-_HEADLINE: Final = ("top1", "end_to_end_fps", "best_fps", "latency_p50_ms")
-_MOST_HEADLINES: Final = 3
+# Columns of the table by which runs are told apart.
+_HEADLINE: Final = ("top1", "end_to_end_fps", "latency_p50_ms")
 _LOWER: Final = ("log_loss", "brier", "ece", "parameters", "macs", "file_bytes")
 _LOWER_ENDINGS: Final = ("_ms", "_peak", "_loaded")
 # Numbers of the table that say how it was measured, and not what came of it.
@@ -51,7 +50,6 @@ def benchmark_record(
     result: BenchmarkResult,
     recording: Recording,
     earlier: Sequence[Session],
-    sources: Mapping[str, str],
 ) -> RunRecord:
     """Return how a benchmark came about.
 
@@ -63,8 +61,6 @@ def benchmark_record(
         What was noted while it ran.
     earlier : sequence of Session
         Commands that were interrupted, and whose rounds it took.
-    sources : mapping of str to str
-        Each network as it was typed, by its name.
     """
     best = result.table()[0]
     metrics = {
@@ -73,7 +69,7 @@ def benchmark_record(
         if isinstance(value, (int, float)) and not isinstance(value, bool)
         if name not in _NO_METRICS and not math.isnan(value)
     }
-    config: dict[str, Any] = {"networks": _networks(result, sources)}
+    config: dict[str, Any] = {"networks": _networks(result)}
     origin = recording.origin
     if earlier:
         last = Session(origin.began, seconds_since(origin.began))
@@ -85,7 +81,7 @@ def benchmark_record(
         TASK,
         protocol=_protocol(result, str(best["name"])),
         metrics=metrics,
-        headline=[name for name in _HEADLINE if name in metrics][:_MOST_HEADLINES],
+        headline=_HEADLINE,
         lower_is_better=[
             name for name in metrics if name in _LOWER or name.endswith(_LOWER_ENDINGS)
         ],
@@ -119,13 +115,13 @@ def benchmark_record(
     )
 
 
-def _networks(result: BenchmarkResult, sources: Mapping[str, str]) -> list[dict[str, Any]]:
+def _networks(result: BenchmarkResult) -> list[dict[str, Any]]:
     """Return what each network is, whatever brought it: names of libraries have no file."""
     found: list[dict[str, Any]] = []
     for model in result.models:
         about: dict[str, Any] = {
             "name": plain_text(model.name),
-            "source": plain_text(sources[model.name]),
+            "source": plain_text(model.source),
         }
         if model.facts is not None:
             facts = dataclasses.asdict(model.facts)
