@@ -202,3 +202,32 @@ def test_many_runs_are_listed_soon(tmp_path: Path) -> None:
     began = time.process_time()
     assert sum(isinstance(each, ListedRun) for each in listed_runs(tmp_path)) == 2000
     assert time.process_time() - began < 10
+
+
+def test_a_benchmark_by_its_best_network(run: Run, tmp_path: Path) -> None:
+    for name, top1, best in (("a", 0.5, "small"), ("b", 0.75, "two\nlines")):
+        put(
+            tmp_path / name,
+            task="benchmark",
+            metrics={"top1": top1, "latency_p50_ms": 1 / top1},
+            headline=["top1"],
+            lower_is_better=["latency_p50_ms"],
+            protocol={"name": "top-1 and speed", "metrics_of": best, "speed": {"rounds": 3}},
+            data=[DataDigest("data", "imagenet/val")],
+        )
+        put(tmp_path / name / "models" / "small")  # is of the benchmark, and not listed beside it
+    done = run("runs", tmp_path, "--sort", "latency_p50_ms")
+    assert done.returncode == 0
+    lines = [
+        [c.strip() for c in line.split("  ") if c.strip()] for line in done.stdout.splitlines()
+    ]
+    assert [line[:2] + line[3:] for line in lines[1:]] == [
+        ["b", "benchmark", "imagenet/val", "top-1 and speed", "two\\nlines: latency_p50_ms 1.3333",
+         "top1 0.7500"],
+        ["a", "benchmark", "imagenet/val", "top-1 and speed", "small: latency_p50_ms 2.0000",
+         "top1 0.5000"],
+    ]  # fmt: skip
+    done = run("runs", tmp_path, "--json", "-")
+    found = json.loads(done.stdout)["runs"]
+    assert [each["kind"] for each in found] == ["benchmark", "benchmark"]
+    assert [each["metrics_of"] for each in found] == ["small", "two\nlines"]

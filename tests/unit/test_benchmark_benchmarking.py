@@ -213,15 +213,15 @@ def record_of(out: Path) -> dict[str, Any]:
 def test_what_run_json_says_of_a_call_in_python(data: str, tmp_path: Path) -> None:
     before = int(time.time())
     settings = Settings(threads=1, rounds=2, seconds=0.5, batch_size=4, batch_sizes=(2,))
-    found = benchmark(MODELS, data, out=tmp_path, limit=9, settings=settings)
-    record = record_of(tmp_path)
+    found = benchmark(MODELS, data, out=tmp_path / "out", seed=9, settings=settings)
+    record = record_of(tmp_path / "out")
     assert (record["schema"], record["task"], record["command"]) == (
         "snellen.run/1", "benchmark", [],
     )  # fmt: skip
     began = calendar.timegm(time.strptime(record["began"], "%Y-%m-%dT%H:%M:%SZ"))
     assert before <= began <= began + record["seconds"] <= time.time() + 1
     config = record["config"]
-    assert (config["models"], config["limit"], config["rounds"]) == (MODELS, 9, 2)
+    assert (config["models"], config["seed"], config["rounds"]) == (MODELS, 9, 2)
     assert "sessions" not in config
     assert [each["name"] for each in config["networks"]] == ["n0", "n1", "n2"]
     assert [each["digest"] for each in config["networks"]] == ["n0", "n1", "n2"]
@@ -230,7 +230,7 @@ def test_what_run_json_says_of_a_call_in_python(data: str, tmp_path: Path) -> No
     assert {name: record["machine"][name] for name in machine} == machine
     assert record["machine"]["devices"] == ["cpu"]
     assert record["protocol"]["metrics_of"] == "n0"
-    assert record["protocol"]["n_images"] == 9
+    assert record["protocol"]["n_images"] == N
     speed = record["protocol"]["speed"]
     assert (speed["rounds"], speed["seconds"], speed["threads"]) == (2, 0.5, 1)
     assert speed["batch_sizes"] == [2, 4]
@@ -240,9 +240,8 @@ def test_what_run_json_says_of_a_call_in_python(data: str, tmp_path: Path) -> No
     assert record["headline"] == ["top1", "end_to_end_fps", "latency_p50_ms"]
     assert {"latency_p50_ms", "memory_host_peak"} <= set(record["lower_is_better"])
     assert not {"top1", "end_to_end_fps"} & set(record["lower_is_better"])
-    # Those nine images that were measured on.
     (digest,) = record["data"]
-    assert (digest["role"], digest["name"], digest["files"]) == ("data", data, 9)
+    assert (digest["role"], digest["name"], digest["files"]) == ("data", data, N)
 
 
 def test_run_json_of_an_interrupted_benchmark(

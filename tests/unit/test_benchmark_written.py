@@ -15,9 +15,10 @@ from PIL import Image
 from snellen.benchmark.labelled_images import LabelledImages
 from snellen.benchmark.result import BenchmarkResult, measured_model
 from snellen.benchmark.stored_images import ArrayImages, ImageFiles
-from snellen.benchmark.written import folder_names, json_bytes, thumbnail, write_benchmark
+from snellen.benchmark.written import json_bytes, thumbnail, write_benchmark
 from snellen.classification.classification import Classification
 from snellen.errors import SchemaError
+from snellen.run.run_names import folder_names
 from snellen.run.run_record import RunRecord
 
 N, K = 12, 3
@@ -57,6 +58,7 @@ def result(labelled: LabelledImages) -> BenchmarkResult:
 def test_all_files(tmp_path: Path) -> None:
     labelled = images()
     made = result(labelled)
+    (tmp_path / "report.html").write_text("a page of what was there before")
     write_benchmark(made, tmp_path, labelled, RECORD)
     files = sorted(
         str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()

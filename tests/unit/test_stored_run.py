@@ -439,6 +439,7 @@ def test_models_of_a_benchmark_in_its_order(tmp_path: Path) -> None:
     for name, seed in (("z", 0), ("a-b", 1), ("a-b-2", 2)):
         write(tmp_path / "models" / name, classified(seed))
         (tmp_path / "models" / name / "run.json").unlink()
+    write(tmp_path / "models" / "of-an-earlier-one", classified(3))
     content = {
         "schema": "snellen.benchmark-result/1",
         "models": [{"name": name} for name in names],
