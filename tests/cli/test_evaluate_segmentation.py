@@ -154,8 +154,8 @@ def test_halves_merge_to_the_whole(run: Run, street: Path) -> None:
     mixed = run("merge", street / "out0", street / "other")
     assert (mixed.returncode, mixed.stdout) == (1, "")
     assert mixed.stderr == (
-        f"snellen: error: expected the state of a Segmentation, as {street / 'out0'} is, got that "
-        f"of a BoundaryQuality - at {street / 'other'}\n"
+        f"snellen: error: expected the state of Segmentation, as {street / 'out0'} is, got that "
+        f"of BoundaryQuality - at {street / 'other'}\n"
     )
 
 

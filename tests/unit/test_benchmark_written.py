@@ -58,7 +58,7 @@ def result(labelled: LabelledImages) -> BenchmarkResult:
 def test_all_files(tmp_path: Path) -> None:
     labelled = images()
     made = result(labelled)
-    (tmp_path / "report.html").write_text("a page of what was there before")
+    (tmp_path / "report.html").write_text("somebody's own page")
     write_benchmark(made, tmp_path, labelled, RECORD)
     files = sorted(
         str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()
@@ -70,12 +70,16 @@ def test_all_files(tmp_path: Path) -> None:
             for end in ("-2", "")
             for name in ("classes.csv", "confusion.csv", "result.json", "state.bin")
         ),
+        "report.html",
         "result.json",
         "run.json",
         "table.csv",
     ]
     assert json.loads((tmp_path / "result.json").read_text()) == made.to_dict()
     assert (tmp_path / "run.json").read_bytes() == RECORD.to_bytes()
+    # Of a benchmark it is the page, and another one's numbers are not on it.
+    write_benchmark(made, tmp_path, labelled, RECORD)
+    assert not (tmp_path / "report.html").exists()
     with (tmp_path / "table.csv").open(newline="") as file:
         assert [row["name"] for row in csv.DictReader(file)] == [m.name for m in made.ranked]
     for name, model in zip(("a-net", "a-net-2"), made.models, strict=True):

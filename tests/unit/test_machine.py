@@ -14,7 +14,7 @@ from snellen.run.machine import machine
 def test_what_decides_the_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_GPUS", tmp_path / "none")
     found = machine()
-    assert found["processors"] == len(os.sched_getaffinity(0))
+    assert 1 <= found["processors"] <= (os.cpu_count() or 1)
     assert found["memory_gib"] > 0
     assert "gpus" not in found
 

@@ -13,6 +13,7 @@ from snellen.benchmark.model_csv import class_csv, confusion_csv
 from snellen.benchmark.page import page
 from snellen.errors import InputError, MissingExtraError
 from snellen.run.run_names import folder_names
+from snellen.run.written_run import is_run_record
 
 if TYPE_CHECKING:
     import os
@@ -73,8 +74,10 @@ def write_benchmark(
             place / "confusion.csv": confusion_csv(model).encode(),
         }
     files[folder / "run.json"] = record.to_bytes()
+    was_ours = is_run_record(folder / "run.json")
     write_atomically(files)
-    (folder / "report.html").unlink(missing_ok=True)  # of what was there before
+    if was_ours:  # the page of what was there before
+        (folder / "report.html").unlink(missing_ok=True)
 
 
 def json_bytes(content: object) -> bytes:

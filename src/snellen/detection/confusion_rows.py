@@ -20,7 +20,8 @@ __all__ = ["check_places", "events_of", "first_rows", "places_in_images"]
 
 def first_rows(image: NDArray[np.int32], n_images: int) -> NDArray[np.int64]:
     """Return where the rows of each image begin, of ascending images, and where the last end."""
-    return np.searchsorted(image, np.arange(n_images + 1))
+    # Of the type of images, else NumPy copies these.
+    return np.searchsorted(image, np.arange(n_images + 1, dtype=image.dtype))
 
 
 def places_in_images(image: NDArray[np.int32], n_images: int) -> NDArray[np.int32]:
@@ -64,6 +65,6 @@ def events_of(
         "score": (pred["score"][met.pred], nothing[0], pred["score"][false_alarm]),
         "similarity": (met.similarity, *nothing),
     }
-    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-    by_image = np.argsort(joined["image"], kind="stable")
-    return {name: column[by_image] for name, column in joined.items()}
+    by_image = np.argsort(np.concatenate(columns["image"]), kind="stable")
+    # Column by column, so that no more than one is there twice.
+    return {name: np.concatenate(columns.pop(name))[by_image] for name in tuple(columns)}

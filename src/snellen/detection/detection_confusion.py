@@ -268,8 +268,7 @@ class DetectionConfusion:
             )
         rows, n_images = self._rows, len(self._rows.images)
         truth, pred, pairs = (rows.table(name) for name in ("truth", "pred", "pairs"))
-        first_truth, first_pred = (first_rows(table["image"], n_images) for table in (truth, pred))
-        check_places(pairs, first_truth, first_pred)
+        first_truth, first_pred = self._first_rows()
         looked_at = rules.looked_at(pred["score"])
         deciding = ConfusionPairs(
             first_pred[pairs["image"]] + pairs["pred"],
@@ -297,6 +296,21 @@ class DetectionConfusion:
                 "n_left_out": int(np.count_nonzero(left_out)),
             },
         )
+
+    def _first_rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return where the rows of truth and of detections of each image begin.
+
+        Raises
+        ------
+        ValueError
+            Where pairs are of rows that there are not.
+        """
+        rows, n_images = self._rows, len(self._rows.images)
+        of_truth, of_pred = (
+            first_rows(rows.table(name)["image"], n_images) for name in ("truth", "pred")
+        )
+        check_places(rows.table("pairs"), of_truth, of_pred)
+        return of_truth, of_pred
 
     def to_bytes(self) -> bytes:
         """Return the state: the same bytes for any sharding and any order of batches."""
@@ -328,7 +342,7 @@ class DetectionConfusion:
             every_score=bool(parameters["every_score"]),
         )
         metric._rows.restore(packed)
-        metric.compute()  # says where rows do not fit each other
+        metric._first_rows()  # says where rows do not fit each other
         return metric
 
     def _parameters(self) -> dict[str, Any]:
