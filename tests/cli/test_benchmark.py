@@ -387,6 +387,7 @@ def test_an_interrupted_benchmark_goes_on(whole: Whole, run: Run) -> None:
     kept = chunks(folder / "parts")
     assert len(kept) == 1
     assert not (folder / "parts/result.json").exists()
+    assert not (folder / "parts/run.json").exists()
 
     # While speeds are measured: of two rounds there is one.
     process = interrupted(parts, folder, "parts/rounds.json")
@@ -411,6 +412,14 @@ def test_an_interrupted_benchmark_goes_on(whole: Whole, run: Run) -> None:
     rounds = result["models"][0]["speed"]["rounds"]
     assert len(rounds) == 2
     assert rounds[0] == first_round[0]
+    # It began with the command that measured the first of these rounds, not with the last one.
+    record = json.loads((folder / "parts/run.json").read_text())
+    sessions = record["config"]["sessions"]
+    assert len(sessions) == 2
+    assert record["began"] == sessions[0]["began"] < sessions[1]["began"]
+    assert record["seconds"] == pytest.approx(sum(each["seconds"] for each in sessions), abs=0.1)
+    (data,) = [each for each in record["data"] if each["role"] == "data"]
+    assert (data["name"], data["files"]) == ("large", 2)  # images and labels
 
     done = run(
         *command, "--no-speed", "--out", "at once", cwd=folder, env=ENVIRONMENT, timeout=PATIENCE
