@@ -150,6 +150,7 @@ def test_every_table_is_written(run: Run, pair: Files, tmp_path: Path) -> None:
     assert set(tables) == {
         "average_precision",
         "points",
+        "points_curves",
         "lrp",
         *(
             f"{part}{end}"
@@ -164,6 +165,10 @@ def test_every_table_is_written(run: Run, pair: Files, tmp_path: Path) -> None:
     assert [row["error"] for row in tables["errors"]] == [
         *("cls", "loc", "both", "dupe", "bkg", "miss", "fp", "fn")
     ]
+    # A row for each score at which a class has other numbers.
+    assert {row["class"] for row in tables["points_curves"]} <= {
+        row["class"] for row in tables["points"]
+    }
     assert tables["images"][0]["image"] == "1"
     assert tables["images"][1]["mean_iou"] == ""
     assert tables["labels"][0]["truth_left"] == "10.0"

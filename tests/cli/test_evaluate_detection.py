@@ -222,7 +222,7 @@ def test_merge_gives_the_number_of_the_whole(run: Run, tmp_path: Path) -> None:
         tmp_path / "other", "--max-detections", "50")  # fmt: skip
     done = run("merge", tmp_path / "part0", tmp_path / "other")
     assert done.returncode == 1
-    assert "max_detections (1, 10, 100) and (1, 10, 50)" in done.stderr
+    assert "max_detections[2] 50 instead of 100" in done.stderr
 
 
 def test_merge_of_what_is_no_state(run: Run, files: Files, tmp_path: Path) -> None:

@@ -217,6 +217,11 @@ def test_gates_of_other_results(capsys: Capture, tmp_path: Path) -> None:
         (["--metrics", "clear", "--blocked-sums"], "expected --blocked-sums with --metrics hota"),
         (["--metrics", "hota", "--events", "e.csv"], "expected --events with --metrics clear only"),
         (["--metrics", "hota", "--tracks", "t.csv"], "expected --tracks with --metrics clear only"),
+        (
+            ["--metrics", "hota", "--examples", "3", "--out", "x"],
+            "expected --examples with --metrics clear only",
+        ),
+        (["--metrics", "j_and_f", "--images", "."], "expected --images with --metrics clear only"),
         (["--semi-supervised"], "expected --semi-supervised with --metrics j_and_f only"),
         (["--metrics", "track_map", "--similarity", "giou"], "expected --similarity with"),
         (["--metrics", "track_map", "--class", "car"], "expected --class with"),

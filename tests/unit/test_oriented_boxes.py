@@ -160,6 +160,7 @@ def test_bad_corners(
         ([[0, 0, -1, 1, 0]], InputError, r"at least 0, got -1 and 1 - at box\[0\]"),
         ([[0, 0, 1, 1]], ShapeError, r"expected shape \(n, 5\)"),
         ([[0, 0, 1, 1, math.inf]], InputError, r"finite.*box\[0, 4\]"),
+        ([[1.7e308, 0, 1.7e308, 1, 0]], InputError, r"centre, .* within ±1e\+100.*box\[0\]"),
     ],
 )
 def test_bad_cxcywha(box: Any, error: type[Exception], message: str) -> None:

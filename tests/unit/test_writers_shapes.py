@@ -45,7 +45,7 @@ def poses(**columns: Any) -> Poses:
 
 def oriented(**columns: Any) -> OrientedBoxes:
     corners = np.array([[[8, 0], [16, 4], [8, 8], [0, 4]]] * 3, np.float64)
-    return OrientedBoxes(boxes(area=[32.0] * 3, **columns), corners)
+    return OrientedBoxes(boxes(area=[64.0] * 3, **columns), corners)
 
 
 def lost(path: Path, data: Detections, name: str) -> dict[str, int]:

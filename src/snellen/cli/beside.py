@@ -27,6 +27,7 @@ __all__ = [
 
 # So many images a page shows that nobody said a number for.
 _OF_A_PAGE: Final = 60
+_BESIDE_TRUTH: Final = "the folder images beside TRUTH; TRUTH where it is one of images"
 
 
 class Beside(NamedTuple):
@@ -89,7 +90,10 @@ class Wanted(NamedTuple):
 
 
 def example_options(
-    command: Callable[..., None] | None = None, *, images: bool = True
+    command: Callable[..., None] | None = None,
+    *,
+    images: bool = True,
+    default: str = _BESIDE_TRUTH,
 ) -> Callable[..., Any]:
     """Give a command ``--examples`` and ``--images``, handed in as `examples`.
 
@@ -99,9 +103,11 @@ def example_options(
         Which has the options of `output_options` already.
     images : bool
         Whether it gets ``--images``: a command may have one of its own.
+    default : str
+        Where images are looked for without ``--images``, in words.
     """
     if command is None:
-        return functools.partial(example_options, images=images)
+        return functools.partial(example_options, images=images, default=default)
 
     number = click.option(
         "--examples",
@@ -118,7 +124,7 @@ def example_options(
         type=click.Path(file_okay=False),
         callback=not_empty,
         help="The folder of the image files, for --examples; a grey tile stands for one that is "
-        "missing. [default: the folder images beside TRUTH; TRUTH where it is one of images]",
+        f"missing. [default: {default}]",
     )
 
     @functools.wraps(command)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from snellen.cli.beside import Beside, example_options
 from snellen.cli.limit_options import threads_option
 from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import check_folder_of, data_warnings_on_stderr, not_empty, output_options
@@ -16,6 +17,7 @@ from snellen.cli.output import check_folder_of, data_warnings_on_stderr, not_emp
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from snellen.cli.beside import Wanted
     from snellen.cli.output import Output
     from snellen.tracking.tracking_result import TrackingResult
 
@@ -68,6 +70,8 @@ _SAY = {
     "blocked_sums": ("hota",),
     "events_path": ("clear",),
     "tracks_path": ("clear",),
+    "n_examples": ("clear",),
+    "image_folder": ("clear",),
     "semi_supervised": ("j_and_f",),
 }
 
@@ -207,6 +211,7 @@ def _classes_of(
     "writes them.",
 )
 @threads_option
+@example_options(default="SEQUENCE/img1 in TRUTH, or where else its layout has them")
 @output_options
 @click.pass_context
 def tracking(
@@ -303,31 +308,50 @@ def tracking(
         rules: Any = files.protocol
         if alone == "track_map":
             rules = "youtube-vis" if protocol == "plain" and files.by_video else protocol
-        metric = _metric(
-            chosen,
-            protocol=rules,
-            threshold=threshold,
-            blocked_sums=blocked_sums,
-            # Of a page they are the timeline of switches.
-            events=events_path is not None or (output.report and "clear" in chosen),
-            semi_supervised=semi_supervised,
-        )
+
+        def made(*, events: bool) -> Any:
+            return _metric(
+                chosen,
+                protocol=rules,
+                threshold=threshold,
+                blocked_sums=blocked_sums,
+                events=events,
+                semi_supervised=semi_supervised,
+            )
+
+        # Of a page they are the timeline of switches.
+        keeps_events = events_path is not None or (output.report and "clear" in chosen)
+        metric = made(events=keeps_events)
         output = output._replace(gates=_in_fractions(output, metric))
         if not output.quiet:
             for note in (*files.notes, *(() if alone else files.notes_of_rules)):
                 click.echo(f"snellen: {_in_words(note)}", err=True)
+
+        frames, of_part = None, metric
+        if "clear" in chosen and output.wants_examples:
+            from snellen.report.tracking.examples import FrameGallery
+
+            frames = FrameGallery(output.n_examples)
+            # Frames are chosen by events, which are let go again where nobody else wants them.
+            of_part = made(events=True)
 
         def measured(i: int) -> Any:
             sides: tuple[Any, ...] = files.read(i)
             if alone == "track_map" or files.protocol.judged_classes:
                 sides = (*sides, files.judged(i))
             try:
-                return metric.empty().update(*sides)
+                part = of_part.empty().update(*sides)
             except SnellenError as error:
                 raise files.located(i, error) from error
+            if frames is None:
+                return part, []
+            found = frames.found(part.compute(), *sides[:2])
+            return part if keeps_events else part.without_events(), found
 
-        for part in in_threads(measured, range(len(files))):
+        for part, found in in_threads(measured, range(len(files))):
             metric.merge(part)
+            if frames is not None:
+                frames.add(found)
         files.finish()
 
     def complete(result: Any) -> Any:
@@ -353,7 +377,17 @@ def tracking(
             click.echo(f"wrote {names} to {output.directory}", err=True)
         return dataclasses.replace(result, lists_sequences=True) if per_sequence else result
 
-    output.deliver(metric, complete)
+    def beside(wanted: Wanted) -> Beside:
+        if frames is None:
+            return Beside()
+        from snellen.cli.frame_pictures import FramePictures
+
+        images = FramePictures(files, output.image_folder)
+        examples, pictures = frames.examples(metric.compute(), images)
+        wanted.images.missing.extend(images.missing)
+        return Beside(examples=examples, pictures=pictures)
+
+    output.deliver(metric, complete, beside)
 
 
 def _chosen(metrics: tuple[str, ...], protocol: str) -> tuple[str, ...]:

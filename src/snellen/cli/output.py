@@ -58,9 +58,19 @@ class Output(NamedTuple):
     recording: Recording | None
 
     @property
+    def n_examples(self) -> int:
+        """How many images are to be kept."""
+        return 0 if self.directory is None else self._wanted().n_examples
+
+    @property
     def wants_examples(self) -> bool:
         """Whether images are to be kept."""
-        return self.directory is not None and self._wanted().n_examples > 0
+        return self.n_examples > 0
+
+    @property
+    def image_folder(self) -> str | None:
+        """The folder of image files that was named."""
+        return None if self.examples is None else self.examples.images
 
     def with_images(self, place: str | None) -> Output:
         """Return the same with another folder of image files."""
@@ -75,8 +85,7 @@ class Output(NamedTuple):
             return self
         from snellen.cli.picture_folder import folder_of_images
 
-        given = (self.examples or ExampleOptions()).images
-        return self.with_images(folder_of_images(given, truth, itself=folder_is_images))
+        return self.with_images(folder_of_images(self.image_folder, truth, itself=folder_is_images))
 
     def also_reads(
         self, role: str, files: Iterable[str | os.PathLike[str]], *, sizes_only: bool = False

@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PictureFolder", "folder_of_images"]
+__all__ = ["IMAGE_ENDINGS", "PictureFolder", "folder_of_images", "read_image_file"]
 
 # What is larger is no picture of a data set; it would be read whole.
 _MOST_BYTES: Final = 256 << 20
-_ENDINGS: Final = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+IMAGE_ENDINGS: Final = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+"""What the names of image files end in."""
 
 
 class PictureFolder:
@@ -38,7 +39,7 @@ class PictureFolder:
     def __call__(self, name: str) -> bytes | None:
         """Return the file of a name, of its last part, or of that without an ending, if any."""
         found = self._found(name)
-        data = None if found is None else _read(found)
+        data = None if found is None else read_image_file(found)
         if data is None:
             self.missing.append(name)
         return data
@@ -62,7 +63,7 @@ def _by_name(folder: Path) -> dict[str, Path]:
     several: set[str] = set()
     for home, _, names in os.walk(folder):
         for name in names:
-            if name.lower().endswith(_ENDINGS):
+            if name.lower().endswith(IMAGE_ENDINGS):
                 path = Path(home, name)
                 for called in (name, path.stem):
                     if found.setdefault(called, path) != path:
@@ -71,7 +72,8 @@ def _by_name(folder: Path) -> dict[str, Path]:
     return {name: path for name, path in found.items() if name not in several}
 
 
-def _read(path: Path) -> bytes | None:
+def read_image_file(path: Path) -> bytes | None:
+    """Return an image file; None where it cannot be read, or is too large for one."""
     try:
         return path.read_bytes() if path.stat().st_size <= _MOST_BYTES else None
     except OSError:

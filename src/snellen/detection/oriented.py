@@ -98,7 +98,7 @@ class OrientedBoxes:
         (array([8.]), array([[0., 0., 4., 4.]]))
         """
         numbers = _corner_numbers(corners, "corners")
-        _refuse_far(numbers)
+        _refuse_far(numbers, "corners", "corners")
         in_order, own_area, _ = _core.order_corners(numbers)
         upright = upright_around(in_order)
         refuse_unmeasurable(upright, "corners")
@@ -243,6 +243,8 @@ def corners_of_cxcywha(box: ArrayLike, name: str, *, degrees: bool = False) -> N
             f"expected a width and height of at least 0, got {size[row, 0]:g} and {size[row, 1]:g}",
             f"{name}[{row}]",
         )
+    # Sums of greater ones may be beyond float64.
+    _refuse_far(numbers[:, :4], "centre, width and height", name)
     cos, sin = _turn_of_degrees(angle) if degrees else (np.cos(angle), np.sin(angle))
     along = np.stack([cos, sin], axis=1) * (size[:, :1] / 2)
     across = np.stack([-sin, cos], axis=1) * (size[:, 1:] / 2)
@@ -306,11 +308,10 @@ def _corner_numbers(corners: ArrayLike, name: str, or_else: str = "") -> NDArray
     return to_finite(array.reshape(-1, 8), name, width=8)
 
 
-def _refuse_far(corners: NDArray[np.float64]) -> None:
-    far = (np.abs(corners) > FARTHEST).any(axis=1)
+def _refuse_far(numbers: NDArray[np.float64], what: str, name: str) -> None:
+    far = (np.abs(numbers) > FARTHEST).any(axis=1)
     if far.any():
         row = int(np.argmax(far))
         raise InputError(
-            f"expected corners within ±{FARTHEST:g}, got {corners[row].tolist()}",
-            f"corners[{row}]",
+            f"expected {what} within ±{FARTHEST:g}, got {numbers[row].tolist()}", f"{name}[{row}]"
         )

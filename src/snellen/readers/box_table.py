@@ -1,8 +1,8 @@
 """A plain table of boxes: CSV and its like, Parquet, JSON lines, NPZ.
 
-Read are the columns of the image, the class, the four numbers of the box, the score (of
-predictions), and where they are there the area, crowds, flags, the image's size, and the names of
-images and classes whose ids are whole numbers.
+Read are the columns of the image, the class, the box (four numbers; of turned boxes five or eight,
+see `oriented_columns`), the score (of predictions), and where they are there the area, crowds,
+flags, the image's size, and the names of images and classes whose ids are whole numbers.
 Columns are found by their names in any case; others are not read.
 """
 
@@ -16,10 +16,15 @@ import numpy as np
 from snellen.classes import Classes
 from snellen.detection.box_layouts import BoxLayout, as_xywh
 from snellen.errors import InputError, SchemaError, ShapeError
-from snellen.readers.box_rows import BoxRows
+from snellen.readers.box_rows import BoxRows, upright_of_corners
 from snellen.readers.box_text import found_layout, found_relative
 from snellen.readers.column_names import CONFIDENCES, LABELS, first_of
 from snellen.readers.message_text import few, printable
+from snellen.readers.oriented_columns import (
+    corners_of_columns,
+    listed_corners,
+    oriented_columns,
+)
 from snellen.readers.table import read_table
 
 if TYPE_CHECKING:
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.readers.oriented_columns import OrientedColumns
     from snellen.readers.table import Column, Table
 
 __all__ = ["BOX_COLUMNS", "box_columns", "named_column", "read_box_table"]
@@ -80,9 +86,11 @@ def box_columns(names: Sequence[str]) -> tuple[BoxLayout | None, tuple[str, ...]
         if all(column in known for column in columns):
             return layout, tuple(known[column] for column in columns)
     for name in _LISTED:
-        parts = tuple(f"{name}.{k}" for k in range(4))
-        if all(part in known for part in parts):
-            return None, tuple(known[part] for part in parts)
+        parts: list[str] = []
+        while (part := f"{name}.{len(parts)}") in known:
+            parts.append(known[part])
+        if len(parts) > 3:
+            return None, tuple(parts)
     return None
 
 
@@ -103,7 +111,7 @@ def read_box_table(
         Whether it is truth; predictions need a column of scores.
     layout : {"xyxy", "xywh", "cxcywh"}, optional
         What the four numbers are; without, as the columns' names say (`BOX_COLUMNS`), or of a list
-        ``bbox`` as `read_box_text` finds it.
+        ``bbox`` as `read_box_text` finds it. Of turned boxes their columns say it.
     relative : bool, optional
         Whether they are parts of the image's size; without, where all are from 0 to 1.
 
@@ -120,26 +128,41 @@ def read_box_table(
     """
     place = os.fspath(path)
     table = read_table(path, header=True)
-    found = box_columns(table.names)
+    turned = oriented_columns(table.names, place)
+    found = box_columns(table.names) if turned is None else (None, turned.names)
+    if turned is None and found is not None and found[0] is None:
+        turned = listed_corners(found[1], place)
     if found is None:
         raise SchemaError(
             "expected columns of boxes (x, y, w, h; xmin, ymin, xmax, ymax; cx, cy, w, h; or a "
-            f"list bbox), got {few(table.names, 12)}",
+            "list bbox of 4 numbers in each row; of turned boxes cx, cy, w, h and angle_degrees or "
+            f"angle_radians; or x1, y1 … y4), got {few(table.names, 12)}",
             place,
         )
     of_names, columns = found
     # Not y, which of samples may be the class.
     others = [name for name in table.names if name not in columns]
+    # Beside four corners width and height may be the box's.
+    _, other_boxes = (box_columns(others) if turned else None) or (None, ())
     image_name = _named(table, others, _IMAGES, "images (image, image_id, file_name, …)")
     label_name = _named(table, others, LABELS, "classes (class, label, category_id, …)")
     box = _finite(table, columns)
     notes = []
-    if relative is None:
-        relative = found_relative(box)
+    corners = None
+    if turned is not None:
+        corners, relative = _turned(table, turned, box, layout, relative)
+        layout, xywh = "xywh", upright_of_corners(corners, table.place)
+        notes = [f"{place}: {turned.described(box)}"]
         if relative:
-            notes.append(f"{place}: boxes are from 0 to 1, parts of the images' sizes")
-    layout = layout or of_names or found_layout(box, place, relative=relative)
-    notes.append(f"{place}: boxes are {layout}, in columns {few(columns)}")
+            notes.append(f"{place}: corners are parts of the images' sizes")
+    else:
+        if relative is None:
+            relative = found_relative(box)
+            if relative:
+                notes.append(f"{place}: boxes are from 0 to 1, parts of the images' sizes")
+        layout = layout or of_names or found_layout(box, place, relative=relative)
+        notes.append(f"{place}: boxes are {layout}, in columns {few(columns)}")
+        xywh = as_xywh(box, layout, table.place)
     score = None
     if not truth:
         name = _named(table, others, CONFIDENCES, "scores (score, confidence, …)")
@@ -159,14 +182,15 @@ def read_box_table(
         image=image.codes,
         labels=label.values.tolist(),
         label=label.codes,
-        xywh=as_xywh(box, layout, table.place),
+        xywh=xywh,
         place=table.place,
         path=place,
         relative=relative,
-        numbers=box if relative else None,
+        numbers=box if relative and corners is None else None,
         layout=layout,
+        corners=corners,
         score=score,
-        sizes=_sizes(table, image, columns),
+        sizes=_sizes(table, image, (*columns, *other_boxes)),
         flags=flags,
         crowd=None if crowd is None else _flag(table, crowd),
         area=None if area is None else _area(table, area),
@@ -174,6 +198,36 @@ def read_box_table(
         notes=tuple(notes),
         names=None if file_names is None else tuple(file_names),
     )
+
+
+def _turned(
+    table: Table,
+    columns: OrientedColumns,
+    numbers: NDArray[np.float64],
+    layout: BoxLayout | None,
+    relative: bool | None,
+) -> tuple[NDArray[np.float64], bool]:
+    """Return the corners of turned boxes, and whether they are parts of the images' sizes."""
+    of_angles = columns.unit is not None
+    if layout not in (None, "cxcywh" if of_angles else None):
+        raise InputError(
+            f"expected no layout of boxes (box=, --box) but what columns {few(columns.names, 8)} "
+            f'are, got "{layout}"',
+            table.path,
+        )
+    if not of_angles:
+        if relative is None:
+            relative = found_relative(numbers)
+        return numbers, relative
+    # In parts of a width and of a height a turned rectangle is none, and an angle another one.
+    if relative or (relative is None and found_relative(numbers[:, :4])):
+        raise InputError(
+            "expected turned boxes in pixels, got centres and sizes that are parts of the images' "
+            "sizes, where an angle says nothing: give the four corners (x1, y1 … x4, y4), or "
+            "relative=False (--absolute) if they are pixels",
+            table.path,
+        )
+    return corners_of_columns(numbers, columns, table.place), False
 
 
 def named_column(table: Table, name: str) -> Column:

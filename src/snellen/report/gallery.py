@@ -31,7 +31,9 @@ _PATH: Final = re.compile(r"[MmLlHhVvZzCcSsQqTtAa0-9eE+\-., \n]*")
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
 _MOST_COLOURS: Final = 40  # of more nobody can tell them apart
 # Commands that have --examples.
-_WITH_GALLERY: Final = frozenset(("classification", "detection", "regression", "segmentation"))
+_WITH_GALLERY: Final = frozenset(
+    ("classification", "detection", "panoptic", "regression", "segmentation", "tracking")
+)
 _O = TypeVar("_O", TrueObject, FoundObject)
 
 
@@ -74,6 +76,8 @@ def _how_to_get_it(view: RunView) -> str:
     command = view.record.command[:3]
     if command[:2] != ["snellen", "evaluate"] or command[-1] not in _WITH_GALLERY:
         return ""
+    if command[-1] == "tracking" and "MOTA" not in view.record.metrics:
+        return ""  # without CLEAR nothing says what is wrong
     said = (
         "This run kept no images. To see here where it errs most, evaluate again with --examples "
         "60 --images DIR, where DIR is the folder of the image files."

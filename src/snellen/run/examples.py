@@ -56,6 +56,8 @@ class TrueObject(msgspec.Struct, omit_defaults=True):
         without one.
     keypoints : list of [x, y]
         Those that are labelled.
+    track : str
+        The id of what is followed over frames (tracking).
     """
 
     label: str
@@ -63,6 +65,7 @@ class TrueObject(msgspec.Struct, omit_defaults=True):
     ignored: bool = False
     outline: str = ""
     keypoints: list[list[float]] = []
+    track: str = ""
 
 
 class FoundObject(msgspec.Struct, omit_defaults=True):
@@ -70,20 +73,23 @@ class FoundObject(msgspec.Struct, omit_defaults=True):
 
     Attributes
     ----------
-    label, box, outline, keypoints
+    label, box, outline, keypoints, track
         As those of `TrueObject`.
     score : float
-        Its score.
-    outcome : {"right", "wrong", "ignored"}
+        Its score; 1 in tracking, where all boxes of a tracker count.
+    outcome : {"right", "switched", "wrong", "ignored"}
         What became of it, with all detections of lower score left out (matching by falling score
-        does not depend on them).
+        does not depend on them). Switched: it found an object that another track followed before
+        (tracking).
     truth : int or None
-        The position of the true object that it was matched with, where it is right or ignored.
+        The position of the true object that it was matched with, where it is not wrong.
     overlap : float
         The IoU (or OKS) with that, else with the nearest object that is there.
     taken_for : int or None
         Where it is wrong: the position of the true object of another class, or of its own class,
         that it lies on with the IoU that counts; None where it lies on none.
+    was : str
+        Where it is switched: the track that followed its object before.
     """
 
     label: str
@@ -95,6 +101,8 @@ class FoundObject(msgspec.Struct, omit_defaults=True):
     taken_for: int | None = None
     outline: str = ""
     keypoints: list[list[float]] = []
+    track: str = ""
+    was: str = ""
 
 
 class Example(msgspec.Struct, omit_defaults=True):
@@ -124,6 +132,8 @@ class Example(msgspec.Struct, omit_defaults=True):
         How many pixels of a true class were taken for which class, most first (segmentation).
     badness : float
         What it is sorted by, worst first.
+    group : str
+        The sequence that it is a frame of (tracking).
     """
 
     id: str
@@ -140,6 +150,7 @@ class Example(msgspec.Struct, omit_defaults=True):
     numbers: dict[str, float] = {}
     pairs: list[tuple[str, str, int]] = []
     badness: float = 0.0
+    group: str = ""
 
 
 class Examples(msgspec.Struct):
@@ -247,9 +258,10 @@ def _check_object(found: TrueObject | FoundObject, place: str) -> None:
 
 
 def _check_match(found: FoundObject, n_truth: int, place: str) -> None:
-    if found.outcome not in ("right", "wrong", "ignored"):
+    if found.outcome not in ("right", "switched", "wrong", "ignored"):
         raise SchemaError(
-            f'expected right, wrong or ignored, got "{found.outcome[:60]}"', f"{place}.outcome"
+            f'expected right, switched, wrong or ignored, got "{found.outcome[:60]}"',
+            f"{place}.outcome",
         )
     for name, at in (("truth", found.truth), ("taken_for", found.taken_for)):
         if at is not None and not 0 <= at < n_truth:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from snellen import _core
 from snellen.detection.masks import Masks
 from snellen.detection.oriented import OrientedBoxes, are_upright
 from snellen.writers.detections import Detections, Loss, areas_differ
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["box_losses", "cut_to_images", "ids_are_counted"]
+__all__ = ["box_losses", "cut_to_images", "ids_are_counted", "turned_areas_differ"]
 
 _FLAGS: Final = {
     "difficult": "difficult boxes: as others",
@@ -62,9 +63,13 @@ def box_losses(
         found.append((name, turned, text))
     if "crowds" not in keeps and boxes.crowd is not None:
         found.append(("crowds", boxes.crowd, "crowd flags: boxes as others"))
-    # Those of turned boxes are their corners', those of masks the numbers of their pixels.
-    if "areas" not in keeps and data.is_truth and data.kind != "oriented":
-        if isinstance(data.columns, Masks) and "mask" in keeps:
+    # Those of masks are the numbers of their pixels. Where of turned boxes the upright ones stay,
+    # that is told.
+    if "areas" not in keeps and data.is_truth:
+        if isinstance(data.columns, OrientedBoxes):
+            differ = "oriented" in keeps and turned_areas_differ(data.columns)
+            found.append(("areas", differ, "areas of turned boxes: those of their corners instead"))
+        elif isinstance(data.columns, Masks) and "mask" in keeps:
             differ = boxes.area is not None and boxes.area != data.columns.rle.areas()
             found.append(("areas", differ, "areas: the numbers of the masks' pixels instead"))
         else:
@@ -104,6 +109,17 @@ def _compared(data: Detections, keeps: Collection[str]) -> NDArray[np.float64]:
     if "oriented" in keeps and isinstance(data.columns, OrientedBoxes):
         return np.asarray(data.columns.corners, np.float64).reshape(len(data.columns), -1)
     return data.boxes.xywh
+
+
+def turned_areas_differ(oriented: OrientedBoxes) -> NDArray[np.bool_]:
+    """Return which turned boxes have another area than that of their outline."""
+    area = oriented.boxes.area
+    if area is None:
+        return np.zeros(len(oriented), np.bool_)
+    corners = np.asarray(oriented.corners, np.float64).reshape(len(oriented), -1)
+    _, own, _ = _core.order_corners(np.ascontiguousarray(corners))
+    differ: NDArray[np.bool_] = area != own
+    return differ
 
 
 def ids_are_counted(ids: NDArray[np.int64]) -> bool:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from snellen.detection.oriented import OrientedBoxes
 from snellen.errors import InputError, MissingExtraError
 from snellen.readers.box_text import found_relative
 from snellen.readers.image_files import ending
-from snellen.writers.box_losses import box_losses
+from snellen.readers.oriented_columns import CORNERS
+from snellen.writers.box_losses import box_losses, turned_areas_differ
 from snellen.writers.detections import Loss, Written, areas_differ
 from snellen.writers.open_images import table_text
 from snellen.writers.written_names import (
@@ -39,6 +41,8 @@ _DELIMITERS: Final = {".csv": ",", ".tsv": "\t"}
 
 def write_box_table(data: Detections, name: str) -> Written:
     """Return a table, a row an object, of the kind that a file's name says.
+
+    Of turned boxes the four corners are written, which are what they are to the last bit.
 
     Parameters
     ----------
@@ -75,10 +79,13 @@ def write_box_table(data: Detections, name: str) -> Written:
         *class_losses(
             data, classes, data.boxes.classes.names if _has_names(data) else None, listed=False
         ),
-        *box_losses(data, keeps=("areas", "crowds", *_FLAGS) if data.is_truth else _FLAGS),
+        *box_losses(
+            data,
+            keeps=("oriented", *(("areas", "crowds", *_FLAGS) if data.is_truth else _FLAGS)),
+        ),
     ]
     notes = []
-    if data.relative != found_relative(data.boxes.xywh):
+    if data.relative != found_relative(_numbers(data)):
         meaning = "--relative" if data.relative else "--absolute"
         notes.append(f"numbers don't show what they are parts of: read the table with {meaning}")
     return Written({"": document}, losses, notes)
@@ -118,10 +125,13 @@ def _columns(data: Detections) -> dict[str, list[Any]]:
     columns["label"] = of_each(boxes.classes.keys.ids.tolist(), labels)
     if _has_names(data):
         columns["class_name"] = of_each(class_names, labels)
-    columns |= dict(zip("xywh", boxes.xywh.T.tolist(), strict=True))
+    names_of_numbers = CORNERS if data.kind == "oriented" else "xywh"
+    columns |= dict(zip(names_of_numbers, _numbers(data).T.tolist(), strict=True))
     if boxes.score is not None:
         columns["score"] = boxes.score.tolist()
-    if data.is_truth and areas_differ(boxes).any() and boxes.area is not None:
+    own = data.columns
+    differ = turned_areas_differ(own) if isinstance(own, OrientedBoxes) else areas_differ(boxes)
+    if data.is_truth and differ.any() and boxes.area is not None:
         columns["area"] = boxes.area.tolist()
     if data.is_truth and boxes.crowd is not None and boxes.crowd.any():
         columns["iscrowd"] = boxes.crowd.tolist()
@@ -133,6 +143,13 @@ def _columns(data: Detections) -> dict[str, list[Any]]:
         for k, name in enumerate(("image_height", "image_width")):
             columns[name] = of_each(data.sizes[:, k].tolist(), images)
     return columns
+
+
+def _numbers(data: Detections) -> NDArray[np.float64]:
+    """Return the numbers of each box: left, top, width, height, or four corners."""
+    if isinstance(data.columns, OrientedBoxes):
+        return np.asarray(data.columns.corners, np.float64).reshape(len(data.boxes), len(CORNERS))
+    return data.boxes.xywh
 
 
 def _has_names(data: Detections) -> bool:

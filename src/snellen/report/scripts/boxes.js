@@ -1,6 +1,6 @@
 // Objects on an image: what is there and what was found, told apart by colour, line and label.
 
-const SIGNS = { right: "✓", wrong: "✕", missed: "○", ignored: "·" };
+const SIGNS = { right: "✓", switched: "⇄", wrong: "✕", missed: "○", ignored: "·" };
 
 /** Returns an image with its objects; where there is no picture, a grey tile with its name. */
 function stage(image, pictures, marks, { emphasis = () => true, words = "short" } = {}) {
@@ -22,14 +22,15 @@ function stage(image, pictures, marks, { emphasis = () => true, words = "short" 
     "aria-hidden": "true" });
   const labels = element("span", { class: "labels", "aria-hidden": "true" });
   // What errs above what is right: it is what is looked for.
-  for (const mark of [...marks].sort((a, b) => LAYERS[a.kind] - LAYERS[b.kind])) {
+  const layered = [...marks].sort((a, b) => LAYERS[a.kind] - LAYERS[b.kind]);
+  for (const mark of layered) {
     const strong = emphasis(mark);
     const group = drawn("g", { class: `object ${mark.kind}${strong ? "" : " faint"}` });
     for (const kind of ["halo", "ink"]) group.append(...shapesOf(mark, kind));
     drawing.append(group);
   }
-  const named = marks.filter((mark) => mark.kind !== "ignored" && emphasis(mark));
-  labels.append(...(words === "long" ? named : mostTelling(named, width, height)).map((mark) =>
+  const named = layered.filter((mark) => mark.kind !== "ignored" && emphasis(mark));
+  labels.append(...(words === "short" ? mostTelling(named, width, height) : named).map((mark) =>
     labelOf(mark, width, height, words)));
   made.append(drawing, labels);
   return made;
@@ -40,12 +41,13 @@ function stage(image, pictures, marks, { emphasis = () => true, words = "short" 
  * errors first, the surest and the largest before others.
  */
 function mostTelling(marks, width, height) {
-  const weight = (mark) => (mark.kind === "right" ? 0 : 2)
+  const weight = (mark) => WEIGHTS[mark.kind]
     + (mark.score ?? (mark.box[2] * mark.box[3]) / (width * height));
   const placed = [];
   return [...marks].sort((a, b) => weight(b) - weight(a)).filter((mark) => {
     const right = mark.kind === "right";
-    const wide = (right ? 0.05 : 0.1 + 0.028 * Math.min(shown(mark.label, 24).length, 14)) * width;
+    const letters = wordsOf(mark, "short").length;
+    const wide = (letters ? 0.1 + 0.028 * Math.min(letters, 14) : 0.05) * width;
     const x = isFar(mark, width) ? mark.box[0] + mark.box[2] - wide : mark.box[0];
     const y = Math.max(mark.box[1] - (right ? 0 : 0.1 * height), 0);
     const clear = placed.every((other) => x > other.x + other.wide || other.x > x + wide
@@ -55,7 +57,20 @@ function mostTelling(marks, width, height) {
   });
 }
 
-const LAYERS = { ignored: 0, right: 1, missed: 2, wrong: 3 };
+const WEIGHTS = { right: 0, wrong: 2, missed: 2, switched: 4 };
+const LAYERS = { ignored: 0, right: 1, missed: 2, wrong: 3, switched: 4 };
+
+/** Returns what a label says behind its sign: the class, or which track it is. */
+function wordsOf(mark, words) {
+  const label = shown(mark.label, 24);
+  if (mark.track) {
+    const track = mark.was ? `was ${shown(mark.was, 12)}, now ${shown(mark.track, 12)}`
+      : shown(mark.track, 12);
+    return words === "long" ? `${label} ${track}` : track;
+  }
+  if (words === "long") return mark.score === undefined ? label : `${label} ${figure(mark.score, 2)}`;
+  return mark.kind === "right" ? "" : label;
+}
 
 function shapesOf({ box, outline, keypoints }, kind) {
   const points = (keypoints ?? []).map(([x, y]) =>
@@ -68,9 +83,7 @@ function shapesOf({ box, outline, keypoints }, kind) {
 
 function labelOf(mark, width, height, words) {
   const [left, top] = mark.box;
-  const short = mark.kind === "right" && words === "short";
-  const text = short ? SIGNS.right : `${SIGNS[mark.kind]} ${shown(mark.label, 24)}`
-    + (words === "long" && mark.score !== undefined ? ` ${figure(mark.score, 2)}` : "");
+  const text = `${SIGNS[mark.kind]} ${wordsOf(mark, words)}`.trim();
   const low = top / height < 0.08;
   const side = isFar(mark, width) ? `right: ${clamped(100 - (100 * (left + mark.box[2])) / width)}%`
     : `left: ${clamped((100 * left) / width)}%`;
@@ -79,8 +92,8 @@ function labelOf(mark, width, height, words) {
 }
 
 /** Whether a label would leave the picture at the right if it began where its box does. */
-function isFar({ box }, width) {
-  return box[0] / width > 0.6;
+function isFar({ box, was }, width) {
+  return box[0] / width > (was ? 0.45 : 0.6);
 }
 
 function clamped(value) {

@@ -12,11 +12,15 @@ class Gallery {
     this.objects = this.content.kind === "objects";
     this.labels = this.content.kind === "labels";
     this.maps = this.content.kind === "maps";
+    this.followed = this.content.task === "tracking";
     // What has no picture is a sample of any kind.
-    this.word = this.objects || this.maps || Object.keys(this.pictures).length ? "image" : "sample";
+    this.word = this.followed ? "frame" : this.objects || this.maps || Object.keys(this.pictures).length ? "image" : "sample";
+    // What an image in large says on its objects: of tracks of one class the ids are enough.
+    this.words = this.followed && classesOf(this.content.images, "truth", "found").length < 2
+      ? "ids" : "long";
     this.most = FIRST;
     this.state = { threshold: this.content.threshold, kinds: new Set(this.kinds()), label: "",
-      predicted: "", cell: null };
+      predicted: "", group: "", cell: null };
     this.told = element("p", { class: "told", role: "status" });
     this.chip = element("p", { class: "chip-place" });
     // Grey tiles say something where objects are drawn on them, else nothing.
@@ -35,6 +39,7 @@ class Gallery {
   }
 
   kinds() {
+    if (this.followed) return ["wrong", "missed", "switched", "right"];
     if (this.objects) return ["wrong", "missed", "right"];
     return this.labels ? ["wrong", "right"] : [];
   }
@@ -48,7 +53,14 @@ class Gallery {
       made.append(element("div", { class: "kinds", role: "group", "aria-label": "Kinds shown" },
         ...this.toggles));
     }
-    if (this.objects) {
+    if (this.followed) {
+      // A tracker has no score that could be raised: its tracks would be others.
+      for (const [title, field, names] of [
+        ["Sequence", "group", classesOf(this.content.images, "group")],
+        ["Class", "label", classesOf(this.content.images, "truth", "found")]]) {
+        if (names.length > 1) made.append(this.choice(title, field, names).parentNode);
+      }
+    } else if (this.objects) {
       this.label = this.choice("Class", "label", classesOf(this.content.images, "truth", "found"));
       made.append(this.label.parentNode, this.slider());
     } else if (this.labels) {
@@ -124,7 +136,7 @@ class Gallery {
   show({ keep = false } = {}) {
     if (!keep) this.most = FIRST;
     const { images } = this.content;
-    const { found, counts } = this.objects ? imagesWithObjects(images, this.state)
+    const { found, counts } = this.objects ? imagesWithObjects(images, this.state, this.kinds())
       : this.labels ? imagesWithLabels(images, this.state)
       : this.maps && this.state.cell ? imagesWithPixels(images, this.state.cell)
         : { found: images.map((image) => ({ image, marks: [] })), counts: {} };
@@ -140,7 +152,7 @@ class Gallery {
       this.tile(each, place)));
     this.fillSeen();
     if (!found.length) this.tiles.append(element("li", { class: "nothing" },
-      "No image of this gallery has any of these."));
+      `No ${this.word} of this gallery has any of these.`));
     this.tellMore();
   }
 
@@ -202,7 +214,7 @@ class Gallery {
       return element("span", { class: "tile-facts" }, `${count(pixels)} pixels of this cell`);
     }
     if (this.objects) {
-      const counts = ["wrong", "missed", "right"].map((each) =>
+      const counts = this.kinds().map((each) =>
         [each, marks.filter((mark) => mark.kind === each).length]).filter(([, n]) => n);
       return element("span", { class: "tile-facts" }, counts.map(([each, n]) =>
         `${n} ${each}`).join(" · ") || "nothing to find");

@@ -15,7 +15,8 @@ function marksOf(image, threshold) {
     const place = wrong ? found.taken_for : found.truth;
     const known = place !== null && place !== undefined;
     if (known) (wrong ? taken : met).add(place);
-    marks.push({ ...found, kind: found.outcome, there: known ? truth[place].label : null });
+    marks.push({ ...found, kind: found.outcome, there: known ? truth[place].label : null,
+      object: known ? truth[place].track : undefined });
   }
   truth.forEach((each, place) => {
     if (met.has(place)) return;
@@ -43,22 +44,24 @@ function isWanted(mark, state) {
 }
 
 /** Returns the images that have something that is asked for, and how many of each kind. */
-function imagesWithObjects(images, state) {
-  const counts = { right: 0, wrong: 0, missed: 0 };
+function imagesWithObjects(images, state, kinds) {
+  const counts = Object.fromEntries(kinds.map((kind) => [kind, 0]));
+  const narrowed = isNarrowed(state, kinds);
   const found = [];
   for (const image of images) {
+    if (state.group && image.group !== state.group) continue;
     const marks = marksOf(image, state.threshold);
     const wanted = marks.filter((mark) => isWanted(mark, state));
     for (const mark of wanted) counts[mark.kind] += 1;
-    if (wanted.length || !isNarrowed(state)) found.push({ image, marks, n: wanted.length });
+    if (wanted.length || !narrowed) found.push({ image, marks, n: wanted.length });
   }
   // What is asked for most first; else the order of the gallery, worst first.
   if (state.cell || state.label) found.sort((a, b) => b.n - a.n);
   return { found, counts };
 }
 
-function isNarrowed(state) {
-  return Boolean(state.cell || state.label) || state.kinds.size < 3;
+function isNarrowed(state, kinds) {
+  return Boolean(state.cell || state.label) || state.kinds.size < kinds.length;
 }
 
 /** Returns the images whose true and predicted classes are those that are asked for. */
@@ -88,13 +91,18 @@ function imagesWithPixels(images, { row, column }) {
   return { found, counts: {} };
 }
 
+function doesCount(each) {
+  return !each.ignored && each.outcome !== "ignored";
+}
+
 /** Returns the names of the classes of a gallery, in the order of the alphabet. */
 function classesOf(images, ...fields) {
   const names = new Set();
   for (const image of images) {
     for (const field of fields) {
       const value = image[field];
-      if (Array.isArray(value)) value.forEach((each) => names.add(each.label));
+      // Of what does not count nothing is found when it is asked for.
+      if (Array.isArray(value)) value.filter(doesCount).forEach((each) => names.add(each.label));
       else if (value) names.add(value);
     }
   }

@@ -48,9 +48,9 @@ class ImageDialog {
   }
 
   pictures(image, marks) {
-    const { pictures, content, state } = this.gallery;
+    const { pictures, content, state, words } = this.gallery;
     const whole = element("div", { class: "enlarged-picture" },
-      stage(image, pictures, marks, { emphasis: (mark) => isWanted(mark, state), words: "long" }));
+      stage(image, pictures, marks, { emphasis: (mark) => isWanted(mark, state), words }));
     const layers = Object.entries(image.layers ?? {}).filter(([, file]) => pictures[file]);
     if (image.missing && content.folder !== null && image.picture) {
       whole.append(element("p", {}, element("a", {
@@ -77,7 +77,7 @@ class ImageDialog {
         element("div", {}, element("dt", {}, shown(name.replaceAll("_", " "))),
           element("dd", {}, figure(value, Number.isInteger(value) ? 0 : 4))))));
     }
-    if (marks.length) made.append(objectList(marks));
+    if (marks.length) made.append(this.gallery.followed ? trackList(marks) : objectList(marks));
     return made;
   }
 }
@@ -94,10 +94,32 @@ function scoreBars(image) {
       element("span", {}, figure(score, 3)))));
 }
 
-function objectList(marks) {
-  const order = { wrong: 0, missed: 1, right: 2, ignored: 3 };
+const LISTED = { switched: 0, wrong: 1, missed: 2, right: 3, ignored: 4 };
+
+/** Returns tracks of a tracker and of truth, those that were switched first. */
+function trackList(marks) {
   const rows = [...marks].sort((a, b) =>
-    order[a.kind] - order[b.kind] || (b.score ?? 0) - (a.score ?? 0));
+    LISTED[a.kind] - LISTED[b.kind] || collator.compare(a.track ?? "", b.track ?? ""));
+  const heads = ["kind", "class", "track", "was", "true track", "overlap"];
+  return element("div", { class: "scroll" }, element("table", { "aria-label": "Objects" },
+    element("thead", {}, element("tr", {}, ...heads.map((head) =>
+      element("th", { class: head === "overlap" ? "n" : null }, head)))),
+    element("tbody", {}, ...rows.map((mark) => {
+      const isFound = mark.outcome !== undefined;
+      return element("tr", {},
+        element("td", {}, element("span", { class: `kind ${mark.kind}` },
+          `${SIGNS[mark.kind]} ${mark.kind}`)),
+        element("td", {}, nameOf(mark.label, 40)),
+        element("td", {}, isFound ? nameOf(mark.track, 24) : ""),
+        element("td", {}, mark.was ? nameOf(mark.was, 24) : ""),
+        element("td", {}, nameOf((isFound ? mark.object : mark.track) ?? "", 24)),
+        element("td", { class: "n" }, mark.overlap ? figure(mark.overlap, 2) : ""));
+    }))));
+}
+
+function objectList(marks) {
+  const rows = [...marks].sort((a, b) =>
+    LISTED[a.kind] - LISTED[b.kind] || (b.score ?? 0) - (a.score ?? 0));
   const said = (mark) => {
     if (mark.kind !== "wrong") return "";
     if (mark.there === null) return "nothing";
