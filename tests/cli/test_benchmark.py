@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 import shutil
@@ -160,6 +161,65 @@ def test_the_folder_of_a_result(whole: Whole) -> None:
     assert sorted(each.name for each in (out / "models").iterdir()) == [
         "convolution--small", "exported", "hidden", "linear", "red",
     ]  # fmt: skip
+
+
+def test_what_run_json_says(whole: Whole) -> None:
+    record = json.loads((whole.folder / "out/run.json").read_bytes())
+    assert record["schema"] == "snellen.run/1"
+    assert record["task"] == "benchmark"
+    assert record["command"][:4] == ["snellen", "benchmark", "--data", DATA]
+    assert record["command"][4:9] == list(whole.names.values())
+    assert record["config"]["batch-sizes"] == [4, 8]
+    assert record["config"]["speed"] is True
+    assert not {"out", "json", "quiet", "report", "fail-under"} & set(record["config"])
+    networks = {each["name"]: each for each in record["config"]["networks"]}
+    assert {name: each["source"] for name, each in networks.items()} == whole.names
+    assert len({each["digest"] for each in networks.values()}) == len(NAMES)
+    assert {"onnxruntime", "torch", "keras", "snellen", "core"} <= set(record["versions"])
+    # By hashlib: the file of each network (that of Python has none), and all images.
+    models = {each["name"]: each for each in record["data"] if each["role"] == "model"}
+    files = ("linear.onnx", "convolution, small.onnx", "exported.pt2", "dense.keras")
+    assert list(models) == list(files)
+    for name, digest in models.items():
+        content = (whole.folder / name).read_bytes()
+        assert digest["sha256"] == hashlib.sha256(content).hexdigest()
+        assert digest["bytes"] == len(content)
+    (data,) = [each for each in record["data"] if each["role"] == "data"]
+    assert (data["name"], data["files"]) == (DATA, N)
+    lines = hashlib.sha256()
+    for path in sorted((whole.folder / DATA).rglob("*.*")):
+        content = path.read_bytes()
+        name = path.relative_to(whole.folder / DATA).as_posix()
+        lines.update(f"{name}\0{len(content)}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    assert data["sha256"] == lines.hexdigest()
+    best = whole.result["table"][0]
+    assert record["protocol"]["metrics_of"] == best["name"]
+    assert record["metrics"] == {name: best[name] for name in record["metrics"]}
+    assert len(record["metrics"]) > 20
+    assert record["machine"]["load_before"] == whole.result["machine"]["load_before"]
+
+
+def test_the_folder_is_a_run_among_others(there: Whole, capsys: pytest.CaptureFixture[str]) -> None:
+    best = there.result["table"][0]
+    assert call(["runs", "out"]) == 0
+    (_, line) = capsys.readouterr().out.splitlines()
+    assert line.split()[:2] == [".", "benchmark"]
+    assert f"{best['name']}: top1 {best['top1']:.4f}  end_to_end_fps " in line
+    assert "latency_p50_ms 0." in line
+    assert call(["runs", "out", "--task", "benchmark", "--json", "-"]) == 0
+    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    assert (run["kind"], run["task"], run["metrics_of"]) == ("benchmark", "benchmark", best["name"])
+    assert run["metrics"]["top1"] == best["top1"]
+    assert call(["report", "out", "-o", "tables.md"]) == 0
+    assert all(name.replace(", ", "--") in Path("tables.md").read_text() for name in NAMES)
+    capsys.readouterr()
+    for command in (
+        ["merge", "out", "out", "--out", "merged"],
+        ["compare", "out", "out/models/red"],
+    ):
+        assert call(command) == 1
+        (said,) = capsys.readouterr().err.splitlines()
+        assert "got a benchmark: name the folders of its networks, in models - at out" in said
 
 
 def test_what_a_model_prints_is_no_result(whole: Whole) -> None:
@@ -327,6 +387,7 @@ def test_an_interrupted_benchmark_goes_on(whole: Whole, run: Run) -> None:
     kept = chunks(folder / "parts")
     assert len(kept) == 1
     assert not (folder / "parts/result.json").exists()
+    assert not (folder / "parts/run.json").exists()
 
     # While speeds are measured: of two rounds there is one.
     process = interrupted(parts, folder, "parts/rounds.json")
@@ -351,6 +412,14 @@ def test_an_interrupted_benchmark_goes_on(whole: Whole, run: Run) -> None:
     rounds = result["models"][0]["speed"]["rounds"]
     assert len(rounds) == 2
     assert rounds[0] == first_round[0]
+    # It began with the command that measured the first of these rounds, not with the last one.
+    record = json.loads((folder / "parts/run.json").read_text())
+    sessions = record["config"]["sessions"]
+    assert len(sessions) == 2
+    assert record["began"] == sessions[0]["began"] < sessions[1]["began"]
+    assert record["seconds"] == pytest.approx(sum(each["seconds"] for each in sessions), abs=0.1)
+    (data,) = [each for each in record["data"] if each["role"] == "data"]
+    assert (data["name"], data["files"]) == ("large", 2)  # images and labels
 
     done = run(
         *command, "--no-speed", "--out", "at once", cwd=folder, env=ENVIRONMENT, timeout=PATIENCE

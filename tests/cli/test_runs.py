@@ -54,7 +54,11 @@ def tree(tmp_path: Path) -> Path:
     }
     (tmp_path / "trained" / "run.json").write_text(json.dumps(content))
     put(tmp_path / "bench" / "models" / "z")
-    content = {"schema": "snellen.benchmark-result/1", "models": [], "table": [{"top1": 0.25}]}
+    content = {
+        "schema": "snellen.benchmark-result/1",
+        "models": [],
+        "table": [{"name": "z", "top1": 0.25}],
+    }
     (tmp_path / "bench" / "result.json").write_text(json.dumps(content))
     (tmp_path / "newer").mkdir()
     (tmp_path / "newer" / "run.json").write_text('{"schema": "snellen.run/2"}')
@@ -75,7 +79,7 @@ def test_the_table(run: Run, tree: Path) -> None:
         ["run", "task", "began", "data", "protocol", "numbers"],
         ["a/deep/er", "detection", "2026-01-02 03:04", "val/truth.json", "coco", "AP 0.9000"],
         ["b", "detection", "2026-01-03 00:00", "val/truth.json", "coco", "AP 0.7000"],
-        ["bench", "classification (benchmark)", "-", "-", "-", "best_top1 0.2500"],
+        ["bench", "benchmark", "-", "-", "-", "z: top1 0.2500"],
         ["c", "regression", "2026-01-01 00:00", "2 merged states", "regression", "rmse 12345.7"],
         ["trained", "classification (training)", "-", "digits", "-", "accuracy 0.8750"],
     ]
@@ -126,7 +130,10 @@ def test_of_one_task(run: Run, tree: Path) -> None:
     done = run("runs", tree, "--task", "regresion")
     assert done.returncode == 0
     assert done.stdout == f"no runs in {tree}\n"
-    assert "no run of regresion among those of classification, detection, regression" in done.stderr
+    assert (
+        "no run of regresion among those of benchmark, classification, detection, regression"
+        in done.stderr
+    )
 
 
 def test_usage(run: Run, tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -195,3 +202,32 @@ def test_many_runs_are_listed_soon(tmp_path: Path) -> None:
     began = time.process_time()
     assert sum(isinstance(each, ListedRun) for each in listed_runs(tmp_path)) == 2000
     assert time.process_time() - began < 10
+
+
+def test_a_benchmark_by_its_best_network(run: Run, tmp_path: Path) -> None:
+    for name, top1, best in (("a", 0.5, "small"), ("b", 0.75, "two\nlines")):
+        put(
+            tmp_path / name,
+            task="benchmark",
+            metrics={"top1": top1, "latency_p50_ms": 1 / top1},
+            headline=["top1"],
+            lower_is_better=["latency_p50_ms"],
+            protocol={"name": "top-1 and speed", "metrics_of": best, "speed": {"rounds": 3}},
+            data=[DataDigest("data", "imagenet/val")],
+        )
+        put(tmp_path / name / "models" / "small")  # is of the benchmark, and not listed beside it
+    done = run("runs", tmp_path, "--sort", "latency_p50_ms")
+    assert done.returncode == 0
+    lines = [
+        [c.strip() for c in line.split("  ") if c.strip()] for line in done.stdout.splitlines()
+    ]
+    assert [line[:2] + line[3:] for line in lines[1:]] == [
+        ["b", "benchmark", "imagenet/val", "top-1 and speed", "two\\nlines: latency_p50_ms 1.3333",
+         "top1 0.7500"],
+        ["a", "benchmark", "imagenet/val", "top-1 and speed", "small: latency_p50_ms 2.0000",
+         "top1 0.5000"],
+    ]  # fmt: skip
+    done = run("runs", tmp_path, "--json", "-")
+    found = json.loads(done.stdout)["runs"]
+    assert [each["kind"] for each in found] == ["benchmark", "benchmark"]
+    assert [each["metrics_of"] for each in found] == ["small", "two\nlines"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import calendar
 import dataclasses
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -200,6 +202,109 @@ def test_rounds_of_an_interrupted_benchmark_are_taken(log: Log, data: str, tmp_p
     # Finished: the next one measures anew.
     benchmark(MODELS, data, out=out, settings=settings)
     assert len(times(log)) == 6
+
+
+def record_of(out: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((out / "run.json").read_bytes())
+    return found
+
+
+@pytest.mark.usefixtures("log")
+def test_what_run_json_says_of_a_call_in_python(data: str, tmp_path: Path) -> None:
+    before = int(time.time())
+    settings = Settings(threads=1, rounds=2, seconds=0.5, batch_size=4, batch_sizes=(2,))
+    found = benchmark(MODELS, data, out=tmp_path / "out", seed=9, settings=settings)
+    record = record_of(tmp_path / "out")
+    assert (record["schema"], record["task"], record["command"]) == (
+        "snellen.run/1", "benchmark", [],
+    )  # fmt: skip
+    began = calendar.timegm(time.strptime(record["began"], "%Y-%m-%dT%H:%M:%SZ"))
+    assert before <= began <= began + record["seconds"] <= time.time() + 1
+    config = record["config"]
+    assert (config["models"], config["seed"], config["rounds"]) == (MODELS, 9, 2)
+    assert "sessions" not in config
+    assert [each["name"] for each in config["networks"]] == ["n0", "n1", "n2"]
+    assert [each["digest"] for each in config["networks"]] == ["n0", "n1", "n2"]
+    assert record["versions"]["none"] == "1"  # what runs the networks
+    machine = {name: found.machine[name] for name in ("cpu", "processors", "load_before")}
+    assert {name: record["machine"][name] for name in machine} == machine
+    assert record["machine"]["devices"] == ["cpu"]
+    assert record["protocol"]["metrics_of"] == "n0"
+    assert record["protocol"]["n_images"] == N
+    speed = record["protocol"]["speed"]
+    assert (speed["rounds"], speed["seconds"], speed["threads"]) == (2, 0.5, 1)
+    assert speed["batch_sizes"] == [2, 4]
+    row = found.table()[0]
+    assert record["metrics"]["end_to_end_fps"] == row["end_to_end_fps"] == 50.0
+    assert record["metrics"]["top1"] == 1.0
+    assert record["headline"] == ["top1", "end_to_end_fps", "latency_p50_ms"]
+    assert {"latency_p50_ms", "memory_host_peak"} <= set(record["lower_is_better"])
+    assert not {"top1", "end_to_end_fps"} & set(record["lower_is_better"])
+    (digest,) = record["data"]
+    assert (digest["role"], digest["name"], digest["files"]) == ("data", data, N)
+
+
+def test_run_json_of_an_interrupted_benchmark(
+    log: Log, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It began with the first command whose rounds are taken, and took the time of both."""
+    out = tmp_path / "out"
+    settings = Settings(threads=1, rounds=2)
+    now = [1_000_000.0]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    latency = InstantWorker.latency
+
+    def slow(worker: InstantWorker, seconds: float) -> Latency:
+        found = latency(worker, seconds)
+        now[0] += 10
+        return found
+
+    monkeypatch.setattr(InstantWorker, "latency", slow)
+    interrupted(log, data, out, "n2 latency", settings)  # two rounds of ten seconds are kept
+    assert not (out / "run.json").exists()
+    now[0] = 2_000_000.0
+    benchmark(MODELS, data, out=out, settings=settings)  # four are measured
+    record = record_of(out)
+    assert record["began"] == "1970-01-12T13:46:40Z"
+    assert record["seconds"] == 60.0
+    assert record["config"]["sessions"] == [
+        {"began": "1970-01-12T13:46:40Z", "seconds": 20.0},
+        {"began": "1970-01-24T03:33:20Z", "seconds": 40.0},
+    ]
+    # One that is interrupted leaves the record with the result that it is of.
+    now[0] = 3_000_000.0
+    interrupted(log, data, out, "n0 latency", settings)
+    assert record_of(out) == record
+    benchmark(MODELS, data, out=out, settings=settings)
+    assert record_of(out)["began"] == "1970-02-04T17:20:00Z"
+    assert "sessions" not in record_of(out)["config"]
+
+
+def test_run_json_without_speeds(log: Log, data: str, tmp_path: Path) -> None:
+    settings = Settings(threads=1, speed=False)
+    benchmark(MODELS, data, out=tmp_path, settings=settings)
+    record = record_of(tmp_path)
+    assert record["protocol"]["name"] == "top-1"
+    assert record["protocol"]["speed"] is None
+    assert record["headline"] == ["top1"]
+    assert not times(log)
+
+
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [(["description.json"], "a training"), (["run.json", "state.bin"], "an evaluation")],
+)
+def test_folders_of_something_else_stay(
+    log: Log, data: str, tmp_path: Path, files: list[str], what: str
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in files:
+        (out / name).write_text("{}")
+    with pytest.raises(InputError, match=f"expected a folder for a benchmark, got that of {what}"):
+        benchmark(MODELS, data, out=out)
+    assert sorted(each.name for each in out.iterdir()) == files
+    assert not log.done
 
 
 def test_rounds_of_another_benchmark_are_not_taken(log: Log, data: str, tmp_path: Path) -> None:

@@ -15,9 +15,11 @@ from PIL import Image
 from snellen.benchmark.labelled_images import LabelledImages
 from snellen.benchmark.result import BenchmarkResult, measured_model
 from snellen.benchmark.stored_images import ArrayImages, ImageFiles
-from snellen.benchmark.written import folder_names, json_bytes, thumbnail, write_benchmark
+from snellen.benchmark.written import json_bytes, thumbnail, write_benchmark
 from snellen.classification.classification import Classification
 from snellen.errors import SchemaError
+from snellen.run.run_names import folder_names
+from snellen.run.run_record import RunRecord
 
 N, K = 12, 3
 CLASSES = ("ant", "bee", "cat")
@@ -28,6 +30,9 @@ def images(shape: tuple[int, ...] = (6, 6, 1)) -> LabelledImages:
     labels = np.arange(N) % K
     ids = [f"{k}.png" for k in range(N)]
     return LabelledImages(ids, labels, CLASSES, ArrayImages(pixels, []), {"data": "d"}, "digest")
+
+
+RECORD = RunRecord(task="benchmark", seconds=3.0)
 
 
 def result(labelled: LabelledImages) -> BenchmarkResult:
@@ -53,7 +58,8 @@ def result(labelled: LabelledImages) -> BenchmarkResult:
 def test_all_files(tmp_path: Path) -> None:
     labelled = images()
     made = result(labelled)
-    write_benchmark(made, tmp_path, labelled)
+    (tmp_path / "report.html").write_text("somebody's own page")
+    write_benchmark(made, tmp_path, labelled, RECORD)
     files = sorted(
         str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()
     )
@@ -64,10 +70,16 @@ def test_all_files(tmp_path: Path) -> None:
             for end in ("-2", "")
             for name in ("classes.csv", "confusion.csv", "result.json", "state.bin")
         ),
+        "report.html",
         "result.json",
+        "run.json",
         "table.csv",
     ]
     assert json.loads((tmp_path / "result.json").read_text()) == made.to_dict()
+    assert (tmp_path / "run.json").read_bytes() == RECORD.to_bytes()
+    # Of a benchmark it is the page, and another one's numbers are not on it.
+    write_benchmark(made, tmp_path, labelled, RECORD)
+    assert not (tmp_path / "report.html").exists()
     with (tmp_path / "table.csv").open(newline="") as file:
         assert [row["name"] for row in csv.DictReader(file)] == [m.name for m in made.ranked]
     for name, model in zip(("a-net", "a-net-2"), made.models, strict=True):
@@ -82,7 +94,7 @@ def test_written_again_all_bytes_are_the_same(tmp_path: Path) -> None:
     contents = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        write_benchmark(result(labelled), tmp_path / name, labelled)
+        write_benchmark(result(labelled), tmp_path / name, labelled, RECORD)
         contents.append(
             {
                 path.relative_to(tmp_path / name): path.read_bytes()
@@ -99,10 +111,11 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
     (tmp_path / "result.json").mkdir()  # no file can be put in its place
     (tmp_path / "result.json/in the way").touch()
     with pytest.raises(OSError, match="directory"):
-        write_benchmark(result(labelled), tmp_path, labelled)
+        write_benchmark(result(labelled), tmp_path, labelled, RECORD)
     assert (tmp_path / "table.csv").read_text() == "before"
     assert not list(tmp_path.rglob("state.bin"))
     assert not (tmp_path / "index.html").exists()
+    assert not (tmp_path / "run.json").exists()
 
 
 def test_names_of_folders() -> None:
@@ -169,5 +182,5 @@ def test_an_image_that_breaks_afterwards(tmp_path: Path) -> None:
     broken = LabelledImages(
         whole.ids, whole.labels, CLASSES, Broken(np.zeros((N, 6, 6, 1), np.uint8), []), {}, "d"
     )
-    write_benchmark(result(whole), tmp_path, broken)
+    write_benchmark(result(whole), tmp_path, broken, RECORD)
     assert (tmp_path / "index.html").is_file()

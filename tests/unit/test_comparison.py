@@ -277,7 +277,7 @@ def test_undefined_replicates_are_left_out_and_said() -> None:
     assert math.isnan(found.low)
     assert math.isnan(found.high)
     assert found.note.startswith("undefined in 3")
-    assert intervals(Sometimes(0, 9))["share"].note == "it is undefined"
+    assert intervals(Sometimes(0, 9))["share"].note == "undefined"
 
 
 def test_methods() -> None:

@@ -205,4 +205,4 @@ def test_other_rules_are_refused() -> None:
 def test_resampling_without_images() -> None:
     found = intervals(AveragePrecision(), replicates=10)["AP"]
     assert math.isnan(found.low)
-    assert found.note == "it is undefined"
+    assert found.note == "undefined"

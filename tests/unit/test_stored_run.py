@@ -439,6 +439,7 @@ def test_models_of_a_benchmark_in_its_order(tmp_path: Path) -> None:
     for name, seed in (("z", 0), ("a-b", 1), ("a-b-2", 2)):
         write(tmp_path / "models" / name, classified(seed))
         (tmp_path / "models" / name / "run.json").unlink()
+    write(tmp_path / "models" / "of-an-earlier-one", classified(3))
     content = {
         "schema": "snellen.benchmark-result/1",
         "models": [{"name": name} for name in names],
@@ -448,7 +449,7 @@ def test_models_of_a_benchmark_in_its_order(tmp_path: Path) -> None:
     (tmp_path / "result.json").write_text(json.dumps(content))
     run = StoredRun.open(tmp_path)
     assert run.kind == "benchmark"
-    assert run.record.metrics == {"best_top1": 0.8}
+    assert run.record.metrics == {"top1": 0.8}
     assert [model.name for model in run.models] == ["z", "a-b", "a-b-2"]
     assert [model.parent for model in run.models] == [run] * 3
     assert run.models[2].metric().to_bytes() == classified(2).to_bytes()

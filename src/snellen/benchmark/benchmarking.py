@@ -5,22 +5,26 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snellen.benchmark.class_places import placed
+from snellen.benchmark.inputs import input_files, weights_beside
 from snellen.benchmark.kept_rounds import KeptRounds
 from snellen.benchmark.open_images import open_images
 from snellen.benchmark.predicted import Predicted, in_all
 from snellen.benchmark.predictions_file import read_predictions
 from snellen.benchmark.progress import no_progress
+from snellen.benchmark.record import Session, benchmark_record
 from snellen.benchmark.result import BenchmarkResult
 from snellen.benchmark.sources import display_names, is_predictions, parsed
 from snellen.benchmark.speed import Round, Speed
 from snellen.benchmark.worker import Worker
-from snellen.benchmark.written import write_benchmark
+from snellen.benchmark.written import refuse_other_folder, write_benchmark
 from snellen.errors import InputError, did_you_mean
 from snellen.run.machine import machine
+from snellen.run.recording import Origin, Recording
 from snellen.threads import usable_threads
 from snellen.training.data.written_split import part_name
 
@@ -115,6 +119,7 @@ def benchmark(
     strict: bool = False,
     settings: Settings | None = None,
     progress: Told | None = None,
+    origin: Origin | None = None,
 ) -> BenchmarkResult:
     """Measure networks on the same labelled images.
 
@@ -138,22 +143,26 @@ def benchmark(
         How they are measured.
     progress : Told, optional
         Who is told how far it is.
+    origin : Origin, optional
+        What ``run.json`` says of where it comes from; by default that it was called in Python.
 
     Returns
     -------
     BenchmarkResult
-        What is also written to the folder: ``index.html``, ``table.csv``, ``result.json``, and for
-        each model a folder with ``state.bin`` and ``result.json``, which ``snellen compare`` reads.
+        What is also written to the folder: ``index.html``, ``table.csv``, ``result.json``,
+        ``run.json``, and for each model a folder with ``state.bin`` and ``result.json``, which
+        ``snellen compare`` reads.
 
     Raises
     ------
     InputError
-        For data or models that cannot be measured.
+        For data or models that cannot be measured, and where `out` is the folder of something else.
     MissingExtraError
         For libraries that are not installed.
     OSError
         Where results cannot be written.
     """
+    began = time.time()
     settings = settings or Settings()
     progress = progress or no_progress()
     texts = list(models)
@@ -170,14 +179,20 @@ def benchmark(
         "seed": seed,
         "strict": strict,
     }
-    images = open_images(**request)  # type: ignore[arg-type]  # as they were given
     folder = Path(out)
+    refuse_other_folder(folder)
+    images = open_images(**request)  # type: ignore[arg-type]  # as they were given
+    if origin is None:
+        config = {"models": texts, **request, **dataclasses.asdict(settings)}
+        origin = Origin((), began, config)
+    recording = Recording(origin, input_files(texts, images, request))
     folder.mkdir(parents=True, exist_ok=True)
     progress.line(f"{data}: {len(images):,} images, {len(images.classes):,} classes")
-    run = _Benchmark(images, request, settings, folder, progress)
+    run = _Benchmark(images, request, settings, folder, progress, recording)
     with contextlib.closing(progress):
         result = run.measured(dict(zip(names, texts, strict=True)))
-        write_benchmark(result, folder, images)
+        record = benchmark_record(result, recording, run.earlier)
+        write_benchmark(result, folder, images, record)
     run.forget_rounds()
     return result
 
@@ -221,12 +236,14 @@ class _Benchmark:
         settings: Settings,
         folder: Path,
         progress: Told,
+        recording: Recording,
     ) -> None:
         self.images = images
         self.request = request
         self.settings = settings
         self.folder = folder
         self.progress = progress
+        self.recording = recording
         self.threads = settings.threads or usable_threads()
         self._alive = contextlib.ExitStack()
         self._workers: dict[str, Worker] = {}
@@ -294,6 +311,11 @@ class _Benchmark:
             notes=(*loaded.facts.notes, *side.notes),
         )
 
+    @property
+    def earlier(self) -> Sequence[Session]:
+        """The commands before this one whose rounds are taken."""
+        return () if self._kept is None else self._kept.earlier
+
     def forget_rounds(self) -> None:
         """Measure speeds anew the next time."""
         if self._kept is not None:
@@ -334,6 +356,7 @@ class _Benchmark:
                 "expected the images to stay as they are, they changed while networks were loaded",
                 self.request["data"],
             )
+        self.recording.also_read("model", weights_beside(text, loaded.facts))
         places = placed(self.images.classes, loaded.classes, loaded.n_outputs, name)
         self.progress.line(f"{name}: {loaded.facts.runtime}; {loaded.preprocessing}")
         return _Side(name, text, loaded, places)
@@ -358,7 +381,10 @@ class _Benchmark:
     def _time(self, sides: list[_Side]) -> None:
         """Measure speeds, in rounds; each round begins with another network."""
         rounds = self.settings.rounds
-        self._kept = kept = KeptRounds(self.folder / "rounds.json", self._key(sides))
+        self._kept = kept = KeptRounds(
+            self.folder / "rounds.json", self._key(sides), self.recording.origin.began
+        )
+        self.recording.settle()
         if kept.n_taken:
             self.progress.line(
                 f"speed: {kept.n_taken} of {rounds * len(sides)} measurements had been made"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from snellen.atomic_files import write_atomically
+from snellen.benchmark.record import Session
 from snellen.benchmark.speed import Memory, Round
 from snellen.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["KeptRounds"]
@@ -29,14 +31,23 @@ class KeptRounds:
         The file; what another benchmark left there is not taken.
     key : mapping of str to object
         What the speeds depend on: machine, settings, models with their versions.
+    began : float
+        When this command began, in seconds since the epoch.
+
+    Attributes
+    ----------
+    earlier : list of Session
+        The commands before this one whose rounds are there.
     """
 
-    def __init__(self, path: Path, key: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, key: Mapping[str, Any], began: float) -> None:
         self._path = path
         encoded = msgspec.json.encode(key, order="deterministic")
         self._key = hashlib.blake2b(encoded, digest_size=16).hexdigest()
         self._rounds: dict[str, list[dict[str, Any]]] = {}
         self._memory: dict[str, dict[str, Any]] = {}
+        self._began = began
+        self.earlier: list[Session] = []
         try:
             found = msgspec.json.decode(path.read_bytes())
             if found["schema"] == _SCHEMA and found["key"] == self._key:
@@ -45,9 +56,18 @@ class KeptRounds:
                     Round.of_dict(each)
                 for each in memory.values():
                     Memory(**each)
-                self._rounds, self._memory = rounds, memory
+                earlier = [_session(each, began) for each in found["sessions"]]
+                self._rounds, self._memory, self.earlier = rounds, memory, earlier
         # No file, or another's, or a damaged one: all is measured, as without it.
-        except (OSError, msgspec.DecodeError, InputError, KeyError, TypeError, AttributeError):
+        except (
+            OSError,
+            msgspec.DecodeError,
+            InputError,
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+        ):
             pass
 
     @property
@@ -79,6 +99,7 @@ class KeptRounds:
             "key": self._key,
             "rounds": self._rounds,
             "memory": self._memory,
+            "sessions": [*self.earlier, (self._began, max(0.0, time.time() - self._began))],
         }
         write_atomically({self._path: msgspec.json.encode(content)})
 
@@ -99,3 +120,17 @@ class KeptRounds:
     def forget(self) -> None:
         """Take the file away: the benchmark is finished, and another one measures anew."""
         self._path.unlink(missing_ok=True)
+
+
+def _session(plain: Sequence[float], now: float) -> Session:
+    """Return a command that a file tells of.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else.
+    """
+    began, seconds = plain
+    if not (0 <= began <= now and seconds >= 0):
+        raise ValueError("it began in the past")
+    return Session(began, seconds)

@@ -12,22 +12,42 @@ from snellen.benchmark.decoding import decoded
 from snellen.benchmark.model_csv import class_csv, confusion_csv
 from snellen.benchmark.page import page
 from snellen.errors import InputError, MissingExtraError
+from snellen.run.run_names import folder_names
+from snellen.run.written_run import is_run_record
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
     from pathlib import Path
 
     from snellen.benchmark.labelled_images import LabelledImages
     from snellen.benchmark.result import BenchmarkResult
+    from snellen.run.run_record import RunRecord
 
-__all__ = ["folder_names", "json_bytes", "thumbnail", "write_benchmark"]
+__all__ = ["json_bytes", "refuse_other_folder", "thumbnail", "write_benchmark"]
 
 _SIDE: Final = 112  # pixels of a thumbnail's longer side
 
 
-def write_benchmark(result: BenchmarkResult, folder: Path, images: LabelledImages) -> None:
-    """Write ``index.html``, ``table.csv``, ``result.json``, and a folder for each model.
+def refuse_other_folder(home: Path) -> None:
+    """Refuse the folder of a training or of an evaluation.
+
+    Raises
+    ------
+    InputError
+        Where a benchmark would overwrite a part of something else.
+    """
+    is_training = (home / "description.json").is_file()
+    if is_training or ((home / "run.json").is_file() and (home / "state.bin").is_file()):
+        what = "a training" if is_training else "an evaluation"
+        raise InputError(
+            f"expected a folder for a benchmark, got that of {what}: name another", str(home)
+        )
+
+
+def write_benchmark(
+    result: BenchmarkResult, folder: Path, images: LabelledImages, record: RunRecord
+) -> None:
+    """Write ``index.html``, ``table.csv``, ``result.json``, ``run.json``, and a folder a model.
 
     Raises
     ------
@@ -53,33 +73,16 @@ def write_benchmark(result: BenchmarkResult, folder: Path, images: LabelledImage
             place / "classes.csv": class_csv(model).encode(),
             place / "confusion.csv": confusion_csv(model).encode(),
         }
+    files[folder / "run.json"] = record.to_bytes()
+    was_ours = is_run_record(folder / "run.json")
     write_atomically(files)
+    if was_ours:  # the page of what was there before
+        (folder / "report.html").unlink(missing_ok=True)
 
 
 def json_bytes(content: object) -> bytes:
     """Return plain values as the bytes of a JSON file that people can read, too."""
     return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
-
-
-def folder_names(names: Iterable[str]) -> list[str]:
-    """Return a folder's name for each model, all different on any file system.
-
-    Examples
-    --------
-    >>> folder_names(["ResNet50", "a/b.onnx", "a:b.onnx"])
-    ['ResNet50', 'a-b.onnx', 'a-b.onnx-2']
-    """
-    found: list[str] = []
-    taken: set[str] = set()
-    for name in names:
-        plain = "".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".-")[:80]
-        plain = plain or "model"
-        unique, k = plain, 2
-        while unique.casefold() in taken:
-            unique, k = f"{plain}-{k}", k + 1
-        taken.add(unique.casefold())
-        found.append(unique)
-    return found
 
 
 def thumbnail(images: LabelledImages, row: int) -> bytes | None:

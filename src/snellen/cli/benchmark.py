@@ -16,6 +16,7 @@ from snellen.cli.output import (
     quiet_option,
 )
 from snellen.cli.page import check_plotly, write_page
+from snellen.cli.recording import origin_of
 
 if TYPE_CHECKING:
     from snellen.benchmark.result import BenchmarkResult
@@ -252,6 +253,7 @@ def benchmark(
                 strict=strict,
                 settings=settings,
                 progress=no_progress() if quiet else Progress(),
+                origin=origin_of(click.get_current_context()),
             )
     except KeyboardInterrupt:
         if not quiet:

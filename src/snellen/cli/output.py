@@ -13,7 +13,7 @@ from snellen.cli.beside import Beside, ExampleOptions, Wanted
 from snellen.cli.gates import Gate, gates
 from snellen.cli.page import check_plotly, report_option
 from snellen.cli.path_options import check_folder_of, json_option, not_empty
-from snellen.cli.recording import Recording
+from snellen.cli.recording import recording_of
 from snellen.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from snellen.cli.picture_folder import PictureFolder
     from snellen.metric import StoredMetric
     from snellen.result import Result
+    from snellen.run.recording import Recording
 
 __all__ = [
     "Output",
@@ -332,7 +333,7 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
             Sureness(intervals, level, replicates, seed),
             report,
             examples,
-            None if directory is None else Recording(click.get_current_context()),
+            None if directory is None else recording_of(click.get_current_context()),
         )
         command(output=output, **arguments)
 

@@ -95,7 +95,7 @@ def _table(found: Sequence[ListedRun], sort: str) -> list[str]:
     rows += [
         [
             printable(run.name, 60),
-            run.task if run.kind == "evaluation" else f"{run.task} ({run.kind})",
+            f"{run.task} ({run.kind})" if run.kind == "training" else run.task,
             run.began.removesuffix("Z").replace("T", " ")[:16] or "-",
             printable(_data(run), 40) or "-",
             printable(run.protocol, 24) or "-",
@@ -116,10 +116,13 @@ def _data(run: ListedRun) -> str:
 
 
 def _numbers(run: ListedRun, first: str) -> str:
+    from snellen.table_text import printable
+
     shown = [name for name in run.headline if name in run.metrics] or list(run.metrics)
     if first in run.metrics:
         shown = [first, *(name for name in shown if name != first)]
-    return "  ".join(f"{name} {_number(run.metrics[name])}" for name in shown[:_MAIN])
+    said = "  ".join(f"{name} {_number(run.metrics[name])}" for name in shown[:_MAIN])
+    return f"{printable(run.metrics_of, 30)}: {said}" if said and run.metrics_of else said
 
 
 def _number(value: float | None) -> str:

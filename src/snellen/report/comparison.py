@@ -148,7 +148,7 @@ def _words(first: RunView, second: RunView, found: RunDifferences) -> dict[str, 
     return {
         "finding": (
             f"{second.name} is better than {first.name} in {gains:,} of {len(found.classes):,} "
-            f"classes and worse in {losses:,}"
+            f"{'class' if len(found.classes) == 1 else 'classes'} and worse in {losses:,}"
             + (f"; the intervals of {sure:,} leave out 0" if with_interval else "")
             + f". First is {worst.name}: {_signed(worst.value)}."
         ),

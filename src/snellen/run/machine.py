@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["machine"]
+
+_GPUS: Final = Path("/proc/driver/nvidia/gpus")
 
 
 def machine() -> dict[str, Any]:
@@ -25,6 +28,7 @@ def machine() -> dict[str, Any]:
         load: float | None = round(os.getloadavg()[0], 2)
     except (AttributeError, OSError):
         load = None
+    gpus = _gpus()
     return {
         "cpu": _cpu(),
         "processors": usable_threads(),
@@ -34,7 +38,20 @@ def machine() -> dict[str, Any]:
         "numpy": np.__version__,
         "snellen": __version__,
         "load_before": load,
+        **({"gpus": gpus} if gpus else {}),
     }
+
+
+def _gpus() -> list[str]:
+    """Return what the GPUs of the machine are called, as NVIDIA's driver says."""
+    found = []
+    for path in sorted(_GPUS.glob("*/information")):
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                name, _, value = line.partition(":")
+                if name.strip() == "Model":
+                    found.append(value.strip())
+    return found
 
 
 def _cpu() -> str:

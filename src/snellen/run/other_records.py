@@ -29,6 +29,7 @@ class _Result(msgspec.Struct):
 
 
 class _Row(msgspec.Struct):
+    name: str = ""
     top1: float | None = None
 
 
@@ -83,11 +84,13 @@ def record_of_benchmark(stored: dict[str, Any], place: str) -> RunRecord:
     """
     found = _converted(stored, _Benchmark, "the result of a benchmark", place)
     # The first is the best; all of them have pages and rows of their own.
-    best = {"best_top1": found.table[0].top1} if found.table else {}
+    best = found.table[:1]
     return RunRecord(
-        task="classification",
+        task="benchmark",
         config=found.settings or {},
-        metrics=best,
+        protocol={"metrics_of": best[0].name} if best else {},
+        metrics={"top1": best[0].top1} if best else {},
+        headline=["top1"] if best else [],
         versions={"snellen": found.library},
         machine=found.machine or {},
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from snellen.errors import SnellenError
-from snellen.run.run_record import SCHEMA, DataDigest, RunRecord, read_struct
+from snellen.run.run_record import SCHEMA, DataDigest, RunRecord, kind_of_task, read_struct
 from snellen.run.stored_run import StoredRun
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class ListedRun(msgspec.Struct, frozen=True):
         The headline numbers.
     headline, lower_is_better : list of str
         Those that runs are told apart by, and those of which less is better.
+    metrics_of : str
+        Of a benchmark, the network whose numbers they are.
     """
 
     name: str
@@ -56,6 +58,7 @@ class ListedRun(msgspec.Struct, frozen=True):
     metrics: dict[str, float | None]
     headline: list[str]
     lower_is_better: list[str]
+    metrics_of: str = ""
 
 
 class BrokenRun(msgspec.Struct, frozen=True):
@@ -144,21 +147,25 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _of_summary(name: str, path: Path) -> ListedRun:
     found = read_struct(path / "run.json", _Summary, SCHEMA, at_most=_RECORD_BYTES)
-    rules = found.protocol.get("name")
-    called: Any = None if rules is None else msgspec.json.decode(rules)
     return ListedRun(
         name,
         str(path),
-        "evaluation",
+        kind_of_task(found.task),
         found.task,
         found.began,
         found.seconds,
         found.data,
-        called if isinstance(called, str) else "",
+        _text_of(found.protocol.get("name")),
         found.metrics,
         found.headline,
         found.lower_is_better,
+        _text_of(found.protocol.get("metrics_of")),
     )
+
+
+def _text_of(value: msgspec.Raw | None) -> str:
+    found: Any = None if value is None else msgspec.json.decode(value)
+    return found if isinstance(found, str) else ""
 
 
 def _of_stored(name: str, path: Path) -> ListedRun:
@@ -177,4 +184,5 @@ def _of_stored(name: str, path: Path) -> ListedRun:
         record.metrics,
         record.headline,
         record.lower_is_better,
+        str(record.protocol.get("metrics_of", "")),
     )

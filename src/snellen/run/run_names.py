@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from snellen.errors import InputError, first_few
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from snellen.run.stored_run import StoredRun
 
-__all__ = ["names_of_paths", "refuse_different"]
+__all__ = ["folder_names", "names_of_paths", "refuse_different"]
 
 
 def names_of_paths(paths: Sequence[str | Path]) -> list[str]:
@@ -33,6 +33,27 @@ def names_of_paths(paths: Sequence[str | Path]) -> list[str]:
         if len(set(shown)) == len(shown):
             return shown
     return [f"run {i + 1}" for i in range(len(parts))]
+
+
+def folder_names(names: Iterable[str]) -> list[str]:
+    """Return a folder's name for each model of a benchmark, all different on any file system.
+
+    Examples
+    --------
+    >>> folder_names(["ResNet50", "a/b.onnx", "a:b.onnx"])
+    ['ResNet50', 'a-b.onnx', 'a-b.onnx-2']
+    """
+    found: list[str] = []
+    taken: set[str] = set()
+    for name in names:
+        plain = "".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".-")[:80]
+        plain = plain or "model"
+        unique, k = plain, 2
+        while unique.casefold() in taken:
+            unique, k = f"{plain}-{k}", k + 1
+        taken.add(unique.casefold())
+        found.append(unique)
+    return found
 
 
 def refuse_different(runs: Sequence[StoredRun], names: Sequence[str]) -> None:

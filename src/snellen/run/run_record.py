@@ -16,6 +16,7 @@ __all__ = [
     "DataDigest",
     "RunRecord",
     "checked_schema",
+    "kind_of_task",
     "plain_text",
     "read_struct",
     "schema_error",
@@ -65,7 +66,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     schema : str
         ``"snellen.run/1"``.
     task : str
-        The task, as the command line calls it.
+        The task, as the command line calls it; ``"benchmark"`` of a benchmark.
     command : list of str
         The command as it was typed; empty for a run that was made in Python.
     began : str
@@ -75,15 +76,15 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     config : dict
         The options by name, with those that were not given.
     versions : dict of str to str
-        Of Snellen, its core's build, Python and NumPy.
+        Of Snellen, its core's build, Python and NumPy; of a benchmark also of what ran networks.
     machine : dict
         What decides the speed of a machine.
     data : list of DataDigest
         What went in.
     protocol : dict
-        The rules of the evaluation.
+        The rules of the evaluation; of a benchmark how speed was measured.
     metrics : dict of str to (float or None)
-        The headline numbers; None where undefined.
+        The headline numbers; None where undefined. Of a benchmark those of its best network.
     headline : list of str
         Those that runs are told apart by.
     lower_is_better : list of str
@@ -107,6 +108,11 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     def to_bytes(self) -> bytes:
         """Return the content of the file."""
         return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+
+
+def kind_of_task(task: str) -> str:
+    """Return what came about in a folder whose ``run.json`` is of a task."""
+    return "benchmark" if task == "benchmark" else "evaluation"
 
 
 def plain_text(text: str) -> str:

@@ -31,11 +31,13 @@ from snellen.run.other_records import (
     record_of_result,
     record_of_training,
 )
+from snellen.run.run_names import folder_names
 from snellen.run.run_record import (
     SCHEMA,
     DataDigest,
     RunRecord,
     checked_schema,
+    kind_of_task,
     read_struct,
     schema_error,
 )
@@ -131,7 +133,8 @@ class StoredRun:
         if (folder / "description.json").is_file():
             return cls(folder, "training", record_of_training(folder))
         if (folder / "run.json").is_file():
-            return cls(folder, "evaluation", read_record(folder))
+            record = read_record(folder)
+            return cls(folder, kind_of_task(record.task), record)
         if not (folder / "result.json").is_file():
             raise InputError(
                 "expected the folder of a run, got one without run.json and result.json: "
@@ -151,14 +154,11 @@ class StoredRun:
             return ()
         if self._models is None:
             names = [str(model["name"]) for model in self.stored.get("models", [])]
-            order = {plain_folder_name(name): place for place, name in enumerate(names)}
-            found = [
-                StoredRun.open(file.parent) for file in (self.path / "models").glob("*/result.json")
-            ]
+            # Not all that lie there: an earlier benchmark may have been of other networks.
+            folders = [self.path / "models" / name for name in folder_names(names)]
+            found = [StoredRun.open(each) for each in folders if (each / "result.json").is_file()]
             for run in found:
                 run.parent = self
-            # Equal names got numbers behind them, which are in the order of the models.
-            found.sort(key=lambda run: (order.get(run.name, len(order)), run.name))
             self._models = tuple(found)
         return self._models
 
@@ -294,12 +294,6 @@ def read_record(folder: Path) -> RunRecord:
         Where there is none, or something else.
     """
     return read_struct(folder / "run.json", RunRecord, SCHEMA, at_most=_RECORD_BYTES)
-
-
-def plain_folder_name(name: str) -> str:
-    """Return the name of a model's folder, as a benchmark makes it."""
-    plain = "".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".-")[:80]
-    return plain or "model"
 
 
 def _read_result(path: Path) -> dict[str, Any]:

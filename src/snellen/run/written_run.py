@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from snellen.run.examples import Examples
     from snellen.run.run_record import RunRecord
 
-__all__ = ["refuse_other_folder", "write_run"]
+__all__ = ["is_run_record", "refuse_other_folder", "write_run"]
 
 
 def write_run(
@@ -123,7 +123,7 @@ def _files_of_earlier_run(home: Path) -> set[Path]:
     """Return the files that an earlier run wrote to a folder: its pictures are of other data."""
     from snellen.run.examples import read_examples
 
-    if not _is_ours(home / "run.json"):
+    if not is_run_record(home / "run.json"):
         return set()
     found = {*(home / "states").glob("*.bin"), home / "report.html"}
     listing = home / "examples" / "examples.json"
@@ -134,7 +134,7 @@ def _files_of_earlier_run(home: Path) -> set[Path]:
     return found
 
 
-def _is_ours(path: Path) -> bool:
+def is_run_record(path: Path) -> bool:
     """Return whether a file is the ``run.json`` of a run, of whichever release."""
     try:
         with path.open("rb") as file:

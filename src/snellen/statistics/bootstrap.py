@@ -248,7 +248,7 @@ def bootstrap_interval(
     note = f"undefined in {n_undefined:,} of {len(drawn):,} replicates" if n_undefined else ""
     shown = f"{called}, {method}"
     if math.isnan(value) or n_undefined > _MOST_UNDEFINED * len(drawn):
-        note = "it is undefined" if math.isnan(value) else note
+        note = "undefined" if math.isnan(value) else note
         return Interval(math.nan, math.nan, level, shown, unit, note)
     tail = (1 - level) / 2
     tails = tail, 1 - tail
