@@ -105,8 +105,7 @@ void groups_are_ranked_one_by_one() {
     score.insert(score.end(), own.begin(), own.end());
     group.insert(group.end(), own.size(), static_cast<std::int32_t>(g));
   }
-  const auto rows =
-      snellen::rank_in_groups(score.data(), group.data(), group.size(), sizes.size());
+  const auto rows = snellen::rank_in_groups(score.data(), group.data(), group.size(), sizes.size());
   CHECK(std::vector<std::uint32_t>(rows.begin(), rows.end()) == expected);
   CHECK_EQUAL(snellen::rank_in_groups(nullptr, nullptr, 0, 3).size(), 0U);
 }
