@@ -183,3 +183,34 @@ def test_masks_of_coco_and_polygons_of_yolo(run: Run, yolo: Files, tmp_path: Pat
                    protocol, "--json", "-")  # fmt: skip
         assert done.returncode == 0
         assert json.loads(done.stdout)["metrics"]["AP"] == pytest.approx(1)
+
+
+def test_keypoints_of_cvat_are_paired_by_name(run: Run, tmp_path: Path) -> None:
+    """Each file has its own order of them."""
+    order = list(range(17))
+
+    def written(name: str, points_in_order: list[int]) -> Path:
+        points = "".join(
+            f'<points label="k{k}" points="{10 + 4 * k},{7 * k % 60}"/>' for k in points_in_order
+        )
+        path = tmp_path / name
+        path.write_text(
+            '<annotations><image id="0" name="1.jpg" width="100" height="90">'
+            f'<skeleton label="person" score="0.9">{points}</skeleton></image></annotations>'
+        )
+        return path
+
+    truth = written("t.xml", order)
+
+    def evaluated(pred: Path) -> subprocess.CompletedProcess[str]:
+        return run("evaluate", "detection", truth, pred, "--similarity", "keypoints")
+
+    same, turned = evaluated(written("p.xml", order)), evaluated(written("q.xml", order[::-1]))
+    assert same.returncode == turned.returncode == 0
+    assert same.stdout == turned.stdout
+    assert "all | maxDets= 20 ] = 1.000" in turned.stdout
+    assert "put in truth's order by their names" in turned.stderr
+    assert "truth's order" not in same.stderr
+    other = evaluated(written("r.xml", [*order[:16], 17]))
+    assert other.returncode == 1
+    assert "k17, which it does not have, and none called k16" in other.stderr.splitlines()[-1]

@@ -28,6 +28,7 @@ from snellen.readers.image_names import match_images
 from snellen.readers.left_out import warn
 from snellen.readers.message_text import few
 from snellen.readers.outlines import Outlines
+from snellen.readers.point_names import as_truth_orders, names_of_classes
 from snellen.readers.row_columns import columns_of_rows
 from snellen.readers.table import read_bytes
 from snellen.state import Keys
@@ -71,6 +72,9 @@ class ReadBoxes(NamedTuple):
         Of masks the polygons in pixels, where files have one of each object.
     beside : mapping of str to sequence of str
         Files that were read and may lie elsewhere than the one that was named; see `BoxRows`.
+    point_names : mapping of int to tuple of str
+        What the keypoints of a class are called, in their order, by the position of the class;
+        without those of classes whose files do not say it.
     """
 
     boxes: Objects
@@ -82,6 +86,7 @@ class ReadBoxes(NamedTuple):
     relative: bool = False
     outlines: Outlines | None = None
     beside: Mapping[str, Sequence[str]] = MappingProxyType({})
+    point_names: Mapping[int, tuple[str, ...]] = MappingProxyType({})
 
 
 class _Images(NamedTuple):
@@ -183,11 +188,11 @@ def truth_of_rows(
         sizes[code_of_image] = rows.sizes
     known, code_of_label = classes_of_rows(rows, classes, drop_unknown=drop_unknown)
     rows = of_known_classes(rows, code_of_label)
-    image = code_of_image[rows.image]
+    image, label = code_of_image[rows.image], code_of_label[rows.label]
     found = columns_of_rows(
         rows,
         image=image,
-        label=code_of_label[rows.label],
+        label=label,
         images=keys,
         classes=known,
         sizes=sizes,
@@ -212,7 +217,7 @@ def truth_of_rows(
         names = tuple(rows.names[k] for k in order.tolist())
     return ReadBoxes(
         found.boxes, written, sizes, rows.flags, notes, names, found.relative, found.outlines,
-        rows.beside,
+        rows.beside, names_of_classes(rows, label),
     )  # fmt: skip
 
 
@@ -268,7 +273,9 @@ def predictions_of_rows(
     else:
         code_of_label = codes_of_none(rows, drop_unknown=drop_unknown)
     rows = of_known_classes(rows, code_of_label)
-    image = match.position[rows.image]
+    image, label = match.position[rows.image], code_of_label[rows.label]
+    rows, told = as_truth_orders(rows, label, truth.point_names, of_truth.classes)
+    notes += told
     if not len(rows.image):
         # No box is relative or not, oriented or not.
         rows = rows._replace(relative=truth.relative, **_nothing_like(truth.boxes))
@@ -288,7 +295,7 @@ def predictions_of_rows(
     found = columns_of_rows(
         rows,
         image=image,
-        label=code_of_label[rows.label],
+        label=label,
         images=known,
         classes=of_truth.classes,
         sizes=truth.sizes,
@@ -298,7 +305,7 @@ def predictions_of_rows(
     notes += found.notes
     return ReadBoxes(
         found.boxes, written, truth.sizes, rows.flags, notes, truth.names, found.relative,
-        found.outlines, rows.beside,
+        found.outlines, rows.beside, names_of_classes(rows, label),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from snellen.classes import Classes
     from snellen.detection.box_layouts import BoxLayout
     from snellen.readers.outlines import Outlines
+    from snellen.readers.point_names import PointNames
 
 __all__ = ["KINDS", "BoxRows", "ObjectKind", "distinct", "upright_of_corners"]
 
@@ -77,6 +78,8 @@ class BoxRows(NamedTuple):
         Of masks the polygons, as `xywh` in pixels or relative; `xywh` are then the boxes around.
     keypoints : ndarray, shape (n, K, 3), float64, or None
         Of poses x and y of each keypoint, as `xywh` in pixels or relative, and its visibility.
+    point_names : PointNames or None
+        What the keypoints are called, where files say it.
     classes : Classes or None
         All classes, where the files list them.
     notes : tuple of str
@@ -106,6 +109,7 @@ class BoxRows(NamedTuple):
     corners: NDArray[np.float64] | None = None
     outlines: Outlines | None = None
     keypoints: NDArray[np.float64] | None = None
+    point_names: PointNames | None = None
     classes: Classes | None = None
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] | None = None
@@ -122,7 +126,7 @@ class BoxRows(NamedTuple):
 
     def as_boxes(self) -> BoxRows:
         """Return the upright boxes of the objects, whatever they are."""
-        return self._replace(corners=None, outlines=None, keypoints=None)
+        return self._replace(corners=None, outlines=None, keypoints=None, point_names=None)
 
     def taken(self, rows: NDArray[np.bool_]) -> BoxRows:
         """Return some of the boxes; images and classes stay."""
@@ -141,6 +145,7 @@ class BoxRows(NamedTuple):
             corners=None if self.corners is None else self.corners[rows],
             outlines=None if self.outlines is None else self.outlines.taken(rows),
             keypoints=None if self.keypoints is None else self.keypoints[rows],
+            point_names=None if self.point_names is None else self.point_names.taken(rows),
         )
 
 

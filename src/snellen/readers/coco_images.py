@@ -1,4 +1,4 @@
-"""The images of COCO's files, and COCO's results for truth of another format."""
+"""The images and keypoints' names of COCO's files, and its results for truth of another format."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snellen.classes import Classes
     from snellen.state import Keys
 
-__all__ = ["coco_rows", "sizes_and_names"]
+__all__ = ["coco_rows", "point_names_of_coco", "sizes_and_names"]
 
 
 class _CocoImage(msgspec.Struct):
@@ -31,6 +32,15 @@ class _CocoImage(msgspec.Struct):
 
 class _CocoImages(msgspec.Struct):
     images: list[_CocoImage]
+
+
+class _CocoCategory(msgspec.Struct):
+    id: int | str
+    keypoints: Any = None
+
+
+class _CocoCategories(msgspec.Struct):
+    categories: list[_CocoCategory]
 
 
 def sizes_and_names(
@@ -75,6 +85,34 @@ def _described(image: Mapping[str, Any]) -> tuple[float | None, float | None, st
     )
     name = image.get("file_name")
     return width, height, name if isinstance(name, str) else None
+
+
+def point_names_of_coco(
+    source: str | Mapping[str, Any], classes: Classes, n: int
+) -> dict[int, tuple[str, ...]]:
+    """Return what the keypoints of categories are called, by the positions of their classes.
+
+    Parameters
+    ----------
+    source : str, or mapping
+        The annotation file, or what it holds.
+    classes : Classes
+        The categories.
+    n : int
+        How many keypoints objects have: other lists, and what are no distinct texts, name nothing.
+    """
+    if isinstance(source, str):
+        read = read_typed_json(source, _CocoCategories, "a COCO annotation file").categories
+    else:
+        read = [_CocoCategory(each["id"], each.get("keypoints")) for each in source["categories"]]
+    codes = classes.keys.codes([each.id for each in read]).tolist()
+    return {
+        code: tuple(each.keypoints)
+        for code, each in zip(codes, read, strict=True)
+        if isinstance(each.keypoints, (list, tuple))
+        and all(isinstance(name, str) for name in each.keypoints)
+        and len(set(each.keypoints)) == len(each.keypoints) == n
+    }
 
 
 def coco_rows(place: str) -> BoxRows:

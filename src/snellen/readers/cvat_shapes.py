@@ -14,6 +14,7 @@ from snellen.readers.cvat_pixels import Crop, mask_of_crop
 from snellen.readers.message_text import few, printable
 from snellen.readers.outlines import Outlines
 from snellen.readers.plain_xml import xml_number
+from snellen.readers.point_names import PointNames
 from snellen.rle_masks import RleMasks
 
 if TYPE_CHECKING:
@@ -234,7 +235,18 @@ def _of_points(
     first = np.where(labelled, keypoints[:, :, :2], np.inf).min(axis=1, initial=np.inf)
     last = np.where(labelled, keypoints[:, :, :2], -np.inf).max(axis=1, initial=-np.inf)
     corners = np.where(none, 0.0, np.concatenate([first, last], axis=1))
-    return {"xywh": as_xywh(corners, "xyxy", place), "keypoints": keypoints}
+    code_of_label = {label: code for code, label in enumerate(names)}
+    code = [code_of_label[_label(shape)] if shape.name == "skeleton" else -1 for shape in shapes]
+    orders = tuple(tuple(each) for each in names.values())
+    return {
+        "xywh": as_xywh(corners, "xyxy", place),
+        "keypoints": keypoints,
+        "point_names": PointNames(orders, np.array(code, np.int32)),
+    }
+
+
+def _label(shape: Shape) -> str:
+    return (shape.element.get("label") or "").strip()
 
 
 def _visible(shape: Shape) -> list[list[float]]:
@@ -258,7 +270,7 @@ def _of_skeleton(shape: Shape, names: dict[str, list[str]]) -> list[list[float]]
             raise SchemaError(f"expected one point of each name in a skeleton, got {got}", place)
         seen = 1.0 if element.get("occluded") == "1" else 2.0
         found[name] = [*points[0], 0.0 if element.get("outside") == "1" else seen]
-    order = names.setdefault((shape.element.get("label") or "").strip(), list(found))
+    order = names.setdefault(_label(shape), list(found))
     unknown = found.keys() - set(order)
     if unknown:
         raise SchemaError(

@@ -162,8 +162,9 @@ def _names_of_labels(root: Element) -> list[tuple[str, str]]:
 
 def _points_of_skeletons(root: Element) -> dict[str, list[str]]:
     """Return the names of the points of each skeleton that the file lists."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, None]] = {}
     for name, parent in _names_of_labels(root):
         if parent:
-            found.setdefault(parent, []).append(name)
-    return found
+            # A file may list the labels of a task and once more those of its project.
+            found.setdefault(parent, {})[name] = None
+    return {parent: list(names) for parent, names in found.items()}

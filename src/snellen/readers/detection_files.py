@@ -16,7 +16,7 @@ from snellen.errors import InputError, did_you_mean, one_line
 from snellen.readers.box_joining import ReadBoxes, predictions_of_rows, truth_of_rows
 from snellen.readers.box_rows import KINDS, BoxRows, ObjectKind
 from snellen.readers.coco import read_coco_predictions, read_coco_truth
-from snellen.readers.coco_images import coco_rows, sizes_and_names
+from snellen.readers.coco_images import coco_rows, point_names_of_coco, sizes_and_names
 from snellen.readers.detection_formats import FORMATS, called, found_format
 from snellen.readers.message_text import printable
 
@@ -359,7 +359,10 @@ def _coco_truth(
         source, kind=kind or "box", complete=complete, drop_unknown=drop_unknown
     )
     sizes, names = sizes_and_names(source, boxes.boxes.images)
-    return ReadBoxes(boxes, written, sizes, {}, [], names)
+    named: dict[int, tuple[str, ...]] = {}
+    if isinstance(boxes, Poses):
+        named = point_names_of_coco(source, boxes.boxes.classes, boxes.keypoints.shape[1])
+    return ReadBoxes(boxes, written, sizes, {}, [], names, point_names=named)
 
 
 def _array(place: str) -> NDArray[Any]:
