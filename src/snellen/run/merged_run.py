@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
+import numpy as np
 
 from snellen.errors import MergeError, SnellenError, first_few
+from snellen.run.id_order import id_keys
 from snellen.run.run_record import plain_text
 
 if TYPE_CHECKING:
@@ -93,21 +95,22 @@ def merged_examples(
         kept = [(run, measured(found)) for run, found in kept]
     n = max(found.at_most or len(found.images) for _, found in kept)
     all_images = [(image, run) for run, found in kept for image in found.images]
-    by_number = all(image.id.isdecimal() for image, _ in all_images)
-    ranked = sorted(
-        all_images,
-        key=lambda pair: (-pair[0].badness, int(pair[0].id) if by_number else 0, pair[0].id),
-    )[:n]
+    ids = np.array([image.id for image, _ in all_images], dtype=str)
+    badness = np.array([image.badness for image, _ in all_images], dtype=np.float64)
+    ranked = [all_images[k] for k in np.lexsort((*id_keys(ids), -badness))[:n].tolist()]
     n_images = sum(found.n_images for _, found in kept)
     first = kept[0][1]
     pictures: dict[str, bytes] = {}
     images = [_with_own_pictures(image, run, pictures) for image, run in ranked]
     parts = "part" if len(kept) == 1 else "parts"
     order = f": {first.order}" if first.order else ""
+    rule = (
+        f"{len(images):,} of the {n_images:,} {_called(first.task, n_images)} of {len(kept)} "
+        f"{parts}, of those that the {parts} kept{order}"
+    )
     examples = msgspec.structs.replace(
         first,
-        rule=f"{len(images):,} of the {n_images:,} {_called(first.task, n_images)} of {len(kept)} "
-        f"{parts}, of those that the {parts} kept{order}",
+        rule=rule if images else first.rule,
         n_images=n_images,
         images=images,
         at_most=n,
