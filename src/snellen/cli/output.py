@@ -320,8 +320,8 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         if directory is None and report:
             raise click.UsageError("expected --out DIR with --report: the page is written there.")
-        if directory is None and examples is not None and examples.n:
-            raise click.UsageError("expected --out DIR with --examples: they are written there.")
+        if examples is not None:
+            examples.refuse_unused(directory, report=report)
         if report:
             check_plotly()
         output = Output(

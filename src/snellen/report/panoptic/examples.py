@@ -132,7 +132,7 @@ def _badness(record: Mapping[str, Any]) -> float:
     """
     if math.isnan(record["PQ"]):
         return -1.0  # no segments that count: behind those without a mistake
-    return 1.0 - float(record["PQ"]) + 1e-12 * min(record["fp"] + record["fn"], 1_000)
+    return 1.0 - float(record["PQ"]) + 1e-12 * float(min(record["fp"] + record["fn"], 1_000))
 
 
 class _Drawn(NamedTuple):
