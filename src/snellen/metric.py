@@ -81,8 +81,9 @@ class Units(NamedTuple):
         The K classes of `class_values`.
     class_values : callable or None
         From multiplicities (R, U) to the main number of each class, (R, K).
-    proportions : mapping of str to (int, int)
-        Headline numbers that are plain proportions of independent units: successes and trials.
+    proportions : mapping of str to (ndarray, ndarray), shape (U,), bool
+        Headline numbers that are plain proportions of independent units: which kinds are successes,
+        and which are trials.
     headline : tuple of str
         The numbers that runs are compared by, unless others are asked for.
     lower_is_better : frozenset of str
@@ -110,7 +111,7 @@ class Units(NamedTuple):
     class_metric: str
     classes: Classes | None
     class_values: Callable[..., NDArray[Any]] | None
-    proportions: Mapping[str, tuple[int, int]] = MappingProxyType({})
+    proportions: Mapping[str, tuple[NDArray[Any], NDArray[Any]]] = MappingProxyType({})
     headline: tuple[str, ...] = ()
     lower_is_better: frozenset[str] = frozenset()
     ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
@@ -119,6 +120,11 @@ class Units(NamedTuple):
     among: Callable[[Classes], Units] | None = None
     without_interval: Mapping[str, str] = MappingProxyType({})
     content: Any = None
+
+    def successes_and_trials(self, name: str) -> tuple[int, int]:
+        """Return how many units make up one of the proportions, and of how many."""
+        successes, trials = self.proportions[name]
+        return int(self.counts[successes].sum()), int(self.counts[trials].sum())
 
 
 class MetricSet:

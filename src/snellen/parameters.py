@@ -32,16 +32,17 @@ def refuse_other_parameters(
     MergeError
         In one line, with both values of what differs.
     """
-    if mine == theirs:
-        return
-    raise MergeError(
-        f"expected the state of {type(metric).__name__} with the same parameters, got "
-        f"{differing(mine, theirs)}"
-    )
+    apart = differing(mine, theirs)
+    if apart:
+        raise MergeError(
+            f"expected the state of {type(metric).__name__} with the same parameters, got {apart}"
+        )
 
 
 def differing(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
     """Return which values differ, each with theirs and mine, as a line that is not too long.
+
+    A list and a tuple of equal values do not differ: a state has the one for the other.
 
     Examples
     --------
@@ -64,24 +65,27 @@ def _apart(name: str, mine: Any, theirs: Any) -> list[str]:
         and isinstance(theirs, Mapping)
         and (not name or mine.keys() == theirs.keys())
     ):
-        return [
-            each
-            for key in dict.fromkeys([*mine, *theirs])
-            for each in _apart(
-                f"{name}.{key}" if name else str(key),
-                mine.get(key, _NOTHING),
-                theirs.get(key, _NOTHING),
-            )
-        ]
+        found = []
+        for key in dict.fromkeys([*mine, *theirs]):
+            place = f"{name}.{key}" if name else str(key)
+            if key in mine and key in theirs:
+                found += _apart(place, mine[key], theirs[key])
+            else:
+                found.append(_said(place, mine.get(key, _NOTHING), theirs.get(key, _NOTHING)))
+        return found
     if _is_list(mine) and _is_list(theirs) and len(mine) == len(theirs):
         # The first place that differs says more than two long lists.
         pairs = enumerate(zip(mine, theirs, strict=True))
-        at = next(k for k, (one, other) in pairs if one != other)
-        return _apart(f"{name}[{at}]", mine[at], theirs[at])
+        places = (_apart(f"{name}[{k}]", one, other) for k, (one, other) in pairs)
+        return next(filter(None, places), [])
+    return [_said(name, mine, theirs)]
+
+
+def _said(name: str, mine: Any, theirs: Any) -> str:
     shown = [_shown(value) for value in (theirs, mine)]
     if shown[0] == shown[1]:
         shown = [_cut(str(value)) for value in (theirs, mine)]
-    return [f"{name} {shown[0]} instead of {shown[1]}"]
+    return f"{name} {shown[0]} instead of {shown[1]}"
 
 
 def _is_list(value: Any) -> bool:

@@ -190,7 +190,7 @@ def test_units_give_the_result_again() -> None:
     assert units.class_values(units.counts[None])[0] == pytest.approx(
         result.class_values()["f1"], nan_ok=True
     )
-    assert units.proportions["accuracy"] == (6, 8)
+    assert units.successes_and_trials("accuracy") == (6, 8)
 
 
 def test_most_confused_and_text() -> None:

@@ -211,7 +211,7 @@ def test_units_give_the_result_again(absent: str, zero: float) -> None:
     for name, value in values.items():
         for found in (value, again[name], joined[name]):
             assert found[0] == pytest.approx(result.metrics[name], rel=1e-12, nan_ok=True), name
-    assert units.proportions["subset_accuracy"] == (2, 5)
+    assert units.successes_and_trials("subset_accuracy") == (2, 5)
     with pytest.raises(InputError, match="keeps no samples"):
         metric.units(each=True)
 
@@ -270,7 +270,8 @@ def test_units_that_know_their_labels(absent: str, zero: float) -> None:
     )
     for name, value in joined.items():
         assert value == pytest.approx(whole[name], rel=1e-12, nan_ok=True), name
-    assert units.proportions == {"subset_accuracy": (2, 5)}
+    assert units.proportions.keys() == {"subset_accuracy"}
+    assert units.successes_and_trials("subset_accuracy") == (2, 5)
 
 
 def test_units_of_groups() -> None:

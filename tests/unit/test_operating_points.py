@@ -137,6 +137,10 @@ def test_other_ious_and_sizes() -> None:
         operating_points(METRIC, area="tiny")
     with pytest.raises(InputError, match="above 0"):
         operating_points(METRIC, beta=0)
+    for wrong in (1, -3, 2.5, 3.0, math.nan, "3", True, [3]):
+        with pytest.raises(InputError, match=r"expected a whole number from 2, got .*n_scores"):
+            operating_points(METRIC, n_scores=wrong)  # type: ignore[arg-type]
+    assert operating_points(METRIC, n_scores=np.int64(2)).protocol["n_scores"] == 2  # type: ignore[arg-type]
     with pytest.raises(InputError, match="one of 3 classes, got 7"):
         operating_points(METRIC).curve(7)
     assert math.isnan(operating_points(METRIC, area="large").f1_micro)

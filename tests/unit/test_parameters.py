@@ -24,6 +24,8 @@ from snellen.parameters import differing, refuse_other_parameters
         # Other keys: the mapping is the value.
         ({"k": {"1": "cat"}}, {"k": {"2": "cat"}}, "k 2: cat instead of 1: cat"),
         ({"k": "a\nb"}, {"k": "c" * 99}, f"k {'c' * 59}… instead of a b"),
+        ({"k": [(1, 2), (3, 4)]}, {"k": ([1, 2], [3, 5])}, "k[1][1] 5 instead of 4"),
+        ({"m": "nothing"}, {}, "m nothing instead of nothing"),
         ({"k": 1, "m": 1}, {"k": 2}, "k 2 instead of 1; m nothing instead of 1"),
         (
             dict.fromkeys("abcdef", 1), dict.fromkeys("abcdef", 2),
@@ -37,3 +39,11 @@ def test_what_differs(mine: dict[str, Any], theirs: dict[str, Any], said: str) -
         refuse_other_parameters(3, mine, theirs)
     assert str(refused.value) == f"expected the state of int with the same parameters, got {said}"
     refuse_other_parameters(3, mine, dict(mine))
+
+
+def test_a_list_is_no_other_value_than_a_tuple() -> None:
+    mine = {"a": (1, 2), "b": {"c": [(1, 2), "x"]}}
+    theirs = {"a": [1, 2], "b": {"c": ([1, 2], "x")}}
+    assert differing(mine, theirs) == ""
+    refuse_other_parameters(3, mine, theirs)
+    assert differing(mine | {"d": 1}, theirs | {"d": 2}) == "d 2 instead of 1"

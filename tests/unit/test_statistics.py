@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from tests.mean_of_units import Mean
 
-from snellen import Classification, ConfusionMatrix, Segmentation, _core, set_threads
+from snellen import (
+    Classification,
+    ConfusionMatrix,
+    Regression,
+    Segmentation,
+    _core,
+    set_threads,
+)
 from snellen.errors import IdError, InputError
 from snellen.statistics import bootstrap as bootstrap_module
 from snellen.statistics import (
@@ -170,6 +177,19 @@ def test_intervals_of_one_sample_and_of_none() -> None:
     assert found["f1_macro"].note == "a single sample does not tell how others vary"
     assert found["accuracy"][:2] == wilson(1, 1)
     assert math.isnan(intervals(ConfusionMatrix(), replicates=20)["accuracy"].low)
+
+
+def test_replicates_that_are_all_equal_are_no_certainty() -> None:
+    for method in ("basic", "percentile", "bca"):
+        for pred, constant in (([0, 1, 0, 1, 0, 1], True), ([0, 1, 0, 1, 0, 0], False)):
+            metric = ConfusionMatrix([0, 1]).update([0, 1, 0, 1, 0, 1], pred)
+            found = intervals(metric, replicates=100, names=["f1_micro"], method=method)["f1_micro"]
+            assert math.isnan(found.low) == math.isnan(found.high) == constant
+            assert (found.note.partition(":")[0] == "all replicates are equal") == constant
+    # Sums of 0.1 are rounded: a mean of them that differs in the last bits varies no more.
+    errors = Regression(keep_samples=True).update([0.0] * 7, [0.1] * 7)
+    found = intervals(errors, replicates=100, names=["mae"])["mae"]
+    assert (math.isnan(found.low), found.method) == (True, "bootstrap, basic")
 
 
 def test_intervals_refuse() -> None:

@@ -13,6 +13,7 @@ import pytest
 from snellen import AveragePrecision, Classification, Regression, Segmentation
 from snellen.detection.boxes import Boxes
 from snellen.errors import IdError, InputError
+from snellen.statistics.proportions import wilson
 from snellen.statistics.unit_slices import ids_of_units, unit_slices
 
 IDS = [f"{k}.png" for k in range(40)]
@@ -86,6 +87,67 @@ def test_intervals_are_drawn_from_the_slice() -> None:
     assert bounds.high <= 2 * errors.mean() - errors.min()
     assert math.isnan(one.intervals["mae"].low)
     assert one.intervals["mae"].note == "a single sample does not tell how others vary"
+
+
+def test_proportions_of_a_slice_have_the_interval_of_its_samples_alone() -> None:
+    # 30 are right, 30 wrong, and of 20 there are 12 right: no bootstrap of the first two varies.
+    slice_of = {f"{k}": ("right", "wrong", "both")[k // 30] for k in range(80)}
+    right = np.array([True] * 30 + [False] * 30 + [True] * 12 + [False] * 8)
+    truth = np.arange(80) % 2
+    told = np.where(right, truth, 1 - truth)
+    scores = np.where(told[:, None] == np.arange(2), 0.9, 0.1)
+    labels = Classification([0, 1], positive=1).update(truth, told, sample_id=list(slice_of))
+    scored = Classification([0, 1], scores="probabilities", top_k=(1,))
+    scored.update(truth, scores, sample_id=list(slice_of))
+    sets = Classification([0, 1], multilabel=True)
+    sets.update(np.eye(2)[truth], np.eye(2)[told], sample_id=list(slice_of))
+    n = {"right": 30, "wrong": 30, "both": 20}
+    hits = {"right": 30, "wrong": 0, "both": 12}
+    for metric, names in (
+        (labels, ["accuracy", "precision", "recall", "specificity", "npv"]),
+        (scored, ["accuracy", "top1"]),
+        (sets, ["subset_accuracy"]),
+    ):
+        parts: Any = unit_slices(metric, slice_of, with_intervals=names, level=0.9)
+        assert [part.name for part in parts] == ["both", "right", "wrong"]
+        for part in parts:
+            bounds = part.intervals
+            assert bounds[names[-1]].method == bounds[names[0]].method == "Wilson"
+            whole = wilson(hits[part.name], n[part.name], level=0.9)
+            if metric is not labels:
+                assert [bounds[name][:2] for name in names] == [whole] * len(names)
+                continue
+            which = np.array([slice_of[f"{k}"] == part.name for k in range(80)])
+            assert bounds["accuracy"][:2] == whole
+            for name, trial in (("precision", told == 1), ("recall", truth == 1),
+                                ("specificity", truth == 0), ("npv", told == 0)):  # fmt: skip
+                trial = trial & which
+                assert bounds[name][:2] == wilson(
+                    int((right & trial).sum()), int(trial.sum()), level=0.9
+                ), name
+
+
+def test_no_width_is_no_certainty() -> None:
+    # All of a slice are right, and what is no proportion is the same in all replicates.
+    ids = list("abcdefgh")
+    metric = Classification().update([0, 1, 0, 1] * 2, [0, 1, 0, 1, 0, 1, 1, 0], sample_id=ids)
+    slice_of = dict.fromkeys(ids[:4], "right") | dict.fromkeys(ids[4:], "some")
+    right, some = unit_slices(metric, slice_of, with_intervals=["f1_micro"], replicates=300)
+    assert math.isnan(right.intervals["f1_micro"].low)
+    assert math.isnan(right.intervals["f1_micro"].high)
+    assert right.intervals["f1_micro"].note == (
+        "all replicates are equal: these samples do not tell how others vary"
+    )
+    assert some.intervals["f1_micro"].low < 0.5 < some.intervals["f1_micro"].high
+
+
+def test_numbers_that_there_are_not_are_refused_in_words() -> None:
+    metric = of_classes(list(range(40)))
+    for options in ({"names": ["acuracy"]}, {"with_intervals": ["acuracy"]}):
+        (place,) = options
+        with pytest.raises(InputError, match=r'got "acuracy"\. Did you mean "accuracy"') as refused:
+            unit_slices(metric, SLICE_OF, **options)  # type: ignore[arg-type]
+        assert refused.value.place == place
 
 
 def _values() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

@@ -127,11 +127,10 @@ def label_units(
         fp, fn = sums.predicted - sums.correct, sums.truth - sums.correct
         return rates.f_beta(sums.correct, fp, fn, 1.0)
 
-    proportions: dict[str, tuple[int, int]] = {}
+    proportions: dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]] = {}
     if unit is None and weight is None:
         right = row == column
-        n = int(counts.sum())
-        proportions["accuracy"] = (int(counts[right].sum()), n)
+        proportions["accuracy"] = (right, np.ones_like(right))
         if positive is not None:
             true, told = row == positive, column == positive
             for name, success, trial in (
@@ -140,7 +139,7 @@ def label_units(
                 ("specificity", ~told, ~true),
                 ("npv", ~true, ~told),
             ):
-                proportions[name] = (int(counts[success & trial].sum()), int(counts[trial].sum()))
+                proportions[name] = (success & trial, trial)
     return Units(
         unit=unit_name,
         counts=counts,

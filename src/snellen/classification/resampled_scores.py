@@ -84,8 +84,8 @@ def with_sample_means(
 
     proportions = dict(units.proportions)
     if unit is None and weight is None:
-        n = len(right)
-        proportions |= {f"top{k}": (int(means[f"top{k}"].sum()), n) for k in ks}
+        every = np.ones_like(right)
+        proportions |= {f"top{k}": (rows["rank"] < k, every) for k in ks}
     return units._replace(
         values=values,
         class_values=class_values,

@@ -122,7 +122,7 @@ def label_set_units(
         class_metric="",
         classes=None,
         class_values=None,
-        proportions={"subset_accuracy": (int(samples[exact].sum()), int(samples.sum()))},
+        proportions={"subset_accuracy": (exact, np.ones_like(exact))},
         headline=("subset_accuracy", "hamming", "f1_micro", "f1_samples"),
         lower_is_better=frozenset({"hamming"}),
         ranges=RANGES,

@@ -60,8 +60,8 @@ def operating_points(
     Raises
     ------
     InputError
-        For a threshold or area range that the protocol does not have, a beta not above 0, or fewer
-        than 2 scores.
+        For a threshold or area range that the protocol does not have, a beta not above 0, or a
+        number of scores that is not whole or below 2.
 
     Notes
     -----
@@ -93,8 +93,9 @@ def operating_points(
     """
     if not 0 < beta < math.inf:
         raise InputError(f"expected a number above 0, got {beta!r}", "beta")
-    if n_scores is not None and n_scores < 2:
-        raise InputError(f"expected at least 2, got {n_scores!r}", "n_scores")
+    # A flag is a whole number to Python, and below 2.
+    if n_scores is not None and (not isinstance(n_scores, (int, np.integer)) or n_scores < 2):
+        raise InputError(f"expected a whole number from 2, got {n_scores!r}", "n_scores")
     blocks = outcome_blocks(metric, iou_threshold=iou_threshold, area=area)
     outcomes = next(iter(blocks))
     best = best_thresholds(CurveBlocks(blocks, keep=n_scores is None), float(beta), n_scores)

@@ -13,7 +13,7 @@ from snellen.result import Interval
 from snellen.statistics.proportions import check_level, wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -27,6 +27,7 @@ __all__ = [
     "check_replicates",
     "chunks",
     "intervals",
+    "refuse_unknown_numbers",
 ]
 
 METHODS = ("basic", "percentile", "bca")
@@ -36,6 +37,8 @@ UNBOUNDED = (-math.inf, math.inf)
 _MANY_UNITS = 100_000
 # So many multiplicities are held at once.
 _AT_ONCE = 1 << 21
+# Replicates that differ by less, for their size, differ by rounding.
+_ROUNDING = 1e-12
 # An interval of which more replicates are undefined is undefined itself.
 _MOST_UNDEFINED = 0.05
 
@@ -88,7 +91,8 @@ def intervals(
     -------
     dict of str to Interval
         A replicate in which a number is undefined is left out; from 5 % of them on the interval is
-        undefined, and so it is of a single unit. The interval's ``note`` says so.
+        undefined, and so it is where all replicates have the same number, as those of a single unit
+        do. The interval's ``note`` says so.
 
     Raises
     ------
@@ -121,17 +125,11 @@ def intervals(
         replicates = 1000 if units.counts.sum() <= _MANY_UNITS else 200
     observed = units.values(units.counts[None])
     wanted = list(observed) if names is None else list(names)
-    for name in wanted:
-        if name not in observed:
-            raise InputError(
-                f'expected a number of {", ".join(observed)}, got "{name}".'
-                f"{did_you_mean(name, observed)}",
-                "names",
-            )
+    refuse_unknown_numbers(wanted, observed, "names")
     found: dict[str, Interval] = {}
     for name in wanted:
         if name in units.proportions:
-            successes, trials = units.proportions[name]
+            successes, trials = units.successes_and_trials(name)
             found[name] = Interval(
                 *wilson(successes, trials, level=level),
                 level,
@@ -152,8 +150,15 @@ def intervals(
         drawn = _replicated(units, rest, replicates, seed)
         left_out = _left_out(units, rest) if method == "bca" else {}
         for name in rest:
+            value = float(observed[name][0])
+            if not math.isnan(value) and _is_constant(drawn[name]):
+                # As those of one unit are: no width is no certainty.
+                note = f"all replicates are equal: these {units.unit}s do not tell how others vary"
+                shown = f"bootstrap, {method}"
+                found[name] = Interval(math.nan, math.nan, level, shown, units.unit, note)
+                continue
             found[name] = bootstrap_interval(
-                float(observed[name][0]),
+                value,
                 drawn[name],
                 level,
                 units.unit,
@@ -163,6 +168,23 @@ def intervals(
                 often=units.counts[units.counts > 0],
             )
     return {name: found[name] for name in wanted}
+
+
+def refuse_unknown_numbers(names: Iterable[str], known: Collection[str], place: str) -> None:
+    """Refuse names of numbers that a metric does not have.
+
+    Raises
+    ------
+    InputError
+        With those that there are.
+    """
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f'expected a number of {", ".join(known)}, got "{name}".'
+                f"{did_you_mean(name, known)}",
+                place,
+            )
 
 
 def check_replicates(replicates: int) -> None:
@@ -182,6 +204,15 @@ def chunks(replicates: int, n_kinds: int) -> Iterator[tuple[int, int]]:
     size = max(1, min(replicates, _AT_ONCE // max(1, n_kinds)))
     for first in range(0, replicates, size):
         yield first, min(size, replicates - first)
+
+
+def _is_constant(drawn: NDArray[np.float64]) -> bool:
+    """Return whether a number is the same in all replicates; a few may leave it undefined."""
+    defined = drawn[~np.isnan(drawn)]
+    if len(drawn) - len(defined) > _MOST_UNDEFINED * len(drawn):
+        return False
+    low, high = float(defined.min()), float(defined.max())
+    return low == high or high - low <= _ROUNDING * max(abs(low), abs(high))
 
 
 def _replicated(

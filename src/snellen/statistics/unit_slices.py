@@ -9,7 +9,7 @@ import numpy as np
 from snellen.errors import IdError, first_few
 from snellen.name_order import reading_order
 from snellen.state import id_array
-from snellen.statistics.bootstrap import Resampled, intervals
+from snellen.statistics.bootstrap import Resampled, intervals, refuse_unknown_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,7 +77,7 @@ def unit_slices(
     names : iterable of str, optional
         Which numbers; without, all.
     with_intervals : iterable of str
-        Which of them get an interval: units of the slice are drawn from it with replacement.
+        Which of them get an interval, as `intervals` has it of the data of the slice alone.
     level, replicates
         As `intervals` takes them.
 
@@ -90,6 +90,8 @@ def unit_slices(
     ------
     IdError
         For ids that the metric has not absorbed.
+    InputError
+        For names that no number has, and what `intervals` refuses.
 
     Examples
     --------
@@ -121,14 +123,15 @@ def unit_slices(
         counts = np.zeros_like(units.counts)
         counts[members[name]] = units.counts[members[name]]
         values = units.values(counts[None])
-        # The successes and trials of proportions are those of all units.
-        part = _Part(units._replace(counts=counts, proportions={}))
+        shown = list(values) if wanted is None else wanted
+        refuse_unknown_numbers(shown, values, "names")
+        refuse_unknown_numbers(resampled, values, "with_intervals")
+        part = _Part(units._replace(counts=counts))
         bounds = (
             intervals(part, level=level, replicates=replicates, names=resampled)
             if resampled
             else {}
         )
-        shown = values if wanted is None else wanted
         numbers = {metric_name: float(values[metric_name][0]) for metric_name in shown}
         found.append(UnitSlice(name, int(counts.sum()), numbers, bounds))
     return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
 from snellen.training.measuring import all_outputs, measured
@@ -92,7 +93,7 @@ class TrainedRun:
         """Return a number and, where there is one, its interval."""
         text = f"{self.metrics[name]:.4f}"
         interval = None if self.result is None else self.result.intervals.get(name)
-        if interval is None:
+        if interval is None or math.isnan(interval.low):
             return text
         return f"{text} [{interval.low:.4f}, {interval.high:.4f}]"
 
