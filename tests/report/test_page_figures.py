@@ -148,15 +148,17 @@ def test_figures_of_a_hidden_run_stay_as_they_are(open_page: Open, without_image
         page_of_views([replace(run, name=name) for name in ("one", "two")]), color_scheme="light"
     )
     plots = [page.locator(f"[data-source='run{k}-errors-data'] .plot") for k in (0, 1)]
-    plots[0].locator(".main-svg").first.wait_for()
+    # Asked for in frames, which make the browser look at what has come near.
+    is_drawn = "each => each.querySelector('.main-svg[role=img]') !== null"
+    page.wait_for_function(is_drawn, arg=plots[0].element_handle())
     look = (
-        "each => [each.layout.height, each.layout.yaxis.categoryarray.join(), "
+        "each => [each._fullLayout.height, each.layout.yaxis.categoryarray.join(), "
         "each.querySelector('.xtick text').style.fill].join(' ')"
     )
     before = plots[0].evaluate(look)
     assert "<br>" not in before
     page.get_by_role("radio", name="two").check(force=True)
-    plots[1].locator(".main-svg").first.wait_for()
+    page.wait_for_function(is_drawn, arg=plots[1].element_handle())
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     page.wait_for_function("each => each.layout.width < 420", arg=plots[1].element_handle())
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
