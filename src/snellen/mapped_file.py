@@ -18,11 +18,16 @@ _MAPPED: Final = 16 << 20
 """From so many bytes on a file is mapped: of less, memory is no matter."""
 
 
+class _MappedFile(mmap.mmap):
+    """A map that was made here: of others, which may be written to, nothing is let go."""
+
+
 def file_content(path: str | os.PathLike[str]) -> bytes | memoryview:
     """Return the bytes of a file; of a large one as memory that is read where it is looked at.
 
     What is written in the place of the file later, under a name of its own and renamed, does not
-    show.
+    show. A file that is written over or cut short in place while it is mapped takes the process
+    down: this is for what reads a state, uses it and ends.
 
     Raises
     ------
@@ -32,14 +37,17 @@ def file_content(path: str | os.PathLike[str]) -> bytes | memoryview:
     with Path(path).open("rb") as file:
         if os.fstat(file.fileno()).st_size < _MAPPED:
             return file.read()
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        try:
+            return memoryview(_MappedFile(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except OSError:  # file systems that map nothing; each map has a descriptor, and these end
+            return file.read()
 
 
 def let_go(*parts: NDArray[Any] | memoryview) -> None:
     """Let the system have back the memory of mapped files that arrays or views lie in.
 
-    Nothing changes but memory: what is looked at again is read again. What is not of a mapped file
-    stays as it is.
+    Nothing changes but memory: what is looked at again is read again. What is not of a file that
+    `file_content` mapped stays as it is.
     """
     if not hasattr(mmap, "MADV_DONTNEED"):
         return
@@ -48,7 +56,7 @@ def let_go(*parts: NDArray[Any] | memoryview) -> None:
         each.madvise(mmap.MADV_DONTNEED)
 
 
-def _mapping(part: Any) -> mmap.mmap | None:
+def _mapping(part: Any) -> _MappedFile | None:
     """Return the mapped file that an array or a view lies in."""
     while part is not None and not isinstance(part, mmap.mmap):
         if isinstance(part, np.ndarray):
@@ -57,4 +65,4 @@ def _mapping(part: Any) -> mmap.mmap | None:
             part = part.obj
         else:
             return None
-    return part
+    return part if isinstance(part, _MappedFile) else None

@@ -684,7 +684,7 @@ def state_name(data: bytes | memoryview) -> str | None:
     _, size = struct.unpack_from("<II", data, len(_MAGIC))
     try:
         name = msgspec.json.decode(data[prefix : prefix + size])["name"]
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
         return None
     return name if isinstance(name, str) else None
 

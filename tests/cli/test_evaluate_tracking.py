@@ -221,7 +221,10 @@ def test_gates_of_other_results(capsys: Capture, tmp_path: Path) -> None:
             ["--metrics", "hota", "--examples", "3", "--out", "x"],
             "expected --examples with --metrics clear only",
         ),
-        (["--metrics", "j_and_f", "--images", "."], "expected --images with --metrics clear only"),
+        (
+            ["--metrics", "j_and_f", "--images", ".", "--report", "--out", "x"],
+            "expected --images with --metrics clear only",
+        ),
         (["--semi-supervised"], "expected --semi-supervised with --metrics j_and_f only"),
         (["--metrics", "track_map", "--similarity", "giou"], "expected --similarity with"),
         (["--metrics", "track_map", "--class", "car"], "expected --class with"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import re
 import shutil
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -265,7 +266,31 @@ def test_no_more_images_than_were_asked_for(in_parts: Any, tmp_path: Path) -> No
     examples = StoredRun.open(tmp_path / "all").examples()
     assert examples is not None
     assert examples.rule == (
-        "20 of the 300 images of 3 parts, of those that the parts kept: the largest errors first"
+        "20 of the 300 samples of 3 parts, of those that the parts kept: the largest errors first"
+    )
+
+
+def test_detections_are_counted_anew_for_examples_only(
+    in_parts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many detections it takes long."""
+    counted = []
+    monkeypatch.setattr(
+        "snellen.report.detection.examples.counted_anew",
+        lambda metric: counted.append(metric) or (lambda examples: examples),
+    )
+    _, runs = in_parts("boxes", "--examples", "0")
+    merged(runs, tmp_path / "without", "--quiet")
+    assert counted == []
+    evaluated(
+        tmp_path / "data1", ["detection", "truth.json", "predictions.json"], runs[1],
+        "--examples", "1",
+    )  # fmt: skip
+    examples = StoredRun.open(merged(runs, tmp_path / "with", "--quiet")).examples()
+    assert len(counted) == 1
+    assert examples is not None
+    assert re.match(
+        "1 of the [0-9]+ images of 1 part, of those that the part kept: ", examples.rule
     )
 
 
@@ -284,6 +309,10 @@ def test_events_that_not_all_parts_have(in_parts: Any, tmp_path: Path, capsys: C
         said = capsys.readouterr().err
         assert f"events are left out, {tmp_path / 'bare'} was evaluated without --events" in said
         assert (out / "state.bin").read_bytes() == (tmp_path / "without/state.bin").read_bytes()
+    evaluated(tmp_path / "data2", ["tracking", "truth", "predictions"], tmp_path / "bare2")
+    merged((runs[0], tmp_path / "bare", tmp_path / "bare2"), tmp_path / "few")
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'bare'}, {tmp_path / 'bare2'} were evaluated without --events" in said
     page = shown(tmp_path / "all")["parts"]
     assert "identity_switches" not in str(page["own"])
     assert "is not shown: no events were kept" in str(page["facts"])

@@ -75,7 +75,7 @@ def test_a_page_without_intervals_says_how_to_get_them(
         done = run("report", f"runs/{name}", "-o", str(page), cwd=folder)
         assert done.returncode == 0, done.stderr
         text = page.read_text(encoding="utf-8")
-        assert ("none were asked for: snellen evaluate --intervals" in text) is wanted
+        assert ("none were asked for: snellen evaluate detection … --intervals" in text) is wanted
         assert ("over images: bootstrap, basic" in text) is not wanted
 
 

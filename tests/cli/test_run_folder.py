@@ -22,6 +22,7 @@ from snellen.cli.beside import Beside, Wanted
 from snellen.cli.output import Output, output_options
 from snellen.cli.picture_folder import PictureFolder
 from snellen.cli.recording import Invocation
+from snellen.cli.root import run as run_here
 from snellen.run.data_digests import DataDigests, DataSource, data_digest
 from snellen.run.examples import Example, Examples
 from snellen.run.stored_run import StoredRun
@@ -150,6 +151,41 @@ def test_wrong_usage(run: Run, files: Files, arguments: list[str], message: str)
     assert message in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "expected --out DIR with --images"),
+        (["--out", "x"], "expected --examples N or --report with --images"),
+        (["--out", "x", "--report", "--examples", "0"], "expected --examples N or --report with"),
+    ],
+)
+@pytest.mark.parametrize("task", ["classification", "panoptic"])
+def test_image_files_of_no_page(
+    task: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_here(["evaluate", task, "truth", "pred", "--images", "pictures", *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert message in said.err
+
+
+@pytest.mark.parametrize(
+    ("task", "default"),
+    [
+        ("classification", "TRUTH where it is a folder, else the folder images beside it"),
+        ("panoptic", "the folder images beside TRUTH"),
+        ("regression", "the folder images beside TRUTH"),
+        ("segmentation", "the folder images beside TRUTH"),
+        ("tracking", "SEQUENCE/img1 in TRUTH, or where else its layout has them"),
+    ],
+)
+def test_where_image_files_are_without_a_word(
+    task: str, default: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_here(["evaluate", task, "--help"]) == 0
+    assert f"[default: {default}]" in " ".join(capsys.readouterr().out.split())
+
+
 # ---- Digests ------------------------------------------------------------------------------------
 
 
@@ -190,7 +226,7 @@ def test_links_to_folders_are_not_followed_round_and_round(tmp_path: Path) -> No
     assert data_digest(DataSource("truth", str(tmp_path))).files == 1
 
 
-def test_files_that_nobody_named(tmp_path: Path) -> None:
+def test_files_that_nobody_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a/1.txt", "b/2.txt", "b/3.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(name.encode())
@@ -202,6 +238,14 @@ def test_files_that_nobody_named(tmp_path: Path) -> None:
     found = data_digest(DataSource.of_files("truth-images", files, sizes_only=True))
     assert (found.files, found.of) == (2, "names and sizes")
     assert found.sha256 == sha(b"a/1.txt\0007\nb/2.txt\0007\n")
+    # Where texts of folders begin with nothing in common.
+    monkeypatch.chdir(tmp_path)
+    within = data_digest(DataSource.of_files("truth-labels", ["b/2.txt", "a/1.txt"]))
+    assert (within.name, within.sha256) == (".", sha("".join(lines).encode()))
+    monkeypatch.chdir(tmp_path / "a")
+    beside = data_digest(DataSource.of_files("truth-labels", ["1.txt", "../b/2.txt"]))
+    assert (beside.name, beside.sha256) == ("..", within.sha256)
+    assert DataSource.of_files("truth-labels", ["1.txt"]).name == "."
     # One that is gone by now leaves no digest of the others, which would be of less than was read.
     gone = data_digest(DataSource.of_files("truth-labels", [*files, str(tmp_path / "gone")]))
     assert (gone.bytes, gone.sha256) == (0, "")
@@ -357,6 +401,17 @@ def test_pictures_are_found_by_name_and_nowhere_else(tmp_path: Path) -> None:
     for name in ("../secret.png", str(tmp_path / "secret.png"), "2.png", "", "a\0b", "secret"):
         assert pictures(name) is None, name
     assert len(pictures.missing) == 6
+    # Links are the user's: only what stands in data leads nowhere else.
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "3.png").write_bytes(b"three")
+    (home / "linked").symlink_to(tmp_path / "disk")
+    (home / "4.png").symlink_to(tmp_path / "disk" / "3.png")
+    (home / "val" / "round").symlink_to(home)
+    pictures = PictureFolder(home)
+    for name in ("linked/3.png", "3.png", "elsewhere/3", "4.png"):
+        assert pictures(name) == b"three", name
+    assert pictures("1") == b"one"
+    assert pictures("val/../../secret.png") is None
     # Of two that could be meant none is shown.
     (home / "old").mkdir()
     (home / "old" / "1.png").write_bytes(b"another")
@@ -379,7 +434,8 @@ def test_pictures_of_cityscapes_are_found_by_their_frames(tmp_path: Path) -> Non
     for name in (frame, f"aachen/{frame}", f"{frame}_gtFine_labelIds", f"{frame}_gtFine_panoptic"):
         assert images(name) == b"leftImg8bit", name
     assert images("aachen_000000_000020") is None
-    assert PictureFolder(tmp_path)(frame) == b"leftImg8bit"
+    for name in (frame, f"{frame}_gtFine_labelIds"):
+        assert PictureFolder(tmp_path)(name) == b"leftImg8bit", name
     # A file of that very name comes first; of two pictures of a frame neither is shown.
     (tmp_path / f"{frame}.png").write_bytes(b"itself")
     assert PictureFolder(tmp_path)(frame) == b"itself"
@@ -428,6 +484,7 @@ def test_merging_runs_merges_what_they_have_beside(run: Run, tmp_path: Path) -> 
     done = run("merge", "part0", "part1/state.bin", "--out", "whole", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "states/own0.bin is left out: part1 has none" in done.stderr
+    assert "states/own1.bin is left out: part0 has none" in done.stderr
     assert (
         "states/chosen.bin is left out: expected the state of AveragePrecision with the same "
         "parameters, got max_detections [1, 10, 11] instead of [1, 10]" in done.stderr
@@ -452,6 +509,15 @@ def test_merging_runs_merges_what_they_have_beside(run: Run, tmp_path: Path) -> 
         StoredRun.open(folder).record.began for folder in folders
     ]
     assert [each.role for each in whole.record.data] == ["states", "states"]
+
+
+def test_states_that_several_parts_lack(run: Run, tmp_path: Path) -> None:
+    parts(tmp_path)
+    evaluate_with(lambda _: Beside(), tmp_path / "part2", "--report", metric=detected(2))
+    done = run("merge", "part0", "part1", "part2", "--out", "whole", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "states/own0.bin is left out: part1, part2 have none" in done.stderr
+    assert "states/more.bin is left out: part2 has none" in done.stderr
 
 
 def test_pictures_of_one_name_get_names_of_their_own(run: Run, tmp_path: Path) -> None:
@@ -483,6 +549,14 @@ def test_the_whole_does_not_replace_a_part(run: Run, files: Files, tmp_path: Pat
         assert done.returncode == 1
         assert "expected another folder than that of a part" in done.stderr
     assert (tmp_path / "a" / "state.bin").read_bytes() == before
+    # The state of a training is that of its test part.
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "description.json").write_text("{}")
+    (tmp_path / "a").rename(tmp_path / "training" / "test")
+    done = run("merge", "training", "--out", "training/test", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "expected another folder than that of a part" in done.stderr
+    assert (tmp_path / "training" / "test" / "state.bin").read_bytes() == before
 
 
 def test_examples_of_a_detector(run: Run, files: Files, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_parts_have_the_frames_of_the_whole(
         assert [{**each, "picture": ""} for each in found["images"]] == [
             {**each, "picture": ""} for each in whole["images"]
         ]
-        assert found["rule"].startswith("5 of the 80 images of 2 parts")
+        assert found["rule"].startswith("5 of the 80 frames of 2 parts")
 
 
 # ---- Where images are ----------------------------------------------------------------------------
@@ -173,6 +173,23 @@ def test_a_name_leads_nowhere_else(tmp_path: Path) -> None:
     found = pictures(tmp_path / "truth", tmp_path / "pred", tmp_path / "images")
     for name in ("../000001", "/etc/000001", "a\0b/000001"):
         assert found(name) is None
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_links_of_the_user_are_followed(named: bool, tmp_path: Path) -> None:
+    """Images often lie on another disk: linked as the folder of a sequence, or as that in it."""
+    disk = written(tmp_path / "disk" / "000001.png", image(10)).parent
+    home = tmp_path / ("images" if named else "truth")
+    for name in ("A", "B"):
+        written(tmp_path / "truth" / name / "gt" / "gt.txt", TRUTH)
+        written(tmp_path / "pred" / f"{name}.txt", PRED)
+    (home / "A").mkdir(parents=True, exist_ok=True)
+    (home / "A" / "img1").symlink_to(disk)
+    if named:
+        (home / "B").symlink_to(disk)
+    found = pictures(tmp_path / "truth", tmp_path / "pred", home if named else None)
+    assert shade(found("A/000001")) == 10
+    assert shade(found("B/000001")) == (10 if named else None)
 
 
 def test_images_beside_labels_of_kitti(tmp_path: Path) -> None:

@@ -58,6 +58,17 @@ def test_a_perfect_match() -> None:
     assert math.isnan(result.AR_large)
 
 
+def test_nobody_changes_the_numbers_of_a_result() -> None:
+    """Results of one state share their curves: what is written into one would be in all."""
+    truth, pred = truth_and_pred([[0, 0, 10, 10]], [[0, 0, 10, 10]], [0.5])
+    metric = AveragePrecision().update(truth, pred)
+    result = metric.compute()
+    for array in (result.precision, result.recall, result.scores):
+        with pytest.raises(ValueError, match="read-only"):
+            array[:] = 0
+    assert metric.compute().AP == result.AP == ONE
+
+
 def test_a_false_positive_before_the_true_one() -> None:
     # Precision 1 / 2 at every recall point and threshold.
     result = average_precision(

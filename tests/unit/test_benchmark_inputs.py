@@ -108,6 +108,14 @@ def test_of_networks_what_is_a_file() -> None:
     ]
 
 
+def test_what_only_has_the_name_of_a_network_is_not_its_file() -> None:
+    put("ResNet50/old.txt", "resnet18", "vgg11/weights.safetensors", "vgg11/network.json")
+    put("a.onnx/old.txt", "net.keras")
+    models = ["keras:ResNet50", "timm:resnet18", "torchvision:vgg11", "onnx:a.onnx"]
+    assert found("pics", models=models) == []
+    assert found("pics", models=["keras:net.keras"]) == [DataSource("model", "net.keras")]
+
+
 def test_weights_beside_an_onnx_file() -> None:
     onnx = pytest.importorskip("onnx")
     weights = onnx.numpy_helper.from_array(np.ones((64, 64), np.float32), "w")

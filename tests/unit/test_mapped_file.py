@@ -76,3 +76,22 @@ def test_other_memory_stays_as_it_is() -> None:
     values = np.arange(5.0)
     let_go(values, values[1:], memoryview(b"abc"), np.frombuffer(b"12345678", np.float64))
     assert values.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_without_descriptors_for_another_map_it_is_read(
+    large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(mapped_file, "_MappedFile", refuse)
+    assert file_content(large) == large.read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_DONTNEED"), reason="memory cannot be let go of here")
+def test_a_map_of_somebody_else_is_left_alone(large: Path) -> None:
+    with large.open("rb") as file:
+        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    content[:3] = b"zzz"  # a page of its own, which a file does not have
+    let_go(memoryview(content))
+    assert content[:3] == b"zzz"

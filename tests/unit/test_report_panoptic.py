@@ -130,6 +130,24 @@ def test_large_maps_are_made_small_and_pictures_are_found(tmp_path: Path) -> Non
         assert Image.open(io.BytesIO(pictures[layer])).size == (240, 160)
 
 
+def test_the_order_of_images_is_in_their_badness(tmp_path: Path) -> None:
+    """Merging goes by it alone: of images of PQ 0 the one with more false and missed is worse."""
+    one, two = np.zeros((2, 4), np.int64), np.zeros((2, 4), np.int64)
+    one[0, 0] = 1
+    two[0, 0], two[1, 3] = 1, 2
+    nothing = np.zeros((2, 4), np.int64)
+    right = np.full((2, 4), 3)
+    truth = write_panoptic(
+        tmp_path, "t", {1: side(one), 2: side(two), 3: side(nothing), 4: side(right)}, CATEGORIES
+    )
+    pred = write_panoptic(tmp_path, "p", dict.fromkeys((1, 2, 3), side(nothing)) | {4: side(right)})
+    files = read_panoptic(truth, pred)
+    examples, _ = examples_of(files, measured(files), n=4, images=no_image)
+    assert [each.id for each in examples.images] == ["2", "1", "4", "3"]
+    badness = [each.badness for each in examples.images]
+    assert badness == sorted(set(badness), reverse=True)
+
+
 def test_cityscapes_instances(tmp_path: Path) -> None:
     # 7 is road, 26001 and 26002 are cars, 26 a group of them, 0 unlabelled.
     truth = np.array([[7, 7, 26001, 26001], [7, 7, 26, 0]], np.uint16)

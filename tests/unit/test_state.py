@@ -483,3 +483,10 @@ def test_metric_from_bytes_of_another_class() -> None:
         metric_from_bytes(pack("Thing", {}, {}), "a.b")
     with pytest.raises(SchemaError, match="got one of Thing"):
         AveragePrecision.from_bytes(pack("Thing", {}, {}))
+
+
+@pytest.mark.parametrize("header", [b'{"name":"Av\xffX"}', b"[" * 100_000])
+def test_a_header_that_is_no_text_is_no_state(header: bytes) -> None:
+    data = b"SNELLEN\n" + struct.pack("<II", 1, len(header)) + header + b"0000"
+    with pytest.raises(SchemaError, match=r" - at a\.bin$"):
+        metric_from_bytes(data, "a.bin")

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from snellen.benchmark.sources import is_predictions, parsed
+from snellen.benchmark.sources import is_predictions, kind_of_file, parsed
 from snellen.benchmark.stored_images import ArrayImages, ImageFiles, ShardImages
 from snellen.run.data_digests import DataSource
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from snellen.benchmark.labelled_images import LabelledImages
     from snellen.benchmark.model import Facts
+    from snellen.benchmark.sources import ModelName
 
 __all__ = ["input_files", "weights_beside"]
 
@@ -88,13 +89,20 @@ def _of_model(text: str) -> Iterator[DataSource]:
     role = "predictions" if is_predictions(text) else "model"
     place = Path(model.name)
     inner = tuple(str(place / name) for name in _TRAINED)
-    if place.is_dir() and all(map(os.path.isfile, inner)):
+    if model.prefix == "snellen" and all(map(os.path.isfile, inner)):
         yield DataSource(role, model.name, inner)
-    elif place.exists():
+    elif _names_a_file(model) and place.is_file():
         yield DataSource(role, model.name)
-    description = place.with_suffix(".json")
-    if place.suffix == ".safetensors" and description.is_file():
-        yield DataSource(role, str(description))
+        description = place.with_suffix(".json")
+        if place.suffix == ".safetensors" and description.is_file():
+            yield DataSource(role, str(description))
     for key, value in model.settings.items():
         if key != "name" and Path(value).is_file():
             yield DataSource(f"{role}-{key}", value)
+
+
+def _names_a_file(model: ModelName) -> bool:
+    """Whether a name may be that of a file; of a network in a library it is not."""
+    if model.prefix == "keras":
+        return kind_of_file(model.name) == "keras"
+    return model.prefix not in ("timm", "torchvision")

@@ -23,6 +23,7 @@ __all__ = [
     "ModelName",
     "display_names",
     "is_predictions",
+    "kind_of_file",
     "load_model",
     "parsed",
 ]
@@ -203,7 +204,7 @@ def _short(model: ModelName) -> str:
     name = model.name.rstrip("/")
     if model.prefix == "torch" and ":" in name:
         return name.rpartition(":")[2]
-    last = name.rpartition("/")[2] if Path(name).exists() or _kind_of_file(name) else name
+    last = name.rpartition("/")[2] if Path(name).exists() or kind_of_file(name) else name
     ending = Path(last.removesuffix(".gz")).suffix
     return last.removesuffix(".gz").removesuffix(ending) if ending in _ENDINGS else last
 
@@ -215,7 +216,7 @@ def _with_settings(rest: str, text: str) -> tuple[str, dict[str, str]]:
         (k for k, part in enumerate(parts) if k and re.match("[a-z_]+=", part)), len(parts)
     )
     name = ",".join(parts[:first])
-    if "," in name and _kind_of_file(parts[0]) is not None and not Path(name).exists():
+    if "," in name and kind_of_file(parts[0]) is not None and not Path(name).exists():
         raise InputError(f'expected a setting as key=value, got "{parts[1]}"', text)
     if not name:
         raise InputError("expected the name of a model, got none", text)
@@ -230,7 +231,7 @@ def _with_settings(rest: str, text: str) -> tuple[str, dict[str, str]]:
     return name, settings
 
 
-def _kind_of_file(name: str) -> str | None:
+def kind_of_file(name: str) -> str | None:
     """Return the prefix that the ending of a file stands for."""
     return _ENDINGS.get(Path(name.lower().removesuffix(".gz")).suffix)
 
@@ -245,7 +246,7 @@ def _prefix_of_file(name: str, text: str) -> str:
             f"model as PREFIX:NAME, of {', '.join((*SOURCES, _PREDICTIONS))}",
             text,
         )
-    found = _kind_of_file(name)
+    found = kind_of_file(name)
     if found is None:
         guess = f"torch:{name}" if ":" in name else f"keras:{name}"
         what = "a file of an unknown kind" if path.exists() else "a name without prefix"

@@ -27,7 +27,7 @@ __all__ = [
 
 # So many images a page shows that nobody said a number for.
 _OF_A_PAGE: Final = 60
-_BESIDE_TRUTH: Final = "the folder images beside TRUTH; TRUTH where it is one of images"
+_BESIDE_TRUTH: Final = "the folder images beside TRUTH"
 
 
 class Beside(NamedTuple):
@@ -62,6 +62,30 @@ class ExampleOptions(NamedTuple):
     n: int | None = None
     images: str | None = None
 
+    def number(self, *, report: bool) -> int:
+        """Return how many are wanted; with a page some are, unless their number is 0."""
+        return self.n if self.n is not None else _OF_A_PAGE if report else 0
+
+    def refuse_unused(self, directory: str | None, *, report: bool) -> None:
+        """Refuse options that would say nothing of a command that writes to a folder, or to none.
+
+        Raises
+        ------
+        UsageError
+            For examples without a folder, and for the folder of image files without examples.
+        """
+        if directory is None and self.n:
+            raise click.UsageError("expected --out DIR with --examples: they are written there.")
+        if self.images is None:
+            return
+        if directory is None:
+            raise click.UsageError("expected --out DIR with --images: thumbnails go there.")
+        if not self.number(report=report):
+            raise click.UsageError(
+                "expected --examples N or --report with --images: it says where their image files "
+                "are."
+            )
+
 
 class Wanted(NamedTuple):
     """What is wanted beside the metric.
@@ -82,11 +106,10 @@ class Wanted(NamedTuple):
 
     @classmethod
     def of(cls, options: ExampleOptions, *, report: bool) -> Wanted:
-        """Return what is wanted by options; with a page images are, unless their number is 0."""
+        """Return what is wanted by options, with or without a page."""
         from snellen.cli.picture_folder import PictureFolder
 
-        n = options.n if options.n is not None else _OF_A_PAGE if report else 0
-        return cls(report, n, PictureFolder(options.images))
+        return cls(report, options.number(report=report), PictureFolder(options.images))
 
 
 def example_options(

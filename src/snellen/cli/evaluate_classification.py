@@ -135,7 +135,7 @@ def _ks(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
     metavar="N",
     help="Curves at N thresholds, so that state.bin keeps counts and no scores. [default: exact]",
 )
-@example_options
+@example_options(default="TRUTH where it is a folder, else the folder images beside it")
 @output_options
 def classification(
     truth: str,

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from snellen.cli.picture_folder import IMAGE_ENDINGS, read_image_file
+from snellen.cli.picture_folder import IMAGE_ENDINGS, leads_nowhere_else, read_image_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,23 +63,22 @@ class FramePictures:
         return data
 
     def _numbered(self, sequence: str) -> dict[int, Path]:
-        if not self._is_numbered or "\0" in sequence:
+        if not self._is_numbered or not leads_nowhere_else(sequence):
             return {}
-        for base, folder in self._places(sequence):
-            # A name from data leads nowhere else.
-            if folder.resolve().is_relative_to(base.resolve()) and folder.is_dir():
+        for folder in self._places(sequence):
+            if folder.is_dir():
                 found = _by_number(folder.iterdir())
                 if found:
                     return found
         return {}
 
-    def _places(self, sequence: str) -> Iterable[tuple[Path, Path]]:
-        """Give where images of a sequence may be, and what must be above them."""
+    def _places(self, sequence: str) -> Iterable[Path]:
+        """Give where images of a sequence may be."""
         base = self._folder
         if base is not None:
-            yield from ((base, base / sequence / "img1"), (base, base / sequence))
+            yield from (base / sequence / "img1", base / sequence)
             if self._is_only:
-                yield from ((base, base / "img1"), (base, base))
+                yield from (base / "img1", base)
             return
         # A file of several sequences has the name of none.
         truth = self._truth.get(sequence, self._truth.get(""))
@@ -87,10 +86,10 @@ class FramePictures:
             return
         above = truth.parent.parent
         if truth.parent.name == "gt":
-            yield above, above / "img1"
-        yield truth.parent, truth.parent / sequence / "img1"
+            yield above / "img1"
+        yield truth.parent / sequence / "img1"
         for name in _BESIDE:
-            yield above / name, above / name / sequence
+            yield above / name / sequence
 
 
 def _by_number(paths: Iterable[Path]) -> dict[int, Path]:

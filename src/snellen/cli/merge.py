@@ -37,8 +37,9 @@ def merge(states: tuple[str, ...], output: Output) -> None:
     whole, without_events = _merged(states)
     if 0 < len(without_events) < len(states) and not output.quiet:
         click.echo(
-            f"snellen: events are left out, {first_few(without_events)} was evaluated without "
-            "--events and --report",
+            f"snellen: events are left out, {first_few(without_events)} "
+            f"{'was' if len(without_events) == 1 else 'were'} evaluated without --events and "
+            "--report",
             err=True,
         )
     output.check(whole)
@@ -92,14 +93,14 @@ def _refuse_own_part(directory: str | None, states: tuple[str, ...]) -> None:
     """Refuse to write the whole over one of its parts: a second merge would count it twice."""
     from pathlib import Path
 
+    from snellen.cli.states import state_file
     from snellen.errors import InputError
 
     if directory is None:
         return
-    home = Path(directory).resolve()
+    written = (Path(directory) / "state.bin").resolve()
     for name in states:
-        path = Path(name).resolve()
-        if home in (path, path.parent if path.name == "state.bin" else path):
+        if written == state_file(name).resolve():
             raise InputError("expected another folder than that of a part: name another", directory)
 
 
@@ -123,7 +124,7 @@ def _beside(runs: list[StoredRun], whole: StoredMetric[Any], *, quiet: bool) -> 
     if not quiet:
         for note in notes:
             click.echo(f"snellen: {note}", err=True)
-    kept = merged_examples(runs, _anew(whole))
+    kept = merged_examples(runs, lambda: _anew(whole))
     return Beside(found) if kept is None else Beside(found, kept.examples, kept.pictures)
 
 

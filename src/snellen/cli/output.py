@@ -170,8 +170,8 @@ class Output(NamedTuple):
     def _with_intervals(self, metric: StoredMetric[Result], result: Result) -> Result:
         """Return the result with confidence intervals, where they are wanted.
 
-        Without a word for or against them: not of detection, where they take as long as a
-        thousand evaluations.
+        Without a word for or against them: not of detection, where they take as long as
+        fifteen evaluations.
         """
         import dataclasses
 
@@ -280,7 +280,7 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         "--intervals/--no-intervals",
         default=None,
         help="Confidence intervals of the headline numbers: Wilson's of proportions, else by "
-        "bootstrap. [default: yes, but of detection no: they take a thousand evaluations]",
+        "bootstrap. [default: yes, but of detection no: they take as long as fifteen evaluations]",
     )
     @click.option(
         "--level",
@@ -320,8 +320,8 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         if directory is None and report:
             raise click.UsageError("expected --out DIR with --report: the page is written there.")
-        if directory is None and examples is not None and examples.n:
-            raise click.UsageError("expected --out DIR with --examples: they are written there.")
+        if examples is not None:
+            examples.refuse_unused(directory, report=report)
         if report:
             check_plotly()
         output = Output(

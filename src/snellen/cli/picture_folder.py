@@ -7,7 +7,13 @@ import re
 from pathlib import Path
 from typing import Final
 
-__all__ = ["IMAGE_ENDINGS", "PictureFolder", "folder_of_images", "read_image_file"]
+__all__ = [
+    "IMAGE_ENDINGS",
+    "PictureFolder",
+    "folder_of_images",
+    "leads_nowhere_else",
+    "read_image_file",
+]
 
 # What is larger is no picture of a data set; it would be read whole.
 _MOST_BYTES: Final = 256 << 20
@@ -35,7 +41,7 @@ class PictureFolder:
         folder = None if place is None else Path(place)
         if folder is not None and folder.is_file():
             folder = folder.parent
-        self._folder = None if folder is None else folder.resolve()
+        self._folder = folder
         self._by_name: dict[str, Path] | None = None
         self.missing: list[str] = []
 
@@ -54,17 +60,16 @@ class PictureFolder:
     def _found(self, name: str) -> Path | None:
         if self._folder is None or not name or "\0" in name:
             return None
-        path = (self._folder / name).resolve()
-        # A name from data leads nowhere else.
-        if path.is_relative_to(self._folder) and path.is_file():
+        path = self._folder / name
+        if leads_nowhere_else(name) and path.is_file():
             return path
         if self._by_name is None:
             self._by_name = _by_name(self._folder)
         last = name.replace("\\", "/").rpartition("/")[2]
-        if last in self._by_name:
-            return self._by_name[last]
         label_map = _OF_CITYSCAPES.fullmatch(last)
-        return self._by_name.get(label_map[1]) if label_map else None
+        if label_map and label_map[1] in self._by_name:  # and not the map, which may lie there, too
+            return self._by_name[label_map[1]]
+        return self._by_name.get(last)
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
@@ -72,7 +77,13 @@ def _by_name(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     by_frame: dict[str, Path] = {}
     several: set[str] = set()
-    for home, _, names in os.walk(folder):
+    seen: set[str] = set()
+    for home, folders, names in os.walk(folder, followlinks=True):
+        place = os.path.realpath(home)
+        if place in seen:  # links lead round, or twice to the same
+            folders.clear()
+            continue
+        seen.add(place)
         for name in names:
             if name.lower().endswith(IMAGE_ENDINGS):
                 path = Path(home, name)
@@ -89,6 +100,15 @@ def _by_name(folder: Path) -> dict[str, Path]:
     }
     # Which of them is meant is not to be known, and another picture is worse than none.
     return {name: path for name, path in found.items() if name not in several}
+
+
+def leads_nowhere_else(name: str) -> bool:
+    """Whether a name from data, as it is written, leads into the folder that it is looked for in.
+
+    Links in that folder are followed: who made them is not who wrote the data.
+    """
+    path = Path(name)
+    return not path.anchor and ".." not in path.parts and "\0" not in name
 
 
 def read_image_file(path: Path) -> bytes | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from snellen.metric import StoredMetric
 
-__all__ = ["read_state"]
+__all__ = ["read_state", "state_file"]
 
 
 def read_state(name: str) -> StoredMetric[Any]:
@@ -18,11 +20,29 @@ def read_state(name: str) -> StoredMetric[Any]:
     InputError, SchemaError
         Where there is none.
     """
-    from pathlib import Path
-
     from snellen.errors import InputError
     from snellen.mapped_file import file_content
     from snellen.metric import metric_from_bytes
+
+    path = state_file(name)
+    try:
+        data = file_content(path)
+    except OSError as error:
+        raise InputError(f"expected a readable file, got: {error.strerror}", name) from error
+    return metric_from_bytes(data, str(path))
+
+
+def state_file(name: str) -> Path:
+    """Return the file that the state is read from.
+
+    Raises
+    ------
+    InputError
+        For a benchmark, which has several.
+    """
+    from pathlib import Path
+
+    from snellen.errors import InputError
 
     path = Path(name)
     if path.is_dir():
@@ -33,9 +53,5 @@ def read_state(name: str) -> StoredMetric[Any]:
                 "in models",
                 name,
             )
-        path = home / "state.bin"
-    try:
-        data = file_content(path)
-    except OSError as error:
-        raise InputError(f"expected a readable file, got: {error.strerror}", name) from error
-    return metric_from_bytes(data, str(path))
+        return home / "state.bin"
+    return path

@@ -326,13 +326,15 @@ class AveragePrecision:
         return dict(pred)
 
     def curves(self) -> Curves:
-        """Return the curves of all classes; kept until more is absorbed."""
+        """Return the curves of all classes, not to be written to; kept until more is absorbed."""
         if self._traced is None:
             _, _, blocks = self.row_blocks(LARGE_BLOCK_ROWS)
             traced = BlockCurves(self.protocol)
             for block in blocks:
                 traced.add(block)
             self._traced = traced.curves()
+            for array in self._traced:
+                array.flags.writeable = False  # results look at them, too
         return self._traced
 
     def groups(self) -> tuple[str, ...] | None:

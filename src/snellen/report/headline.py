@@ -177,11 +177,13 @@ def _intervals_line(view: RunView) -> str:
     result = view.result
     if not result.intervals:
         command = view.record.command
-        if "evaluate" not in command or {"--intervals", "--no-intervals"}.intersection(command):
+        # Of other tasks they are not asked for, and missing where there are none.
+        asked = {"--intervals", "--no-intervals"}.intersection(command)
+        if result.task != "detection" or "evaluate" not in command or asked:
             return ""
         said = (
-            "none were asked for: snellen evaluate --intervals says how far the numbers would move "
-            "with other images"
+            "none were asked for: snellen evaluate detection … --intervals says how far the "
+            "numbers would move with other images"
         )
         return element("p", element("b", "Intervals") + " " + text(said), class_="rules")
     lines = [" ".join(line.split()).removeprefix("intervals ") for line in result.interval_lines()]

@@ -45,9 +45,13 @@ class DataSource(NamedTuple):
     def of_files(cls, role: str, files: Sequence[str], *, sizes_only: bool = False) -> DataSource:
         """Return files that nobody named; their name is the folder that they have in common."""
         folders = {os.path.dirname(file) or "." for file in files}  # noqa: PTH120
-        if len(folders) > 1 and len({os.path.isabs(folder) for folder in folders}) > 1:  # noqa: PTH117
-            folders = {os.path.abspath(folder) for folder in folders}  # noqa: PTH100
-        return cls(role, os.path.commonpath(folders), tuple(files), sizes_only)
+        if len(folders) == 1:
+            return cls(role, folders.pop(), tuple(files), sizes_only)
+        # Of a and ../b, too, where the texts have nothing in common.
+        name = os.path.commonpath([os.path.abspath(folder) for folder in folders])  # noqa: PTH100
+        if not any(map(os.path.isabs, folders)):
+            name = os.path.relpath(name)
+        return cls(role, name, tuple(files), sizes_only)
 
 
 class DataDigests:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
+import numpy as np
 
 from snellen.errors import MergeError, SnellenError, first_few
+from snellen.run.id_order import id_keys
 from snellen.run.run_record import plain_text
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from snellen.run.stored_run import StoredRun
 
 __all__ = ["MergedExamples", "merged_examples", "merged_from", "merged_states"]
+
+# What examples are called; where nothing is said, images.
+_EXAMPLES: Final = {"classification": "sample", "regression": "sample", "tracking": "frame"}
 
 
 class MergedExamples(NamedTuple):
@@ -45,7 +50,8 @@ def merged_states(runs: Sequence[StoredRun]) -> tuple[dict[str, StoredMetric[Any
     for name in dict.fromkeys(name for each in names for name in each):
         without = [run.name for run, own in zip(runs, names, strict=True) if name not in own]
         if without:
-            notes.append(f"states/{name}.bin is left out: {first_few(without)} has none")
+            have = "has" if len(without) == 1 else "have"
+            notes.append(f"states/{name}.bin is left out: {first_few(without)} {have} none")
             continue
         try:
             found[name] = _merged([run.state(name) for run in runs])
@@ -67,7 +73,7 @@ def _merged(parts: Sequence[Any]) -> StoredMetric[Any]:
 
 
 def merged_examples(
-    runs: Sequence[StoredRun], anew: Callable[[Examples], Examples] | None = None
+    runs: Sequence[StoredRun], anew: Callable[[], Callable[[Examples], Examples] | None]
 ) -> MergedExamples | None:
     """Return the worst of all images that runs kept; None where none kept any.
 
@@ -77,36 +83,45 @@ def merged_examples(
     ----------
     runs : sequence of StoredRun
         Parts of one data set.
-    anew : callable, optional
-        Measures the examples of a part by the whole.
+    anew : callable
+        Gives what measures the examples of a part by the whole, or None where that changes nothing;
+        called where there are examples, since it may count all detections.
     """
     kept = [(run, found) for run in runs if (found := run.examples()) is not None]
     if not kept:
         return None
-    if anew is not None:
-        kept = [(run, anew(found)) for run, found in kept]
+    measured = anew()
+    if measured is not None:
+        kept = [(run, measured(found)) for run, found in kept]
     n = max(found.at_most or len(found.images) for _, found in kept)
     all_images = [(image, run) for run, found in kept for image in found.images]
-    by_number = all(image.id.isdecimal() for image, _ in all_images)
-    ranked = sorted(
-        all_images,
-        key=lambda pair: (-pair[0].badness, int(pair[0].id) if by_number else 0, pair[0].id),
-    )[:n]
+    ids = np.array([image.id for image, _ in all_images], dtype=str)
+    badness = np.array([image.badness for image, _ in all_images], dtype=np.float64)
+    ranked = [all_images[k] for k in np.lexsort((*id_keys(ids), -badness))[:n].tolist()]
     n_images = sum(found.n_images for _, found in kept)
     first = kept[0][1]
     pictures: dict[str, bytes] = {}
     images = [_with_own_pictures(image, run, pictures) for image, run in ranked]
+    parts = "part" if len(kept) == 1 else "parts"
     order = f": {first.order}" if first.order else ""
+    rule = (
+        f"{len(images):,} of the {n_images:,} {_called(first.task, n_images)} of {len(kept)} "
+        f"{parts}, of those that the {parts} kept{order}"
+    )
     examples = msgspec.structs.replace(
         first,
-        rule=f"{len(images):,} of the {n_images:,} images of {len(kept)} parts, of those that the "
-        f"parts kept{order}",
+        rule=rule if images else first.rule,
         n_images=n_images,
         images=images,
         at_most=n,
         about=first.about if all(found.about == first.about for _, found in kept) else {},
     )
     return MergedExamples(examples, pictures)
+
+
+def _called(task: str, n: int) -> str:
+    """Return what the examples of a task are."""
+    return _EXAMPLES.get(task, "image") + ("" if n == 1 else "s")
 
 
 def _with_own_pictures(image: Example, run: StoredRun, pictures: dict[str, bytes]) -> Example:

@@ -9,6 +9,7 @@ import numpy as np
 from snellen.classification.labels import predicted_codes
 from snellen.report.thumbnails import kept
 from snellen.run.examples import SCHEMA, Example, Examples
+from snellen.run.id_order import id_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +55,7 @@ def examples_of(
         sides = _Sets(truth, pred, names, metric.set_threshold)
     badness = sides.badness()
     ids = np.arange(len(truth)) if truth.sample_id is None else truth.sample_id
-    order = np.lexsort((ids, -badness))
+    order = np.lexsort((*id_keys(ids), -badness))
     order = order[badness[order] > 0][:n]
     pictures: dict[str, bytes] = {}
     found = []

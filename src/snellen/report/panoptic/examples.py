@@ -17,7 +17,7 @@ from snellen.segmentation.panoptic_matching import match_segments
 from snellen.segmentation.segment_pairs import segment_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -106,7 +106,7 @@ def examples_of(
                 picture=kept(pictures, images, rank, name).file,
                 layers=names,
                 numbers=_numbers(record),
-                badness=0.0 if math.isnan(record["PQ"]) else 1.0 - record["PQ"],
+                badness=_badness(record),
             )
         )
     shades = {
@@ -131,6 +131,16 @@ def examples_of(
         ),
         pictures,
     )
+
+
+def _badness(record: Mapping[str, Any]) -> float:
+    """Return how far from 1 PQ is, and, of images of one PQ, which has more wrong segments.
+
+    The second is smaller than what PQ of different images differs by.
+    """
+    if math.isnan(record["PQ"]):
+        return -1.0  # no segments that count: behind those without a mistake
+    return 1.0 - float(record["PQ"]) + 1e-12 * float(min(record["fp"] + record["fn"], 1_000))
 
 
 class _Drawn(NamedTuple):

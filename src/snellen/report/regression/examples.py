@@ -9,6 +9,7 @@ import numpy as np
 
 from snellen.report.thumbnails import kept
 from snellen.run.examples import SCHEMA, Example, Examples
+from snellen.run.id_order import id_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,7 +49,7 @@ def examples_of(
     scale, rule = _scale(result)
     badness = (np.abs(error) / scale).max(axis=1) if len(error) else np.zeros(0)
     ids = np.arange(len(error)) if table.sample_id is None else table.sample_id
-    order = np.lexsort((ids, -badness))
+    order = np.lexsort((*id_keys(ids), -badness))
     order = order[badness[order] > 0][:n]
     pictures: dict[str, bytes] = {}
     found = []

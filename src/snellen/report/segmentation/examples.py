@@ -106,7 +106,7 @@ def examples_of(
                 layers=names,
                 numbers=_numbers(record),
                 pairs=pairs,
-                badness=0.0 if math.isnan(record["mIoU"]) else 1.0 - float(record["mIoU"]),
+                badness=-1.0 if math.isnan(record["mIoU"]) else 1.0 - float(record["mIoU"]),
             )
         )
     return (
