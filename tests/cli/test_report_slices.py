@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import msgspec
 import pytest
 
 from snellen import Classification
+from snellen.report.run_slices import RunSlices, slice_bars
+from snellen.result import Interval
 from snellen.run.stored_run import StoredRun
-from snellen.statistics.unit_slices import ids_of_units, unit_slices
+from snellen.statistics.unit_slices import UnitSlice, ids_of_units, unit_slices
 
 from .conftest import Run, results_document, truth_document
 
@@ -130,6 +133,67 @@ def test_many_slices_come_worst_first(run: Run, home: Path, tmp_path: Path) -> N
     errors = [float(row[2]) for row in rows]
     assert len(errors) == 60
     assert errors == sorted(errors, reverse=True)
+
+
+def test_slices_by_columns_whose_names_look_alike_are_told_apart(
+    run: Run, home: Path, tmp_path: Path
+) -> None:
+    ids = ids_of_units(StoredRun.open(home / "runs" / "regression").metric())
+    columns = ["天気", "時間", "a b", "a/b", "part", "Part"]
+    rows = [",".join([str(name), *(f"{c} {k % 2}" for c in columns)]) for k, name in enumerate(ids)]
+    (tmp_path / "one.csv").write_text("\n".join([",".join(["id", *columns]), *rows]), "utf-8")
+    (tmp_path / "two.csv").write_text(
+        "\n".join(["id,part", *(f"{name},other" for name in ids)]), "utf-8"
+    )
+    (tmp_path / "more").mkdir()
+    shutil.copy(tmp_path / "two.csv", tmp_path / "more" / "two.csv")
+    sources = [*(f"one.csv:{c}" for c in columns), "two.csv:part", "more/two.csv:part"]
+    options = [word for source in [*sources, sources[0]] for word in ("--slice-by", source)]
+    shutil.copytree(home / "runs" / "regression", tmp_path / "run")
+    done = run("report", "run", "-o", "a.html", *options, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    bars = re.findall(r'<script[^>]* id="(run0-slices_by_[^"]*-data)"', page)
+    tables = re.findall(r'<script[^>]* id="(run0-slice_table_by_[^"]*-data)"', page)
+    assert len(bars) == len(set(bars)) == len(tables) == len(set(tables)) == len(sources)
+    titles = re.findall(r"<h3[^>]*>mae by ([^<]*)</h3>", page)
+    assert titles == [
+        *columns[:4], "part of one.csv", "Part", "part of two.csv", "part of more/two.csv",
+    ]  # fmt: skip
+    for kind in ("md", "tex"):
+        done = run("report", "run", "-o", f"a.{kind}", *options, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+    labels = re.findall(r"\\label\{(tab:slices:.*)\}", (tmp_path / "a.tex").read_text("utf-8"))
+    assert len(labels) == len(set(labels)) == len(sources)
+    done = run("report", "run", "-o", "pictures", "--format", "svg", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr  # Matplotlib may lack letters
+    drawn = list((tmp_path / "pictures").glob("slices_by_*.svg"))
+    assert len({path.name.casefold() for path in drawn}) == len(sources)
+    seen = [path.read_text("utf-8") for path in drawn]
+    for column in columns[2:5]:
+        assert sum(f"{column} 0 (30)" in each for each in seen) == 1
+
+
+def test_slices_of_several_runs_are_in_the_order_of_the_first() -> None:
+    def sliced(names: str, n_units: int, level: float | None) -> RunSlices:
+        parts = tuple(
+            UnitSlice(
+                name, 10, {"mae": float(k)}, {"mae": Interval(0.0, 9.0, 0.95, "basic", "sample")}
+            )
+            for k, name in enumerate(names)
+        )
+        return RunSlices(
+            "t.csv:part", "part", "part", "rules", "sample", n_units, ("mae",), True, None,
+            {"mae": 1.0}, parts, level,
+        )  # fmt: skip
+
+    shown = slice_bars([sliced("bca", 30, 0.95), sliced("abd", 34, None)], ["one", "two"])
+    assert shown.categories == ("all", "b (10)", "c (10)", "a (10)", "d (10)")
+    assert shown.words.note == (
+        "two: 4 of 34 samples are in no slice: the table has no row, or no text, for them."
+    )
+    assert "one: rules; by t.csv:part; 95 % intervals" in shown.words.protocol
+    assert shown.words.protocol.endswith(" · two: rules; by t.csv:part")
 
 
 def test_names_of_files_are_looked_up_in_a_truth_that_is_unchanged(

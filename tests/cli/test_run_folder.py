@@ -425,6 +425,24 @@ def test_pictures_are_found_by_name_and_nowhere_else(tmp_path: Path) -> None:
     assert PictureFolder(None)("1.png") is None
 
 
+def test_pictures_of_cityscapes_are_found_by_their_frames(tmp_path: Path) -> None:
+    frame = "aachen_000000_000019"
+    for folder, ending in (("leftImg8bit", "leftImg8bit"), ("gtFine", "gtFine_labelIds")):
+        (tmp_path / folder / "aachen").mkdir(parents=True)
+        (tmp_path / folder / "aachen" / f"{frame}_{ending}.png").write_bytes(folder.encode())
+    images = PictureFolder(tmp_path / "leftImg8bit")
+    for name in (frame, f"aachen/{frame}", f"{frame}_gtFine_labelIds", f"{frame}_gtFine_panoptic"):
+        assert images(name) == b"leftImg8bit", name
+    assert images("aachen_000000_000020") is None
+    for name in (frame, f"{frame}_gtFine_labelIds"):
+        assert PictureFolder(tmp_path)(name) == b"leftImg8bit", name
+    # A file of that very name comes first; of two pictures of a frame neither is shown.
+    (tmp_path / f"{frame}.png").write_bytes(b"itself")
+    assert PictureFolder(tmp_path)(frame) == b"itself"
+    (tmp_path / f"{frame}.png").rename(tmp_path / f"{frame}_leftImg8bit.png")
+    assert PictureFolder(tmp_path)(frame) is None
+
+
 def test_samples_of_an_image_folder_are_their_pictures(run: Run, tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image")
     for name, colour in (("cat", "red"), ("dog", "blue")):

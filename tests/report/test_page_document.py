@@ -64,7 +64,8 @@ def test_what_a_run_does_not_have_has_no_section(sample_view: RunView) -> None:
         (("snellen", "evaluate", "segmentation"), True),
         (("snellen", "evaluate", "regression"), True),
         (("snellen", "evaluate", "tracking"), False),
-        (("snellen", "evaluate", "panoptic"), False),
+        (("snellen", "evaluate", "panoptic"), True),
+        (("snellen", "evaluate", "boundary"), False),
         (("snellen", "merge", "detection"), False),
         ((), False),
     ],
@@ -167,9 +168,16 @@ def test_pictures_up_to_a_limit(sample_view: RunView, monkeypatch: pytest.Monkey
     assert 0 < held < 30
     html = page_of_views([view])
     assert html.count("data:image/png") == held
-    assert f"those of the last {30 - held} images are left out and lie in" in text_of(html)
+    said = f"room for 0.01 MB of this run's pictures; those of {30 - held} of the 30"
+    assert f"{said} images are left out and lie in" in text_of(html)
     linked = page_of_views([replace(view, folder="../run")])
     assert "left out, and linked" in text_of(linked)
+    monkeypatch.setattr("snellen.report.results_page.PICTURE_BYTES", 5_500)
+    frames = structs.replace(view.examples, task="tracking")
+    both = text_of(page_of_views([replace(view, name=name, examples=frames) for name in "ab"]))
+    held = 2_750 // size
+    said = f"room for 0.00275 MB of this run's pictures; those of {30 - held} of the 30 frames"
+    assert both.count(said) == 2
 
 
 def test_what_is_no_picture_is_not_shown(sample_view: RunView) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from snellen.report.parts import RunParts
 from snellen.report.plotly_script import write_plotly
 from snellen.report.results_page import page_of_views
 from snellen.report.run_view import RunView
 from tests.report.conftest import Open
+from tests.report.views_of_runs import bars
 
 pytest.importorskip("plotly")
 
@@ -136,6 +138,39 @@ def test_without_the_shared_script_the_numbers_are_still_there(
     card.locator("summary").click()
     card.locator("tbody tr").first.wait_for()  # the table is made by an event after the click
     page.close()
+
+
+def test_figures_of_a_hidden_run_stay_as_they_are(open_page: Open, without_images: RunView) -> None:
+    """On paper names of bars are broken in lines; behind another run nothing is measured."""
+    long = bars(("taken for a class that looks alike", "found in a place that is empty"))
+    run = replace(without_images, parts=RunParts(errors=(long,)))
+    page = open_page(
+        page_of_views([replace(run, name=name) for name in ("one", "two")]), color_scheme="light"
+    )
+    plots = [page.locator(f"[data-source='run{k}-errors-data'] .plot") for k in (0, 1)]
+    # Asked for in frames, which make the browser look at what has come near.
+    is_drawn = "each => each.querySelector('.main-svg[role=img]') !== null"
+    page.wait_for_function(is_drawn, arg=plots[0].element_handle())
+    look = (
+        "each => [each._fullLayout.height, each.layout.yaxis.categoryarray.join(), "
+        "each.querySelector('.xtick text').style.fill].join(' ')"
+    )
+    before = plots[0].evaluate(look)
+    assert "<br>" not in before
+    page.get_by_role("radio", name="two").check(force=True)
+    page.wait_for_function(is_drawn, arg=plots[1].element_handle())
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_function("each => each.layout.width < 420", arg=plots[1].element_handle())
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    wait_for_style(plots[1], look, before)
+    page.get_by_role("radio", name="one").check(force=True)
+    wait_for_style(plots[0], look, before)
+    # In another theme it is drawn when it is shown.
+    page.get_by_role("radio", name="two").check(force=True)
+    page.emulate_media(color_scheme="dark")
+    wait_for_style(plots[1], look, before.replace("rgb(95, 94, 90)", "rgb(169, 168, 161)"))
+    page.get_by_role("radio", name="one").check(force=True)
+    wait_for_style(plots[0], look, before.replace("rgb(95, 94, 90)", "rgb(169, 168, 161)"))
 
 
 def test_on_paper_everything_is_drawn(open_page: Open, sample_view: RunView) -> None:

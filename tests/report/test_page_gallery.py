@@ -272,6 +272,26 @@ def test_colours_of_label_maps_are_explained(open_page: Open, sample_view: RunVi
     assert shown == "rgb(16, 32, 48)"
 
 
+def test_the_map_of_errors_is_explained_whatever_the_number_of_classes(
+    open_page: Open, sample_view: RunView
+) -> None:
+    image = Example("1", "1.png", 48, 32, layers={"errors": "1-errors.png"})
+    about = {
+        "colours": {f"class {k}": "#102030" for k in range(133)},
+        "outcomes": {"missed segment": "#f0c828", "false segment": "#c83c14"},
+    }
+    view = replace(
+        sample_view,
+        examples=Examples(SCHEMA, "panoptic", "all", 1, [image], about=about),
+        picture=lambda _: picture(),
+    )
+    page = open_page(page_of_views([view]))
+    legend = page.get_by_role("list", name="colours of the map of errors")
+    assert legend.get_by_role("listitem").all_inner_texts() == ["missed segment", "false segment"]
+    classes = page.get_by_role("list", name="colours of classes")
+    assert classes.get_by_role("listitem").all_inner_texts()[-1] == "and 93 more"
+
+
 def test_a_cell_of_a_matrix_of_pixels_filters(open_page: Open, sample_view: RunView) -> None:
     """The image with the most such pixels comes first, and no other but those that have some."""
 

@@ -93,14 +93,14 @@ def test_every_pixel_says_what_became_of_it(files: PanopticFiles) -> None:
     assert [first.numbers[name] for name in ("matched", "false", "missed")] == [2, 2, 1]
     assert first.numbers["SQ"] == pytest.approx((5 / 7 + 0 + 5 / 6) / 3)
     named = examples.about["colours"]
-    assert list(named) == [
-        "cat",
-        "dog",
-        "sky",
+    assert list(named) == ["cat", "dog", "sky"]
+    assert list(examples.about["outcomes"]) == [
         "edge of a matched segment",
         "missed segment",
         "false segment",
     ]
+    shown = {pixel for row in OUTCOMES for pixel in row}
+    assert set(examples.about["outcomes"].values()) == shown - {VOID, RIGHT}
     truth = colours(pictures[first.layers["truth"]])
     assert truth[0][0] == truth[1][2] == named["cat"]
     assert truth[3][3] != named["cat"]
@@ -161,6 +161,7 @@ def test_cityscapes_instances(tmp_path: Path) -> None:
     )
     examples, pictures = examples_of(files, measured(files), n=5, images=no_image)
     (only,) = examples.images
+    assert only.name == only.id == "aachen_000000_000019"
     assert colours(pictures[only.layers["errors"]]) == [
         [RIGHT] * 4,
         [RIGHT, RIGHT, VOID, VOID],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,8 @@ __all__ = [
 _MOST_BYTES: Final = 256 << 20
 IMAGE_ENDINGS: Final = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 """What the names of image files end in."""
+_OF_CITYSCAPES: Final = re.compile(r"(.+_\d{6}_\d{6})_gt(?:Fine|Coarse)_\w+")
+_PICTURE_OF_CITYSCAPES: Final = "_leftImg8bit"
 
 
 class PictureFolder:
@@ -43,7 +46,11 @@ class PictureFolder:
         self.missing: list[str] = []
 
     def __call__(self, name: str) -> bytes | None:
-        """Return the file of a name, of its last part, or of that without an ending, if any."""
+        """Return the file of a name, of its last part, or of that without an ending, if any.
+
+        Cityscapes' images are also found by their city, sequence and frame, and by their label
+        maps.
+        """
         found = self._found(name)
         data = None if found is None else read_image_file(found)
         if data is None:
@@ -59,12 +66,16 @@ class PictureFolder:
         if self._by_name is None:
             self._by_name = _by_name(self._folder)
         last = name.replace("\\", "/").rpartition("/")[2]
+        label_map = _OF_CITYSCAPES.fullmatch(last)
+        if label_map and label_map[1] in self._by_name:  # and not the map, which may lie there, too
+            return self._by_name[label_map[1]]
         return self._by_name.get(last)
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
     """Return the pictures below a folder by name, and by name without ending, where one has it."""
     found: dict[str, Path] = {}
+    by_frame: dict[str, Path] = {}
     several: set[str] = set()
     seen: set[str] = set()
     for home, folders, names in os.walk(folder, followlinks=True):
@@ -79,6 +90,14 @@ def _by_name(folder: Path) -> dict[str, Path]:
                 for called in (name, path.stem):
                     if found.setdefault(called, path) != path:
                         several.add(called)
+                if path.stem.endswith(_PICTURE_OF_CITYSCAPES):
+                    by_frame[path.stem.removesuffix(_PICTURE_OF_CITYSCAPES)] = path
+    # A frame stands for its picture where that alone has its name, and no file is called as it is.
+    found |= {
+        frame: path
+        for frame, path in by_frame.items()
+        if frame not in found and path.stem not in several
+    }
     # Which of them is meant is not to be known, and another picture is worse than none.
     return {name: path for name, path in found.items() if name not in several}
 

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from snellen.displays import Display, Words
 
-__all__ = ["columns_of", "figure_card", "identifier", "tools", "words_above", "words_below"]
+__all__ = [
+    "columns_of",
+    "figure_card",
+    "identifier",
+    "plain",
+    "tools",
+    "words_above",
+    "words_below",
+]
 
 _HEIGHT = 340
 
@@ -65,7 +73,12 @@ def identifier(place: str, name: str) -> str:
     >>> identifier("run0", "by score")
     'run0-by-score'
     """
-    return f"{place}-{re.sub('[^0-9A-Za-z_-]+', '-', name)}"
+    return f"{place}-{plain(name)}"
+
+
+def plain(name: str) -> str:
+    """Return a name in letters, digits, dashes and underscores of ASCII."""
+    return re.sub("[^0-9A-Za-z_-]+", "-", name)
 
 
 def words_above(words: Words, name: str) -> str:

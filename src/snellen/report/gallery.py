@@ -34,6 +34,8 @@ _MOST_COLOURS: Final = 40  # of more nobody can tell them apart
 _WITH_GALLERY: Final = frozenset(
     ("classification", "detection", "panoptic", "regression", "segmentation", "tracking")
 )
+# What is in the gallery, where it is not called an image.
+_NOUNS: Final = {"classification": "samples", "regression": "samples", "tracking": "frames"}
 _O = TypeVar("_O", TrueObject, FoundObject)
 
 
@@ -47,7 +49,7 @@ def gallery(view: RunView, place: str, *, at_most: int = PICTURE_BYTES) -> str:
     place : str
         What sets its identifiers apart.
     at_most : int
-        How many bytes of pictures it may hold: the images after those are listed without.
+        How many bytes of pictures it may hold: images that have no room are listed without.
     """
     examples = view.examples
     if examples is None:
@@ -57,14 +59,16 @@ def gallery(view: RunView, place: str, *, at_most: int = PICTURE_BYTES) -> str:
     pictures, left_out = _pictures(view, at_most)
     said = [f"{examples.rule[:1].upper()}{examples.rule[1:]}."]
     if left_out:
+        noun = _NOUNS.get(examples.task, "images")
         said.append(
-            f"This page holds {at_most / 1e6:.0f} MB of pictures; those of the last "
-            f"{left_out:,} images are left out"
+            f"This page has room for {at_most / 1e6:.3g} MB of this run's pictures; those of "
+            f"{left_out:,} of the {len(examples.images):,} {noun} are left out"
             + (", and linked." if view.folder is not None else " and lie in the run's examples/.")
         )
     return (
         element("p", text(" ".join(said)), class_="about")
-        + _legend_of_classes(examples)
+        + _legend(examples, "outcomes", "colours of the map of errors")
+        + _legend(examples, "colours", "colours of classes")
         + element("div", class_="gallery", data_source=f"{place}-gallery")
         + data_element(f"{place}-gallery", _content(examples, set(pictures), view.folder))
         + data_element(f"{place}-gallery-pictures", pictures)
@@ -85,9 +89,9 @@ def _how_to_get_it(view: RunView) -> str:
     return element("p", text(said), class_="about")
 
 
-def _legend_of_classes(examples: Examples) -> str:
-    """Return which colour is which class, where pictures of label maps have colours."""
-    colours = examples.about.get("colours")
+def _legend(examples: Examples, key: str, about: str) -> str:
+    """Return which colour is what, where pictures of label maps have colours."""
+    colours = examples.about.get(key)
     if not isinstance(colours, dict):
         return ""
     items = [
@@ -98,7 +102,7 @@ def _legend_of_classes(examples: Examples) -> str:
     shown, more = items[:_MOST_COLOURS], len(items) - _MOST_COLOURS
     if more > 0:
         shown.append(element("li", f"and {more:,} more"))
-    return element("ul", "".join(shown), class_="classes", aria_label="colours of classes")
+    return element("ul", "".join(shown), class_="classes", aria_label=about)
 
 
 def has_images_of_cells(examples: Examples | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from snellen.displays.tables import TextTable, as_latex, as_markdown, shown, table_of
+from snellen.report.figure_card import plain
 from snellen.report.run_pictures import figures_of
 from snellen.report.run_slices import read_run_slices
 from snellen.report.run_view import lines_of
@@ -12,6 +13,7 @@ from snellen.report.run_view import lines_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from snellen.report.run_slices import RunSlices
     from snellen.result import Result
     from snellen.run.stored_run import StoredRun
 
@@ -47,12 +49,15 @@ def paper_tables(
     listed = TextTable(["figure", "what it shows", "finding"], figures, [False] * 3)
     task = results[0].task
     made_of = _made_of(results[0])
+    by_source = zip(
+        *(read_run_slices(*each, slice_by) for each in zip(runs, results, strict=True)), strict=True
+    )
     levels = {each.level for result in results for each in result.intervals.values()}
     with_intervals = f", with {100 * max(levels):g} % intervals" if levels else ""
     tables = [
         (f"{task}: headline numbers of {' and '.join(names)}{with_intervals}", "numbers", numbers),
         ("Classes", "classes", classes),
-        *(_slices(runs, results, names, source) for source in slice_by),
+        *(_slices(found, names) for found in by_source),
         ("Figures", "figures", listed),
     ]
     write = _latex if kind == "tex" else _markdown
@@ -129,13 +134,8 @@ def _classes(results: Sequence[Result], names: Sequence[str]) -> TextTable:
     return TextTable(head, rows, [False, *(True for _ in names)])
 
 
-def _slices(
-    runs: Sequence[StoredRun], results: Sequence[Result], names: Sequence[str], source: str
-) -> tuple[str, str, TextTable]:
+def _slices(found: Sequence[RunSlices], names: Sequence[str]) -> tuple[str, str, TextTable]:
     """Return the numbers of slices; of several runs the main one, a column each."""
-    found = [
-        read_run_slices(run, result, source) for run, result in zip(runs, results, strict=True)
-    ]
     first = found[0]
     main = first.names[0]
     if len(found) == 1:
@@ -164,4 +164,8 @@ def _slices(
             for name in dict.fromkeys(name for each in of_runs for name in each)
         ]
     numbers = [False, *(True for _ in head[1:])]
-    return f"Slices by {first.column}", f"slices:{first.column}", TextTable(head, rows, numbers)
+    return (
+        f"Slices by {first.column}",
+        f"slices:{plain(first.name)}",
+        TextTable(head, rows, numbers),
+    )

@@ -88,7 +88,7 @@ def opened(
     from snellen.report.run_slices import read_run_slices
 
     result = run.result()
-    sliced = tuple(read_run_slices(run, result, source) for source in slice_by)
+    sliced = read_run_slices(run, result, slice_by)
     return RunView(
         name=name,
         record=run.record,

@@ -23,7 +23,7 @@ def figures_of(run: StoredRun, slice_by: Sequence[str] = ()) -> dict[str, Displa
     from snellen.report.run_slices import read_run_slices
 
     result = run.result()
-    parts = parts_of(run, result, [read_run_slices(run, result, each) for each in slice_by])
+    parts = parts_of(run, result, read_run_slices(run, result, slice_by))
     shown = (
         *result.displays(),
         *((parts.confusion,) if parts.confusion is not None else ()),

@@ -1,4 +1,4 @@
-"""Parts of the data of a stored run, by a column of a table: nothing but its state is read."""
+"""Parts of the data of a stored run, by columns of tables: nothing but its state is read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from snellen.displays import Bars, BarsDisplay, Words
 from snellen.errors import InputError
 from snellen.readers.slices import read_image_slices
+from snellen.report.figure_card import plain
 from snellen.report.headline import protocol_line
 from snellen.report.parts import Column, Table
 from snellen.run.data_digests import DataSource, data_digest
@@ -39,6 +40,10 @@ class RunSlices(NamedTuple):
     ----------
     source : str
         ``TABLE:COLUMN``.
+    column : str
+        What the slices are; with the table where others are of a column of this name, too.
+    name : str
+        What sets figures and tables apart from those of other slices, in pages and as files.
     rules : str
         The rules of the evaluation, in a line.
     unit : str
@@ -60,6 +65,8 @@ class RunSlices(NamedTuple):
     """
 
     source: str
+    column: str
+    name: str
     rules: str
     unit: str
     n_units: int
@@ -70,14 +77,11 @@ class RunSlices(NamedTuple):
     parts: tuple[UnitSlice, ...]
     level: float | None
 
-    @property
-    def column(self) -> str:
-        """What the slices are."""
-        return self.source.rpartition(":")[2]
 
-
-def read_run_slices(run: StoredRun, result: Result, source: str) -> RunSlices:
-    """Return the slices of a run by a column of a table.
+def read_run_slices(
+    run: StoredRun, result: Result, sources: Sequence[str]
+) -> tuple[RunSlices, ...]:
+    """Return the slices of a run by columns of tables, each once.
 
     Parameters
     ----------
@@ -85,7 +89,7 @@ def read_run_slices(run: StoredRun, result: Result, source: str) -> RunSlices:
         The run. Its state is sliced, whatever its task; nothing is measured again.
     result : Result
         Its result. Where that has intervals, the slices have some of the same level.
-    source : str
+    sources : sequence of str
         ``TABLE:COLUMN``. Its rows are about samples, images or sequences by their ids, or by what
         else they are called.
 
@@ -100,6 +104,43 @@ def read_run_slices(run: StoredRun, result: Result, source: str) -> RunSlices:
     COCO's truth is read again for the names of image files, where it still is where it was and has
     the bytes that it had; without it, images are found by their ids alone.
     """
+    once = list(dict.fromkeys(sources))
+    columns = _columns(once)
+    return tuple(
+        _read(run, result, source, column, name)
+        for source, column, name in zip(once, columns, _names(columns), strict=True)
+    )
+
+
+def _columns(sources: Sequence[str]) -> list[str]:
+    """Return what slices are by, in as few words as tell them apart."""
+    parts = [source.rpartition(":") for source in sources]
+    brief = [column for _, _, column in parts]
+    with_file = [f"{column} of {Path(table).name}" for table, _, column in parts]
+    whole = [f"{column} of {table}" for table, _, column in parts]
+    return [
+        next(
+            words[k]
+            for words in (brief, with_file, whole)
+            if words is whole or words.count(words[k]) == 1
+        )
+        for k in range(len(sources))
+    ]
+
+
+def _names(columns: Sequence[str]) -> list[str]:
+    """Return a name for each, also where only what no identifier and no file has differs."""
+    found: dict[str, str] = {}
+    for column in columns:
+        name, place = column, 1
+        while (key := plain(name).strip("-").casefold()) in found:
+            place += 1
+            name = f"{column}_{place}"
+        found[key] = name
+    return list(found.values())
+
+
+def _read(run: StoredRun, result: Result, source: str, column: str, name: str) -> RunSlices:
     metric: Any = run.metric()
     if not hasattr(metric, "units"):
         raise InputError(
@@ -145,6 +186,8 @@ def read_run_slices(run: StoredRun, result: Result, source: str) -> RunSlices:
         parts = tuple(parts[k] for k in order)
     return RunSlices(
         source=source,
+        column=column,
+        name=name,
         rules=protocol_line(result),
         unit=units.unit,
         n_units=len(ids),
@@ -180,7 +223,11 @@ def slice_bars(found: Sequence[RunSlices], labels: Sequence[str]) -> BarsDisplay
     """
     first = found[0]
     main = first.names[0]
-    sizes = {part.name: part.n_units for each in reversed(found) for part in each.parts}
+    # In the first run's order, which of many has the worst first; so are its sizes.
+    sizes: dict[str, int] = {}
+    for each in found:
+        for part in each.parts:
+            sizes.setdefault(part.name, part.n_units)
     of_runs = [{part.name: part for part in each.parts} for each in found]
     bars = []
     for each, parts, label in zip(found, of_runs, labels, strict=True):
@@ -197,7 +244,7 @@ def slice_bars(found: Sequence[RunSlices], labels: Sequence[str]) -> BarsDisplay
         words=_words(
             found,
             labels,
-            name=f"slices_by_{first.column}",
+            name=f"slices_by_{first.name}",
             title=f"{main} by {first.column}",
             about="The same number over parts of the data: a part that is much "
             f"{'higher' if first.lower_is_better else 'lower'} than the whole is where to look.",
@@ -222,7 +269,7 @@ def slice_table(found: RunSlices, label: str) -> Table:
         _words(
             [found],
             [label],
-            name=f"slice_table_by_{found.column}",
+            name=f"slice_table_by_{found.name}",
             title=f"Slices by {found.column}",
             about="The headline numbers of each part of the data.",
         ),
@@ -244,20 +291,6 @@ def slice_table(found: RunSlices, label: str) -> Table:
 def _words(
     found: Sequence[RunSlices], labels: Sequence[str], *, name: str, title: str, about: str
 ) -> Words:
-    first = found[0]
-    n_in = sum(part.n_units for part in first.parts)
-    notes = []
-    if n_in < first.n_units:
-        notes.append(
-            f"{first.n_units - n_in:,} of {first.n_units:,} {first.unit}s are in no slice: the "
-            "table has no row, or no text, for them."
-        )
-    protocol = f"{first.rules}; by {first.source}"
-    if first.level is not None:
-        protocol += (
-            f"; {100 * first.level:g} % intervals, over the {first.unit}s of a slice: bootstrap, "
-            f"basic, {_REPLICATES} replicates"
-        )
     return Words(
         name=name,
         title=title,
@@ -266,8 +299,35 @@ def _words(
             _finding(each, label if len(found) > 1 else "")
             for each, label in zip(found, labels, strict=True)
         ),
-        protocol=protocol,
-        note=" ".join(notes),
+        protocol=_of_runs([_protocol(each) for each in found], labels),
+        note=_of_runs([_note(each) for each in found], labels),
+    )
+
+
+def _of_runs(said: Sequence[str], labels: Sequence[str]) -> str:
+    """Return what is said of runs: once where it is the same, else of each."""
+    if len(set(said)) == 1:
+        return said[0]
+    return " · ".join(f"{label}: {each}" for label, each in zip(labels, said, strict=True) if each)
+
+
+def _protocol(found: RunSlices) -> str:
+    protocol = f"{found.rules}; by {found.source}"
+    if found.level is None:
+        return protocol
+    return (
+        f"{protocol}; {100 * found.level:g} % intervals, over the {found.unit}s of a slice: "
+        f"bootstrap, basic, {_REPLICATES} replicates"
+    )
+
+
+def _note(found: RunSlices) -> str:
+    n_out = found.n_units - sum(part.n_units for part in found.parts)
+    if not n_out:
+        return ""
+    return (
+        f"{n_out:,} of {found.n_units:,} {found.unit}s are in no slice: the table has no row, or "
+        "no text, for them."
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from snellen.readers.cityscapes_instances import CityscapesInstances
 from snellen.report.segmentation.examples import class_colours
 from snellen.report.thumbnails import file_name, kept
 from snellen.run.examples import SCHEMA, Example, Examples
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from snellen.readers.cityscapes_instances import CityscapesInstances
     from snellen.readers.panoptic import PanopticFiles
     from snellen.segmentation.panoptic import PanopticQuality
     from snellen.segmentation.panoptic_segments import PanopticSegments
@@ -89,7 +89,11 @@ def examples_of(
     found = []
     for rank, record in enumerate(result.per_image()[:n]):
         position = place[record["image"]]
-        name = Path(files.truth_maps[position]).stem
+        name = (
+            files.image_ids[position]
+            if isinstance(files, CityscapesInstances)
+            else Path(files.truth_maps[position]).stem
+        )
         drawn = _drawn(files.only(position), metric, palette)
         names = {what: file_name(rank, name, f"-{what}.png") for what in drawn.layers}
         pictures |= {names[what]: data for what, data in drawn.layers.items()}
@@ -109,7 +113,6 @@ def examples_of(
         each: colours[min(k, _MOST_COLOURS - 1)].tolist()
         for k, each in enumerate(result.rules.classes.display_names())
     }
-    shades |= dict(list(_OUTCOMES.items())[2:])
     return (
         Examples(
             schema=SCHEMA,
@@ -119,7 +122,12 @@ def examples_of(
             images=found,
             order="the lowest PQ first",
             at_most=n,
-            about={"colours": {each: f"#{bytes(shade).hex()}" for each, shade in shades.items()}},
+            about={
+                "outcomes": {
+                    each: f"#{bytes(shade).hex()}" for each, shade in list(_OUTCOMES.items())[2:]
+                },
+                "colours": {each: f"#{bytes(shade).hex()}" for each, shade in shades.items()},
+            },
         ),
         pictures,
     )

@@ -47,6 +47,7 @@ class Figure {
     this.specification = specification;
     this.hidden = new Set();
     this.walk = null;
+    this.stale = false;
     withTableBehind(card, name, () => table);
     this.plot.addEventListener("keydown", (event) => this.step(event));
   }
@@ -64,6 +65,7 @@ class Figure {
       });
       this.describe();
       figures.push(this);
+      this.stale = this.isHidden();
     } catch (error) {
       this.plot.replaceChildren(element("p", { class: "soft" },
         `This figure could not be drawn (${error.message}); its numbers are in the data table.`));
@@ -86,7 +88,8 @@ class Figure {
     data.forEach((trace, place) => {
       if (this.hidden.has(place)) trace.visible = false;
     });
-    if ((width ?? this.plot.clientWidth) < NARROW) wrapNames(data, layout);
+    const room = width ?? this.plot.clientWidth; // 0 where it is hidden
+    if (room > 0 && room < NARROW) wrapNames(data, layout);
     layout.showlegend = false; // the page has its own, which a keyboard reaches
     layout.font = { ...layout.font, color: colourOf("soft") };
     if (window.matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // fingers scroll
@@ -98,7 +101,15 @@ class Figure {
     return [data, layout];
   }
 
+  /** Returns whether its run is not shown, so that nobody knows how wide it is. */
+  isHidden() {
+    return this.plot.offsetParent === null;
+  }
+
+  /** Draws it anew; of a run that is hidden when that is shown. */
   redraw() {
+    this.stale = this.isHidden();
+    if (this.stale) return;
     this.tool.react(this.plot, ...this.picture());
     this.legend();
   }

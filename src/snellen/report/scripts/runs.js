@@ -8,6 +8,7 @@ function showRun(run) {
   for (const choice of document.querySelectorAll("input[name=run]")) {
     choice.checked = choice.value === String(run);
   }
+  figures.filter((each) => each.stale).forEach((each) => each.redraw());
   window.dispatchEvent(new Event("resize")); // figures take the width that is there
   workIdly();
 }
