@@ -116,7 +116,7 @@ def test_few_points_are_kept() -> None:
 
 
 def test_one_score_is_refused() -> None:
-    with pytest.raises(InputError, match="expected at least 2, got 1 - at n_scores"):
+    with pytest.raises(InputError, match="expected a whole number from 2, got 1 - at n_scores"):
         operating_points(AveragePrecision(), n_scores=1)
 
 
