@@ -446,11 +446,11 @@ def test_numbers_are_written_where_rows_have_room() -> None:
 def test_a_legend_is_no_wider_than_axes_of_others() -> None:
     lines = tuple(Line(f"a long name of a line, number {k}", THREE, ROW) for k in range(2))
     display = LinesDisplay(words=WORDS, lines=lines, x_label="x", y_label="y")
-    wide, narrow = (
-        Figure(figsize=(width, 3)).add_axes((0.1, 0.1, 0.8, 0.8)) for width in (9.0, 3.3)
-    )
     # Libraries that other tests import set sizes of their own.
-    with mpl.rc_context({"font.size": 10, "legend.fontsize": "medium"}):
+    with mpl.rc_context(mpl.rcParamsDefault):
+        wide, narrow = (
+            Figure(figsize=(width, 3)).add_axes((0.1, 0.1, 0.8, 0.8)) for width in (9.0, 3.3)
+        )
         sizes = [
             display.plot(ax).ax_.get_legend().get_texts()[0].get_size() for ax in (wide, narrow)
         ]
