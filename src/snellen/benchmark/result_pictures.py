@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snellen.displays import Bars, BarsDisplay, Words
-from snellen.displays.tables import TABLES, TextTable, shown
-from snellen.errors import InputError, did_you_mean
+from snellen.displays.tables import TABLES, TextTable, no_table, shown
 from snellen.report.model_speeds import accuracy_over_speed
 from snellen.result import Interval
 
@@ -81,10 +80,7 @@ def benchmark_table(result: BenchmarkResult, what: str, digits: int = 3) -> Text
         For another table.
     """
     if what not in TABLES:
-        raise InputError(
-            f'expected a table {" or ".join(TABLES)}, got "{what}".{did_you_mean(what, TABLES)}',
-            "what",
-        )
+        raise no_table(what)
     if what == "classes":
         names = [model.name for model in result.models]
         body = [

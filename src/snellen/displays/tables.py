@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
     from snellen.result import Interval, Result
 
-__all__ = ["TABLES", "TextTable", "as_latex", "as_markdown", "cell", "shown", "table_of"]
+__all__ = [
+    "TABLES",
+    "TextTable",
+    "as_latex",
+    "as_markdown",
+    "cell",
+    "no_table",
+    "shown",
+    "table_of",
+]
 
 TABLES = ("metrics", "classes")
 
@@ -35,6 +44,13 @@ class TextTable(NamedTuple):
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     numbers: Sequence[bool]
+
+
+def no_table(what: str) -> InputError:
+    """Return the error of a table that no result has."""
+    return InputError(
+        f'expected a table {" or ".join(TABLES)}, got "{what}".{did_you_mean(what, TABLES)}', "what"
+    )
 
 
 def table_of(result: Result, what: str, digits: int = 3) -> TextTable:
@@ -59,9 +75,7 @@ def table_of(result: Result, what: str, digits: int = 3) -> TextTable:
         numbers = [any(isinstance(record[key], (int, float)) for record in records) for key in keys]
         rows = [[cell(key, record[key], digits) for key in keys] for record in records]
         return TextTable(keys, rows, numbers)
-    raise InputError(
-        f'expected a table {" or ".join(TABLES)}, got "{what}".{did_you_mean(what, TABLES)}', "what"
-    )
+    raise no_table(what)
 
 
 def cell(key: str, value: Any, digits: int) -> str:

@@ -44,11 +44,11 @@ class DataSource(NamedTuple):
     @classmethod
     def of_files(cls, role: str, files: Sequence[str], *, sizes_only: bool = False) -> DataSource:
         """Return files that nobody named; their name is the folder that they have in common."""
-        folders = {os.path.dirname(file) or "." for file in files}  # noqa: PTH120
+        folders = {os.path.dirname(file) or "." for file in files}  # noqa: PTH120 - of many
         if len(folders) == 1:
             return cls(role, folders.pop(), tuple(files), sizes_only)
         # Of a and ../b, too, where the texts have nothing in common.
-        name = os.path.commonpath([os.path.abspath(folder) for folder in folders])  # noqa: PTH100
+        name = os.path.commonpath([os.path.abspath(folder) for folder in folders])  # noqa: PTH100 - links stay
         if not any(map(os.path.isabs, folders)):
             name = os.path.relpath(name)
         return cls(role, name, tuple(files), sizes_only)

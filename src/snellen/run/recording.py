@@ -54,7 +54,7 @@ class Recording:
 
         self.origin = origin
         self._typed = [source.name for source in sources]
-        self._named = [os.path.abspath(name) for name in self._typed]  # noqa: PTH100
+        self._named = [os.path.abspath(name) for name in self._typed]  # noqa: PTH100 - links stay
         self._digests = DataDigests(sources)
 
     def also_read(self, role: str, files: Iterable[str], *, sizes_only: bool = False) -> None:
@@ -79,7 +79,7 @@ class Recording:
             self._digests.add(DataSource.of_files(role, others, sizes_only=sizes_only))
 
     def _is_named(self, file: str) -> bool:
-        path = f"{os.path.abspath(file)}/"  # noqa: PTH100
+        path = f"{os.path.abspath(file)}/"  # noqa: PTH100 - links stay
         return any(path.startswith(f"{named.rstrip('/')}/") for named in self._named)
 
     def settle(self) -> None:

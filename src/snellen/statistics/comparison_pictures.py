@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.displays import Bars, BarsDisplay, Words
-from snellen.displays.tables import TABLES, TextTable, shown
-from snellen.errors import InputError, did_you_mean
+from snellen.displays.tables import TABLES, TextTable, no_table, shown
 from snellen.table_text import p_value, printable
 
 if TYPE_CHECKING:
@@ -116,10 +115,7 @@ def comparison_table(found: Comparison, what: str, digits: int = 3) -> TextTable
         For another table.
     """
     if what not in TABLES:
-        raise InputError(
-            f'expected a table {" or ".join(TABLES)}, got "{what}".{did_you_mean(what, TABLES)}',
-            "what",
-        )
+        raise no_table(what)
     of_classes = what == "classes"
     rows: Sequence[Any] = found.class_differences if of_classes else found.differences
     key = f"class ({found.class_metric})" if of_classes else "metric"

@@ -148,7 +148,7 @@ class LVISVis:
 
         image = self.lvis_gt.load_imgs([img_id])[0]
         path = os.path.join(self.img_dir, image["coco_url"].split("/")[-1])  # noqa: PTH118  # any kind of path
-        if not os.path.exists(path):  # noqa: PTH110
+        if not os.path.exists(path):  # noqa: PTH110  # as above
             self.lvis_gt.download(self.img_dir, img_ids=[img_id])
         return np.array(upright_picture(path, "RGB", path))
 
