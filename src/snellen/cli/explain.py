@@ -45,8 +45,8 @@ def _tool(_: click.Context, __: click.Parameter, name: str) -> str:
 @click.option(
     "--similarity",
     type=click.Choice(["box", "mask", "keypoints"]),
-    help="What is compared: IoU of boxes or masks, or keypoints (OKS). [default: what predictions "
-    "have: boxes, else masks, else keypoints]",
+    help="What is compared: IoU of boxes or masks, or keypoints (OKS). [default: of COCO what "
+    "predictions have: boxes, else masks, else keypoints; of other formats what TRUTH has]",
 )
 @detection_file_options
 @click.option("--per-class", is_flag=True, help="Print AP of each class by both rules, too.")

@@ -59,7 +59,7 @@ class DetectionConfusion:
         and 0.5.
     protocol : str or DetectionProtocol
         What is compared of objects (``similarity``, ``sigmas``, ``dilation_ratio``), and what
-        counts (``honours_ignored``, ``federated``, ``class_agnostic``, ``per_image``). Its
+        counts (``honours_ignored``, ``verified_only``, ``class_agnostic``, ``per_image``). Its
         thresholds and caps are not read.
     every_score : bool
         Whether detections below the score threshold are kept as well, so that `compute` can be

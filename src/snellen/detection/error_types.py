@@ -54,7 +54,7 @@ class DetectionErrors:
         How many detections of an image count, of all classes together.
     protocol : str or DetectionProtocol
         What is compared of objects (``similarity``, ``sigmas``, ``dilation_ratio``), and what
-        counts (``honours_ignored``, ``federated``, ``class_agnostic``, ``per_image``). Its
+        counts (``honours_ignored``, ``verified_only``, ``class_agnostic``, ``per_image``). Its
         thresholds and caps are not read.
 
     Notes

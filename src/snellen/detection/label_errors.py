@@ -73,7 +73,7 @@ class LabelErrors:
         The similarity from which two objects are nearly the same.
     protocol : str or DetectionProtocol
         What is compared of objects (``similarity``, ``sigmas``, ``dilation_ratio``), and what
-        counts (``honours_ignored``, ``federated``, ``class_agnostic``, ``per_image``). Its
+        counts (``honours_ignored``, ``verified_only``, ``class_agnostic``, ``per_image``). Its
         thresholds and caps are not read.
 
     Notes

@@ -161,8 +161,8 @@ def oks(pred: Poses, truth: Poses, sigmas: ArrayLike | None = None) -> NDArray[n
     -----
     The mean of exp(−d² / (2σ)² / area / 2) over the keypoints that truth labels (visibility above
     0), d the distance of the two points. A truth pose without labelled keypoints is measured by
-    the distance of the predicted points to its box, doubled about its centre. Visibilities of
-    predictions are not read.
+    the distance of the predicted points to its box, three times as wide and as high about
+    its centre. Visibilities of predictions are not read.
 
     Examples
     --------
