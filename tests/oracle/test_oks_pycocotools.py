@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -274,3 +275,23 @@ def test_average_precision_equals_pycocotools(n_keypoints: int, seed: int) -> No
         got = np.ascontiguousarray(getattr(result, name))
         assert got.tobytes() == evaluator.eval[name].tobytes(), name
     assert (result.precision > 0).any()
+
+
+@pytest.mark.parametrize("caps", [(20,), (2,), (30,), (2, 20), (3, 20, 30)])
+def test_the_ten_numbers_are_read_at_20_detections(caps: tuple[int, ...]) -> None:
+    random = np.random.default_rng(11)
+    truth_records, pred_records = random_records(random, 17, n_images=12)
+    for record in truth_records:
+        record["area"] = float(random.choice([1024, 5000, 9216, 20000]))
+    evaluator = reference(truth_records, pred_records, COCO_SIGMAS, n_images=12)
+    evaluator.params.maxDets = list(caps)
+    with quiet():
+        evaluator.evaluate()
+        evaluator.accumulate()
+        evaluator.summarize()
+    rules = dataclasses.replace(COCO_KEYPOINTS_STRICT, max_detections=caps)
+    result = AveragePrecision(protocol=rules).update(*poses(truth_records, pred_records, 12))
+    numbers = result.compute().metrics
+    values = [-1.0 if math.isnan(value) else value for value in numbers.values()]
+    assert values == evaluator.stats.tolist()
+    assert (max(values) > 0) == (20 in caps)

@@ -352,6 +352,18 @@ def test_strict_equals_the_reference_under_other_parameters(
     assert_equals_reference(result_of(batches, protocol), reference_of_batches(batches, protocol))
 
 
+@fuzz(0.3)
+@given(batches=detection_batches())
+@examples_of()
+def test_of_four_caps_the_third_is_that_of_sizes(batches: Batches) -> None:
+    protocol = dataclasses.replace(COCO_STRICT, max_detections=(1, 2, 3, 100))
+    result, wanted = result_of(batches, protocol), reference_of_batches(batches, protocol)
+    assert_same_cells(result.precision, wanted.precision, "precision")
+    values = {name: -1.0 if math.isnan(value) else value for name, value in result.metrics.items()}
+    del values["AR_100"]  # the reference prints recall at three caps
+    assert list(values.values()) == wanted.stats.tolist()
+
+
 @fuzz(0.4)
 @given(batches=detection_batches(extreme=True))
 def test_strict_equals_the_reference_at_extreme_coordinates(batches: Batches) -> None:

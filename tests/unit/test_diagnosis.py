@@ -32,6 +32,7 @@ from snellen import (
     slices_of_images,
 )
 from snellen.detection.diagnosis_tables import csv_files, csv_text
+from snellen.detection.protocols import COCO
 from snellen.detection.slices import by_crowding
 from snellen.errors import InputError
 
@@ -229,12 +230,53 @@ def test_thresholds() -> None:
         ({"thresholds": DiagnosisThresholds(bins=0)}, "bins"),
         ({"thresholds": DiagnosisThresholds(beta=0)}, "beta"),
         ({"thresholds": DiagnosisThresholds(duplicate=2)}, "duplicate_threshold"),
-        ({"thresholds": DiagnosisThresholds(score=math.inf)}, "score_threshold"),
+        (
+            {"thresholds": DiagnosisThresholds(score=math.inf)},
+            "number, got inf - at thresholds.score",
+        ),
+        (
+            {"thresholds": DiagnosisThresholds(score=math.nan)},
+            "number, got nan - at thresholds.score",
+        ),
     ],
 )
 def test_parameters_that_are_none(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message.replace("?", r"\?").replace(".", r"\.")):
         detection_diagnosis(*scene(), **options)
+
+
+def test_where_nothing_is_right_all_detections_are_in_the_matrix() -> None:
+    # Classes are one off, and no score reaches the 0.25 that a matrix starts at by itself.
+    n = 30
+    xywh = np.column_stack([np.arange(n) * 20.0, np.zeros(n), np.full((n, 2), 10.0)])
+    label = np.arange(n) % 3 + 1
+    columns: dict[str, Any] = {"image_id": [1] * n, "classes": CLASSES}
+    truth = Boxes.from_xywh(xywh, label=label, **columns)
+    pred = Boxes.from_xywh(xywh, label=label % 3 + 1, score=np.full(n, 0.01), **columns)
+    diagnosis = detection_diagnosis(truth, pred)
+    assert math.isnan(diagnosis.parts["points"].metrics["threshold_micro"])
+    matrix: Any = diagnosis.parts["confusion"]
+    assert matrix.protocol["score_threshold"] == 0.01
+    assert matrix.data["n_pairs"] == n
+    assert "the class ids of predictions those of truth?" in looks(diagnosis)
+
+
+def test_errors_keep_what_average_precision_sees() -> None:
+    # 150 objects in an image, all found: under rules that keep 150, none is missed.
+    n = 150
+    xywh = np.column_stack([np.arange(n) * 20.0, np.zeros(n), np.full((n, 2), 10.0)])
+    truth = Boxes.from_xywh(xywh, image_id=[1] * n, label=[1] * n)
+    pred = Boxes.from_xywh(xywh, image_id=[1] * n, label=[1] * n, score=np.linspace(1, 0.1, n))
+    for rules, n_missed in (
+        ("coco", 50),
+        (dataclasses.replace(COCO, max_detections=(1, 10, 300)), 0),
+        (dataclasses.replace(COCO, per_image=200), 0),
+        ("voc12", 0),
+    ):
+        diagnosis = detection_diagnosis(truth, pred, only=["errors"], protocol=rules)
+        errors = diagnosis.parts["errors"]
+        assert errors.data["n_miss"] == errors.data["n_dropped_by_cap"] == n_missed
+        assert ("dropped by the cap" in errors.composition()) == (rules != "voc12")
 
 
 def looks(diagnosis: DetectionDiagnosis) -> str:

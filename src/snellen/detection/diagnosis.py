@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
+    from snellen.detection.operating_points_result import OperatingPointsResult
     from snellen.detection.protocols import DetectionProtocol
     from snellen.detection.slices_result import DetectionSlices
     from snellen.result import Result
@@ -136,6 +137,8 @@ def detection_diagnosis(
     truth, pred = columns_of(
         truth, pred, image_id, similarity=rules.similarity, box_format=box_format
     )
+    if lines.score is not None and not math.isfinite(lines.score):
+        raise InputError(f"expected a finite number, got {lines.score!r}", "thresholds.score")
     iou = rules.iou_thresholds[0] if lines.iou is None else float(lines.iou)
     if not 0 < iou < 1:
         raise InputError(f"expected a number between 0 and 1, got {iou:g}", "thresholds.iou")
@@ -146,7 +149,7 @@ def detection_diagnosis(
     background = min(lines.background, iou)
     if "errors" in wanted:
         parts["errors"] = (
-            DetectionErrors(iou_threshold=iou, background_threshold=background, protocol=rules)
+            errors_under(rules, iou_threshold=iou, background_threshold=background)
             .update(truth, pred)
             .compute()
         )
@@ -203,11 +206,41 @@ def _of_matches(
         parts["images"] = image_table(located, score_threshold=chosen)
     if "confusion" in wanted:
         parts["confusion"] = (
-            DetectionConfusion(score_threshold=chosen, iou_threshold=iou, protocol=rules)
+            DetectionConfusion(
+                score_threshold=lowest_score(points) if chosen is None else chosen,
+                iou_threshold=iou,
+                protocol=rules,
+            )
             .update(truth, pred)
             .compute()
         )
     return parts
+
+
+def errors_under(
+    rules: DetectionProtocol, *, iou_threshold: float, background_threshold: float
+) -> DetectionErrors:
+    """Return TIDE's errors with room for what average precision sees under the rules.
+
+    TIDE keeps 100 detections of an image. Where rules keep more, of an image or of one class in
+    it, the rest would be called missed objects, which they are not.
+    """
+    kept = rules.max_detections[-1] if rules.per_image is None else rules.per_image
+    return DetectionErrors(
+        iou_threshold=iou_threshold,
+        background_threshold=background_threshold,
+        max_detections=max(100, kept),
+        protocol=rules,
+    )
+
+
+def lowest_score(points: OperatingPointsResult) -> float | None:
+    """Return from which score on all detections are kept; None where there are none.
+
+    A confusion matrix starts there where no threshold is best, since nothing was right: it shows
+    what was taken for what.
+    """
+    return float(points.threshold.min()) if points.threshold.size else None
 
 
 def _wanted(only: Iterable[str] | None, slice_by: str | Mapping[Any, str] | None) -> list[str]:

@@ -13,6 +13,7 @@ from snellen.classes import Classes
 from snellen.detection.error_kinds import ERROR_NAMES, MISSED
 from snellen.detection.image_rows import unverified_text
 from snellen.detection.mended_precision import SPECIAL_NAMES, mended_precision
+from snellen.detection.protocols import LARGEST_CAP
 from snellen.errors import InputError
 from snellen.result import Result, Undefined
 from snellen.state import pack
@@ -58,9 +59,10 @@ class ErrorRules:
             cap = operator.index(self.max_detections)
         except TypeError:
             cap = 0
-        if cap < 1:
+        if not 1 <= cap <= LARGEST_CAP:
             raise InputError(
-                f"expected a whole number from 1, got {self.max_detections!r}", "max_detections"
+                f"expected a whole number from 1 to {LARGEST_CAP}, got {self.max_detections!r}",
+                "max_detections",
             )
         object.__setattr__(self, "max_detections", cap)
 
@@ -69,10 +71,16 @@ class ErrorRules:
 
     def in_words(self, measure: str = "IoU") -> str:
         """Return the rules in one line; `measure` is what thresholds are of."""
+        kept = "all detections" if self.has_no_cap else f"{self.max_detections} an image"
         return (
             f"{measure} {self.iou_threshold:g}, background up to {self.background_threshold:g}, "
-            f"{self.max_detections} an image"
+            f"{kept}"
         )
+
+    @property
+    def has_no_cap(self) -> bool:
+        """Whether all detections of an image count, however many."""
+        return self.max_detections == LARGEST_CAP
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -215,12 +223,14 @@ class DetectionErrorsResult(Result):
         data = self.data
         regions = f", {data['n_regions']:,} of them regions" if data["n_regions"] else ""
         dropped, left_out = data["n_dropped_by_cap"], data["n_left_out"]
+        by_cap = (
+            f", {f'{dropped:,}' if dropped else 'none'} dropped by the cap of "
+            f"{self.rules.max_detections:,} an image"
+        )
         lines = [
             f"images       {data['n_images']:,}",
             f"truth        {data['n_truth']:,}{regions}",
-            f"predictions  {data['n_predictions']:,}, "
-            f"{f'{dropped:,}' if dropped else 'none'} dropped by the cap of "
-            f"{self.rules.max_detections:,} an image"
+            f"predictions  {data['n_predictions']:,}{'' if self.rules.has_no_cap else by_cap}"
             + (f", {left_out:,} in regions left out of AP" if left_out else "")
             + unverified_text(data),
             f"classes      {data['n_classes']:,}, "

@@ -129,15 +129,22 @@ def headlines(protocol: DetectionProtocol, groups: tuple[str, ...] | None = None
     the classes, in their order.
     """
     first, *sizes = [area.label for area in protocol.area_ranges]
-    cap = protocol.max_detections[-1]
+    caps = protocol.max_detections
+    ap_cap = caps[-1] if protocol.ap_only_at is None else protocol.ap_only_at
+    if protocol.ap_only_at is None:
+        cap = caps[-1]
+    elif protocol.similarity == "keypoints":  # all ten lines are read where AP is
+        cap = ap_cap
+    else:  # the lines beside AP are read at the third cap, however many there are
+        cap = caps[:3][-1]
     if protocol.similarity == "keypoints":
         recall = [
-            Headline("AR", True, first, protocol.ap_only_at or cap),
+            Headline("AR", True, first, ap_cap),
             Headline("AR50", True, first, cap, 0.5),
             Headline("AR75", True, first, cap, 0.75),
         ]
     elif protocol.interpolation == "points":
-        recall = [Headline(f"AR_{each}", True, first, each) for each in protocol.max_detections]
+        recall = [Headline(f"AR_{each}", True, first, each) for each in caps]
     else:
         recall = [Headline("AR", True, first, cap)]
     single = [
@@ -145,7 +152,7 @@ def headlines(protocol: DetectionProtocol, groups: tuple[str, ...] | None = None
         Headline("AP75", False, first, cap, 0.75),
     ]
     return [
-        Headline("AP", False, first, protocol.ap_only_at or cap),
+        Headline("AP", False, first, ap_cap),
         *(single if protocol.interpolation == "points" else []),
         *(Headline(f"AP_{size}", False, size, cap) for size in sizes),
         *(

@@ -21,6 +21,7 @@ __all__ = [
     "COCO_KEYPOINTS_STRICT",
     "COCO_STRICT",
     "CROWDPOSE",
+    "LARGEST_CAP",
     "LVIS",
     "LVIS_FIXED",
     "LVIS_STRICT",
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 
-_LARGEST_CAP: Final = 2**31 - 1
+LARGEST_CAP: Final = 2**31 - 1
 SIMILARITIES: Final = ("own", "box", "mask", "boundary", "keypoints", "oriented")
 """What a protocol may compare with its IoU thresholds."""
 
@@ -90,7 +91,8 @@ class DetectionProtocol:
         Whether a truth box of id 0 can make a true positive (in pycocotools it can't).
     ap_only_at : int or None
         AP over all sizes and IoUs exists only where this is among the caps (pycocotools looks
-        for 100).
+        for 100; of keypoints for 20, in all lines). The lines beside AP are read at the third cap
+        then, if there are more.
     complete_records : bool
         Whether records without ``area``, ``iscrowd`` or ``id`` and empty results are refused.
     minus_one : bool
@@ -192,7 +194,7 @@ class DetectionProtocol:
         for name, of, what in (
             ("iou_thresholds", float, "ascending numbers"),
             ("recall_thresholds", float, "ascending numbers"),
-            ("max_detections", operator.index, f"ascending whole numbers from 1 to {_LARGEST_CAP}"),
+            ("max_detections", operator.index, f"ascending whole numbers from 1 to {LARGEST_CAP}"),
             ("sigmas", float, "positive numbers"),
         ):
             given = getattr(self, name)
@@ -219,16 +221,16 @@ class DetectionProtocol:
         """Refuse thresholds, caps and choices that are none."""
         for name in ("per_image", "per_class"):
             cap = getattr(self, name)
-            if cap is not None and not 1 <= cap <= _LARGEST_CAP:
+            if cap is not None and not 1 <= cap <= LARGEST_CAP:
                 raise InputError(
-                    f"expected a whole number from 1 to {_LARGEST_CAP}, got {cap}", name
+                    f"expected a whole number from 1 to {LARGEST_CAP}, got {cap}", name
                 )
         _check_grid(self.iou_thresholds, "iou_thresholds", 1.0)
         _check_grid(self.recall_thresholds, "recall_thresholds", 1.0)
         caps = self.max_detections
-        if not caps or caps[0] < 1 or list(caps) != sorted(set(caps)) or caps[-1] > _LARGEST_CAP:
+        if not caps or caps[0] < 1 or list(caps) != sorted(set(caps)) or caps[-1] > LARGEST_CAP:
             raise InputError(
-                f"expected ascending whole numbers from 1 to {_LARGEST_CAP}, got {list(caps)}",
+                f"expected ascending whole numbers from 1 to {LARGEST_CAP}, got {list(caps)}",
                 "max_detections",
             )
         for name, known in (
@@ -349,7 +351,7 @@ class DetectionProtocol:
     @property
     def has_no_caps(self) -> bool:
         """Whether any number of predictions of a class in an image counts."""
-        return self.max_detections == (_LARGEST_CAP,)
+        return self.max_detections == (LARGEST_CAP,)
 
     def _caps(self) -> str:
         if self.has_no_caps:
@@ -470,7 +472,7 @@ VOC12: Final = DetectionProtocol(
     iou_thresholds=(0.5,),
     recall_thresholds=tuple(i * 0.1 for i in range(11)),
     area_ranges=(AreaRange("all", 0.0, math.inf),),
-    max_detections=(_LARGEST_CAP,),
+    max_detections=(LARGEST_CAP,),
     honours_ignored=True,
     crowds="none",
     best_only=True,

@@ -21,6 +21,7 @@ from snellen.detection.curve_displays import (
 )
 from snellen.detection.detection_calibration import detection_calibration
 from snellen.detection.detection_confusion import DetectionConfusion
+from snellen.detection.diagnosis import lowest_score
 from snellen.detection.diagnosis_result import DetectionDiagnosis
 from snellen.detection.error_types import DetectionErrors
 from snellen.detection.image_table import image_table
@@ -72,7 +73,8 @@ def parts(run: StoredRun, result: Result) -> RunParts:
     chosen = None if math.isnan(best) else best
     images = image_table(source, score_threshold=chosen)
     errors = _computed(run, "errors", DetectionErrors)
-    confusion = _computed(run, "confusion", DetectionConfusion, score_threshold=chosen)
+    from_score = lowest_score(points) if chosen is None else chosen
+    confusion = _computed(run, "confusion", DetectionConfusion, score_threshold=from_score)
     labels = _computed(run, "labels", LabelErrors)
     slices = _slices(metric)
     curves: list[Display | Table] = [

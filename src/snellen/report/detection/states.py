@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from snellen.detection.detection_confusion import DetectionConfusion
-from snellen.detection.error_types import DetectionErrors
+from snellen.detection.diagnosis import errors_under
 from snellen.detection.label_errors import LabelErrors
 from snellen.detection.localization_recall_precision import LocalizationRecallPrecision
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from snellen.detection.average_precision import AveragePrecision
     from snellen.detection.candidates import Objects
+    from snellen.detection.error_types import DetectionErrors
     from snellen.detection.protocols import DetectionProtocol
     from snellen.metric import StoredMetric
 
@@ -78,8 +79,8 @@ class _States(Mapping[str, "StoredMetric[Any]"]):
         return DetectionConfusion(iou_threshold=self._iou, protocol=self._rules, every_score=True)
 
     def _errors(self) -> DetectionErrors:
-        return DetectionErrors(
-            iou_threshold=self._iou, background_threshold=self._background, protocol=self._rules
+        return errors_under(
+            self._rules, iou_threshold=self._iou, background_threshold=self._background
         )
 
     def _labels(self) -> LabelErrors:
