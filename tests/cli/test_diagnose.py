@@ -361,12 +361,14 @@ def test_bad_options(run: Run, pair: Files, options: list[str], message: str) ->
         ("scenes.csv:wether", "weather"),
         ("others.csv:weather", "expected rows about the images"),
         ("twice.csv:weather", "expected each image once"),
+        ("whole.csv:weather", 'got "all"; give it another name'),
     ],
 )
 def test_bad_slices(run: Run, pair: Files, tmp_path: Path, slice_by: str, message: str) -> None:
     (tmp_path / "scenes.csv").write_text("image,weather\n1,sun\n2,rain\n")
     (tmp_path / "others.csv").write_text("image,weather\n7,sun\n")
     (tmp_path / "twice.csv").write_text("image,weather\n1,sun\n1,rain\n")
+    (tmp_path / "whole.csv").write_text("image,weather\n1,sun\n2,all\n")
     done = run("diagnose", *pair, "--slice-by", slice_by, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("snellen: error: ")

@@ -15,7 +15,7 @@ from tests.detection_scenes import scene, told
 from snellen import AveragePrecision, Boxes
 from snellen.classes import Classes
 from snellen.detection.headlines import headlines
-from snellen.detection.protocols import COCO
+from snellen.detection.protocols import COCO, OPEN_IMAGES, OPEN_IMAGES_CHALLENGE
 from snellen.detection.slices import (
     by_crowding,
     greatest_overlaps,
@@ -28,6 +28,13 @@ from snellen.testing import detection_batches
 FINE = dataclasses.replace(
     COCO, name="fine", iou_thresholds=tuple(np.linspace(0.025, 1.0, 40).tolist())
 )
+
+CAPPED = dataclasses.replace(COCO, name="capped", per_class=12)
+# Groups at many thresholds, also of predictions that are false at some and true at others.
+WITH_GROUPS = [
+    dataclasses.replace(rules, iou_thresholds=FINE.iou_thresholds, verified_only=False)
+    for rules in (OPEN_IMAGES, OPEN_IMAGES_CHALLENGE)
+]
 
 
 def only(boxes: Boxes, ids: list[Any]) -> Boxes:
@@ -109,16 +116,30 @@ def test_slices_of_objects_are_plain_counts(seed: int) -> None:
         assert math.isclose(slices.value(name, "AP50"), float(np.mean(values)), rel_tol=1e-12)
 
 
-@pytest.mark.parametrize("protocol", [COCO, FINE])
+@pytest.mark.parametrize("protocol", [COCO, FINE, CAPPED, *WITH_GROUPS])
 @pytest.mark.parametrize("seed", range(3))
 def test_one_slice_of_all_objects_is_the_whole(seed: int, protocol: Any) -> None:
-    world = scene(seed)
+    world = scene(seed, crowd=0.3)
     slices = slices_of_objects(world.truth, world.pred, ["x"] * len(world.truth), protocol=protocol)
     assert slices.values[1].tobytes() == slices.values[0].tobytes()
     first = dataclasses.replace(protocol, area_ranges=protocol.area_ranges[:1])
     whole = AveragePrecision(protocol=first).update(world.truth, world.pred).compute()
     assert slices.values[0].tobytes() == np.array(list(whole.metrics.values())).tobytes()
     assert [line.name for line in headlines(first)] == list(slices.metrics)
+
+
+@pytest.mark.parametrize("protocol", [COCO, CAPPED, *WITH_GROUPS])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_found_belongs_to_one_slice(seed: int, protocol: Any) -> None:
+    world = scene(seed, crowd=0.3)
+    names = np.random.default_rng(seed).choice(["a", "b", "c"], len(world.truth))
+    # Of one class, so that recall is the found part of all objects.
+    rules = dataclasses.replace(protocol, class_agnostic=True, area_ranges=protocol.area_ranges[:1])
+    slices = slices_of_objects(world.truth, world.pred, names, protocol=rules)
+    recall = slices.values[:, [name.startswith("AR") for name in slices.metrics].index(True)]
+    assert slices.n_truth[0] == slices.n_truth[1:].sum()
+    assert recall[0] > 0
+    assert math.isclose((recall * slices.n_truth)[1:].sum(), recall[0] * slices.n_truth[0])
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,6 @@ def test_regions() -> None:
 
 
 def test_ignored_truth_is_a_region_where_the_rules_say_so() -> None:
-    import dataclasses
-
     truth = boxes((0, 10, 1), (50, 10, 1), ignored=[0, 1])
     pred = boxes((0, 10, 1, 0.9), scored=True)
     assert detection_errors(truth, pred).data["n_miss"] == 1
@@ -138,6 +137,20 @@ def test_cap_of_an_image_over_all_classes() -> None:
     pred = boxes((0, 10, 1, 0.5), (50, 5, 2, 0.9), (50, 5, 2, 0.8), scored=True)
     assert counts(CAT, pred, max_detections=2) == {"bkg": 2, "miss": 1}
     assert detection_errors(CAT, pred, max_detections=2).data["n_dropped_by_cap"] == 1
+
+
+def test_what_rules_drop_of_an_image_is_dropped_by_a_cap() -> None:
+    pred = boxes((0, 10, 1, 0.5), (50, 5, 2, 0.9), (50, 0, 2, 0.8), (50, 5, 2, 0.4), scored=True)
+    rules = dataclasses.replace(COCO, per_image=3)
+    assert detection_errors(CAT, pred, protocol=rules).data["n_dropped_by_cap"] == 1
+    result = detection_errors(CAT, pred, protocol=rules, max_detections=2)
+    assert result.data["n_dropped_by_cap"] == 2
+    # One of the three has no area: the rules leave it out, no cap does.
+    solid = dataclasses.replace(rules, drops_empty_predictions=True)
+    result = detection_errors(CAT, pred, protocol=solid)
+    assert (result.data["n_dropped_by_cap"], result.data["n_bkg"]) == (1, 1)
+    result = detection_errors(CAT, pred, protocol=solid, max_detections=1)
+    assert result.data["n_dropped_by_cap"] == 2
 
 
 def test_nothing() -> None:
@@ -177,8 +190,8 @@ def test_masks_are_compared_by_their_pixels() -> None:
         ({"iou_threshold": "0.5"}, "got '0.5'"),
         ({"background_threshold": 0.6}, "at most the IoU threshold of 0.5, got 0.6"),
         ({"background_threshold": 0}, "above 0"),
-        ({"max_detections": 0}, "whole number from 1, got 0"),
-        ({"max_detections": 1.5}, "whole number from 1, got 1.5"),
+        ({"max_detections": 0}, "whole number from 1 to 2147483647, got 0"),
+        ({"max_detections": 1.5}, "whole number from 1 to 2147483647, got 1.5"),
         ({"protocol": "cocoa"}, "Did you mean"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snellen import Boxes
+from snellen import Boxes, RleMasks
 from snellen.detection.label_errors import LabelErrors, label_errors
 from snellen.detection.label_errors_result import LabelErrorsResult
+from snellen.detection.masks import Masks
+from snellen.detection.oriented import OrientedBoxes
+from snellen.detection.poses import Poses
+from snellen.detection.protocols import COCO, COCO_KEYPOINTS, VOC12
 from snellen.errors import InputError
 
 CLASSES = {1: "cat", 2: "dog"}
@@ -120,6 +125,58 @@ def test_duplicates() -> None:
     three = boxes((0, 10, 1), (0, 10, 1), (0, 10, 1), id=[1, 2, 3])
     pairs = [(each["truth_id"], each["id"]) for each in label_errors(three, nothing).suspicions()]
     assert pairs == [(2, 1), (3, 1)]
+
+
+def table(kind: str, lefts: list[int], **columns: Any) -> Any:
+    """Return squares of 10 pixels, or what fills them, at the left ends given."""
+    squares = Boxes.from_xywh([[x, 0, 10, 10] for x in lefts], image_id=7, label=1, **columns)
+    if kind == "oriented":
+        turned = [[x + 5, 5, 10, 10, 0] for x in lefts]
+        return OrientedBoxes.from_cxcywha(turned, image_id=7, label=1, **columns)
+    if kind == "keypoints":
+        points = [[[x + i % 5, i % 3, 2] for i in range(17)] for x in lefts]
+        return Poses(squares, np.array(points, np.float64))
+    pixels = np.zeros((len(lefts), 12, 80), np.bool_)
+    for mask, x in zip(pixels, lefts, strict=True):
+        mask[:10, x : x + 10] = True
+    return Masks(squares, RleMasks.from_arrays(pixels))
+
+
+@pytest.mark.parametrize("kind", ["mask", "boundary", "keypoints", "oriented"])
+def test_duplicates_beyond_the_cap_on_detections(kind: str) -> None:
+    # The third repeats the second; rules that let one detection of a class count are no matter.
+    rules = COCO_KEYPOINTS if kind == "keypoints" else COCO
+    capped = dataclasses.replace(rules, max_detections=(1,))
+    if kind == "boundary":
+        capped = dataclasses.replace(capped, similarity="boundary")
+    truth = table(kind, [0, 40, 40], id=[4, 5, 6])
+    nothing = table(kind, [0], score=[0.9])[:0]
+    pairs = [
+        (each["truth_id"], each["id"], each["suspicion"])
+        for each in label_errors(truth, nothing, protocol=capped).suspicions()
+    ]
+    assert pairs == [(6, 5, 1.0)]
+
+
+def test_boxes_are_those_given_where_rules_make_them_larger() -> None:
+    # VOC: 11 · 11 pixels of the cat, 10 · 11 of them are the dog's; 10.1 · 11 that of another cat.
+    truth = boxes((0, 10, 1), (30, 9.1, 1), (30, 9.1, 1), id=[4, 5, 6])
+    pred = boxes((80.3, 8.1, 2, 0.9), (0, 9, 2, 0.8), (60, 7, 1, 0.7), scored=True)
+    rows = label_errors(truth, pred, protocol="voc12").suspicions()
+    assert [(each["kind"], each["truth_box"], each["box"]) for each in rows] == [
+        ("duplicate", [30, 0, 9.1, 10], [30, 0, 9.1, 10]),
+        ("missing box", None, [80.3, 0, 8.1, 10]),
+        ("wrong label", [0, 0, 10, 10], [0, 0, 9, 10]),
+        ("missing box", None, [60, 0, 7, 10]),
+    ]
+    assert math.isclose(rows[2]["suspicion"], 0.8 * 10 / 11)
+    # Without classes the rows change their places: dogs come after cats.
+    agnostic = dataclasses.replace(VOC12, class_agnostic=True)
+    rows = label_errors(truth, pred, protocol=agnostic).suspicions("missing box")
+    assert [(each["score"], each["box"]) for each in rows] == [
+        (0.9, [80.3, 0, 8.1, 10]),
+        (0.7, [60, 0, 7, 10]),
+    ]
 
 
 def test_planted_errors_are_found() -> None:

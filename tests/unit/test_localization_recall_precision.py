@@ -84,6 +84,36 @@ def test_given_thresholds() -> None:
     assert result.protocol["score_thresholds"] == [0.25, 0.55, 0.6]
 
 
+def test_what_is_found_is_best_of_equal_errors() -> None:
+    # A cat found with the least IoU there is, behind a false one. At 0.9: (0 + 1 + 1) / 2 = 1; at
+    # 0.4 and 0.3: (0.5 / 0.5 + 1 + 0) / 2 = 1, and (1 + 2) / 3 = 1.
+    pred = boxes(
+        [[100, 0, 10, 10], [0, 0, 10, 5], [100, 50, 10, 10]], label=[1] * 3, score=[0.9, 0.4, 0.3]
+    )
+    result = localization_recall_precision(TRUTH[:1], pred)
+    assert (result.olrp, result.best_threshold[0]) == (1.0, 0.4)
+    assert (result.olrp_loc, result.olrp_fp, result.olrp_fn) == (0.5, 0.5, 0.0)
+    assert {each.class_name for each in result.undefined_of_classes()} == {"dog", "cow"}
+    grid = [0.2, 0.35, 0.38, 0.95]
+    result = localization_recall_precision(TRUTH[:1], pred, score_thresholds=grid)
+    assert (result.olrp, result.best_threshold[0]) == (1.0, 0.38)
+
+
+def test_no_error_is_above_one() -> None:
+    # Three of an IoU of 0.6, as much as it takes: each loses all, 3 · 0.4 / 0.4 = 3 of 3. In floats
+    # the sum of the losses is 1.2000000000000002, which is more. With the false one ahead
+    # it is 4 of 4.
+    truth = boxes([[0, 0, 10, 10], [20, 0, 10, 10], [40, 0, 10, 10]], label=[1] * 3)
+    pred = boxes(
+        [[0, 0, 10, 6], [20, 0, 10, 6], [40, 0, 10, 6], [100, 0, 10, 10]],
+        label=[1] * 4,
+        score=[0.5, 0.5, 0.5, 0.9],
+    )
+    for rows in (pred, pred[:3]):
+        result = localization_recall_precision(truth, rows, iou_threshold=0.6)
+        assert (result.olrp, result.best_threshold[0]) == (1.0, 0.5)
+
+
 def test_a_stricter_match() -> None:
     # τ = 0.75: the IoU of 0.6 is no match. (0.2 / 0.25 + 0 + 2) / 3 at 0.9
     result = localization_recall_precision(TRUTH, PRED, iou_threshold=0.75)

@@ -151,6 +151,7 @@ def candidates(
     *,
     lowest: float,
     across_labels: bool = False,
+    capped: bool = True,
     codes: Coded | None = None,
 ) -> Candidates:
     """Return the pairs of an image, and of a class, that reach a similarity.
@@ -165,6 +166,9 @@ def candidates(
         The similarity that pairs have at least.
     across_labels : bool
         Whether pairs of different classes are of interest too.
+    capped : bool
+        Whether predictions beyond the highest cap of the protocol may go without pairs; across
+        labels none do.
     codes : Coded, optional
         Common codes, where they are there already.
 
@@ -191,7 +195,8 @@ def candidates(
         )
         return Candidates(**found)
     # Boxes are measured sooner than they are ranked; other objects beyond the cap are not compared.
-    if not across_labels and pred.boxes.score is not None:
+    capped = capped and not across_labels
+    if capped and pred.boxes.score is not None:
         limits["pred_score"] = pred.boxes.score
         limits["max_detections"] = protocol.max_detections[-1]
     if isinstance(truth, Masks) and isinstance(pred, Masks):
@@ -227,7 +232,7 @@ def candidates(
             protocol.sigmas,
             lowest=lowest,
             across_labels=across_labels,
-            max_detections=None if across_labels else protocol.max_detections[-1],
+            max_detections=protocol.max_detections[-1] if capped else None,
         )
     )
 

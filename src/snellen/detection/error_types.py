@@ -169,7 +169,7 @@ class DetectionErrors:
         best = highest_scored(
             given.codes.pred_image, scores_of(given.pred.boxes), self.rules.max_detections
         )
-        n_dropped = len(given.pred) - len(best)
+        n_dropped = given.n_beyond_cap + len(given.pred) - len(best)
         given = given.taken(None, best)
         codes = given.codes
         pairs = candidates(

@@ -42,6 +42,8 @@ class GivenObjects(NamedTuple):
         The group of each class, where truth says it.
     n_unverified : int
         Predictions of classes that nobody looked for in their image.
+    n_beyond_cap : int
+        Predictions beyond the cap on those of an image (``per_image``).
     """
 
     truth: Objects
@@ -52,6 +54,7 @@ class GivenObjects(NamedTuple):
     exempt: NDArray[np.uint8] | None
     groups: tuple[str, ...] | None
     n_unverified: int = 0
+    n_beyond_cap: int = 0
 
     def taken(
         self, truth_rows: NDArray[np.int64] | None, pred_rows: NDArray[np.int64] | None
@@ -103,7 +106,8 @@ def of_rules(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Give
     groups = _groups(truth.boxes, codes.classes)
     rows = np.arange(len(truth), dtype=np.int64), np.arange(len(pred), dtype=np.int64)
     given = GivenObjects(truth, pred, codes, *rows, None, groups)
-    truth_rows, pred_rows = _rows_that_count(given, protocol)
+    truth_rows, pred_rows, n_beyond_cap = _rows_that_count(given, protocol)
+    given = given._replace(n_beyond_cap=n_beyond_cap)
     if protocol.verified_only:
         looked_for = _looked_for(given, truth_rows, pred_rows, protocol)
         known = looked_for != _NO
@@ -147,23 +151,28 @@ def _groups(boxes: Boxes, classes: Classes) -> tuple[str, ...] | None:
 
 def _rows_that_count(
     given: GivenObjects, protocol: DetectionProtocol
-) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
-    """Return the rows of truth and of predictions within the caps and with an area; None: all."""
+) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None, int]:
+    """Return the rows of truth and of predictions within the caps and with an area; None: all.
+
+    The third is how many predictions are beyond the cap of an image.
+    """
     truth_rows = pred_rows = None
+    n_beyond_cap = 0
     if protocol.per_image is not None:
         score, images = given.pred.boxes.score, given.codes.pred_image
         if score is not None:
             kept = _core.best_rows(
                 score, images, n_groups=len(given.codes.images), cap=protocol.per_image
             )
-            pred_rows = None if len(kept) == len(images) else kept
+            n_beyond_cap = len(images) - len(kept)
+            pred_rows = kept if n_beyond_cap else None
     if protocol.drops_empty:
         truth_rows = _of_those(_has_area(given.truth.boxes), None)
         pred_rows = _of_those(_has_area(given.pred.boxes), pred_rows)
     if protocol.drops_empty_predictions:
         solid: NDArray[np.bool_] = np.logical_and(*(given.pred.boxes.xywh[:, 2:] > 0).T)
         pred_rows = _of_those(solid, pred_rows)
-    return truth_rows, pred_rows
+    return truth_rows, pred_rows, n_beyond_cap
 
 
 def _of_those(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,9 +11,24 @@ if TYPE_CHECKING:
 
     from snellen.detection.candidates import Candidates
 
-__all__ = ["absorbed_by_groups"]
+__all__ = ["Absorbed", "absorbed_by_groups"]
 
 _BITS = 16  # of a word of outcomes, for hits, and as many for misses
+
+
+class Absorbed(NamedTuple):
+    """What becomes of predictions beside groups.
+
+    Attributes
+    ----------
+    outcome : ndarray, shape (n, area ranges, words), uint32
+        As it was given, but for those that lie in a group.
+    group : ndarray, shape (n, T), int32
+        The group that each was put down to, at each threshold in the first area range; −1 for none.
+    """
+
+    outcome: NDArray[np.uint32]
+    group: NDArray[np.int32]
 
 
 def absorbed_by_groups(
@@ -22,7 +37,7 @@ def absorbed_by_groups(
     pairs: Candidates,
     iou_thresholds: tuple[float, ...],
     weight: int,
-) -> NDArray[np.uint32]:
+) -> Absorbed:
     """Return what becomes of predictions beside groups.
 
     A prediction that is false, and lies in a group to the threshold, is left out; the one of
@@ -48,10 +63,11 @@ def absorbed_by_groups(
     most is looked at alone, of equal ones the first.
     """
     found: NDArray[np.uint32] = outcome.copy()
+    group_of = np.full((len(outcome), len(iou_thresholds)), -1, np.int32)
     counts = np.diff(pairs.begin)
     rows = np.flatnonzero(counts)
     if not len(rows):
-        return found
+        return Absorbed(found, group_of)
     # Sorted by row, then by how much is shared, then by group: the first of each row.
     row_of = np.repeat(np.arange(len(counts)), counts)
     order = np.lexsort((pairs.truth, -pairs.similarity, row_of))
@@ -64,8 +80,10 @@ def absorbed_by_groups(
             false = found[rows, a, word] & miss != 0
             inside = np.flatnonzero(false & (share >= threshold))
             found[rows[inside], a, word] &= ~miss
+            if a == 0:
+                group_of[rows[inside], t] = group[inside]
             if weight and len(inside):
                 by_group = inside[np.lexsort((rows[inside], -score[rows[inside]], group[inside]))]
                 is_best = np.append(True, np.diff(group[by_group]) != 0)
                 found[rows[by_group[is_best]], a, word] |= np.uint32(1 << bit)
-    return found
+    return Absorbed(found, group_of)

@@ -58,7 +58,8 @@ class LabelErrors:
     ===========  ========================================================================
 
     A suspicion is no proof: the better the detector, the more of them are right. Crowds and
-    ignored objects are no objects here, yet a detection in one is not far from all truth.
+    ignored objects are no objects here, yet a detection in one is not far from all truth. Boxes in
+    suspicions are those given, also where the rules measure them larger.
 
     Parameters
     ----------
@@ -195,7 +196,7 @@ class LabelErrors:
             ),
         }
         parts = [
-            _columns(kind, suspicions, given.truth.boxes, given.pred.boxes, codes)
+            _columns(kind, suspicions, batch.truth.boxes, batch.pred.boxes, given)
             for kind, suspicions in found.items()
         ]
         by_image = np.argsort(np.concatenate([part["image"] for part in parts]), kind="stable")
@@ -281,6 +282,7 @@ class LabelErrors:
             self.protocol,
             lowest=lowest,
             across_labels=across_labels,
+            capped=False,  # caps are of detections, and these may be truth
             codes=Coded(codes.images, codes.classes, image, label, image, label),
         )
 
@@ -360,14 +362,19 @@ def _scored(objects: Objects) -> Objects:
 
 
 def _columns(
-    kind: int, found: Suspicions, truth: Boxes, pred: Boxes, codes: Coded
+    kind: int, found: Suspicions, truth: Boxes, pred: Boxes, given: GivenObjects
 ) -> dict[str, NDArray[Any]]:
-    """Return suspicions of a kind as rows of the state."""
-    n = len(found.other)
+    """Return suspicions of a kind as rows of the state.
+
+    `truth` and `pred` are boxes as they came: inclusive rules make those of `given` larger.
+    """
+    n, codes = len(found.other), given.codes
     no_boxes, no_ids = np.full((n, 4), np.nan), np.zeros(n, np.int64)
-    ids = no_ids if truth.id is None or kind == MISSING_BOX else truth.id[found.truth]
     is_duplicate = kind == DUPLICATE
     other = truth if is_duplicate else pred
+    row = given.truth_rows[found.truth] if kind != MISSING_BOX else no_ids
+    other_row = (given.truth_rows if is_duplicate else given.pred_rows)[found.other]
+    ids = no_ids if truth.id is None or kind == MISSING_BOX else truth.id[row]
     other_label = codes.truth_label if is_duplicate else codes.pred_label
     image = codes.truth_image if is_duplicate else codes.pred_image
     label = other_label[found.other] if kind == MISSING_BOX else codes.truth_label[found.truth]
@@ -377,13 +384,13 @@ def _columns(
         "suspicion": found.suspicion,
         "similarity": found.similarity,
         "label": label,
-        "truth_box": no_boxes if kind == MISSING_BOX else truth.xywh[found.truth],
+        "truth_box": no_boxes if kind == MISSING_BOX else truth.xywh[row],
         "suggested": other_label[found.other],
-        "box": other.xywh[found.other],
-        "score": np.full(n, np.nan) if is_duplicate else scores_of(pred)[found.other],
+        "box": other.xywh[other_row],
+        "score": np.full(n, np.nan) if is_duplicate else scores_of(pred)[other_row],
         "has_id": np.full(n, truth.id is not None and kind != MISSING_BOX, np.uint8),
         "truth_id": ids,
-        "other_id": truth.id[found.other] if is_duplicate and truth.id is not None else no_ids,
+        "other_id": truth.id[other_row] if is_duplicate and truth.id is not None else no_ids,
     }
 
 

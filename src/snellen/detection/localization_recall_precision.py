@@ -71,7 +71,8 @@ class LocalizationRecallPrecision:
     Merge
         Joins the rows; exact. An image that both have absorbed is refused.
     Ties
-        As in `AveragePrecision`; of equal LRP the highest threshold is best.
+        As in `AveragePrecision`; of equal LRP the highest threshold at which anything is found is
+        best.
     Undefined
         NaN without truth that counts. A class of which nothing is found has oLRP 1 and no
         threshold; it is left out of the means of localisation and false positives.

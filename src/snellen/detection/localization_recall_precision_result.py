@@ -61,7 +61,8 @@ class LrpPoints(NamedTuple):
     ) -> LrpPoints:
         """Return them from counts and the sum over the true positives of 1 − IoU."""
         fn = n_truth - tp
-        whole = lost / (1 - iou_threshold) + fp + fn
+        # What is lost of a true positive is 1 at most; rounding of the sum makes no more of it.
+        whole = np.minimum(lost / (1 - iou_threshold), tp) + fp + fn
         lrp = np.where(n_truth > 0, rates.ratio(whole, tp + fp + fn), math.nan)
         return cls(lrp, rates.ratio(lost, tp), rates.ratio(fp, tp + fp), rates.ratio(fn, n_truth))
 
@@ -246,21 +247,25 @@ def _at(curves: ScoreCurves, threshold: ArrayLike, iou_threshold: float) -> LrpP
 def _best_thresholds(
     curves: ScoreCurves, iou_threshold: float, score_thresholds: Sequence[float] | None
 ) -> NDArray[np.float64]:
-    """Return the threshold of the least LRP of each class, (K,); NaN where nothing is found."""
+    """Return the threshold of the least LRP of each class, (K,); NaN where nothing is found.
+
+    Where nothing is found LRP is 1, and nowhere is it more: of thresholds at which something is
+    found, one is always among the best.
+    """
     assert curves.lost is not None
     n_truth = curves.n_truth
     if score_thresholds is None:
         error = LrpPoints.of(
             curves.tp, curves.fp, curves.lost, n_truth[curves.label], iou_threshold
         ).lrp
-        best = curves.best(np.nan_to_num(-error, nan=-math.inf))
+        best = curves.best(np.where(curves.tp > 0, -error, -math.inf))
         hit = curves.counts(best)[0] > 0
         found = np.full(len(n_truth), math.nan)
         found[hit] = curves.threshold[best[hit]]
     else:
         grid = np.array(score_thresholds)[::-1]
         tp, _ = curves.counts(curves.at(grid[:, None]))
-        error = np.nan_to_num(_at(curves, grid[:, None], iou_threshold).lrp, nan=math.inf)
+        error = np.where(tp > 0, _at(curves, grid[:, None], iou_threshold).lrp, math.inf)
         # Descending, so that the first of equals is the highest.
         best = error.argmin(axis=0)
         hit = np.take_along_axis(tp, best[None], axis=0)[0] > 0

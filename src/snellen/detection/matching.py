@@ -105,7 +105,7 @@ def match(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matched
     """
     given = of_rules(truth, pred, protocol)
     if protocol.crowds == "groups":
-        return _matched_with_groups(given, protocol)
+        return _matched(given, _matched_with_groups(given, protocol), protocol)
     if similarity_of(given.truth.kind, protocol) == "box":
         codes, boxes, pred_boxes = given.codes, given.truth.boxes, given.pred.boxes
         found = _core.match_boxes(
@@ -130,12 +130,14 @@ def match(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matched
     return _matched(given, found, protocol)
 
 
-def _matched_with_groups(given: GivenObjects, protocol: DetectionProtocol) -> Matched:
+def _matched_with_groups(
+    given: GivenObjects, protocol: DetectionProtocol
+) -> dict[str, NDArray[Any]]:
     """Match single objects, and then what is false to groups of them."""
     group = crowds(given.truth.boxes).astype(np.bool_)
+    single_row, group_row = np.flatnonzero(~group), np.flatnonzero(group)
     every_pred = np.arange(len(given.pred), dtype=np.int64)
-    singles = given.taken(np.flatnonzero(~group), every_pred)
-    groups = given.taken(np.flatnonzero(group), every_pred)
+    singles, groups = (given.taken(each, every_pred) for each in (single_row, group_row))
     found = _matched_candidates(singles, protocol, with_matches=True)
     rows = found["pred_row"]
     groups = groups.taken(None, rows)
@@ -146,33 +148,56 @@ def _matched_with_groups(given: GivenObjects, protocol: DetectionProtocol) -> Ma
         lowest=min(protocol.iou_thresholds[0], NEARLY_ONE),
         codes=groups.codes,
     )
-    found["pred_outcome"] = absorbed_by_groups(
+    absorbed = absorbed_by_groups(
         found["pred_outcome"],
         found["pred_score"],
         pairs,
         protocol.iou_thresholds,
         protocol.group_weight,
     )
+    found["pred_outcome"] = absorbed.outcome
+    # Rows of single objects and of groups become those of all; the last stands for none.
+    in_group, taken = absorbed.group >= 0, absorbed.group
+    found["truth_row"] = single_row[found["truth_row"]]
+    found["pred_match"] = np.where(
+        in_group, np.append(group_row, -1)[taken], np.append(single_row, -1)[found["pred_match"]]
+    )
+    of_pair = np.broadcast_to(np.arange(len(rows))[:, None], taken.shape)
+    found["pred_similarity"] = np.where(
+        in_group, pairs.of(of_pair, taken), found["pred_similarity"]
+    )
     if protocol.group_weight:
         for name, column in (
+            ("truth_row", group_row),
             ("truth_image", groups.codes.truth_image),
             ("truth_label", groups.codes.truth_label),
             ("truth_ignored", np.zeros(len(groups.truth), np.uint32)),
         ):
             found[name] = np.concatenate([found[name], column])
         order = np.lexsort((found["truth_image"], found["truth_label"]))
-        for name in _TRUTH:
+        for name in ("row", *_TRUTH):
             found[f"truth_{name}"] = found[f"truth_{name}"][order]
-    return _matched(given, found, protocol)
+    return found
 
 
-def matches(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Matches:
+def matches(
+    truth: Objects, pred: Objects, protocol: DetectionProtocol, *, with_groups: bool = False
+) -> Matches:
     """Match predictions to truth, and say which ones went together; see `match`.
 
-    Groups of Open Images are crowds here: any number of predictions may take one.
+    Parameters
+    ----------
+    truth, pred, protocol
+        As `match` takes them.
+    with_groups : bool
+        Whether groups of Open Images are what they are to `match`. Without, they are crowds: any
+        number of predictions may take one, and none is to be found.
     """
     given = of_rules(truth, pred, protocol)
-    found = _matched_candidates(given, protocol, with_matches=True)
+    if with_groups and protocol.crowds == "groups":
+        found = _matched_with_groups(given, protocol)
+    else:
+        found = _matched_candidates(given, protocol, with_matches=True)
     return Matches(
         _matched(given, found, protocol),
         given.truth_rows[found["truth_row"]],

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from snellen import _core
 from snellen.detection.boxes import Boxes
 from snellen.detection.candidates import candidates, similarity_of
 from snellen.detection.curves import BlockCurves, curves_of_rows
@@ -31,11 +32,15 @@ if TYPE_CHECKING:
     from snellen.detection.box_layouts import BoxLayout
     from snellen.detection.candidates import Objects
     from snellen.detection.curves import Curves
+    from snellen.detection.matching import Matches
     from snellen.detection.protocols import DetectionProtocol
 
     _Columns = Mapping[str, NDArray[Any]]
 
 __all__ = ["by_crowding", "greatest_overlaps", "slices_of_images", "slices_of_objects"]
+
+# The whole, and columns beside the slices in tables of classes.
+_NO_NAMES: Final = ("all", "class", "id")
 
 
 class _Part(NamedTuple):
@@ -55,7 +60,8 @@ def slices_of_images(metric: AveragePrecision, slice_of: Mapping[Any, str]) -> D
     metric : AveragePrecision
         What has absorbed truth and predictions.
     slice_of : mapping of image id to str
-        The slice of each image; images that are not named belong to none.
+        The slice of each image; images that are not named belong to none. No slice can be called
+        ``"all"``, ``"class"`` or ``"id"``.
 
     Returns
     -------
@@ -65,6 +71,8 @@ def slices_of_images(metric: AveragePrecision, slice_of: Mapping[Any, str]) -> D
     ------
     IdError
         For images that the metric has not absorbed.
+    InputError
+        For slices called so.
 
     Notes
     -----
@@ -176,6 +184,10 @@ def slices_of_objects(
     others. A false positive took no object and belongs to none: it counts against every slice, so
     that the average precision of a rare slice is low, and its recall the fairer number.
 
+    Groups of Open Images are objects where the rules have them found: what finds one belongs to its
+    slice. The detections of a class that a cap over all images (``per_class``) leaves out count
+    nowhere.
+
     Parameters
     ----------
     truth, pred : Boxes, Masks, Poses or OrientedBoxes, or sequence of mapping
@@ -183,6 +195,7 @@ def slices_of_objects(
         them.
     slice_of : array-like of str, shape (n_truth,)
         The slice of each truth object (of mappings: image after image); ``""`` for none.
+        No slice can be called ``"all"``, ``"class"`` or ``"id"``.
     protocol : str or DetectionProtocol, optional
         The rules; without, COCO's. Of the area ranges the first alone is looked at.
     image_id, box_format
@@ -197,7 +210,7 @@ def slices_of_objects(
     ShapeError
         For another number of slices.
     InputError, IdError, ClassError
-        For objects that cannot be evaluated.
+        For objects that cannot be evaluated, and slices called so.
 
     Examples
     --------
@@ -220,10 +233,10 @@ def slices_of_objects(
             f"expected the slices of {len(truth)} truth objects, got shape {given.shape}",
             "slice_of",
         )
-    rules = dataclasses.replace(rules, area_ranges=rules.area_ranges[:1], crowding_ranges=())
-    found = matches(truth, pred, rules)
-    matched, n_thresholds = found.matched, len(rules.iou_thresholds)
     names, codes = _numbered(given[given != ""].tolist())
+    rules = dataclasses.replace(rules, area_ranges=rules.area_ranges[:1], crowding_ranges=())
+    found = _within_cap_of_classes(matches(truth, pred, rules, with_groups=True), rules)
+    matched, n_thresholds = found.matched, len(rules.iou_thresholds)
     code_of = np.full(len(truth) + 1, -1, np.int64)  # the last one: of no object
     code_of[:-1][given != ""] = codes
     of_truth, of_pred = code_of[found.truth_row], code_of[found.pred_match]
@@ -249,6 +262,22 @@ def slices_of_objects(
 
     rules = dataclasses.replace(rules, similarity=similarity_of(truth.kind, rules))
     return _evaluated(rules, matched.classes, matched.groups, parts(), "objects")
+
+
+def _within_cap_of_classes(found: Matches, rules: DetectionProtocol) -> Matches:
+    """Return the matches of the detections that a cap of each class over all images lets count."""
+    if rules.per_class is None:
+        return found
+    pred = found.matched.pred
+    kept = _core.best_rows(
+        pred["score"], pred["label"], n_groups=len(found.matched.classes), cap=rules.per_class
+    )
+    return found._replace(
+        matched=found.matched._replace(pred=_rows(pred, kept)),
+        pred_row=found.pred_row[kept],
+        pred_match=found.pred_match[kept],
+        similarity=found.similarity[kept],
+    )
 
 
 def greatest_overlaps(
@@ -347,12 +376,25 @@ def _evaluated(
 
 
 def _numbered(names: Iterable[str]) -> tuple[list[str], NDArray[np.int64]]:
-    """Return the distinct names, in the order that people read them, and the place of each."""
+    """Return the distinct names, in the order that people read them, and the place of each.
+
+    Raises
+    ------
+    InputError
+        For names that stand for something else in tables.
+    """
     given = [str(name) for name in names]
     distinct = sorted(set(given), key=reading_order)
+    for name in _NO_NAMES:
+        if name in distinct:
+            raise InputError(
+                f"expected slices with names other than {', '.join(_NO_NAMES)}, which tables have "
+                f'for the whole and for classes, got "{name}"; give it another name',
+                "slice_of",
+            )
     place = {name: i for i, name in enumerate(distinct)}
     return distinct, np.array([place[name] for name in given], np.int64)
 
 
-def _rows(columns: Mapping[str, NDArray[Any]], rows: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+def _rows(columns: Mapping[str, NDArray[Any]], rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
     return {name: column[rows] for name, column in columns.items()}
