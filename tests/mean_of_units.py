@@ -22,8 +22,10 @@ class Mean:
         truth: list[int] | None = None,
         *,
         lower_is_better: bool = False,
+        neither_is_better: bool = False,
     ) -> None:
         self.lower = frozenset({"mean"}) if lower_is_better else frozenset()
+        self.neither = frozenset({"mean"}) if neither_is_better else frozenset()
         self.keys = Keys(list(values), "unit")
         self.numbers = np.array([values[each] for each in self.keys.ids.tolist()])
         self.truth = truth
@@ -57,5 +59,6 @@ class Mean:
             headline=("mean",),
             content=self.numbers,
             lower_is_better=self.lower,
+            neither_is_better=self.neither,
             truth=None if self.truth is None else np.array(self.truth),
         )

@@ -87,7 +87,10 @@ class Units(NamedTuple):
     headline : tuple of str
         The numbers that runs are compared by, unless others are asked for.
     lower_is_better : frozenset of str
-        The numbers of which less is better: losses and errors.
+        The numbers of which less is better: losses and errors. As in `neither_is_better`, what the
+        metric has is named here whether or not it can be resampled.
+    neither_is_better : frozenset of str
+        The numbers of which neither more nor less is better: signed errors, sizes of data.
     ranges : mapping of str to (float, float)
         What numbers can be, where they are bounded; ``""`` stands for all that are not named.
     truth : ndarray, shape (U, …), or None
@@ -114,6 +117,7 @@ class Units(NamedTuple):
     proportions: Mapping[str, tuple[NDArray[Any], NDArray[Any]]] = MappingProxyType({})
     headline: tuple[str, ...] = ()
     lower_is_better: frozenset[str] = frozenset()
+    neither_is_better: frozenset[str] = frozenset()
     ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
     truth: NDArray[Any] | None = None
     correct: NDArray[Any] | None = None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snellen import AveragePrecision, Boxes, Classification
+from snellen import AveragePrecision, Boxes, Classification, Regression
 
 Run = Callable[..., Any]
 
@@ -104,6 +104,17 @@ def test_fail_if_worse(run: Run, runs: tuple[Path, Path]) -> None:
     done = run("compare", new, old, "--fail-if-worse", "kappa", "--replicates", "200")
     assert done.returncode == 3
     assert "snellen: old is worse than new in kappa" in done.stderr
+
+
+def test_no_gate_of_a_number_of_which_neither_is_better(run: Run, tmp_path: Path) -> None:
+    truth, ids = [1.0, 2.0, 3.0, 4.0], ["a", "b", "c", "d"]
+    for name, by in (("high", 0.5), ("low", -0.5)):
+        pred = [value + by for value in truth]
+        metric = Regression(keep_samples=True).update(truth, pred, sample_id=ids)
+        stored(tmp_path / name, metric)
+    done = run("compare", "high", "low", "--fail-if-worse", "mean_error", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "more or less is better with --fail-if-worse, got mean_error." in done.stderr
 
 
 @pytest.mark.parametrize(

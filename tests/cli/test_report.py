@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from snellen.cli.report import _refuse_input
 from snellen.report.run_pictures import figures_of
 from snellen.run.stored_run import StoredRun
 
@@ -168,9 +169,18 @@ def test_tables_in_markdown(run: Run, folder: Path, tmp_path: Path) -> None:
     )
     assert run("report", "runs/b", "-o", out, cwd=folder).returncode == 0
     # One of two cats found, (51 / 101 + 1) / 2; draws have one image twice, or both.
-    assert "\n| AP | 0.752 [0.505, 1.000] |\n" in out.read_text(encoding="utf-8")
+    text_of_b = out.read_text(encoding="utf-8")
+    assert "\n| AP | 0.752 [0.505, 1.000] |\n" in text_of_b
     assert run("report", "runs/a", "runs/b", "-o", out, cwd=folder).returncode == 0
-    assert "\n| metric | a | b |\n| --- | ---: | ---: |\n" in out.read_text(encoding="utf-8")
+    both = out.read_text(encoding="utf-8")
+    assert "\n| metric | a | b |\n| --- | ---: | ---: |\n" in both
+    # Findings, and what they are of, are those of each run.
+    for name, alone in (("a", text), ("b", text_of_b)):
+        figures = alone.split("\n## Figures\n")[1]
+        assert f"\n## Figures of {name}\n{figures.rstrip()}\n" in both
+        made_of = alone.split("\n| made of |\n")[1].split("\n\n")[0]
+        assert f"\n| {name} is made of |\n{made_of}\n\n" in both
+    assert text.split("\n## Figures\n")[1] != text_of_b.split("\n## Figures\n")[1]
 
 
 def test_tables_in_latex(run: Run, folder: Path, tmp_path: Path) -> None:
@@ -185,6 +195,18 @@ def test_tables_in_latex(run: Run, folder: Path, tmp_path: Path) -> None:
     assert "\\&\\_\\%" in body
 
 
+def test_tables_of_several_runs_in_latex(run: Run, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.tex"
+    done = run("report", "runs/a", "runs/b", "-o", out, "--names", "x_1,%\n2", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    text = out.read_text(encoding="utf-8")
+    for place, name in ((1, "x\\_1"), (2, "\\%")):
+        assert f"\\label{{tab:figures:{place}}}" in text
+        assert f"\\caption{{Figures of {name}" in text
+    assert "\n% x_1 is made of:\n" in text
+    assert "\n% %\\n2 is made of:\n" in text  # a comment ends with its line
+
+
 # ---- Bad input ----------------------------------------------------------------------------------
 
 
@@ -196,6 +218,8 @@ def test_tables_in_latex(run: Run, folder: Path, tmp_path: Path) -> None:
         (["runs/a", "-o", "o.pdf"], "expected --figure NAME with one file, or a folder"),
         (["runs/a", "-o", "o.html", "--figure", "x"], "expected --figure with a picture"),
         (["runs/a", "-o", "o.md", "--assets", "x"], "expected --assets with a page"),
+        (["runs/a", "-o", "o.html", "--width", "6"], "expected --width with pictures (png"),
+        (["runs/a", "-o", "o.md", "--width", "3.3"], "expected --width with pictures (png"),
         (["-o", "o.html"], "Missing argument"),
         (["runs/a"], "Missing option '-o'"),
     ],
@@ -257,6 +281,31 @@ def test_a_run_is_not_written_over(run: Run, folder: Path, tmp_path: Path, out: 
     assert done.returncode == 1
     assert "expected a place of its own for what is written, got a part of the run" in done.stderr
     assert snapshot(tmp_path) == before
+
+
+def test_a_benchmark_is_not_written_over(run: Run, folder: Path, tmp_path: Path) -> None:
+    home = tmp_path / "bench"
+    shutil.copytree(folder / "runs" / "a", home / "models" / "a")
+    content = {
+        "schema": "snellen.benchmark-result/1",
+        "models": [{"name": "a"}],
+        "table": [{"name": "a", "top1": 0.5}],
+    }
+    (home / "result.json").write_text(json.dumps(content))
+    (home / "predictions").mkdir()
+    for name in ("index.html", "table.csv", "predictions/0.bin"):
+        (home / name).write_text("{}")
+    before = snapshot(tmp_path)
+    for out, kind in (
+        *((name, "html") for name in ("index.html", "predictions/x.html", "models")),
+        *(("result.json", "md"), ("table.csv", "md"), ("models/a/state.bin", "tex")),
+        *(("models", "png"), (".", "png"), ("predictions", "svg")),
+    ):
+        done = run("report", "bench", "-o", home / out, "--format", kind, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "expected a place of its own for what is written" in done.stderr
+        assert snapshot(tmp_path) == before
+    _refuse_input(home / "report.html", [*StoredRun.open(home).models])  # may be written
 
 
 def test_folders_that_there_are_not(run: Run, folder: Path, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_what_run_json_says(run: Run, files: Files, tmp_path: Path) -> None:
     record = record_of(tmp_path / "out" / "run")
     assert set(record) == {
         *("schema", "task", "command", "began", "seconds", "config", "versions", "machine"),
-        *("data", "protocol", "metrics", "headline", "lower_is_better"),
+        *("data", "protocol", "metrics", "headline", "lower_is_better", "neither_is_better"),
     }
     assert (record["schema"], record["task"]) == ("snellen.run/1", "detection")
     assert record["command"][:5] == [

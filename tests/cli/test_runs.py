@@ -118,6 +118,50 @@ def test_lower_is_better_where_a_run_says_so(run: Run, tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1].endswith("rmse -")
 
 
+def test_runs_of_earlier_releases_are_sorted_with_the_others(run: Run, tmp_path: Path) -> None:
+    """Those did not say of every number that less of it is better."""
+    put(tmp_path / "a", metrics={"mce": 0.3})
+    put(tmp_path / "b", metrics={"mce": 0.1})
+    put(tmp_path / "c", metrics={"mce": 0.2}, lower_is_better=["mce"])
+    done = run("runs", tmp_path, "--sort", "mce")
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["b", "c", "a"]
+
+
+def test_where_neither_is_better_the_least_is_first(run: Run, tmp_path: Path) -> None:
+    for name, value in (("a", 0.5), ("b", -1.0), ("c", 0.0)):
+        put(tmp_path / name, metrics={"mean_error": value}, neither_is_better=["mean_error"])
+    done = run("runs", tmp_path, "--sort", "mean_error", "--json", "-")
+    found = json.loads(done.stdout)["runs"]
+    assert [each["name"] for each in found] == ["b", "c", "a"]
+    assert all(each["neither_is_better"] == ["mean_error"] for each in found)
+
+
+@pytest.mark.parametrize(
+    ("task", "sort", "order"),
+    [
+        ("regression", "mae", ["b", "a"]),
+        ("regression", "loss", ["b", "a"]),
+        ("regression", "mean_error", ["b", "a"]),
+        ("regression", "r2", ["a", "b"]),
+        ("classification", "log_loss", ["b", "a"]),
+        ("classification", "classwise_ece", ["b", "a"]),
+        ("classification", "accuracy", ["a", "b"]),
+        ("segmentation", "loss", ["b", "a"]),
+        ("segmentation", "mIoU", ["a", "b"]),
+    ],
+)
+def test_trainings_from_the_best(
+    run: Run, tmp_path: Path, task: str, sort: str, order: list[str]
+) -> None:
+    for name, value in (("a", 0.75), ("b", 0.25)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "description.json").write_text(json.dumps({"task": task}))
+        content = {"schema": "snellen.training-run/1", "metrics": {sort: value}}
+        (tmp_path / name / "run.json").write_text(json.dumps(content))
+    done = run("runs", tmp_path, "--sort", sort)
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == order
+
+
 def test_the_number_that_is_sorted_by_is_shown_first(run: Run, tmp_path: Path) -> None:
     put(tmp_path / "a")
     done = run("runs", tmp_path, "--sort", "AR")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from snellen import SurfaceDistance
+from snellen.report.comparison import comparison
+from snellen.report.parts import RunParts
 from snellen.report.results_page import page_of_views
 from snellen.report.run_differences import run_differences
 from snellen.report.run_view import RunView
 from snellen.statistics import compare
 from tests.report.conftest import Open
 from tests.report.small_gallery import COUNTS, matrix
-from tests.report.views_of_runs import detection_view
+from tests.report.views_of_runs import detection_view, record
 
 SAMPLE = {"n_images": 24, "n_boxes": 150, "n_classes": 8}
 
@@ -78,6 +82,43 @@ def test_of_other_images_there_are_no_intervals(views: list[RunView], tmp_path: 
     other = detection_view(tmp_path, n_images=10, n_boxes=60, n_detections=100, n_classes=8)
     found = run_differences(views[0], other)
     assert found.about.startswith("Without intervals of the differences: expected ")
+
+
+def test_classes_of_distances_without_intervals() -> None:
+    """Images of other names cannot be paired: what is better is known from the records."""
+    truth = np.zeros((12, 12), np.uint8)
+    truth[2:6, 2:6], truth[7:11, 7:11] = 1, 2
+    views = []
+    for name, by in (("near", 1), ("far", 3)):
+        pred = np.zeros_like(truth)
+        pred[2:6, 2 + by : 6 + by], pred[7:11, 3 + by : 7 + by] = 1, 2  # off by `by`, and 4 - by
+        metric = SurfaceDistance({1: "heart", 2: "lung"}, dimensions=2)
+        metric.update(truth[None], pred[None], image_id=[name])
+        units = metric.empty().units()
+        views.append(
+            RunView(
+                name=name,
+                record=record("surface", lower_is_better=sorted(units.lower_is_better)),
+                result=metric.compute(),
+                parts=RunParts(),
+                metric=metric,
+            )
+        )
+    found = run_differences(*views)
+    assert found.about.startswith("Without intervals of the differences: expected ")
+    assert found.class_metric == "hd"
+    # Named as people call them; more of a distance is the greatest loss.
+    assert [each.name for each in found.classes] == ["heart", "lung"]
+    assert [each.value for each in found.classes] == [2.0, -2.0]
+    said = comparison(views, [found])
+    assert "far is better than near in 1 of 2 classes and worse in 1" in said
+    assert "First is heart: +" in said
+
+
+def test_what_is_restored_after_a_reload_is_what_is_shown(views: list[RunView]) -> None:
+    radios = re.findall(r"<input [^>]*type=\"radio\"[^>]*>", page_of_views(views))
+    assert len(radios) == 2
+    assert all('autocomplete="off"' in each for each in radios)
 
 
 def test_the_run_that_is_chosen_is_shown(open_page: Open, views: list[RunView]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.util
+import json
 import re
 import zlib
 from dataclasses import replace
@@ -16,6 +17,7 @@ import pytest
 from msgspec import structs
 
 from snellen.errors import InputError, MissingExtraError
+from snellen.report.gallery import gallery
 from snellen.report.parts import RunParts
 from snellen.report.plotly_script import plotly_source
 from snellen.report.results_page import page_of_views, results_page
@@ -92,6 +94,16 @@ def test_headline_numbers_with_intervals_and_the_protocol(sample_view: RunView) 
     assert f"AP {ap:.4f} 0.2500 to 0.5000" in told
     assert "Protocol coco: IoU 0.50:0.95 (10), 101 recall points" in told
     assert "95 %, over images: bootstrap, basic" in told
+
+
+@pytest.mark.parametrize("way", ["lower_is_better", "neither_is_better"])
+def test_only_shares_have_a_line_from_0_to_1(sample_view: RunView, way: str) -> None:
+    interval = Interval(0.1, 0.3, 0.95, "bootstrap, basic", "image", "")
+    result = replace(sample_view.result, metrics={"x": 0.2}, intervals={"x": interval})
+    view = replace(sample_view, result=result)
+    assert 'class="range"' in page_of_views([view])
+    known = structs.replace(view.record, **{way: ["x"]})
+    assert 'class="range"' not in page_of_views([replace(view, record=known)])
 
 
 def test_how_it_was_made(sample_view: RunView) -> None:
@@ -178,6 +190,22 @@ def test_pictures_up_to_a_limit(sample_view: RunView, monkeypatch: pytest.Monkey
     held = 2_750 // size
     said = f"room for 0.00275 MB of this run's pictures; those of {30 - held} of the 30 frames"
     assert both.count(said) == 2
+
+
+def test_a_picture_that_is_gone_is_not_left_out(sample_view: RunView) -> None:
+    """A link to it would lead nowhere."""
+    images = [Example(str(k), f"{k}.png", 48, 32, picture=f"{k}.png") for k in range(3)]
+    view = replace(
+        sample_view,
+        examples=Examples(SCHEMA, "detection", "all", 3, images),
+        picture=lambda file: None if file == "1.png" else picture(),
+    )
+    size = len(base64.b64encode(picture())) + len("data:image/png;base64,")
+    made = gallery(view, "run0", at_most=size)
+    assert "those of 1 of the 3 images are left out" in text_of(made)
+    (content, *_) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', made, re.S)
+    marked = {each["id"]: each.get("missing", False) for each in json.loads(content)["images"]}
+    assert marked == {"0": False, "1": False, "2": True}
 
 
 def test_what_is_no_picture_is_not_shown(sample_view: RunView) -> None:

@@ -10,7 +10,7 @@ import pytest
 from snellen.report.parts import RunParts
 from snellen.report.results_page import page_of_views
 from snellen.report.run_view import RunView
-from snellen.run.examples import SCHEMA, Example, Examples
+from snellen.run.examples import SCHEMA, Example, Examples, FoundObject
 from tests.report.conftest import Open
 from tests.report.small_gallery import matrix, small_view
 from tests.report.views_of_runs import picture
@@ -216,6 +216,17 @@ def labelled(view: RunView) -> RunView:
         examples=Examples(SCHEMA, "classification", "all images", 4, images),
         picture=lambda _: picture(28, 28),
     )
+
+
+def test_more_scores_than_a_call_has_arguments(open_page: Open, sample_view: RunView) -> None:
+    # All below the score from which objects are drawn.
+    found = [FoundObject("dog", [1.0, 1.0, 5.0, 5.0], -k / 1e6, "wrong") for k in range(150_001)]
+    images = [Example("1", "1.png", 100, 80, found=found)]
+    examples = Examples(SCHEMA, "detection", "all images", 1, images, 0.5)
+    page = open_page(page_of_views([replace(small_view(sample_view), examples=examples)]))
+    page.wait_for_selector(".score input")
+    ends = page.locator(".score input").evaluate("range => [range.min, range.max]")
+    assert ends == ["-0.15", "1"]
 
 
 def test_classification_by_true_and_predicted_class(open_page: Open, sample_view: RunView) -> None:

@@ -17,8 +17,8 @@ from snellen.report.run_view import RunView
 from tests.report.conftest import Open
 from tests.report.views_of_runs import words
 
-NAMES = ("dog", "cat", '=SUM("A1")', "Élan", "a,b\nc")
-VALUES = (0.30000000000000004, None, 0.9, float("nan"), 0.1)
+NAMES = ("dog", "cat", '=SUM("A1")', "Élan", "a,b\nc", "\n=1")
+VALUES = (0.30000000000000004, None, 0.9, float("nan"), 0.1, 0.2)
 TABLE = Table(
     words("classes", "Every class"),
     (Column("class", "class"), Column("n", "objects"), Column("AP", "AP", 3, "what AP is")),
@@ -49,10 +49,10 @@ def test_numbers_are_sorted_as_numbers_and_undefined_ones_are_last(page: Any) ->
     head = page.get_by_role("columnheader", name="AP")
     head.get_by_role("button").click()
     assert head.get_attribute("aria-sort") == "descending"
-    assert column(page, 3) == ["0.900", "0.300", "0.100", "–", "–"]
+    assert column(page, 3) == ["0.900", "0.300", "0.200", "0.100", "–", "–"]
     head.get_by_role("button").click()
     assert head.get_attribute("aria-sort") == "ascending"
-    assert column(page, 3) == ["0.100", "0.300", "0.900", "–", "–"]
+    assert column(page, 3) == ["0.100", "0.200", "0.300", "0.900", "–", "–"]
     page.get_by_role("button", name="class", exact=True).click()
     assert head.get_attribute("aria-sort") is None
     assert column(page, 1)[-3:] == ["cat", "dog", "Élan"]
@@ -61,9 +61,9 @@ def test_numbers_are_sorted_as_numbers_and_undefined_ones_are_last(page: Any) ->
 def test_search_leaves_the_rows_with_the_text(page: Any) -> None:
     page.get_by_label("Search").fill("éLAN")
     assert column(page, 1) == ["Élan"]
-    assert page.locator("#classes .shown").inner_text() == "1 of 5 rows"
+    assert page.locator("#classes .shown").inner_text() == "1 of 6 rows"
     page.get_by_label("Search").fill("")
-    assert len(column(page, 1)) == 5
+    assert len(column(page, 1)) == 6
 
 
 def downloaded(page: Any, place: str, kind: str) -> tuple[str, bytes]:
@@ -80,7 +80,9 @@ def test_the_csv_has_every_digit_and_no_formula(page: Any) -> None:
         b"class,n,AP\r\n"
         b"dog,0,0.30000000000000004\r\n"
         b"cat,10,\r\n"
-        b'"\'=SUM(""A1"")",20,0.9\r\n' + "Élan,30,\r\n".encode() + b'"a,b\nc",40,0.1\r\n'
+        b'"\'=SUM(""A1"")",20,0.9\r\n'
+        + "Élan,30,\r\n".encode()
+        + b'"a,b\nc",40,0.1\r\n"\'\n=1",50,0.2\r\n'
     )
     rows = list(csv.reader(io.StringIO(data.decode(), newline="")))
     assert rows[5] == ["a,b\nc", "40", "0.1"]

@@ -228,6 +228,20 @@ def test_less_of_a_loss_is_better() -> None:
     assert result.claims()[0].startswith("mean: x is better than y by 0.2500 (")
 
 
+def test_of_a_signed_error_neither_is_better() -> None:
+    numbers = (dict.fromkeys(range(10), value) for value in (-0.25, 0.0))
+    result = compare(
+        *(Mean(values, neither_is_better=True) for values in numbers),
+        names=["x", "y"],
+        replicates=20,
+    )
+    (found,) = result.differences
+    assert result.is_significant(found)
+    assert result.better(found) is None
+    assert result.claims()[0].startswith("mean: y has 0.2500 more than x (95 % interval")
+    assert result.to_dict()["differences"][0]["better"] is None
+
+
 def test_too_few_replicates_are_said() -> None:
     result = compare(*runs(), replicates=50)
     # Three tests with p-values from 1/51: 3/51 > 0.05 >= 3/60. McNemar's has no such bound.

@@ -529,9 +529,17 @@ def test_a_name_of_two_classes(tmp_path: Path) -> None:
     assert found.pred.code.tolist() == [1]
 
 
+@pytest.mark.parametrize("labels", ["id,label\n1,1\n", "id,label\n1,1\n2,x\n"])
+def test_an_id_that_is_the_name_of_another_class(tmp_path: Path, labels: str) -> None:
+    classes = ["1", "0", "x", "7"]
+    with pytest.raises(ClassError, match=r'got "1", .* of another \(class 0\).*t\.csv line 2'):
+        read(tmp_path, labels, labels, classes=classes)
+    # Others are not in doubt.
+    found = read(tmp_path, "id,label\n1,2\n2,7\n", "id,pred\n1,x\n2,3\n", classes=classes)
+    assert found.truth.code.tolist() == found.pred.code.tolist() == [2, 3]
+
+
 def test_lists_that_are_refused() -> None:
-    with pytest.raises(ClassError, match="as the name of class 0"):
-        read_labels("no", "no", classes=["1", "0"])
     with pytest.raises(ClassError, match="expected a list of classes, it is empty"):
         read_labels("no", "no", classes=[])
     with pytest.raises(ClassError, match=r"expected a name for class 0, got 3\.5"):

@@ -165,7 +165,10 @@ def test_intervals_and_comparison_of_runs() -> None:
     assert "mae" in str(comparison)
     assert "max_error" not in runs[0].units().values(np.ones((1, 300), np.int64))
     assert runs[0].units().lower_is_better.isdisjoint({"r2", "pearson", "spearman"})
-    assert {"mae", "gamma_deviance", "rmsle"} <= runs[0].units().lower_is_better
+    assert {"mae", "gamma_deviance", "rmsle", "max_error"} <= runs[0].units().lower_is_better
+    signed = {"mean_error", "error_q0.05", "error_q0.95"}
+    assert runs[0].units().neither_is_better == signed
+    assert runs[0].units().lower_is_better.isdisjoint(signed)
     other = Regression(keep_samples=True).update(
         truth + (np.arange(300) == 7), truth, sample_id=np.arange(300)
     )

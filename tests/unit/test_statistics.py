@@ -290,6 +290,28 @@ def test_sums_of_weights_leave_no_trace_of_samples_that_are_not_there() -> None:
     assert math.isnan(values["mcc"][0])
 
 
+def test_which_way_the_numbers_of_a_classification_are_better() -> None:
+    scores = np.array([[0.9, 0.2], [0.4, 0.6], [0.3, 0.7]])
+    single = Classification([0, 1], scores="any").empty()
+    labels = Classification([0, 1]).update([0, 1, 1], [0, 1, 0])
+    probable = Classification([0, 1], scores="probabilities").update(
+        [0, 1, 1], scores / scores.sum(axis=1, keepdims=True)
+    )
+    sets = Classification([0, 1], multilabel=True, scores="probabilities").update(
+        np.array([[1, 0], [1, 1], [0, 1]], bool), scores, sample_id=[1, 2, 3]
+    )
+    losses = {"hamming", "log_loss", "brier", "ece", "rmsce", "mce", "adaptive_ece", "lr_negative"}
+    for metric in (single, labels, probable, sets):
+        known = set(metric.compute().metrics)
+        units = metric.empty().units()
+        assert units.lower_is_better & known == losses & known
+        assert units.neither_is_better & known == known & {
+            *("mean_confidence", "cardinality_truth", "cardinality_prediction"),
+            *("density_truth", "density_prediction"),
+        }
+    assert losses - {"lr_negative"} <= set(sets.compute().metrics)
+
+
 def test_a_single_unit_has_no_interval() -> None:
     metric = Segmentation(2).update([[0, 1]], [[0, 0]])
     found = intervals(metric)["mIoU"]

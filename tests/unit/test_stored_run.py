@@ -453,6 +453,16 @@ def test_models_of_a_benchmark_in_its_order(tmp_path: Path) -> None:
     assert [model.name for model in run.models] == ["z", "a-b", "a-b-2"]
     assert [model.parent for model in run.models] == [run] * 3
     assert run.models[2].metric().to_bytes() == classified(2).to_bytes()
+    # Without run.json it is known from the task.
+    assert run.models[2].record.lower_is_better == ["hamming"]
+
+
+def test_a_record_of_an_earlier_release(tmp_path: Path) -> None:
+    path = write(tmp_path) / "run.json"
+    content = json.loads(path.read_text())
+    del content["neither_is_better"]
+    path.write_text(json.dumps(content))
+    assert StoredRun.open(tmp_path).record.neither_is_better == []
 
 
 def test_regressions_and_detections_too(tmp_path: Path) -> None:

@@ -53,6 +53,14 @@ def test_values_of_swapped_sequences(label: bool) -> None:
             assert values[name][r] == pytest.approx(value, rel=1e-13, abs=0, nan_ok=True), name
 
 
+def test_which_way_numbers_are_better() -> None:
+    units = run([1]).units()
+    assert {"IDSW", "CLR_FP", "MOTP_distance"} <= units.lower_is_better
+    # How much truth, or the tracker, has of something is no merit and no fault.
+    assert {"GT_IDs", "Dets", "PT"} <= units.neither_is_better
+    assert units.lower_is_better.isdisjoint(units.neither_is_better)
+
+
 def test_values_as_they_are() -> None:
     metric = run([1, 2, 3, 4, 5])
     values = metric.units().values(np.ones((1, 5), np.int32))

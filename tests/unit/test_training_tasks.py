@@ -11,8 +11,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from snellen import Classes, Classification, Regression, Segmentation  # noqa: E402
+from snellen.classification.directions import LOWER_IS_BETTER, NEITHER_IS_BETTER  # noqa: E402
 from snellen.errors import ClassError, InputError, ShapeError  # noqa: E402
+from snellen.regression.directions import lower_is_better, neither_is_better  # noqa: E402
 from snellen.training.tasks import (  # noqa: E402
+    _HIGHER_IS_BETTER,
+    _LOWER_IS_BETTER,
     TASKS,
     final_metric,
     headline_metrics,
@@ -205,3 +209,12 @@ def test_what_is_refused() -> None:
         running_evaluation("classification", ANIMALS, 3).update(torch.ones(2, 2), torch.zeros(2))
     with pytest.raises(ShapeError, match=r"\(N, 2\), got \(4, 2\) and \(4, 1\)"):
         running_evaluation("regression", None, 2).update(torch.ones(4, 2), torch.ones(4, 1))
+
+
+def test_training_and_evaluation_agree_on_what_is_better() -> None:
+    higher, lower = _HIGHER_IS_BETTER["classification"], _LOWER_IS_BETTER["classification"]
+    assert set(lower) - {"loss"} <= LOWER_IS_BETTER
+    assert (LOWER_IS_BETTER | NEITHER_IS_BETTER).isdisjoint(higher)
+    higher, lower = _HIGHER_IS_BETTER["regression"], _LOWER_IS_BETTER["regression"]
+    assert lower_is_better([*higher, *lower]) == set(lower)
+    assert not neither_is_better([*higher, *lower])

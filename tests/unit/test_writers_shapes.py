@@ -16,8 +16,10 @@ from snellen.detection.poses import Poses
 from snellen.errors import InputError
 from snellen.readers.detection_files import read_detection_predictions, read_detection_truth
 from snellen.rle_masks import RleMasks
+from snellen.writers.conversion import convert_detections
 from snellen.writers.detection_files import whole_pixels, write_detections
 from snellen.writers.detections import Detections
+from snellen.writers.source import Source
 
 SIZE = np.array([[64, 128], [64, 128]])
 TRIANGLE, SQUARE = np.array([[0.0, 0], [16, 0], [0, 8]]), np.array([[32.0, 8], [64, 8], [64, 32]])
@@ -122,6 +124,52 @@ def test_poses_as_coco_and_yolo(tmp_path: Path) -> None:
     assert read.boxes.ignored.tolist() == [0, 0, 1]
     data = Detections(read, sizes=SIZE, is_coco=True)
     assert lost(tmp_path / "b.json", data, "coco") == {}
+
+
+NAMES = {0: ("nose & <chin>", 'left "ear"', "tail", "1"), 1: ("tail", "nose", "x", "y")}
+
+
+def test_names_of_keypoints_stay(tmp_path: Path) -> None:
+    """Through COCO and CVAT, of which each class has its own; other formats tell the loss."""
+    data = Detections(poses(), sizes=SIZE, point_names=NAMES)
+    for name, to in (("a.json", "coco"), ("b.xml", "cvat"), ("c.xml", "cvat"), ("d.json", "coco")):
+        assert "point_names" not in lost(tmp_path / name, data, to)
+        read = read_detection_truth(tmp_path / name, kind="keypoints")
+        assert read.point_names == NAMES
+        data = Detections.of_read(read, name)
+    categories = json.loads((tmp_path / "d.json").read_text())["categories"]
+    assert [each["keypoints"] for each in categories] == [list(each) for each in NAMES.values()]
+    assert lost(tmp_path / "y", data, "yolo")["point_names"] == 2
+    assert "point_names" not in lost(tmp_path / "t.csv", data, "table")
+    # The numbers 1, 2, 3, … say the position, which stays.
+    numbers = data._replace(point_names={0: ("1", "2", "3", "4"), 1: NAMES[1]})
+    assert lost(tmp_path / "n", numbers, "yolo")["point_names"] == 1
+
+
+def test_names_of_keypoints_that_no_reader_finds_again(tmp_path: Path) -> None:
+    names = {0: ("nose ", "ear", "tail", "x"), 1: NAMES[1]}
+    data = Detections(poses(), sizes=SIZE, point_names=names)
+    assert lost(tmp_path / "a.xml", data, "cvat")["point_names"] == 1
+    read = read_detection_truth(tmp_path / "a.xml")
+    assert read.point_names == {0: ("1", "2", "3", "4"), 1: NAMES[1]}
+    broken = data._replace(point_names={0: ("a\nb", "c", "d", "e")})
+    with pytest.raises(InputError, match="names of keypoints without control characters"):
+        write_detections(tmp_path / "b.xml", broken, "cvat", lossy=True)
+
+
+def test_predictions_have_the_names_of_truth(tmp_path: Path) -> None:
+    """In whose order they are: where their own file has none, and as a first draft of labels."""
+    write_detections(
+        tmp_path / "t.json", Detections(poses(), sizes=SIZE, point_names=NAMES), "coco", lossy=True
+    )
+    scored = Detections(poses(score=[0.5, 0.25, 0.75]), sizes=SIZE, point_names={})
+    write_detections(tmp_path / "p.json", scored, "coco")
+    source = Source(str(tmp_path / "p.json"), truth=str(tmp_path / "t.json"), kind="keypoints")
+    for to, file in (("cvat", "p.xml"), ("coco", "d.json")):
+        done = convert_detections(source, tmp_path / file, to, drop_scores=to == "coco", lossy=True)
+        assert "point_names" not in {loss.what for loss in done.losses}
+    assert read_detection_truth(tmp_path / "p.xml").point_names == NAMES
+    assert read_detection_truth(tmp_path / "d.json", kind="keypoints").point_names == NAMES
 
 
 def test_oriented_boxes(tmp_path: Path) -> None:

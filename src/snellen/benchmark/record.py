@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from snellen.benchmark.result_rows import FPS_KINDS
+from snellen.classification.directions import NEITHER_IS_BETTER
 from snellen.run.recording import seconds_since, utc_text
 from snellen.run.run_record import plain_text
 
@@ -85,6 +86,7 @@ def benchmark_record(
         lower_is_better=[
             name for name in metrics if name in _LOWER or name.endswith(_LOWER_ENDINGS)
         ],
+        neither_is_better=NEITHER_IS_BETTER,
         config=config,
     )
     libraries = {

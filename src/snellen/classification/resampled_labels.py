@@ -10,6 +10,7 @@ import numpy as np
 from snellen import _core
 from snellen.classification import rates
 from snellen.classification.agreement import KAPPA_WEIGHTS, expected_disagreement
+from snellen.classification.directions import LOWER_IS_BETTER, NEITHER_IS_BETTER
 from snellen.errors import InputError
 from snellen.metric import Units
 
@@ -152,7 +153,8 @@ def label_units(
         headline=("accuracy", "balanced_accuracy", "f1_macro", "mcc")
         if positive is None
         else ("accuracy", "precision", "recall", "f1"),
-        lower_is_better=frozenset({"hamming", "lr_negative"}),
+        lower_is_better=LOWER_IS_BETTER,
+        neither_is_better=NEITHER_IS_BETTER,
         ranges=RANGES,
         content=pairs,
         correct=row == column if ids is not None and unit is None and weight is None else None,

@@ -91,7 +91,6 @@ def with_sample_means(
         class_values=class_values,
         proportions=proportions,
         headline=(*units.headline, *(["log_loss"] if losses else [])),
-        lower_is_better=units.lower_is_better | {"log_loss", "brier", "ece"},
         ranges={**units.ranges, "log_loss": (0.0, math.inf), "brier": (0.0, 2.0)},
         content=_Content(units, samples),
     )

@@ -12,6 +12,7 @@ import numpy as np
 
 from snellen import _core
 from snellen.classification import rates
+from snellen.classification.directions import LOWER_IS_BETTER, NEITHER_IS_BETTER
 from snellen.classification.resampled_labels import RANGES, class_rates
 from snellen.metric import Units
 
@@ -124,7 +125,8 @@ def label_set_units(
         class_values=None,
         proportions={"subset_accuracy": (exact, np.ones_like(exact))},
         headline=("subset_accuracy", "hamming", "f1_micro", "f1_samples"),
-        lower_is_better=frozenset({"hamming"}),
+        lower_is_better=LOWER_IS_BETTER,
+        neither_is_better=NEITHER_IS_BETTER,
         ranges=RANGES,
         content=kinds,
     )

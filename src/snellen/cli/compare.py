@@ -100,6 +100,12 @@ def compare(
         if error.place == "metrics":
             raise click.UsageError(error.message) from error
         raise
+    undirected = [name for name in fail_if_worse if name in result.neither_is_better]
+    if undirected:
+        raise click.UsageError(
+            "expected a number of which more or less is better with --fail-if-worse, got "
+            f"{undirected[0]}."
+        )
     if json_path is not None:
         import msgspec
 

@@ -24,9 +24,13 @@ _ENDINGS: Final = {
     ".tex": "tex",
 }
 _PICTURES: Final = ("png", "pdf", "svg")
+_WIDTH: Final = 6.0  # of pictures, in inches
 # What a run is made of: nothing that is made from it goes there.
 _OF_RUNS: Final = frozenset(
-    ("run.json", "state.bin", "result.json", "description.json", "index.html", "README.md")
+    (
+        *("run.json", "state.bin", "result.json", "description.json", "index.html", "README.md"),
+        *("table.csv", "rounds.json"),
+    )
 )
 
 
@@ -57,10 +61,8 @@ _OF_RUNS: Final = frozenset(
 @click.option(
     "--width",
     type=click.FloatRange(1, 100),
-    default=6.0,
-    show_default=True,
     metavar="INCHES",
-    help="The width of pictures: a column of a paper has about 3.3, a slide 10.",
+    help="The width of pictures: a column of a paper has about 3.3, a slide 10. [default: 6.0]",
 )
 @click.option(
     "--assets",
@@ -84,7 +86,7 @@ def report(
     out: str,
     written: str | None,
     figure: str | None,
-    width: float,
+    width: float | None,
     assets: str | None,
     slice_by: tuple[str, ...],
     names: str | None,
@@ -105,6 +107,8 @@ def report(
     kind = _kind(out, written)
     if figure is not None and kind not in _PICTURES:
         raise click.UsageError(f"expected --figure with a picture ({', '.join(_PICTURES)}).")
+    if width is not None and kind not in _PICTURES:
+        raise click.UsageError(f"expected --width with pictures ({', '.join(_PICTURES)}).")
     if assets is not None and kind != "html":
         raise click.UsageError("expected --assets with a page (html).")
     if kind in _PICTURES and figure is None and Path(out).suffix.lower() in _ENDINGS:
@@ -123,7 +127,8 @@ def report(
         if kind == "html":
             paths = _write_page(opened, called, Path(out), assets, slice_by)
         elif kind in _PICTURES:
-            paths = _write_pictures(opened, called, Path(out), kind, figure, width, slice_by)
+            inches = _WIDTH if width is None else width
+            paths = _write_pictures(opened, called, Path(out), kind, figure, inches, slice_by)
         else:
             from snellen.atomic_files import write_atomically
             from snellen.report.paper_tables import paper_tables
@@ -171,11 +176,13 @@ def _refuse_input(out: Path, runs: list[StoredRun]) -> None:
     from snellen.errors import InputError
 
     target = out.resolve()
-    for run in runs:
+    # Models of a benchmark lie in its folder, which has files of its own.
+    read = dict.fromkeys(each for run in runs for each in (run, run.parent) if each is not None)
+    for run in read:
         home = run.path.resolve()
-        inner = (home / "states", home / "examples", home / "test")
+        inner = [home / name for name in ("states", "examples", "test", "predictions")]
         if (
-            target in (home, *inner)
+            target in (home, home / "models")
             or any(target.is_relative_to(each) for each in inner)
             or (target.parent == home and target.name in _OF_RUNS)
         ):

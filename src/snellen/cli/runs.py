@@ -26,7 +26,8 @@ _MAIN = 3  # numbers of a row
     default="name",
     show_default=True,
     metavar="METRIC|began|name",
-    help="By a number, the best first; by when they began, the newest first; or by name.",
+    help="By a number, the best first (the least, where neither more nor less is better); by when "
+    "they began, the newest first; or by name.",
 )
 @click.option("--task", metavar="TASK", help="Only runs of this task, such as detection.")
 @json_option("the list")
@@ -79,11 +80,14 @@ def _sorted(found: list[ListedRun], sort: str) -> list[ListedRun]:
             f'--sort, got "{sort}".{did_you_mean(sort, names)}'
         )
 
+    # One way for all: runs of earlier releases do not say it of every number.
+    upwards = any(sort in (*run.lower_is_better, *run.neither_is_better) for run in found)
+
     def key(run: ListedRun) -> tuple[bool, float]:
         value = run.metrics.get(sort)
         if value is None:
             return True, 0.0
-        return False, value if sort in run.lower_is_better else -value
+        return False, value if upwards else -value
 
     return sorted(found, key=key)
 

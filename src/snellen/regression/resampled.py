@@ -14,6 +14,7 @@ import numpy as np
 
 from snellen.classes import Classes
 from snellen.metric import Units
+from snellen.regression.directions import lower_is_better, neither_is_better
 from snellen.regression.order import Ranking, SortedValues
 from snellen.state import Keys
 
@@ -218,7 +219,7 @@ class _Found(Mapping[str, "Real"]):
 
 _OVER_OUTPUTS = {"r2_variance_weighted": "r2", "explained_variance_weighted": "explained_variance"}
 _MAIN = ("mae", "rmse", "r2")
-_HIGHER_IS_BETTER = ("r2", "explained_variance", "pearson", "concordance", "spearman", "kendall")
+_LARGEST = "max_error"
 
 
 def _variance(square: Real, mean: Real) -> Real:
@@ -238,7 +239,7 @@ def regression_units(
     The largest error is not among the numbers: drawing from a sample says nothing about how far
     beyond it the largest may lie.
     """
-    headlines = [name for name in headlines if name != "max_error"]
+    headlines = [name for name in headlines if name != _LARGEST]
     ids: Keys | None
     code: NDArray[Any]
     if rows.group is not None:
@@ -281,9 +282,8 @@ def regression_units(
         classes=Classes.of(list(outputs)) if several else None,
         class_values=class_values if several else None,
         headline=_MAIN,
-        lower_is_better=frozenset(
-            name for name in headlines if not name.startswith(_HIGHER_IS_BETTER)
-        ),
+        lower_is_better=lower_is_better([*headlines, _LARGEST]),
+        neither_is_better=neither_is_better(headlines),
         truth=_truth_of_units(samples),
         content=numbers,
     )

@@ -9,9 +9,11 @@ from snellen.displays import Words
 from snellen.report.parts import Column, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from snellen.result import Result
 
-__all__ = ["class_table"]
+__all__ = ["class_table", "name_key"]
 
 _DIGITS: Final = 4
 _SAID: Final = {
@@ -26,7 +28,7 @@ def class_table(result: Result) -> Table | None:
     records = result.per_class()
     if not records:
         return None
-    first = next(key for key in records[0] if key != "id")
+    first = name_key(records)
     columns = [Column(first, "class" if first == "name" else _words(first))]
     for key in records[0]:
         # The id of a class is its name, or of use to programs alone: it is in the data.
@@ -44,6 +46,11 @@ def class_table(result: Result) -> Table | None:
         columns,
         records,
     )
+
+
+def name_key(records: Sequence[dict[str, Any]]) -> str:
+    """Return the key of what classes are called: the first one, but for their ids."""
+    return next(key for key in records[0] if key != "id")
 
 
 def _words(key: str) -> str:

@@ -46,8 +46,7 @@ def headline_comparison(views: Sequence[RunView], found: Sequence[RunDifferences
         for name in part:
             cells = [text(name), shown_number(views[0].result.metrics[name])]
             for each in found:
-                lower = name in each.lower_is_better
-                cells += _cells(each.numbers.get(name), lower, _reach(each, part))
+                cells += _cells(each.numbers.get(name), each, _reach(each, part))
             made.append(cells)
         return made
 
@@ -80,12 +79,14 @@ def comparison(views: Sequence[RunView], found: Sequence[RunDifferences]) -> str
     return (element("div", made, class_="cards") if made else "") + _matrices(views)
 
 
-def _cells(found: RunDifference | None, lower_is_better: bool, reach: float) -> list[str]:
+def _cells(found: RunDifference | None, of_run: RunDifferences, reach: float) -> list[str]:
     """Return the number of a run, and its difference; a word beside the colour says which way."""
     if found is None or math.isnan(found.value):
         return ["–" if found is None else figure(found.second), "–", "<td></td>"]
-    better = (found.value > 0) != lower_is_better
+    better = (found.value > 0) != (found.name in of_run.lower_is_better)
     kind = ("better" if better else "worse") if _is_sure(found.interval) else "unsure"
+    if found.name in of_run.neither_is_better:
+        kind = "unsure"
     word = kind if kind != "unsure" else ""
     interval = found.interval
     between = (
@@ -140,6 +141,8 @@ def _signed(value: float) -> str:
 def _words(first: RunView, second: RunView, found: RunDifferences) -> dict[str, str]:
     """Return what both the bars and the table say."""
     lower = found.class_metric in found.lower_is_better
+    neither = found.class_metric in found.neither_is_better
+    better, worse = ("higher", "lower") if neither else ("better", "worse")
     losses = sum((each.value < 0) != lower for each in found.classes if each.value)
     gains = sum((each.value > 0) != lower for each in found.classes if each.value)
     worst = found.classes[0]
@@ -147,8 +150,8 @@ def _words(first: RunView, second: RunView, found: RunDifferences) -> dict[str, 
     with_interval = any(each.interval is not None for each in found.classes)
     return {
         "finding": (
-            f"{second.name} is better than {first.name} in {gains:,} of {len(found.classes):,} "
-            f"{'class' if len(found.classes) == 1 else 'classes'} and worse in {losses:,}"
+            f"{second.name} is {better} than {first.name} in {gains:,} of {len(found.classes):,} "
+            f"{'class' if len(found.classes) == 1 else 'classes'} and {worse} in {losses:,}"
             + (f"; the intervals of {sure:,} leave out 0" if with_interval else "")
             + f". First is {worst.name}: {_signed(worst.value)}."
         ),

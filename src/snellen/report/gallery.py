@@ -56,13 +56,13 @@ def gallery(view: RunView, place: str, *, at_most: int = PICTURE_BYTES) -> str:
         return _how_to_get_it(view)
     if not examples.images:
         return element("p", text(examples.rule), class_="about")
-    pictures, left_out = _pictures(view, at_most)
+    pictures, n_left_out, left_out = _pictures(view, at_most)
     said = [f"{examples.rule[:1].upper()}{examples.rule[1:]}."]
-    if left_out:
+    if n_left_out:
         noun = _NOUNS.get(examples.task, "images")
         said.append(
             f"This page has room for {at_most / 1e6:.3g} MB of this run's pictures; those of "
-            f"{left_out:,} of the {len(examples.images):,} {noun} are left out"
+            f"{n_left_out:,} of the {len(examples.images):,} {noun} are left out"
             + (", and linked." if view.folder is not None else " and lie in the run's examples/.")
         )
     return (
@@ -70,7 +70,7 @@ def gallery(view: RunView, place: str, *, at_most: int = PICTURE_BYTES) -> str:
         + _legend(examples, "outcomes", "colours of the map of errors")
         + _legend(examples, "colours", "colours of classes")
         + element("div", class_="gallery", data_source=f"{place}-gallery")
-        + data_element(f"{place}-gallery", _content(examples, set(pictures), view.folder))
+        + data_element(f"{place}-gallery", _content(examples, left_out, view.folder))
         + data_element(f"{place}-gallery-pictures", pictures)
     )
 
@@ -110,22 +110,28 @@ def has_images_of_cells(examples: Examples | None) -> bool:
     return examples is not None and bool(examples.images) and _kind(examples) != "plain"
 
 
-def _pictures(view: RunView, at_most: int) -> tuple[dict[str, str], int]:
-    """Return the pictures that the page holds by their file's name, and of how many images not."""
+def _pictures(view: RunView, at_most: int) -> tuple[dict[str, str], int, set[str]]:
+    """Return the pictures that the page holds by their file's name, and those without room.
+
+    Of the latter also how many images they are of. What is gone is not among them: a link to it
+    would lead nowhere.
+    """
     assert view.examples is not None
     found: dict[str, str] = {}
-    left_out = room = 0
+    left_out: set[str] = set()
+    n_left_out = room = 0
     for example in view.examples.images:
         files = [file for file in (example.picture, *example.layers.values()) if file]
         data = {file: view.picture(file) for file in files if file not in found}
         uris = {file: _data_uri(content) for file, content in data.items() if content}
         size = sum(map(len, uris.values()))
         if room + size > at_most:
-            left_out += 1
+            n_left_out += 1
+            left_out |= {file for file, uri in uris.items() if uri}
             continue
         room += size
         found |= {file: uri for file, uri in uris.items() if uri}
-    return found, left_out
+    return found, n_left_out, left_out - set(found)
 
 
 def _data_uri(content: bytes) -> str:
@@ -135,14 +141,14 @@ def _data_uri(content: bytes) -> str:
     return ""  # no picture that every browser shows
 
 
-def _content(examples: Examples, held: set[str], folder: str | None) -> dict[str, Any]:
+def _content(examples: Examples, left_out: set[str], folder: str | None) -> dict[str, Any]:
     return {
         "task": examples.task,
         "kind": _kind(examples),
         "images_evaluated": examples.n_images,
         "threshold": examples.score_threshold,
         "folder": folder,
-        "images": [_compact(example, held) for example in examples.images],
+        "images": [_compact(example, left_out) for example in examples.images],
     }
 
 
@@ -157,12 +163,12 @@ def _kind(examples: Examples) -> str:
     return "plain"
 
 
-def _compact(example: Example, held: set[str]) -> dict[str, Any]:
+def _compact(example: Example, left_out: set[str]) -> dict[str, Any]:
     made = structs.asdict(example)
     made["truth"] = [_object(each) for each in example.truth]
     made["found"] = [_object(each) for each in example.found]
     files = [file for file in (example.picture, *example.layers.values()) if file]
-    if files and not any(file in held for file in files):
+    if files and files[0] in left_out:
         made["missing"] = True
     return {name: value for name, value in made.items() if value not in ("", [], {})}
 

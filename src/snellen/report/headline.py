@@ -39,9 +39,8 @@ def headline(view: RunView, *, compared: bool = False) -> str:
     main = [name for name in view.record.headline if name in result.metrics] or names
     # A row that is not full looks as if something were missing.
     large = main if len(main) <= _LARGE + 1 else main[:_LARGE]
-    tiles = "".join(
-        _tile(result, name, is_share=name not in view.record.lower_is_better) for name in large
-    )
+    no_shares = {*view.record.lower_is_better, *view.record.neither_is_better}
+    tiles = "".join(_tile(result, name, is_share=name not in no_shares) for name in large)
     others = [name for name in names if name not in large]
     seen = others if len(others) <= _SMALL + 2 else others[:_SMALL]
     more, rest = (

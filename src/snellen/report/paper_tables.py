@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from snellen.displays.tables import TextTable, as_latex, as_markdown, shown, table_of
+from snellen.report.class_table import name_key
 from snellen.report.figure_card import plain
 from snellen.report.run_pictures import figures_of
 from snellen.report.run_slices import read_run_slices
 from snellen.report.run_view import lines_of
+from snellen.table_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,13 +44,12 @@ def paper_tables(
         numbers, classes = table_of(results[0], "metrics"), table_of(results[0], "classes")
     else:
         numbers, classes = _numbers(results, names), _classes(results, names)
-    figures = [
-        [name, display.words.title, display.words.finding]
-        for name, display in figures_of(runs[0], slice_by).items()
-    ]
-    listed = TextTable(["figure", "what it shows", "finding"], figures, [False] * 3)
+    listed = [_figures(run, slice_by) for run in runs]
     task = results[0].task
-    made_of = _made_of(results[0])
+    made_of = [
+        (f"{printable(name)} is made of" if len(runs) > 1 else "made of", _made_of(result))
+        for name, result in zip(names, results, strict=True)
+    ]
     by_source = zip(
         *(read_run_slices(*each, slice_by) for each in zip(runs, results, strict=True)), strict=True
     )
@@ -58,10 +59,29 @@ def paper_tables(
         (f"{task}: headline numbers of {' and '.join(names)}{with_intervals}", "numbers", numbers),
         ("Classes", "classes", classes),
         *(_slices(found, names) for found in by_source),
-        ("Figures", "figures", listed),
+        *_titled(listed, names),
     ]
     write = _latex if kind == "tex" else _markdown
     return write([each for each in tables if each[2].rows], made_of)
+
+
+def _figures(run: StoredRun, slice_by: Sequence[str]) -> TextTable:
+    """Return what figures a run has, and what they show."""
+    rows = [
+        [name, display.words.title, display.words.finding]
+        for name, display in figures_of(run, slice_by).items()
+    ]
+    return TextTable(["figure", "what it shows", "finding"], rows, [False] * 3)
+
+
+def _titled(figures: Sequence[TextTable], names: Sequence[str]) -> list[tuple[str, str, TextTable]]:
+    """Return the figures of each run with a title and a label."""
+    if len(figures) == 1:
+        return [("Figures", "figures", figures[0])]
+    return [
+        (f"Figures of {name}", f"figures:{place}", table)
+        for place, (name, table) in enumerate(zip(names, figures, strict=True), 1)
+    ]
 
 
 def _made_of(result: Result) -> list[str]:
@@ -76,22 +96,27 @@ def _made_of(result: Result) -> list[str]:
     return lines + [f"unit {unit}: {', '.join(names)}" for unit, names in units.items() if unit]
 
 
-def _markdown(tables: Sequence[tuple[str, str, TextTable]], made_of: Sequence[str]) -> str:
+def _markdown(
+    tables: Sequence[tuple[str, str, TextTable]], made_of: Sequence[tuple[str, list[str]]]
+) -> str:
     found: list[str] = []
     for place, (title, _, table) in enumerate(tables):
         # A title is a cell of text like others: what looks like Markdown in it is shown as it is.
         heading = as_markdown(TextTable([title], [], [False])).splitlines()[0].strip("| ")
         found += [f"{'##' if place else '#'} {heading}", "", as_markdown(table), ""]
         if not place:
-            lines = as_markdown(TextTable(["made of"], [[line] for line in made_of], [False]))
-            found += [lines, ""]
+            for head, lines in made_of:
+                found += [as_markdown(TextTable([head], [[line] for line in lines], [False])), ""]
     return "\n".join(found)
 
 
-def _latex(tables: Sequence[tuple[str, str, TextTable]], made_of: Sequence[str]) -> str:
+def _latex(
+    tables: Sequence[tuple[str, str, TextTable]], made_of: Sequence[tuple[str, list[str]]]
+) -> str:
     found = ["% Made by Snellen; needs \\usepackage{booktabs}."]
     # A comment ends with its line.
-    found += [f"% {line}" for line in made_of]
+    for head, lines in made_of:
+        found += [*([f"% {head}:"] if len(made_of) > 1 else []), *(f"% {line}" for line in lines)]
     for title, label, table in tables:
         found += ["", as_latex(table, title, f"tab:{label}")]
     return "\n".join(found) + "\n"
@@ -117,8 +142,7 @@ def _classes(results: Sequence[Result], names: Sequence[str]) -> TextTable:
     """Return the main number of each class of several results, a column each."""
     tables = [result.per_class() for result in results]
     records = [record for table in tables for record in table]
-    named = [key for key in records[0] if key != "id"] if records else []
-    key = named[0] if named else "class"
+    key = name_key(records) if records else "class"
     numbers = [
         name for name, value in (records[0] if records else {}).items() if isinstance(value, float)
     ]

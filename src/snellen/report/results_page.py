@@ -183,7 +183,13 @@ def _switch(views: Sequence[RunView]) -> str:
         element(
             "label",
             element(
-                "input", type="radio", name="run", value=place, checked=None if place else "checked"
+                "input",
+                type="radio",
+                name="run",
+                value=place,
+                checked=None if place else "checked",
+                # What a browser puts back after a reload would not be what is shown.
+                autocomplete="off",
             )
             + element("span", text(view.name)),
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snellen.errors import SnellenError
+from snellen.report.class_table import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,6 +62,8 @@ class RunDifferences:
         Of which numbers less is better.
     about : str
         Where intervals come from, or why there are none.
+    neither_is_better : frozenset of str
+        Of which numbers neither more nor less is better.
     """
 
     numbers: dict[str, RunDifference]
@@ -68,6 +71,7 @@ class RunDifferences:
     class_metric: str
     lower_is_better: frozenset[str]
     about: str
+    neither_is_better: frozenset[str] = frozenset()
 
 
 def run_differences(first: RunView, second: RunView) -> RunDifferences:
@@ -78,7 +82,9 @@ def run_differences(first: RunView, second: RunView) -> RunDifferences:
         if name in second.result.metrics
     }
     metric, classes = _of_classes(first.result, second.result)
-    lower: frozenset[str] = frozenset()
+    # What can be resampled knows it better than the record of an earlier release.
+    lower = frozenset(first.record.lower_is_better)
+    neither = frozenset(first.record.neither_is_better)
     try:
         compared = _compared(first.metric, second.metric, list(numbers))
     except SnellenError as error:
@@ -92,7 +98,7 @@ def run_differences(first: RunView, second: RunView) -> RunDifferences:
             f"{compared.replicates:,} draws of {compared.n_units:,} {compared.unit}s, the same "
             "for both runs; not corrected for how many differences are looked at."
         )
-        lower = compared.lower_is_better
+        lower, neither = compared.lower_is_better, compared.neither_is_better
         intervals = {each.metric: each.interval for each in compared.differences}
         numbers = {
             name: each._replace(interval=intervals.get(name)) for name, each in numbers.items()
@@ -106,7 +112,7 @@ def run_differences(first: RunView, second: RunView) -> RunDifferences:
     sign = -1 if metric in lower else 1
     defined = [each for each in classes if not math.isnan(each.value)]
     defined.sort(key=lambda each: sign * each.value)
-    return RunDifferences(numbers, defined, metric, lower, about)
+    return RunDifferences(numbers, defined, metric, lower, about, neither)
 
 
 def _compared(first: Any, second: Any, names: list[str]) -> Comparison | None:
@@ -133,12 +139,10 @@ def _numbers_of_units(metric: Any) -> Iterable[str]:
 
 def _of_classes(first: Result, second: Result) -> tuple[str, list[RunDifference]]:
     """Return the main number of classes, and its differences."""
-    tables = [
-        {str(next(iter(each.values()))): each for each in run.per_class() if each}
-        for run in (first, second)
-    ]
-    if not all(tables):
+    records = [run.per_class() for run in (first, second)]
+    if not all(records):
         return "", []
+    tables = [{str(each[name_key(of_run)]): each for each in of_run} for of_run in records]
     keys: Sequence[str] = [
         key for key, value in next(iter(tables[0].values())).items() if isinstance(value, float)
     ]

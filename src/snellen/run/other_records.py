@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
+from snellen.classification import directions as of_labels
 from snellen.errors import InputError
+from snellen.regression import directions as of_numbers
 from snellen.run.run_record import DataDigest, RunRecord, read_struct, schema_error
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 __all__ = ["record_of_benchmark", "record_of_result", "record_of_training"]
@@ -71,6 +74,7 @@ def record_of_result(stored: dict[str, Any], place: str) -> RunRecord:
         versions={"snellen": found.library},
         protocol=found.protocol,
         metrics=found.metrics,
+        **_directions(found.task, found.metrics),
     )
 
 
@@ -111,8 +115,9 @@ def record_of_training(folder: Path) -> RunRecord:
     # Before its end only what was resolved at its beginning is there, in description.json.
     config = found.description or _description(folder / "description.json")
     name = found.data.get("data")
+    task = str(config.get("task", ""))
     return RunRecord(
-        task=str(config.get("task", "")),
+        task=task,
         began=found.began,
         data=[] if name is None else [DataDigest("data", str(name))],
         seconds=math.fsum(found.seconds.values()),
@@ -120,7 +125,25 @@ def record_of_training(folder: Path) -> RunRecord:
         versions=found.versions,
         machine={"device": found.device, "threads": found.threads},
         metrics=found.metrics,
+        **_directions(task, found.metrics),
     )
+
+
+def _directions(task: str, metrics: Collection[str]) -> dict[str, Any]:
+    """Return of which numbers less is better, and of which neither is, where nobody wrote it down.
+
+    Those of tasks that trainings and benchmarks have; of other tasks ``run.json`` says it.
+    """
+    lower, neither = frozenset(("loss",)), frozenset[str]()
+    if task == "classification":
+        lower, neither = lower | of_labels.LOWER_IS_BETTER, of_labels.NEITHER_IS_BETTER
+    elif task == "regression":
+        lower = of_numbers.lower_is_better(metrics)
+        neither = of_numbers.neither_is_better(metrics)
+    return {
+        "lower_is_better": sorted(name for name in metrics if name in lower),
+        "neither_is_better": sorted(name for name in metrics if name in neither),
+    }
 
 
 def _converted(stored: dict[str, Any], kind: type[S], what: str, place: str) -> S:

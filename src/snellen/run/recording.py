@@ -108,6 +108,7 @@ class Recording:
             metrics=result.metrics,
             headline=[] if units is None else units.headline,
             lower_is_better=[] if units is None else units.lower_is_better,
+            neither_is_better=[] if units is None else units.neither_is_better,
             config=config,
         )
 
@@ -119,14 +120,15 @@ class Recording:
         metrics: Mapping[str, float],
         headline: Iterable[str],
         lower_is_better: Iterable[str],
+        neither_is_better: Iterable[str] = (),
         config: Mapping[str, Any],
     ) -> RunRecord:
         """Return how the run came about; see `RunRecord`.
 
         Parameters
         ----------
-        task, protocol, metrics, headline, lower_is_better
-            As in `RunRecord`; of `headline` only what `metrics` has is kept.
+        task, protocol, metrics, headline, lower_is_better, neither_is_better
+            As in `RunRecord`; of the last three only what `metrics` has is kept.
         config : mapping
             What is to be said beside the options.
         """
@@ -159,7 +161,8 @@ class Recording:
                 for name, value in metrics.items()
             },
             headline=[name for name in headline if name in metrics],
-            lower_is_better=sorted(lower_is_better),
+            lower_is_better=sorted(name for name in lower_is_better if name in metrics),
+            neither_is_better=sorted(name for name in neither_is_better if name in metrics),
         )
 
 

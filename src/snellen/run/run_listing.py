@@ -41,8 +41,9 @@ class ListedRun(msgspec.Struct, frozen=True):
         The name of the rules.
     metrics : dict of str to (float or None)
         The headline numbers.
-    headline, lower_is_better : list of str
-        Those that runs are told apart by, and those of which less is better.
+    headline, lower_is_better, neither_is_better : list of str
+        Those that runs are told apart by, those of which less is better, and those of which neither
+        more nor less is.
     metrics_of : str
         Of a benchmark, the network whose numbers they are.
     """
@@ -59,6 +60,7 @@ class ListedRun(msgspec.Struct, frozen=True):
     headline: list[str]
     lower_is_better: list[str]
     metrics_of: str = ""
+    neither_is_better: list[str] = []
 
 
 class BrokenRun(msgspec.Struct, frozen=True):
@@ -88,6 +90,7 @@ class _Summary(msgspec.Struct):
     metrics: dict[str, float | None] = {}
     headline: list[str] = []
     lower_is_better: list[str] = []
+    neither_is_better: list[str] = []
 
 
 def listed_runs(folder: str | os.PathLike[str]) -> Iterator[ListedRun | BrokenRun]:
@@ -160,6 +163,7 @@ def _of_summary(name: str, path: Path) -> ListedRun:
         found.headline,
         found.lower_is_better,
         _text_of(found.protocol.get("metrics_of")),
+        found.neither_is_better,
     )
 
 
@@ -185,4 +189,5 @@ def _of_stored(name: str, path: Path) -> ListedRun:
         record.headline,
         record.lower_is_better,
         str(record.protocol.get("metrics_of", "")),
+        record.neither_is_better,
     )

@@ -89,6 +89,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
         Those that runs are told apart by.
     lower_is_better : list of str
         Those of which less is better: losses and errors.
+    neither_is_better : list of str
+        Those of which neither more nor less is better: signed errors, sizes of data.
     """
 
     schema: str = SCHEMA
@@ -104,6 +106,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, float | None] = {}
     headline: list[str] = []
     lower_is_better: list[str] = []
+    neither_is_better: list[str] = []
 
     def to_bytes(self) -> bytes:
         """Return the content of the file."""

@@ -215,6 +215,7 @@ def compare(
         ),
         mcnemar=discordant,
         lower_is_better=runs[0].units.lower_is_better,
+        neither_is_better=runs[0].units.neither_is_better,
     )
 
 

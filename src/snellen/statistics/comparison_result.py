@@ -122,6 +122,8 @@ class Comparison(Presented):
         Where units are samples with one label.
     lower_is_better : frozenset of str
         The metrics of which less is better.
+    neither_is_better : frozenset of str
+        Those of which neither more nor less is better.
     """
 
     names: tuple[str, ...]
@@ -136,6 +138,7 @@ class Comparison(Presented):
     class_differences: tuple[ClassDifference, ...]
     mcnemar: dict[tuple[str, str], McNemar]
     lower_is_better: frozenset[str]
+    neither_is_better: frozenset[str] = frozenset()
 
     def is_significant(self, found: Difference | ClassDifference) -> bool:
         """Return whether a difference may be claimed: its adjusted p-value is small enough."""
@@ -143,7 +146,7 @@ class Comparison(Presented):
 
     def better(self, found: Difference) -> str | None:
         """Return the run that is significantly better; None where none is."""
-        if not self.is_significant(found):
+        if found.metric in self.neither_is_better or not self.is_significant(found):
             return None
         second_is_better = (found.difference > 0) != (found.metric in self.lower_is_better)
         return found.second if second_is_better else found.first
@@ -167,11 +170,17 @@ class Comparison(Presented):
             f"{_percent(self.level)} interval of the difference {_range(found.interval)}; "
             f"{found.test}: {p_value(found.p, 'p')}, adjusted {p_value(found.adjusted_p)}"
         )
-        better = self.better(found)
-        if better is None:
+        if not self.is_significant(found):
             return (
                 f"{found.metric}: no difference between {found.first} and {found.second} can be "
                 f"claimed ({sure})"
+            )
+        better = self.better(found)
+        if better is None:
+            way = "more" if found.difference > 0 else "less"
+            return (
+                f"{found.metric}: {found.second} has {number(abs(found.difference))} {way} than "
+                f"{found.first} ({sure})"
             )
         worse = found.first if better == found.second else found.second
         return (

@@ -142,6 +142,7 @@ CLEAR: Final = Family(
     lower_is_better=frozenset(
         ("CLR_FN", "CLR_FP", "IDSW", "ML", "MLR", "Frag", "FP_per_frame", "MOTP_distance")
     ),
+    neither_is_better=frozenset(("PTR", "PT")),
     ranges={
         "": (0.0, 1.0),
         **dict.fromkeys(("MOTA", "MODA", "sMOTA", "MOTAL"), (-_INF, 1.0)),

@@ -55,6 +55,7 @@ COUNT: Final = Family(
     gaps=_gaps,
     fields=_COUNTS,
     counts=frozenset((*_COUNTS, "Frames")),
+    neither_is_better=frozenset(_COUNTS),
     ranges={"": (0.0, math.inf)},
     summary=_COUNTS,
     detailed=_COUNTS,

@@ -94,6 +94,8 @@ class Family:
         Those that are counts: over classes they are added.
     lower_is_better : frozenset of str
         Those of which less is better.
+    neither_is_better : frozenset of str
+        Those of which neither more nor less is better.
     ranges : mapping of str to (float, float)
         What they can be; ``""`` stands for all that are not named.
     gaps : callable
@@ -118,6 +120,7 @@ class Family:
     per_alpha: frozenset[str] = frozenset()
     counts: frozenset[str] = frozenset()
     lower_is_better: frozenset[str] = frozenset()
+    neither_is_better: frozenset[str] = frozenset()
     ranges: Mapping[str, tuple[float, float]] = dataclasses.field(
         default_factory=lambda: {"": (0.0, 1.0)}
     )

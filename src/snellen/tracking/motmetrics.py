@@ -95,6 +95,12 @@ MOTMETRICS: Final = Family(
             *("num_misses", "mostly_lost", "num_fragmentations", "motp", "idfp", "idfn"),
         )
     ),
+    neither_is_better=frozenset(
+        (
+            *("num_frames", "num_objects", "num_predictions", "num_unique_objects"),
+            "partially_tracked",
+        )
+    ),
     ranges={
         "": (0.0, 1.0),
         "mota": (-math.inf, 1.0),

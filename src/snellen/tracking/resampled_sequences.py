@@ -149,6 +149,7 @@ def sequence_units(result: TrackingResult, classes: Classes | None = None) -> Un
         class_values=class_values,
         headline=tuple(family.fields[0] for family in families if family is not COUNT),
         lower_is_better=frozenset().union(*(family.lower_is_better for family in families)),
+        neither_is_better=frozenset().union(*(family.neither_is_better for family in families)),
         ranges=ranges,
         without_interval=too_few,
         truth=unit_digests(

@@ -86,8 +86,9 @@ class Gallery {
   slider() {
     const scores = this.content.images.flatMap((image) =>
       (image.found ?? []).map((found) => found.score));
-    let [low, high] = [Math.min(0, ...scores), Math.max(1, ...scores)];
-    if (!scores.length) [low, high] = [0, 1];
+    // One by one: a call cannot have as many arguments as there are scores.
+    const [low, high] = scores.reduce(([least, most], score) =>
+      [Math.min(least, score), Math.max(most, score)], [0, 1]);
     this.value = element("output", {}, figure(this.state.threshold, 2));
     this.range = element("input", { type: "range", min: low, max: high, step: (high - low) / 100,
       value: this.state.threshold, oninput: () => {
