@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from .conftest import Run
 
@@ -102,6 +103,40 @@ def test_voc_and_results_with_classes(run: Run, tmp_path: Path) -> None:
     document = json.loads(done.stdout)
     assert document["metrics"]["AP50"] == pytest.approx(1)
     assert [record["class"] for record in document["per_class"]] == ["cat", "dog"]
+
+
+@pytest.mark.parametrize("written", ["json", "yaml"])
+def test_numbers_of_predictions_get_names(run: Run, tmp_path: Path, written: str) -> None:
+    """Of Ultralytics' predictions.json, whose numbers are 1 more than those of the labels."""
+    truth = tmp_path / "t"
+    picture = truth / "images/1.png"
+    picture.parent.mkdir(parents=True)
+    Image.new("L", (100, 100)).save(picture)
+    (truth / "labels").mkdir()
+    (truth / "labels/1.txt").write_text("0 .15 .15 .1 .1\n1 .5 .5 .2 .2\n")
+    (truth / "data.yaml").write_text("path: .\nval: images\nnames: [cat, dog]\n")
+    pred = tmp_path / "predictions.json"
+    boxes = [(1, [10, 10, 10, 10]), (2, [40, 40, 20, 20])]
+    records = [
+        {"image_id": 1, "category_id": each, "bbox": bbox, "score": 0.5} for each, bbox in boxes
+    ]
+    pred.write_text(json.dumps(records))
+    done = run("evaluate", "detection", truth, pred)
+    assert done.returncode == 1
+    assert "count from 1" in done.stderr
+    assert done.stderr.count("\n") == 1
+    names = tmp_path / f"names.{written}"
+    of_numbers = {"json": '{"1": "cat", "2": "dog"}', "yaml": "names:\n  1: cat\n  2: dog\n"}
+    names.write_text(of_numbers[written])
+    classes = ("--classes", names)
+    done = run("evaluate", "detection", truth, pred, *classes, "--json", "-", "--quiet")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["metrics"]["AP"] == pytest.approx(1)
+    assert run("check", truth, "--predictions", pred, *classes).returncode == 0
+    options = ("--to", "yolo", "--predictions", "--truth", truth, *classes)
+    assert run("convert", pred, tmp_path / "y", *options).returncode == 0
+    labels = (tmp_path / "y/labels/1.txt").read_text().splitlines()
+    assert [line.split()[0] for line in labels] == ["0", "1"]
 
 
 def test_coco_files_import_no_other_reader(files: Files) -> None:

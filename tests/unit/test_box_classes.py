@@ -92,6 +92,16 @@ def test_names_that_are_numbers_go_to_ids_of_coco(tmp_path: Path, ids: list[int]
     assert boxes.classes.keys.ids[boxes.label].tolist() == [ids[0], ids[2]]
 
 
+def test_a_name_is_no_id_of_a_class_called_otherwise(tmp_path: Path) -> None:
+    """The class "10", which truth does not have, is not the one of the id 10, called "9"."""
+    truth = read_truth(coco([9, 10], ["8", "9"]))
+    place = yolo(tmp_path / "run", "names: ['8', '9', '10']\n", 1, score=" .5")
+    assert read_detection_predictions(place, truth).boxes.boxes.label.tolist() == [1]
+    yolo(place, "", 1, 2, score=" .5")
+    with pytest.raises(ClassError, match=r'expected labels of 2 classes \(8, 9\), got "10"'):
+        read_detection_predictions(place, truth)
+
+
 def test_labels_of_which_nobody_knows_what_they_are(tmp_path: Path) -> None:
     """In a table 1 may be the id or the name; beside a column of names it is the id."""
     truth = yolo_truth(tmp_path / "truth", DICE, 0, 1, 2)
@@ -168,6 +178,10 @@ def test_numbers_of_ultralytics_json(tmp_path: Path) -> None:
     names = {1: "a", 2: "b", 3: "c"}
     found = read_detection_predictions(path, truth, classes=names)
     assert found.boxes.boxes.label.tolist() == [2, 0, 1]
+    # Truth that has no names leaves those of predictions without use.
+    bare = yolo_truth(tmp_path / "bare", "", 0, 1, 2)
+    with pytest.raises(ClassError, match=r"beside truth whose data\.yaml names its classes"):
+        read_detection_predictions(path, bare, classes=names)
     # Without the last class it may be either.
     results(path, 2, 1)
     with pytest.warns(DataWarning, match=r"count from 0, .* none is 0 \(1, 2\): if they count fr"):

@@ -71,12 +71,15 @@ def test_folders(tmp_path: Path) -> None:
         ("text/classes.txt", "cat"),
         ("run/labels/1.txt", "0 .1 .1 .1 .1\n0 .1 .1 .1 .1\n"),
         ("deep/val/1.txt", "cat 1 2 3 4"),
+        ("roboflow/README.roboflow.txt", "a - v1"),
+        ("roboflow/valid/1.xml", "<annotation/>"),
     ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
     for name, written in (
         *(("yaml", "yolo"), ("yolo", "yolo"), ("voc", "voc-xml"), ("kitti", "kitti")),
         *(("dota", "dota"), ("text", "box-text"), ("run", "yolo"), ("deep", "box-text")),
+        ("roboflow", "voc-xml"),
     ):
         assert found_format(str(tmp_path / name)) == written
 

@@ -106,6 +106,30 @@ def test_which_shapes_are_read(tmp_path: Path) -> None:
     assert none.boxes.kind == "mask"
 
 
+def test_boxes_around_other_shapes(tmp_path: Path) -> None:
+    """Where there are no upright boxes, kind="box" takes those around shapes of any kind."""
+    quarter = '<box label="car" xtl="10" ytl="20" xbr="30" ybr="30" rotation="90.00"{}/>'
+    polygon, points = POLYGON.format(SQUARE, "{}"), POINTS.format("3,4;8,6", "{}")
+    shapes = [polygon, points, quarter, polygon.replace(SQUARE, "1,1;9,1;1,5"), "<polyline/>"]
+    want = [[10, 10, 40, 30], [3, 4, 5, 2], [15, 15, 10, 20], [1, 1, 8, 4]]
+    path = written(tmp_path / "t.xml", *(shape.format("") for shape in shapes))
+    truth = read_detection_truth(path, kind="box")
+    assert truth.boxes.kind == "box"
+    assert truth.boxes.boxes.xywh.tolist() == want
+    assert any("other shapes left out: 1 polyline" in note for note in truth.notes)
+    lost = unread_losses(str(path), "cvat", kind="box")
+    assert [(loss.n, loss.text) for loss in lost] == [
+        (5, "shapes that are no boxes: boxes around them stay")
+    ]
+    # As the refusal of polygons beside boxes advises.
+    scored = written(tmp_path / "p.xml", polygon.format(' score="0.5"'))
+    with pytest.raises(SnellenError, match='kind="box"'):
+        read_detection_predictions(scored, truth)
+    pred = read_detection_predictions(scored, truth, kind="box")
+    assert pred.boxes.boxes.xywh.tolist() == want[:1]
+    assert pred.boxes.boxes.score is not None
+
+
 MASK = '<mask label="car" rle="{}" left="{}" top="{}" width="{}" height="{}"/>'
 
 

@@ -76,6 +76,7 @@ def test_bad_open_images(tmp_path: Path, row: str, error: type[SnellenError], me
         ("Left,Top,Right,Bottom", "1,2,4,8"),
         ("x,y,w,h", "1,2,3,6"),
         ("left,top,width,height", "1,2,3,6"),
+        ("xmin,ymin,w,h", "1,2,3,6"),
         ("cx,cy,w,h", "2.5,5,3,6"),
         ("x_center,y_center,width,height", "2.5,5,3,6"),
     ],
@@ -85,6 +86,25 @@ def test_the_names_of_columns_say_the_layout(tmp_path: Path, columns: str, row: 
     read = read_detection_truth(path)
     assert read.format == "table"
     assert read.boxes.xywh.tolist() == [[1, 2, 3, 6]]
+
+
+@pytest.mark.parametrize(
+    ("columns", "row"),
+    [
+        ("left,top,w,h", "1,2,3,6"),
+        ("xmin,ymin,w,h", "1,2,3,6"),
+        ("x,y,w,h", "1,2,3,6"),
+        ("cx,cy,w,h", "2.5,5,3,6"),
+    ],
+)
+def test_width_and_height_of_the_image_beside_those_of_boxes(
+    tmp_path: Path, columns: str, row: str
+) -> None:
+    path = write(tmp_path / "t.csv", f"image,class,{columns},width,height\na,cat,{row},20,10\n")
+    read = read_detection_truth(path)
+    assert read.boxes.xywh.tolist() == [[1, 2, 3, 6]]
+    assert read.sizes is not None
+    assert read.sizes.tolist() == [[10, 20]]
 
 
 def test_more_columns(tmp_path: Path) -> None:

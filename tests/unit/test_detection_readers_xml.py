@@ -61,6 +61,20 @@ def test_a_part_of_voc(tmp_path: Path) -> None:
     assert any("1 images and 1 boxes that are not of" in note for note in read.notes)
 
 
+def test_a_list_of_names_that_end_in_numbers(tmp_path: Path) -> None:
+    """They are no flags of a part of VOC, which all lines have."""
+    for name in ("scan 0", "scan 1", "b"):
+        write(tmp_path / f"Annotations/{name}.xml", annotation(voc_object(1, 1, 2, 2)))
+    for text, images in (
+        ("scan 1\nb\n", ["b", "scan 1"]),
+        ("scan 0\n\nscan 1\nb\n", ["b", "scan 0", "scan 1"]),
+    ):
+        write(tmp_path / "val.txt", text)
+        read = read_detection_truth(tmp_path, images=tmp_path / "val.txt")
+        assert read.boxes.images.ids.tolist() == images
+        assert len(read.boxes) == len(images)
+
+
 def test_sizes_of_voc_may_lack(tmp_path: Path) -> None:
     zero = "<size><width>0</width><height>0</height></size>"
     for size in ("", zero):

@@ -112,11 +112,49 @@ def test_a_list_of_images(data: Path) -> None:
     assert any("last part" in note for note in found.notes)
 
 
+def test_lists_of_images_beside_labels(data: Path) -> None:
+    """As CVAT exports it: lists are no labels, and the part val is read, with its names."""
+    write(data / "data.yaml", "path: ./\ntrain: train.txt\nval: val.txt\nnames: [cat, dog]\n")
+    write(data / "train.txt", "images/train/d.png\n")
+    write(data / "val.txt", "images/val/a.png\nimages/val/b.png\n")
+    picture(data / "images/train/d.png", 10, 10)
+    write(data / "labels/train/d.txt", "0 .5 .5 .5 .5\n")
+    read = read_detection_truth(data)
+    assert read.boxes.images.ids.tolist() == ["val/a", "val/b"]
+    assert read.boxes.classes.names == ("cat", "dog")
+    # Without val all images are, with the names that data.yaml has.
+    write(data / "data.yaml", "path: ./\ntrain: train.txt\nnames: [cat, dog]\n")
+    read = read_detection_truth(data)
+    assert read.boxes.images.ids.tolist() == ["train/d", "val/a", "val/b", "val/c"]
+    assert read.boxes.classes.names == ("cat", "dog")
+
+
+def test_labels_right_beside_the_description(tmp_path: Path) -> None:
+    write(tmp_path / "data.yaml", "val: .\nnames: [cat, dog]\n")
+    picture(tmp_path / "a.png", 100, 50)
+    write(tmp_path / "a.txt", "1 0.5 0.5 0.2 0.4\n")
+    read = read_detection_truth(tmp_path)
+    assert read.boxes.images.ids.tolist() == ["a"]
+    assert read.boxes.classes.names == ("cat", "dog")
+
+
 def test_roboflow_layout(tmp_path: Path) -> None:
-    write(tmp_path / "data.yaml", "train: ../train/images\nval: ../valid/images\nnames: ['a']\n")
+    text = "train: ../train/images\nval: ../valid/images\nkpt_shape: [1, 2]\nnames: ['a', 'b']\n"
+    write(tmp_path / "data.yaml", text)
+    for name in ("README.dataset.txt", "README.roboflow.txt"):
+        write(tmp_path / name, "# a > 2026\nhttps://universe.roboflow.com\n")
+    picture(tmp_path / "train/images/2.jpg", 20, 10)
+    write(tmp_path / "train/labels/2.txt", "0 0.5 0.5 1 1 .5 .5\n")
     picture(tmp_path / "valid/images/1.jpg", 20, 10)
-    write(tmp_path / "valid/labels/1.txt", "0 0.5 0.5 1 1\n")
-    assert read_detection_truth(tmp_path).boxes.xywh.tolist() == [[0, 0, 20, 10]]
+    write(tmp_path / "valid/labels/1.txt", "0 0.5 0.5 1 1 .5 .5\n")
+    read = read_detection_truth(tmp_path)
+    assert read.boxes.boxes.xywh.tolist() == [[0, 0, 20, 10]]
+    # A part of it has its description around.
+    for place in (tmp_path / "valid", tmp_path / "valid/labels"):
+        read = read_detection_truth(place)
+        assert isinstance(read.boxes, Poses)
+        assert read.boxes.boxes.classes.names == ("a", "b")
+        assert read.beside["description"] == [str(tmp_path / "data.yaml")]
 
 
 def test_a_picture_on_its_side(tmp_path: Path) -> None:

@@ -46,8 +46,8 @@ __all__ = ["convert"]
     "--classes",
     type=click.Path(),
     metavar="FILE",
-    help="The names of classes, one a line, or JSON. Beside a COCO --truth those of the numbers of "
-    "predictions.",
+    help="The names of classes: one a line, JSON, or a data.yaml. Beside a COCO --truth, and of "
+    "COCO's results beside a data.yaml with names, those of the numbers of predictions.",
 )
 @box_option
 @relative_option

@@ -69,8 +69,8 @@ def detection_file_options(command: Callable[..., None]) -> Callable[..., None]:
         "--classes",
         type=click.Path(),
         metavar="FILE",
-        help="The names of classes, one a line, or JSON. Beside a COCO TRUTH those of the numbers "
-        "of PREDICTIONS.",
+        help="The names of classes: one a line, JSON, or a data.yaml. Beside a COCO TRUTH, and of "
+        "COCO's results beside a data.yaml with names, those of the numbers of PREDICTIONS.",
     )
     @box_option
     @relative_option
@@ -357,6 +357,7 @@ def _read(
 ) -> tuple[ReadBoxes, ReadBoxes]:
     """Return what files of any format hold; what was taken for what goes to stderr."""
     from snellen.errors import InputError
+    from snellen.readers.box_classes import are_of_predictions
     from snellen.readers.detection_files import (
         read_detection_predictions,
         read_detection_truth,
@@ -370,12 +371,14 @@ def _read(
     if format_of_predictions == "auto":
         format_of_predictions = found_format(files.predictions, prefer=format_of_truth)
     for_truth, for_predictions = files.of_numbers(format_of_truth, format_of_predictions)
-    is_coco = format_of_truth == "coco"
+    is_of_predictions = files.classes is not None and are_of_predictions(
+        files.truth, format_of_truth, format_of_predictions
+    )
     read_truth = read_detection_truth(
         files.truth,
         format=format_of_truth,
         images=files.images,
-        classes=None if is_coco else files.classes,
+        classes=None if is_of_predictions else files.classes,
         kind=kind,
         complete=rules.complete_records,
         image_labels=files.image_labels,
@@ -387,7 +390,7 @@ def _read(
         files.predictions,
         read_truth,
         format=format_of_predictions,
-        classes=files.classes if is_coco else None,
+        classes=files.classes if is_of_predictions else None,
         kind=kind,
         complete=rules.complete_records,
         drop_unknown=files.drop_unknown,

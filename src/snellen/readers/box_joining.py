@@ -118,9 +118,11 @@ def _listed_images(images: Any) -> _Images:
         names = picture_names(found)
         return _Images(list(found), sizes, is_selection=False, place=place, names=names)
     text = read_bytes(place).decode("utf-8-sig", "replace")
-    # A class's list of a VOC part has 1, 0 or -1 behind the image.
-    ids = [re.sub(r"\s+-?[01]$", "", line.strip()) for line in text.splitlines()]
-    return _Images([name for name in ids if name], None, is_selection=True, place=place)
+    ids = [name for line in text.splitlines() if (name := line.strip())]
+    # A class's list of a VOC part has 1, 0 or -1 behind each image, whose names have no blanks.
+    if all(re.fullmatch(r"\S+\s+-?[01]", name) for name in ids):
+        ids = [name.split()[0] for name in ids]
+    return _Images(ids, None, is_selection=True, place=place)
 
 
 def _of_images(rows: BoxRows, images: Any, *, drop_unknown: bool) -> tuple[BoxRows, list[str]]:
@@ -186,7 +188,7 @@ def truth_of_rows(
     if rows.sizes is not None:
         sizes = np.empty_like(rows.sizes)
         sizes[code_of_image] = rows.sizes
-    known, code_of_label = classes_of_rows(rows, classes, drop_unknown=drop_unknown)
+    known, code_of_label = classes_of_rows(rows, written, classes, drop_unknown=drop_unknown)
     rows = of_known_classes(rows, code_of_label)
     image, label = code_of_image[rows.image], code_of_label[rows.label]
     found = columns_of_rows(
@@ -266,10 +268,11 @@ def predictions_of_rows(
             )
         warn(f"{message} left out", rows.path)
         rows = rows.taken(~lost)
-    rows = with_names(rows, written, of_truth.classes, classes)
+    labels = with_names(rows, written, of_truth.classes, classes, truth.format)
+    rows = labels.rows
     if len(of_truth.classes):
         listed = ClassList.read(of_truth.classes)
-        code_of_label = codes_in(rows, listed, "truth", drop_unknown=drop_unknown)
+        code_of_label = codes_in(labels, listed, "truth", drop_unknown=drop_unknown)
     else:
         code_of_label = codes_of_none(rows, drop_unknown=drop_unknown)
     rows = of_known_classes(rows, code_of_label)

@@ -47,10 +47,12 @@ BOX_COLUMNS: Final[tuple[tuple[BoxLayout, tuple[str, ...]], ...]] = (
     ("cxcywh", ("x_center", "y_center", "w", "h")),
     ("cxcywh", ("x_center", "y_center", "width", "height")),
     ("xywh", ("x", "y", "w", "h")),
+    # Beside w and h width and height are the image's.
+    ("xywh", ("xmin", "ymin", "w", "h")),
+    ("xywh", ("left", "top", "w", "h")),
     ("xywh", ("x", "y", "width", "height")),
     ("xywh", ("xmin", "ymin", "width", "height")),
     ("xywh", ("left", "top", "width", "height")),
-    ("xywh", ("left", "top", "w", "h")),
 )
 """What columns of boxes are called, and what they are; the first that are all there count."""
 

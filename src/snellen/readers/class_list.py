@@ -6,7 +6,7 @@ import csv
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -52,12 +52,15 @@ class LabelSet(NamedTuple):
         Where the k-th of them stands, for messages.
     spelling : callable or None
         Of whole numbers, gives how they are written there.
+    are : {"ids", "names"} or None
+        What they are, where it is known; see `ClassList.code`.
     """
 
     labels: list[Any]
     what: str
     place: Callable[[int], str]
     spelling: Callable[[], list[str]] | None = None
+    are: Literal["ids", "names"] | None = None
 
     @property
     def is_text(self) -> bool:
@@ -102,17 +105,6 @@ class ClassList:
             for name in dict.fromkeys((*each, own)):
                 if name:
                     self._names.setdefault(name, []).append(code)
-        odd = [
-            name
-            for name, found in self._names.items()
-            if (number := whole_numbers([name])) and self._ids.get(number[0], found[0]) != found[0]
-        ]
-        if odd:
-            raise ClassError(
-                "expected names that are not the ids of other classes, got "
-                f'"{printable(odd[0])}" as the name of class '
-                f"{self.classes.keys.ids[self._names[odd[0]][0]]}"
-            )
 
     @classmethod
     def read(cls, source: Any) -> ClassList:
@@ -122,8 +114,9 @@ class ClassList:
         ----------
         source : sequence of str, mapping, Classes, or path
             Names (ids are 0, 1, 2, …); a mapping of id to name, or to several names; or a file: a
-            text with a name a line, a ``.csv`` with an id and a name a line, or JSON of one of
-            these. A mapping of names to whole numbers is taken the other way round.
+            text with a name a line, a ``.csv`` with an id and a name a line, a ``data.yaml`` of
+            YOLO's, or JSON of a list or a mapping. A mapping of names to whole numbers is taken the
+            other way round.
 
         Raises
         ------
@@ -154,30 +147,51 @@ class ClassList:
         """Return every name of every class."""
         return list(self._names)
 
-    def code(self, label: int | str) -> int | None:
+    def code(self, label: int | str, *, are: Literal["ids", "names"] | None = None) -> int | None:
         """Return the position of the class with this id or name, None where there is none.
+
+        Parameters
+        ----------
+        label : int or str
+        are : {"ids", "names"}, optional
+            What labels are, if it is known: a whole number that is an id is no name, and a name
+            no id of a class that is called otherwise.
 
         Raises
         ------
         ClassError
-            For a name of two classes.
+            For a name of two classes, and for the id of one class that is the name of another.
         """
-        if label in self._ids:
-            return self._ids[label]
+        own = self._ids.get(label)
+        found = self._names.get(str(label), [])
         if isinstance(label, str):
-            found = self._names.get(label)
-            if found is not None:
-                if len(found) > 1:
-                    raise ClassError(
-                        "expected labels that say which class is meant, got "
-                        f'"{printable(label)}", the name of {len(found)} classes '
-                        f"({few(self.classes.keys.ids[found].tolist())}): use ids"
-                    )
-                return found[0]
+            if own is not None:
+                return own
             number = whole_numbers([label])
-            return self._ids.get(number[0]) if number else None
-        found = self._names.get(str(label))
-        return found[0] if found is not None and len(found) == 1 else None
+            own = self._ids.get(number[0]) if number else None
+            if are == "names" and own is not None and (found or self.classes.names[own]):
+                own = None
+        else:
+            # Ids may be texts that are whole numbers.
+            own = self._ids.get(str(label)) if own is None else own
+            if are == "ids":
+                return own
+        if own is not None and found and found[0] != own:
+            ids = self.classes.keys.ids
+            raise ClassError(
+                f'expected labels that say which class is meant, got "{printable(str(label))}", '
+                f"the id of one class and the name of another (class {ids[found[0]]}): use names "
+                "that are not the ids of other classes"
+            )
+        if isinstance(label, str) and len(found) > 1:
+            raise ClassError(
+                "expected labels that say which class is meant, got "
+                f'"{printable(label)}", the name of {len(found)} classes '
+                f"({few(self.classes.keys.ids[found].tolist())}): use ids"
+            )
+        if own is not None:
+            return own
+        return found[0] if len(found) == 1 else None
 
     def codes(self, labels: LabelSet) -> NDArray[np.int32]:
         """Return the position of each label's class.
@@ -190,7 +204,7 @@ class ClassList:
         codes = []
         for k, label in enumerate(labels.labels):
             try:
-                code = self.code(label)
+                code = self.code(label, are=labels.are)
                 if code is None and labels.spelling is not None:
                     code = self.code(labels.spelling()[k])
             except ClassError as error:
@@ -208,6 +222,8 @@ class ClassList:
 
 
 def _from_file(place: str) -> Any:
+    if place.lower().removesuffix(".gz").endswith((".yaml", ".yml")):
+        return _of_yolo(place)
     document = read_bytes(place).removeprefix(b"\xef\xbb\xbf")
     if place.lower().removesuffix(".gz").endswith(".json"):
         try:
@@ -234,6 +250,16 @@ def _from_file(place: str) -> Any:
             raise SchemaError(
                 "expected the name of a class, got an empty line", f"{place} line {k + 1}"
             )
+    return names
+
+
+def _of_yolo(place: str) -> Mapping[int, str]:
+    """Return the names of a ``data.yaml``."""
+    from snellen.readers.yolo_description import read_description
+
+    names = read_description(place).names
+    if not names:
+        raise SchemaError('expected the key "names", as YOLO\'s data.yaml has it', place)
     return names
 
 

@@ -19,7 +19,7 @@ from snellen.rle_masks import RleMasks
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from xml.etree.ElementTree import Element
 
     from numpy.typing import NDArray
@@ -96,8 +96,13 @@ def shape_of(element: Element, place: str) -> str:
     return "turned box" if turned else "box"
 
 
-def shapes_of_kind(kind: str) -> tuple[str, ...]:
-    """Return which shapes are objects of a kind; turned boxes are among upright ones as a rule."""
+def shapes_of_kind(kind: str, names: Collection[str] = ("box",)) -> tuple[str, ...]:
+    """Return which shapes are objects of a kind; turned boxes are among upright ones as a rule.
+
+    Where none of a file's shapes, called `names`, is an upright box, all have boxes around them.
+    """
+    if kind == "box" and "box" not in names:
+        return tuple(_KIND_OF_SHAPE)
     if kind == "oriented":
         return ("box", "turned box")
     return tuple(name for name, each in _KIND_OF_SHAPE.items() if each == kind)
@@ -297,7 +302,7 @@ def columns_of_shapes(
     ----------
     kind : {"box", "mask", "keypoints", "oriented"}
     shapes : list of Shape
-        All of that kind.
+        All of that kind; for boxes of any, whose upright boxes are taken.
     order : mapping of str to sequence of str
         Of labels of skeletons the names of their points, as the file lists them.
 
@@ -309,4 +314,11 @@ def columns_of_shapes(
     places = [shape.place for shape in shapes]
     if kind == "keypoints":
         return _of_points(shapes, places.__getitem__, order)
+    kinds = [_KIND_OF_SHAPE[shape.name] for shape in shapes]
+    if kind == "box" and any(each != "box" for each in kinds):
+        xywh = np.empty((len(shapes), 4))
+        for own in dict.fromkeys(kinds):
+            rows = [row for row, each in enumerate(kinds) if each == own]
+            xywh[rows] = columns_of_shapes(own, [shapes[row] for row in rows], order)["xywh"]
+        return {"xywh": xywh}
     return _COLUMNS[kind](shapes, places.__getitem__)

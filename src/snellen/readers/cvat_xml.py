@@ -51,7 +51,7 @@ def read_cvat_xml(
         Whether it is truth; predictions need a score for each object.
     kind : {"box", "mask", "keypoints", "oriented"}, optional
         Which shapes are read; without, upright boxes where there are any, else the one kind that
-        there is.
+        there is. ``"box"``: upright boxes, and where there are none those around other shapes.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def read_cvat_xml(
         raise IdError(f'expected each image once, got "{twice[0]}" again', file)
     counts = Counter(shape.name for shape in shapes)
     kind = kind or kind_of_shapes(counts, file)
-    wanted = shapes_of_kind(kind)
+    wanted = shapes_of_kind(kind, counts)
     taken = [shape for shape in shapes if shape.name in wanted]
     others = ", ".join(f"{n:,} {name}" for name, n in sorted(counts.items()) if name not in wanted)
     places = [shape.place for shape in taken]

@@ -48,7 +48,10 @@ _INSIDE: Final = (
     "detection-results",
 )
 _NOT_LABELS: Final = frozenset(
-    ("classes.txt", "labels.txt", "predefined_classes.txt", "notes.txt", "readme.txt")
+    (
+        *("classes.txt", "labels.txt", "predefined_classes.txt", "notes.txt", "readme.txt"),
+        *("readme.dataset.txt", "readme.roboflow.txt"),
+    )
 )
 # Not compiled: COCO files don't need it, and a command that reads them takes no time for it.
 _NUMBER: Final = r"(?i:[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|inf))"

@@ -10,6 +10,7 @@ import numpy as np
 
 from snellen.detection.health_columns import CheckedData, checked_boxes
 from snellen.errors import DataWarning, InputError
+from snellen.readers.box_classes import are_of_predictions
 from snellen.readers.coco_lenient import lenient_coco_predictions, lenient_coco_truth
 from snellen.readers.detection_files import read_detection_predictions, read_detection_truth
 from snellen.readers.detection_formats import called, found_format
@@ -90,13 +91,14 @@ def read_for_check(
     def said(name: str) -> dict[str, Any]:
         return {"box": box, "relative": relative} if name in _OPEN else {}
 
+    is_of_predictions = classes is not None and are_of_predictions(truth, of_truth, written or "")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
         read = read_detection_truth(
             truth,
             format=of_truth,
             images=images,
-            classes=None if of_truth == "coco" else classes,
+            classes=None if is_of_predictions else classes,
             drop_unknown=True,
             **said(of_truth),
         )
@@ -106,7 +108,7 @@ def read_for_check(
                 predictions,
                 read,
                 format=written,
-                classes=classes if of_truth == "coco" else None,
+                classes=classes if is_of_predictions else None,
                 drop_unknown=True,
                 **said(written),
             )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from snellen.classes import Classes
     from snellen.readers.box_rows import BoxRows
 
-__all__ = ["PointNames", "as_truth_orders", "names_of_classes"]
+__all__ = ["PointNames", "are_numbers", "as_truth_orders", "names_of_classes"]
 
 
 class PointNames(NamedTuple):
@@ -97,7 +97,7 @@ def as_truth_orders(
             continue
         having = (label == each) & (code == order)
         if set(own) != set(wanted):
-            if _are_numbers(own) or _are_numbers(wanted):
+            if are_numbers(own) or are_numbers(wanted):
                 continue
             name = printable(classes.display_names()[each], 40)
             raise SchemaError(
@@ -122,7 +122,7 @@ def _pairs(label: NDArray[np.int32], code: NDArray[np.int32]) -> set[tuple[int, 
     return set(zip(label[having].tolist(), code[having].tolist(), strict=True))
 
 
-def _are_numbers(names: tuple[str, ...]) -> bool:
+def are_numbers(names: tuple[str, ...]) -> bool:
     """Return whether names say the position only, as those do that Snellen writes."""
     return names == tuple(str(k + 1) for k in range(len(names)))
 

@@ -25,7 +25,10 @@ _NEWLINE: Final = 10
 _BLANK: Final = 32
 
 NOT_LABELS = frozenset(
-    ("classes.txt", "labels.txt", "predefined_classes.txt", "notes.txt", "readme.txt")
+    (
+        *("classes.txt", "labels.txt", "predefined_classes.txt", "notes.txt", "readme.txt"),
+        *("readme.dataset.txt", "readme.roboflow.txt"),
+    )
 )
 """Texts that tools put beside labels: lists of class names, notes."""
 

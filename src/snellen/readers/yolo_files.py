@@ -57,18 +57,21 @@ def find_yolo(place: str) -> YoloFiles:
     if place.lower().endswith((".yaml", ".yml")):
         return _described(read_description(place), "val")
     if os.path.isdir(place):  # noqa: PTH112
-        description = find_description(place)
+        own = find_description(place)
+        description = None if own is None else read_description(own)
+        val = [] if description is None else _images_of_val(description)
         inside = {name for name in ("images", "labels") if os.path.isdir(f"{place}/{name}")}  # noqa: PTH112
-        alone = inside == {"labels"} and description is not None
-        if alone and not _has_images(read_description(str(description))):
-            return YoloFiles(text_files(f"{place}/labels"), None, description_around(place))
-        if description is not None and not _has_labels(place):
-            return _described(read_description(description), "val")
+        if inside == {"labels"} and description is not None and not val:
+            return YoloFiles(text_files(f"{place}/labels"), None, description)
+        # Beside data.yaml may be lists of images, which are texts as labels are.
+        elsewhere = any(os.path.abspath(path) != os.path.abspath(place) for path in val)  # noqa: PTH100
+        if description is not None and (elsewhere or not _has_labels(place)):
+            return _described(description, "val")
         if len(inside) == 2:
             return YoloFiles(
                 text_files(f"{place}/labels"),
                 images_below(f"{place}/images"),
-                None,
+                description_around(place),
                 (f"{place}: images below images/, labels below labels/",),
             )
     labels = text_files(place, ("labels",))
@@ -81,12 +84,10 @@ def _has_labels(place: str) -> bool:
     return any("/" not in name for name in text_files(place))
 
 
-def _has_images(description: YoloDescription) -> bool:
-    """Return whether the images of val, or some of them, are where a description says."""
-    return any(
-        os.path.exists(os.path.join(description.root, entry))  # noqa: PTH110, PTH118
-        for entry in description.parts.get("val", ())
-    )
+def _images_of_val(description: YoloDescription) -> list[str]:
+    """Return which folders and lists of the images of val are where a description says."""
+    found = (_found(entry, description) for entry in description.parts.get("val", ()))
+    return [path for path in found if path is not None]
 
 
 def _described(description: YoloDescription, part: str) -> YoloFiles:
@@ -117,14 +118,19 @@ def _described(description: YoloDescription, part: str) -> YoloFiles:
     return YoloFiles(labels, images, description, (note,))
 
 
-def _existing(entry: str, description: YoloDescription) -> str:
+def _found(entry: str, description: YoloDescription) -> str | None:
+    """Return where images of a part are, None where they are not there."""
     root = description.root
     tried = [os.path.join(root, entry)]  # noqa: PTH118
     if entry.startswith("../"):  # as Ultralytics and Roboflow's exports have it
         tried.append(os.path.join(root, entry[len("../") :]))  # noqa: PTH118
-    for path in tried:
-        if os.path.exists(path):  # noqa: PTH110
-            return os.path.normpath(path)
+    return next((os.path.normpath(path) for path in tried if os.path.exists(path)), None)  # noqa: PTH110
+
+
+def _existing(entry: str, description: YoloDescription) -> str:
+    path = _found(entry, description)
+    if path is not None:
+        return path
     raise InputError(
         f'expected the images "{printable(entry, 100)}" of val, there are none: '
         "correct path or val, or give the folder of labels itself",

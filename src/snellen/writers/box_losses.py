@@ -9,6 +9,7 @@ import numpy as np
 from snellen import _core
 from snellen.detection.masks import Masks
 from snellen.detection.oriented import OrientedBoxes, are_upright
+from snellen.readers.point_names import are_numbers
 from snellen.writers.detections import Detections, Loss, areas_differ
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def box_losses(
     ----------
     data : Detections
     keeps : collection of str
-        What the format holds: ``crowds``, ``areas``, ``ids``, the data's kind, flags.
+        What the format holds: ``crowds``, ``areas``, ``ids``, the data's kind, flags,
+        ``point_names``.
     levels : int
         The highest number that a flag may have.
     numbers : ndarray, shape (n, k), optional
@@ -61,6 +63,10 @@ def box_losses(
             # Of one that is not turned the upright box is the same.
             turned = ~are_upright(np.asarray(data.columns.corners, np.float64))
         found.append((name, turned, text))
+    # Predictions have the names of truth, in whose order their keypoints are.
+    if data.is_truth and "keypoints" in keeps and "point_names" not in keeps:
+        n_named = sum(not are_numbers(names) for names in data.point_names.values())
+        found.append(("point_names", n_named, "names of classes' keypoints: their order stays"))
     if "crowds" not in keeps and boxes.crowd is not None:
         found.append(("crowds", boxes.crowd, "crowd flags: boxes as others"))
     # Those of masks are the numbers of their pixels. Where of turned boxes the upright ones stay,

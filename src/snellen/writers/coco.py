@@ -44,7 +44,7 @@ def write_coco(data: Detections, *, packed: bool = False) -> Written:
         document = gzip.compress(document, mtime=0)
     keeps = {"mask", "keypoints", "ids"}
     if data.is_truth:
-        keeps |= {"crowds", "areas"}
+        keeps |= {"crowds", "areas", "point_names"}
     losses = box_losses(data, keeps=keeps)
     notes = []
     for what, keys in (("images", data.boxes.images), ("classes", data.boxes.classes.keys)):
@@ -96,11 +96,19 @@ def coco_document(data: Detections) -> dict[str, Any] | list[dict[str, Any]]:
         "licenses": [],
         "images": _images(data, image_ids),
         "annotations": records,
-        "categories": [
-            {"id": own, "name": name}
-            for own, name in zip(class_ids, boxes.classes.display_names(), strict=True)
-        ],
+        "categories": _categories(data, class_ids),
     }
+
+
+def _categories(data: Detections, class_ids: list[Any]) -> list[dict[str, Any]]:
+    categories: list[dict[str, Any]] = [
+        {"id": own, "name": name}
+        for own, name in zip(class_ids, data.boxes.classes.display_names(), strict=True)
+    ]
+    if isinstance(data.columns, Poses):
+        for code, names in data.point_names.items():
+            categories[code]["keypoints"] = list(names)
+    return categories
 
 
 def _segmentations(data: Detections, masks: Masks) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from snellen.readers.cvat_pixels import crops_of_masks
 from snellen.readers.cvat_shapes import corners_of_turned
 from snellen.writers.box_numbers import box_numbers, number_texts
 from snellen.writers.detections import Loss
+from snellen.writers.written_names import refuse_control
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from snellen.writers.detections import Detections
 
-__all__ = ["Shape", "Shapes", "shapes_of"]
+__all__ = ["Shape", "Shapes", "shapes_of", "written_points"]
 
 _CORNERS: Final = ("xtl", "ytl", "xbr", "ybr")
 _SMALL: Final = 1e-6
@@ -122,14 +124,31 @@ def _points(xy: NDArray[np.float64]) -> str:
     return ";".join(map(",".join, zip(texts[::2], texts[1::2], strict=True)))
 
 
+def written_points(data: Detections, poses: Poses, code: int) -> tuple[str, ...]:
+    """Return what the points of a class are called in the file: their numbers without names.
+
+    So they are, too, where readers would not find a name again, which have no blanks around.
+    """
+    n = poses.keypoints.shape[1]
+    names = data.point_names.get(code, ())
+    if len(names) == n and all(name and name == name.strip() for name in names):
+        return names
+    return tuple(str(k + 1) for k in range(n))
+
+
 def _of_poses(data: Detections, poses: Poses) -> Shapes:
-    """Return a skeleton of each object, whose points are called by their numbers."""
+    """Return a skeleton of each object, with the names of its points."""
     xy, visibility = poses.keypoints[:, :, :2], poses.keypoints[:, :, 2]
+    names = [written_points(data, poses, code) for code in range(len(data.boxes.classes))]
+    refuse_control([name for each in names for name in each], "keypoints", data.place)
+    quoted = [[quoteattr(name) for name in each] for each in names]
+    label = data.boxes.label.tolist()
     shapes = []
     for row in range(len(poses)):
         texts = number_texts(np.asarray(xy[row], np.float64))
+        points = quoted[label[row]]
         inner = "".join(
-            f'<points label="{k + 1}" source="manual"'
+            f'<points label={points[k]} source="manual"'
             f"{_HIDDEN.get(seen, _SEEN)} "
             f'points="{texts[2 * k]},{texts[2 * k + 1]}"></points>'
             for k, seen in enumerate(visibility[row].tolist())
@@ -143,6 +162,11 @@ def _of_poses(data: Detections, poses: Poses) -> Shapes:
         around = np.where(has_none[:, None], 0.0, np.concatenate([first, last - first], axis=1))
     n_other = int(np.count_nonzero(~np.isin(visibility, [0, 1, 2]) & (visibility > 0)))
     losses = _other_boxes(data, around, "labelled keypoints")
+    n_other_names = sum(names[code] != own for code, own in data.point_names.items())
+    if n_other_names:
+        losses.append(
+            Loss("point_names", n_other_names, "names of classes' keypoints: numbers instead")
+        )
     if n_other:
         losses.append(Loss("visibilities", n_other, "visibilities of keypoints: they are seen"))
     return Shapes(shapes, losses)

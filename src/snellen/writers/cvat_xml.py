@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 from snellen.detection.poses import Poses
 from snellen.writers.box_losses import box_losses
 from snellen.writers.box_numbers import number_texts
-from snellen.writers.cvat_shapes import shapes_of
+from snellen.writers.cvat_shapes import shapes_of, written_points
 from snellen.writers.detections import Written
 from snellen.writers.written_names import class_losses, class_texts, image_losses, image_texts
 
@@ -23,7 +23,7 @@ def write_cvat_xml(data: Detections) -> Written:
     """Return a file with all labels, images and shapes; predictions have an attribute ``score``.
 
     Boxes are boxes, also turned ones; masks are polygons, where one is known, else brushed masks;
-    keypoints are skeletons, whose points are called 1, 2, 3, ….
+    keypoints are skeletons, whose points are called as they are, or 1, 2, 3, ….
 
     Raises
     ------
@@ -35,7 +35,7 @@ def write_cvat_xml(data: Detections) -> Written:
     sizes = data.known_sizes("CVAT").tolist()
     names, images = class_texts(data), image_texts(data)
     found = shapes_of(data)
-    labels = "".join(_label(data, escape(name)) for name in names)
+    labels = "".join(_label(data, code, escape(name)) for code, name in enumerate(names))
     lines_of_shapes = _lines(data, found.texts, [quoteattr(name) for name in names])
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
@@ -55,19 +55,19 @@ def write_cvat_xml(data: Detections) -> Written:
     losses = [
         *image_losses(data, images),
         *class_losses(data, names, listed=True),
-        *box_losses(data, keeps=("occluded", data.kind), numbers=found.back),
+        *box_losses(data, keeps=("occluded", "point_names", data.kind), numbers=found.back),
         *found.losses,
     ]
     return Written({"": document}, losses, found.notes)
 
 
-def _label(data: Detections, name: str) -> str:
+def _label(data: Detections, code: int, name: str) -> str:
     """Return what the file says of a label."""
     if not isinstance(data.columns, Poses):
         return f"<label><name>{name}</name></label>"
     points = "".join(
-        f"<label><name>{k + 1}</name><type>points</type><parent>{name}</parent></label>"
-        for k in range(data.columns.keypoints.shape[1])
+        f"<label><name>{escape(point)}</name><type>points</type><parent>{name}</parent></label>"
+        for point in written_points(data, data.columns, code)
     )
     return f"<label><name>{name}</name><type>skeleton</type></label>{points}"
 

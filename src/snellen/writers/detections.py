@@ -81,6 +81,8 @@ class Detections(NamedTuple):
         Whether ids of images and classes are COCO's: texts among them are meant.
     polygons : sequence or None
         The polygons of each object, (n_vertices, 2) in pixels, where they are known.
+    point_names : mapping of int to tuple of str
+        What the keypoints of a class are called, by its position; of those of which it is known.
     """
 
     columns: Boxes | Masks | Poses | OrientedBoxes
@@ -91,6 +93,7 @@ class Detections(NamedTuple):
     relative: bool = False
     is_coco: bool = False
     polygons: Sequence[Sequence[NDArray[Any]]] | None = None
+    point_names: Mapping[int, tuple[str, ...]] = {}
 
     @classmethod
     def of_read(cls, read: ReadBoxes, place: str, truth: ReadBoxes | None = None) -> Detections:
@@ -105,6 +108,8 @@ class Detections(NamedTuple):
             relative=read.relative,
             is_coco=images.format in ("coco", "records"),
             polygons=None if read.outlines is None else read.outlines.polygons(),
+            # Predictions are in truth's order.
+            point_names={**read.point_names, **images.point_names},
         )
 
     @property

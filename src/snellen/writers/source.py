@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from snellen.detection.poses import Poses
 from snellen.errors import InputError
+from snellen.readers.box_classes import are_of_predictions
 from snellen.readers.box_rows import KINDS
 from snellen.readers.coco import read_coco_predictions, read_coco_truth
 from snellen.readers.coco_file import read_raw_truth
-from snellen.readers.coco_images import sizes_and_names
+from snellen.readers.coco_images import point_names_of_coco, sizes_and_names
 from snellen.readers.coco_masks import polygons_of_truth
 from snellen.readers.detection_files import (
     read_detection_predictions,
@@ -78,17 +79,22 @@ class Source(NamedTuple):
         if (kind == "mask" or kind == "keypoints") and self._is_coco():
             return self._objects(kind), "coco", []
         if self.truth is None:
-            read = self._read_truth(self.path, self.format)
+            read = self._read_truth(self.path, self.format, self.classes)
             return Detections.of_read(read, self.path), read.format, list(read.notes)
-        truth = self._read_truth(self.truth, self.truth_format)
-        written = self.format
+        of_truth, written = self.truth_format, self.format
+        if of_truth == "auto":
+            of_truth = found_format(self.truth)
         if written == "auto":
-            written = found_format(self.path, prefer=truth.format)
+            written = found_format(self.path, prefer=of_truth)
+        is_of_predictions = self.classes is not None and are_of_predictions(
+            self.truth, of_truth, written
+        )
+        truth = self._read_truth(self.truth, of_truth, None if is_of_predictions else self.classes)
         read = read_detection_predictions(
             self.path,
             truth,
             format=written,
-            classes=self.classes if truth.format == "coco" else None,
+            classes=self.classes if is_of_predictions else None,
             kind=kind,
             drop_unknown=self.drop_unknown,
             **self._of_numbers(written),
@@ -96,15 +102,14 @@ class Source(NamedTuple):
         notes = [*truth.notes, *read.notes]
         return Detections.of_read(read, self.path, truth), read.format, notes
 
-    def _read_truth(self, path: str, written: str) -> ReadBoxes:
+    def _read_truth(self, path: str, written: str, classes: str | None) -> ReadBoxes:
         if written == "auto":
             written = found_format(path)
-        is_of_predictions = self.truth is not None and written == "coco"
         return read_detection_truth(
             path,
             format=written,
             images=self.images,
-            classes=None if is_of_predictions else self.classes,
+            classes=classes,
             kind=self.kind,
             drop_unknown=self.drop_unknown,
             **self._of_numbers(written),
@@ -151,6 +156,10 @@ class Source(NamedTuple):
             raise InputError("expected keypoints, there are none: leave --kind keypoints", of_truth)
         sizes, names = sizes_and_names(of_truth, columns.boxes.images)
         polygons = None
+        points: dict[int, tuple[str, ...]] = {}
+        if isinstance(columns, Poses):
+            n_keypoints = columns.keypoints.shape[1]
+            points = point_names_of_coco(of_truth, columns.boxes.classes, n_keypoints)
         if self.truth is not None:
             columns = read_coco_predictions(
                 self.path, columns, kind=kind, drop_unknown=self.drop_unknown
@@ -158,4 +167,12 @@ class Source(NamedTuple):
         elif kind == "mask":
             raw = read_raw_truth(of_truth, "mask")
             polygons = polygons_of_truth(raw, of_truth, drop_unknown=self.drop_unknown)
-        return Detections(columns, self.path, sizes, names=names, is_coco=True, polygons=polygons)
+        return Detections(
+            columns,
+            self.path,
+            sizes,
+            names=names,
+            is_coco=True,
+            polygons=polygons,
+            point_names=points,
+        )

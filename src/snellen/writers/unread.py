@@ -106,8 +106,9 @@ def _of_cvat(path: str, is_truth: bool, kind: str) -> Iterator[Loss]:
     place = f"{path}/annotations.xml" if os.path.isdir(path) else path  # noqa: PTH112
     root = ET.fromstring(read_bytes(place).removeprefix(b"\xef\xbb\xbf"))
     shapes = [shape for image in root.iterfind("image") for shape in image]
-    taken = shapes_of_kind(kind)
-    others = sum(shape_of(shape, place) not in taken for shape in shapes)
+    names = [shape_of(shape, place) for shape in shapes]
+    others = sum(name not in shapes_of_kind(kind) for name in names)
+    stay = ": boxes around them stay" if others and "box" not in names and kind == "box" else ""
     attributes = sum(
         each.get("name") not in _SCORES for shape in shapes for each in shape.iterfind("attribute")
     )
@@ -118,7 +119,7 @@ def _of_cvat(path: str, is_truth: bool, kind: str) -> Iterator[Loss]:
     )
     if is_truth:
         yield _scores(scores)
-    yield Loss("shapes", others, f"shapes that are no {_CALLED[kind]}")
+    yield Loss("shapes", others, f"shapes that are no {_CALLED[kind]}{stay}")
     yield Loss("attributes", attributes, "attributes of shapes")
 
 
