@@ -368,6 +368,21 @@ def test_ignored_values_of_all_kinds() -> None:
     assert counts(result, 0)["pixels_truth"] == counts(result, 0)["pixels_pred"] == 0
     elsewhere = boundary_quality(TRUTH, TRUTH * 0, CLASSES, ignore_index=0)
     assert counts(elsewhere, 0)["pixels_pred"] == 16
+    # The same where truth comes as one map a class: there the class is its position.
+    one_hot = np.stack([TRUTH == 0, TRUTH == 1])[None]
+    for ids in ({0: "ground", 1: "box"}, {7: "ground", 9: "box"}):
+        frame, box = ids
+        labels = boundary_quality(
+            np.where(TRUTH == 1, box, frame), np.where(PRED == 1, box, frame), ids,
+            ignore_index=frame,
+        )  # fmt: skip
+        scores = boundary_quality(
+            one_hot, np.stack([PRED == 0, PRED == 1])[None], ids, ignore_index=frame
+        )
+        assert scores.pixels.tolist() == labels.pixels.tolist()
+        # Truth has 16 pixels of the box, of which 12 are found, and none of the frame, which 4
+        # are predicted as.
+        assert labels.mask_iou == (12 / 16 + 0 / 4) / 2
 
 
 def test_a_tolerance_beyond_all_images() -> None:

@@ -154,6 +154,57 @@ def test_hota_over_its_threshold() -> None:
     assert switch_timeline(result) is None
 
 
+def hota_finding(truth: Tracks, pred: Tracks) -> str:
+    picture = hota_curve(Tracking(metrics=["hota"]).update(truth, pred).compute())
+    assert picture is not None
+    return picture.words.finding
+
+
+def test_what_is_said_of_hota() -> None:
+    there = tracks([("s", frame, 1, 0.0) for frame in (1, 2)])
+    # IoU 8 / 12, and 3 / 17: no match at threshold 0.5; none at all 50 pixels away.
+    near, far, away = (tracks([("s", t, 7, x) for t in (1, 2)]) for x in (2.0, 7.0, 50.0))
+    assert hota_finding(there, near).endswith("At threshold 0.5 DetA is 1.000 and AssA 1.000.")
+    assert hota_finding(there, far).endswith(
+        "DetA is 0.000 and AssA 0.000: no prediction fits an object so well."
+    )
+    nothing = "HOTA is 0: no prediction matches an object at any threshold."
+    assert hota_finding(there, away) == hota_finding(there, there[:0]) == nothing
+    assert hota_finding(there[:0], there) == "There is nothing to track."
+    assert hota_finding(there[:0], there[:0]) == "There is nothing to track."
+    # Two tracks of one object: AssA is 1 / 2. Half of the object: DetA is.
+    split = tracks([("s", 1, 7, 0.0), ("s", 2, 8, 0.0)])
+    assert hota_finding(there, split).endswith(
+        "DetA is 1.000 and AssA 0.500: what holds it back is keeping their identity (AssA)."
+    )
+    more = tracks([("s", t, k, 50.0 * k) for t in (1, 2) for k in range(4)])
+    assert hota_finding(there, more).endswith(
+        "DetA is 0.250 and AssA 1.000: what holds it back is finding objects (DetA)."
+    )
+
+
+def test_sequences_are_of_the_classes_that_their_truth_has() -> None:
+    """A false car in a sequence without cars is no car that was tracked badly."""
+
+    def side(rows: list[tuple[str, int, float, str]]) -> Tracks:
+        return Tracks.from_xywh(
+            [[x, 0, 10, 10] for *_, x, _ in rows],
+            track_id=[k for _, k, _, _ in rows],
+            frame=[1] * len(rows),
+            label=[label for *_, label in rows],
+            sequence=[name for name, *_ in rows],
+            classes={"car": "car", "bus": "bus"},
+        )
+
+    truth = [("a", 1, 0.0, "bus"), ("b", 1, 0.0, "bus"), ("b", 2, 50.0, "car")]
+    false = [("a", 3, 90.0, "car")]
+    for metrics in (["hota"], ["identity"]):
+        metric = Tracking(metrics=metrics).update(side(truth), side([*truth[:2], *false]))
+        bars: Any = sequence_numbers(metric.compute())
+        # Of a the bus, 1; of b bus and car, (1 + 0) / 2.
+        assert dict(zip(bars.categories, bars.bars[0].values, strict=True)) == {"b": 0.5, "a": 1.0}
+
+
 def test_what_a_tracker_shows() -> None:
     truth = tracks([(name, frame, 1, 0.0) for name in "st" for frame in (1, 2)])
     pred = tracks([("s", 1, 1, 0), ("s", 2, 1, 0), ("t", 1, 1, 50), ("t", 2, 1, 50)])

@@ -110,6 +110,21 @@ def test_every_pixel_says_what_became_of_it(files: PanopticFiles) -> None:
     assert (examples.order, examples.at_most) == ("the lowest PQ first", 5)
 
 
+def test_what_lies_mostly_on_void_is_no_false_segment(tmp_path: Path) -> None:
+    """Of the seven pixels of 9, six lie on void and a crowd: it is left out, whole."""
+    pred = PRED.copy()
+    pred[2, 2] = 9
+    truth = write_panoptic(tmp_path, "t", {7: side(TRUTH)}, CATEGORIES)
+    files = read_panoptic(truth, write_panoptic(tmp_path, "p", {7: side(pred)}))
+    examples, pictures = examples_of(files, measured(files), n=1, images=no_image)
+    (only,) = examples.images
+    assert [only.numbers[name] for name in ("matched", "false", "missed")] == [2, 2, 1]
+    # Its seventh is one that 8 lacks, which has 4 of the sky's 6.
+    wanted = [row.copy() for row in OUTCOMES]
+    wanted[2][2] = EDGE
+    assert colours(pictures[only.layers["errors"]]) == wanted
+
+
 def test_large_maps_are_made_small_and_pictures_are_found(tmp_path: Path) -> None:
     big = np.repeat(np.repeat(TRUTH, 100, 0), 100, 1)
     truth = write_panoptic(tmp_path, "t", {1: side(big)}, CATEGORIES)

@@ -129,6 +129,34 @@ def test_classes_and_images() -> None:
     assert better["pixel_accuracy"] == 7 / 8
 
 
+def test_pixels_predicted_as_no_class_that_do_not_count() -> None:
+    """Under keras' rule a class may be in truth, and yet have no number."""
+    truth = np.array([[[0, 0, 1, 1]], [[0, 1, 1, 1]], [[1, 1, 1, 1]]])
+    pred = np.array([[[0, 1, 255, 255]], [[0, 1, 1, 0]], [[255, 255, 255, 255]]])
+    metric = Segmentation(2, protocol="keras").update(truth, pred, image_id=["a", "b", "c"])
+    computed = metric.compute()
+    ground, box = computed.per_class()
+    # Class 0: 1 of 2, 1 of 2. Class 1: 0 of 1, 2 of 3; of the third image nothing counts.
+    assert (ground["iou_I"], ground["n_images"]) == (1 / 2, 2)
+    assert (box["iou_I"], box["n_images"]) == ((0 + 2 / 3) / 2, 3)
+    assert box["iou_I_worst5"] == 0
+    records = {each["image"]: each for each in computed.per_image()}
+    worst = {name: (each["worst_class"], each["worst_iou"]) for name, each in records.items()}
+    assert worst["a"] == ("1", 0.0)
+    assert worst["b"] == ("0", 1 / 2)
+    assert worst["c"][0] == ""
+    assert math.isnan(worst["c"][1])
+    (line,) = (each for each in str(computed).splitlines() if each.split()[:1] == ["c"])
+    assert line.split() == ["c", "0.0000", "-"]
+    assert computed.undefined_of_classes() == []
+    alone = Segmentation(2, protocol="keras").update(truth[2], pred[2], image_id="c").compute()
+    reasons = {(each.metric, each.class_name): each.reason for each in alone.undefined_of_classes()}
+    for name in ("iou", "dice", "recall", "iou_I", "iou_I_worst5"):
+        assert reasons[name, "1"].startswith("all true pixels of the class were predicted as no")
+    assert reasons["precision", "1"] == "the class was never predicted"
+    assert reasons["recall", "0"] == "truth has no pixel of the class"
+
+
 def test_scores_mean_the_highest_class() -> None:
     scores = np.eye(5)[np.where(PRED == 255, 0, PRED)].transpose(0, 3, 1, 2)
     labels = np.where(PRED == 255, 0, PRED)

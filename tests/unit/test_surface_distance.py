@@ -287,6 +287,32 @@ def test_missing_counts_as_what_is_said(missing: Any, tumour: float, all_classes
     assert ('missing="drop"' in reasons.get("tumour", "")) == (missing == "drop")
 
 
+def test_infinite_distances_have_a_reason_in_json() -> None:
+    """JSON has no infinite numbers: None must not stand there without a word."""
+    result = three_images(missing="inf").compute()
+    plain = result.to_dict()
+    # The tumour is on one side only of both images that have it, the gall nowhere.
+    names = ("hd", "hd95", "assd")
+    assert {name: plain["metrics"][name] for name in names} == dict.fromkeys(names)
+    said = {(each["metric"], each.get("class")): each["reason"] for each in plain["undefined"]}
+    why = "infinite: a structure is missing or spurious"
+    assert {key for key, reason in said.items() if reason == why} == {
+        (f"{name}{end}", what)
+        for name in names
+        for end, what in (("", None), ("", "tumour"), ("_median", "tumour"))
+    }
+    missing = {
+        (key, record["name"])
+        for record in plain["per_class"]
+        for key, value in record.items()
+        if value is None and not key.endswith("_median")
+    } | {(key, None) for key, value in plain["metrics"].items() if value is None}
+    assert missing <= set(said)
+    assert result.undefined == ()
+    for each in ("diagonal", "drop"):
+        assert why not in str(three_images(missing=each).compute().to_dict()["undefined"])
+
+
 def test_the_diagonal_of_brats() -> None:
     # √(240² + 240² + 155²) = √139 225 = 373.1287…; a volume of 1 mm.
     truth = mask((155, 240, 240), (80, 100, 100))

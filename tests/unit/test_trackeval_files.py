@@ -6,11 +6,13 @@ import csv
 import io
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 
 from snellen import Tracking, TrackingResult, Tracks
+from snellen.errors import IdError
 from snellen.tracking.protocols import TrackingProtocol
 from snellen.tracking.trackeval_files import trackeval_files, trackeval_numbers
 
@@ -49,6 +51,31 @@ def rows_of(content: bytes) -> list[dict[str, str]]:
 
 def test_names_of_files() -> None:
     assert sorted(trackeval_files(result_of())) == ["object_detailed.csv", "object_summary.txt"]
+
+
+@pytest.mark.parametrize("name", ["../up", "truck/bus", "a\\b", "C:x", "50%", "a\n", "two words"])
+def test_names_of_classes_that_files_cannot_have(name: str, tmp_path: Path) -> None:
+    metric = Tracking(metrics=["clear"])
+    side = tracks([({1: 0}, {})], 0, label=[name])
+    found = trackeval_files(metric.update(side, side).compute())
+    stems = [each.rpartition("_")[0] for each in found]
+    assert len(set(stems)) == 1
+    assert unquote(stems[0]) == name  # as in an address: so no two are the same
+    assert not set(stems[0]) & set("/\\:\n")
+    assert (stems[0] == name) == (name == "two words")
+    for each, data in found.items():
+        (tmp_path / each).write_bytes(data)
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(found)
+
+
+def test_a_sequence_that_is_called_as_all_together() -> None:
+    metric = Tracking(metrics=["clear"])
+    for name in ("a", "COMBINED"):
+        metric.update(*(tracks(SEQUENCES["b-2"], side, sequence=name) for side in (0, 1)))
+    result = metric.compute()
+    for called in (trackeval_numbers, trackeval_files):
+        with pytest.raises(IdError, match=r"other names than COMBINED, .* - at sequence"):
+            called(result)
 
 
 def test_summary() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from snellen import Tracking, TrackingResult, Tracks
 from snellen.errors import InputError
+from snellen.tracking.tracking_result import TRACK_COLUMNS
 
 # Boxes of 10 by 10 on a line, 100 apart; the number after the point moves them: of 10, by x, the
 # IoU is (10 - x) / (10 + x).
@@ -170,6 +171,7 @@ def test_tracks_of_truth() -> None:
             pred[50] = 400
         frames.append((truth, pred))
     records = followed(frames).per_track()
+    assert {tuple(record) for record in records} == {TRACK_COLUMNS}
     rows = [
         tuple(
             record[name]

@@ -466,6 +466,78 @@ def test_open_sequences_with_classes_in_some_frames() -> None:
     assert whole.to_bytes() == one.to_bytes()
 
 
+def of_rows(
+    rows: list[tuple[Any, ...]], sequence: str, frames: Any, classes: dict[str, str] | None
+) -> Tracks:
+    """Make tracks of rows of box, track, frame and label; without classes, of no label either."""
+    labels: dict[str, Any] = (
+        {} if classes is None else {"label": [row[3] for row in rows], "classes": classes}
+    )
+    looked_at: dict[str, Any] = (
+        {"frame": frames}
+        if np.ndim(frames) == 0
+        else {"frame": [row[2] for row in rows], "frames": frames}
+    )
+    return Tracks.from_xywh(
+        [row[0] for row in rows],
+        track_id=[row[1] for row in rows],
+        sequence=sequence,
+        **looked_at,
+        **labels,
+    )
+
+
+@pytest.mark.parametrize("names", [("car",), ("car", "van"), ("car", "object", "van")])
+def test_frames_with_nothing_in_them_are_of_no_class(names: tuple[str, ...]) -> None:
+    """Frame by frame, with frames and sequences that have no objects and so no classes: as whole.
+
+    A class may be called as what has none.
+    """
+    classes = dict.fromkeys(("car", "object", "van"), "")
+    n_compared = 0
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        one, whole = made(), made()
+        shards = [made() for _ in range(3)]
+        for sequence in "abc":
+            rows: list[list[tuple[Any, ...]]] = [[], []]
+            for t in rng.permutation(6).tolist():
+                n = rng.integers(1, 4, 2) if rng.random() < 0.4 and sequence != "b" else (0, 0)
+                sides = []
+                for side, size in zip(rows, n, strict=True):
+                    found = [
+                        ([*rng.integers(0, 12, 2), 10, 10], track, t, str(rng.choice(names)))
+                        for track in rng.permutation(4)[:size].tolist()
+                    ]
+                    side += found
+                    # What has no objects has no classes: as many a loop gives it.
+                    sides.append(of_rows(found, sequence, t, classes if found else None))
+                one.update(*sides)
+                shards[rng.integers(3)].update(*sides)
+            whole.update(*(of_rows(side, sequence, range(6), classes) for side in rows))
+        merged = made()
+        for shard in shards:
+            merged.merge(Tracking.from_bytes(shard.to_bytes()))
+        wanted = whole.to_bytes()
+        if set(whole.compute().classes) <= {"object"}:
+            continue  # nothing tells these from objects without classes
+        n_compared += 1
+        assert one.to_bytes() == merged.to_bytes() == wanted
+        assert Tracking.from_bytes(wanted).to_bytes() == wanted
+        assert one.compute().to_dict() == whole.compute().to_dict()
+        assert one.end_sequence("b").to_bytes() == whole.end_sequence("b").to_bytes()
+        assert one.end_sequence().to_bytes() == whole.end_sequence().to_bytes()
+    assert n_compared > 20
+
+
+def test_listed_classes_stay_without_objects() -> None:
+    """Also one that is called as what has no class."""
+    truth = Tracks.from_xywh(BOX, track_id=[1], frame=[1], label=["car"])
+    metric = made(classes=["car", "object"]).update(truth, truth)
+    for each in (metric, Tracking.from_bytes(metric.to_bytes()), metric.empty().merge(metric)):
+        assert each.compute().classes == ("car", "object")
+
+
 def test_share_of_the_way_frame_by_frame() -> None:
     """A sequence of boxes without truth is none of masks, which have no centre."""
     metric = Tracking(metrics=["ideucl"])

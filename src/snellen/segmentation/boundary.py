@@ -192,7 +192,9 @@ class BoundaryQuality:
                     raise ShapeError(
                         f"expected a score for each of {n_classes} classes, got {n_scores}", name
                     )
-                encoding = Encoding.of("positions", {k: k for k in range(n_classes)})
+                ignored = self.labels.truth.codes_of(self.labels.truth.ignored, pred=True)
+                positions = {k: k for k in range(n_classes)}
+                encoding = Encoding.of("positions", positions, ignored=ignored)
             found.append(
                 label_codes(
                     to_numpy(getattr(maps, name), name, contiguous=False),

@@ -49,10 +49,13 @@ class MatchedSegments(NamedTuple):
         truth ``n_truth`` (without crowds), ``n_crowd``, ``fn``, and ``truth_area``, the pixels
         of both; of predictions ``n_pred``, ``fp``, and ``n_ignored``, those left out because they
         lie on void and crowds (int64).
+    ignored : dict of str to ndarray, shape (I,)
+        Those left out, by image and id: ``image`` (int32) and ``pred_id`` (int64).
     """
 
     pairs: dict[str, NDArray[np.int32] | Whole]
     tallies: dict[str, NDArray[np.int32] | Whole]
+    ignored: dict[str, NDArray[np.int32] | Whole]
 
 
 class _Side(NamedTuple):
@@ -156,6 +159,10 @@ def match_segments(
             fp=(~p_matched & ~ignored).astype(np.int64),
             n_ignored=ignored.astype(np.int64),
         ),
+        {
+            "image": p_side.image[ignored].astype(np.int32),
+            "pred_id": p_side.key[ignored] & 0xFFFFFFFF,
+        },
     )
 
 

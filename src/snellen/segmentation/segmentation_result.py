@@ -144,7 +144,8 @@ class SegmentationResult(Result):
         if self.pixels.per_image:
             values = self._image_values
             counts = np.ones((1, len(values)), np.int64)
-            there = self._tables.truth > 0
+            # Under rules that drop pixels predicted as no class, truth alone may not define it.
+            there = (self._tables.truth > 0) & ~np.isnan(values)
             own = [values[there[:, k], k] for k in range(values.shape[1])]
             found["iou_I"] = np.array([each.mean() if len(each) else math.nan for each in own])
             found["iou_I_worst5"] = np.array(
@@ -162,8 +163,8 @@ class SegmentationResult(Result):
     def per_class(self) -> list[dict[str, Any]]:
         """Return, for each class, its id, name, pixels and numbers.
 
-        ``iou_I`` is the mean over the images that have the class, ``iou_I_worst5`` that over the
-        5 % of them where it is least.
+        ``iou_I`` is the mean over the images that have the class (and of which its IoU is
+        defined), ``iou_I_worst5`` that over the 5 % of them where it is least.
         """
         total = self._tables.total()
         columns = {
@@ -205,7 +206,7 @@ class SegmentationResult(Result):
         """Return, for each image, its id and numbers, the worst first.
 
         ``mIoU`` is the mean over the classes that truth has; ``worst_class`` that of them with the
-        least IoU. Images without truth are last.
+        least IoU, empty where none is defined. Images without truth are last.
         """
         if not self.pixels.per_image:
             return []
@@ -216,8 +217,8 @@ class SegmentationResult(Result):
         images = self.pixels.columns.images
         ids = images.ids.tolist() if images is not None else list(range(len(means)))
         names = self.classes.display_names()
-        there = np.where(tables.truth > 0, values, math.inf)
-        worst = there.argmin(axis=1)
+        there = np.where((tables.truth > 0) & ~np.isnan(values), values, math.inf)
+        worst, least = there.argmin(axis=1), there.min(axis=1)
         order = np.argsort(np.where(np.isnan(means), math.inf, means), kind="stable")
         return [
             {
@@ -225,8 +226,8 @@ class SegmentationResult(Result):
                 "mIoU": float(means[i]),
                 "pixel_accuracy": float(accuracy[i]),
                 "n_pixels": int(truth[i]),
-                "worst_class": names[worst[i]] if truth[i] else "",
-                "worst_iou": float(values[i, worst[i]]) if truth[i] else math.nan,
+                "worst_class": names[worst[i]] if least[i] < math.inf else "",
+                "worst_iou": float(least[i]) if least[i] < math.inf else math.nan,
             }
             for i in order.tolist()
         ]
@@ -260,8 +261,16 @@ class SegmentationResult(Result):
     def undefined_of_classes(self) -> list[Undefined]:
         """Return which numbers of single classes are NaN, and why."""
         names = self.classes.display_names()
+        n_truth = self._tables.total().truth[0].tolist()
         return [
-            Undefined(name, _WHY_UNDEFINED.get(name, "truth has no pixel of the class"), names[k])
+            Undefined(
+                name,
+                # What truth has makes all but these defined, unless the rules drop its pixels.
+                _DROPPED
+                if n_truth[k] and name not in ("precision", "iiou")
+                else _WHY_UNDEFINED.get(name, "truth has no pixel of the class"),
+                names[k],
+            )
             for name, values in self.class_values().items()
             for k in np.flatnonzero(np.isnan(values)).tolist()
         ]
@@ -419,7 +428,7 @@ class SegmentationResult(Result):
             [
                 printable(record["image"], 50),
                 number(record["mIoU"]),
-                f"{printable(record['worst_class'], 30)} {number(record['worst_iou'])}",
+                f"{printable(record['worst_class'], 30)} {number(record['worst_iou'])}".lstrip(),
             ]
             for record in records
         ]
@@ -509,6 +518,7 @@ _WHY_UNDEFINED = {
     "precision": "the class was never predicted",
     "iiou": "the class has no instances",
 }
+_DROPPED = "all true pixels of the class were predicted as no class, which these rules leave out"
 
 
 def _reason(name: str, n_pixels: int, n_counted: int) -> str:

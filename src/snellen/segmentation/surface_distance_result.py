@@ -38,6 +38,7 @@ _ARRAYS = (
     *("image", "label", "status", "measures", "directed_means", "diagonal"),
 )
 _NO_STRUCTURES = "no image has a structure on either side"
+_INFINITE = "infinite: a structure is missing or spurious"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -154,6 +155,23 @@ class SurfaceDistanceResult(Result):
             for key, value in zip(self.names, means.tolist(), strict=True)
             if math.isnan(value)
         ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as plain values that JSON can hold; undefined ones are None.
+
+        So are infinite ones, and ``"undefined"`` says why of both. The attribute does not: there
+        they are numbers.
+        """
+        plain = super().to_dict()
+        records: list[tuple[dict[str, str], Mapping[str, Any]]]
+        records = [({}, self.metrics), *(({"class": r["name"]}, r) for r in self.per_class())]
+        plain["undefined"] += [
+            {"metric": key, **of_class, "reason": _INFINITE}
+            for of_class, record in records
+            for key, value in record.items()
+            if value == math.inf
+        ]
+        return plain
 
     def __str__(self) -> str:
         """Return the table of classes, and the rules that its numbers follow."""

@@ -103,7 +103,10 @@ class SequenceMetric(ABC):
             raise InputError(f"expected a threshold in (0, 1], got {threshold:g}", "threshold")
         self.protocol = rules
         self._state = SequenceState(
-            families, Settings(threshold, bool(blocked_sums)), events=self._keeps_events()
+            families,
+            Settings(threshold, bool(blocked_sums)),
+            events=self._keeps_events(),
+            listed=bool(rules.classes),
         )
 
     @abstractmethod
@@ -312,7 +315,10 @@ class SequenceMetric(ABC):
         settings = Settings(content["threshold"], content["blocked_sums"])
         metric.protocol = TrackingProtocol.from_dict(content["protocol"])
         metric._state = SequenceState(
-            families_named(content["families"]), settings, events=content["events"]
+            families_named(content["families"]),
+            settings,
+            events=content["events"],
+            listed=bool(metric.protocol.classes),
         )
         metric._state.take(content, packed.arrays)
         return metric

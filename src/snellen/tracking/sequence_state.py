@@ -18,7 +18,7 @@ from snellen.tracking.sequence_rows import (
     OF_TRUTH_TRACKS,
     sequence_rows,
 )
-from snellen.tracking.tracks import SEQUENCE
+from snellen.tracking.tracks import SEQUENCE, UNLABELLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -136,6 +136,8 @@ class SequenceState:
         What they are told.
     events : bool
         Whether what happens in each frame is kept, too.
+    listed : bool
+        Whether the rules list the classes; else they are those that objects have.
     """
 
     __slots__ = (
@@ -143,6 +145,7 @@ class SequenceState:
         "_events",
         "_keeps_events",
         "_kinds",
+        "_listed",
         "_open",
         "_preds",
         "_rows",
@@ -152,11 +155,19 @@ class SequenceState:
         "settings",
     )
 
-    def __init__(self, families: tuple[Family, ...], settings: Settings, *, events: bool) -> None:
+    def __init__(
+        self,
+        families: tuple[Family, ...],
+        settings: Settings,
+        *,
+        events: bool,
+        listed: bool = False,
+    ) -> None:
         self.families = families
         self.settings = settings
         self.named: bool | None = None
         self._keeps_events = events
+        self._listed = listed
         self._closed: dict[int | str, int] = {}  # and how many frames it has
         self._open: dict[int | str, _Open] = {}
         self._kinds: dict[tuple[str, str], int] = {}
@@ -197,7 +208,9 @@ class SequenceState:
 
     def empty(self) -> SequenceState:
         """Return a state of the same kind without data."""
-        return SequenceState(self.families, self.settings, events=self._keeps_events)
+        return SequenceState(
+            self.families, self.settings, events=self._keeps_events, listed=self._listed
+        )
 
     def without_events(self) -> SequenceState:
         """Return a state of its own with the same content but for events."""
@@ -434,9 +447,21 @@ class SequenceState:
         events["truth"] = np.where(events["kind"] == 3, np.int32(-1), events["truth"])
         events["pred"] = np.where(events["kind"] == 2, np.int32(-1), events["pred"])
         n_frames = np.array([self._closed[name] for name in sequences.ids.tolist()], np.int64)
-        return Kept(
+        kept = Kept(
             sequences, classes, truth_tracks, pred_tracks, n_frames, rows, tracks, preds, events
         )
+        return _of_labelled(kept) if self._is_labelled(classes) else kept
+
+    def _is_labelled(self, classes: Keys) -> bool:
+        """Return whether objects have classes: these, or those of sequences that are open.
+
+        A frame with nothing in it may come without classes among others that have some.
+        """
+        names = {
+            *classes.ids.tolist(),
+            *(name for one in self._open.values() for name in one.classes),
+        }
+        return not self._listed and not names <= {UNLABELLED}
 
     # -------------------------------------------------------------------------------------- bytes
 
@@ -451,13 +476,16 @@ class SequenceState:
         for name in ("rows", "tracks", "preds", "events"):
             arrays |= prefixed(f"{name}.", getattr(kept, name))
         opened = []
+        is_labelled = self._is_labelled(kept.classes)
         for i, sequence in enumerate(sorted(self._open)):
             one = self._open[sequence]
             arrays[f"open{i}.number"] = one.numbers()
             described: dict[str, Any] = {"sequence": sequence, "classes": []}
-            for j, label in enumerate(sorted(one.classes)):
+            for label in sorted(one.classes):
                 frames = Frames.joined(one.classes[label]).filled()
-                prefix = f"open{i}.{j}."
+                if is_labelled and label == UNLABELLED and not len(frames) + sum(frames.left_out):
+                    continue
+                prefix = f"open{i}.{len(described['classes'])}."
                 entry: dict[str, Any] = {"class": label, "left_out": list(frames.left_out)}
                 _store_frames(prefix, frames, entry, arrays)
                 described["classes"].append(entry)
@@ -501,6 +529,25 @@ class SequenceState:
             }
             self._open[described["sequence"]] = _Open()
             self._open[described["sequence"]].add(arrays[f"open{i}.number"].tolist(), of_classes)
+
+
+def _of_labelled(kept: Kept) -> Kept:
+    """Return what is kept without rows of frames that have no class, for want of objects."""
+    names = kept.classes.ids.tolist()
+    if UNLABELLED not in names:
+        return kept
+    code = names.index(UNLABELLED)
+    has_objects = np.any([kept.rows[name] > 0 for name in BASE[1:]], axis=0)
+    chosen = (kept.rows["label"] != code) | has_objects
+    rows = {name: column[chosen] for name, column in kept.rows.items()}
+    if (rows["label"] == code).any():
+        return kept._replace(rows=rows)  # a class of that name
+    tables = {"rows": rows, "tracks": kept.tracks, "preds": kept.preds, "events": kept.events}
+    moved: dict[str, Any] = {
+        table: {**columns, "label": columns["label"] - (columns["label"] > code)}
+        for table, columns in tables.items()
+    }
+    return kept._replace(classes=Keys([*names[:code], *names[code + 1 :]], CLASS), **moved)
 
 
 def _ordered(columns: Rows, *then: str) -> Rows:

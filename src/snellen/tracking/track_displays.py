@@ -25,16 +25,24 @@ def hota_curve(result: TrackingResult) -> LinesDisplay | None:
         return None
     alphas = result.alphas
     values = {name: result.curve(name) for name in _CURVES}
-    half = int(np.argmin(np.abs(alphas - 0.5)))
-    found, kept = float(values["DetA"][half]), float(values["AssA"][half])
-    weaker = "finding objects (DetA)" if found < kept else "keeping their identity (AssA)"
-    if np.isnan(values["HOTA"]).all():
+    # Curves have the reference's numbers, 0 or 1, where nothing is there or nothing matches.
+    if np.isnan(result.metrics["DetRe"]):
         finding = "There is nothing to track."
+    elif np.isnan(result.metrics["AssA"]):
+        finding = "HOTA is 0: no prediction matches an object at any threshold."
     else:
+        half = int(np.argmin(np.abs(alphas - 0.5)))
+        found, kept = float(values["DetA"][half]), float(values["AssA"][half])
         finding = (
-            f"HOTA is {np.nanmean(values['HOTA']):.3f} on average. At threshold 0.5 DetA is "
-            f"{found:.3f} and AssA {kept:.3f}: what holds it back is {weaker}."
+            f"HOTA is {result.metrics['HOTA']:.3f} on average. At threshold 0.5 DetA is "
+            f"{found:.3f} and AssA {kept:.3f}"
         )
+        if found == 0:
+            finding += ": no prediction fits an object so well"
+        elif min(found, kept) < 1:
+            weaker = "finding objects (DetA)" if found < kept else "keeping their identity (AssA)"
+            finding += f": what holds it back is {weaker}"
+        finding += "."
     return LinesDisplay(
         words=Words(
             name="hota",
@@ -56,16 +64,14 @@ def sequence_numbers(result: TrackingResult) -> BarsDisplay | None:
     name = next((each for each in ("HOTA", "MOTA", "IDF1") if each in result.metrics), None)
     if name is None or len(result.sequences) < 2:
         return None
+    has_truth = _with_truth(result)
     values: dict[str, list[float]] = defaultdict(list)
     for record in result.per_sequence():
-        if isinstance(record.get(name), float) and not np.isnan(record[name]):
+        if (record["sequence"], record["class"]) in has_truth and not np.isnan(record[name]):
             values[str(record["sequence"])].append(record[name])
-    known = {str(sequence) for sequence in result.sequences}
-    order = sorted(
-        (sum(each) / len(each), sequence) for sequence, each in values.items() if sequence in known
-    )
+    order = sorted((sum(each) / len(each), sequence) for sequence, each in values.items())
     shown = order[:_SEQUENCES]
-    average = "" if len(result.classes) == 1 else ", mean of its classes"
+    average = "" if len(result.classes) == 1 else ", mean of the classes that its truth has"
     return BarsDisplay(
         words=Words(
             name="sequences",
@@ -88,6 +94,19 @@ def sequence_numbers(result: TrackingResult) -> BarsDisplay | None:
         categories=tuple(sequence for _, sequence in shown),
         bars=(Bars(name, np.array([value for value, _ in shown], np.float64)),),
         value_label=name,
+    )
+
+
+def _with_truth(result: TrackingResult) -> set[tuple[int | str, str]]:
+    """Return the sequences and classes in which truth has objects."""
+    rows, kept = result.kept.rows, result.kept
+    chosen = rows["n_truth"] > 0
+    return set(
+        zip(
+            kept.sequences.ids[rows["sequence"][chosen]].tolist(),
+            kept.classes.ids[rows["label"][chosen]].tolist(),
+            strict=True,
+        )
     )
 
 

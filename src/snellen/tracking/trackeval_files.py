@@ -1,17 +1,20 @@
 """Results as TrackEval writes them, so that scripts that read its files go on.
 
 For each class ``CLASS_summary.txt`` (one line of names, one of values, over all sequences) and
-``CLASS_detailed.csv`` (a row for each sequence, ``COMBINED`` last).
+``CLASS_detailed.csv`` (a row for each sequence, ``COMBINED`` last). What names of files cannot hold
+is written as in an address: ``truck/bus`` as ``truck%2Fbus``.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from snellen.errors import IdError
 from snellen.tracking.family import ALPHAS
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ _FIRST: Final[tuple[str, ...]] = (
     *("Dets", "GT_Dets", "IDs", "GT_IDs"),
 )
 COMBINED: Final = "COMBINED"
+# What some system does not take in a name; and the sign itself, so that no two names become one.
+_NO_NAME: Final = re.compile(r'[\x00-\x1f\x7f"%*/:<>?\\|]')
 
 
 def trackeval_numbers(
@@ -48,7 +53,18 @@ def trackeval_numbers(
     dict
         By class (and ``cls_comb_cls_av`` and ``cls_comb_det_av`` of several), sequence (and
         ``"COMBINED"``), family, and name; numbers of thresholds are (19,).
+
+    Raises
+    ------
+    IdError
+        For a sequence of the name that stands for all.
     """
+    if COMBINED in map(str, result.sequences):
+        raise IdError(
+            f"expected sequences of other names than {COMBINED}, by which TrackEval's files call "
+            "all together, got one: give it another name, or go without --format trackeval",
+            "sequence",
+        )
     found: dict[str, dict[str, Mapping[str, Numbers]]] = {}
     sums = result.class_sums
     for k, class_name in enumerate(result.classes):
@@ -116,9 +132,16 @@ def _of_sequence(family: Family, columns: dict[str, Any]) -> Numbers:
 
 
 def trackeval_files(result: TrackingResult) -> dict[str, bytes]:
-    """Return the reference's files by name."""
+    """Return the reference's files by name.
+
+    Raises
+    ------
+    IdError
+        As `trackeval_numbers`.
+    """
     files = {}
     for class_name, of_class in trackeval_numbers(result).items():
+        stem = _NO_NAME.sub(lambda sign: f"%{ord(sign[0]):02X}", class_name)
         combined = of_class[COMBINED]
         fields = {
             name: _summary_text(family, name, combined[family.name][name])
@@ -131,13 +154,13 @@ def trackeval_files(result: TrackingResult) -> dict[str, bytes]:
         summary = csv.writer(text, delimiter=" ")
         summary.writerow(ordered)
         summary.writerow([fields[name] for name in ordered])
-        files[f"{class_name}_summary.txt"] = text.getvalue().encode()
+        files[f"{stem}_summary.txt"] = text.getvalue().encode()
         text = io.StringIO(newline="")
         table = csv.writer(text)
         table.writerow(["seq", *_detailed_names(result.families)])
         for sequence, numbers in of_class.items():
             table.writerow([sequence, *_detailed_values(result.families, numbers)])
-        files[f"{class_name}_detailed.csv"] = text.getvalue().encode()
+        files[f"{stem}_detailed.csv"] = text.getvalue().encode()
     return files
 
 

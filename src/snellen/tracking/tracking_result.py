@@ -29,12 +29,18 @@ if TYPE_CHECKING:
     from snellen.displays import Display
     from snellen.state import PackedState
 
-__all__ = ["EVENT_COLUMNS", "TrackingResult"]
+__all__ = ["EVENT_COLUMNS", "TRACK_COLUMNS", "TrackingResult"]
 
 _SHOWN_SEQUENCES: Final = 40
 COMBINED: Final = "COMBINED"
 EVENT_COLUMNS: Final = ("sequence", "class", "frame", "event", "truth", "pred", "similarity")
 """What an event is told by."""
+
+TRACK_COLUMNS: Final = (
+    *("sequence", "class", "track", "first_frame", "last_frame", "frames", "matched"),
+    *("coverage", "switches", "fragments", "status"),
+)
+"""What an object of truth is told by."""
 
 _AVERAGES: Final = {"classes": "mean of classes", "detections": "all objects"}
 
@@ -336,9 +342,9 @@ class TrackingResult(Result):
     def per_track(self) -> list[dict[str, Any]]:
         """Return, for each object of truth, how it was followed; the least covered first.
 
-        ``coverage`` is the share of its frames in which it was matched; ``fragments`` how often it
-        was lost and found again; ``status`` is mostly tracked (more than 0.8), partly, or mostly
-        lost (less than 0.2). Empty where CLEAR was not measured.
+        Records have `TRACK_COLUMNS`. ``coverage`` is the share of its frames in which it was
+        matched; ``fragments`` how often it was lost and found again; ``status`` is mostly tracked
+        (more than 0.8), partly, or mostly lost (less than 0.2). Empty where CLEAR was not measured.
         """
         columns = self.kept.tracks
         coverage = columns["n_matched"] / np.maximum(1, columns["n_frames"])

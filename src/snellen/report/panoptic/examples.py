@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from snellen.readers.panoptic import PanopticFiles
     from snellen.segmentation.panoptic import PanopticQuality
+    from snellen.segmentation.panoptic_matching import MatchedSegments
     from snellen.segmentation.panoptic_segments import PanopticSegments
     from snellen.segmentation.segment_pairs import SegmentPairs
 
@@ -160,12 +161,10 @@ def _drawn(
         return metric.count(truth, pred)
 
     truth, pred, pairs = next(iter(files.batches(counted)))
-    matched = match_segments(pairs, truth, pred, strict=metric.rules.strict).pairs
+    found = match_segments(pairs, truth, pred, strict=metric.rules.strict)
     height, width = maps[0].shape
     sides = [_small(ids, segments) for ids, segments in zip(maps, (truth, pred), strict=True)]
-    outcomes = _outcomes(
-        sides[0], sides[1], _crowds(truth), matched["truth_id"], matched["pred_id"]
-    )
+    outcomes = _outcomes(sides[0], sides[1], _crowds(truth), found)
     layers = {
         what: _png(_coloured(side, len(palette)), palette)
         for what, side in zip(("truth", "predicted"), sides, strict=True)
@@ -195,19 +194,18 @@ def _small(ids: NDArray[Any], segments: PanopticSegments) -> _Side:
 
 
 def _outcomes(
-    truth: _Side,
-    pred: _Side,
-    crowds: NDArray[np.int64],
-    truth_ids: NDArray[Any],
-    pred_ids: NDArray[Any],
+    truth: _Side, pred: _Side, crowds: NDArray[np.int64], found: MatchedSegments
 ) -> NDArray[np.uint8]:
     """Return what became of each pixel, as a position in `_OUTCOMES`."""
+    truth_ids, pred_ids = found.pairs["truth_id"], found.pairs["pred_id"]
     together = np.zeros(truth.ids.shape, np.bool_)
     for one, other in zip(truth_ids.tolist(), pred_ids.tolist(), strict=True):
         together |= (truth.ids == one) & (pred.ids == other)
     left_out = (truth.codes < 0) | truth.of(crowds)
     missed = ~truth.of(truth_ids)
-    false = (pred.codes >= 0) & ~pred.of(pred_ids)
+    # One that lies mostly on what is left out is no false one, on the pixels beside it either.
+    is_no_mistake = np.concatenate([pred_ids, found.ignored["pred_id"]])
+    false = (pred.codes >= 0) & ~pred.of(is_no_mistake)
     return np.select([left_out, together, missed, false], [0, 1, 3, 4], 2).astype(np.uint8)
 
 

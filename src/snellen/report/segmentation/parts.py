@@ -63,9 +63,10 @@ def _facts(result: SegmentationResult, images: list[dict[str, Any]]) -> Facts | 
     known = [image for image in images if image["mIoU"] == image["mIoU"]]
     if len(known) > 1:
         worst = known[0]
+        of_class = f"; there {worst['worst_class']} has IoU {worst['worst_iou']:.3f}"
         lines.append(
-            f"Lowest is image {worst['image']}: mIoU {worst['mIoU']:.3f}; there "
-            f"{worst['worst_class']} has IoU {worst['worst_iou']:.3f}."
+            f"Lowest is image {worst['image']}: mIoU {worst['mIoU']:.3f}"
+            f"{of_class if worst['worst_class'] else ''}."
         )
     return Facts("What to look at first", tuple(lines)) if lines else None
 
