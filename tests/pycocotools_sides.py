@@ -22,6 +22,7 @@ from tests.evaluator_names import COCO, Names
 
 their_coco = pytest.importorskip("pycocotools.coco")
 their_eval = pytest.importorskip("pycocotools.cocoeval")
+their_mask = pytest.importorskip("pycocotools.mask")
 
 __all__ = [
     "OURS",
@@ -48,11 +49,12 @@ class Side(NamedTuple):
 
     coco: Any
     evaluator: Any
+    mask: Any
     names: Names = COCO
 
 
-OURS = Side(ours.COCO, ours.COCOeval)
-THEIRS = Side(their_coco.COCO, their_eval.COCOeval)
+OURS = Side(ours.COCO, ours.COCOeval, ours.mask)
+THEIRS = Side(their_coco.COCO, their_eval.COCOeval, their_mask)
 
 
 def described(value: Any) -> Any:

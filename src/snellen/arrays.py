@@ -86,7 +86,9 @@ def _host_array(value: Any) -> Any:
         tensor = value.detach().cpu()
         # NumPy has no bfloat16; every value of it is a float32.
         return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
-    if hasattr(value, "to_numpy"):  # Arrow, pandas, polars
+    if type(value).__module__.startswith("pyarrow"):
+        return np.asarray(value)  # its `to_numpy` refuses what is copied: texts, flags, nulls
+    if hasattr(value, "to_numpy"):  # pandas, polars
         return value.to_numpy()
     if hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
         return _from_dlpack(value)
@@ -136,10 +138,21 @@ def to_finite(value: Any, name: str, *, width: int | None = None) -> NDArray[np.
 
 
 def to_flags(value: Any, name: str) -> NDArray[np.uint8]:
-    """Return one uint8 of 0 or 1 for each value: anything but 0 counts as set."""
+    """Return one uint8 of 0 or 1 for each value: any number but 0 counts as set.
+
+    Raises
+    ------
+    ShapeError
+        For other shapes, and for what are neither flags nor numbers.
+    InputError
+        For NaN, as which what is missing comes; the first place is named.
+    """
     array = to_numpy(value, name)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "biuf"):
         raise ShapeError(f"expected flags in one axis, got {array.dtype} {array.shape}", name)
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        at = int(np.isnan(array).argmax())
+        raise InputError("expected flags, got nan", f"{name}[{at}]")
     flags: NDArray[np.uint8] = (array != 0).astype(np.uint8)
     return flags
 

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["image_stack", "run_list", "size_of", "size_text", "sizes_of", "vertices_of"]
+__all__ = [
+    "image_stack",
+    "run_list",
+    "run_offsets",
+    "size_of",
+    "size_text",
+    "sizes_of",
+    "vertices_of",
+]
 
 _MOST_PIXELS = 2**32 - 1
 
@@ -29,10 +37,14 @@ def size_of(size: Any, place: str) -> tuple[int, int]:
     try:
         height, width = (int(each) for each in size)
         whole = [height, width] == list(size)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # of an infinite one
         whole = False
     if not whole or height < 0 or width < 0 or max(height, width) >= 2**31:
         raise SchemaError(f"expected a size of height and width, got {size!r}", place)
+    if height * width > _MOST_PIXELS:
+        raise SchemaError(
+            f"expected an image of less than 2^32 pixels, got {height * width}", place
+        )
     return height, width
 
 
@@ -85,9 +97,26 @@ def run_list(counts: Any, place: str) -> NDArray[np.uint32]:
         raise SchemaError(
             f"expected run lengths as text or as a list of whole numbers, got {counts!r:.60}", place
         )
-    if int(runs.min()) < 0 or int(runs.max()) > _MOST_PIXELS:
+    if runs.dtype != np.uint32 and (int(runs.min()) < 0 or int(runs.max()) > _MOST_PIXELS):
         raise SchemaError("expected runs from 0 on, below 2^32", place)
-    return runs.astype(np.uint32)
+    return np.ascontiguousarray(runs, np.uint32)
+
+
+def run_offsets(offset: ArrayLike, n_runs: int, place: str) -> NDArray[np.int64]:
+    """Return where the runs of each mask begin among joined ones, and the end of the last."""
+    try:
+        given = np.asarray(offset)
+    except ValueError:
+        given = np.zeros(0, np.object_)
+    if given.ndim == 1 and given.size and given.dtype.kind in "iu":
+        bounds = np.ascontiguousarray(given, np.int64)
+        if bounds[0] == 0 and bounds[-1] == n_runs and (bounds[:-1] <= bounds[1:]).all():
+            return bounds
+    raise SchemaError(
+        f"expected whole numbers that ascend from 0 to {n_runs}, the number of runs, got "
+        f"{offset!r:.60}",
+        f"offset of {place}",
+    )
 
 
 def image_stack(value: Any, name: str, what: str) -> NDArray[Any]:

@@ -12,7 +12,15 @@ import numpy as np
 
 from snellen import _core
 from snellen.errors import InputError, SchemaError, ShapeError
-from snellen.mask_forms import image_stack, run_list, size_of, size_text, sizes_of, vertices_of
+from snellen.mask_forms import (
+    image_stack,
+    run_list,
+    run_offsets,
+    size_of,
+    size_text,
+    sizes_of,
+    vertices_of,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -166,8 +174,8 @@ class RleMasks:
         Parameters
         ----------
         texts : sequence of bytes
-        size : array-like, shape (n, 2)
-            Height and width of each.
+        size : array-like of integers, shape (2,) or (n, 2)
+            Height and width of the image, of all masks or of each.
         name : str
             What errors call it.
         rows : sequence of int, optional
@@ -176,10 +184,14 @@ class RleMasks:
         Raises
         ------
         SchemaError
-            For texts that are none, with the row and the position of the character.
+            For texts that are none, with the row and the position of the character, and for sizes
+            that are none.
         """
-        sizes = np.ascontiguousarray(size, np.int32).reshape(-1, 2)
-        data = np.frombuffer(b"".join(texts), np.uint8)
+        sizes = sizes_of(size, len(texts), name)
+        try:
+            data = np.frombuffer(b"".join(texts), np.uint8)
+        except TypeError as error:
+            raise SchemaError(f"expected run lengths as bytes: {error}", name) from error
         offset = np.append(0, np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts))))
         runs, run_offset, fault = _core.decode_rle(data, offset, sizes)
         if fault is not None:
@@ -202,13 +214,12 @@ class RleMasks:
         Raises
         ------
         SchemaError
-            For runs that do not sum up to the image.
+            For runs, offsets and sizes that are no whole numbers or out of their range, and for
+            runs that do not sum up to the image.
         """
-        masks = cls(
-            np.ascontiguousarray(runs, np.uint32),
-            np.ascontiguousarray(offset, np.int64),
-            np.ascontiguousarray(size, np.int32).reshape(-1, 2),
-        )
+        whole = run_list(runs, name)
+        begin = run_offsets(offset, len(whole), name)
+        masks = cls(whole, begin, sizes_of(size, len(begin) - 1, name))
         fault = _core.check_rle(masks.runs, masks.offset, masks.size)
         if fault is not None:
             message, row, _ = fault

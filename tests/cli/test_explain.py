@@ -172,6 +172,28 @@ def test_all_of_other_kinds(run: Run, of_others: tuple[str, list[str]]) -> None:
     assert left_out.split(", ") == [name for name in TOOLS if TOOLS[name] not in known]
 
 
+def test_poses_of_yolo(run: Run, tmp_path: Path) -> None:
+    """Their truth has boxes, and no areas."""
+    from PIL import Image
+
+    for name in ("images", "labels", "run"):
+        (tmp_path / name).mkdir()
+    Image.new("L", (100, 50)).save(tmp_path / "images/a.png")
+    (tmp_path / "data.yaml").write_text("val: images\nnames: [cat]\nkpt_shape: [17, 3]\n")
+    line = "0 .5 .5 .8 .8" + " .5 .4 2" * 17
+    (tmp_path / "labels/a.txt").write_text(f"{line}\n")
+    (tmp_path / "run/a.txt").write_text(f"{line} .5\n")
+    paths = str(tmp_path / "data.yaml"), str(tmp_path / "run")
+    done = run("explain", *paths, "--against", "all", "--json", "-")
+    assert done.returncode == 0
+    results = json.loads(done.stdout)["explanations"]
+    found = {each["tool"]: each["metrics"]["tool_AP"] for each in results}
+    known = [each for each in TOOLS.values() if "keypoints" in each.kinds]
+    assert list(found) == [each.title for each in known]
+    for tool, number in found.items():  # of ultralytics as above
+        assert number == pytest.approx(0.995 if tool.startswith("ultralytics") else 1)
+
+
 @pytest.mark.parametrize("of_others", ["keypoints"], indirect=True)
 def test_other_keypoints_have_no_sigmas(run: Run, of_others: tuple[str, list[str]]) -> None:
     _, paths = of_others

@@ -19,6 +19,8 @@ import pytest
 from tests.evaluator_steps import SHARED_STEPS, curves
 from tests.lvis_cases import MATRIX, MORE
 from tests.lvis_sides import OURS, THEIRS, TYPES, Case, Side, loaded, run, seen_output
+from tests.pycocotools_sides import OURS as OUR_MASKS
+from tests.pycocotools_sides import THEIRS as THEIR_MASKS
 from tests.pycocotools_sides import described
 
 pytestmark = [
@@ -287,3 +289,67 @@ def test_where_numpy_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     found = loaded(OURS, tmp_path, "bbox")
     found.run()
     assert found.results["AP"] > 0
+
+
+# ---------------------------------------------------------------------------------------------
+# What scripts replace of the classes and of the mask API.
+
+
+def half_as_near(whole: Any) -> Any:
+    def changed(*arguments: Any) -> Any:
+        found = whole(*arguments)
+        return found / 2 if len(found) else found
+
+    return changed
+
+
+def one_category_alone(whole: Any) -> Any:
+    def changed(self: Any, image: Any, category: Any, *others: Any) -> Any:
+        return whole(self, image, category, *others) if category == 4 else None
+
+    return changed
+
+
+def fewer_results(whole: Any) -> Any:
+    def changed(self: Any, *arguments: Any) -> Any:
+        truth, pred = whole(self, *arguments)
+        return truth, pred[::2]
+
+    return changed
+
+
+def triangles(whole: Any) -> Any:
+    return lambda self, ann: whole(self, {**ann, "segmentation": [[0, 0, 0, 9, 9, 9]]})
+
+
+REPLACED: list[tuple[str, str, str, Callable[[Any], Any]]] = [
+    ("bbox", "evaluator", "compute_iou", half_as_near),
+    ("segm", "evaluator", "compute_iou", half_as_near),
+    ("bbox", "evaluator", "evaluate_img", one_category_alone),
+    ("bbox", "evaluator", "_get_gt_dt", fewer_results),
+    ("segm", "lvis", "ann_to_rle", triangles),
+    ("bbox", "mask", "iou", half_as_near),
+    ("segm", "mask", "iou", half_as_near),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "owner", "name", "change"), REPLACED, ids=lambda part: getattr(part, "__name__", part)
+)
+def test_what_is_replaced_is_called(
+    kind: str,
+    owner: str,
+    name: str,
+    change: Callable[[Any], Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = Case("as it is")
+    usual = run(THEIRS, tmp_path, case, kind)
+    for side, mask in ((THEIRS, THEIR_MASKS.mask), (OURS, OUR_MASKS.mask)):
+        place = mask if owner == "mask" else getattr(side, owner)
+        monkeypatch.setattr(place, name, change(getattr(place, name)))
+    wanted, got = run(THEIRS, tmp_path, case, kind), run(OURS, tmp_path, case, kind)
+    assert "raised" not in wanted
+    assert wanted != usual
+    assert got == wanted

@@ -11,6 +11,7 @@ import copy
 import os
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -259,6 +260,113 @@ def test_data_sets_of_the_other_package() -> None:
                 found.evaluate()
                 seen.append((kind, described(curves(found, side)), described(found.evalImgs)))
     assert seen[:3] == seen[3:]
+
+
+# ---------------------------------------------------------------------------------------------
+# What scripts replace of the classes and of the mask API, for all that is made from then on.
+
+
+def half_as_near(whole: Any) -> Any:
+    def changed(*arguments: Any) -> Any:
+        found = whole(*arguments)
+        return found / 2 if len(found) else found
+
+    return changed
+
+
+def one_category_alone(whole: Any) -> Any:
+    def changed(self: Any, image: Any, category: Any, *others: Any) -> Any:
+        return whole(self, image, category, *others) if category == 4 else None
+
+    return changed
+
+
+def fewer_results(whole: Any) -> Any:
+    def changed(self: Any) -> None:
+        whole(self)
+        for cell in list(self._dts):
+            del self._dts[cell][1::2]
+
+    return changed
+
+
+def fewer_annotations(whole: Any) -> Any:
+    def changed(self: Any) -> None:
+        self.dataset["annotations"] = self.dataset["annotations"][::2]
+        whole(self)
+
+    return changed
+
+
+def every_second(whole: Any) -> Any:
+    return lambda *arguments, **named: whole(*arguments, **named)[::2]
+
+
+def first_alone(whole: Any) -> Any:
+    return lambda shapes, *others: whole(shapes[:1] if type(shapes) is list else shapes, *others)
+
+
+def triangles(whole: Any) -> Any:
+    return lambda self, ann: whole(self, {**ann, "segmentation": [[0, 0, 0, 9, 9, 9]]})
+
+
+def doubled(whole: Any) -> Any:
+    return lambda masks: whole(masks) * 2
+
+
+REPLACED: list[tuple[str, str, str, Callable[[Any], Any]]] = [
+    ("bbox", "evaluator", "computeIoU", half_as_near),
+    ("segm", "evaluator", "computeIoU", half_as_near),
+    ("keypoints", "evaluator", "computeOks", half_as_near),
+    ("bbox", "evaluator", "evaluateImg", one_category_alone),
+    ("bbox", "evaluator", "_prepare", fewer_results),
+    ("bbox", "coco", "createIndex", fewer_annotations),
+    ("bbox", "coco", "getAnnIds", every_second),
+    ("bbox", "coco", "loadAnns", every_second),
+    ("segm", "coco", "annToRLE", triangles),
+    ("bbox", "mask", "iou", half_as_near),
+    ("segm", "mask", "iou", half_as_near),
+    ("segm", "mask", "frPyObjects", first_alone),
+    ("segm", "mask", "merge", first_alone),
+    ("segm", "mask", "area", doubled),
+    ("segm", "mask", "toBbox", doubled),
+]
+
+
+@pytest.mark.parametrize("of_files", [False, True], ids=["of dicts", "of files"])
+@pytest.mark.parametrize(
+    ("kind", "owner", "name", "change"), REPLACED, ids=lambda part: getattr(part, "__name__", part)
+)
+def test_what_is_replaced_is_called(
+    kind: str,
+    owner: str,
+    name: str,
+    change: Callable[[Any], Any],
+    of_files: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case, folder = Case("as it is"), tmp_path if of_files else None
+    usual = run(THEIRS, case, kind, folder=folder)
+    for side in (THEIRS, OURS):
+        place = getattr(side, owner)
+        monkeypatch.setattr(place, name, change(getattr(place, name)))
+    wanted, got = run(THEIRS, case, kind, folder=folder), run(OURS, case, kind, folder=folder)
+    assert "raised" not in wanted
+    assert wanted != usual
+    assert got == wanted
+
+
+def test_overlaps_are_those_of_the_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is replaced afterwards changes nothing, though they are made when they are looked at."""
+    seen = []
+    for side in (THEIRS, OURS):
+        found = loaded(side, "segm")
+        with quiet():
+            found.evaluate()
+        monkeypatch.setattr(side.mask, "iou", half_as_near(side.mask.iou))
+        seen.append(described((found.ious, found.evalImgs)))
+    assert seen[1] == seen[0]
 
 
 # ---------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from snellen import confusion_matrix
 from snellen.arrays import to_finite, to_flags, to_numpy
 from snellen.errors import InputError, ShapeError
 
@@ -79,6 +80,48 @@ def test_arrays_of_any_kind(value: Any) -> None:
     assert isinstance(array, np.ndarray)
     assert array.tolist() == [1.0, 2.0]
     assert to_numpy(value, "x", np.float64).dtype == np.float64
+
+
+ARROW: list[tuple[list[Any], str]] = [
+    ([1, 2], "i"),
+    ([0.5, 2.0], "f"),
+    (["cat", "dog", "cat"], "O"),
+    ([True, False], "b"),
+]
+
+
+@pytest.mark.parametrize("form", ["array", "dictionary", "chunks"])
+@pytest.mark.parametrize(("values", "kind"), ARROW, ids=lambda part: str(part))
+def test_arrays_of_arrow(values: list[Any], kind: str, form: str) -> None:
+    pa = pytest.importorskip("pyarrow")
+    value = pa.array(values)
+    if form == "dictionary":
+        value = value.dictionary_encode()
+    elif form == "chunks":
+        value = pa.chunked_array([value[:1], value[1:]])
+    array = to_numpy(value, "x")
+    assert array.tolist() == values
+    assert array.dtype.kind == kind
+
+
+def test_nulls_of_arrow_are_named() -> None:
+    pa = pytest.importorskip("pyarrow")
+    with pytest.raises(InputError, match=r"expected finite numbers, got nan - at score\[1\]"):
+        to_finite(pa.array([1, None, 3]), "score")
+    with pytest.raises(InputError, match=r"expected flags, got nan - at crowd\[1\]"):
+        to_flags(pa.array([1, None]), "crowd")
+    with pytest.raises(ShapeError, match="expected flags in one axis, got object"):
+        to_flags(pa.array([True, None]), "crowd")
+    with pytest.raises(InputError, match=r"expected numbers, got object - at score$"):
+        to_finite(pa.array([None, None]), "score")
+
+
+def test_labels_of_arrow() -> None:
+    """Texts, as they are and as a dictionary: one of three pairs is wrong."""
+    pa = pytest.importorskip("pyarrow")
+    truth = pa.array(["cat", "dog", "cat"]).dictionary_encode()
+    found = confusion_matrix(truth, pa.array(["cat", "dog", "dog"]))
+    assert found.matrix.tolist() == [[1, 1], [0, 1]]
 
 
 def test_arrays_are_made_contiguous_and_not_copied_otherwise() -> None:
@@ -156,6 +199,11 @@ def test_flags() -> None:
     assert to_flags([True, False], "crowd").tolist() == [1, 0]
     assert to_flags(np.array([0.0, 1.0]), "crowd").dtype == np.uint8
     assert to_flags([], "crowd").tolist() == []
+
+
+def test_a_missing_flag_is_none() -> None:
+    with pytest.raises(InputError, match=r"expected flags, got nan - at crowd\[1\]"):
+        to_flags([1.0, math.nan], "crowd")
 
 
 @pytest.mark.parametrize("value", [[[0, 1]], 1, ["0", "1"], [None, 1]])

@@ -424,6 +424,14 @@ SCORED = {**GOOD, "scores": [0.5, 0.25]}
     [
         ([GOOD], [SCORED, SCORED], {}, InputError, "got 1 and 2"),
         (GOOD, [SCORED], {}, InputError, "expected a list with a mapping .* got dict - at truth"),
+        *(
+            (GOOD, SCORED, ids, InputError, "expected a list with a mapping .* got dict - at truth")
+            for ids in ({}, {"image_id": [1]})
+        ),
+        (7, [SCORED], {}, InputError, "expected a list with a mapping .* got int - at truth"),
+        ([GOOD], None, {}, InputError, "expected a list with a mapping .* got NoneType - at pred"),
+        (iter([GOOD]), [SCORED], {}, InputError, "got list_iterator - at truth"),
+        ([], {}, {}, InputError, "expected a list with a mapping .* got dict - at pred"),
         ([GOOD], [[1, 2]], {}, InputError, r"got list - at pred\[0\]"),
         ([GOOD], ["boxes"], {}, InputError, r"got str - at pred\[0\]"),
         (

@@ -214,6 +214,9 @@ def test_overlaps() -> None:
         ([{"size": [3], "counts": TEXT}], "size of height and width, got [3] - at mask[0]"),
         ([{"size": [3, 4.5], "counts": TEXT}], "got [3, 4.5]"),
         ([{"size": [-3, 4], "counts": TEXT}], "got [-3, 4]"),
+        ([{"size": [3, float("inf")], "counts": TEXT}], "got [3, inf] - at mask[0]"),
+        ([{"size": [float("nan"), 4], "counts": TEXT}], "got [nan, 4] - at mask[0]"),
+        ([{"size": [2**16, 2**16], "counts": TEXT}], "2^32 pixels, got 4294967296 - at mask[0]"),
         ([{"size": [1, 1], "counts": None}], "as text or as a list of whole numbers, got None"),
         ([{"size": [1, 1], "counts": [[1]]}], "got [[1]]"),
         ([{"size": [1, 1], "counts": [-1, 2]}], "runs from 0 on"),
@@ -231,6 +234,61 @@ def test_overlaps() -> None:
 def test_what_is_no_coco_mask(given: Any, message: str) -> None:
     with pytest.raises(SchemaError, match=re.escape(message)):
         RleMasks.of(given)
+
+
+@pytest.mark.parametrize(
+    ("runs", "offset", "size", "message"),
+    [
+        # 2^32 + 3 and 2 would come as 3 and 2, 3.7 as 3, and fit.
+        ([2**32 + 3, 2], [0, 2], [[1, 5]], "expected runs from 0 on, below 2^32 - at mask"),
+        ([3.7, 2], [0, 2], [[1, 5]], "as a list of whole numbers, got [3.7, 2] - at mask"),
+        (np.array([-1, 6]), [0, 2], [[1, 5]], "expected runs from 0 on, below 2^32 - at mask"),
+        (["3", "2"], [0, 2], [[1, 5]], "as a list of whole numbers, got ['3', '2'] - at mask"),
+        ([[3, 2]], [0, 2], [[1, 5]], "as a list of whole numbers, got [[3, 2]] - at mask"),
+        ([3, 2], [0, 2.5], [[1, 5]], "that ascend from 0 to 2, the number of runs, got [0, 2.5]"),
+        ([3, 2], [0, 3], [[1, 5]], "got [0, 3] - at offset of mask"),
+        ([3, 2], [0, 2, 1, 2], [[1, 5]] * 3, "got [0, 2, 1, 2] - at offset of mask"),
+        ([3, 2], np.array([0, 2**64 - 1, 2], np.uint64), [[1, 5]] * 2, "- at offset of mask"),
+        ([3, 2], [], [], "got [] - at offset of mask"),
+        ([3, 2], [[0], [1, 2]], [[1, 5]], "got [[0], [1, 2]] - at offset of mask"),
+        ([3, 2], 2, [[1, 5]], "got 2 - at offset of mask"),
+        ([3, 2], [0, 2], [[1, 5.5]], "whole numbers, once or for each of 1 objects, got shape"),
+        ([3, 2], [0, 2], [[2**32 + 1, 5]], "of less than 2^32 pixels - at size of mask"),
+        ([3, 2], [0, 2], [[-1, 5]], "expected heights and widths from 0 on"),
+        ([3, 2], [0, 2], [[1, 5], [1, 5]], "for each of 1 objects, got shape (2, 2) of int64"),
+        ([3, 2], [0, 2], [[1, 4]], "of together 4 pixels, got 5 - at mask[0]"),
+    ],
+)
+def test_what_are_no_joined_runs(runs: Any, offset: Any, size: Any, message: str) -> None:
+    with pytest.raises(SchemaError, match=re.escape(message)):
+        RleMasks.from_runs(runs, offset, size)
+
+
+@pytest.mark.parametrize(
+    ("texts", "size", "message"),
+    [
+        ([TEXT], [[2**32 + 3, 4]], "of less than 2^32 pixels - at size of mask"),
+        ([TEXT], [[3.9, 4.9]], "got shape (1, 2) of float64 - at size of mask"),
+        ([TEXT], [[-3, 4]], "expected heights and widths from 0 on"),
+        ([TEXT], [[3, 4], [3, 4]], "for each of 1 objects, got shape (2, 2) of int64"),
+        ([TEXT.decode()], [[3, 4]], "expected run lengths as bytes: sequence item 0"),
+        (TEXT, [3, 4], "expected run lengths as bytes: sequence item 0"),
+    ],
+)
+def test_what_are_no_texts(texts: Any, size: Any, message: str) -> None:
+    with pytest.raises(SchemaError, match=re.escape(message)):
+        RleMasks.from_texts(texts, size)
+
+
+def test_joined_runs_and_texts_of_images_of_one_size() -> None:
+    runs = RleMasks.from_runs(
+        np.array([*RUNS, 12], np.int16), np.array([0, 6, 7], np.uint8), [3, 4]
+    )
+    texts = RleMasks.from_texts([TEXT, b"<"], (3, 4))
+    for found in (runs, texts):
+        assert found.size.tolist() == [[3, 4], [3, 4]]
+        assert found.areas().tolist() == [5, 0]
+    assert len(RleMasks.from_runs([], [0], [])) == len(RleMasks.from_texts([], [])) == 0
 
 
 @pytest.mark.parametrize(

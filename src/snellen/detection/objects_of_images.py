@@ -94,7 +94,8 @@ def object_batch(
             f"{type(pred).__name__}"
         )
     else:
-        if not (len(truth) or len(pred)):
+        truth, pred = records_of(truth, "truth"), records_of(pred, "pred")
+        if not (truth or pred):
             return None
         batch = images.batch_of(image_id, len(truth))
         anonymous = batch.anonymous

@@ -157,12 +157,11 @@ def _oks_of_pairs(
     rows = pair_rows(pairs.begin)
     points = truth.keypoints.astype(np.float32)[pairs.truth]
     apart = points[:, :, :2] - pred.keypoints[:, :, :2].astype(np.float32)[rows]
-    start = truth.boxes.xywh[:, :2]
-    corners = [each.astype(np.float32) for each in (start, start + truth.boxes.xywh[:, 2:])]
-    area = truth.boxes.area
+    start, size = truth.boxes.xywh[:, :2], truth.boxes.xywh[:, 2:]
+    corners = [each.astype(np.float32) for each in (start, start + size)]
+    area = size.prod(axis=1) if truth.boxes.area is None else truth.boxes.area
     if protocol.box_area_share is not None:
         area = (corners[1] - corners[0]).prod(axis=1) * np.float32(protocol.box_area_share)
-    assert area is not None
     assert protocol.sigmas is not None
     spread = np.float32(2) * np.array(protocol.sigmas, np.float32)
     scale = area.astype(np.float32)[pairs.truth, None] + np.float32(1e-7)

@@ -16,17 +16,19 @@ from snellen.compat.lvis.results import LVISResults, is_results
 from snellen.compat.lvis.rules import LVIS_NAMES, cells_in_part, rules_of
 from snellen.compat.lvis.summary import lines_of, mean_of, numbers_of
 from snellen.compat.pycocotools import mask as mask_utils
+from snellen.compat.pycocotools._mask import iou as own_iou
 from snellen.compat.pycocotools.cell_list import CellList
 from snellen.compat.pycocotools.cells import Cell, stable_order
 from snellen.compat.pycocotools.completion import compress
 from snellen.compat.pycocotools.documents import no_collection
 from snellen.compat.pycocotools.evaluation import Evaluation
 from snellen.compat.pycocotools.groups import GroupsAttribute, LazyGroups, extended
-from snellen.compat.pycocotools.overridden import has_other
+from snellen.compat.pycocotools.overridden import has_other, remembered
 
 __all__ = ["LVISEval", "Params"]
 
 
+@remembered
 class LVISEval:
     """Average precision and recall of results, in classes that were looked for in each image.
 
@@ -97,7 +99,7 @@ class LVISEval:
         self.params.cat_ids = sorted(self.lvis_gt.get_cat_ids())
 
     def _to_mask(self, anns: Any, lvis: Any) -> None:
-        usual = isinstance(lvis, LVIS) and not has_other(lvis, LVIS, "ann_to_rle")
+        usual = isinstance(lvis, LVIS) and not has_other(lvis, "ann_to_rle")
         compress(anns, lvis.ann_to_rle, lvis.imgs if usual else None)
 
     def _prepare(self) -> None:
@@ -152,7 +154,8 @@ class LVISEval:
         with no_collection():
             self._prepare()
         steps = "_prepare", "_get_gt_dt", "compute_iou", "evaluate_img"
-        if has_other(self, LVISEval, *steps) or not self._evaluate_columns():
+        replaced = has_other(self, *steps) or mask_utils.iou is not own_iou
+        if replaced or not self._evaluate_columns():
             self._evaluate_cells()
 
     def _evaluate_columns(self) -> bool:

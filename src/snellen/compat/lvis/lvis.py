@@ -13,10 +13,12 @@ from urllib.request import urlretrieve
 from snellen import _core
 from snellen.compat.pycocotools import mask as mask_utils
 from snellen.compat.pycocotools.documents import decoded, no_collection, read_bytes
+from snellen.compat.pycocotools.overridden import remembered
 
 __all__ = ["LVIS", "is_data_set"]
 
 
+@remembered
 class LVIS:
     """The annotations of a data set.
 

@@ -23,7 +23,7 @@ from snellen.compat.pycocotools.lazy_annotations import (
     unseen,
 )
 from snellen.compat.pycocotools.lookups import found, is_array_like, of_categories
-from snellen.compat.pycocotools.overridden import has_other
+from snellen.compat.pycocotools.overridden import class_has_other, has_other, remembered
 from snellen.errors import first_few
 
 __all__ = ["COCO"]
@@ -39,6 +39,7 @@ def urlretrieve(url: Any, path: Any) -> Any:
 _isArrayLike = is_array_like  # which others import
 
 
+@remembered
 class COCO:
     """The annotations of a data set, or the results of a detector on it.
 
@@ -78,11 +79,7 @@ class COCO:
         print("loading annotations into memory...")
         began = time.time()
         document = read_bytes(annotation_file)
-        # What a subclass does otherwise is done at once.
-        is_usual = not has_other(self, COCO, "createIndex") and all(
-            getattr(type(self), name) is getattr(COCO, name) for name in LAZY_ATTRIBUTES
-        )
-        lazy = LazyAnnotations.of_truth(document) if is_usual else None
+        lazy = LazyAnnotations.of_truth(document) if self._may_be_lazy() else None
         dataset = decoded(document) if lazy is None else lazy.dataset
         if type(dataset) is not dict:
             raise AssertionError(f"annotation file format {type(dataset)} not supported")
@@ -92,6 +89,10 @@ class COCO:
             return
         self.dataset = dataset
         self.createIndex()
+
+    def _may_be_lazy(self) -> bool:
+        """Whether it is usual in all it does: what others have changed is done at once."""
+        return not (has_other(self, "createIndex") or class_has_other(type(self), *LAZY_ATTRIBUTES))
 
     def _index_lazily(self, lazy: LazyAnnotations) -> None:
         """Index images and categories, and annotations when somebody asks."""
@@ -261,7 +262,9 @@ class COCO:
         began = time.time()
         if type(resFile) is str:
             document = read_bytes(resFile)
-            lazy = LazyAnnotations.of_results(document, self.getImgIds(), results.dataset)
+            lazy = None
+            if results._may_be_lazy():
+                lazy = LazyAnnotations.of_results(document, self.getImgIds(), results.dataset)
             if lazy is not None:
                 results.dataset["categories"] = copy.deepcopy(self._outline()["categories"])
                 print(f"DONE (t={time.time() - began:0.2f}s)")

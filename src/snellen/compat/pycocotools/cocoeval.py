@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from snellen.compat.pycocotools import mask as maskUtils
+from snellen.compat.pycocotools._mask import iou as own_iou
 from snellen.compat.pycocotools.accumulation import Chosen, Curves, curves_of_cells
 from snellen.compat.pycocotools.cell_list import CellList
 from snellen.compat.pycocotools.cells import COCO_NAMES, Cell, stable_order
@@ -21,7 +22,7 @@ from snellen.compat.pycocotools.evaluation import Evaluation
 from snellen.compat.pycocotools.groups import GroupsAttribute, LazyGroups, by_cell
 from snellen.compat.pycocotools.keypoint_similarity import similarities
 from snellen.compat.pycocotools.lazy_rows import LazyRows
-from snellen.compat.pycocotools.overridden import has_other
+from snellen.compat.pycocotools.overridden import has_other, remembered
 from snellen.compat.pycocotools.params import Params
 from snellen.compat.pycocotools.rules import Rules
 from snellen.compat.pycocotools.summary import summarised
@@ -32,6 +33,7 @@ __all__ = ["COCOeval", "Params"]
 _UNSET = NameError if sys.version_info < (3, 12) else UnboundLocalError
 
 
+@remembered
 class COCOeval:
     """Average precision and recall of results.
 
@@ -99,7 +101,7 @@ class COCOeval:
         )
         if p.iouType == "segm":
             for annotations, coco in ((truth, self.cocoGt), (pred, self.cocoDt)):
-                usual = isinstance(coco, COCO) and not has_other(coco, COCO, "annToRLE")
+                usual = isinstance(coco, COCO) and not has_other(coco, "annToRLE")
                 compress(annotations, coco.annToRLE, coco.imgs if usual else None)
         if isinstance(truth, LazyRows):
             return truth, pred
@@ -124,7 +126,8 @@ class COCOeval:
             p.catIds = list(np.unique(p.catIds))
         p.maxDets = sorted(p.maxDets)
         categories = p.catIds if p.useCats else [-1]
-        if has_other(self, COCOeval, "_prepare", "computeIoU", "computeOks", "evaluateImg"):
+        steps = "_prepare", "computeIoU", "computeOks", "evaluateImg"
+        if has_other(self, *steps) or maskUtils.iou is not own_iou:
             self._prepare()
             self._evaluate_cells(categories)
         else:

@@ -10,6 +10,7 @@ from snellen import _core
 from snellen._core import LooseMasks
 from snellen.compat.pycocotools import mask as mask_api
 from snellen.compat.pycocotools.documents import no_collection
+from snellen.compat.pycocotools.mask import area, frPyObjects, merge, toBbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,11 +50,13 @@ def complete(results: list[Any]) -> None:
 def complete_masks(results: list[Any], *, crowds: bool) -> None:
     """Give results with masks an area, a box where they have none, an id and, if wanted, iscrowd.
 
-    Where one is out of the ordinary it is measured alone, as what it raises comes in its turn.
+    Where one is out of the ordinary it is measured alone, as what it raises comes in its turn; so
+    are all where a script has replaced what measures them.
     """
+    usual = mask_api.area is area and mask_api.toBbox is toBbox
     for begin in range(0, len(results), _AT_ONCE):
         some = results[begin : begin + _AT_ONCE]
-        measured = _measured(some)
+        measured = _measured(some) if usual else None
         for i, each in enumerate(some):
             shape = each["segmentation"]
             each["area"] = mask_api.area(shape) if measured is None else measured[0][i]
@@ -117,6 +120,8 @@ def compress(annotations: Any, to_rle: Callable[[Any], Any], images: Any = None)
         if (
             type(annotations) is list
             and type(images) is dict
+            and mask_api.frPyObjects is frPyObjects
+            and mask_api.merge is merge
             and _core.compress_masks(annotations, images, to_rle)
         ):
             return

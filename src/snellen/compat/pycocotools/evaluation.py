@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen import _core
-from snellen.compat.pycocotools import mask as mask_api
+from snellen.compat.pycocotools._mask import iou
 from snellen.compat.pycocotools.cells import Cell, stable_order
 from snellen.compat.pycocotools.keypoint_similarity import similarities
 from snellen.compat.pycocotools.lazy_dict import LazyDict
@@ -169,7 +169,7 @@ class Evaluation:
             return self._similarities(truth, pred)
         crowd = self.truth["crowd"][truth]
         if self.rules.kind == "segm":
-            return mask_api.iou(
+            return iou(
                 _of_rows(self.pred["shapes"], pred),
                 _of_rows(self.truth["shapes"], truth),
                 crowd.tolist(),

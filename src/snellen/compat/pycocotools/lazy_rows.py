@@ -42,7 +42,7 @@ class LazyRows:
         """Return the rows of a data set; None where its dicts are to be asked."""
         if p.iouType != "bbox" or not isinstance(coco, COCO):
             return None
-        lazy = None if has_other(coco, COCO, "getAnnIds", "loadAnns") else unseen(coco)
+        lazy = None if has_other(coco, "getAnnIds", "loadAnns") else unseen(coco)
         return None if lazy is None else cls(lazy)
 
     def columns(self, rules: Rules, *, truth: bool) -> dict[str, Any] | None:
