@@ -112,6 +112,15 @@ def test_gates(run: Run, tables: Path) -> None:
     assert "expected a metric of accuracy" in unknown.stderr
 
 
+def test_top_k_beyond_the_classes_is_answered_where_it_is_asked_for(run: Run, tables: Path) -> None:
+    arguments = (tables / "truth.csv", tables / "scores.csv")
+    assert {"top1"} == {name for name in evaluated(run, *arguments)["metrics"] if "top" in name}
+    found = evaluated(run, *arguments, "--top-k", "2,3,4")
+    assert [found["metrics"][f"top{k}"] for k in (2, 3, 4)] == [1.0, 1.0, None]
+    reasons = {entry["metric"]: entry["reason"] for entry in found["undefined"]}
+    assert reasons["top4"] == "there are 3 classes"
+
+
 def test_binary_with_one_score(run: Run, tmp_path: Path) -> None:
     (tmp_path / "truth.csv").write_text("id,label\na,0\nb,1\nc,1\nd,0\n")
     (tmp_path / "pred.csv").write_text("id,score\na,0.1\nb,0.8\nc,0.4\nd,0.6\n")
@@ -188,6 +197,7 @@ def bad(truth: str | bytes, predictions: str | bytes, *options: str, says: str) 
         bad(TRUTH, "id,label\n1.png,cat\n2.png,dog\n3.png,dog\n", says="with --missing ignore"),
         bad(TRUTH, LABELS, "--label", "lable", says='Did you mean "label"'),
         bad(TRUTH, LABELS, "--positive", "fox", says="fox"),
+        bad(TRUTH, LABELS, "--positive=--1", says="--1"),
         bad("id,label\n1,cat\n2,dog\n", "id,label\n1,0\n2,1\n", says="expected labels of one kind"),
     ],
 )

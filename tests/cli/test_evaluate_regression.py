@@ -87,6 +87,18 @@ def test_state_merges(run: Run, tmp_path: Path) -> None:
     assert merged.compute().to_dict()["metrics"] == whole["metrics"]
 
 
+def test_runs_of_tables_without_ids_are_compared_row_by_row(run: Run, tmp_path: Path) -> None:
+    for name, by in (("one", 2.0), ("other", 0.5)):
+        rows = [f"{i},{i + by * (-1) ** i}" for i in range(20)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["target,prediction", *rows]) + "\n")
+        options = ("--out", tmp_path / name, "--no-intervals", "--quiet")
+        done = run("evaluate", "regression", tmp_path / f"{name}.csv", *options)
+        assert done.returncode == 0, done.stderr
+    done = run("compare", tmp_path / "one", tmp_path / "other", "--metric", "mae")
+    assert done.returncode == 0, done.stderr
+    assert "mae: other is better than one by 1.5" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -291,6 +291,32 @@ def test_events_and_tracks(capsys: Capture, sides: tuple[Path, Path], tmp_path: 
     ]
 
 
+def test_tracks_of_nothing_have_a_header(capsys: Capture, tmp_path: Path) -> None:
+    sides = [written(tmp_path / name, "") for name in ("gt.txt", "pred.txt")]
+    table = tmp_path / "tracks.csv"
+    evaluated(capsys, *sides, "--tracks", table, "--no-intervals", "--quiet")
+    assert table.read_text() == (
+        "sequence,class,track,first_frame,last_frame,frames,matched,coverage,switches,fragments,"
+        "status\n"
+    )
+
+
+def test_names_that_files_of_trackeval_cannot_have(capsys: Capture, tmp_path: Path) -> None:
+    table = "frame,track,x,y,w,h,class\n1,1,0,0,9,9,../up\n"
+    side = written(tmp_path / "a" / "b" / "side.csv", table)
+    out = tmp_path / "a" / "out"
+    options = ("--format", "trackeval", "--out", out, "--no-intervals", "--quiet")
+    evaluated(capsys, side, side, *options)
+    assert (out / "..%2Fup_summary.txt").is_file()
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["b", "out"]
+    # A sequence is called as its file or folder.
+    gt = written(tmp_path / "COMBINED" / "gt.txt", TRUTH)
+    out = tmp_path / "other"
+    _, said = evaluated(capsys, gt, gt, "--format", "trackeval", "--out", out, code=1)
+    assert "expected sequences of other names than COMBINED" in said.splitlines()[-1]
+    assert not out.exists() or not list(out.iterdir())
+
+
 def test_files_of_trackeval(capsys: Capture, sample: TrackingSample, tmp_path: Path) -> None:
     evaluated(
         capsys, sample.truth, sample.predictions, "--protocol", "mot17", "--format", "trackeval",
@@ -312,6 +338,42 @@ def test_files_of_trackeval(capsys: Capture, sample: TrackingSample, tmp_path: P
         "run.json",
         "state.bin",
     }
+
+
+def test_files_of_trackeval_go_with_their_run(
+    capsys: Capture, sides: tuple[Path, Path], tmp_path: Path
+) -> None:
+    folder, of_trackeval = tmp_path / "out", ["object_detailed.csv", "object_summary.txt"]
+    of_run = ["result.json", "run.json", "state.bin"]
+    command = [*sides, "--out", folder, "--no-intervals", "--quiet"]
+
+    def there() -> list[str]:
+        return sorted(path.name for path in folder.iterdir())
+
+    evaluated(capsys, *command, "--format", "trackeval")
+    assert there() == [*of_trackeval, *of_run]
+    record = json.loads((folder / "run.json").read_text())
+    assert sorted(record["config"]["files"]) == of_trackeval
+    # Another run's numbers would stand beside its own.
+    (folder / "mine_summary.txt").write_text("somebody's own")
+    evaluated(capsys, *command)
+    assert there() == ["mine_summary.txt", *of_run]
+    assert "files" not in json.loads((folder / "run.json").read_text())["config"]
+    # Names that lead elsewhere are nobody's.
+    record["config"]["files"] = ["", "..", "../away.txt", "states", "mine_summary.txt/x"]
+    (folder / "run.json").write_text(json.dumps(record))
+    (tmp_path / "away.txt").write_text("elsewhere")
+    (folder / "states").mkdir()
+    (folder / "states" / "notes.txt").write_text("somebody's own")
+    evaluated(capsys, *command)
+    assert there() == ["mine_summary.txt", *of_run, "states"]
+    assert (tmp_path / "away.txt").is_file()
+    # All files, or none.
+    (tmp_path / "none" / "result.json").mkdir(parents=True)
+    (tmp_path / "none" / "result.json" / "in the way").touch()
+    command[3] = tmp_path / "none"
+    evaluated(capsys, *command, "--format", "trackeval", code=1)
+    assert [path.name for path in (tmp_path / "none").iterdir()] == ["result.json"]
 
 
 @pytest.mark.parametrize("quiet", [True, False])

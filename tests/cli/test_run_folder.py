@@ -127,6 +127,28 @@ def test_bytes_of_a_path_that_are_no_text(run: Run, files: Files, tmp_path: Path
     assert record["config"]["merged_from"][0]["run"].endswith(r"p\udcffrt")
 
 
+def test_lists_pages_and_comparisons_of_folders_whose_names_are_no_text(
+    run: Run, files: Files, tmp_path: Path
+) -> None:
+    odd = os.fsdecode(b"o\xff")
+    for name in ("plain", odd):
+        done = run("evaluate", "detection", *files, "--out", name, "--quiet", cwd=tmp_path)
+        if name == odd and not (tmp_path / odd).is_dir():
+            pytest.skip("this file system has only names that are text")
+    done = run("runs", ".", "--json", "-", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    listed = json.loads(done.stdout)["runs"]
+    assert [each["name"] for each in listed] == [r"o\udcff", "plain"]
+    assert [each["path"] for each in listed] == [r"o\udcff", "plain"]
+    done = run("compare", odd, "plain", "--json", "-", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["runs"] == [r"o\udcff", "plain"]
+    for out in ("page.html", "tables.md"):
+        done = run("report", odd, "plain", "-o", out, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert r"\udcff and plain" in (tmp_path / out).read_text(encoding="utf-8")
+
+
 def test_other_folders_are_refused_before_the_work(run: Run, files: Files, tmp_path: Path) -> None:
     (tmp_path / "trained").mkdir()
     (tmp_path / "trained" / "description.json").write_text("{}")
@@ -627,6 +649,45 @@ def test_the_page_of_a_benchmark(run: Run, tmp_path: Path) -> None:
     done = run("report", "bench", "-o", "tables.md", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "\n| accuracy | 1.000 " in (tmp_path / "tables.md").read_text(encoding="utf-8")
+
+
+def test_the_pages_of_networks_that_know_more_classes(run: Run, tmp_path: Path) -> None:
+    truth = ["ant", "ant", "bee", "bee"]
+    (tmp_path / "truth.csv").write_text(
+        "id,label\n" + "".join(f"{k},{name}\n" for k, name in enumerate(truth))
+    )
+    (tmp_path / "classes.txt").write_text("ant\nbee\ncow\n")
+    for name, told in (("one", "ant cow bee bee"), ("two", "ant ant cow bee")):
+        rows = [f"{k},{label}\n" for k, label in enumerate(told.split())]
+        (tmp_path / f"{name}.csv").write_text("id,prediction\n" + "".join(rows))
+    models = [f"predictions:{name}.csv,classes=classes.txt" for name in ("one", "two")]
+    done = run(
+        "benchmark", "--data", "truth.csv", *models, "--out", "bench", "--report", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    # Of ant F1 is 2 of 3 (and 1), of bee 1 (and 2 of 3); the cow that the data lack has none.
+    found = StoredRun.open(tmp_path / "bench/models/one").result()
+    assert found.metrics["f1_macro"] == pytest.approx((2 / 3 + 1) / 2)
+    for place in (["bench"], ["bench/models/one"], ["bench/models/one", "bench/models/two"]):
+        done = run("report", *place, "-o", "tables.md", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    # Neither has numbers that follow from scores, for reasons of their own.
+    (tmp_path / "three.csv").write_text(
+        "id,ant,bee,cow\n" + "".join(f"{k},{3 * k},-1,2\n" for k in range(4))
+    )
+    models = [models[0], "predictions:three.csv,scores=any"]
+    gate = ["--quiet", "--out", "gate", "--fail-under", "log_loss=0"]
+    done = run("benchmark", "--data", "truth.csv", *models, *gate, cwd=tmp_path)
+    assert done.returncode == 3
+    assert done.stderr.splitlines() == [
+        "snellen: one: log_loss is not known: there are labels and no scores",
+        "snellen: three: log_loss is not known: of the scores only the order counts",
+    ]
+    one, two = "bench/models/one", "bench/models/two"
+    done = run("compare", one, two, "--metric", "f1_macro", "--json", "-", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (difference,) = json.loads(done.stdout)["differences"]
+    assert difference["value_first"] == pytest.approx(5 / 6)
 
 
 def test_the_page_of_a_training(run: Run, tmp_path: Path) -> None:

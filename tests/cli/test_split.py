@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +16,7 @@ import pytest
 from snellen.cli.root import run as run_here
 from snellen.errors import InputError
 from snellen.splits.from_folder import images_below
+from snellen.splits.hold_out import hold_out
 
 from .conftest import Run
 
@@ -212,6 +215,17 @@ def test_leaving_groups_out(split: Split, tmp_path: Path) -> None:
     done = split(table, "--folds", "groups")
     assert (done.code, done.out) == (1, "")
     assert "name them (--group)" in done.err
+
+
+def test_no_fold_is_empty(split: Split, tmp_path: Path) -> None:
+    """One large group and five samples that stand alone: the folds share these."""
+    patient = ["large"] * 25 + [f"p{i}" for i in range(5)]
+    table = write_table(tmp_path / "data.csv", 30, label=["a", "b"] * 15, patient=patient)
+    for n_folds in (3, 6):
+        done = split(table, "--folds", n_folds, "--group", "patient", "--json", "-", "--quiet")
+        sizes = sorted(part["n"] for part in json.loads(done.out)["rounds"][0]["parts"])
+        assert sizes[0] >= 1
+        assert sizes[-1] == 25
 
 
 def test_small_classes(split: Split, tmp_path: Path) -> None:
@@ -462,6 +476,23 @@ def test_mot(split: Split, tmp_path: Path) -> None:
     check_refused(done, "samples that are files")
 
 
+def test_the_folder_one_is_in(
+    split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sequence = write_mot(tmp_path / "mot") / "S-01-DPM"
+    monkeypatch.chdir(sequence)
+    assert split(".", "--ratios", "100", "--out", "split.csv").code == 0
+    rows = read_rows(sequence / "split.csv")
+    assert (rows[0]["key"], rows[0]["group"]) == ("S-01-DPM/000001", "S-01")
+    assert split(sequence, "--verify", "split.csv").code == 0
+    data = write_yolo(tmp_path / "yolo")
+    monkeypatch.chdir(data)
+    assert split(".", "--ratios", "50/50", "--yolo", "../lists", "--copy", "../parts").code == 0
+    listed = (tmp_path / "lists/train.txt").read_text().splitlines()
+    assert all(Path(path).parent == data / "images/a" for path in listed)
+    assert len(list(tmp_path.glob("parts/*/images/a/*.jpg"))) == 20
+
+
 # ---- Bad input ----------------------------------------------------------------------------------
 
 
@@ -493,6 +524,7 @@ def check_refused(done: Done, *expected: str) -> None:
         (["--ratios", "60/40", "--target", "label"], 'expected numbers in column "label"'),
         (["--ratios", "60/40", "--target", "age", "--stratify", "label"], "got both"),
         (["--ratios", "60/40", "--key", "label"], "each key once, got 3 that come again"),
+        (["--ratios", "60/40", "--key", "label"], "data.csv keys"),
         (["--ratios", "60/40", "--group", "^q(.)"], "found in none"),
         (["--ratios", "60/40", "--group", "("], "regular expression"),
         (["--ratios", "60/40", "--coco", "{}/parts"], "expected a COCO file"),
@@ -503,6 +535,7 @@ def check_refused(done: Done, *expected: str) -> None:
         (["--ratios", "60/40", "--copy", "{}/no/parts"], "there is none: make it"),
         (["--ratios", "60/40", "--out", "{}/no/split.csv"], "there is none: make it"),
         (["--ratios", "60/40", "--json", "{}/no/split.json"], "there is none: make it"),
+        (["--ratios", "60/40", "--out", "{}/split.json"], "a name that ends in .csv for --out"),
         (["--verify", "{}/data.csv"], "expected a manifest"),
         (["--verify", "{}/absent.csv"], "absent.csv"),
         (["--ratios", "60/40", "--freeze", "test", "--from", "{}/data.csv"], "expected a manifest"),
@@ -530,7 +563,12 @@ def test_refused(split: Split, tmp_path: Path, arguments: list[str], expected: s
         (["--ratios", "60/40", "--from", "x.csv"], "go together"),
         (["--ratios", "60/40", "--bins", "3"], "--bins goes with"),
         (["--ratios", "60/40", "--seed", "-1"], "--seed"),
+        (["--verify", ""], "expected a path, got nothing"),
         (["--verify", "x.csv", "--seed", "3"], "drop --seed"),
+        (
+            ["--verify", "x.csv", "--from", "y.csv", "--freeze", "test", "--json", "-"],
+            "drop --freeze, --from, --json",
+        ),
     ],
 )
 def test_usage(run: Run, tmp_path: Path, arguments: list[str], expected: str) -> None:
@@ -580,6 +618,196 @@ def test_manifests_of_others(split: Split, tmp_path: Path) -> None:
     lines = written.splitlines()
     manifest.write_text("\n".join([*lines, lines[-1]]))
     check_refused(split(table, "--verify", manifest), "each key once")
+
+
+def at(place: Path, arguments: list[str]) -> list[str]:
+    return [text.replace("{}", str(place)) for text in arguments]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--out", "{}/data.csv"], ["--out", "DATA"]),
+        (["--json", "{}/../here/data.csv"], ["--json", "DATA"]),
+        (["--out", "{}/linked.csv"], ["--out", "DATA"]),
+        (["--freeze", "test", "--from", "{}/old.csv", "--out", "{}/old.csv"], ["--out", "--from"]),
+        (["--out", "{}/new.csv", "--json", "{}/new.csv"], ["--out", "--json"]),
+        (["--out", "{}/new.csv", "--coco", "{}/new.csv"], ["--out", "--coco"]),
+        (["--copy", "{}/parts", "--link", "{}/parts"], ["--copy", "--link"]),
+        (["--copy", "{}/empty", "--link", "{}/empty"], ["--copy", "--link"]),
+    ],
+)
+def test_nothing_is_written_over_another_thing(
+    split: Split, tmp_path: Path, arguments: list[str], named: list[str]
+) -> None:
+    here = tmp_path / "here"
+    (here / "empty").mkdir(parents=True)
+    table = write_table(here / "data.csv", 4)
+    for name in (f"{i:04d}.jpg" for i in range(4)):
+        (here / name).write_bytes(b"x")
+    (here / "linked.csv").symlink_to(table)
+    assert split(table, "--ratios", "50/50", "--out", here / "old.csv").code == 0
+    before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
+    done = split(table, "--ratios", "50/50", *at(here, arguments))
+    assert (done.code, done.out) == (2, "")
+    last = done.err.splitlines()[-1]
+    assert last.startswith("Error: expected ")
+    assert all(name in last for name in named)
+    assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("refused", ["--coco", "--yolo"])
+def test_what_is_refused_leaves_nothing_behind(split: Split, tmp_path: Path, refused: str) -> None:
+    images = write_images(tmp_path / "images")
+    done = split(
+        images, "--ratios", "50/50", "--copy", tmp_path / "a", "--link", tmp_path / "b",
+        refused, tmp_path / "c", "--out", tmp_path / "split.csv",
+    )  # fmt: skip
+    check_refused(done, "got image folder data")
+    assert list(tmp_path.iterdir()) == [images]
+
+
+def test_copies_are_not_put_among_the_data(split: Split, tmp_path: Path) -> None:
+    images = write_images(tmp_path / "images")
+    for option in ("--copy", "--link"):
+        done = split(images, "--ratios", "50/50", option, images / "cat" / "parts")
+        check_refused(done, f"a folder for {option} outside of DATA")
+    assert split(images, "--ratios", "50/50", "--out", images / "split.csv").code == 0
+    assert split(images, "--verify", images / "split.csv").code == 0
+
+
+APART = unicodedata.normalize("NFD", "Käfer/é")
+COMPOSED = unicodedata.normalize("NFC", APART)
+
+
+def test_names_that_are_not_composed(split: Split, tmp_path: Path) -> None:
+    """As macOS's archives have them: keys are composed, files are found."""
+    for i in range(6):
+        image = tmp_path / f"images/{APART}{i}.png"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        image.write_bytes(bytes([i]))
+    manifest, parts, links = (tmp_path / name for name in ("split.csv", "parts", "links"))
+    done = split(
+        tmp_path / "images", "--ratios", "50/50", "--out", manifest, "--copy", parts,
+        "--link", links,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    keys = [f"{COMPOSED}{i}.png" for i in range(6)]
+    part = hold_out(keys, "50/50", labels=["Käfer"] * 6).assignment()
+    assert {row["key"]: row["part"] for row in read_rows(manifest)} == part
+    for folder in (parts, links):
+        copied = {
+            path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.png")
+        }
+        assert copied == {f"{part[key]}/{APART}{i}.png": bytes([i]) for i, key in enumerate(keys)}
+
+
+@pytest.mark.parametrize("column", [COMPOSED, APART])
+def test_a_table_of_names_that_are_not_composed(split: Split, tmp_path: Path, column: str) -> None:
+    table = tmp_path / "data.csv"
+    table.write_text("image\n" + "".join(f"{column}{i}.png\n" for i in range(4)))
+    (tmp_path / APART).parent.mkdir()
+    for i in range(4):
+        (tmp_path / f"{APART}{i}.png").write_bytes(bytes([i]))
+    done = split(table, "--ratios", "50/50", "--copy", tmp_path / "parts")
+    assert done.code == 0, done.err
+    copied = {
+        path.relative_to(path.parents[1]).as_posix() for path in tmp_path.rglob("parts/*/*/*")
+    }
+    assert copied == {f"{APART}{i}.png" for i in range(4)}
+
+
+def test_a_yolo_folder_of_names_that_are_not_composed(split: Split, tmp_path: Path) -> None:
+    data, lists = tmp_path / APART, tmp_path / "lists"
+    for folder in ("images", "labels"):
+        (data / folder).mkdir(parents=True)
+    name = unicodedata.normalize("NFD", "é")
+    for i in range(6):
+        (data / f"images/{name}{i}.jpg").write_bytes(b"x")
+        # The label of one image is spelt another way than the image.
+        spelt = name if i else unicodedata.normalize("NFC", name)
+        (data / f"labels/{spelt}{i}.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    done = split(
+        data, "--ratios", "50/50", "--yolo", lists, "--copy", tmp_path / "parts",
+        "--out", tmp_path / "split.csv",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert "a YOLO folder of 6 images with 6 objects of 1 classes" in done.err
+    keys = [f"images/é{i}.jpg" for i in range(6)]
+    assert [row["key"] for row in read_rows(tmp_path / "split.csv")] == keys
+    paths = [
+        Path(line)
+        for part in ("train", "test")
+        for line in (lists / f"{part}.txt").read_text(encoding="utf-8").splitlines()
+    ]
+    assert sorted(paths) == sorted((data / "images").iterdir())
+    copied = {path.name for path in tmp_path.rglob("parts/*/*/*")}
+    assert copied == {path.name for path in (*data.rglob("*.jpg"), *data.rglob("*.txt"))}
+
+
+def test_mot_names_that_are_not_composed(split: Split, tmp_path: Path) -> None:
+    for sequence in ("é1", "é2"):
+        frames = tmp_path / "mot" / unicodedata.normalize("NFD", sequence) / "img1"
+        frames.mkdir(parents=True)
+        (frames.parent / "seqinfo.ini").write_text("[Sequence]\nseqLength=2\n")
+        for i in (1, 2):
+            (frames / f"{i:06d}.jpg").write_bytes(b"x")
+    done = split(tmp_path / "mot", "--ratios", "50/50", "--copy", tmp_path / "parts")
+    assert done.code == 0, done.err
+    copied = {path.relative_to(path.parents[2]) for path in tmp_path.rglob("parts/**/*.jpg")}
+    assert copied == {path.relative_to(tmp_path / "mot") for path in tmp_path.rglob("mot/**/*.jpg")}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="such names are none there")
+def test_names_that_lists_and_tables_find_hard(split: Split, tmp_path: Path) -> None:
+    """A name that begins like another one, but for a blank, is one of its own."""
+    names = [" 1", "1", "1 ", "#2", "back\\slash", "line\nbreak", 'quote"', "\t3", "4;5,6"]
+    for name in names:
+        image = tmp_path / f"images/ cat /{name}.png"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        image.write_bytes(name.encode())
+    manifest, parts = tmp_path / "split.csv", tmp_path / "parts"
+    done = split(tmp_path / "images", "--ratios", "50/50", "--out", manifest, "--copy", parts)
+    assert done.code == 0, done.err
+    assert split(tmp_path / "images", "--verify", manifest).code == 0
+    keys = sorted(f" cat /{name}.png".replace("\\", "/") for name in names)
+    assert [row["key"] for row in read_rows(manifest)] == keys
+    assert {row["label"] for row in read_rows(manifest)} == {" cat "}
+    assert sorted(path.read_text() for path in parts.rglob("*.png")) == sorted(names)
+
+    flat = tmp_path / "flat"
+    (flat / "images").mkdir(parents=True)
+    (flat / "labels").mkdir()
+    (flat / "images/line\nbreak.png").write_bytes(b"x")
+    (flat / "images/2.png").write_bytes(b"x")
+    (flat / "labels/2.TXT").write_text("0 0 0 1 1\n")
+    done = split(flat, "--ratios", "50/50", "--yolo", tmp_path / "lists")
+    check_refused(done, "without line breaks")
+    assert "2 images with 1 objects" in done.err
+    assert not (tmp_path / "lists").exists()
+
+
+def test_manifests_are_as_the_csv_module_writes_them(split: Split, tmp_path: Path) -> None:
+    """But for rows whose blanks would be lost."""
+    images = tmp_path / "images"
+    images.mkdir()
+    for name in (" 1", "1", "a,b"):
+        (images / f"{name}.png").write_bytes(b"x")
+    assert split(images, "--ratios", "100", "--out", tmp_path / "split.csv").code == 0
+    rows = (tmp_path / "split.csv").read_text().splitlines()[1:]
+    assert rows == ["key,part", '" 1.png","all"', "1.png,all", '"a,b.png",all']
+
+
+def test_a_target_of_huge_numbers(split: Split, tmp_path: Path) -> None:
+    table = write_table(tmp_path / "data.csv", 8, age=[-1.7e308] * 4 + [1.7e308] * 4)
+    done = split(
+        table, "--ratios", "50/50", "--stratify", "none", "--target", "age", "--bins", 2,
+        "--json", "-",
+    )  # fmt: skip
+    assert json.loads(done.out)["classes"] == {
+        "bin 1: -inf to 0": [2, 2],
+        "bin 2: 0 to inf": [2, 2],
+    }
 
 
 def test_links_that_lead_back(split: Split, tmp_path: Path) -> None:

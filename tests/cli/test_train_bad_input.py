@@ -135,6 +135,52 @@ def test_arguments(arguments: list[str], expected: str, said: Callable[..., str]
     assert expected in said(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--data", "digits", "--table", "--json", "x"], "no --json with --table"),
+        (["--data", "digits", "--table", "--fail-under", "loss=1"], "no --fail-under with --table"),
+        (["--data", "digits", "--table", "--stop-after", "x"], "no --stop-after with --table"),
+        (["--data", "digits", "--table", "--replay", "3", "--resume", "x"], "no --replay with"),
+        (["--data", "digits", "--prove-resume", "--out", "x"], "no --out with --prove-resume"),
+        (["--resume", "x", "--replay", "3", "--epochs", "2"], "no --epochs with --replay"),
+        (["--resume", "x", "--replay", "3", "d.toml"], "no DESCRIPTION with --replay"),
+    ],
+)
+def test_options_that_have_no_say(
+    arguments: list[str],
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call(["train", *arguments]) == 2
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert f"expected {expected}" in error
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--descent", "all", "--data", "digits"], "no --data with --descent"),
+        (["--descent", "all", "d.toml"], "no DESCRIPTION with --descent"),
+        (["--descent", "all", "--run", "x"], "no --run with --descent"),
+        (["--descent", "all", "--steps", "3"], "no --steps with --descent"),
+        (["--data", "digits", "--look", "follow", "--steps", "3"], "no --steps with --look follow"),
+    ],
+)
+def test_options_that_have_no_say_in_a_look(
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(["inspect", *arguments]) == 2
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert f"expected {expected}" in error
+
+
 def arrays(path: Path, **changes: Any) -> None:
     random = np.random.default_rng(0)
     content: dict[str, Any] = {

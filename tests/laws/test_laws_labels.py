@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from snellen import ConfusionMatrix, Labels
-from snellen.errors import ClassError, IdError
+from snellen.errors import ClassError, IdError, MergeError
 from snellen.testing import LAWS, MetricCase
 
 NAMES = ("bird", "cat", "dog", "eel", "fox")
@@ -81,6 +81,7 @@ CASES = {
     "weighted": MetricCase(ConfusionMatrix, WEIGHTED),
     "some weighted": MetricCase(ConfusionMatrix, [*WEIGHTED[:2], *BINARY]),
     "declared": MetricCase(declared, WEIGHTED),
+    "first two": MetricCase(lambda: ConfusionMatrix([*"abcd"], n_macro=2), WEIGHTED),
     "binary": MetricCase(lambda: ConfusionMatrix(positive=0, beta=2), BINARY),
     "zero, nan": MetricCase(
         lambda: ConfusionMatrix(absent_classes="zero", zero_division=math.nan), NUMBERS
@@ -113,6 +114,11 @@ def test_the_data_can_tell_results_apart() -> None:
             for n in range(1, len(case.batches))
         ]
         assert len(set(map(str, numbers))) == len(numbers)
+
+
+def test_macro_averages_over_other_classes_do_not_merge() -> None:
+    with pytest.raises(MergeError, match="got n_macro 2 instead of 3"):
+        ConfusionMatrix([*"abcd"], n_macro=3).merge(ConfusionMatrix([*"abcd"], n_macro=2))
 
 
 def test_declared_classes_refuse_others() -> None:

@@ -133,6 +133,31 @@ def test_precision_recall_f_jaccard(seed: int, zero: float, weights: str) -> Non
     check_ratios(result, truth, pred, ids, weight, zero, beta, tolerance)
 
 
+@pytest.mark.parametrize("zero", ZERO_DIVISIONS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_macro_averages_over_the_first_classes(seed: int, zero: float) -> None:
+    truth, pred, ids = drawn(seed)
+    n = 1 + seed % len(ids)
+    rules: dict[str, Any] = {"absent_classes": ABSENT[zero], "zero_division": zero}
+    metric = ConfusionMatrix(classes_of(ids), n_macro=n, **rules).update(truth, pred)
+    result = metric.compute()
+    p, r, f, _ = sk.precision_recall_fscore_support(
+        truth, pred, average="macro", labels=ids[:n], zero_division=zero
+    )
+    for key, theirs in (("precision", p), ("recall", r), ("f1", f)):
+        compare(result, {}, key, "macro", theirs, zero, None)
+    # All other numbers are over all classes.
+    over_all = ConfusionMatrix(classes_of(ids), **rules).update(truth, pred).compute()
+    others = [name for name in result.metrics if not name.endswith("_macro")]
+    for name in others:
+        assert_array_equal(result.metrics[name], over_all.metrics[name])
+    # And so are those of resampled data.
+    units = metric.units()
+    drawn_once = units.values(units.counts[None])
+    for name in ("precision_macro", "recall_macro", "f1_macro", "f1_weighted"):
+        np.testing.assert_allclose(drawn_once[name][0], result.metrics[name], rtol=1e-12)
+
+
 def check_ratios(
     result: Any,
     truth: Any,

@@ -226,8 +226,11 @@ def test_outputs_in_another_order() -> None:
     # Averages over the classes of the images: the yak that was told is no fourth class.
     assert found.number("recall_macro") == pytest.approx(2 / 3)
     assert found.number("f1_macro") == pytest.approx(2 / 3)
-    # What gates read, too.
+    # What gates read, too, and what is stored.
     assert found.result.metrics["f1_macro"] == found.number("f1_macro")
+    stored = type(found.metric).from_bytes(found.metric.to_bytes())
+    assert stored.compute().metrics == found.result.metrics
+    assert "macro ones are over the first 3" in found.result.composition()
     assert "1 image was taken for classes that the data lack" in found.notes[0]
     sure = found.interval("f1_macro")
     assert sure is not None

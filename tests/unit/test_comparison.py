@@ -321,6 +321,19 @@ def test_intervals_stay_where_numbers_can_be() -> None:
     assert found["mcc"].high == 1.0
 
 
+def test_differences_stay_where_they_can_be() -> None:
+    truth, ids = [0, 1] * 5, range(10)
+    wrong = [*[1, 0] * 4, 1, 1]  # all but the last
+    runs_of = [Classification().update(truth, p, sample_id=ids) for p in (wrong, truth)]
+    result = compare(*runs_of, metrics=["accuracy", "mcc"], replicates=200)
+    accuracy, mcc = result.differences
+    # Mirrored at 0.9 the lowest replicates lie above 1; from -1 to 1 there are 2.
+    assert accuracy.interval.low < 0.9
+    assert accuracy.interval.high == 1.0
+    assert 1.0 < mcc.difference < mcc.interval.high <= 2.0
+    assert all(found.interval.high <= 1.0 for found in result.class_differences)
+
+
 def test_basic_takes_out_a_bias() -> None:
     """Of many rare classes macro F1 is too low, and lower still in replicates."""
     random = np.random.default_rng(0)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snellen import Classes, ConfusionMatrix, Labels, confusion_matrix
+from snellen import Classes, Classification, ConfusionMatrix, Labels, confusion_matrix
 from snellen.classification import pair_counts
 from snellen.errors import ClassError, InputError, ShapeError
 
@@ -122,6 +122,26 @@ def test_weights_by_hand() -> None:
     assert result.data["n_samples"] == 3
 
 
+@pytest.mark.parametrize("weight", [1e-300, 1e-90, 1e90, 1e300])
+def test_weights_of_any_size(weight: float) -> None:
+    truth, pred = ([each == "a" for each in side] for side in (TRUTH, PRED))
+    metric = Classification(positive=1).update(truth, pred, weight=[weight] * 8)
+    units = metric.units()
+    resampled = {name: value[0] for name, value in units.values(units.counts[None]).items()}
+    # 3 of 4 found, nothing else taken for it: (3 · 4 - 0 · 1) / sqrt(4 · 4 · 3 · 5).
+    for found in (metric.compute().metrics, resampled):
+        assert found["mcc"] == pytest.approx(12 / math.sqrt(4 * 4 * 3 * 5))
+        assert found["kappa"] == pytest.approx(float(1 - Fraction(1, 8) / Fraction(1, 2)))
+        assert found["lr_negative"] == pytest.approx(1 / 4)
+        assert found["accuracy"] == pytest.approx(7 / 8)
+
+
+def test_powers_of_two_as_weights_change_no_bit() -> None:
+    weight = np.random.default_rng(0).random(8)
+    few, many = (confusion_matrix(TRUTH, PRED, weight=weight * 2.0**k) for k in (0, 200))
+    assert few.metrics == many.metrics
+
+
 def test_classes_align_by_name_not_by_place() -> None:
     # Predictions lack "a" and have "d": nothing shifts.
     result = confusion_matrix(["a", "b", "c"], ["b", "b", "d"])
@@ -214,6 +234,14 @@ BAD: list[tuple[Any, Any, dict[str, Any], type[Exception], str]] = [
         "expected as many predictions as samples with truth, got 1 and 2",
     ),
     ([0.5], [0], {}, InputError, r"as labels, got 0\.5: are these scores\? - at truth\[0\]"),
+    (
+        [0.0],
+        [2.0**63],
+        {},
+        InputError,
+        r"expected labels that 64 bits can hold, got 9\.22337e\+18 - at pred\[0\]",
+    ),
+    ([-1e30], [0.0], {}, InputError, r"that 64 bits can hold, got -1e\+30 - at truth\[0\]"),
     ([0], [0], {"weight": [-1]}, InputError, r"not negative, got -1\.0 - at weight\[0\]"),
     ([0], [0], {"weight": [1, 1]}, ShapeError, "expected one weight for each of 1 samples"),
     ([0], [0], {"beta": 0}, InputError, "expected a number above 0, got 0 - at beta"),
@@ -251,3 +279,14 @@ def test_labels_of_two_kinds_and_sets_are_refused() -> None:
         ConfusionMatrix().update(sets, sets)
     with pytest.raises(InputError, match="expected no weight, sample_id or group beside Labels"):
         ConfusionMatrix().update(Labels.of([0]), [0], weight=[1])
+
+
+def test_macro_averages_over_classes_that_there_are_not() -> None:
+    with pytest.raises(InputError, match="as the declared classes, 0, got 1 - at n_macro"):
+        ConfusionMatrix(n_macro=1)
+    with pytest.raises(InputError, match="as the declared classes, 2, got 3 - at n_macro"):
+        ConfusionMatrix(["a", "b"], n_macro=3)
+    with pytest.raises(InputError, match="expected a whole number from 1, got 0 - at n_macro"):
+        ConfusionMatrix(["a", "b"], n_macro=0)
+    with pytest.raises(InputError, match="expected macro averages over all sets of labels"):
+        Classification(["a", "b"], multilabel=True, n_macro=1)

@@ -87,6 +87,16 @@ def test_names_are_composed(tmp_path: Path) -> None:
     assert listed.path[0].read_bytes()
 
 
+def test_names_of_a_manifest_are_found_however_they_are_spelt(tmp_path: Path) -> None:
+    composed, apart = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
+    make(tmp_path, f"{apart}/{apart}1.jpg", f"{composed}/{apart}2.jpg")
+    for spelt in (composed, apart):
+        text = f"key,part\n{spelt}/{spelt}1.jpg,train\n"
+        listed = images_of_manifest(write(tmp_path, text))
+        assert listed.key == (f"{composed}/{composed}1.jpg",)
+        assert listed.path[0].read_bytes() == f"{apart}/{apart}1.jpg".encode()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other file systems want text")
 def test_names_that_are_no_text(tmp_path: Path) -> None:
     make(tmp_path, "a/1.jpg")

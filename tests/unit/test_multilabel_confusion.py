@@ -157,6 +157,17 @@ def test_weights_by_hand() -> None:
     assert result.cardinality_truth == 1.0 / 2.75
 
 
+@pytest.mark.parametrize("weight", [1e-300, 1e-90, 1e90, 1e300])
+def test_weights_of_any_size(weight: float) -> None:
+    truth, pred = [[1], [1], [0], [0]], [[1], [0], [1], [0]]
+    metric = MultilabelConfusion().update([*truth, [1]], [*pred, [1]], weight=[weight] * 5)
+    (record,) = metric.compute().per_class()
+    # TP 2, FP, FN and TN 1: (2 · 1 - 1 · 1) / sqrt(3 · 3 · 2 · 2), and (2/3) / (1/2).
+    assert record["mcc"] == pytest.approx(1 / 6)
+    assert record["lr_positive"] == pytest.approx(4 / 3)
+    assert metric.compute().mcc_micro == pytest.approx(1 / 6)
+
+
 def test_weighted_sums_that_cancel_leave_no_trace() -> None:
     # 0.1 + 0.2 + 0.3 is not 0.6 in float64: a difference would leave 1e-16 true negatives.
     truth, pred = [[1], [1], [1]], [[1], [1], [1]]

@@ -133,6 +133,26 @@ def test_a_constant_truth_is_seen_in_a_resample() -> None:
         assert found["r2"][1] == pytest.approx(metric.compute().r2)
 
 
+@pytest.mark.parametrize("shift", [0.0, 1e8])
+def test_a_shift_is_no_matter_of_explained_variance(shift: float) -> None:
+    # Errors 1, -1, 1, -1 about the shift: variance 1 beside 5/4 of truth.
+    truth = np.array([0.0, 1.0, 2.0, 3.0])
+    metric = Regression(keep_samples=True, force_finite=True)
+    metric.update(truth, truth + shift + [1, -1, 1, -1], sample_id=np.arange(4))
+    found = metric.units().values(np.array([[1, 1, 1, 1], [2, 0, 2, 0], [2, 2, 0, 0]]))
+    assert metric.compute().explained_variance == pytest.approx(1 - 1 / 1.25)
+    # Of 0 and 2 the errors are one shift, of 0 and 1 their variance is 1 beside 1/4.
+    assert found["explained_variance"].tolist() == pytest.approx([1 - 1 / 1.25, 1.0, -3.0])
+
+
+def test_a_constant_truth_is_not_explained_beside_a_shift() -> None:
+    metric = Regression(keep_samples=True, force_finite=True)
+    metric.update(np.ones(4), 1e8 + np.array([0.0, 1.0, 0.0, 1.0]), sample_id=np.arange(4))
+    found = metric.units().values(np.array([[1, 1, 1, 1], [1, 0, 1, 0]]))
+    assert metric.compute().explained_variance == 0.0
+    assert found["explained_variance"].tolist() == [0.0, 1.0]
+
+
 def test_without_data() -> None:
     units = Regression(keep_samples=True).units(each=True)
     assert len(units.counts) == 0
@@ -144,6 +164,61 @@ def test_each_needs_ids() -> None:
     metric = Regression(keep_samples=True).update([1.0, 2.0], [1.0, 2.0])
     with pytest.raises(InputError, match="expected samples with ids: give update a sample_id"):
         metric.units(each=True)
+
+
+def test_intervals_stay_where_numbers_can_be() -> None:
+    from snellen.statistics import compare, intervals
+
+    truth = np.arange(8.0)
+    pred = np.where(truth == 7, 13.0, truth)
+    runs = [
+        Regression(keep_samples=True, error_quantiles=()).update(
+            truth, side, sample_id=np.arange(8)
+        )
+        for side in (pred, [7, 1, 2, 3, 4, 5, 6, 0])
+    ]
+    found = intervals(runs[0], replicates=200, level=0.99)
+    value = runs[0].compute().metrics
+    for name, interval in found.items():
+        low, high = (
+            (-np.inf, np.inf)
+            if name == "mean_error"
+            else (-np.inf, 1)
+            if name in ("r2", "explained_variance")
+            else (-1, 1)
+            if name in ("pearson", "concordance", "spearman", "kendall")
+            else (0, 2)
+            if name == "smape"
+            else (0, np.inf)
+        )
+        if not np.isnan(interval.low):
+            assert low <= interval.low <= value[name] <= interval.high <= high, name
+    # Mirrored at a mean of 0.75 the highest replicates lie below 0; an error may be negative.
+    assert found["mae"].low == found["smape"].low == 0.0
+    assert found["mean_error"].low < 0
+    assert found["r2"].high == 1.0
+    # From -1 to 1: a difference lies within 2 of 0.
+    (of_correlations,) = compare(*runs, metrics=["pearson"], replicates=200).differences
+    assert of_correlations.interval.low == -2.0
+
+
+def test_equal_truth_of_groups_is_equal_whatever_is_predicted() -> None:
+    from snellen.statistics import compare
+
+    random = np.random.default_rng(0)
+    truth, weight = random.normal(size=200).round(1), random.random(200)
+    runs = [
+        Regression(keep_samples=True).update(
+            truth, truth + random.normal(size=200), weight=weight, group=np.arange(200) % 8
+        )
+        for _ in range(2)
+    ]
+    assert compare(*runs, metrics=["mae"], replicates=10).n_units == 8
+    other = Regression(keep_samples=True).update(
+        truth, truth, weight=weight[::-1], group=np.arange(200) % 8
+    )
+    with pytest.raises(InputError, match="different truth for the same groups"):
+        compare(runs[0], other, metrics=["mae"], replicates=10)
 
 
 def test_intervals_and_comparison_of_runs() -> None:

@@ -283,6 +283,48 @@ def test_labels_of_every_form_mean_the_same() -> None:
     assert np.array_equal(twice.class_counts(objects=True), 2 * twice.class_counts())
 
 
+@pytest.mark.parametrize("kind", [int, bool, float, np.uint8])
+@pytest.mark.parametrize("row", [list, tuple])
+def test_lists_of_0_and_1_are_an_indicator_matrix(kind: Any, row: Any) -> None:
+    matrix = np.random.default_rng(0).integers(0, 2, (40, 3))
+    lists = [row(map(kind, each)) for each in matrix.tolist()]
+    names = ["a", "b", "c"]
+    for classes in (None, names):
+        one = hold_out(keys_of(40), "60/20/20", labels=matrix, classes=classes)
+        other = hold_out(keys_of(40), "60/20/20", labels=lists, classes=classes)
+        assert other.classes == one.classes == tuple(classes or "012")
+        assert np.array_equal(other.class_counts(objects=True), one.class_counts(objects=True))
+        assert other.assignment() == one.assignment()
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "objects"),
+    [
+        # Lists of classes, one an object: of other numbers, other lengths, one each, texts, sets.
+        ([[3, 7], [2, 5]], None, {"2": 1, "3": 1, "5": 1, "7": 1}),
+        ([[0, 1], [0, 2]], None, {"0": 2, "1": 1, "2": 1}),
+        ([[1, 0], [1]], None, {"0": 1, "1": 2}),
+        ([[1], [0]], None, {"0": 1, "1": 1}),
+        ([[1, 1], []], None, {"1": 2}),
+        ([["0", "1"], ["1", "0"]], None, {"0": 2, "1": 2}),
+        ([{0, 1}, {0, 1}], None, {"0": 2, "1": 2}),
+        ([[], []], None, {}),
+        # Rows of a matrix.
+        ([[1, 0], [1, 0]], None, {"0": 2, "1": 0}),
+        ([[True], [False]], None, {"0": 1}),
+        ([[1], [0]], ["cat"], {"cat": 1}),
+        ([[2, 0], [0, 3]], ["cat", "dog"], {"cat": 2, "dog": 3}),
+        ([["a", "b"], ["b", "b"]], ["cat", "dog"], {"a": 1, "b": 3}),
+    ],
+)
+def test_what_lists_of_labels_mean(
+    labels: Any, classes: list[str] | None, objects: dict[str, int]
+) -> None:
+    split = hold_out(["a", "b"], "50/50", labels=labels, classes=classes)
+    counts = split.class_counts(objects=True).sum(0).tolist()
+    assert dict(zip(split.classes, counts, strict=True)) == objects
+
+
 def test_classes_of_a_matrix_in_any_order() -> None:
     matrix = objects(200, 4)
     one = hold_out(keys_of(200), "80/20", labels=matrix, classes=["d", "b", "a", "c"])
@@ -299,6 +341,9 @@ def test_classes_of_a_matrix_in_any_order() -> None:
         ({"labels": [1, 2, 0.5]}, InputError, r"labels\[2\]"),
         ({"labels": np.array([[1], [-1], [0]])}, InputError, "got -1"),
         ({"labels": np.array([[1], [0.5], [0]])}, InputError, "whole numbers"),
+        ({"labels": np.array([[1], [np.inf], [0]])}, InputError, "whole numbers"),
+        ({"labels": [[1], [0.5], [0]], "classes": ["a"]}, InputError, "whole numbers"),
+        ({"labels": [[1, 0], [0, 1]]}, ShapeError, "each of 3 keys, got 2"),
         ({"labels": np.eye(3), "classes": ["a", "b"]}, ShapeError, "3 different class names"),
         ({"labels": np.eye(3), "classes": ["a", "a", "b"]}, ShapeError, "class names"),
         ({"labels": [1, 2, 3], "targets": [1, 2, 3]}, InputError, "got both"),
@@ -366,6 +411,20 @@ def test_few_groups_leave_no_part_empty() -> None:
         assert sorted(split.sizes().tolist()) == [0, 0, 2]
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 8), st.sets(st.integers(0, 3))), min_size=2, max_size=40),
+    st.booleans(),
+)
+def test_no_fold_is_empty(samples: list[tuple[int, set[int]]], grouped: bool) -> None:
+    labels = [sorted(held) for _, held in samples]
+    groups = [group for group, _ in samples] if grouped else None
+    n_units = len(set(groups)) if groups else len(samples)
+    for n_folds in range(2, n_units + 1):
+        folds = k_fold(range(len(samples)), n_folds, labels=labels, groups=groups)
+        assert folds.rounds[0].sizes().min() >= 1
+
+
 def test_groups_of_one_class_in_two_groups() -> None:
     labels = ["a"] * 20 + ["b"] * 5
     groups = [*range(20), 20, 20, 20, 21, 21]
@@ -431,6 +490,8 @@ def test_bins_have_round_edges() -> None:
     assert bin_edges(np.array([1.0, 1.0, 1.0]), 4).tolist() == []
     assert bin_edges(np.array([0.0] * 5 + [1.0] * 5), 2).tolist() == [1.0]
     assert bin_edges(np.array([]), 4).tolist() == []
+    # Farther apart than any number is large; of as few digits as 0 is none.
+    assert bin_edges(np.array([-1.7e308, 1.7e308]), 2).tolist() == [0.0]
     # Six zeros of ten: a bin of their own, and the rest.
     assert bin_edges(np.array([0.0] * 6 + [1.0, 2.0, 3.0, 4.0]), 2).tolist() == [1.0]
 

@@ -181,9 +181,13 @@ def test_a_report_html_beside_no_run_of_ours_stays(tmp_path: Path, beside: str |
     (folder / "states").mkdir(parents=True)
     (folder / "report.html").write_text("mine")
     (folder / "states" / "a.bin").write_text("mine")
-    if beside is not None:
+    if beside is None:
+        write(folder)
+    else:
         (folder / "run.json").write_text(beside)
-    write(folder)
+        with pytest.raises(InputError, match=r"got one with a run\.json of another program"):
+            write(folder)
+        assert (folder / "run.json").read_text() == beside
     assert (folder / "report.html").read_text() == "mine"
     assert (folder / "states" / "a.bin").read_text() == "mine"
 

@@ -353,6 +353,14 @@ def test_what_predict_refuses(tmp_path: Path) -> None:
         predict_files(classifier(), image, tmp_path / "in")
     with pytest.raises(InputError, match="expected a new or empty folder"):
         predict_files(segmenter(), image, tmp_path / "in", root=tmp_path)
+    link, before = tmp_path / "link.png", image.read_bytes()
+    link.symlink_to(image)
+    for place in (image, link):
+        with pytest.raises(
+            InputError, match="expected another path than that of what is predicted"
+        ):
+            predict_files(classifier(), tmp_path / "in", place)
+    assert image.read_bytes() == before
     plain = TrainedNetwork(nn.Linear(3, 1), BYTES, None, "regression", (3,), {})
     with pytest.raises(InputError, match="a table, got one of 3 numbers without names"):
         predict_files(plain, image, out)
@@ -439,6 +447,9 @@ def test_tables_that_are_refused(
         predict_files(sums("a", "b"), [table, table], out)
     with pytest.raises(InputError, match="expected no root for the rows of a table"):
         predict_files(sums("a", "b"), table, out, root=tmp_path)
+    with pytest.raises(InputError, match="expected another path than that of what is predicted"):
+        predict_files(sums("a", "b"), table, table)
+    assert table.read_text() == text
     assert not out.exists()
 
 

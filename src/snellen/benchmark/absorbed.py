@@ -63,6 +63,7 @@ def absorbed(
     classes: tuple[str, ...],
     kind: str,
     *,
+    known: int,
     scores: NDArray[Any] | None,
     labels: NDArray[Any] | None,
     confidence: NDArray[Any] | None,
@@ -71,6 +72,9 @@ def absorbed(
 ) -> Absorbed:
     """Return what a network said; see `measured_model` for all parameters.
 
+    Macro averages are over the images' classes, the first `known`: a class that only the network
+    knows has no recall, and would take from networks that know many.
+
     Raises
     ------
     InputError
@@ -78,9 +82,11 @@ def absorbed(
     """
     if kind not in _KINDS:
         raise InputError(f"expected {', '.join(_KINDS)}, got {kind!r}", "kind")
+    n_macro = known if known < len(classes) else None
     if kind in ("labels", "confidences"):
         told = _places_of(truth, ids, classes, labels, places)
-        return _of_labels(truth, ids, classes, told, confidence if kind == "confidences" else None)
+        sure = confidence if kind == "confidences" else None
+        return _of_labels(truth, ids, classes, n_macro, told, sure)
     if scores is None or scores.ndim != 2 or len(scores) != len(truth):
         raise ShapeError(
             f"expected scores of {len(truth)} images, (N, outputs), got {_shape(scores)}"
@@ -89,7 +95,7 @@ def absorbed(
         raise ShapeError(f"expected scores of two classes or more, got {scores.shape[1]} output")
     where = checked_places(places, scores.shape[1], len(classes))
     said = None if labels is None else _places_of(truth, ids, classes, labels, where)
-    return _of_scores(truth, ids, classes, scores, kind, where, said, also)
+    return _of_scores(truth, ids, classes, n_macro, scores, kind, where, said, also)
 
 
 def _places_of(
@@ -121,6 +127,7 @@ def _of_labels(
     truth: NDArray[np.int64],
     ids: Sequence[str],
     classes: tuple[str, ...],
+    n_macro: int | None,
     predicted: NDArray[np.int64],
     confidence: NDArray[Any] | None,
 ) -> Absorbed:
@@ -131,7 +138,9 @@ def _of_labels(
             raise ShapeError(
                 f"expected a confidence for each of {len(truth)} images, got {_shape(sure)}"
             )
-    metric = Classification(classes, scores=None if sure is None else "confidences")
+    metric = Classification(
+        classes, scores=None if sure is None else "confidences", n_macro=n_macro
+    )
     metric.update(truth, predicted, confidence=sure, sample_id=np.asarray(ids))
     return Absorbed(metric, predicted, sure)
 
@@ -140,6 +149,7 @@ def _of_scores(
     truth: NDArray[np.int64],
     ids: Sequence[str],
     classes: tuple[str, ...],
+    n_macro: int | None,
     scores: NDArray[Any],
     kind: str,
     places: NDArray[Any],
@@ -150,7 +160,12 @@ def _of_scores(
     _refuse_infinite(scores, ids)
     bins = None if n * n_classes <= _EXACT else _CURVE_BINS
     ranking = kind == "any"
-    metric = Classification(classes, scores="any" if ranking else "probabilities", curve_bins=bins)
+    metric = Classification(
+        classes,
+        scores="any" if ranking else "probabilities",
+        curve_bins=bins,
+        n_macro=n_macro,
+    )
     known = Classes.of(classes)
     between = None
     if ranking and n and (bins is not None or len(places) < n_classes):

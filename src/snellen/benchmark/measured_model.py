@@ -10,7 +10,6 @@ import numpy as np
 
 from snellen.benchmark.absorbed import absorbed
 from snellen.classification.confusion_matrix import ConfusionMatrix
-from snellen.classification.rates import ratio
 from snellen.errors import ShapeError, SnellenError
 from snellen.result import Interval
 from snellen.statistics import intervals, wilson
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from snellen.classification.classification import Classification
     from snellen.classification.classification_result import ClassificationResult
     from snellen.classification.confusion_matrix_result import ConfusionMatrixResult
-    from snellen.metric import Units
 
 __all__ = ["MeasuredModel", "measured_model"]
 
@@ -192,6 +190,7 @@ def measured_model(
             ids,
             told,
             kind,
+            known=known,
             scores=scores,
             labels=labels,
             confidence=confidence,
@@ -203,8 +202,7 @@ def measured_model(
     result = said.metric.compute()
     result = dataclasses.replace(
         result,
-        metrics={**result.metrics, **_over_known(result, known)},
-        intervals=_intervals(result, truth, said.predicted, told, known, level, replicates),
+        intervals=_intervals(result, truth, said.predicted, level, replicates),
     )
     remarks = list(notes)
     elsewhere = int(np.count_nonzero(said.predicted >= known))
@@ -244,55 +242,18 @@ def _real(said: Absorbed, also: Sequence[tuple[int, ...]], n_classes: int) -> di
     return found
 
 
-def _over_known(result: ClassificationResult, known: int) -> dict[str, float]:
-    """Return the macro averages over the images' classes.
-
-    A class that only the network knows has no recall: it would take from networks that know many.
-    """
-    labels: Any = result.parts["labels"]
-    absent = (labels.tp + labels.fp + labels.fn)[:known] == 0
-    averages = {}
-    for name, values in labels.class_values().items():
-        averages[f"{name}_macro"], _ = labels.averaging.average(
-            values[:known], support=labels.support[:known], absent=absent, how="macro"
-        )
-    return averages
-
-
-class _KnownClasses:
-    """Labels of which macro F1 is resampled, over the first classes only."""
-
-    def __init__(self, labels: ConfusionMatrix, known: int) -> None:
-        self._labels, self._known = labels, known
-
-    def units(self, *, each: bool = False) -> Units:
-        """Return the samples."""
-        units = self._labels.units(each=each)
-        class_f1 = units.class_values
-        assert class_f1 is not None, "labels have them"
-
-        def values(multiplicity: NDArray[Any], other: Any = None) -> dict[str, NDArray[Any]]:
-            f1 = class_f1(multiplicity, other)[:, : self._known]
-            there = ~np.isnan(f1)  # others neither occur nor are predicted
-            return {"f1_macro": ratio(np.where(there, f1, 0.0).sum(axis=1), there.sum(axis=1))}
-
-        return units._replace(values=values, proportions={})
-
-
 def _intervals(
     result: ClassificationResult,
     truth: NDArray[np.int64],
     predicted: NDArray[np.int64],
-    classes: tuple[str, ...],
-    known: int,
     level: float,
     replicates: int,
 ) -> dict[str, Interval]:
     """Return those that the tables show: few, for a bootstrap of areas would take seconds."""
-    labels = ConfusionMatrix(classes).update(truth, predicted)
-    found = intervals(
-        _KnownClasses(labels, known), level=level, replicates=replicates, names=["f1_macro"]
-    )
+    told: Any = result.parts["labels"]
+    labels = ConfusionMatrix(told.classes, n_macro=told.averaging.n_macro)
+    labels.update(truth, predicted)
+    found = intervals(labels, level=level, replicates=replicates, names=["f1_macro"])
     n = len(truth)
     for name in ("accuracy", "top1", "top5"):
         share = result.metrics.get(name, math.nan)

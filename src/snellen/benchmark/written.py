@@ -13,7 +13,7 @@ from snellen.benchmark.model_csv import class_csv, confusion_csv
 from snellen.benchmark.page import page
 from snellen.errors import InputError, MissingExtraError
 from snellen.run.run_names import folder_names
-from snellen.run.written_run import is_run_record
+from snellen.run.written_run import is_run_record, refuse_files_of_others
 
 if TYPE_CHECKING:
     import os
@@ -29,7 +29,7 @@ _SIDE: Final = 112  # pixels of a thumbnail's longer side
 
 
 def refuse_other_folder(home: Path) -> None:
-    """Refuse the folder of a training or of an evaluation.
+    """Refuse the folder of a training or of an evaluation, and files that are not ours.
 
     Raises
     ------
@@ -42,6 +42,7 @@ def refuse_other_folder(home: Path) -> None:
         raise InputError(
             f"expected a folder for a benchmark, got that of {what}: name another", str(home)
         )
+    refuse_files_of_others(home)
 
 
 def write_benchmark(

@@ -47,8 +47,9 @@ def matthews(correct: float, truth: NDArray[Any], predicted: NDArray[Any]) -> fl
         of_truth = n * n - sum(a * a for a in t)
         of_pred = n * n - sum(a * a for a in p)
     else:
+        agreed, truth, predicted = rates.about_one(np.asarray(correct), truth, predicted)
         n = predicted.sum()
-        joint = correct * n - np.dot(truth, predicted)
+        joint = agreed * n - np.dot(truth, predicted)
         of_truth = n**2 - np.dot(truth, truth)
         of_pred = n**2 - np.dot(predicted, predicted)
     # A constant side leaves nothing; rounding of weighted sums may leave a trace of n².
@@ -84,6 +85,7 @@ def kappas(
     n_classes = len(truth)
     if not n_classes or not truth.sum():
         return dict.fromkeys(KAPPA_WEIGHTS, math.nan)
+    count, truth, predicted = rates.about_one(count, truth, predicted)
     # Whole numbers are exact in float64 below 2^53: so are sums of them, in any order.
     at_distance = np.bincount(np.abs(row - column), count.astype(np.float64), n_classes)
     margins = truth.astype(np.float64), predicted.astype(np.float64)

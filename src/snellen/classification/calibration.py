@@ -36,6 +36,7 @@ __all__ = [
     "bin_errors",
     "bins_of",
     "calibration_error",
+    "confidences",
 ]
 
 _NOT_PROBABILITIES = 'the scores are not declared to be probabilities: scores="any"'
@@ -207,7 +208,9 @@ class CalibrationError:
         cell = bins_of(said.confidence, self.bins, said.dtype)
         _add(self._tally, self._sums, cell, said.confidence, said.right, said.weight)
         if self.adaptive and len(cell):
-            self._said.append(said)
+            # A copy: some of these arrays are the caller's.
+            weight = None if said.weight is None else said.weight.copy()
+            self._said.append(said._replace(confidence=said.confidence.copy(), weight=weight))
 
     def _absorb_classes(self, samples: ScoredSamples, form: Form) -> None:
         n_classes = len(form.classes)
@@ -476,6 +479,13 @@ def _said_of_scores(samples: ScoredSamples, part: slice) -> _Said:
         probability, _ = _probabilities(samples, part)
         confidence, predicted = _core.row_maxima(np.ascontiguousarray(probability), logit=False)
     return _Said(confidence, predicted == code, weight, dtype)
+
+
+def confidences(samples: ScoredSamples, bins: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return how sure the model is of each predicted label, (n,), and the bin of that."""
+    said = [_said_of_scores(samples, part) for part in _parts(samples)]
+    confidence = np.concatenate([np.zeros(0), *(each.confidence for each in said)])
+    return confidence, bins_of(confidence, bins, _exactness(samples)).astype(np.int32)
 
 
 def _said_of_labels(truth: Any, pred: Any, confidence: Any, weight: Any, sample_id: Any) -> _Said:

@@ -12,7 +12,7 @@ import numpy as np
 from snellen import _core
 from snellen.arrays import to_numpy
 from snellen.classes import Classes
-from snellen.classification.calibration import CalibrationError
+from snellen.classification.calibration import CalibrationError, bins_of, confidences
 from snellen.classification.classification_result import ClassificationResult
 from snellen.classification.confusion_matrix import ConfusionMatrix
 from snellen.classification.confusion_matrix_result import positive_code
@@ -55,7 +55,7 @@ _PARTS: Final[dict[str, Any]] = {
 # Which side a label of a set is on.
 _TRUE, _TOLD = 1, 2
 # What is kept of each sample, beside its two labels.
-_OF_SAMPLES = ("rank", "log_loss", "brier", "confidence")
+_OF_SAMPLES = ("rank", "log_loss", "brier", "confidence", "bin")
 
 
 class Classification:
@@ -73,8 +73,8 @@ class Classification:
     scores : {"probabilities", "logits", "any", "confidences"}, optional
         What the predictions bring: scores of each class and what they are, or
         (``"confidences"``) predicted labels and how sure the model is of each. Without, labels.
-    positive, beta, absent_classes, zero_division
-        As in `ConfusionMatrix`.
+    positive, beta, absent_classes, zero_division, n_macro
+        As in `ConfusionMatrix`; there is no `n_macro` of sets of labels.
     top_k : int or iterable of int
         As in `TopKAccuracy`.
     bins : int
@@ -120,6 +120,7 @@ class Classification:
         beta: float = 1.0,
         absent_classes: str = "drop",
         zero_division: float = 0.0,
+        n_macro: int | None = None,
         top_k: int | Iterable[int] = (1, 5),
         bins: int = 15,
         curve_bins: int | None = None,
@@ -136,9 +137,11 @@ class Classification:
         if multilabel:
             if positive is not None:
                 raise InputError("expected no positive class of sets of labels", "positive")
+            if n_macro is not None:
+                raise InputError("expected macro averages over all sets of labels", "n_macro")
             parts["sets"] = MultilabelConfusion(classes, threshold=threshold, **rules)
         else:
-            parts["labels"] = ConfusionMatrix(classes, positive=positive, **rules)
+            parts["labels"] = ConfusionMatrix(classes, positive=positive, n_macro=n_macro, **rules)
         if scores == "confidences":
             if multilabel:
                 raise InputError("expected no confidences of sets of labels", "scores")
@@ -213,6 +216,8 @@ class Classification:
         InputError
             For what cannot be evaluated. After an error the metric is as it was.
         """
+        # Labels are frozen; arrays may be filled anew by whoever gave them.
+        owned = isinstance(pred, Labels)
         sides = _set_sides if self.multilabel else label_sides
         truth, pred = sides(
             truth,
@@ -223,8 +228,15 @@ class Classification:
             group=group,
         )
         if confidence is not None:
-            pred = dataclasses.replace(pred, confidence=np.asarray(confidence, np.float64))
+            if self.scores != "confidences":
+                raise InputError(
+                    'expected no confidence without scores="confidences"', "confidence"
+                )
+            sure = to_numpy(confidence, "confidence", np.float64).copy()
+            pred = dataclasses.replace(pred, confidence=sure)
         self._check_kind(truth, pred)
+        if not self.multilabel:
+            pred = self._with_labels(pred)
         named = truth.sample_id is not None, truth.group is not None
         if self._named is not None and self._named != named:
             raise IdError(
@@ -234,8 +246,8 @@ class Classification:
         keys = None if truth.sample_id is None else self._ids.checked(truth.sample_id)
         # On copies without data first, so that either all parts absorb the batch or none.
         batch = {name: part.empty() for name, part in self._parts.items()}
-        samples = self._absorb(batch, truth, pred)
-        rows = _sample_rows(truth, pred, samples)
+        samples = self._absorb(batch, truth, pred, owned=owned)
+        rows = _sample_rows(truth, pred, samples, self._bins)
         sets = _set_rows(truth, pred, self._main.threshold) if self.multilabel else None
         merged = {name: part.empty().merge(part) for name, part in self._parts.items()}
         for name, part in merged.items():
@@ -367,7 +379,7 @@ class Classification:
             rows["truth"] == rows["pred"],
             ks=tuple(k for k in ks if k <= len(self.classes)),
             losses="losses" in self._parts,
-            bins=self._parts["calibration"].bins if "calibration" in self._parts else None,
+            bins=self._bins,
             halved=self._halved(),
             unit=unit,
             weight=weight,
@@ -498,8 +510,20 @@ class Classification:
         elif self.scores is not None and pred.score is None:
             raise InputError(f"expected scores ({self.scores}), as declared, got labels", "pred")
 
-    def _absorb(self, parts: dict[str, Any], truth: Labels, pred: Labels) -> ScoredSamples | None:
-        """Let parts absorb a batch; return its scores, checked."""
+    def _with_labels(self, pred: Labels) -> Labels:
+        """Return predictions that have labels, too, where one column of scores decides them."""
+        score, kind = pred.score, self.scores
+        if pred.code is not None or score is None or score.shape[1:] != (1,):
+            return pred
+        if len(pred.classes) != 2 or kind not in ("probabilities", "logits"):
+            return pred
+        second = score[:, 0] > (0.5 if kind == "probabilities" else 0.0)
+        return dataclasses.replace(pred, code=second.astype(np.int32))
+
+    def _absorb(
+        self, parts: dict[str, Any], truth: Labels, pred: Labels, *, owned: bool
+    ) -> ScoredSamples | None:
+        """Let parts absorb a batch, which may keep scores that are owned; return these, checked."""
         main = "sets" if self.multilabel else "labels"
         parts[main].update(truth, pred)
         if self.scores is None:
@@ -513,6 +537,7 @@ class Classification:
             )
             return None
         samples = scored_samples(truth, pred, scores=score_kind(self.scores))
+        samples = dataclasses.replace(samples, owned=owned)
         for name, part in parts.items():
             if name != main:
                 part.absorb(samples)
@@ -528,6 +553,11 @@ class Classification:
         np.bitwise_or.at(side, place, rows["side"])
         sample, label = np.divmod(cells, n_classes)
         return {"sample": sample.astype(np.int32), "label": label.astype(np.int32), "side": side}
+
+    @property
+    def _bins(self) -> int | None:
+        """The bins of the calibration error; None where there is none."""
+        return self._parts["calibration"].bins if "calibration" in self._parts else None
 
     def _halved(self) -> bool:
         """Return whether the Brier score is half of the sum over the classes."""
@@ -565,6 +595,7 @@ def _sample_ledger() -> Ledger:
         log_loss=np.float64,
         brier=np.float64,
         confidence=np.float64,
+        bin=np.int32,
     )
 
 
@@ -635,7 +666,7 @@ def _set_rows(truth: Labels, pred: Labels, threshold: float) -> list[dict[str, N
 
 
 def _sample_rows(
-    truth: Labels, pred: Labels, samples: ScoredSamples | None
+    truth: Labels, pred: Labels, samples: ScoredSamples | None, bins: int | None
 ) -> dict[str, NDArray[Any]]:
     """Return what is kept of each sample; -1 and NaN stand for what there is not."""
     n = len(truth)
@@ -651,6 +682,7 @@ def _sample_rows(
         "log_loss": np.full(n, math.nan),
         "brier": np.full(n, math.nan),
         "confidence": np.full(n, math.nan),
+        "bin": nothing,
     }
     if truth.sample_id is not None:
         rows["sample"] = Keys(truth.sample_id, "sample id").codes(truth.sample_id)
@@ -658,6 +690,8 @@ def _sample_rows(
         rows["group"] = Keys(truth.group, "group").codes(truth.group)
     if pred.confidence is not None:
         rows["confidence"] = pred.confidence
+        if bins is not None:
+            rows["bin"] = bins_of(pred.confidence, bins, pred.confidence.dtype).astype(np.int32)
     if samples is None or samples.code is None or not n:
         return rows
     if samples.scores != "any" or samples.score.shape[1] > 1:
@@ -665,9 +699,11 @@ def _sample_rows(
         rows["rank"] = _core.target_ranks(score, samples.code)
     if samples.scores != "any":
         logit = samples.scores == "logits"
-        eps = float(np.finfo(score.dtype).eps)
+        # Of what the scores came as: one column of float32 is float64 by now.
+        eps = float(np.finfo(samples.score.dtype).eps)
         rows["log_loss"], rows["brier"] = _core.row_losses(
             score, samples.code, logit=logit, eps=eps
         )
-        rows["confidence"] = _core.row_maxima(score, logit=logit)[0]
+        assert bins is not None
+        rows["confidence"], rows["bin"] = confidences(samples, bins)
     return rows

@@ -59,6 +59,9 @@ class ConfusionMatrix:
     zero_division : {0.0, 1.0, nan}
         What 0/0 of a class that is there counts as in averages; NaN leaves the class out of that
         average. The number of the class itself is NaN.
+    n_macro : int, optional
+        How many of the declared `classes`, the first, macro averages are over; without, over all.
+        For a model that tells more classes than the data have.
 
     Notes
     -----
@@ -95,9 +98,16 @@ class ConfusionMatrix:
         beta: float = 1.0,
         absent_classes: str = "drop",
         zero_division: float = 0.0,
+        n_macro: int | None = None,
     ) -> None:
         self.declared = None if classes is None else Classes.of(classes)
-        self.averaging = Averaging(absent_classes, zero_division)
+        self.averaging = Averaging(absent_classes, zero_division, n_macro)
+        n_declared = 0 if self.declared is None else len(self.declared)
+        if n_macro is not None and n_macro > n_declared:
+            raise InputError(
+                f"expected up to as many as the declared classes, {n_declared}, got {n_macro}",
+                "n_macro",
+            )
         if not (isinstance(beta, (int, float)) and 0 < beta < math.inf):
             raise InputError(f"expected a number above 0, got {beta!r}", "beta")
         self.beta = float(beta)
@@ -190,6 +200,7 @@ class ConfusionMatrix:
             beta=self.beta,
             absent_classes=self.averaging.absent_classes,
             zero_division=self.averaging.zero_division,
+            n_macro=self.averaging.n_macro,
         )
 
     def compute(self) -> ConfusionMatrixResult:
@@ -252,13 +263,14 @@ class ConfusionMatrix:
     def _of_packed(cls, packed: PackedState) -> ConfusionMatrix:
         parameters = packed.content["parameters"]
         classes = Classes.stored(packed.content, packed.arrays)
-        zero_division = parameters["zero_division"]
+        averaging = Averaging.from_dict(parameters)
         metric = cls(
             classes if parameters["classes"] is not None else None,
             positive=parameters["positive"],
             beta=parameters["beta"],
-            absent_classes=parameters["absent_classes"],
-            zero_division=math.nan if zero_division is None else zero_division,
+            absent_classes=averaging.absent_classes,
+            zero_division=averaging.zero_division,
+            n_macro=averaging.n_macro,
         )
         metric._classes = classes
         metric._counts = PairCounts(len(classes))

@@ -35,7 +35,8 @@ class Labels:
     """The classes of n samples, one row a sample; truth and predictions come row by row.
 
     A side has labels (`code`), sets of labels (`member`) or scores (`score`); a prediction may
-    have scores and labels, then the labels are what counts as predicted.
+    have scores and labels, then the labels are what counts as predicted. Metrics may share the
+    arrays: they are not to be written to.
 
     Attributes
     ----------
@@ -158,6 +159,12 @@ def label_array(labels: ArrayLike, name: str) -> NDArray[Any]:
                 f"expected whole numbers or texts as labels, got {array[at]}: are these scores?",
                 f"{name}[{at}]",
             )
+        large = np.flatnonzero(np.abs(array) >= 2.0**63)
+        if len(large):
+            raise InputError(
+                f"expected labels that 64 bits can hold, got {array[large[0]]:g}",
+                f"{name}[{large[0]}]",
+            )
         return array.astype(np.int64)
     return id_array(array, "label")
 
@@ -220,6 +227,8 @@ def codes_in(classes: Classes, labels: NDArray[Any], name: str) -> NDArray[np.in
 def sample_weights(weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
     """Return weights as float64, checked: one for each sample, finite, not negative.
 
+    They are a copy: metrics keep them, and the caller may fill the array anew.
+
     Raises
     ------
     ShapeError, InputError
@@ -238,7 +247,8 @@ def sample_weights(weight: ArrayLike | None, n: int) -> NDArray[np.float64] | No
             f"expected finite weights that are not negative, got {array[bad[0]]}",
             f"weight[{bad[0]}]",
         )
-    return array
+    kept: NDArray[np.float64] = array.copy()  # it may be the caller's
+    return kept
 
 
 def aligned(
@@ -344,12 +354,19 @@ def predicted_codes(pred: Labels) -> NDArray[np.int32]:
     Raises
     ------
     InputError
-        For scores that are NaN, or a side without labels and scores.
+        For scores that are NaN, a single column of scores, which does not say from where on the
+        second class is meant, or a side without labels and scores.
     """
     if pred.code is not None:
         return pred.code
     if pred.score is None or not pred.score.shape[1]:
         raise InputError("expected a label or scores for each sample, got neither", "pred")
+    if pred.score.shape[1] < len(pred.classes):
+        raise InputError(
+            f"expected labels, or a score for each of the {len(pred.classes)} classes, got scores "
+            f"of {pred.score.shape[1]}",
+            "pred",
+        )
     bad = np.flatnonzero(np.isnan(pred.score).any(axis=1))
     if len(bad):
         raise InputError("expected scores that are numbers, got nan", f"pred[{bad[0]}]")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
+    "about_one",
     "average",
     "f_beta",
     "filled",
@@ -35,6 +36,18 @@ def ratio(numerator: ArrayLike, denominator: ArrayLike) -> NDArray[np.float64]:
     quotient = np.full(np.broadcast_shapes(np.shape(numerator), whole.shape), math.nan)
     np.divide(numerator, whole, out=quotient, where=whole != 0)
     return quotient
+
+
+def about_one(*sums: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Return sums of weights times the power of two that brings the largest to about 1.
+
+    Their ratios stay what they are to the last bit, and products of four of them stay within
+    float64 whatever the size of weights. Whole numbers come back as they are.
+    """
+    if all(each.dtype.kind != "f" for each in sums):
+        return sums
+    exponent = math.frexp(max(float(each.max(initial=0.0)) for each in sums))[1]
+    return tuple(np.ldexp(each, -exponent) for each in sums)
 
 
 def precision(tp: NDArray[Any], fp: NDArray[Any]) -> NDArray[np.float64]:
@@ -76,7 +89,7 @@ def matthews(
     tp: NDArray[Any], fp: NDArray[Any], fn: NDArray[Any], tn: NDArray[Any]
 ) -> NDArray[np.float64]:
     """Return Matthews' correlation of two by two cells; NaN where a side is constant."""
-    tp, fp, fn, tn = (np.asarray(each, np.float64) for each in (tp, fp, fn, tn))
+    tp, fp, fn, tn = about_one(*(np.asarray(each, np.float64) for each in (tp, fp, fn, tn)))
     spread = ((tp + fn) * (tn + fp)) * ((tp + fp) * (tn + fn))
     return ratio(tp * tn - fp * fn, np.sqrt(spread))
 
@@ -87,6 +100,9 @@ def likelihood_ratios(tp: float, fp: float, fn: float, tn: float) -> tuple[float
     LR+ = sensitivity / (1 − specificity), NaN without false positives; LR− = (1 − sensitivity) /
     specificity, NaN without true negatives; both NaN without positives in truth.
     """
+    if isinstance(tp, float):
+        exponent = math.frexp(max(tp, fp, fn, tn))[1]  # as in `about_one`
+        tp, fp, fn, tn = (math.ldexp(each, -exponent) for each in (tp, fp, fn, tn))
     positives, negatives = tp + fn, tn + fp
     if positives == 0:
         return math.nan, math.nan

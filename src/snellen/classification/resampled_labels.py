@@ -109,6 +109,8 @@ def label_units(
     """
     if counts.sum() > np.iinfo(np.int32).max:
         raise InputError(f"expected fewer than 2^31 units to resample, got {counts.sum():,}")
+    if weight is not None:
+        (weight,) = rates.about_one(weight)
     pairs = _Pairs(row, column, unit, weight, len(classes))
 
     def summed(multiplicity: NDArray[Any], other: Any) -> _Sums:

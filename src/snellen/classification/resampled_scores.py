@@ -39,7 +39,7 @@ def with_sample_means(
     units : Units
         Those of the labels of m samples.
     rows : mapping of str to ndarray, shape (m,)
-        ``rank``, ``log_loss``, ``brier`` and ``confidence`` of each sample.
+        ``rank``, ``log_loss``, ``brier``, ``confidence`` and ``bin`` of each sample.
     right : ndarray, shape (m,), bool
         Whether the predicted label is the true one.
     ks : tuple of int
@@ -47,7 +47,7 @@ def with_sample_means(
     losses : bool
         Whether log loss and Brier score are to be given.
     bins : int or None
-        Bins of the calibration error; None: it is not to be given.
+        How many bins the calibration error has; None: it is not to be given.
     halved : bool
         Whether the Brier score is half of the rows' sums.
     unit, weight : ndarray, shape (m,), or None
@@ -59,10 +59,7 @@ def with_sample_means(
     if losses:
         means["log_loss"] = rows["log_loss"]
         means["brier"] = rows["brier"] * (0.5 if halved else 1.0)
-    bin_of = None
-    if bins is not None:
-        inner = np.arange(1, bins) / bins
-        bin_of = np.searchsorted(inner, rows["confidence"], side="left").astype(np.int32)
+    bin_of = None if bins is None else np.ascontiguousarray(rows["bin"], np.int32)
     samples = _Samples(means, bin_of, bins or 0, rows["confidence"], right, unit, weight)
 
     def values(multiplicity: NDArray[Any], other: Any = None) -> Mapping[str, Any]:

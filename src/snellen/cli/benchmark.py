@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from snellen.cli.gates import Gate, gates
+from snellen.cli.number_types import RealRange
 from snellen.cli.output import (
     check_folder_of,
     data_warnings_on_stderr,
@@ -17,11 +18,15 @@ from snellen.cli.output import (
 )
 from snellen.cli.page import check_plotly, write_page
 from snellen.cli.recording import origin_of
+from snellen.cli.written_paths import WrittenPath, refuse_same
 
 if TYPE_CHECKING:
     from snellen.benchmark.result import BenchmarkResult
 
 __all__ = ["benchmark"]
+
+# What is written to the folder itself.
+_FILES: Final = ("index.html", "table.csv", "result.json", "run.json", "report.html")
 
 
 def _sizes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:
@@ -133,7 +138,7 @@ def _finite(_: click.Context, __: click.Parameter, seconds: float) -> float:
 @click.option(
     "--seconds",
     metavar="S",
-    type=click.FloatRange(min=0, min_open=True),
+    type=RealRange(min=0, min_open=True),
     default=1.0,
     show_default=True,
     callback=_finite,
@@ -151,8 +156,7 @@ def _finite(_: click.Context, __: click.Parameter, seconds: float) -> float:
 @click.option(
     "--out",
     metavar="DIR",
-    type=click.Path(file_okay=False),
-    callback=not_empty,
+    type=WrittenPath(file_okay=False),
     help="The folder of results and predictions; what is there is not predicted again. "
     "[default: runs/benchmark-DATA]",
 )
@@ -226,6 +230,11 @@ def benchmark(
         check_plotly()
     refuse_unknown_metrics([gate.metric for gate in least])
     folder = out or default_folder(data)
+    refuse_same(
+        files=[f"{folder}/{name}" for name in _FILES],
+        # Of onnx:FILE,preset=… the file.
+        read=[data, *((m.partition(":")[2] or m).partition(",")[0] for m in models)],
+    )
     settings = Settings(
         device=device,
         threads=threads,
@@ -289,9 +298,12 @@ def _check(result: BenchmarkResult, least: tuple[Gate, ...]) -> None:
             if value is not None and value >= gate.lowest:
                 continue
             failed = True
-            said = f"{gate.metric} is not known: there are labels and no scores"
             if value is not None:
                 said = gate.describe(model.result)
+            elif model.scores == "any":
+                said = f"{gate.metric} is not known: of the scores only the order counts"
+            else:
+                said = f"{gate.metric} is not known: there are labels and no scores"
             click.echo(f"snellen: {model.name}: {said}", err=True)
     if failed:
         raise click.exceptions.Exit(3)

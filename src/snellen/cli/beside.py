@@ -41,11 +41,14 @@ class Beside(NamedTuple):
         Images with what is there and what was found.
     pictures : mapping of str to bytes
         The pictures that the examples name.
+    files : mapping of str to bytes
+        Further files, by name: such as those of another toolkit.
     """
 
     states: Mapping[str, StoredMetric[Result]] = MappingProxyType({})
     examples: Examples | None = None
     pictures: Mapping[str, bytes] = MappingProxyType({})
+    files: Mapping[str, bytes] = MappingProxyType({})
 
 
 class ExampleOptions(NamedTuple):

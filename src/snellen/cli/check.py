@@ -10,6 +10,7 @@ from snellen.cli.box_options import box_option, relative_option
 from snellen.cli.format_options import FORMATS_OR_AUTO, format_option
 from snellen.cli.limit_options import threads_option
 from snellen.cli.output import json_option, not_empty, quiet_option
+from snellen.cli.written_paths import WrittenPath
 
 if TYPE_CHECKING:
     from snellen.cli.check_health import Asked
@@ -106,16 +107,14 @@ class _Check(click.Command):
 @click.option(
     "--groups",
     metavar="FILE",
-    type=click.Path(dir_okay=False),
-    callback=not_empty,
+    type=WrittenPath(dir_okay=False),
     help="Write a table of key and group (and label, of a manifest that has it): snellen split "
     "FILE --group group keeps duplicates together.",
 )
 @click.option(
     "--sheet",
     metavar="FILE",
-    type=click.Path(dir_okay=False),
-    callback=not_empty,
+    type=WrittenPath(dir_okay=False),
     help="Draw the pairs side by side, the most alike first, as a PNG picture.",
 )
 @click.option("--fail-on-leak", is_flag=True, help="Exit with 3 where parts share an image.")

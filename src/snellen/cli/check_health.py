@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from snellen.cli.output import check_folder_of
+from snellen.cli.written_paths import refuse_same
 
 if TYPE_CHECKING:
     from snellen.detection.box_layouts import BoxLayout
@@ -36,6 +37,7 @@ def check_health(
 ) -> None:
     """Check truth, and predictions; print and write what was found."""
     check_folder_of(json_path)
+    refuse_same()
 
     from snellen.detection.health import check_detection
     from snellen.readers.detection_health import read_for_check

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snellen.cli.output import check_folder_of, data_warnings_on_stderr
+from snellen.cli.written_paths import refuse_same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +37,7 @@ def check_leaks(
     """Find images that parts share; print and write what was found."""
     for path in (json_path, groups, sheet):
         check_folder_of(path)
+    refuse_same()
 
     from snellen.splits.leaks import find_duplicates
     from snellen.threads import set_threads
@@ -96,7 +98,7 @@ def _images(source: tuple[str, ...], root: str | None, missing: str | None) -> I
 @contextlib.contextmanager
 def _progress(n_images: int, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     """Show a bar on stderr, where somebody sees it, and give what moves it on."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     with click.progressbar(

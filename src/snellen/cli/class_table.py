@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from snellen.result import Result
 
 __all__ = ["print_per_class"]
+
+_WIDE: Final = 10_000
 
 
 def print_per_class(result: Result) -> None:
@@ -23,11 +25,9 @@ def print_per_class(result: Result) -> None:
         table.add_column(column, justify="left" if column == "class" else "right", no_wrap=True)
     for record in records:
         table.add_row(*(_cell(value) for value in record.values()))
-    console = Console(highlight=False, emoji=False)
-    # Redirected output has no width to fit into: rows stay whole.
-    if not console.is_terminal:
-        console.width = 10_000
-    console.print(table)
+    # Rows stay whole, on a narrow terminal, too: it goes on in the next line, and a number without
+    # its end is another number.
+    Console(highlight=False, emoji=False, width=_WIDE).print(table)
 
 
 def _cell(value: object) -> str:

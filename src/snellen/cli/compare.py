@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
+from snellen.cli.number_types import RealRange
 from snellen.cli.output import check_folder_of, json_option, quiet_option
+from snellen.cli.written_paths import refuse_same
 
 __all__ = ["compare"]
 
@@ -23,7 +25,7 @@ __all__ = ["compare"]
 )
 @click.option(
     "--level",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=RealRange(0, 1, min_open=True, max_open=True),
     default=0.95,
     show_default=True,
     help="The confidence of intervals; tests are of size one less it.",
@@ -65,7 +67,7 @@ def compare(
     (Holm), and in words with what may be claimed.
     """
     from snellen.atomic_files import write_atomically
-    from snellen.cli.states import read_state
+    from snellen.cli.states import files_of_runs, read_state
     from snellen.errors import InputError
     from snellen.run.run_names import names_of_paths
     from snellen.statistics import compare as compare_runs
@@ -76,6 +78,7 @@ def compare(
     if len(called) != len(runs) or len(set(called)) != len(called):
         raise click.UsageError(f"expected {len(runs)} different names, got {','.join(called)}.")
     check_folder_of(json_path)
+    refuse_same(read=files_of_runs(runs))
     found: Any = [read_state(run) for run in runs]
     for run, metric in zip(runs, found, strict=True):
         if not hasattr(metric, "units"):

@@ -9,6 +9,7 @@ import click
 from snellen.cli.box_options import box_option, relative_option
 from snellen.cli.format_options import FORMATS_OR_AUTO, format_option
 from snellen.cli.output import check_folder_of, data_warnings_on_stderr, json_option, quiet_option
+from snellen.cli.written_paths import WrittenPath, refuse_same
 from snellen.readers.detection_formats import FORMATS, called
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ __all__ = ["convert"]
 
 @click.command()
 @click.argument("source", type=click.Path())
-@click.argument("target", type=click.Path())
+@click.argument("target", type=WrittenPath())
 @click.option("--to", type=click.Choice(FORMATS), required=True, help="What TARGET is written in.")
 @format_option("What SOURCE is written in; auto: as its content says.")
 @click.option("--predictions", is_flag=True, help="SOURCE holds predictions; needs --truth.")
@@ -110,6 +111,7 @@ def convert(
     if drop_scores and not predictions:
         raise click.UsageError("--drop-scores goes with --predictions")
     check_folder_of(json_path)
+    refuse_same()
     from snellen.writers.conversion import convert_detections
     from snellen.writers.source import Source
 

@@ -9,7 +9,9 @@ import click
 from snellen.cli.detection_input import detection_file_options
 from snellen.cli.detection_rules import detection_rule_options
 from snellen.cli.limit_options import threads_option
+from snellen.cli.number_types import RealRange
 from snellen.cli.output import check_folder_of, json_option, not_empty, quiet_option
+from snellen.cli.written_paths import WrittenPath, refuse_same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,20 +61,20 @@ def _parts(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> lis
 )
 @click.option(
     "--iou-threshold",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=RealRange(0, 1, min_open=True, max_open=True),
     metavar="IOU",
     help="The IoU (OKS) from which a detection is right. [default: the first of the rules; 0.5]",
 )
 @click.option(
     "--score-threshold",
-    type=float,
+    type=RealRange(),
     metavar="SCORE",
     help="The score from which detections are in the confusion matrix and the worst images. "
     "[default: that of the highest F]",
 )
 @click.option(
     "--background",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=RealRange(0, 1, min_open=True),
     default=0.1,
     show_default=True,
     metavar="IOU",
@@ -80,7 +82,7 @@ def _parts(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> lis
 )
 @click.option(
     "--confident",
-    type=float,
+    type=RealRange(),
     default=0.5,
     show_default=True,
     metavar="SCORE",
@@ -88,7 +90,7 @@ def _parts(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> lis
 )
 @click.option(
     "--duplicate",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=RealRange(0, 1, min_open=True),
     default=0.9,
     show_default=True,
     metavar="IOU",
@@ -96,7 +98,7 @@ def _parts(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> lis
 )
 @click.option(
     "--beta",
-    type=click.FloatRange(0, min_open=True),
+    type=RealRange(0, min_open=True),
     default=1.0,
     show_default=True,
     help="How many times more recall counts than precision in F.",
@@ -121,8 +123,7 @@ def _parts(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> lis
     "--out",
     "directory",
     metavar="DIR",
-    type=click.Path(file_okay=False),
-    callback=not_empty,
+    type=WrittenPath(file_okay=False),
     help="Write every table, whole, as CSV, and diagnosis.json to this folder.",
 )
 @json_option("the diagnosis")
@@ -159,6 +160,7 @@ def diagnose(
     if only and slice_by is not None and "slices" not in only:
         only = [*only, "slices"]
     check_folder_of(json_path)
+    refuse_same(files=[] if directory is None else [f"{directory}/diagnosis.json"])
     from snellen.threads import set_threads
 
     set_threads(threads)
@@ -217,6 +219,7 @@ def _write(
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
         tables = csv_files(diagnosis)
+        refuse_same(files=[folder / name for name in (*tables, "diagnosis.json")])
         write_atomically(
             {
                 **{folder / name: table for name, table in tables.items()},

@@ -8,6 +8,7 @@ import click
 
 from snellen.cli.evaluate_segmentation import OPTIONS
 from snellen.cli.label_options import label_options
+from snellen.cli.number_types import RealRange
 from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
@@ -22,14 +23,14 @@ __all__ = ["boundary"]
 @label_options
 @click.option(
     "--ratio",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=RealRange(0, 1, min_open=True, max_open=True),
     default=0.02,
     show_default=True,
     help="The width of border zones of Boundary IoU, as a share of the image's diagonal.",
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=0),
+    type=RealRange(min=0),
     default=0.0075,
     show_default=True,
     help="How far apart contours of boundary F may lie: below 1 a share of the diagonal, else "

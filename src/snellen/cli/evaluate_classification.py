@@ -6,8 +6,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from snellen.cli.beside import Beside, example_options
+from snellen.cli.number_types import RealRange
 from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
@@ -95,7 +97,7 @@ def _ks(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
 )
 @click.option(
     "--threshold",
-    type=click.FloatRange(),
+    type=RealRange(),
     default=0.5,
     show_default=True,
     help="Multilabel: the score from which on a label is predicted.",
@@ -103,7 +105,7 @@ def _ks(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
 @click.option("--top-k", "ks", callback=_ks, default="1,5", show_default=True, metavar="K[,K…]")
 @click.option(
     "--beta",
-    type=click.FloatRange(min=0, min_open=True, max=1e6),
+    type=RealRange(min=0, min_open=True, max=1e6),
     default=1.0,
     show_default=True,
     help="Also F-beta: how much recall counts against precision.",
@@ -199,6 +201,7 @@ def classification(
     kind = scores if read.pred.score is not None else None
     if kind is None and read.pred.confidence is not None:
         kind = "confidences"
+    asked = click.get_current_context().get_parameter_source("ks") is not ParameterSource.DEFAULT
     metric = Classification(
         known if classes is not None else None,
         multilabel=read.truth.member is not None,
@@ -208,7 +211,8 @@ def classification(
         beta=beta,
         absent_classes=absent_classes,
         zero_division=math.nan if zero_division == "nan" else float(zero_division),
-        top_k=[k for k in ks if k < len(known)],
+        # Of the default's, those that all samples reach are left out.
+        top_k=ks if asked else [k for k in ks if k < len(known)],
         bins=bins,
         curve_bins=curve_bins,
     )
@@ -236,4 +240,4 @@ def _as_id(text: str | None) -> int | str | None:
     """Return a whole number as one."""
     if text is None:
         return None
-    return int(text) if text.lstrip("-").isdecimal() else text
+    return int(text) if text.removeprefix("-").isdecimal() else text

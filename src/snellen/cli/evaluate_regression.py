@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from snellen.cli.beside import Beside, example_options
+from snellen.cli.number_types import RealRange
 from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
@@ -47,7 +48,7 @@ def _power(_: click.Context, __: click.Parameter, power: float | None) -> float 
     return power
 
 
-_POSITIVE = click.FloatRange(min=0, min_open=True, max=1e300)
+_POSITIVE = RealRange(min=0, min_open=True, max=1e300)
 
 
 @click.command()
@@ -138,6 +139,8 @@ def regression(
         raise click.UsageError(
             f"expected a --prediction for each --target, got {len(predicted)} for {len(targets)}."
         )
+    import numpy as np
+
     from snellen.readers.targets import read_targets
     from snellen.regression.regression import Regression
 
@@ -165,11 +168,13 @@ def regression(
         force_finite=force_finite,
     )
     output.check(metric)
+    # Samples that are paired by position have it as their id, so that runs can be compared.
+    ids = table.sample_id
     metric.update(
         table.truth,
         table.pred,
         weight=table.weight,
-        sample_id=table.sample_id,
+        sample_id=np.arange(len(table.truth)) if ids is None else ids,
         group=table.group,
     )
 

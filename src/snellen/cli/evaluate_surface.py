@@ -8,6 +8,7 @@ import click
 
 from snellen.cli.evaluate_segmentation import OPTIONS
 from snellen.cli.label_options import label_options
+from snellen.cli.number_types import RealRange
 from snellen.cli.option_names import in_words_of_options
 from snellen.cli.output import data_warnings_on_stderr, output_options
 
@@ -69,14 +70,14 @@ def _penalty(_: click.Context, __: click.Parameter, text: str) -> str | float:
 )
 @click.option(
     "--percentile",
-    type=click.FloatRange(0, 100, min_open=True),
+    type=RealRange(0, 100, min_open=True),
     default=95.0,
     show_default=True,
     help="Of the robust Hausdorff distance.",
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=0),
+    type=RealRange(min=0),
     default=1.0,
     show_default=True,
     help="How far apart surfaces may lie to count as right in NSD, in mm or pixels.",

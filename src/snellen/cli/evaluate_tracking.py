@@ -11,15 +11,16 @@ import click
 
 from snellen.cli.beside import Beside, example_options
 from snellen.cli.limit_options import threads_option
+from snellen.cli.number_types import RealRange
 from snellen.cli.option_names import in_words_of_options
-from snellen.cli.output import check_folder_of, data_warnings_on_stderr, not_empty, output_options
+from snellen.cli.output import check_folder_of, data_warnings_on_stderr, output_options
+from snellen.cli.written_paths import WrittenPath
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from snellen.cli.beside import Wanted
     from snellen.cli.output import Output
-    from snellen.tracking.tracking_result import TrackingResult
 
 __all__ = ["tracking"]
 
@@ -136,13 +137,13 @@ def _classes_of(
 )
 @click.option(
     "--zero-distance",
-    type=click.FloatRange(min=0, min_open=True),
+    type=RealRange(min=0, min_open=True),
     metavar="N",
     help="The distance at which the similarity is 0, in the unit of the data. [default: 2]",
 )
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=RealRange(0, 1, min_open=True),
     default=0.5,
     show_default=True,
     help="The least similarity of a match, of CLEAR, identity and VACE.",
@@ -188,8 +189,7 @@ def _classes_of(
     "--events",
     "events_path",
     metavar="FILE.csv",
-    type=click.Path(dir_okay=False),
-    callback=not_empty,
+    type=WrittenPath(dir_okay=False),
     help="Write what happened to each object in each frame: match, switch, miss, false positive, "
     "transfer.",
 )
@@ -197,8 +197,7 @@ def _classes_of(
     "--tracks",
     "tracks_path",
     metavar="FILE.csv",
-    type=click.Path(dir_okay=False),
-    callback=not_empty,
+    type=WrittenPath(dir_okay=False),
     help="Write a row for each object of truth: its life, coverage, switches, fragments.",
 )
 @click.option(
@@ -354,40 +353,39 @@ def tracking(
                 frames.add(found)
         files.finish()
 
+    of_trackeval: dict[str, bytes] = {}
+
     def complete(result: Any) -> Any:
         import dataclasses
 
-        from snellen.readers.message_text import few
+        if output_format == "trackeval":
+            from snellen.tracking.trackeval_files import trackeval_files
 
+            of_trackeval.update(trackeval_files(result))
         written: dict[Any, bytes] = {}
-        of_trackeval: dict[Any, bytes] = {}
         if events_path is not None:
             from snellen.tracking.tracking_result import EVENT_COLUMNS
 
             written[events_path] = _table(EVENT_COLUMNS, result.event_rows())
         if tracks_path is not None:
-            records = result.per_track()
-            rows = (tuple(record.values()) for record in records)
-            written[tracks_path] = _table(tuple(records[0]) if records else (), rows)
-        if output_format == "trackeval":
-            of_trackeval = _trackeval(result, str(output.directory))
-        write_atomically(written | of_trackeval)
-        if of_trackeval and not output.quiet:
-            names = few((path.name for path in of_trackeval), 20)
-            click.echo(f"wrote {names} to {output.directory}", err=True)
+            from snellen.tracking.tracking_result import TRACK_COLUMNS
+
+            rows = (tuple(record.values()) for record in result.per_track())
+            written[tracks_path] = _table(TRACK_COLUMNS, rows)
+        write_atomically(written)
         return dataclasses.replace(result, lists_sequences=True) if per_sequence else result
 
     def beside(wanted: Wanted) -> Beside:
         if frames is None:
-            return Beside()
+            return Beside(files=of_trackeval)
         from snellen.cli.frame_pictures import FramePictures
 
         images = FramePictures(files, output.image_folder)
         examples, pictures = frames.examples(metric.compute(), images)
         wanted.images.missing.extend(images.missing)
-        return Beside(examples=examples, pictures=pictures)
+        return Beside(examples=examples, pictures=pictures, files=of_trackeval)
 
-    output.deliver(metric, complete, beside)
+    output.deliver(metric, complete, beside, always_beside=output_format == "trackeval")
 
 
 def _chosen(metrics: tuple[str, ...], protocol: str) -> tuple[str, ...]:
@@ -438,13 +436,8 @@ def _check_use(context: click.Context, chosen: tuple[str, ...], output: Output) 
             )
     if output.sureness.wanted and chosen[0] in _ALONE:
         raise click.UsageError(f"expected no --intervals, there are none of {chosen[0]} yet.")
-    given_values = context.params
-    if given_values["output_format"] == "trackeval" and output.directory is None:
+    if context.params["output_format"] == "trackeval" and output.directory is None:
         raise click.UsageError("expected --out DIR with --format trackeval.")
-    paths = [given_values[name] for name in ("events_path", "tracks_path")] + [output.json_path]
-    written = [path for path in paths if path not in (None, "-")]
-    if len(set(written)) < len(written):
-        raise click.UsageError("expected --events, --tracks and --json in files of their own.")
 
 
 def _metric(
@@ -522,13 +515,3 @@ def _table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> bytes:
     # The last cell may be NaN, a similarity of no pair.
     table.writerows((*row[:-1], "") if row[-1] != row[-1] else row for row in rows)
     return text.getvalue().encode()
-
-
-def _trackeval(result: TrackingResult, directory: str) -> dict[Any, bytes]:
-    from pathlib import Path
-
-    from snellen.tracking.trackeval_files import trackeval_files
-
-    folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
-    return {folder / name: data for name, data in trackeval_files(result).items()}

@@ -9,6 +9,7 @@ import click
 from snellen.cli.detection_input import detection_file_options
 from snellen.cli.limit_options import threads_option
 from snellen.cli.output import check_folder_of, json_option, quiet_option
+from snellen.cli.written_paths import refuse_same
 
 if TYPE_CHECKING:
     from snellen.cli.detection_input import DetectionFiles
@@ -74,6 +75,7 @@ def explain(
     if per_class and against == "all":
         raise click.UsageError("expected one tool with --per-class, got all.")
     check_folder_of(json_path)
+    refuse_same()
     opened = files.opened(similarity, quiet=quiet)
 
     from snellen.detection.explanation import explain as explain_one

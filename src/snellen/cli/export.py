@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import click
 
-from snellen.cli.output import not_empty, quiet_option
+from snellen.cli.number_types import RealRange
+from snellen.cli.output import quiet_option
+from snellen.cli.written_paths import WrittenPath
 
 __all__ = ["export"]
 
 
 @click.command()
 @click.argument("run", type=click.Path(file_okay=False))
-@click.argument("path", type=click.Path(), callback=not_empty)
+@click.argument("path", type=WrittenPath())
 @click.option(
     "--format",
     "kind",
@@ -21,7 +23,7 @@ __all__ = ["export"]
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=0, min_open=True),
+    type=RealRange(min=0, min_open=True),
     default=1e-4,
     show_default=True,
     help="How far outputs may be from the network's own, as a part of the largest.",

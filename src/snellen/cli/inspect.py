@@ -8,6 +8,8 @@ import click
 
 from snellen.cli.output import check_folder_of, json_option, not_empty, quiet_option
 from snellen.cli.train import description_options
+from snellen.cli.unused_options import refuse_unused
+from snellen.cli.written_paths import WrittenPath, refuse_same
 
 __all__ = ["inspect"]
 
@@ -63,8 +65,7 @@ def _looks(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str
 @click.option(
     "--out",
     metavar="PATH",
-    type=click.Path(dir_okay=False),
-    callback=not_empty,
+    type=WrittenPath(dir_okay=False),
     help="Write everything as one HTML page.",
 )
 @json_option("the numbers")
@@ -89,8 +90,14 @@ def inspect(
     """
     from snellen.training import command, inspect_command
 
+    if problems:
+        refuse_unused("--descent", ("problems", "out", "json_path", "quiet"))
+    elif "layers" not in looks:
+        every = (str(each.name) for each in click.get_current_context().command.params)
+        refuse_unused(f"--look {','.join(looks)}", frozenset(every) - {"steps"})
     check_folder_of(json_path)
     check_folder_of(out)
+    refuse_same()
     if problems:
         looked = inspect_command.descents(problems)
     else:

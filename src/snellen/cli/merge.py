@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from snellen.cli.output import output_options
+from snellen.cli.written_paths import refuse_same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +32,11 @@ def merge(states: tuple[str, ...], output: Output) -> None:
     evaluation of all parts, to the last bit. With --out what folders have beside it is merged, too:
     further states, and the worst of the images that they kept.
     """
+    from snellen.cli.states import files_of_runs
     from snellen.errors import first_few
 
     _refuse_own_part(output.directory, states)
+    refuse_same(read=files_of_runs(states))
     whole, without_events = _merged(states)
     if 0 < len(without_events) < len(states) and not output.quiet:
         click.echo(

@@ -11,9 +11,11 @@ import click
 
 from snellen.cli.beside import Beside, ExampleOptions, Wanted
 from snellen.cli.gates import Gate, gates
+from snellen.cli.number_types import RealRange
 from snellen.cli.page import check_plotly, report_option
 from snellen.cli.path_options import check_folder_of, json_option, not_empty
 from snellen.cli.recording import recording_of
+from snellen.cli.written_paths import WrittenPath, refuse_same
 from snellen.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -98,15 +100,21 @@ class Output(NamedTuple):
     def _wanted(self) -> Wanted:
         return Wanted.of(self.examples or ExampleOptions(), report=self.report)
 
+    def _files(self) -> tuple[str, ...]:
+        """Return the names of the files of a run that lie in its folder itself."""
+        return ("run.json", "result.json", "state.bin", *(["report.html"] if self.report else []))
+
     def check(self, metric: StoredMetric[Result]) -> None:
         """Refuse, before the work is done, what cannot be written or is no number of the metric."""
         check_folder_of(self.json_path)
-        if self.directory is not None:
+        folder = self.directory
+        refuse_same(files=[] if folder is None else [f"{folder}/{each}" for each in self._files()])
+        if folder is not None:
             from pathlib import Path
 
             from snellen.run.written_run import refuse_other_folder
 
-            refuse_other_folder(Path(self.directory))
+            refuse_other_folder(Path(folder))
         if not self.gates:
             return
 
@@ -214,6 +222,7 @@ class Output(NamedTuple):
             states=beside.states,
             examples=beside.examples,
             pictures=beside.pictures,
+            files=beside.files,
         )
         if self.report:
             from snellen.cli.page import write_page
@@ -231,6 +240,10 @@ class Output(NamedTuple):
                 f"is {images.missing[0]}",
                 err=True,
             )
+        if beside.files:
+            from snellen.readers.message_text import few
+
+            click.echo(f"wrote {few(beside.files, 20)} to {self.directory}", err=True)
         written = "run.json, result.json and state.bin"
         if beside.examples is not None:
             written += f", {len(beside.examples.images):,} examples"
@@ -261,8 +274,7 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         "--out",
         "directory",
         metavar="DIR",
-        type=click.Path(file_okay=False),
-        callback=not_empty,
+        type=WrittenPath(file_okay=False),
         help="Write the run to this folder: run.json, result.json, and state.bin, which snellen "
         "merge, compare and report take.",
     )
@@ -284,7 +296,7 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
     )
     @click.option(
         "--level",
-        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        type=RealRange(0, 1, min_open=True, max_open=True),
         default=0.95,
         show_default=True,
         help="The confidence of intervals.",

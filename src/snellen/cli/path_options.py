@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from snellen.cli.written_paths import WrittenPath
 from snellen.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ def json_option(what: str) -> Callable[[Callable[..., None]], Callable[..., None
         "--json",
         "json_path",
         metavar="PATH|-",
-        type=click.Path(allow_dash=True, dir_okay=False),
-        callback=not_empty,
+        type=WrittenPath(allow_dash=True, dir_okay=False),
         help=f"Write {what} as JSON; with - to stdout, and nothing else there.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from snellen.cli.output import data_warnings_on_stderr, not_empty, quiet_option
+from snellen.cli.written_paths import WrittenPath, refuse_same
 
 __all__ = ["predict"]
 
@@ -16,8 +17,7 @@ __all__ = ["predict"]
     "--out",
     metavar="PATH",
     required=True,
-    type=click.Path(),
-    callback=not_empty,
+    type=WrittenPath(),
     help="The table (CSV); of a segmentation the folder of label images.",
 )
 @click.option(
@@ -44,6 +44,7 @@ def predict(
     For a network that was trained on columns of a table, IMAGES is one table that has them. What is
     written, `snellen evaluate` reads.
     """
+    refuse_same()
     from snellen.training.predicting import predict_files
     from snellen.training.trained_network import load_trained
 

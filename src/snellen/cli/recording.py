@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from snellen.cli.written_paths import WrittenPath, named_paths
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,11 +33,8 @@ _OF_OUTPUT: Final = frozenset(
         "image_folder",
     )
 )
-_WRITTEN: Final = frozenset(("directory", "json_path", "events_path", "tracks_path"))
 # Where pictures for pages are: none of it is measured.
 _SHOWN: Final = frozenset(("image_folder",))
-# Names of something built in, or files.
-_MAYBE_FILES: Final = frozenset(("classes", "protocol", "slice_by"))
 
 
 class Invocation(NamedTuple):
@@ -92,19 +91,10 @@ def _plain(value: Any) -> Any:
 
 def _sources(context: click.Context) -> Iterator[DataSource]:
     """Give the files and folders that the command reads, by what they are for."""
-    from pathlib import Path
-
     from snellen.run.data_digests import DataSource
 
-    for parameter in context.command.params:
-        name, given = parameter.name or "", context.params.get(parameter.name or "")
+    for parameter, path in named_paths(context):
+        name = parameter.name or ""
         role = name if isinstance(parameter, click.Argument) else parameter.opts[0].lstrip("-")
-        if given is None or name in _WRITTEN or name in _SHOWN:
-            continue
-        if isinstance(parameter.type, click.Path):
-            for path in (given,) if isinstance(given, str) else given:
-                yield DataSource(role, path)
-        elif name in _MAYBE_FILES and isinstance(given, str):
-            path = given.rpartition(":")[0] if name == "slice_by" else given
-            if path and Path(path).is_file():
-                yield DataSource(role, path)
+        if not isinstance(parameter.type, WrittenPath) and name not in _SHOWN:
+            yield DataSource(role, path)

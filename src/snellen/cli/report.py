@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from snellen.cli.number_types import RealRange
 from snellen.cli.output import check_folder_of, data_warnings_on_stderr, not_empty, quiet_option
+from snellen.cli.written_paths import WrittenPath, refuse_same
 
 if TYPE_CHECKING:
     from snellen.run.stored_run import StoredRun
@@ -41,8 +43,7 @@ _OF_RUNS: Final = frozenset(
     "--out",
     required=True,
     metavar="PATH",
-    type=click.Path(),
-    callback=not_empty,
+    type=WrittenPath(),
     help="The file to write; of several pictures the folder.",
 )
 @click.option(
@@ -60,15 +61,14 @@ _OF_RUNS: Final = frozenset(
 )
 @click.option(
     "--width",
-    type=click.FloatRange(1, 100),
+    type=RealRange(1, 100),
     metavar="INCHES",
     help="The width of pictures: a column of a paper has about 3.3, a slide 10. [default: 6.0]",
 )
 @click.option(
     "--assets",
     metavar="DIR",
-    type=click.Path(file_okay=False),
-    callback=not_empty,
+    type=WrittenPath(file_okay=False),
     help="Keep the script that draws figures in this folder, for several pages, and not in the "
     "page: 2 MB less of each.",
 )
@@ -120,6 +120,7 @@ def report(
 
     check_folder_of(out)
     check_folder_of(assets)
+    refuse_same()
     opened, called = _opened(runs, names)
     _refuse_input(Path(out), opened)
     refuse_different(opened, called)
@@ -256,4 +257,4 @@ def _address(path: Path, page: Path) -> str:
         way = os.path.relpath(path.resolve(), page.resolve().parent)
     except ValueError:  # on another drive
         return path.resolve().as_uri()
-    return quote(way.replace(os.sep, "/"))
+    return quote(os.fsencode(way.replace(os.sep, "/")))  # a name may be no text

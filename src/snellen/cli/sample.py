@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from snellen.cli.output import quiet_option
+from snellen.cli.written_paths import WrittenPath
 
 __all__ = ["sample"]
 
@@ -15,7 +16,7 @@ def sample() -> None:
 
 
 @sample.command()
-@click.argument("directory", type=click.Path(file_okay=False))
+@click.argument("directory", type=WrittenPath(file_okay=False))
 @click.option("--images", default=200, show_default=True, type=click.IntRange(min=0))
 @click.option("--boxes", default=1500, show_default=True, type=click.IntRange(min=0))
 @click.option("--detections", default=6000, show_default=True, type=click.IntRange(min=0))
@@ -61,7 +62,7 @@ def detection(
 
 
 @sample.command()
-@click.argument("directory", type=click.Path(file_okay=False))
+@click.argument("directory", type=WrittenPath(file_okay=False))
 @click.option("--samples", default=2000, show_default=True, type=click.IntRange(min=0))
 @click.option("--people", default=500, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
@@ -80,7 +81,7 @@ def regression(directory: str, samples: int, people: int, seed: int, quiet: bool
 
 
 @sample.command()
-@click.argument("directory", type=click.Path(file_okay=False))
+@click.argument("directory", type=WrittenPath(file_okay=False))
 @click.option("--images", default=600, show_default=True, type=click.IntRange(min=0))
 @click.option("--scenes", default=120, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
@@ -109,7 +110,7 @@ def classification(
 
 
 @sample.command()
-@click.argument("directory", type=click.Path(file_okay=False))
+@click.argument("directory", type=WrittenPath(file_okay=False))
 @click.option("--images", default=20, show_default=True, type=click.IntRange(min=0))
 @click.option("--width", default=320, show_default=True, type=click.IntRange(min=16))
 @click.option("--height", default=192, show_default=True, type=click.IntRange(min=16))
@@ -143,7 +144,7 @@ def segmentation(
 
 
 @sample.command()
-@click.argument("directory", type=click.Path(file_okay=False))
+@click.argument("directory", type=WrittenPath(file_okay=False))
 @click.option("--sequences", default=3, show_default=True, type=click.IntRange(min=0))
 @click.option("--frames", default=120, show_default=True, type=click.IntRange(min=1))
 @click.option("--objects", default=12, show_default=True, type=click.IntRange(min=0))

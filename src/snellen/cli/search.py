@@ -8,6 +8,7 @@ import click
 
 from snellen.cli.output import check_folder_of, json_option, not_empty, quiet_option
 from snellen.cli.train import description_options
+from snellen.cli.written_paths import WrittenPath, refuse_same
 
 __all__ = ["search"]
 
@@ -37,8 +38,7 @@ __all__ = ["search"]
 @click.option(
     "--out",
     metavar="DIR",
-    type=click.Path(file_okay=False),
-    callback=not_empty,
+    type=WrittenPath(file_okay=False),
     help="The folder of the search. [default: search]",
 )
 @click.option(
@@ -74,6 +74,7 @@ def search(
 
     check_folder_of(json_path)
     folder = resume or out or search_command.FOLDER
+    refuse_same(files=[f"{folder}/best.toml"])
     try:
         found = search_command.searched(
             description,

@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from snellen.cli.output import data_warnings_on_stderr, json_option, quiet_option
+from snellen.cli.output import data_warnings_on_stderr, json_option, not_empty, quiet_option
+from snellen.cli.written_paths import WrittenPath, refuse_same
 
 if TYPE_CHECKING:
     from snellen.splits.source import Source
     from snellen.splits.split import Folds, Split
 
 __all__ = ["split"]
+
+# What a manifest, which is delimited text, may be called.
+_MANIFESTS = (".csv", ".tsv", ".txt")
 
 
 def _folds(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
@@ -31,7 +35,7 @@ def _names(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str
 
 
 @click.command()
-@click.argument("data", type=click.Path())
+@click.argument("data", type=click.Path(), callback=not_empty)
 @click.option("--ratios", metavar="A/B/…", help="Shares of the parts: 60/20/20, 0.8/0.2, ….")
 @click.option(
     "--folds",
@@ -95,27 +99,32 @@ def _names(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str
     help="Keep these parts as they are in --from; what is new joins the others.",
 )
 @click.option(
-    "--from", "old_path", type=click.Path(dir_okay=False), help="The manifest for --freeze."
+    "--from",
+    "old_path",
+    type=click.Path(dir_okay=False),
+    callback=not_empty,
+    help="The manifest for --freeze.",
 )
 @click.option(
     "--verify",
     "verified",
     metavar="MANIFEST",
     type=click.Path(dir_okay=False),
+    callback=not_empty,
     help="Split DATA as this manifest says, and name what differs (exit code 1).",
 )
 @click.option(
-    "--out", metavar="FILE.csv", type=click.Path(dir_okay=False), help="Write the manifest."
+    "--out", metavar="FILE.csv", type=WrittenPath(dir_okay=False), help="Write the manifest."
 )
-@click.option("--copy", metavar="DIR", type=click.Path(), help="Copy each part into a folder.")
-@click.option("--link", metavar="DIR", type=click.Path(), help="The same with symbolic links.")
+@click.option("--copy", metavar="DIR", type=WrittenPath(), help="Copy each part into a folder.")
+@click.option("--link", metavar="DIR", type=WrittenPath(), help="The same with symbolic links.")
 @click.option(
-    "--coco", metavar="DIR", type=click.Path(), help="Write a COCO file for each part (COCO data)."
+    "--coco", metavar="DIR", type=WrittenPath(), help="Write a COCO file for each part (COCO data)."
 )
 @click.option(
     "--yolo",
     metavar="DIR",
-    type=click.Path(),
+    type=WrittenPath(),
     help="Write a list of images for each part, and data.yaml (YOLO data).",
 )
 @json_option("sizes, classes and deviations")
@@ -152,6 +161,7 @@ def split(
     moves few others.
     """
     _check_usage(context, ratios, folds, frozen_parts, old_path, verified)
+    _check_outputs(data, out, json_path, folders)
     from snellen.splits.manifest import read_manifest
     from snellen.splits.recipe import Recipe, frozen_by
     from snellen.splits.source import Columns, read_source
@@ -168,8 +178,6 @@ def split(
         columns = Columns(key, stratify, group, target, bins)
         recipe = Recipe(columns, ratios, names, folds, repeats, seed, strict)
     recipe.check()
-    for written in (out, json_path):
-        _check_folder(written)
     source = read_source(data, recipe.columns)
     for note in source.notes:
         say(note)
@@ -200,17 +208,17 @@ def _check_usage(
 ) -> None:
     from click.core import ParameterSource
 
-    given = {
-        name
-        for name in context.params
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    options = {
+        str(param.name): param.opts[0]
+        for param in context.command.params
+        if context.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
     }
+    given = set(options)
     if verified is not None:
-        others = sorted(given - {"data", "verified", "quiet"})
+        others = sorted(options[name] for name in given - {"data", "verified", "quiet"})
         if others:
             raise click.UsageError(
-                "--verify takes all else from the manifest: drop "
-                + ", ".join(f"--{name.replace('_path', '')}" for name in others)
+                f"--verify takes all else from the manifest: drop {', '.join(others)}"
             )
         return
     if (ratios is None) == (folds is None):
@@ -227,14 +235,40 @@ def _check_usage(
         raise click.UsageError("--bins goes with --target COLUMN")
 
 
-def _check_folder(file: str | None) -> None:
-    """Refuse, before the work is done, a file that cannot be written for want of its folder."""
+def _check_outputs(
+    data: str, out: str | None, json_path: str | None, folders: dict[str, str | None]
+) -> None:
+    """Refuse, before the work is done, what cannot be written or would spoil something."""
     from pathlib import Path
 
     from snellen.errors import InputError
+    from snellen.splits.part_files import check_target
 
-    if file is not None and file != "-" and not Path(file).resolve().parent.is_dir():
-        raise InputError("expected a folder to write into, there is none: make it", file)
+    for file in (out, json_path):
+        if file is not None and file != "-" and not Path(file).resolve().parent.is_dir():
+            raise InputError("expected a folder to write into, there is none: make it", file)
+    places = {name: Path(folder) for name, folder in folders.items() if folder is not None}
+    for place in places.values():
+        check_target(place)
+    refuse_same()
+    if len({place.resolve() for place in places.values()}) < len(places):
+        raise click.UsageError(f"expected folders of their own for --{' and --'.join(places)}.")
+    if out is not None and not _is_device(out) and not out.lower().endswith(_MANIFESTS):
+        # Whoever reads a table goes by its name: no command would find the manifest in it.
+        raise InputError("expected a name that ends in .csv for --out", out)
+    for name in ("copy", "link"):
+        if name in places and Path(data).resolve() in places[name].resolve().parents:
+            raise InputError(
+                f"expected a folder for --{name} outside of DATA, where its files would be read "
+                "as data, too",
+                str(places[name]),
+            )
+
+
+def _is_device(path: str) -> bool:
+    from pathlib import Path
+
+    return Path(path).exists() and not Path(path).is_file()
 
 
 def _verify(old: Any, result: Split | Folds, quiet: bool) -> None:
@@ -259,38 +293,44 @@ def _deliver(
     quiet: bool,
     say: Any,
 ) -> None:
+    from snellen.atomic_files import write_atomically
     from snellen.splits.manifest import manifest_bytes
     from snellen.splits.part_files import (
-        check_target,
-        write_coco,
+        coco_files,
+        files_of_parts,
+        write_files,
         write_part_folders,
-        write_yolo,
+        yolo_files,
     )
 
-    for folder in folders.values():
-        if folder is not None:
-            check_target(folder)
-    if (folder := folders["copy"]) is not None:
-        say(f"copied {write_part_folders(result, source, folder, 'copy'):,} files to {folder}")
-    if (folder := folders["link"]) is not None:
-        say(f"linked {write_part_folders(result, source, folder, 'link'):,} files in {folder}")
-    if (folder := folders["coco"]) is not None:
-        say(f"wrote {write_coco(result, source, folder)} files to {folder}")
-    if (folder := folders["yolo"]) is not None:
-        say(f"wrote {write_yolo(result, source, folder)} files to {folder}")
-
-    from snellen.atomic_files import write_atomically
-
+    # All of it is made before the first is written: what is refused leaves nothing behind.
+    copy, link, coco, yolo = (folders[name] for name in ("copy", "link", "coco", "yolo"))
+    parts = [] if copy is None and link is None else files_of_parts(result, source)
+    coco_parts = {} if coco is None else coco_files(result, source)
+    yolo_parts = {} if yolo is None else yolo_files(result, source)
+    files: dict[Any, bytes] = {}
     if out is not None:
-        write_atomically({out: manifest_bytes(result, recipe)})
-        say(f"wrote {out}")
+        files[out] = manifest_bytes(result, recipe)
+    text = b""
     if json_path is not None:
         import msgspec
 
         text = msgspec.json.format(msgspec.json.encode(result.to_dict()), indent=2) + b"\n"
-        if json_path == "-":
-            click.echo(text, nl=False)
-        else:
-            write_atomically({json_path: text})
+        if json_path != "-":
+            files[json_path] = text
+
+    if copy is not None:
+        say(f"copied {write_part_folders(parts, copy, 'copy'):,} files to {copy}")
+    if link is not None:
+        say(f"linked {write_part_folders(parts, link, 'link'):,} files in {link}")
+    if coco is not None:
+        say(f"wrote {write_files(coco_parts, coco)} files to {coco}")
+    if yolo is not None:
+        say(f"wrote {write_files(yolo_parts, yolo)} files to {yolo}")
+    write_atomically(files)
+    if out is not None:
+        say(f"wrote {out}")
+    if json_path == "-":
+        click.echo(text, nl=False)
     if not quiet and json_path != "-":
         click.echo(str(result))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from snellen.metric import StoredMetric
 
-__all__ = ["read_state", "state_file"]
+__all__ = ["files_of_runs", "read_state", "state_file"]
 
 
 def read_state(name: str) -> StoredMetric[Any]:
@@ -55,3 +56,12 @@ def state_file(name: str) -> Path:
             )
         return home / "state.bin"
     return path
+
+
+def files_of_runs(names: Iterable[str]) -> list[Path]:
+    """Return the files of states, or of the folders that hold them, that nothing may replace."""
+    return [
+        file.with_name(each)
+        for file in map(state_file, names)
+        for each in (file.name, "run.json", "result.json")
+    ]

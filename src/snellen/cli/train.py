@@ -16,6 +16,8 @@ from snellen.cli.output import (
     quiet_option,
 )
 from snellen.cli.page import check_plotly, write_page
+from snellen.cli.unused_options import refuse_unused
+from snellen.cli.written_paths import WrittenPath, refuse_same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,8 +76,7 @@ def description_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--out",
     metavar="DIR",
-    type=click.Path(file_okay=False),
-    callback=not_empty,
+    type=WrittenPath(file_okay=False),
     help="The folder of the run. [default: a new one in runs]",
 )
 @click.option(
@@ -145,10 +146,18 @@ def train(
     from snellen.training import command
 
     check_folder_of(json_path)
+    refuse_same(read=[] if keys["data"] is None else [keys["data"]])
     if report:
         check_plotly()
     if replay is not None and resume is None:
         raise click.UsageError("expected the run whose step to replay: --resume DIR")
+    described = ("description", *_KEYS, "settings", "n_folds", "strict", "resume")
+    if only_table:
+        refuse_unused("--table", (*described, "only_table", "quiet"))
+    if prove_resume:
+        refuse_unused("--prove-resume", (*described, "prove_resume", "quiet"))
+    if replay is not None:
+        refuse_unused("--replay", ("resume", "replay", "quiet"))
     given = {name: value for name, value in keys.items() if value is not None}
     asked = command.asked_description(description, given, settings, resume, n_folds, strict=strict)
     if only_table:

@@ -14,7 +14,7 @@ import numpy as np
 
 from snellen.classes import Classes
 from snellen.metric import Units
-from snellen.regression.directions import lower_is_better, neither_is_better
+from snellen.regression.directions import lower_is_better, neither_is_better, ranges_of
 from snellen.regression.order import Ranking, SortedValues
 from snellen.state import Keys
 
@@ -82,10 +82,11 @@ class _Numbers:
             self.ordered = [self._order(j, error_quantiles) for j in range(m)]
 
     def _unit_sums(self) -> Real:
-        """Return the sums of each unit, (U, 2 + 6m + 2mk)."""
+        """Return the sums of each unit, (U, 2 + 7m + 2mk)."""
         samples = self.samples
         t, p = samples.truth - self.centre[0], samples.pred - self.centre[1]
-        e = samples.pred - samples.truth
+        # The error, and what of it a shift of all predictions does not change.
+        e, d = samples.pred - samples.truth, p - t
         added = [term.added(samples.truth, samples.pred) for term in self.terms]
         n = len(t)
         w = samples.weight[:, None]
@@ -97,7 +98,7 @@ class _Numbers:
         columns = [
             np.ones((n, 1)),
             w,
-            *(w * each for each in (t, p, t * t, p * p, t * p, e * e)),
+            *(w * each for each in (t, p, t * t, p * p, t * p, e * e, d * d)),
             *(w * values for values, _, _ in added),
             *undefined,
         ]
@@ -135,9 +136,11 @@ class _Numbers:
         sums = multiplicity.astype(np.float64) @ self.sums
         n, weight = sums[:, :1], sums[:, 1:2]
         with np.errstate(all="ignore"):
-            t, p, tt, pp, tp, ee = (sums[:, 2 + i * m : 2 + (i + 1) * m] / weight for i in range(6))
-            terms = sums[:, 2 + 6 * m : 2 + 6 * m + k * m].reshape(-1, k, m) / weight[:, :, None]
-            undefined = sums[:, 2 + 6 * m + k * m :].reshape(-1, k, m) > 0
+            t, p, tt, pp, tp, ee, dd = (
+                sums[:, 2 + i * m : 2 + (i + 1) * m] / weight for i in range(7)
+            )
+            terms = sums[:, 2 + 7 * m : 2 + 7 * m + k * m].reshape(-1, k, m) / weight[:, :, None]
+            undefined = sums[:, 2 + 7 * m + k * m :].reshape(-1, k, m) > 0
             found = {
                 term.name: np.where(undefined[:, i], math.nan, terms[:, i])
                 for i, term in enumerate(self.terms)
@@ -152,7 +155,7 @@ class _Numbers:
                 "mean_error": bias,
                 "rmsle": np.sqrt(found["msle"]),
                 "r2": self._explained(ee, vt, n),
-                "explained_variance": self._explained(np.maximum(ee - bias**2, 0), vt, n),
+                "explained_variance": self._explained(_variance(dd, p - t), vt, n),
                 "pearson": np.where((vt > 0) & (vp > 0), covariance / np.sqrt(vt * vp), math.nan),
                 "concordance": 2 * covariance / (vt + vp + bias**2),
             }
@@ -284,6 +287,7 @@ def regression_units(
         headline=_MAIN,
         lower_is_better=lower_is_better([*headlines, _LARGEST]),
         neither_is_better=neither_is_better(headlines),
+        ranges=ranges_of(headlines),
         truth=_truth_of_units(samples),
         content=numbers,
     )
@@ -291,10 +295,11 @@ def regression_units(
 
 def _truth_of_units(samples: _Samples) -> Real:
     """Return, for each unit, sums that are equal for equal truth and weights."""
-    n = len(samples.truth)
-    columns = np.concatenate(
-        [np.ones((n, 1)), samples.weight[:, None], samples.truth, samples.truth**2], axis=1
-    )
-    return np.stack(
-        [np.bincount(samples.unit, column, samples.n_units) for column in columns.T], axis=1
-    )
+    n, unit = len(samples.truth), samples.unit
+    truth, weight = samples.truth, samples.weight
+    if samples.n_units < n:
+        # Without ids rows are in an order that predictions take part in, and it shows in sums.
+        order = np.lexsort((weight, *truth.T, unit))
+        truth, weight, unit = truth[order], weight[order], unit[order]
+    columns = np.concatenate([np.ones((n, 1)), weight[:, None], truth, truth**2], axis=1)
+    return np.stack([np.bincount(unit, column, samples.n_units) for column in columns.T], axis=1)

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from snellen.errors import SnellenError
-from snellen.run.run_record import SCHEMA, DataDigest, RunRecord, kind_of_task, read_struct
+from snellen.run.run_record import (
+    SCHEMA,
+    DataDigest,
+    RunRecord,
+    kind_of_task,
+    plain_text,
+    read_struct,
+)
 from snellen.run.stored_run import StoredRun
 
 if TYPE_CHECKING:
@@ -100,7 +107,7 @@ def listed_runs(folder: str | os.PathLike[str]) -> Iterator[ListedRun | BrokenRu
     """
     top = Path(folder)
     for path, files in _folders(top):
-        name = path.relative_to(top).as_posix()
+        name = plain_text(path.relative_to(top).as_posix())
         try:
             if "description.json" in files:
                 if "run.json" in files:
@@ -110,7 +117,7 @@ def listed_runs(folder: str | os.PathLike[str]) -> Iterator[ListedRun | BrokenRu
             elif "result.json" in files and "models" in files:
                 yield _of_stored(name, path)
         except SnellenError as error:
-            yield BrokenRun(name, str(error))
+            yield BrokenRun(name, plain_text(str(error)))
 
 
 def _folders(top: Path) -> Iterator[tuple[Path, set[str]]]:
@@ -152,7 +159,7 @@ def _of_summary(name: str, path: Path) -> ListedRun:
     found = read_struct(path / "run.json", _Summary, SCHEMA, at_most=_RECORD_BYTES)
     return ListedRun(
         name,
-        str(path),
+        plain_text(str(path)),
         kind_of_task(found.task),
         found.task,
         found.began,
@@ -178,7 +185,7 @@ def _of_stored(name: str, path: Path) -> ListedRun:
     record: RunRecord = run.record
     return ListedRun(
         name,
-        str(path),
+        plain_text(str(path)),
         run.kind,
         record.task,
         record.began,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snellen.errors import InputError, first_few
+from snellen.run.run_record import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +17,7 @@ __all__ = ["folder_names", "names_of_paths", "refuse_different"]
 
 
 def names_of_paths(paths: Sequence[str | Path]) -> list[str]:
-    """Return the last parts of the paths of runs that tell them apart.
+    """Return the last parts of the paths of runs that tell them apart, as text.
 
     Examples
     --------
@@ -29,7 +30,7 @@ def names_of_paths(paths: Sequence[str | Path]) -> list[str]:
         for path in found
     ]
     for length in range(1, max(map(len, parts), default=0) + 1):
-        shown = ["/".join(each[-length:]).lstrip("/") or "/" for each in parts]
+        shown = [plain_text("/".join(each[-length:]).lstrip("/")) or "/" for each in parts]
         if len(set(shown)) == len(shown):
             return shown
     return [f"run {i + 1}" for i in range(len(parts))]

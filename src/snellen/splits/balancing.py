@@ -133,8 +133,7 @@ def balanced(
     price = mending.price * (units.size / units.size.sum()) ** 2
     everything = _Node(units.rank, columns, price, np.arange(len(part)))
     _divide(everything, ratios, 0, len(ratios.weights), mending.n_candidates, part)
-    if small_rule:
-        _fill_empty_parts(part, units, ratios)
+    _fill_empty_parts(part, units, ratios)
     return part
 
 

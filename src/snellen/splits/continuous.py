@@ -92,7 +92,9 @@ def bin_edges(values: NDArray[np.float64], n_bins: int) -> NDArray[np.float64]:
 def _roundest(low: float, quantile: float, high: float) -> float:
     """Return the number above low, up to high, with the fewest digits, nearest to the quantile."""
     least, wanted, most = Fraction(low), Fraction(quantile), Fraction(high)
-    exponent = math.ceil(math.log10(high - low)) + 1
+    # Numbers of both signs may be farther apart than any float: then log10 is 308.25 to 308.56.
+    gap = high - low
+    exponent = (309 if math.isinf(gap) else math.ceil(math.log10(gap))) + 1
     while True:
         unit = Fraction(10) ** exponent
         first, last = math.floor(least / unit) + 1, math.floor(most / unit)

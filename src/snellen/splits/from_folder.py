@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snellen.errors import SchemaError, first_few
@@ -13,9 +14,9 @@ from snellen.splits.source import Columns, Source
 from snellen.splits.strata import Strata, factorised, sorted_names
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
-__all__ = ["group_by_pattern", "images_below", "read_folder"]
+__all__ = ["file_of_row", "group_by_pattern", "images_below", "read_folder"]
 
 
 def read_folder(path: Path, columns: Columns) -> Source:
@@ -31,7 +32,7 @@ def read_folder(path: Path, columns: Columns) -> Source:
     strata = None
     if any(each.is_dir() and not each.name.startswith(".") for each in path.iterdir()):
         folder = read_image_folder(path)
-        keys = normalised_keys(folder.files, str(path))
+        keys, places = normalised_keys(folder.files, str(path)), folder.paths
         notes.append(
             f"{path}: an image folder of {len(keys):,} images, {len(folder.classes)} classes"
         )
@@ -45,27 +46,40 @@ def read_folder(path: Path, columns: Columns) -> Source:
                 names, place = sorted_names([*strata.names, *folder.empty], strata.code)
                 strata = Strata.of_codes(names, place)
     else:
-        keys = normalised_keys(sorted(images_below(path)), str(path))
+        found = sorted(images_below(path))
+        keys = normalised_keys([within for within, _ in found], str(path))
+        places = [place for _, place in found]
         notes.append(f"{path}: a folder of {len(keys):,} images without classes")
     if not keys:
         raise SchemaError("expected images, the folder has none", str(path))
 
-    def files(row: int) -> list[tuple[Path, str]]:
-        return [(path / keys[row], keys[row])]
-
     groups = group_by_pattern(keys, columns, notes)
+    files = file_of_row(path, places)
     return Source("image folder", path, keys, strata, groups, tuple(notes), files)
 
 
-def images_below(path: Path) -> list[str]:
-    """Return the paths of all images below a folder, relative; none that is hidden.
+def file_of_row(path: Path, places: list[str]) -> Callable[[int], list[tuple[Path, str]]]:
+    """Return `Source.files` of samples that are a file each, from where these lie.
+
+    Keys will not do: a name need not be in Unicode NFC on disk.
+    """
+
+    def files(row: int) -> list[tuple[Path, str]]:
+        file = Path(places[row])
+        return [(file, file.relative_to(path).as_posix())]
+
+    return files
+
+
+def images_below(path: Path) -> list[tuple[str, str]]:
+    """Return all images below a folder: their paths within it, and where they lie; none hidden.
 
     Raises
     ------
     InputError
         Where a folder cannot be read.
     """
-    return [within for within, _ in files_below(path) if ending(within) in IMAGES]
+    return [found for found in files_below(path) if ending(found[0]) in IMAGES]
 
 
 def group_by_pattern(keys: list[str], columns: Columns, notes: list[str]) -> Groups | None:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from snellen.errors import InputError, SchemaError
-from snellen.splits.from_folder import group_by_pattern, images_below
+from snellen.splits.from_folder import file_of_row, group_by_pattern, images_below
 from snellen.splits.groups import Groups
 from snellen.splits.hashing import normalised_keys
 from snellen.splits.source import Columns, Source
@@ -51,19 +51,22 @@ def read_mot(path: Path, columns: Columns) -> Source:
     """
     columns.for_no_table("MOT sequences")
     keys: list[str] = []
+    places: list[str] = []
     groups: list[str] = []
     with_images = True
     sequences = _sequences(path)
     for folder in sequences:
-        name = folder.name if folder == path else folder.relative_to(path).as_posix()
+        own = folder.name or folder.resolve().name
+        name = own if folder == path else folder.relative_to(path).as_posix()
         images = sorted(images_below(folder / "img1")) if (folder / "img1").is_dir() else []
         within = "img1/" if folder == path else f"{name}/img1/"
-        frames = [f"{within}{image}" for image in images]
+        frames = [f"{within}{image}" for image, _ in images]
+        places += [place for _, place in images]
         if not frames:
             with_images = False
             frames = [f"{name}/{number:06d}" for number in range(1, _n_frames(folder) + 1)]
         keys += frames
-        groups += [_DETECTOR.sub("", folder.name)] * len(frames)
+        groups += [_DETECTOR.sub("", own)] * len(frames)
     keys = normalised_keys(keys, str(path))
     names, code = factorised(groups)
     notes = [
@@ -72,11 +75,9 @@ def read_mot(path: Path, columns: Columns) -> Source:
     if len(names) < len(sequences):
         notes.append(f"{len(names)} videos: sequences of one video under several detectors")
 
-    def files(row: int) -> list[tuple[Path, str]]:
-        return [(path / keys[row], keys[row])]
-
+    files = file_of_row(path, places) if with_images else None
     chosen = group_by_pattern(keys, columns, notes) or Groups(tuple(names), code)
-    return Source("MOT", path, keys, None, chosen, tuple(notes), files if with_images else None)
+    return Source("MOT", path, keys, None, chosen, tuple(notes), files)
 
 
 def _n_frames(folder: Path) -> int:

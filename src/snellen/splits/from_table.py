@@ -11,7 +11,7 @@ from snellen.readers.column_names import GROUPS, IDS, LABELS, first_of
 from snellen.readers.table import read_table
 from snellen.splits.continuous import strata_of_targets
 from snellen.splits.groups import Groups, groups_by_pattern
-from snellen.splits.hashing import normalised_keys
+from snellen.splits.hashing import normalised_keys, spelt_on_disk
 from snellen.splits.source import Columns, Source
 from snellen.splits.strata import Strata, factorised, sorted_names
 
@@ -33,7 +33,7 @@ def read_samples(path: Path, columns: Columns) -> Source:
     table = read_table(path)
     if table.n_rows == 0:
         raise SchemaError("expected rows, the table has none", str(path))
-    key = columns.key or first_of(IDS, table.names)
+    key = first_of(IDS, table.names) if columns.key is None else columns.key
     if key is None:
         raise SchemaError(
             f"expected a column that names the samples, got {first_few(table.names, 8)}: say "
@@ -50,7 +50,8 @@ def read_samples(path: Path, columns: Columns) -> Source:
     folder = path.parent
 
     def files(row: int) -> list[tuple[Path, str]]:
-        return [(folder / keys[row], keys[row])]
+        within = spelt_on_disk(folder, keys[row])
+        return [(folder / within, within)]
 
     return Source("table", path, keys, strata, groups, tuple(notes), files)
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from snellen.errors import InputError, SchemaError, first_few
-from snellen.splits.from_folder import group_by_pattern, images_below
+from snellen.readers.image_files import IMAGES, ending, files_below
+from snellen.splits.from_folder import group_by_pattern
 from snellen.splits.hashing import normalised_keys
 from snellen.splits.source import Columns, Source
 from snellen.splits.strata import Strata
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 __all__ = ["class_names", "is_yolo", "label_file", "read_yolo", "yolo_lists"]
 
 _YAML = ("data.yaml", "dataset.yaml", "data.yml", "dataset.yml")
+
+
+class _Details(NamedTuple):
+    """What lists need: the classes' names by number, and where each image lies."""
+
+    names: dict[int, str]
+    places: list[str]
 
 
 def is_yolo(path: Path) -> bool:
@@ -50,21 +56,30 @@ def read_yolo(path: Path, columns: Columns) -> Source:
         For a line of labels that does not begin with a class number.
     """
     columns.for_no_table("a YOLO folder")
-    found = sorted(image for image in images_below(path) if "/images/" in f"/{image}")
-    if not found:
+    images: list[tuple[str, str]] = []
+    # Labels are found by names in NFC, too: an archive may have both spellings.
+    labels: dict[str, Path] = {}
+    for within, place in files_below(path):
+        if ending(within) == ".txt":
+            labels[within[:-4] + ".txt"] = Path(place)
+        elif ending(within) in IMAGES and "/images/" in f"/{within}":
+            images.append((within, place))
+    if not images:
         raise SchemaError("expected images below a folder images, there are none", str(path))
+    images.sort()
+    found, places = [within for within, _ in images], [place for _, place in images]
     keys = normalised_keys(found, str(path))
     names = class_names(path)
     rows: list[int] = []
     codes: list[int] = []
     n_without = 0
     for row, image in enumerate(found):
-        label = path / label_file(image)
-        try:
-            lines = label.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
+        label = labels.get(label_file(image))
+        if label is None:
             n_without += 1
             continue
+        try:
+            lines = label.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"expected a readable label file, got: {error}", str(label)) from None
         for number, line in enumerate(lines):
@@ -95,11 +110,11 @@ def read_yolo(path: Path, columns: Columns) -> Source:
         strata = Strata.of_objects(texts, np.array(rows, np.int64), code)
 
     def files(row: int) -> list[tuple[Path, str]]:
-        both = [found[row], label_file(found[row])]
-        return [(path / each, each) for each in both if (path / each).exists()]
+        both = [Path(places[row]), labels.get(label_file(found[row]))]
+        return [(each, each.relative_to(path).as_posix()) for each in both if each is not None]
 
     groups = group_by_pattern(keys, columns, notes)
-    return Source("YOLO", path, keys, strata, groups, tuple(notes), files, names)
+    return Source("YOLO", path, keys, strata, groups, tuple(notes), files, _Details(names, places))
 
 
 def class_names(path: Path) -> dict[int, str]:
@@ -132,14 +147,25 @@ def _names_in(text: str) -> dict[int, str]:
 def yolo_lists(
     source: Source, selections: dict[str, np.ndarray[tuple[int], np.dtype[np.bool_]]]
 ) -> dict[str, bytes]:
-    """Return a list of image paths for each selection, and a data.yaml that names the lists."""
+    """Return a list of image paths for each selection, and a data.yaml that names the lists.
+
+    Raises
+    ------
+    InputError
+        For a path with a line break.
+    """
     import json
 
     folder = source.path.resolve()
+    names, places = source.details
+    paths = [(folder / Path(place).relative_to(source.path)).as_posix() for place in places]
+    for path in paths:
+        if len(path.splitlines()) > 1:
+            raise InputError("expected a name without line breaks, which a list cannot hold", path)
     lists = {}
     for name, mask in selections.items():
-        lines = [f"{(folder / source.keys[i]).as_posix()}\n" for i in np.nonzero(mask)[0]]
-        lists[f"{name}.txt"] = "".join(lines).encode()
+        text = "".join(f"{paths[i]}\n" for i in np.nonzero(mask)[0])
+        lists[f"{name}.txt"] = text.encode("utf-8", "surrogateescape")
     for place in sorted({name.rpartition("/")[0] for name in selections}):
         here = [name for name in selections if name.rpartition("/")[0] == place]
         lines = [f"{name.rpartition('/')[2]}: {name.rpartition('/')[2]}.txt\n" for name in here]
@@ -148,7 +174,7 @@ def yolo_lists(
         lines.append("names:\n")
         lines += [
             f"  {number}: {json.dumps(name, ensure_ascii=False)}\n"
-            for number, name in sorted(source.details.items())
+            for number, name in sorted(names.items())
         ]
         lists[f"{place}/data.yaml".lstrip("/")] = "".join(lines).encode()
     return lists

@@ -14,6 +14,7 @@ from snellen.errors import IdError, InputError, first_few
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -23,6 +24,7 @@ __all__ = [
     "hash_ranks",
     "normalised_keys",
     "refuse_repeated",
+    "spelt_on_disk",
     "texts_of",
 ]
 
@@ -105,6 +107,22 @@ def normalised_keys(keys: Iterable[Any], what: str = "keys") -> list[str]:
     if "" in texts:
         raise InputError("expected a key, got an empty text", f"{what}[{texts.index('')}]")
     return texts
+
+
+def spelt_on_disk(folder: Path, key: str) -> str:
+    """Return the path of a key below a folder in the letters that its file has.
+
+    Names on disk need not be in Unicode NFC, as keys are: an archive made on macOS has them
+    decomposed (NFD). The key itself is returned where there is no such file.
+    """
+    if key.isascii() or (folder / key).exists():
+        return key
+    ways: list[tuple[str, ...]] = [()]
+    for name in key.split("/"):
+        spelt = {name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)}
+        further = [(*way, each) for way in ways for each in sorted(spelt)]
+        ways = [way for way in further if folder.joinpath(*way).exists()]
+    return "/".join(ways[0]) if ways else key
 
 
 def hash_ranks(texts: Sequence[str], seed: int) -> NDArray[np.uint64]:

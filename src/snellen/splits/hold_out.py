@@ -54,8 +54,10 @@ def hold_out(
         ``"60/20/20"``, ``"0.8/0.2"``, or numbers; they add up to 100 or 1.
     labels : optional
         What to spread evenly. One class for each sample: (n,) whole numbers or texts. Several:
-        (n, K) whole numbers, how many objects of each class a sample holds (an indicator matrix
-        too); or n lists of class names, one an object.
+        n lists of classes, one an object; or an (n, K) array of whole numbers, how many objects
+        of each class a sample holds (an indicator matrix too). Lists of one length are taken for
+        such an array where they hold 0 and 1 alone, and at least two of them (``[1]`` is the
+        class 1); where they hold bools; and where they hold a number for each of `classes`.
     groups : array-like of int or str, shape (n,), optional
         Samples of one group go to one part.
     targets : array-like of float, shape (n,), optional
@@ -63,7 +65,7 @@ def hold_out(
     bins : int
         How many quantile bins of targets.
     classes : sequence of str, optional
-        The names of the columns of an (n, K) matrix.
+        The names of the columns of an (n, K) array.
     names : sequence of str, optional
         The parts' names. Without: train and test, or train, val and test, or part1, part2, ….
     seed : int

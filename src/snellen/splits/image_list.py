@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from snellen.errors import IdError, InputError, SchemaError, first_few
 from snellen.readers.image_files import PICTURES, ending, files_below
 from snellen.readers.table import read_table
+from snellen.splits.hashing import spelt_on_disk
 from snellen.table_text import printable
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def images_of_manifest(
     if not base.is_dir():
         raise InputError("expected a folder, there is none", str(base))
     rows = [
-        (unicodedata.normalize("NFC", key), part, base / key, label)
+        (unicodedata.normalize("NFC", key), part, base / spelt_on_disk(base, key), label)
         for key, part, label in _manifest_rows(manifest)
     ]
     absent = [row[0] for row in rows if not row[2].is_file()]

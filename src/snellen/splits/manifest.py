@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -29,6 +30,8 @@ __all__ = ["SCHEMA", "Manifest", "differences", "input_hash", "manifest_bytes", 
 
 SCHEMA = "snellen.split/1"
 _N_NAMED = 10
+# Blanks at the ends of a cell: who reads CSV drops them, where it is not in quotes.
+_BLANK_ENDS = re.compile(r"^[ \t]|[ \t]$", re.MULTILINE)
 
 
 class Manifest(NamedTuple):
@@ -133,7 +136,13 @@ def manifest_bytes(result: Split | Folds, recipe: Mapping[str, Any]) -> bytes:
     text.write(f"# {msgspec.json.encode(header).decode()}\n")
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(columns)
-    rows.writerows(sorted(zip(*columns.values(), strict=True)))
+    ordered = sorted(zip(*columns.values(), strict=True))
+    if any(_BLANK_ENDS.search("\n".join(column)) for column in columns.values()):
+        quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        for row in ordered:
+            (quoted if any(map(_BLANK_ENDS.search, row)) else rows).writerow(row)
+    else:
+        rows.writerows(ordered)
     return text.getvalue().encode()
 
 

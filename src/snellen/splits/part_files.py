@@ -1,4 +1,7 @@
-"""Parts as folders of copies or links, COCO files, or YOLO lists: whole, or not at all."""
+"""Parts as folders of copies or links, COCO files, or YOLO lists: whole, or not at all.
+
+What is to be written is worked out, and refused, by functions that write nothing.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,14 @@ if TYPE_CHECKING:
 
     from snellen.splits.source import Source
 
-__all__ = ["check_target", "write_coco", "write_part_folders", "write_yolo"]
+__all__ = [
+    "check_target",
+    "coco_files",
+    "files_of_parts",
+    "write_files",
+    "write_part_folders",
+    "yolo_files",
+]
 
 
 def check_target(folder: str | Path) -> None:
@@ -36,10 +46,8 @@ def check_target(folder: str | Path) -> None:
         raise InputError("expected a folder to write into, there is none: make it", str(path))
 
 
-def write_part_folders(
-    result: Split | Folds, source: Source, folder: str | Path, how: Literal["copy", "link"]
-) -> int:
-    """Copy or link the files of each part into a folder of its own; return how many.
+def files_of_parts(result: Split | Folds, source: Source) -> list[tuple[Path, str]]:
+    """Return the files of all parts, each with its place: below a folder of its part's name.
 
     Raises
     ------
@@ -69,6 +77,13 @@ def write_part_folders(
             f"expected a file for each key, {len(missing)} are missing: {first_few(missing, 3)}",
             str(source.path),
         )
+    return wanted
+
+
+def write_part_folders(
+    wanted: list[tuple[Path, str]], folder: str | Path, how: Literal["copy", "link"]
+) -> int:
+    """Copy or link what `files_of_parts` returned; return how many."""
 
     def fill(inside: Path) -> None:
         made: set[Path] = set()
@@ -86,18 +101,30 @@ def write_part_folders(
     return len(wanted)
 
 
-def write_coco(result: Split | Folds, source: Source, folder: str | Path) -> int:
-    """Write an annotation file for each part, or for each fold two; return how many."""
+def coco_files(result: Split | Folds, source: Source) -> dict[str, bytes]:
+    """Return an annotation file for each part, or for each fold two.
+
+    Raises
+    ------
+    InputError
+        For data of another kind.
+    """
     if source.kind != "COCO":
         raise InputError(f"expected a COCO file to write COCO files, got {source.kind} data")
-    return _write_files(coco_parts(source, _selections(result, ".json")), Path(folder))
+    return coco_parts(source, _selections(result, ".json"))
 
 
-def write_yolo(result: Split | Folds, source: Source, folder: str | Path) -> int:
-    """Write a list of images for each part, or for each fold two, and data.yaml."""
+def yolo_files(result: Split | Folds, source: Source) -> dict[str, bytes]:
+    """Return a list of images for each part, or for each fold two, and data.yaml.
+
+    Raises
+    ------
+    InputError
+        For data of another kind, and for a path that a list cannot hold.
+    """
     if source.kind != "YOLO":
         raise InputError(f"expected a YOLO folder to write YOLO lists, got {source.kind} data")
-    return _write_files(yolo_lists(source, _selections(result)), Path(folder))
+    return yolo_lists(source, _selections(result))
 
 
 def _selections(result: Split | Folds, ending: str = "") -> dict[str, NDArray[np.bool_]]:
@@ -113,14 +140,16 @@ def _selections(result: Split | Folds, ending: str = "") -> dict[str, NDArray[np
     return chosen
 
 
-def _write_files(files: Mapping[str, bytes], folder: Path) -> int:
+def write_files(files: Mapping[str, bytes], folder: str | Path) -> int:
+    """Write files below a folder; return how many."""
+
     def fill(inside: Path) -> None:
         for name, data in files.items():
             target = inside / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
 
-    _make_folder(folder, fill)
+    _make_folder(Path(folder), fill)
     return len(files)
 
 

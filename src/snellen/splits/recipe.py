@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from snellen.errors import InputError, SchemaError, did_you_mean
+from snellen.errors import InputError, SchemaError, SnellenError, did_you_mean
 from snellen.splits.assignment import Samples
 from snellen.splits.folds import fold_samples, leave_out_groups
 from snellen.splits.hold_out import hold_out_samples
@@ -75,6 +75,12 @@ class Recipe:
 
     def make(self, source: Source, frozen: Mapping[str, str] | None = None) -> Split | Folds:
         """Split a data set."""
+        try:
+            return self._made(source, frozen)
+        except SnellenError as error:
+            raise error.within(str(source.path)) from error
+
+    def _made(self, source: Source, frozen: Mapping[str, str] | None) -> Split | Folds:
         samples = Samples(source.keys, source.strata, source.groups)
         if self.folds is None:
             return hold_out_samples(

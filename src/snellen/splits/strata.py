@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -97,7 +98,9 @@ class Strata(NamedTuple):
             labels = list(labels)
             if labels and all(isinstance(each, (list, tuple, set, frozenset)) for each in labels):
                 _check_length(len(labels), n)
-                return cls._of_lists(labels)
+                if not _are_rows(labels, classes):
+                    return cls._of_lists(labels)
+                matrix = np.array(labels)
         if matrix is not None:
             _check_length(len(matrix), n)
             return cls._of_matrix(matrix, classes)
@@ -119,7 +122,9 @@ class Strata(NamedTuple):
     @classmethod
     def _of_matrix(cls, matrix: NDArray[Any], classes: Sequence[str] | None) -> Strata:
         if matrix.dtype.kind not in "biu" and not (
-            matrix.dtype.kind == "f" and (matrix == np.floor(matrix)).all()
+            matrix.dtype.kind == "f"
+            and np.isfinite(matrix).all()
+            and (matrix == np.floor(matrix)).all()
         ):
             raise InputError("expected whole numbers of objects of each class", "labels")
         if matrix.size and matrix.min() < 0:
@@ -138,6 +143,23 @@ class Strata(NamedTuple):
         return cls(
             tuple(names[k] for k in order), row.astype(np.int64), place[code], count, single=False
         )
+
+
+def _are_rows(labels: Sequence[Any], classes: Sequence[str] | None) -> bool:
+    """Return whether lists are rows of a matrix, not classes: the rule that `hold_out` states."""
+    width = len(labels[0])
+    if any(len(each) != width or not isinstance(each, (list, tuple)) for each in labels):
+        return False
+    numbers = (int, float, np.number, np.bool_)
+    values = list(itertools.chain.from_iterable(labels))
+    if not values or not all(isinstance(value, numbers) for value in values):
+        return False
+    if classes is not None and width == len(classes):
+        return True
+    if all(isinstance(value, (bool, np.bool_)) for value in values):
+        return True
+    # One number a row is a class: as a matrix it would say little.
+    return width > 1 and all(value in (0, 1) for value in values)
 
 
 def _check_length(got: int, wanted: int) -> None:

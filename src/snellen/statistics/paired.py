@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from snellen import _core
-from snellen.statistics.bootstrap import bootstrap_interval, chunks
+from snellen.statistics.bootstrap import UNBOUNDED, bootstrap_interval, chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,7 +94,7 @@ class Paired:
         drawn = self._drawn(replicates)
         interval_of = self._interval_of(level)
         self.intervals = {
-            name: interval_of(float(values[1][name][0] - values[0][name][0]), drawn[name])
+            name: interval_of(name, float(values[1][name][0] - values[0][name][0]), drawn[name])
             for name in names
         }
         exhaustive = self._n <= _EXHAUSTIVE
@@ -113,7 +113,9 @@ class Paired:
                     name,
                     float(first[k]),
                     float(second[k]),
-                    interval_of(float(second[k] - first[k]), drawn[_CLASSES][:, k]),
+                    interval_of(
+                        ours.class_metric, float(second[k] - first[k]), drawn[_CLASSES][:, k]
+                    ),
                     float(p[_CLASSES][k]),
                 )
                 for k, name in enumerate(ours.classes.display_names())
@@ -149,9 +151,16 @@ class Paired:
         return {name: np.concatenate(found) for name, found in parts.items()}
 
     def _interval_of(self, level: float) -> Any:
-        def interval(value: float, drawn: Real) -> Interval:
+        def interval(name: str, value: float, drawn: Real) -> Interval:
+            # A difference of two numbers from low to high.
+            low, high = self._ours.ranges.get(name, self._ours.ranges.get("", UNBOUNDED))
             return bootstrap_interval(
-                value, drawn, level, self._ours.unit, called="paired bootstrap"
+                value,
+                drawn,
+                level,
+                self._ours.unit,
+                within=(low - high, high - low),
+                called="paired bootstrap",
             )
 
         return interval

@@ -107,7 +107,7 @@ def predict_files(
     ------
     InputError
         Where there are no images, or none that can be read, or the network takes neither images
-        nor columns that have names; for cells that are not finite.
+        nor columns that have names; for cells that are not finite; where `out` is one of `images`.
     SchemaError
         Where the table lacks a column, or has text in one.
     IdError
@@ -128,6 +128,7 @@ def predict_files(
             raise InputError("expected no root for the rows of a table: it is of images", "root")
         return _predict_rows(trained, images, place, batch_size)
     files = images_of(images, root)
+    _refuse_input(place, [file.path for file in files])
     maps = trained.task == "segmentation"
     n_channels, height, width = trained.input_shape
     decoded = DecodedImages(
@@ -171,6 +172,7 @@ def _predict_rows(
     paths = [tables] if isinstance(tables, (str, os.PathLike)) else list(tables)
     if len(paths) != 1:
         raise InputError(f"expected one table for a network of columns, got {len(paths)}")
+    _refuse_input(place, paths)
     table = read_table(os.fspath(paths[0]), header=True)
     values = table.matrix(trained.features)
     bad = ~np.isfinite(values).all(1)
@@ -189,6 +191,12 @@ def _predict_rows(
 
     write_table(trained, batches(), place, batch_size)
     return Predictions(place, trained.task, len(ids), (), notes)
+
+
+def _refuse_input(place: Path, read: Sequence[str | os.PathLike[str]]) -> None:
+    """Refuse to write over what is read."""
+    if place.is_file() and os.path.realpath(place) in map(os.path.realpath, read):
+        raise InputError("expected another path than that of what is predicted for", str(place))
 
 
 def _ids(trained: TrainedNetwork, table: Table) -> tuple[list[str], tuple[str, ...]]:
