@@ -501,6 +501,16 @@ def test_progress_draws_its_bar_four_times_a_second(monkeypatch: pytest.MonkeyPa
     step(run, [progress])  # nothing to draw on any more
 
 
+def test_progress_says_first_what_is_to_be_known_of_the_data() -> None:
+    file = io.StringIO()
+    progress = Progress(Console(file=file, width=20))
+    run = state()
+    run.notes = ("1 image that cannot be read left out: [a].png",)
+    for _fold in range(2):
+        progress.start(run)
+    assert file.getvalue() == "note: 1 image that cannot be read left out: [a].png\n"
+
+
 def test_progress_ends_where_it_never_began() -> None:
     run = state()
     run.stop("an error")

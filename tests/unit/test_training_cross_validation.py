@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import shutil
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -156,6 +157,20 @@ def test_finished_folds_are_not_trained_again(
     assert timeless(again.final.history) == timeless(found.final.history)
     # The third from its checkpoint after the first epoch on, the fourth, and the last.
     assert counts.steps == 6 + 12 + 16
+
+
+def test_a_fold_that_was_killed_before_its_first_checkpoint_begins_again(
+    whole: tuple[CrossValidated, Path], tmp_path: Path
+) -> None:
+    found, folder = whole
+    # What is there of the second fold then: its description and facts, and nothing of the others.
+    shutil.copytree(folder / "fold-1", tmp_path / "fold-1")
+    (tmp_path / "fold-2").mkdir()
+    for name in ("description.json", "run.json", "epochs.csv", "epochs.jsonl"):
+        shutil.copy(folder / "fold-2" / name, tmp_path / "fold-2" / name)
+    again = cross_validate(FOLDED, out=tmp_path, data=DATA, resume=True)
+    assert again.folds == found.folds
+    assert again.metrics == found.metrics
 
 
 def test_nothing_to_resume(tmp_path: Path) -> None:

@@ -212,6 +212,8 @@ def test_arrays_as_images(tmp_path):
         ({"image_size": 0}, "image_size from 1"),
         ({"fold": 2}, "a manifest"),
         ({"threads": 0, "keep": "stream"}, "threads from 1"),
+        ({"threads": 0}, "threads from 1, got 0"),
+        ({"threads": -1}, "threads from 1, got -1"),
     ],
 )
 def test_options_that_cannot_be(folder, options, message):
@@ -370,6 +372,13 @@ def test_a_table_of_images(folder):
         ("a,y,part\n1,x,train\n2,x,tset\n", {"target": "y"}, 'got "tset" - at .*line 3'),
         ("a,y,part\n1,x,test\n2,x,test\n", {"target": "y"}, "rows of train in part, got none"),
         ("a,y\n1,x\n2,y\n", {"target": "z"}, 'a column "z"'),
+        ("a,y\n1,x\n2,y\n", {"target": ()}, "columns as target, got none"),
+        ("a,y\n1,x\n2,y\n", {"target": "y", "features": ()}, "columns as features, got none"),
+        (
+            "name,a,y,part\nu,1,p,train\nu,2,q,train\nv,3,p,test\nw,4,q,test\nv,5,q,test\n",
+            {"target": "y"},
+            r"test part once, got 1 that come again: v: .*\(id_column\)",
+        ),
     ],
 )
 def test_tables_that_cannot_be_trained_on(tmp_path, text, options, message):
@@ -509,6 +518,10 @@ def test_targets_of_shards_in_json(tmp_path):
     assert data.train.targets.tolist() == [[0.0], [0.5], [1.0], [1.5]]
     with pytest.raises(SchemaError, match=r'expected "size", got age, label'):
         opened(tmp_path / "a.tar", target="size")
+    files = [{"json": json.dumps({"label": label}).encode(), "png": 0} for label in ("x", None)]
+    write_shard(tmp_path / "b.tar", [(f"{i}", each) for i, each in enumerate(files)])
+    with pytest.raises(SchemaError, match=r"expected a target, got null - at .*b\.tar 1\.json"):
+        opened(tmp_path / "b.tar", validation=0)
 
 
 def test_shards_that_cannot_be_read(tmp_path):
@@ -555,6 +568,16 @@ def test_parts_of_other_names(folder):
     (folder / "split.csv").write_bytes(manifest_bytes(split, {}))
     with pytest.raises(SchemaError, match="parts called train, val and test, got a: split anew"):
         opened(folder / "split.csv")
+
+
+def test_a_manifest_without_a_part_to_train_on(folder):
+    manifest = folder / "split.csv"
+    write_manifest(folder, manifest)
+    text = manifest.read_text()
+    manifest.write_text(text.replace(",train,", ",val,"))
+    for place, options in ((folder, {"split": str(manifest)}), (manifest, {})):
+        with pytest.raises(InputError, match="part train in the manifest, got validation, test"):
+            opened(place, **options)
 
 
 def test_a_manifest_without_labels(folder):

@@ -161,6 +161,15 @@ def test_weights_of_label_maps_do_not_count_void():
     assert class_weights("balanced", maps, 2).tolist() == pytest.approx([4 / 6, 2.0])
 
 
+def test_of_many_classes_the_one_of_number_255_is_no_void():
+    from sklearn.utils.class_weight import compute_class_weight
+
+    targets = torch.arange(300).repeat(2)[:599]  # one sample of the last class, two of the others
+    expected = compute_class_weight("balanced", classes=np.arange(300), y=targets.numpy())
+    found = class_weights("balanced", targets, 300)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+
+
 def test_weights_that_cannot_be():
     assert class_weights("none", None, 2) is None
     assert class_weights((1.0, 3.0), None, 2).tolist() == [1.0, 3.0]

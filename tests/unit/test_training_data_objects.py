@@ -17,7 +17,9 @@ from snellen.training.data.parts import Order
 from snellen.training.data.resident import ResidentPart
 from snellen.training.data.source import open_data
 from snellen.training.data.streamed import StreamedPart
-from snellen.training.description import Every
+from snellen.training.description import Every, read_description
+from snellen.training.engine import Engine
+from snellen.training.preparation import prepare
 from snellen.training.training import train
 
 RANDOM = np.random.default_rng(5)
@@ -209,6 +211,65 @@ def test_targets_of_a_dataset_that_knows_them_are_not_loaded():
     assert data.train.targets.tolist() == list(Known.targets)
     assert Known.n_loaded == 1  # to see the shape
     assert data.notes == ()
+
+
+def test_targets_that_a_dataset_changes_are_those_that_it_gives():
+    class Changed(Squares):
+        targets = tuple(row % 3 + 1 for row in range(12))  # as torchvision keeps them: raw
+
+        def target_transform(self, target):
+            return target - 1
+
+        def __getitem__(self, row):
+            return super().__getitem__(row)[0], self.target_transform(self.targets[row])
+
+    data = open_data({"train": Changed(), "hold_out": 0})
+    assert data.train.targets.tolist() == [row % 3 for row in range(12)]
+    assert data.classes.names == ("0", "1", "2")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["a", None, "b", float("nan"), "b", "a"], dtype=object),
+        ["a", float("nan"), "b", None, "b", "a"],
+        "object", "string", "category",
+    ],
+)  # fmt: skip
+def test_a_sample_without_a_label_is_no_class_of_its_own(labels):
+    inputs = np.zeros((6, 2))
+    if isinstance(labels, str):  # a kind of column
+        series = pytest.importorskip("pandas").Series
+        labels = series(["a", None, "b", None, "b", "a"], dtype=labels)
+    with pytest.raises(InputError, match=r"nothing in 2 of 6 samples: row 1, 3 - at train"):
+        open_data({"train": (inputs, labels), "hold_out": 0})
+    named = open_data({"train": (inputs, ["a", "nan", "None", "nan", "b", "a"]), "hold_out": 0})
+    assert named.classes.names == ("None", "a", "b", "nan")  # who writes these words means them
+
+
+def test_drawing_classes_equally_often_goes_by_the_greatest_of_shares():
+    # Six samples of class 0, two of class 1, of which one is not sure.
+    shares = np.array([[1, 0]] * 6 + [[0, 1], [0.4, 0.6]], np.float32)
+    data = {"train": (np.zeros((8, 2)), shares), "validation": (np.zeros((8, 2)), shares)}
+    asked = {"data": "given", "network": "fc", "task": "classification", "sampling": "balanced"}
+    opened = open_data(data, task="classification")
+    description = read_description({**asked, "batch_size": 4})
+    order = prepare(description, opened, Engine(torch.device("cpu")), settle=False).order
+    drawn = shares.argmax(1)[order.rows(0).numpy()]
+    assert np.bincount(drawn).tolist() == [4, 4]
+
+
+def test_numbers_of_which_each_is_another_are_no_classes():
+    prices = 100_000 + 1_000 * np.arange(20)
+    with pytest.raises(InputError, match='Say task = "regression" where targets are amounts'):
+        open_data({"train": (np.zeros((20, 2)), prices)})
+    assert open_data({"train": (np.zeros((20, 2)), prices)}, task="regression").n_outputs == 1
+
+
+@pytest.mark.parametrize("share", [float("nan"), float("inf"), -1])
+def test_shares_that_are_none(share):
+    with pytest.raises(InputError, match=f"of 20 samples, or a share of them, got {share}"):
+        open_data({"train": (IMAGES, LABELS), "hold_out": share})
 
 
 def test_a_dataset_of_tensors_is_kept():

@@ -349,6 +349,8 @@ def test_what_predict_refuses(tmp_path: Path) -> None:
         predict_files(classifier(), [], out)
     with pytest.raises(InputError, match="batch_size"):
         predict_files(classifier(), image, out, batch_size=0)
+    with pytest.raises(InputError, match="whole number from 1, got -1 - at threads"):
+        predict_files(classifier(), image, out, threads=-1)
     with pytest.raises(InputError, match="expected a file for the table, got a folder"):
         predict_files(classifier(), image, tmp_path / "in")
     with pytest.raises(InputError, match="expected a new or empty folder"):

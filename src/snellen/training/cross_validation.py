@@ -152,7 +152,8 @@ def _one(
     *,
     test: bool,
 ) -> TrainedRun:
-    begun = path is not None and RunFolder(path).is_run
+    # One that ended before its first checkpoint has nothing to go on from: it begins again.
+    begun = path is not None and bool(RunFolder(path).checkpoints.paths())
     return train(
         description, out=path, data=data, callbacks=callbacks, resume=resume and begun, test=test
     )

@@ -123,6 +123,8 @@ def predict_files(
     place = Path(out)
     if batch_size < 1:
         raise InputError(f"expected a whole number from 1, got {batch_size}", "batch_size")
+    if threads is not None and threads < 1:
+        raise InputError(f"expected a whole number from 1, got {threads}", "threads")
     if len(trained.input_shape) != 3:
         if root is not None:
             raise InputError("expected no root for the rows of a table: it is of images", "root")

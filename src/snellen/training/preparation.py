@@ -379,7 +379,8 @@ def _classes_to_balance(description: Description, data: TrainingData) -> Tensor 
             f"{data.task}",
             f"{description.place} sampling".strip(),
         )
-    return targets
+    # Of shares of classes the greatest counts, as in all that is measured.
+    return targets if targets.ndim == 1 else targets.argmax(1)
 
 
 def _weights(description: Description, data: TrainingData, engine: Engine) -> Tensor | None:

@@ -84,6 +84,8 @@ class TrainingState:
         Whether a resumption is not to go on: training was stopped since nothing gets better.
     is_pause : bool
         Whether one is to go on: then the test part is not looked at yet.
+    notes : tuple of str
+        What people should know of the data: what was left out of them, or decided.
     """
 
     description: Description
@@ -107,6 +109,7 @@ class TrainingState:
     stop_reason: str = ""
     is_final: bool = False
     is_pause: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def is_over(self) -> bool:

@@ -330,6 +330,7 @@ class Training:
             device=self.engine.device,
             n_steps=n_epoch * prepared.description.epochs,
             n_epoch=n_epoch,
+            notes=(*prepared.data.notes, *filter(None, [prepared.normalisation.note])),
         )
 
     def _loop(self) -> Loop:
@@ -438,7 +439,7 @@ class Training:
             "rewrites": [each._asdict() for each in prepared.rewrites],
             "choices": [each.to_dict() for each in prepared.chosen],
             "steps": {"whole": self.state.n_steps, "epoch": self.state.n_epoch},
-            "notes": list(data.notes),
+            "notes": list(self.state.notes),
             "seconds": dict(self.clock.seconds),
             "stop_reason": self.state.stop_reason,
         }

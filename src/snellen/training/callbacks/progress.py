@@ -48,7 +48,8 @@ class Progress(Callback):
     """Shows loss, accuracy, learning rate, samples a second and the time left, on stderr.
 
     On a terminal a bar over the whole training, drawn anew at most four times a second, and above
-    it a line for each finished epoch; elsewhere only the lines, plain.
+    it a line for each finished epoch; elsewhere only the lines, plain. First of all comes what was
+    left out of the data, or decided about them.
 
     Parameters
     ----------
@@ -75,6 +76,7 @@ class Progress(Callback):
         self._epoch_started = (0.0, 0)  # seconds, samples
         self._metrics: dict[str, float] = {}
         self._of = ""
+        self._said: set[str] = set()
         self._is_over = False
 
     def of(self, what: str) -> None:
@@ -96,6 +98,10 @@ class Progress(Callback):
             done = f"{run.epoch} of {run.description.epochs} epochs"
             self._line(f"{self._of}it was finished before, after {done}{why}")
             return
+        for note in run.notes:
+            if note not in self._said:  # of several folds it is said once
+                self._line(f"note: {note}")
+                self._said.add(note)
         if self._console.is_terminal and not self._console.is_dumb_terminal:
             from rich.progress import BarColumn, TextColumn
             from rich.progress import Progress as Bar

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -177,9 +178,15 @@ def _texts(arrays: Mapping[str, NDArray[Any]], task: str) -> Typed:
             raise InputError(
                 f"expected a text for each sample, got {array.dtype} of {array.shape}", name
             )
-        texts += [
-            each.decode() if isinstance(each, bytes) else str(each) for each in array.tolist()
-        ]
+        found = array.tolist()
+        gone = [row for row, each in enumerate(found) if _is_missing(each)]
+        if gone:
+            raise InputError(
+                f"expected a class for each sample, got nothing in {len(gone):,} of "
+                f"{len(found):,} samples: row {few(gone, 3)}",
+                name,
+            )
+        texts += [each.decode() if isinstance(each, bytes) else str(each) for each in found]
     names, codes = factorised(texts)
     ends = np.cumsum([len(array) for array in arrays.values()])[:-1]
     cut = np.split(codes.astype(np.int64), ends)
@@ -248,11 +255,25 @@ def _maps(array: NDArray[Any], place: str) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array.astype(np.uint8)))
 
 
+def _is_missing(value: Any) -> bool:
+    """Return whether it stands for nothing, as data frames write it."""
+    if isinstance(value, float):
+        return math.isnan(value)
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
+
+
 def _array(values: Any) -> NDArray[Any]:
-    array: NDArray[Any] = (
-        values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
-    )
-    return array
+    if isinstance(values, torch.Tensor):
+        tensor: NDArray[Any] = values.detach().cpu().numpy()
+        return tensor
+    array = np.asarray(values)
+    # Among texts NumPy would make one of NaN.
+    return np.array(values, dtype=object) if _hides_missing(values, array) else array
+
+
+def _hides_missing(values: Any, array: NDArray[Any]) -> bool:
+    listed = isinstance(values, (list, tuple)) and array.ndim == 1
+    return listed and array.dtype.kind in "US" and any(map(_is_missing, values))
 
 
 def _numbers(values: Any, place: str) -> NDArray[Any]:

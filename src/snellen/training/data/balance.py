@@ -63,7 +63,9 @@ def class_weights(
     if targets.is_floating_point():
         counts = targets.double().sum(0)
     else:
-        counts = torch.bincount(targets[targets != 255].flatten(), minlength=n_classes).double()
+        # Of maps 255 is void; of a class a sample it is a class as any other.
+        known = targets if targets.ndim == 1 else targets[targets != 255]
+        counts = torch.bincount(known, minlength=n_classes).double()
     if bool((counts == 0).any()):
         empty = int((counts == 0).nonzero()[0])
         raise ClassError(f"expected samples of every class to weigh it by, class {empty} has none")

@@ -112,6 +112,8 @@ def without_bad(
         except InputError as error:
             return error
 
+    if loading.threads is not None and loading.threads < 1:
+        raise InputError(f"expected threads from 1, got {loading.threads}")
     rows, values, errors, bad = [], [], [], []
     with ThreadPoolExecutor(loading.threads or usable_threads()) as pool:
         for row, value in enumerate(pool.map(tried, range(len(names)))):

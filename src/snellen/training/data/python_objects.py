@@ -171,7 +171,9 @@ def _dataset(value: Any, task: str, notes: list[str], name: str) -> StreamedPart
     if not n:
         raise InputError(f"expected samples in the part {name}, it is empty")
     known, random = getattr(value, "targets", None), False
-    if known is None or len(known) != n:
+    # What torchvision keeps is what `target_transform` has still to change.
+    changed = getattr(value, "target_transform", None) is not None
+    if known is None or changed or len(known) != n:
         known, random = drew(lambda: [value[row][1] for row in range(n)])
         notes.append(f"{name} was gone through once for its targets")
     if isinstance(known, list):

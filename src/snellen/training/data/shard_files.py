@@ -149,7 +149,7 @@ def _target(data: bytes, name: str, target: str, place: str) -> Any:
             text = data.decode().strip()
             return int(text) if text.lstrip("-").isdecimal() else text
         value = msgspec.json.decode(data)
-        return value[target] if isinstance(value, dict) else value
+        found = value[target] if isinstance(value, dict) else value
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SchemaError(f"expected a target, got: {error}", f"{place}{name}") from None
     except KeyError:
@@ -157,3 +157,6 @@ def _target(data: bytes, name: str, target: str, place: str) -> Any:
             f'expected "{target}", got {few(value)}: name the key of the target (target)',
             f"{place}{name}",
         ) from None
+    if found is None:
+        raise SchemaError("expected a target, got null", f"{place}{name}")
+    return found

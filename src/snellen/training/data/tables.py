@@ -91,6 +91,9 @@ def sample_table(
     if not table.n_rows:
         raise InputError("expected samples, the table has no rows", table.path)
     notes: list[str] = []
+    for what, given in (("target", target), ("features", features)):
+        if given is not None and not given:
+            raise SchemaError(f"expected names of columns as {what}, got none", table.path)
     names = _target_columns(table, target)
     image = image if image is not None else _image_column(table)
     id_column = id_column or image or first_of(IDS, [n for n in table.names if n not in names])

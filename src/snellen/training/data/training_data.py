@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import math
 import warnings
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 from typing_extensions import Self
 
 from snellen.classes import Classes
-from snellen.errors import ClassError, DataWarning, InputError, first_few
+from snellen.errors import ClassError, DataWarning, IdError, InputError, first_few
 from snellen.splits import hold_out, k_fold
 from snellen.splits.ratios import Ratios
 
@@ -202,6 +204,8 @@ def finished(found: Found, *, task: str = "auto", seed: int = 0) -> TrainingData
     ------
     InputError
         For another task, an empty part, inputs of several shapes.
+    IdError
+        For samples of the test part that are called the same.
     ClassError
         For labels without a class, and for classes that training lacks.
     """
@@ -219,6 +223,8 @@ def finished(found: Found, *, task: str = "auto", seed: int = 0) -> TrainingData
                     parts["train"], name, amount, found.task, seed
                 )
             held[f"{name}_of_train"] = {"amount": amount, "seed": seed}
+    if "test" in parts:
+        _refuse_repeated(parts["test"], found)
     n_outputs, classes = _outputs(parts, found)
     if found.task == "classification":
         notes += _compare_classes(parts, n_outputs, classes)
@@ -253,6 +259,19 @@ def _refuse_empty(parts: Mapping[str, Part]) -> None:
             )
 
 
+def _refuse_repeated(test: Part, found: Found) -> None:
+    """Refuse names that the numbers of the test part would be refused for, after training."""
+    times = Counter(test.ids or ())
+    again = [name for name, n in times.items() if n > 1]
+    if again:
+        table = found.source.get("kind") == "table"
+        raise IdError(
+            f"expected each sample of the test part once, got {len(again):,} that come again: "
+            f"{first_few(again)}"
+            + (": name the column that tells them apart (id_column)" if table else "")
+        )
+
+
 def _held_out(
     train: Part, name: str, amount: int | float, task: str, seed: int
 ) -> tuple[Part, Part]:
@@ -260,8 +279,9 @@ def _held_out(
     n = train.n
     if n is None or not isinstance(train, Divisible):
         raise InputError(f"expected a part {name}, or {name} = 0: a stream cannot be divided")
-    n_held = amount if amount >= 1 else round(amount * n)
-    if amount < 0 or n_held != int(n_held) or not 0 < n_held < n:
+    whole = 0 <= amount < math.inf
+    n_held = 0 if not whole else amount if amount >= 1 else round(amount * n)
+    if n_held != int(n_held) or not 0 < n_held < n:
         raise InputError(
             f"expected a part {name} of 1 to {n - 1:,} of {n:,} samples, or a share of them, "
             f"got {amount}"
@@ -275,6 +295,11 @@ def _held_out(
         **_spread(train, task, min(n_held, n - n_held)),
     )
     rest, held = (train.take(torch.from_numpy(split.indices(each))) for each in split.names)
+    if not held.n:
+        raise InputError(
+            f"expected samples for a part {name}, got none: every class has too few to give one. "
+            f'Say task = "regression" where targets are amounts, or {name} = 0'
+        )
     return rest, held
 
 

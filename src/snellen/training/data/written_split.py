@@ -76,7 +76,7 @@ class WrittenSplit(NamedTuple):
         Raises
         ------
         InputError
-            Where samples of the manifest are not there.
+            Where samples of the manifest are not there, or none of them is to be trained on.
         """
         keys = normalised_keys(ids)
         gone = sorted(set(self.part_of) - set(keys))
@@ -94,6 +94,11 @@ class WrittenSplit(NamedTuple):
                 n_other += 1
             else:
                 found.setdefault(part, []).append(row)
+        if "train" not in found:
+            raise InputError(
+                f"expected samples of the part train in the manifest, got {few(found) or 'none'}",
+                self.path,
+            )
         if n_other:
             notes.append(f"{n_other:,} samples left out that {self.path} does not name")
         return found
