@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snellen import SurfaceDistance
-from snellen.report.comparison import comparison
+from snellen import Classes, Classification, SurfaceDistance
+from snellen.report.comparison import comparison, headline_comparison
 from snellen.report.parts import RunParts
 from snellen.report.results_page import page_of_views
 from snellen.report.run_differences import run_differences
@@ -76,6 +76,29 @@ def test_numbers_that_units_do_not_have_are_without_interval(views: list[RunView
     assert found.numbers["more"] == ("more", 0.25, 0.75, None)
     assert found.numbers["AP"].interval is not None
     assert found.numbers == {**run_differences(*views).numbers, "more": found.numbers["more"]}
+
+
+def test_numbers_that_the_first_run_has_not_are_shown(views: list[RunView]) -> None:
+    """Of the networks of a benchmark some have scores, some labels alone."""
+    first, second = views
+    more = {**second.result.metrics, "log_loss": 0.625}
+    both = [first, replace(second, result=replace(second.result, metrics=more))]
+    said = headline_comparison(both, [run_differences(*both)])
+    row = said[said.index("<td>log_loss</td>") :].partition("</tr>")[0]
+    assert re.findall("<td[^>]*>([^<]*)</td>", row) == ["log_loss", "–", "0.6250", "–", ""]
+
+
+def test_classes_of_one_name_are_kept_apart(views: list[RunView]) -> None:
+    both = []
+    for name, pred in (("a", [1, 1, 2, 1, 3]), ("b", [1, 1, 2, 2, 3])):
+        metric = Classification(Classes([1, 2, 3], ["car", "car", "dog"]))
+        result = metric.update([1, 1, 2, 2, 3], pred).compute()
+        both.append(replace(views[0], name=name, result=result, metric=None))
+    found = run_differences(*both)
+    # Of what a calls 1 two of three are; all else is right.
+    assert [(each.name, each.first, each.second) for each in found.classes] == [
+        ("car", 1.0, 1.0), ("dog", 1.0, 1.0), ("car", 2 / 3, 1.0),
+    ]  # fmt: skip
 
 
 def test_of_other_images_there_are_no_intervals(views: list[RunView], tmp_path: Path) -> None:

@@ -377,6 +377,10 @@ def test_in_a_part_of_a_figure(display: Display) -> None:
     drawn = display.plot(part.subplots())
     assert drawn.figure_ is part
     figure.draw_without_rendering()
+    # A notebook shows the whole figure: a part of one cannot be written.
+    picture = display._repr_png_()
+    assert picture is not None
+    assert picture.startswith(b"\x89PNG")
 
 
 def test_a_dark_style_stays() -> None:
@@ -385,6 +389,18 @@ def test_a_dark_style_stays() -> None:
     MATRIX.plot(ax)
     assert {text.get_color() for text in ax.texts} == {"yellow"}
     assert to_hex(ax.get_facecolor()) == "#000000"
+
+
+def test_names_are_only_text_for_tex_too() -> None:
+    """With ``text.usetex`` all text goes through LaTeX, which stops at an underscore."""
+    bars = dataclasses.replace(BARS, categories=("traffic_light", "R&D", "50 % of $"))
+    cells = dataclasses.replace(MATRIX, normalise="rows")
+    with mpl.rc_context({"text.usetex": True}):
+        names = bars.plot().ax_.get_yticklabels()
+        written = [text.get_text() for text in cells.plot().ax_.texts]
+    assert [name.get_text() for name in names] == [r"traffic\_light", r"R\&D", r"50 \% of \$"]
+    assert written
+    assert all(text.endswith(r" \%") for text in written)
 
 
 def test_what_is_no_axes_is_refused() -> None:

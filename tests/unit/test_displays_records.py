@@ -294,6 +294,16 @@ def test_margins_are_never_right() -> None:
     assert np.isnan(signs[1, 1])
 
 
+def test_of_two_classes_of_one_name_one_is_not_the_other() -> None:
+    names = ("car", "car", "dog")
+    display = matrix([[3.0, 1.0, 0.0], [2.0, 5.0, 1.0], [0.0, 0.0, 4.0]], rows=names, columns=names)
+    expected = [[1, -1, 0], [-1, 1, -1], [0, 0, 1]]
+    assert np.nan_to_num(np.sign(display.strengths())).tolist() == expected
+    # Other classes in columns are found by their names.
+    other = matrix([[3.0, 1.0]], rows=("dog",), columns=("car", "dog"))
+    assert np.sign(other.strengths()).tolist() == [[-1, 1]]
+
+
 def test_cell_texts() -> None:
     counts = [[0.0, 1_234.0], [250_000.0, 0.5]]
     assert matrix(counts).cell_texts() == [["", "1,234"], ["250k", "0.5"]]

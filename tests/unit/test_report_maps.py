@@ -111,6 +111,30 @@ def test_label_maps_side_by_side(tmp_path: Path) -> None:
     assert found.about["colours"]["car"] == "#" + bytes(car).hex()
 
 
+def test_of_a_volume_the_slice_with_most_errors_is_shown(tmp_path: Path) -> None:
+    """Pixels that do not count are no errors, however many they are."""
+    truth = np.array([[[255, 255, 255]], [[0, 1, 1]]], np.uint8)
+    pred = np.array([[[0, 1, 2]], [[0, 1, 0]]], np.uint8)
+    metric = Segmentation(NAMES, ignore_index=255)
+    metric.update(truth.reshape(1, 2, 3), pred.reshape(1, 2, 3), image_id=["a"])
+    for side in ("truth", "pred"):
+        (tmp_path / side).mkdir()
+        Image.new("L", (3, 1)).save(tmp_path / side / "a.png")
+
+    class Volume:
+        void = 255
+
+        def read(self, i: int) -> tuple[np.ndarray, np.ndarray]:
+            del i
+            return truth, pred
+
+    reader: Any = Volume()
+    files = find_pairs(tmp_path / "truth", tmp_path / "pred")
+    found, pictures = examples_of(files, reader, metric, n=1, images=no_image)
+    errors = Image.open(io.BytesIO(pictures[found.images[0].layers["errors"]])).convert("RGB")
+    assert np.array(errors).tolist() == [[[225, 225, 222], [225, 225, 222], [200, 60, 20]]]
+
+
 def test_colours_of_classes_differ() -> None:
     colours = class_colours(150)
     assert len(np.unique(colours, axis=0)) == 150

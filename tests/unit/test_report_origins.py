@@ -55,6 +55,13 @@ def test_what_was_not_measured_is_a_gap(tmp_path: Path) -> None:
     assert [(mark.x, mark.y) for mark in loss.marks] == [(2, 0.4)]
 
 
+def test_what_is_undefined_is_said_so(tmp_path: Path) -> None:
+    (loss,) = training_curves(written(tmp_path, "epoch,loss\n1,0.5\n2,nan\n"))
+    assert loss.words.finding == "After the last epoch, 2, loss is undefined."
+    (loss,) = training_curves(written(tmp_path, "epoch,val_loss\n1,0.5\n2,nan\n"))
+    assert loss.words.finding.endswith("After the last, 2, it is undefined.")
+
+
 @pytest.mark.parametrize("text", ["", "epoch,loss\n", "loss\n1\n"])
 def test_no_epochs_no_curves(tmp_path: Path, text: str) -> None:
     assert training_curves(tmp_path) == ()

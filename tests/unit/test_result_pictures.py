@@ -174,8 +174,26 @@ def test_latex_of_texts_that_look_like_latex() -> None:
     assert "é – 猫" in as_latex(TextTable(["a"], [["é – 猫"]], [False]))
 
 
+def test_what_is_infinite_in_latex() -> None:
+    """pdfTeX stops at the letters for it: they are written as mathematics."""
+    rows = made({"hd": math.inf, "psnr": -math.inf}).to_latex().splitlines()
+    assert rows[4:6] == [r"hd & $\infty$ \\", r"psnr & $-$$\infty$ \\"]
+
+
+def test_a_cell_is_one_line() -> None:
+    table = TextTable(["a\nb"], [["c\r\nd"], ["e\u2028f"]], [False])
+    assert as_markdown(table).splitlines() == [
+        "| a\\\\nb |", "| --- |", "| c\\\\r\\\\nd |", "| e\\\\u2028f |",
+    ]  # fmt: skip
+    assert as_latex(table).splitlines()[2::2] == [
+        r"a\textbackslash{}nb \\",
+        r"c\textbackslash{}r\textbackslash{}nd \\",
+        r"\bottomrule",
+    ]
+
+
 def _special_latex() -> str:
-    rows = [[SPECIAL], ["[behind the end of a line"], ["* too"]]
+    rows = [[SPECIAL], ["[behind the end of a line"], ["* too"], ["∞ −∞"]]
     return as_latex(TextTable(["a"], rows, [False]))
 
 

@@ -11,11 +11,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from snellen import Boxes
+from snellen import Boxes, Classes
 from snellen.classification.classification import Classification
 from snellen.detection.average_precision import AveragePrecision
 from snellen.errors import InputError, SchemaError, StateVersionError
 from snellen.regression.regression import Regression
+from snellen.report.paper_tables import paper_tables
 from snellen.run.examples import (
     MOST_IMAGES,
     Example,
@@ -24,6 +25,7 @@ from snellen.run.examples import (
     TrueObject,
     read_examples,
 )
+from snellen.run.merged_run import merged_examples
 from snellen.run.stored_run import RunRecord, StoredRun, write_run
 from snellen.statistics.bootstrap import intervals
 
@@ -54,6 +56,46 @@ def write(folder: Path, metric: Any = None, **more: Any) -> Path:
     )
     write_run(folder, record=record, metric=metric, result=more.pop("result", result), **more)
     return folder
+
+
+def test_a_picture_that_is_gone_is_not_that_of_another_part(tmp_path: Path) -> None:
+    """Both parts have a picture of this name, the first one's was deleted."""
+    parts = []
+    for seed, image in enumerate(("day/7.png", "night/7.png")):
+        examples = some_examples(id=image, name=image, layers={"errors": "7-errors.png"})
+        folder = write(
+            tmp_path / str(seed),
+            classified(seed),
+            examples=msgspec.structs.replace(examples, at_most=9),
+            pictures={"7.png": PNG, "7-errors.png": PNG},
+        )
+        parts.append(StoredRun.open(folder))
+    for file in ("7.png", "7-errors.png"):
+        (tmp_path / "0" / "examples" / file).unlink()
+    found = merged_examples(parts, lambda: None)
+    assert found is not None
+    assert [(each.name, each.picture, each.layers) for each in found.examples.images] == [
+        ("day/7.png", "", {}),
+        ("night/7.png", "7.png", {"errors": "7-errors.png"}),
+    ]
+
+
+def test_tables_of_runs_keep_classes_of_one_name(tmp_path: Path) -> None:
+    classes = Classes([1, 2, 3], ["car", "car", "dog"])
+    runs = []
+    for name, pred in (("a", [1, 1, 2, 1, 3]), ("b", [1, 1, 2, 2, 3])):
+        metric = Classification(classes).update([1, 1, 2, 2, 3], pred)
+        runs.append(StoredRun.open(write(tmp_path / name, metric)))
+    text = paper_tables(runs, ["a", "b"], "md")
+    table = text[text.index("## Classes") :].splitlines()
+    # Of what a calls 1 two of three are; all else is right.
+    assert table[2:7] == [
+        "| class (precision) | a | b |",
+        "| --- | ---: | ---: |",
+        "| car | 0.667 | 1.000 |",
+        "| car | 1.000 | 1.000 |",
+        "| dog | 1.000 | 1.000 |",
+    ]
 
 
 def read_all(folder: Path) -> None:

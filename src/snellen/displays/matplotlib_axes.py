@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
 from snellen.displays.colours import fixed
+from snellen.displays.tables import latex_text
 from snellen.errors import InputError, MissingExtraError
 from snellen.table_text import printable
 
@@ -106,12 +108,18 @@ def draw(display: Display, ax: Any) -> None:
 def as_text(text: object, width: int = 60) -> str:
     r"""Return a text from data so that Matplotlib shows it as it is, and not as mathematics.
 
+    Where the user lets TeX set all text (``text.usetex``), it is escaped for that.
+
     Examples
     --------
     >>> as_text("$5"), as_text("_hidden")
     ('\\$5', ' _hidden')
     """
-    shown = printable(text, width).replace("$", r"\$")
+    shown = printable(text, width)
+    drawing = sys.modules.get("matplotlib")
+    if drawing is not None and drawing.rcParams["text.usetex"]:
+        return latex_text(shown)
+    shown = shown.replace("$", r"\$")
     # What begins with _ has no entry in a legend.
     return f" {shown}" if shown.startswith("_") else shown
 

@@ -91,4 +91,4 @@ def _write_counts(display: MatrixDisplay, ax: Any, points: float) -> None:
     for i, row in enumerate(texts):
         for j, text in enumerate(row):
             if text:
-                ax.text(j, i, text, ha="center", va="center", size=size, color=ink(ax))
+                ax.text(j, i, as_text(text), ha="center", va="center", size=size, color=ink(ax))

@@ -144,10 +144,14 @@ class MatrixDisplay(Display):
         return np.where(there, sign * (0.06 + strong * np.sqrt(np.clip(shares, 0, 1))), np.nan)
 
     def _right(self) -> NDArray[np.bool_]:
+        r, c = len(self.rows) - self.margins, len(self.columns) - self.margins
+        right = np.zeros(self.counts.shape, dtype=bool)
+        if self.rows[:r] == self.columns[:c]:  # places tell classes apart that have one name
+            np.fill_diagonal(right[:r, :c], val=True)
+            return right
         places: dict[str, list[int]] = {}
         for j, name in enumerate(self.columns):
             places.setdefault(name, []).append(j)
-        right = np.zeros(self.counts.shape, dtype=bool)
         for i, name in enumerate(self.rows):
             right[i, places.get(name, [])] = True
         if self.margins:

@@ -46,7 +46,7 @@ def picture(display: Display, path: str | os.PathLike[str], width: float) -> byt
 
 
 def as_bytes(figure: Any, ending: str) -> bytes:
-    """Return a figure of Matplotlib as a file.
+    """Return a figure of Matplotlib as a file; of a part of a figure, the whole.
 
     Its settings are changed while the file is made, and put back: the ids in an SVG are made from
     a salt that is random otherwise, and papers ask for fonts that are outlines (42).
@@ -55,5 +55,5 @@ def as_bytes(figure: Any, ending: str) -> bytes:
 
     made = BytesIO()
     with rc_context({"svg.hashsalt": "snellen", "pdf.fonttype": 42, "ps.fonttype": 42}):
-        figure.savefig(made, format=ending, dpi=200, metadata=_DATES[ending])
+        figure.canvas.figure.savefig(made, format=ending, dpi=200, metadata=_DATES[ending])
     return made.getvalue()

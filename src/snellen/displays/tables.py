@@ -20,6 +20,7 @@ __all__ = [
     "as_latex",
     "as_markdown",
     "cell",
+    "latex_text",
     "no_table",
     "shown",
     "table_of",
@@ -122,6 +123,7 @@ def as_markdown(table: TextTable) -> str:
 
 
 def _markdown(text: str) -> str:
+    text = printable(text)
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(character, entity)
     # A bracket alone is one; before another it would end the text of a link.
@@ -135,6 +137,9 @@ _LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
+    # pdfTeX knows no other way to write these two, which stand for what has no end.
+    "∞": r"$\infty$",
+    "−": "$-$",
     # Behind the end of a line these two would be read with it.
     "[": "{[}",
     "*": "{*}",
@@ -174,7 +179,7 @@ def as_latex(table: TextTable, caption: str | None = None, label: str | None = N
         return "\n".join(lines)
     above = [r"\begin{table}", r"\centering"]
     if caption is not None:
-        above.append(f"\\caption{{{_latex(printable(caption))}}}")
+        above.append(f"\\caption{{{latex_text(printable(caption))}}}")
     if label is not None:
         if not re.fullmatch(r"[A-Za-z0-9:._/-]+", label):
             raise InputError(
@@ -185,8 +190,15 @@ def as_latex(table: TextTable, caption: str | None = None, label: str | None = N
 
 
 def _latex_row(cells: Sequence[str]) -> str:
-    return f"{' & '.join(map(_latex, cells))} \\\\"
+    return f"{' & '.join(latex_text(printable(cell)) for cell in cells)} \\\\"
 
 
-def _latex(text: str) -> str:
+def latex_text(text: str) -> str:
+    r"""Return a text so that LaTeX shows it as it is.
+
+    Examples
+    --------
+    >>> print(latex_text("a_b 50% ∞"))
+    a\_b 50\% $\infty$
+    """
     return "".join(_LATEX.get(character, character) for character in text)

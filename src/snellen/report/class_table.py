@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from snellen.result import Result
 
-__all__ = ["class_table", "name_key"]
+__all__ = ["by_class", "class_table", "name_key"]
 
 _DIGITS: Final = 4
 _SAID: Final = {
@@ -51,6 +51,20 @@ def class_table(result: Result) -> Table | None:
 def name_key(records: Sequence[dict[str, Any]]) -> str:
     """Return the key of what classes are called: the first one, but for their ids."""
     return next(key for key in records[0] if key != "id")
+
+
+def by_class(records: Sequence[dict[str, Any]]) -> dict[tuple[str, int], dict[str, Any]]:
+    """Return the records of classes by their names; of one name by which of them they are, too."""
+    if not records:
+        return {}
+    key = name_key(records)
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    n_called: dict[str, int] = {}
+    for record in records:
+        name = str(record[key])
+        n_called[name] = n_called.get(name, 0) + 1
+        found[name, n_called[name]] = record
+    return found
 
 
 def _words(key: str) -> str:

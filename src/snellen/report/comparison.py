@@ -38,14 +38,16 @@ def headline_comparison(views: Sequence[RunView], found: Sequence[RunDifferences
     head = ["number", text(views[0].name)]
     for view in views[1:]:
         head += [text(view.name), element("th", "difference", class_="n", colspan=2)]
-    names = list(views[0].result.metrics)
+    # Networks of a benchmark have not all the same: some have scores, some labels alone.
+    names = list(dict.fromkeys(name for view in views for name in view.result.metrics))
     n = len(names) if len(names) <= _MOST_SEEN + 2 else _MOST_SEEN
 
     def rows(part: list[str]) -> list[list[str]]:
         made = []
         for name in part:
-            cells = [text(name), shown_number(views[0].result.metrics[name])]
-            for each in found:
+            cells = [text(name), _number(views[0], name)]
+            for view, each in zip(views[1:], found, strict=True):
+                cells.append(_number(view, name))
                 cells += _cells(each.numbers.get(name), each, _reach(each, part))
             made.append(cells)
         return made
@@ -79,10 +81,16 @@ def comparison(views: Sequence[RunView], found: Sequence[RunDifferences]) -> str
     return (element("div", made, class_="cards") if made else "") + _matrices(views)
 
 
+def _number(view: RunView, name: str) -> str:
+    """Return a number of a run; a dash where it has none of that name."""
+    found = view.result.metrics.get(name)
+    return "–" if found is None else shown_number(found)
+
+
 def _cells(found: RunDifference | None, of_run: RunDifferences, reach: float) -> list[str]:
-    """Return the number of a run, and its difference; a word beside the colour says which way."""
+    """Return how a number of a run differs; a word beside the colour says which way."""
     if found is None or math.isnan(found.value):
-        return ["–" if found is None else figure(found.second), "–", "<td></td>"]
+        return ["–", "<td></td>"]
     better = (found.value > 0) != (found.name in of_run.lower_is_better)
     kind = ("better" if better else "worse") if _is_sure(found.interval) else "unsure"
     if found.name in of_run.neither_is_better:
@@ -96,7 +104,6 @@ def _cells(found: RunDifference | None, of_run: RunDifferences, reach: float) ->
     )
     drawing = _whisker(found, reach) if between else ""
     return [
-        shown_number(found.second),
         element("td", f"{_signed(found.value)} {between}", class_=f"n difference {kind}"),
         element("td", drawing + word, class_=f"difference {kind}"),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from snellen.displays.tables import TextTable, as_latex, as_markdown, shown, table_of
-from snellen.report.class_table import name_key
+from snellen.report.class_table import by_class, name_key
 from snellen.report.figure_card import plain
 from snellen.report.run_pictures import figures_of
 from snellen.report.run_slices import read_run_slices
@@ -116,7 +116,10 @@ def _latex(
     found = ["% Made by Snellen; needs \\usepackage{booktabs}."]
     # A comment ends with its line.
     for head, lines in made_of:
-        found += [*([f"% {head}:"] if len(made_of) > 1 else []), *(f"% {line}" for line in lines)]
+        found += [
+            *([f"% {head}:"] if len(made_of) > 1 else []),
+            *(f"% {printable(line)}" for line in lines),
+        ]
     for title, label, table in tables:
         found += ["", as_latex(table, title, f"tab:{label}")]
     return "\n".join(found) + "\n"
@@ -149,10 +152,10 @@ def _classes(results: Sequence[Result], names: Sequence[str]) -> TextTable:
     if not numbers:
         return TextTable([key], [], [False])
     main = next((name for name in results[0].metrics if name in numbers), numbers[0])
-    by_class = [{str(record[key]): record.get(main) for record in table} for table in tables]
+    of_runs = [by_class(table) for table in tables]
     rows = [
-        [name, *(shown(each.get(name)) for each in by_class)]
-        for name in dict.fromkeys(name for each in by_class for name in each)
+        [which[0], *(shown(each.get(which, {}).get(main)) for each in of_runs)]
+        for which in dict.fromkeys(which for each in of_runs for which in each)
     ]
     head = [f"{key} ({main})", *names]
     return TextTable(head, rows, [False, *(True for _ in names)])

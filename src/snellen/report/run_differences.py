@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snellen.errors import SnellenError
-from snellen.report.class_table import name_key
+from snellen.report.class_table import by_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -142,15 +142,15 @@ def _of_classes(first: Result, second: Result) -> tuple[str, list[RunDifference]
     records = [run.per_class() for run in (first, second)]
     if not all(records):
         return "", []
-    tables = [{str(each[name_key(of_run)]): each for each in of_run} for of_run in records]
+    tables = [by_class(of_run) for of_run in records]
     keys: Sequence[str] = [
         key for key, value in next(iter(tables[0].values())).items() if isinstance(value, float)
     ]
     headline = next(iter(first.metrics), "")
     metric = headline if headline in keys else next(iter(keys), "")
     found = [
-        RunDifference(name, float(record[metric]), float(tables[1][name][metric]))
-        for name, record in tables[0].items()
-        if metric and name in tables[1] and tables[1][name].get(metric) is not None
+        RunDifference(which[0], float(record[metric]), float(tables[1][which][metric]))
+        for which, record in tables[0].items()
+        if metric and which in tables[1] and tables[1][which].get(metric) is not None
     ]
     return metric, found

@@ -87,13 +87,14 @@ def _display(
         marks = (Mark(f"best: {value:.4g} after epoch {at:g}", at, value),)
         finding = f"On validation data {spoken} is best after epoch {at:g}: {value:.4g}."
         if best < len(epoch) - 1:
-            finding += f" After the last, {epoch[-1]:g}, it is {held_out[-1]:.4g}."
+            finding += f" After the last, {epoch[-1]:g}, it is {_said(held_out[-1])}."
     else:
         finding = ""
     if name in columns:
         lines.append(Line(f"{spoken}, training", epoch, columns[name]))
         if not finding:
-            finding = f"After the last epoch, {epoch[-1]:g}, {spoken} is {columns[name][-1]:.4g}."
+            last = _said(columns[name][-1])
+            finding = f"After the last epoch, {epoch[-1]:g}, {spoken} is {last}."
     rate = columns.get("learning_rate")
     if with_rate and rate is not None and np.isfinite(rate).any():
         lines.append(Line("learning rate", epoch, rate, right=True))
@@ -112,3 +113,7 @@ def _display(
         right_label="learning rate" if lines and lines[-1].right else "",
         marks=marks,
     )
+
+
+def _said(value: float) -> str:
+    return "undefined" if math.isnan(value) else f"{value:.4g}"

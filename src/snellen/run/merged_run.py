@@ -129,8 +129,8 @@ def _with_own_pictures(image: Example, run: StoredRun, pictures: dict[str, bytes
 
     def kept(file: str) -> str:
         data = run.picture(file)
-        if data is None:
-            return file
+        if data is None:  # gone: under its name there may be a picture of another part
+            return ""
         name, k = file, 1
         while name in pictures:
             k += 1
@@ -141,7 +141,7 @@ def _with_own_pictures(image: Example, run: StoredRun, pictures: dict[str, bytes
     return msgspec.structs.replace(
         image,
         picture=kept(image.picture) if image.picture else "",
-        layers={layer: kept(file) for layer, file in image.layers.items()},
+        layers={layer: name for layer, file in image.layers.items() if (name := kept(file))},
     )
 
 

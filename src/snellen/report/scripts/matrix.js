@@ -10,6 +10,9 @@ class Matrix {
     this.content = dataOf(card.dataset.source);
     const { rows, columns, cells } = this.content;
     this.form = "counts";
+    // Of the same classes in rows and columns places tell those apart that have one name.
+    const of = (names) => names.slice(0, names.length - this.content.margins);
+    this.alike = JSON.stringify(of(rows)) === JSON.stringify(of(columns));
     this.cells = new Map();
     this.sums = { rows: rows.map(() => 0), columns: columns.map(() => 0) };
     cells[0].forEach((row, k) => {
@@ -70,7 +73,8 @@ class Matrix {
 
   isRight(row, column) {
     const [below, beside] = this.isMargin(row, column);
-    return !below && !beside && this.content.rows[row] === this.content.columns[column];
+    if (below || beside) return false;
+    return this.alike ? row === column : this.content.rows[row] === this.content.columns[column];
   }
 
   /** Returns what a cell says: "of true dog, 12 % (14 of 117) called cat". */
@@ -186,12 +190,12 @@ class Matrix {
 
   /** Returns the mistakes between classes, the most frequent first. */
   pairs() {
-    const { rows, columns, cells } = this.content;
+    const { cells } = this.content;
     const found = [];
     cells[0].forEach((row, k) => {
       const column = cells[1][k];
       const [below, beside] = this.isMargin(row, column);
-      if (!below && !beside && rows[row] !== columns[column]) found.push([row, column, cells[2][k]]);
+      if (!below && !beside && !this.isRight(row, column)) found.push([row, column, cells[2][k]]);
     });
     return found.sort((a, b) => b[2] - a[2]);
   }

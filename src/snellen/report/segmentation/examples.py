@@ -84,8 +84,8 @@ def examples_of(
         ]
         void = len(ids) - 1
         pairs = _pairs(*sides, names=[*class_names, "no class"])
-        truth, pred = (_flat(side, *sides) for side in sides)
-        wrong = (truth != pred) & (truth != void)
+        errors = (sides[0] != sides[1]) & (sides[0] != void)
+        truth, pred, wrong = (_flat(each, errors) for each in (*sides, errors))
         layers = {
             "truth": _label_picture(truth, palette),
             "predicted": _label_picture(pred, palette),
@@ -152,12 +152,12 @@ def _numbers(record: dict[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if not math.isnan(value)}
 
 
-def _flat(side: NDArray[Any], truth: NDArray[Any], pred: NDArray[Any]) -> NDArray[Any]:
+def _flat(side: NDArray[Any], errors: NDArray[Any]) -> NDArray[Any]:
     """Return an image as it is, of a volume the slice with the most errors."""
     if side.ndim == 2:
         return side
-    wrong = (truth != pred).reshape(len(truth), -1).sum(axis=1)
-    layer: NDArray[Any] = side.reshape(-1, *side.shape[-2:])[int(np.argmax(wrong))]
+    n_errors = errors.reshape(-1, *errors.shape[-2:]).sum(axis=(1, 2))
+    layer: NDArray[Any] = side.reshape(-1, *side.shape[-2:])[int(np.argmax(n_errors))]
     return layer
 
 
