@@ -355,3 +355,58 @@ def test_installed_command(files: Files) -> None:
         [command, "evaluate", "detection", *files], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith(SUMMARY)
+
+
+def of_all_kinds(folder: Path) -> Files:
+    """Write truth and its copy as predictions: each with a box, a mask and 17 keypoints."""
+    corners = [10, 10, 50, 10, 50, 50, 10, 50]
+    shape = {
+        "image_id": 1,
+        "category_id": 1,
+        "bbox": [10, 10, 40, 40],
+        "segmentation": [corners],
+        "keypoints": [10, 10, 2, *[50, 50, 2] * 16],
+    }
+    kept = {**shape, "id": 1, "area": 1600, "iscrowd": 0, "num_keypoints": 17}
+    truth, pred = folder / "kinds.json", folder / "kinds-found.json"
+    truth.write_text(
+        json.dumps(
+            {
+                "images": [{"id": 1, "width": 80, "height": 60}],
+                "annotations": [kept],
+                "categories": [{"id": 1, "name": "person"}],
+            }
+        )
+    )
+    pred.write_text(json.dumps([{**shape, "score": 0.5}]))
+    return truth, pred
+
+
+@pytest.mark.parametrize(
+    ("rules", "what", "measure"),
+    [
+        ("coco-keypoints", "poses", "OKS"),
+        ({"base": "coco-keypoints-strict"}, "poses", "OKS"),
+        ({"similarity": "mask"}, "masks", "IoU"),
+        ({"similarity": "boundary"}, "masks", "boundary IoU"),
+        ({"similarity": "box"}, "boxes", "IoU"),
+        ({}, "boxes", "IoU"),
+    ],
+)
+def test_rules_say_what_is_compared(
+    run: Run, tmp_path: Path, rules: str | dict[str, str], what: str, measure: str
+) -> None:
+    # Predictions have all kinds: without rules that say it, boxes would be compared.
+    name = rules if isinstance(rules, str) else "mine.json"
+    if not isinstance(rules, str):
+        (tmp_path / name).write_text(json.dumps(rules))
+        name = str(tmp_path / name)
+    files = of_all_kinds(tmp_path)
+    for command in (("evaluate", "detection"), ("diagnose",)):
+        done = run(*command, *files, "--protocol", name)
+        assert (done.returncode, done.stderr) == (0, "")
+        if command == ("evaluate", "detection"):
+            assert " Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all" in done.stdout
+            assert f"truth {what}" in done.stdout
+            assert f": {measure} 0.50:0.95 (10)" in done.stdout
+            assert "] = 1.000\n" in done.stdout

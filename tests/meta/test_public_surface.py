@@ -80,10 +80,12 @@ def test_commands_are_documented(path: str, command: click.Command) -> None:
 
 
 def test_detection_protocol_names_of_the_command_line() -> None:
-    from snellen.cli.detection_rules import PROTOCOL_NAMES
+    from snellen.cli.detection_rules import OF_KEYPOINTS, PROTOCOL_NAMES
     from snellen.detection.protocols import PROTOCOLS, SIMILARITIES
 
     assert list(PROTOCOL_NAMES) == list(PROTOCOLS)
+    compared = {name: rules.similarity for name, rules in PROTOCOLS.items()}
+    assert compared == dict.fromkeys(PROTOCOLS, "own") | dict.fromkeys(OF_KEYPOINTS, "keypoints")
     (evaluate,) = [command for path, command in commands() if path.endswith("evaluate detection")]
     (option,) = [option for option in evaluate.params if option.name == "similarity"]
     assert isinstance(option.type, click.Choice)

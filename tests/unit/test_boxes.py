@@ -141,6 +141,22 @@ def test_boxes_out_of_range(box: list[float]) -> None:
         Boxes.from_xywh([[0, 0, 1, 1], box], image_id=[1, 1], label=[1, 1])
 
 
+def test_corners_and_centres_out_of_range() -> None:
+    # Refused, and not first warned of by NumPy.
+    with pytest.raises(InputError, match=r"expected finite numbers, got inf - at box\[0, 2\]"):
+        Boxes.from_xyxy([[-1e308, 0, 1.5e308, 1]], image_id=1, label=1)
+    with pytest.raises(InputError, match=r"expected finite numbers, got -inf - at box\[0, 0\]"):
+        Boxes.from_cxcywh([[-1.7e308, 0, 1.7e308, 1]], image_id=1, label=1)
+
+
+def test_annotation_ids_beyond_64_bits_with_a_sign() -> None:
+    ids = np.array([2**63], np.uint64)
+    with pytest.raises(
+        IdError, match=r"expected whole numbers below 2\^63, got 9223372036854775808"
+    ):
+        Boxes.from_xywh([[0, 0, 1, 1]], image_id=1, label=1, id=ids)
+
+
 def test_boxes_just_within_range() -> None:
     rows = [[1e300, -1e300, 1e150, 1e150], [0, 0, 1e-160, 1e-160], [0, 0, 0, 1e-200]]
     assert Boxes.from_xywh(rows, image_id=[1] * 3, label=[1] * 3).xywh.tolist() == rows

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 from tests.mean_of_units import Mean
 
-from snellen import Classification, ConfusionMatrix, set_threads
+from snellen import (
+    AveragePrecision,
+    Boxes,
+    Classification,
+    ConfusionMatrix,
+    Masks,
+    set_threads,
+)
 from snellen.errors import ClassError, IdError, InputError, MergeError
 from snellen.metric import Units
 from snellen.statistics import bootstrap as bootstrap_module
@@ -190,6 +197,20 @@ def test_other_kinds_and_rules_are_refused() -> None:
         compare(nameless, nameless)
     with pytest.raises(InputError, match="expected samples without weights that need not be told"):
         compare(ConfusionMatrix(), ConfusionMatrix())
+
+
+def test_boxes_are_not_compared_with_masks() -> None:
+    # The rules say "what objects are": IoU of boxes here, of masks there.
+    found = {"image_id": [1], "label": [1]}
+    truth = Boxes.from_xywh([[0, 0, 2, 2]], **found)
+    pred = Boxes.from_xywh([[0, 0, 2, 2]], score=[0.5], **found)
+    pixels = np.ones((1, 2, 2), np.bool_)
+    masks = Masks.from_masks(pixels, **found), Masks.from_masks(pixels, score=[0.5], **found)
+    boxes = AveragePrecision().update(truth, pred)
+    with pytest.raises(MergeError, match="got similarity mask instead of box"):
+        compare(boxes, AveragePrecision().update(*masks))
+    # Of masks the boxes may be what is compared.
+    compare(boxes, AveragePrecision(similarity="box").update(*masks), replicates=10)
 
 
 def test_no_samples() -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from tests.checked_sets import clean_results, clean_truth, report_of
 
-from snellen import Boxes
+from snellen import Boxes, read_coco_truth
 from snellen.detection.health import check_detection
 from snellen.detection.health_columns import checked_boxes
 from snellen.detection.health_kinds import KINDS, OF_PREDICTIONS
-from snellen.errors import SchemaError
+from snellen.errors import SchemaError, SnellenError
 from snellen.readers.coco_lenient import lenient_coco_truth
 from snellen.readers.detection_health import read_for_check
 
@@ -151,7 +151,7 @@ TRUTH: dict[str, tuple[Spoil, int, str]] = {
         annotation(3, bbox=[190, 50, 23, 31]), 1,
         "annotations[3] (id 4, image 1): box [190, 50, 23, 31], image 200 × 150",
     ),
-    "area-not-positive": (annotation(3, area=-1), 1, "annotations[3] (id 4, image 1): area -1"),
+    "area-not-positive": (annotation(3, area=0), 1, "annotations[3] (id 4, image 1): area 0"),
     "area-above-box": (
         annotation(3, area=900), 1,
         "annotations[3] (id 4, image 1): area 900, box [130, 11, 23, 31]",
@@ -647,7 +647,7 @@ def document(annotations: str, images: str = '{"id": 1}') -> str:
         ('{"bbox": [1, 2, true, 4]}',
          ["annotations[0] bbox: expected four numbers, got [1, 2, true, 4]"]),
         ('{"bbox": [1, 2, NaN, -Infinity]}', []),
-        ('{"area": NaN}', []),
+        ('{"area": NaN}', ["annotations[0] area: expected a number, got NaN"]),
         ('{"area": {}}', ["annotations[0] area: expected a number, got {}"]),
         ('{"iscrowd": true}', []),
         ('{"iscrowd": "0"}', ['annotations[0] iscrowd: expected 0 or 1, got "0"']),
@@ -655,7 +655,7 @@ def document(annotations: str, images: str = '{"id": 1}') -> str:
          ["annotations[0] keypoints: expected numbers in threes, got 2 numbers"]),
         ('{"keypoints": "abc"}',
          ["annotations[0] keypoints: expected numbers in threes, got something else"]),
-        ('{"caption": "a, NaN: Infinity \\" NaN", "area": NaN}', []),
+        ('{"caption": "a, NaN: Infinity \\" NaN", "bbox": [NaN, 2, 3, 4]}', []),
         ('{"area": 1e999}', ["annotations[0] area: expected a number, got 1e999"]),
         ('{"image_id": 123456789012345678901234567890}', []),
     ],
@@ -723,3 +723,41 @@ def test_every_kind_is_in_the_guide() -> None:
     assert {name: (severity, title) for name, severity, title in rows} == {
         name: (kind.severity, kind.title) for name, kind in KINDS.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind", "first"),
+    [
+        (image(1, id="b"), "unreadable-field",
+         'images[1] (id "b"): id: expected a number like the ids before it, got "b"'),
+        (category(1, id="2"), "unreadable-field",
+         'categories[1] (id "2"): id: expected a number like the ids before it, got "2"'),
+        (annotation(3, id="d"), "unreadable-field",
+         'annotations[3] (id "d", image 1): id: expected a number like the ids before it, got "d"'),
+        (annotation(0, id="a"), "unreadable-field",
+         "annotations[1] (id 2, image 1): id: expected a text like the ids before it, got 2"),
+        (annotation(3, id=2**63), "unreadable-field",
+         "annotations[3] (id 9223372036854775808, image 1): id: expected a whole number of 64 "),
+        (annotation(3, id=math.nan), "unreadable-field",
+         "id: expected a whole number or a text, got NaN"),
+        (annotation(3, area=None), "unreadable-field",
+         "annotations[3] (id 4, image 1): area: expected a number, got null"),
+        (annotation(3, area=math.inf), "unreadable-field",
+         "annotations[3] (id 4, image 1): area: expected a number, got Infinity"),
+        (annotation(3, iscrowd=None), "unreadable-field",
+         "annotations[3] (id 4, image 1): iscrowd: expected 0 or 1, got null"),
+        (category(1, name=None), "unreadable-field",
+         "categories[1] (id 2): name: expected a text, got null"),
+        (category(1, name=2.0), "unreadable-field",
+         "categories[1] (id 2): name: expected a text, got 2.0"),
+        (annotation(3, area=-1), "area-not-positive", "annotations[3] (id 4, image 1): area -1"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_is_an_error(spoil: Spoil, kind: str, first: str, tmp_path: Path) -> None:
+    truth = clean_truth()
+    spoil(truth)
+    (found,) = report_of(tmp_path, truth).of_kind(kind)
+    assert found.severity == "error"
+    assert first in f"{found.examples[0].place}: {found.examples[0].text}"
+    with pytest.raises(SnellenError):
+        read_coco_truth(tmp_path / "truth.json")

@@ -54,6 +54,14 @@ def test_what_is_absent_is_as_in_the_base(tmp_path: Path) -> None:
     ("rules", "message"),
     [
         ([1], r'the rules of a detection evaluation: expected "object", got "array"'),
+        (
+            {"iou_thresholds": [0.5, "0.6"]},
+            r"expected a number, got '0.6' - .*iou_thresholds\[1\]$",
+        ),
+        ({"iou_thresholds": [True]}, r"expected a number, got True - at .*iou_thresholds\[0\]$"),
+        ({"max_detections": [True]}, r"expected a number, got True - at .*max_detections\[0\]$"),
+        ({"sigmas": [0.1, None]}, r"expected a number, got None - at .*sigmas\[1\]$"),
+        ({"class_groups": [1]}, r"expected a text, got 1 - at .*\$\.class_groups\[0\]$"),
         ({"base": "coc"}, r'got "coc"\. Did you mean "coco"\? - at .*mine\.json \$\.base$'),
         ({"base": 1}, r"expected the name of a protocol, got 1 - at .* \$\.base$"),
         (
@@ -71,7 +79,7 @@ def test_what_is_absent_is_as_in_the_base(tmp_path: Path) -> None:
         ({"similarity": "giou"}, r'expected one of own, box, .*, got "giou" - at .*similarity$'),
         ({"dilation_ratio": 0}, r"a part of the diagonal, above 0, got 0"),
         ({"sigmas": [0.1, -1]}, r"expected positive numbers, got \[0\.1, -1\.0\]"),
-        ({"sigmas": ["a"]}, r"expected positive numbers, got .* \$\.sigmas$"),
+        ({"sigmas": ["a"]}, r"expected a number, got 'a' - at .* \$\.sigmas\[0\]$"),
     ],
 )
 def test_what_is_no_rule(rules: Any, message: str, tmp_path: Path) -> None:

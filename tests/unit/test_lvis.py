@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from snellen import Boxes, read_lvis_truth
-from snellen.errors import DataWarning, SchemaError
+from snellen import AveragePrecision, Boxes, VerifiedLabels, average_precision, read_lvis_truth
+from snellen.detection.protocols import LVIS_FIXED
+from snellen.errors import ClassError, DataWarning, SchemaError
 
 Record = dict[str, Any]
 
@@ -103,3 +105,54 @@ def test_what_was_looked_for_may_be_said_otherwise() -> None:
     with pytest.raises(SchemaError, match="frequency") as fault:
         read_lvis_truth(document)
     assert "--image-labels" not in str(fault.value)
+
+
+def with_groups(image: int, label: str, *groups: str) -> Boxes:
+    """Return truth of one object, its classes being those of `label` alone."""
+    truth = Boxes.from_xywh([[0, 0, 9, 9]], image_id=image, label=label)
+    verified = VerifiedLabels.from_ids(
+        image_id=[], label=[], images=truth.images, classes=truth.classes
+    )
+    return dataclasses.replace(truth, verified=verified, groups=groups)
+
+
+def test_parts_whose_truth_does_not_know_a_class() -> None:
+    # Predictions of each part have both classes, truth only one, and so the group of it alone.
+    parts = []
+    for image, label, group in ((1, "cat", "rare"), (2, "dog", "common")):
+        pred = Boxes.from_xywh(
+            [[0, 0, 9, 9]] * 2, image_id=image, label=["cat", "dog"], score=[0.9, 0.8]
+        )
+        parts.append((with_groups(image, label, group), pred))
+    first, second = (AveragePrecision(protocol="lvis").update(*each) for each in parts)
+    both = AveragePrecision(protocol="lvis").update(*parts[0]).update(*parts[1])
+    assert both.groups() == ("rare", "common")
+    second = AveragePrecision.from_bytes(second.to_bytes())
+    assert second.merge(first).to_bytes() == both.to_bytes()
+    result = both.compute()
+    assert round(result.AP_rare, 9) == round(result.AP_common, 9) == 1
+
+
+def test_a_class_of_two_groups_is_refused() -> None:
+    metric = AveragePrecision(protocol="lvis")
+    pred = Boxes.from_xywh([], image_id=[], label=[], score=[])
+    metric.update(with_groups(1, "cat", "rare"), pred)
+    with pytest.raises(ClassError, match='class cat in the group "rare", as before, got "common"'):
+        metric.update(with_groups(2, "cat", "common"), pred)
+
+
+def test_what_is_left_out_is_told_from_what_a_cap_drops() -> None:
+    truth = with_groups(1, "cat", "rare")
+    pred = Boxes.from_xywh(
+        [[0, 0, 9, 9], [0, 0, 0, 9], [1, 0, 9, 9]],
+        image_id=1,
+        label=["cat", "cat", "dog"],
+        score=[0.9, 0.8, 0.7],
+    )
+    result = average_precision(truth, pred, protocol="lvis")
+    counts = {name: result.data[name] for name in ("n_unverified", "n_empty", "n_dropped_by_cap")}
+    assert counts == {"n_unverified": 1, "n_empty": 1, "n_dropped_by_cap": 0}
+    assert "left out     1 predictions whose box or mask is empty\n" in result.composition()
+    one = dataclasses.replace(LVIS_FIXED, per_class=1)
+    more = Boxes.from_xywh([[0, 0, 9, 9]] * 3, image_id=1, label="cat", score=[0.9, 0.8, 0.7])
+    assert average_precision(truth, more, protocol=one).data["n_dropped_by_cap"] == 2

@@ -103,11 +103,38 @@ def test_caps(caps: Any, wanted: tuple[int, ...]) -> None:
             r"expected low <= high, got 2 and 1 - at area_ranges\[tiny\]",
         ),
         ({"area_ranges": (AreaRange("tiny", math.nan, 1),)}, "expected low <= high"),
+        ({"area_ranges": [("all", 0)]}, "expected a label, a lower and an upper bound"),
+        ({"area_ranges": None}, "expected a label, a lower and an upper bound"),
+        (
+            {"area_ranges": (AreaRange("all", 0, 9), AreaRange("all", 9, 99))},
+            r"expected each label once, got \['all', 'all'\] - at area_ranges",
+        ),
+        ({"per_image": 2.5}, "expected a whole number, got 2.5 - at per_image"),
+        ({"per_class": "5"}, "expected a whole number, got '5' - at per_class"),
+        ({"per_class": 0}, "expected a whole number from 1 to 2147483647, got 0 - at per_class"),
+        ({"ap_only_at": "100"}, "expected a whole number, got '100' - at ap_only_at"),
+        ({"class_groups": "rare"}, "expected a list of groups, got 'rare' - at class_groups"),
+        ({"class_groups": ("small",)}, "expected other groups than the labels of ranges"),
+        ({"class_groups": ("rare", "rare")}, "expected other groups than the labels of ranges"),
+        ({"class_agnostic": "no"}, "expected True or False, got 'no' - at class_agnostic"),
     ],
 )
 def test_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         dataclasses.replace(COCO, **change)
+
+
+def test_numbers_of_numpy_are_plain() -> None:
+    rules = dataclasses.replace(COCO, per_image=np.int64(5), class_agnostic=np.bool_(True))
+    assert rules == dataclasses.replace(COCO, per_image=5, class_agnostic=True)
+    assert json.loads(json.dumps(rules.to_dict()))["per_image"] == 5
+
+
+def test_every_flag_is_checked() -> None:
+    flags = {field.name for field in dataclasses.fields(COCO) if str(field.type) == "bool"}
+    for name in flags:
+        with pytest.raises(InputError, match=f"expected True or False, got 2 - at {name}"):
+            dataclasses.replace(COCO, **{name: 2})
 
 
 def test_outcome_shape() -> None:

@@ -42,8 +42,9 @@ def similarity_option(command: Callable[..., None]) -> Callable[..., None]:
         "--similarity",
         type=click.Choice(_SIMILARITIES),
         help="What is compared: IoU of boxes, masks, boundaries of masks or oriented boxes, or "
-        "keypoints (OKS). [default: of COCO what predictions have: boxes, else masks, else "
-        "keypoints; of other formats what TRUTH has]",
+        "keypoints (OKS). [default: as the rules of --protocol say; where they do not, of COCO "
+        "what predictions have: boxes, else masks, else keypoints; of other formats what TRUTH "
+        "has]",
     )(command)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from snellen.detection.average_precision import AveragePrecision
     from snellen.detection.candidates import Objects
 
-__all__ = ["PROTOCOL_NAMES", "DetectionRules", "detection_rule_options"]
+__all__ = ["OF_KEYPOINTS", "PROTOCOL_NAMES", "DetectionRules", "detection_rule_options"]
 
 
 def _caps(_: click.Context, __: click.Parameter, text: str | None) -> int | list[int] | None:
@@ -40,6 +40,8 @@ PROTOCOL_NAMES: Final = (
     *("lvis", "lvis-strict", "lvis-fixed", "voc07", "voc12"),
     *("open-images", "open-images-challenge"),
 )
+OF_KEYPOINTS: Final = ("coco-keypoints", "coco-keypoints-strict", "crowdpose")
+"""Those that say what is compared."""
 
 
 def _protocol(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
@@ -60,6 +62,19 @@ class DetectionRules(NamedTuple):
     protocol: str | None
     similarity: str | None
     max_detections: int | list[int] | None
+
+    def compared(self) -> str | None:
+        """Return what is compared, as ``--similarity`` says it, else the rules; None: neither."""
+        if self.similarity is not None or self.protocol is None:
+            return self.similarity
+        if self.protocol in OF_KEYPOINTS:
+            return "keypoints"
+        if not self.protocol.lower().endswith(".json"):
+            return None
+        from snellen.readers.detection_protocol import read_detection_protocol
+
+        wanted = read_detection_protocol(self.protocol).similarity
+        return None if wanted == "own" else wanted
 
     def metric(self, kind: str) -> AveragePrecision:
         """Return the metric for objects of a kind; of an unknown one for ``""``."""

@@ -164,7 +164,7 @@ def diagnose(
     from snellen.threads import set_threads
 
     set_threads(threads)
-    opened = files.opened(rules.similarity, quiet=quiet)
+    opened = files.opened(rules.compared(), quiet=quiet)
     from snellen.detection.diagnosis import DiagnosisThresholds, detection_diagnosis
 
     metric, truth, pred = rules.read(opened)

@@ -44,7 +44,7 @@ def detection(
 
         output = output.with_images(folder_of_images(files.images, files.truth))
         files = files.with_pictures()
-    opened = files.opened(rules.similarity, quiet=output.quiet)
+    opened = files.opened(rules.compared(), quiet=output.quiet)
 
     from snellen.run.serial import Serial
 

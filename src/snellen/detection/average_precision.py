@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AveragePrecision", "average_precision"]
 
-_COUNTS = ("n_truth", "n_crowd", "n_predictions", "n_dropped_by_cap", "n_unverified")
+_COUNTS = ("n_truth", "n_crowd", "n_predictions", "n_dropped_by_cap", "n_unverified", "n_empty")
 
 
 def _groups_by_id(classes: Classes, groups: Sequence[str] | None) -> dict[Any, str]:
@@ -60,14 +60,17 @@ def _joined_groups(ours: dict[Any, str], theirs: dict[Any, str]) -> dict[Any, st
     ClassError
         Where a class is of two groups.
     """
+    joined = dict(ours)
     for class_id, group in theirs.items():
-        if ours.get(class_id, group) != group:
+        # Of a class that predictions alone have, truth says no group: other truth may.
+        known = ours.get(class_id) or group
+        if group not in ("", known):
             raise ClassError(
-                f'expected class {class_id} in the group "{ours[class_id]}", as before, got '
-                f'"{group}"',
+                f'expected class {class_id} in the group "{known}", as before, got "{group}"',
                 "truth.groups",
             )
-    return {**ours, **theirs}
+        joined[class_id] = known
+    return joined
 
 
 class AveragePrecision:
@@ -218,8 +221,12 @@ class AveragePrecision:
             n_truth=len(truth),
             n_crowd=0 if truth.boxes.crowd is None else np.count_nonzero(truth.boxes.crowd),
             n_predictions=len(pred),
-            n_dropped_by_cap=len(pred) - matched.n_unverified - len(matched.pred["score"]),
+            n_dropped_by_cap=len(pred)
+            - matched.n_unverified
+            - matched.n_empty
+            - len(matched.pred["score"]),
             n_unverified=matched.n_unverified,
+            n_empty=matched.n_empty,
         )
         self._classes = classes
         self._groups = groups
@@ -258,6 +265,10 @@ class AveragePrecision:
         """Return a metric of the same protocol without data."""
         return AveragePrecision(protocol=self.protocol)
 
+    def empty_of_kind(self) -> AveragePrecision:
+        """Return a metric without data, and with what was compared as one of its rules."""
+        return AveragePrecision(protocol=self.rules())
+
     def compute(self) -> AveragePrecisionResult:
         """Return the result of all that was absorbed."""
         return AveragePrecisionResult.of_curves(
@@ -268,13 +279,23 @@ class AveragePrecision:
             data={
                 "n_images": len(self._images),
                 "n_classes": len(self._classes),
-                **{
-                    name: int(self._counts[name])
-                    for name in _COUNTS
-                    if name != "n_unverified" or self.protocol.verified_only
-                },
+                **self._counted(),
             },
         )
+
+    def _counted(self) -> dict[str, int]:
+        """Return what was counted; of predictions that are left out, where the rules do so."""
+        rules = self.protocol
+        of_some = {
+            "n_unverified": rules.verified_only,
+            "n_empty": rules.drops_empty or rules.drops_empty_predictions,
+        }
+        counts = {name: int(self._counts[name]) for name in _COUNTS if of_some.get(name, True)}
+        if rules.per_class is not None:  # what such a cap drops is known once all images are there
+            _, pred = self._columns(self._images.keys(), self._classes)
+            n_of_class = np.bincount(pred["label"], minlength=len(self._classes))
+            counts["n_dropped_by_cap"] += int(np.maximum(n_of_class - rules.per_class, 0).sum())
+        return counts
 
     def units(self, *, each: bool = False) -> Units:
         """Return the images as units for resampling.

@@ -144,12 +144,15 @@ class AveragePrecisionResult(Result):
             f"classes      {data['n_classes']:,}, {with_truth:,} with truth",
             f"protocol     {self.rules}",
         ]
-        if data.get("n_unverified"):
-            lines.insert(
-                3,
-                f"left out     {data['n_unverified']:,} predictions of classes that nobody looked "
-                "for in their image",
+        left_out = [
+            f"left out     {data[name]:,} predictions {which}"
+            for name, which in (
+                ("n_unverified", "of classes that nobody looked for in their image"),
+                ("n_empty", "whose box or mask is empty"),
             )
+            if data.get(name)
+        ]
+        lines[3:3] = left_out
         lines += [f"undefined    {entry.metric}: {entry.reason}" for entry in self.undefined]
         return "\n".join(lines)
 

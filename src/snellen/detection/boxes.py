@@ -171,18 +171,17 @@ class Boxes:
     def from_xyxy(cls, box: ArrayLike, **columns: Any) -> Boxes:
         """Make boxes from left, top, right, bottom; the columns are those of `from_xywh`."""
         corners = to_finite(box, "box", width=4)
-        return cls.from_xywh(
-            np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1), **columns
-        )
+        with np.errstate(over="ignore"):  # infinite sizes are refused with the rest
+            xywh = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+        return cls.from_xywh(xywh, **columns)
 
     @classmethod
     def from_cxcywh(cls, box: ArrayLike, **columns: Any) -> Boxes:
         """Make boxes from centre, width, height; the columns are those of `from_xywh`."""
         centred = to_finite(box, "box", width=4)
-        return cls.from_xywh(
-            np.concatenate([centred[:, :2] - centred[:, 2:] / 2, centred[:, 2:]], axis=1),
-            **columns,
-        )
+        with np.errstate(over="ignore"):
+            xywh = np.concatenate([centred[:, :2] - centred[:, 2:] / 2, centred[:, 2:]], axis=1)
+        return cls.from_xywh(xywh, **columns)
 
     @classmethod
     def from_images(
@@ -326,6 +325,8 @@ def _annotation_ids(value: ArrayLike) -> NDArray[np.int64]:
     ids = to_numpy(value, "id")
     if ids.size and ids.dtype.kind not in "iu":
         raise IdError(f"expected whole numbers, got {ids.dtype}", "id")
+    if ids.dtype == np.uint64 and ids.size and ids.max() >= 2**63:
+        raise IdError(f"expected whole numbers below 2^63, got {ids.max()}", "id")
     ids = ids.astype(np.int64).reshape(-1)
     if len(np.unique(ids)) != len(ids):
         values, counts = np.unique(ids, return_counts=True)

@@ -44,6 +44,8 @@ class GivenObjects(NamedTuple):
         Predictions of classes that nobody looked for in their image.
     n_beyond_cap : int
         Predictions beyond the cap on those of an image (``per_image``).
+    n_empty : int
+        Predictions without area, or width, or height, where the rules leave these out.
     """
 
     truth: Objects
@@ -55,6 +57,7 @@ class GivenObjects(NamedTuple):
     groups: tuple[str, ...] | None
     n_unverified: int = 0
     n_beyond_cap: int = 0
+    n_empty: int = 0
 
     def taken(
         self, truth_rows: NDArray[np.int64] | None, pred_rows: NDArray[np.int64] | None
@@ -118,7 +121,9 @@ def of_rules(truth: Objects, pred: Objects, protocol: DetectionProtocol) -> Give
         given = given._replace(exempt=exempt, n_unverified=n_unverified)
     else:
         given = given.taken(truth_rows, pred_rows)
+    n_empty = len(pred) - n_beyond_cap - given.n_unverified - len(given.pred)
     given = given._replace(
+        n_empty=n_empty,
         truth=_of_boxes(_sized(given.truth, protocol), protocol),
         pred=_of_boxes(given.pred, protocol),
     )

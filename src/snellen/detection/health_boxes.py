@@ -121,11 +121,18 @@ def check_areas(data: CheckedData, findings: Findings) -> None:
     with np.errstate(invalid="ignore", over="ignore"):
         own = objects.xywh[:, 2] * objects.xywh[:, 3]
         given = ~np.isnan(area)
-        bad = given & (area <= 0) & objects.sound
+        negative = given & (area < 0)
+        bad = negative | (given & (area == 0) & objects.sound)
         # A pixel on each side: areas of masks are counted in whole ones.
         most = (objects.xywh[:, 2] + 2) * (objects.xywh[:, 3] + 2)
         above = given & ~bad & objects.sound & (area > most)
-    findings.add_objects("area-not-positive", objects, bad, lambda row: f"area {area[row]:g}")
+    findings.add_objects(
+        "area-not-positive",
+        objects,
+        bad,
+        lambda row: f"area {area[row]:g}",
+        severity="error" if negative.any() else None,
+    )
 
     def text(row: int) -> str:
         return f"area {area[row]:.7g}, {box_text(objects, row)}"

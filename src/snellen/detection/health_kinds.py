@@ -160,9 +160,9 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "area-not-positive": Kind(
         "warning",
-        "objects with a box whose area is 0, negative or no number",
-        "of area 0 it counts as small, below 0 it is in no size range: pycocotools ignores it; "
-        "the rules of LVIS leave both out",
+        "objects with a box whose area is 0, or whose area is negative",
+        "of area 0 it counts as small, below 0 it is in no size range: pycocotools ignores it, and "
+        "Snellen refuses the file; the rules of LVIS leave both out",
     ),
     "area-above-box": Kind(
         "warning",

@@ -51,6 +51,8 @@ class Matched(NamedTuple):
         beyond the cap dropped.
     n_unverified : int
         Predictions of classes that nobody looked for in their image, left out.
+    n_empty : int
+        Predictions without area, or width, or height, left out.
     """
 
     images: Keys
@@ -59,6 +61,7 @@ class Matched(NamedTuple):
     truth: dict[str, NDArray[Any]]
     pred: dict[str, NDArray[Any]]
     n_unverified: int = 0
+    n_empty: int = 0
 
 
 class Matches(NamedTuple):
@@ -308,6 +311,7 @@ def _matched(
         {name: columns[f"truth_{name}"] for name in _TRUTH},
         {name: columns[f"pred_{name}"] for name in _PRED},
         given.n_unverified,
+        given.n_empty,
     )
 
 

@@ -10,7 +10,7 @@ import dataclasses
 import math
 import operator
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from snellen.detection.sigmas import COCO_SIGMAS, CROWDPOSE_SIGMAS
 from snellen.errors import InputError, did_you_mean
@@ -69,6 +69,14 @@ class CrowdingRange(NamedTuple):
     label: str
     low: float
     high: float
+
+
+Range = TypeVar("Range", AreaRange, CrowdingRange)
+_FLAGS: Final = (
+    *("id_zero_matches", "complete_records", "minus_one", "honours_ignored", "class_agnostic"),
+    *("best_only", "inclusive", "adds_spacing", "verified_only", "drops_empty"),
+    "drops_empty_predictions",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,7 +146,8 @@ class DetectionProtocol:
     per_image : int or None
         The most predictions of an image, of all classes together: those of highest score.
     per_class : int or None
-        The most predictions of a class, of all images together: those of highest score.
+        The most predictions of a class, of all images together: those of highest score, of what
+        the rules leave in (`verified_only`, `drops_empty`).
     class_groups : tuple of str
         Groups of classes (`Boxes.groups`) that have a number of their own.
     sigmas : tuple of float or None
@@ -208,14 +217,23 @@ class DetectionProtocol:
             given = getattr(self, name)
             if given is not None:
                 object.__setattr__(self, name, _number(given, name))
-        for name, kind in (("area_ranges", AreaRange), ("crowding_ranges", CrowdingRange)):
+        for name in ("per_image", "per_class", "ap_only_at"):
             given = getattr(self, name)
-            ranges = tuple(
-                kind(str(label), _number(low, name), _number(high, name))
-                for label, low, high in given
-            )
-            object.__setattr__(self, name, ranges)
-        object.__setattr__(self, "class_groups", tuple(map(str, self.class_groups)))
+            if given is not None:
+                object.__setattr__(self, name, _whole(given, name))
+        for name in _FLAGS:
+            given = getattr(self, name)
+            if given not in (True, False):
+                raise InputError(f"expected True or False, got {given!r:.60}", name)
+            object.__setattr__(self, name, bool(given))
+        sizes = _ranges(self.area_ranges, "area_ranges", AreaRange)
+        object.__setattr__(self, "area_ranges", sizes)
+        crowding = _ranges(self.crowding_ranges, "crowding_ranges", CrowdingRange)
+        object.__setattr__(self, "crowding_ranges", crowding)
+        groups: Any = self.class_groups
+        if isinstance(groups, str) or not isinstance(groups, Iterable):
+            raise InputError(f"expected a list of groups, got {groups!r:.60}", "class_groups")
+        object.__setattr__(self, "class_groups", tuple(map(str, groups)))
 
     def _check_numbers(self) -> None:
         """Refuse thresholds, caps and choices that are none."""
@@ -268,6 +286,16 @@ class DetectionProtocol:
                         f"expected {least}, got {low:g} and {high:g}", f"{name}[{label}]"
                     )
         labels = self.range_labels
+        # Numbers are told apart by these labels.
+        sizes = [each.label for each in self.area_ranges]
+        if len(set(sizes)) < len(sizes):
+            raise InputError(f"expected each label once, got {sizes}", "area_ranges")
+        if len({*labels, *self.class_groups}) < len(set(labels)) + len(self.class_groups):
+            raise InputError(
+                f"expected other groups than the labels of ranges, each once, got "
+                f"{list(self.class_groups)}",
+                "class_groups",
+            )
         if self.crowding_ranges and len(set(labels)) < len(labels):
             raise InputError(
                 f"expected other labels than those of area_ranges, each once, got {list(labels)}",
@@ -364,6 +392,27 @@ def _number(given: Any, name: str) -> float:
         return float(given)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"expected a number, got {str(given)[:60]}", name) from error
+
+
+def _whole(given: Any, name: str) -> int:
+    try:
+        return operator.index(given)
+    except TypeError as error:
+        raise InputError(f"expected a whole number, got {given!r:.60}", name) from error
+
+
+def _ranges(given: Any, name: str, kind: type[Range]) -> tuple[Range, ...]:
+    found = []
+    try:
+        for label, low, high in given:
+            found.append(kind(str(label), _number(low, name), _number(high, name)))
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"expected a label, a lower and an upper bound of each, got {str(given)[:60]}", name
+        ) from error
+    return tuple(found)
 
 
 def _check_grid(grid: tuple[float, ...], name: str, highest: float) -> None:

@@ -40,6 +40,8 @@ _BARE: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)\b')
 
 
 _Count = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+# What stands for a field that is not there; null is refused by those who evaluate.
+_NO_FLAG: Final = -(2**53) - 1
 
 
 class _Image(msgspec.Struct, gc=False):
@@ -51,7 +53,7 @@ class _Image(msgspec.Struct, gc=False):
 
 class _Category(msgspec.Struct, gc=False):
     id: int | str | None = None
-    name: str | None = None
+    name: str | None = ""
     keypoints: list[Any] | None = None
 
 
@@ -60,8 +62,8 @@ class _Object(msgspec.Struct, gc=False):
     image_id: int | str | None = None
     category_id: int | str | None = None
     bbox: tuple[float, float, float, float] | None = None
-    area: float | None = None
-    iscrowd: _Count | bool | None = None
+    area: float | None = math.nan
+    iscrowd: _Count | bool | None = _NO_FLAG
     score: float | None = None
     num_keypoints: _Count | None = None
     keypoints: msgspec.Raw = _NOTHING
@@ -116,6 +118,12 @@ def lenient_coco_truth(path: str) -> CheckedData:
     images = _records(lists.images, _Image, "images", path, faults)
     categories = _records(lists.categories, _Category, "categories", path, faults)
     annotations = _records(lists.annotations, _Object, "annotations", path, faults)
+    _check_ids("images", [image.id for image in images], faults)
+    _check_ids("categories", [category.id for category in categories], faults)
+    _check_ids("annotations", [each.id for each in annotations], faults)
+    _check_nulls("categories", "name", [category.name for category in categories], faults)
+    _check_nulls("annotations", "area", [each.area for each in annotations], faults)
+    _check_nulls("annotations", "iscrowd", [each.iscrowd for each in annotations], faults)
     listed_images = ListedImages(
         [image.id for image in images],
         np.array(
@@ -222,6 +230,39 @@ def _record(
     return kind(**found)
 
 
+def _check_ids(section: str, ids: list[Any], faults: list[Fault]) -> None:
+    """Name the ids that cannot stand in one list: texts beside numbers, numbers beyond 64 bits."""
+    # Whole lists in C: nearly always they have no fault.
+    kinds = {kind for kind in set(map(type, ids)) if kind is not type(None)}
+    if kinds == {int} and None not in ids and min(ids) >= -(2**63) and max(ids) < 2**63:
+        return
+    first = next((type(each) for each in ids if each is not None), None)
+    for row, each in enumerate(ids):
+        if each is None:
+            continue
+        expected, got = "", str(each)
+        if isinstance(each, str):
+            got = f'"{printable(each, 40)}"'
+            if each[:1] == _MARK:
+                expected, got = _EXPECTED["id"], each[1:]
+        elif not -(2**63) <= each < 2**63:
+            expected = "a whole number of 64 bits"
+        if not expected and type(each) is not first:
+            expected = f"a {'text' if first is str else 'number'} like the ids before it"
+        if expected:
+            faults.append(Fault(section, row, f"id: expected {expected}, got {got}"))
+
+
+def _check_nulls(section: str, field: str, values: list[Any], faults: list[Fault]) -> None:
+    """Name the fields that may not be there, but not be null either."""
+    if None in values:
+        faults += [
+            Fault(section, row, f"{field}: expected {_EXPECTED[field]}, got null")
+            for row, value in enumerate(values)
+            if value is None
+        ]
+
+
 _EXPECTED: Final = {
     "id": "a whole number or a text",
     "image_id": "a whole number or a text",
@@ -251,7 +292,12 @@ def _value(raw: msgspec.Raw, name: str, kind: Any) -> Any:
             raise ValueError
         return tuple(_number(each) for each in value)
     if name in ("area", "score", "height", "width"):
-        return _number(value)
+        number = _number(value)
+        if name == "area" and not math.isfinite(number):
+            raise ValueError
+        return number
+    if name in ("name", "file_name"):
+        raise ValueError
     if isinstance(value, float) and abs(value) <= 2**53 and value == math.floor(value):
         return int(value)
     raise ValueError
@@ -266,7 +312,10 @@ def _number(value: Any) -> float:
 
 
 def _start(raw: msgspec.Raw) -> str:
-    return printable(bytes(raw).decode("utf-8", "replace").replace("\\u0000", ""), 60)
+    text = bytes(raw).decode("utf-8", "replace")
+    if text.startswith('"\\u0000'):  # NaN or Infinity, which stand without quotes
+        text = text.strip('"')
+    return printable(text.replace("\\u0000", ""), 60)
 
 
 # ---- Columns ------------------------------------------------------------------------------------
@@ -309,7 +358,9 @@ def _objects(
         np.fromiter((each.bbox is not None for each in records), np.bool_, n),
         id=None if scored else [each.id for each in records],
         area=None if scored else column(lambda each: each.area),
-        crowd=None if scored else column(lambda each: each.iscrowd),
+        crowd=None
+        if scored
+        else column(lambda each: None if each.iscrowd == _NO_FLAG else each.iscrowd),
         score=column(lambda each: each.score) if scored else None,
         masks=checked_masks([each.segmentation for each in records], sizes),
         keypoints=checked_keypoints(

@@ -93,9 +93,16 @@ def _refuse_unknown(rules: Mapping[str, Any], place: str) -> None:
         if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
             or_null = " or null" if optional else ""
             raise SchemaError(f"expected {wanted}{or_null}, got {value!r:.60}", where)
-        if name in ("area_ranges", "crowding_ranges"):
-            for i, each in enumerate(value):
-                _check_range(each, f"{where}[{i}]")
+        for i, each in enumerate(value if isinstance(value, list) else ()):
+            place = f"{where}[{i}]"
+            if name in ("area_ranges", "crowding_ranges"):
+                _check_range(each, place)
+            elif name == "class_groups":
+                if not isinstance(each, str):
+                    raise SchemaError(f"expected a text, got {each!r:.60}", place)
+            # Python takes true for 1, and texts of numbers for numbers.
+            elif isinstance(each, bool) or not isinstance(each, (int, float)):
+                raise SchemaError(f"expected a number, got {each!r:.60}", place)
 
 
 def _check_range(each: Any, where: str) -> None:

@@ -240,6 +240,8 @@ def _check_same_rules(name: str, first: Comparable, other_name: str, other: Comp
 
 def _rules_of(metric: Comparable) -> Any:
     """Return a metric of the same rules without data, and without what no number follows from."""
+    if hasattr(metric, "empty_of_kind"):
+        return metric.empty_of_kind()
     empty: Any = metric.empty()
     return empty.without_events() if hasattr(empty, "without_events") else empty
 
