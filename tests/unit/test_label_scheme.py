@@ -486,8 +486,29 @@ def test_files_of_colours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("c.json", '[{"id": 9, "name": "car", "color": [0, 0, 9]}]'),
+        ("c.json", '{"classes": [{"id": 9, "name": "car", "color": [0, 0, 9]}]}'),
+        ("colours.txt", "0 0 9 car\n"),
+        ("c.txt", "car\n"),
+    ],
+)
+def test_a_byte_order_mark_changes_nothing(tmp_path: Path, name: str, text: str) -> None:
+    plain, marked = (
+        read_label_scheme(write(tmp_path, name, mark + text)) for mark in ("", "\ufeff")
+    )
+    assert marked.classes.same_as(plain.classes)
+    assert marked.classes.names == ("car",)
+    assert [each.meaning() for each in marked.encodings] == [
+        each.meaning() for each in plain.encodings
+    ]
+
+
+@pytest.mark.parametrize(
     ("name", "text", "error", "message"),
     [
+        ("c.csv", "/m/1,cat\n/m/2,dog\n", ClassError, "pixels can hold, got texts such as /m/1"),
         ("c.json", '[{"name": "car"}]', SchemaError, "missing required field `id`"),
         ("c.json", '[{"id": 1, "color": [0, "a", 0]}]', SchemaError, "c.json $[0].color[1]"),
         ("c.json", '[{"id": 1, "color": [0, 0, 300]}]', SchemaError, "c.json $[0].color"),

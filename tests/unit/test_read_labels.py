@@ -46,6 +46,25 @@ def read(folder: Path, truth: str, pred: str, **options: Any) -> ReadLabels:
 # ---- Labels -------------------------------------------------------------------------------------
 
 
+def test_whole_numbers_are_one_id_however_written(tmp_path: Path) -> None:
+    # As pandas writes whole numbers that were joined with others.
+    truth = "id,label\n1,cat\n2,dog\n30,ape\n"
+    found = read(tmp_path, truth, "id,pred\n30.0,ape\n1.0,cat\n2.0,cat\n")
+    assert found.truth.sample_id.tolist() == [1, 2, 30]
+    assert names_of(found.pred) == ["cat", "cat", "ape"]
+    # Beside texts they are what is written.
+    with pytest.warns(DataWarning, match=r"no prediction \(b\)"):
+        found = read(
+            tmp_path, "id,label\n1.0,cat\nb,dog\n", "id,pred\n1.0,cat\n2.0,x\n", missing="ignore"
+        )
+    assert found.truth.sample_id.tolist() == ["1.0"]
+    with pytest.raises(IdError, match=r"each id once in .*p\.csv.*, got 1 in two rows"):
+        read(tmp_path, truth, "id,pred\n1.0,ape\n1,cat\n2.0,cat\n")
+    found = read(tmp_path, "id,label\n1.5,cat\n2,dog\n", "id,pred\n2,dog\n1.5,ape\n")
+    assert found.truth.sample_id.tolist() == ["1.5", "2"]
+    assert names_of(found.pred) == ["ape", "dog"]
+
+
 def test_rows_are_joined_by_id(tmp_path: Path) -> None:
     found = read(tmp_path, TRUTH, "image,prediction\nd.png,cat\nb.png,dog\na.png,cow\nc.png,cat\n")
     assert names_of(found.truth) == ["cat", "dog", "cat", "ape"]
@@ -544,6 +563,64 @@ def test_lists_that_are_refused() -> None:
         read_labels("no", "no", classes=[])
     with pytest.raises(ClassError, match=r"expected a name for class 0, got 3\.5"):
         read_labels("no", "no", classes={0: 3.5})
+    with pytest.raises(ClassError, match="a list of names, or a mapping of id to name, got 5"):
+        read_labels("no", "no", classes=5)
+    with pytest.raises(ClassError, match=r"a list of names, or a mapping of id to name, got \{"):
+        read_labels("no", "no", classes={"cat", "dog"})  # which comes first, nobody knows
+    with pytest.raises(
+        InputError, match=r'scores="probabilities", "logits" or "any", got \'prob\''
+    ):
+        read_labels("no", "no", scores="prob")  # type: ignore[arg-type]  # that is what is tested
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        # COCO's categories: their ids would be others.
+        ([{"id": 7, "name": "cat"}], r"names of classes in the list, got {'id': 7, .*c\.json"),
+        ([None, "cat"], r"names of classes in the list, got None: .*c\.json"),
+        (3, r"a mapping of id to name, got 3 - at .*c\.json"),
+        (
+            {"images": [{"id": k} for k in range(99)]},
+            r"for class images, got .{59}… - at .*c\.json",
+        ),
+    ],
+)
+def test_json_that_lists_no_names(tmp_path: Path, content: Any, message: str) -> None:
+    classes = put(tmp_path, "c.json", content)
+    with pytest.raises(ClassError, match=message):
+        read(tmp_path, TRUTH, TRUTH, classes=classes)
+
+
+@pytest.mark.parametrize("header", ["", "id,name\n", "class_index,class\n"])
+@pytest.mark.parametrize("more", ["", ",12"])
+def test_a_table_of_classes(tmp_path: Path, header: str, more: str) -> None:
+    if more:
+        header = header.replace("\n", ",count\n")
+    path = put(tmp_path, "c.csv", f"{header}2,cat{more}\n5,dog{more}\n")
+    found = read(tmp_path, "id,label\n1,cat\n2,5\n", "id,pred\n1,2\n2,dog\n", classes=path)
+    assert found.truth.classes.keys.ids.tolist() == [2, 5]
+    assert found.truth.classes.names == ("cat", "dog")
+    assert found.truth.code.tolist() == found.pred.code.tolist() == [0, 1]
+
+
+def test_a_table_of_more_than_classes(tmp_path: Path) -> None:
+    # As CamVid's colours are passed on.
+    path = put(tmp_path, "class_dict.csv", "name,r,g,b\nAnimal,64,128,64\nArchway,192,0,128\n")
+    with pytest.raises(SchemaError, match=r"its id and its name, got 4 cells - at .* line 2"):
+        read(tmp_path, TRUTH, TRUTH, classes=path)
+    # Names may have commas, in quotes or not all.
+    for dog in ("dog, tame, large", '"dog, tame, large"'):
+        path = put(tmp_path, "c.csv", f"cat\n{dog}\n")
+        found = read(tmp_path, "id,label\n1,cat\n", "id,pred\n1,cat\n", classes=path)
+        assert found.truth.classes.names == ("cat", "dog, tame, large")
+
+
+def test_several_names_of_one_number(tmp_path: Path) -> None:
+    classes = {"cat": 0, "kitten": 0, "dog": 1}
+    found = read(tmp_path, "id,label\n1,cat\n2,dog\n", "id,pred\n1,kitten\n2,0\n", classes=classes)
+    assert found.truth.code.tolist() == [0, 1]
+    assert found.pred.code.tolist() == [0, 0]
 
 
 # ---- Folders ------------------------------------------------------------------------------------
@@ -696,3 +773,16 @@ def test_reading_is_quiet(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read(tmp_path, TRUTH, TRUTH)
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0"])
+def test_an_index_is_no_class(tmp_path: Path, name: str) -> None:
+    # As pandas writes it, and reads and writes it again.
+    truth = f"{name},id,species\n0,a,cat\n1,b,dog\n"
+    pred = f"{name},id,dog,cat\n1,b,0.75,0.25\n0,a,0.5,0.5\n"
+    found = read(tmp_path, truth, pred)
+    assert found.truth.classes.keys.ids.tolist() == ["cat", "dog"]
+    assert found.truth.code.tolist() == [0, 1]
+    assert found.pred.score.tolist() == [[0.5, 0.5], [0.25, 0.75]]
+    flags = f"{name},id,cat,dog\n0,a,1,0\n1,b,0,1\n"
+    assert read(tmp_path, flags, pred).truth.member.tolist() == [[1, 0], [0, 1]]

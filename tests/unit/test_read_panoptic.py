@@ -76,6 +76,13 @@ def test_folders_and_packed_files(files: tuple[Path, Path], tmp_path: Path) -> N
     assert evaluated(files[0], packed).to_bytes() == wanted
 
 
+def test_a_byte_order_mark_changes_nothing(files: tuple[Path, Path]) -> None:
+    wanted = evaluated(*files).to_bytes()
+    for path in files:
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert evaluated(*files).to_bytes() == wanted
+
+
 def test_image_ids_may_be_texts(files: tuple[Path, Path]) -> None:
     def rename(document: Document) -> None:
         for annotation in document["annotations"]:

@@ -77,6 +77,43 @@ def test_one_file(tmp_path: Path) -> None:
     assert read_targets(path, path).pred.tolist() == [[2], [4]]
 
 
+@pytest.mark.parametrize(
+    ("truth", "pred"),
+    [
+        ("id,target\na,1\nb,2.5\n", "id,target,prediction\nb,2.5,3\na,1,1.5\n"),
+        ("id,depth\na,1\nb,2.5\n", "id,depth,y_pred\nb,2.5,3\na,1,1.5\n"),
+        ("id,depth\na,1\nb,2.5\n", "id,depth,Pred_depth\nb,2.5,3\na,1,1.5\n"),
+        ("id,u,v\na,1,9\nb,2.5,9\n", "id,u,v,u_pred,v_pred\nb,2.5,9,3,8\na,1,9,1.5,7\n"),
+    ],
+)
+def test_a_copy_of_truth_is_no_prediction(tmp_path: Path, truth: str, pred: str) -> None:
+    # As a table is that a column of predictions was added to.
+    found = read_targets(put(tmp_path, "t.csv", truth), put(tmp_path, "p.csv", pred))
+    assert found.truth[:, 0].tolist() == [1, 2.5]
+    assert found.pred[:, 0].tolist() == [1.5, 3]
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0"])
+def test_an_index_is_no_target(tmp_path: Path, name: str) -> None:
+    truth = put(tmp_path, "t.csv", f"{name},id,depth\n3,a,1\n5,b,2.5\n")
+    pred = put(tmp_path, "p.csv", f"{name},id,depth\n3,b,3\n5,a,1.5\n")
+    found = read_targets(truth, pred)
+    assert found.names == ("depth",)
+    assert found.pred.tolist() == [[1.5], [3]]
+
+
+def test_an_index_in_parquet_is_no_target(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    for name, depth in (("t", [1.0, 2.5]), ("p", [1.5, 3.0])):
+        # So pandas stores what is left of a table: with the numbers that its rows had.
+        table = pa.table({"depth": depth, "__index_level_0__": [3, 5]})
+        parquet.write_table(table, tmp_path / f"{name}.parquet")
+    found = read_targets(tmp_path / "t.parquet", tmp_path / "p.parquet")
+    assert found.names == ("depth",)
+    assert found.pred.tolist() == [[1.5], [3]]
+
+
 def test_arrays(tmp_path: Path) -> None:
     np.save(tmp_path / "t.npy", np.array([[1, 2], [3, 4]]))
     np.save(tmp_path / "p.npy", np.array([[1.5, 2.5], [3.5, 4.5]], np.float32))

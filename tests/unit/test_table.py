@@ -98,6 +98,15 @@ def test_an_index_without_a_name(tmp_path: Path) -> None:
     # As pandas writes one.
     table = read_table(written(tmp_path, ",label\n0,cat\n1,dog\n"))
     assert table.names == ("1", "label")
+    # Beside ids it says nothing.
+    path = written(tmp_path, ",id,cat\n4,a.png,0.5\n2,b.png,0.25\n")
+    table = read_table(path)
+    assert table.names == ("id", "cat")
+    assert cells(table["cat"]) == [0.5, 0.25]
+    assert any('left out beside "id"' in note for note in table.notes)
+    assert read_table(path, columns=["1", "cat"]).names == ("1", "cat")
+    # Texts may be what the rows are called.
+    assert read_table(written(tmp_path, ",id\nx,1\ny,2\n")).names == ("1", "id")
 
 
 @pytest.mark.parametrize(
@@ -114,6 +123,8 @@ def test_an_index_without_a_name(tmp_path: Path) -> None:
         ("cats/1,x\ncats/2,y\n", False),  # a path
         ("1,cat\n2,dog\n", False),  # a number
         ("x,\ny,cat\n", False),  # an empty cell
+        (",cat,dog\na.png,0.5,0.25\n", True),  # an index without a name
+        (",0.5\na,0.25\n", False),
         ("12,scene\n13,scene\n", False),  # a usual name that is a class here
         ("a.png,video\nb.png,cat\n", False),
         ("clip a,video\nclip b,video\n", False),
@@ -316,6 +327,16 @@ def test_refused_text(tmp_path: Path, text: bytes, message: str) -> None:
             'expected a number (1) in "a", as in other rows, got null - at {path} line 1',
         ),
         (
+            "t.jsonl",
+            '{"a": {"b": 1}, "a.b": 2}',
+            'expected each column name once, got "a.b" twice - at {path} line 1',
+        ),
+        (
+            "t.jsonl",
+            '{"a.1": 2, "a": [1, 2.5]}',
+            'expected each column name once, got "a.1" twice - at {path} line 1',
+        ),
+        (
             "t.json",
             '[{"s": {"x": 1}}, {"s": {"y": 1}}]',
             'expected the same keys in "s" of all rows, got others: x, y - at {path} row 2',
@@ -372,3 +393,11 @@ def test_a_file_that_is_not_gzip(tmp_path: Path) -> None:
     path.write_text("id,label\n")
     with pytest.raises(InputError, match="expected a gzip file, as its name says"):
         read_table(path)
+
+
+@pytest.mark.parametrize("names", [("a", "a.0"), ("a.0", "a")])
+def test_arrays_whose_columns_have_one_name(tmp_path: Path, names: tuple[str, str]) -> None:
+    arrays = {"a": np.ones((2, 2)), "a.0": np.zeros(2)}
+    np.savez(tmp_path / "t.npz", **{name: arrays[name] for name in names})
+    with pytest.raises(SchemaError, match=r'each column name once, got "a\.0" twice - at .*npz'):
+        read_table(tmp_path / "t.npz")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
@@ -116,7 +116,7 @@ class ClassList:
             Names (ids are 0, 1, 2, …); a mapping of id to name, or to several names; or a file: a
             text with a name a line, a ``.csv`` with an id and a name a line, a ``data.yaml`` of
             YOLO's, or JSON of a list or a mapping. A mapping of names to whole numbers is taken the
-            other way round.
+            other way round; several names may have one number.
 
         Raises
         ------
@@ -135,8 +135,7 @@ class ClassList:
                 return cls({key: [name] for key, name in zip(ids, source.names, strict=True)})
             if isinstance(source, Mapping):
                 return cls(_from_mapping(source))
-            names = [str(name) for name in source]
-            return cls({k: [name] for k, name in enumerate(names)})
+            return cls({k: [name] for k, name in enumerate(_listed(source))})
         except ClassError as error:
             raise (error.within(place) if place else error) from error
 
@@ -242,6 +241,7 @@ def _from_file(place: str) -> Any:
         described = _described(lines, place)
         if described is not None:
             return described
+        lines = [_only_cell(line) for line in lines]
     names = [line.strip() for line in lines]
     while names and not names[-1]:
         names.pop()
@@ -266,19 +266,36 @@ def _of_yolo(place: str) -> Mapping[int, str]:
 def _described(lines: list[str], place: str) -> dict[str, list[str]] | None:
     """Return the names by id of lines with both, as Open Images describes its classes.
 
-    None unless all lines are such; a first line ``LabelName,DisplayName`` is not of a class, and a
-    third cell that is a whole number says nothing.
+    None where a line has one cell, a name; a third cell that is a whole number says nothing. A
+    first line ``LabelName,DisplayName`` is not of a class, nor is one that has no whole number
+    where all others have one: ``id,name``.
+
+    Raises
+    ------
+    SchemaError
+        For more cells in all lines, an id that is empty or comes twice.
     """
     try:
         rows = [[cell.strip() for cell in row] for row in csv.reader(lines)]
     except csv.Error as error:
         raise SchemaError(f"expected delimited text: {error}", place) from None
+    has_names = bool(rows) and _names_columns(rows)
     rows = [row[:2] if len(row) == 3 and whole_numbers(row[2:]) else row for row in rows]
-    if not rows or any(len(row) not in (0, 2) for row in rows):
+    if has_names:
+        rows[0] = []
+    filled = [row for row in rows if row]
+    if not filled or any(len(row) == 1 for row in filled):
         return None
+    for k, row in enumerate(rows):
+        if len(row) > 2:
+            raise SchemaError(
+                "expected the name of a class in each line, or its id and its name, got "
+                f"{len(row)} cells",
+                f"{place} line {k + 1}",
+            )
     names: dict[str, list[str]] = {}
     for k, row in enumerate(rows):
-        if not row or (k == 0 and [cell.lower() for cell in row] == ["labelname", "displayname"]):
+        if not row:
             continue
         if not row[0] or row[0] in names:
             shown = f'"{printable(row[0], 60)}" again' if row[0] else "an empty one"
@@ -287,7 +304,51 @@ def _described(lines: list[str], place: str) -> dict[str, list[str]] | None:
     return names
 
 
+def _only_cell(line: str) -> str:
+    """Return the one cell of a line without its quotes; a line of several as it is."""
+    cells = next(csv.reader([line]), [])
+    return cells[0] if len(cells) == 1 else line
+
+
+def _names_columns(rows: list[list[str]]) -> bool:
+    """Return whether the first of lines names the columns of the others."""
+    first, *others = rows
+    if [cell.lower() for cell in first] == ["labelname", "displayname"]:
+        return True
+    filled = [row for row in others if row]
+    if not filled or {len(row) for row in filled} != {len(first)} or len(first) < 2:
+        return False
+    below = [whole_numbers(column) is not None for column in zip(*filled, strict=True)]
+    return any(
+        whole and whole_numbers([cell]) is None for cell, whole in zip(first, below, strict=True)
+    )
+
+
+def _listed(source: Any) -> list[str]:
+    """Return the names of a list, as texts.
+
+    Raises
+    ------
+    ClassError
+        For what is no list, sets included, which have no order; for elements that are no names.
+    """
+    if isinstance(source, (str, bytes, set, frozenset)) or not isinstance(source, Iterable):
+        raise ClassError(
+            "expected a list of names, or a mapping of id to name, got "
+            f"{printable(repr(source), 60)}"
+        )
+    names = list(source)
+    for name in names:
+        if name is None or isinstance(name, (Mapping, list, tuple)):
+            raise ClassError(
+                f"expected names of classes in the list, got {printable(repr(name), 60)}: where "
+                'classes have ids of their own, give a mapping of id to name ({"7": "cat"})'
+            )
+    return [str(name) for name in names]
+
+
 def _from_mapping(source: Mapping[Any, Any]) -> dict[Any, list[str]]:
+    names: dict[Any, list[str]] = {}
     keys = list(source)
     numbers = keys
     if all(isinstance(key, str) for key in keys):
@@ -295,12 +356,14 @@ def _from_mapping(source: Mapping[Any, Any]) -> dict[Any, list[str]]:
         numbers = keys if found is None else found
         values = list(source.values())
         if found is None and all(type(value) is int for value in values):
-            return {value: [name] for name, value in zip(keys, values, strict=True)}
-    names: dict[Any, list[str]] = {}
+            names = {value: [] for value in values}
+            for name, value in zip(keys, values, strict=True):
+                names[value].append(name)
+            return names
     for key, value in zip(numbers, source.values(), strict=True):
         each = [value] if isinstance(value, str) else value
         if not isinstance(each, Sequence) or not all(isinstance(name, str) for name in each):
-            raise ClassError(f"expected a name for class {key}, got {value!r}")
+            raise ClassError(f"expected a name for class {key}, got {printable(repr(value), 60)}")
         names[key] = list(each)
     return names
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ __all__ = [
     "SCORES",
     "WEIGHTS",
     "first_of",
+    "is_index",
 ]
 
 
@@ -48,6 +50,21 @@ KNOWN = frozenset((*IDS, *LABELS, *PREDICTIONS, *SCORES, *WEIGHTS, *GROUPS, *CON
 CERTAIN = frozenset((*LABELS, *PREDICTIONS, *SCORES)) - frozenset(
     _words("y gt tag tags target truth")
 )
+
+
+# What pandas calls the numbers of rows, read from a file and in Parquet.
+_INDEX = re.compile(r"unnamed: \d+|__index_level_\d+__")
+
+
+def is_index(name: str) -> bool:
+    """Whether a column has the name of an index that has none: it says nothing of samples.
+
+    Examples
+    --------
+    >>> [is_index(name) for name in ("Unnamed: 0", "__index_level_0__", "index")]
+    [True, True, False]
+    """
+    return _INDEX.fullmatch(name.lower()) is not None
 
 
 def first_of(usual: Iterable[str], names: Iterable[str]) -> str | None:

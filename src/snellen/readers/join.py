@@ -13,6 +13,7 @@ from snellen import _core
 from snellen.errors import DataWarning, IdError, InputError, ShapeError
 from snellen.readers.column_names import IDS, KNOWN, first_of
 from snellen.readers.message_text import few, printable
+from snellen.readers.table import Column
 
 if TYPE_CHECKING:
     import os
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from snellen.readers.table import Column, Table
+    from snellen.readers.table import Table
 
 __all__ = ["IdSide", "Joined", "Missing", "find_ids", "join", "row_at", "same_file"]
 
@@ -125,8 +126,18 @@ def find_ids(table: Table, id_column: str | None, *, by_place: bool = True) -> I
         return IdSide(None, table.n_rows, table.path, table.place, ordered=table.is_arrays)
     column = table[name]
     if column.kind == "number":
-        column = column.text()
+        column = _whole_or_text(column)
     return IdSide(column, table.n_rows, table.column_place(name), table.place, name=name)
+
+
+def _whole_or_text(column: Column) -> Column:
+    """Return numbers as whole ones if all are: pandas writes 3 as 3.0 beside what was empty."""
+    array = column.array()
+    whole = (array == np.floor(array)) & (np.abs(array) < 2.0**53)
+    if not len(array) or not whole.all():
+        return column.text()
+    # Beside texts they are still what was written.
+    return Column("integer", array=array.astype(np.int64), as_text=column.text)
 
 
 def _may_hold_ids(table: Table, name: str) -> bool:

@@ -331,7 +331,7 @@ def indicator_columns(table: Table, taken: set[str], *, one_file: bool) -> Class
     SchemaError
         For other columns.
     """
-    free = [name for name in table.names if name not in taken]
+    free = [name for name in table.names if name not in taken and not usual.is_index(name)]
     others = {*usual.SCORES, *usual.PREDICTIONS, *usual.CONFIDENCES}
     if one_file:
         free = [name for name in free if name.split(".")[0].lower() not in others]

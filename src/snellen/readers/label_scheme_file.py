@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_label_scheme"]
 
+_BOM: Final = b"\xef\xbb\xbf"
 _USUAL_VOID: Final = 255
 _COLOUR_LINE: Final = re.compile(r"(\d{1,3})[ \t,]+(\d{1,3})[ \t,]+(\d{1,3})[ \t,]+(\S.*)")
 
@@ -87,18 +88,22 @@ def _from_file(place: str) -> LabelScheme:
         coloured = _coloured_lines(place)
         if coloured is not None:
             return _described(coloured, place)
-        return LabelScheme.of_classes(ClassList.read(place).classes, name=path.name)
+        return _of_ids(place)
     try:
-        document = msgspec.json.decode(read_bytes(place))
+        document = msgspec.json.decode(read_bytes(place).removeprefix(_BOM))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         document = None  # and the list of classes says what is wrong
     if isinstance(document, dict) and ({"classes", "categories"} & document.keys()):
         return _described(document, place)
     if isinstance(document, list) and any(isinstance(each, dict) for each in document):
         return _described(document, place)
+    return _of_ids(place)
+
+
+def _of_ids(place: str) -> LabelScheme:
     classes = ClassList.read(place).classes
     try:
-        return LabelScheme.of_classes(classes, name=path.name)
+        return LabelScheme.of_classes(classes, name=Path(place).name)
     except SnellenError as error:
         raise error.within(place) from error
 
@@ -112,7 +117,7 @@ def _described(document: Any, place: str) -> LabelScheme:
 
 def _coloured_lines(place: str) -> list[dict[str, Any]] | None:
     """Return the classes of lines of red, green, blue and name; None if they are others."""
-    lines = read_bytes(place).decode(errors="replace").splitlines()
+    lines = read_bytes(place).removeprefix(_BOM).decode(errors="replace").splitlines()
     found = [_COLOUR_LINE.fullmatch(line.strip()) for line in lines if line.strip()]
     if not found or None in found:
         return None

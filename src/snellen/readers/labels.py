@@ -113,8 +113,8 @@ def read_labels(
         What a single column of scores of two classes holds: probabilities p become 1 − p and p,
         others s become 0 and s. Without, they are probabilities if all lie in [0, 1].
     positive : int or str, optional
-        The class that a single column of scores is of. Without, the one that its name says, or of
-        0 and 1, false and true, no and yes, negative and positive the second.
+        The class that a single column of scores is of, where its name is that of no class.
+        Without, of 0 and 1, false and true, no and yes, negative and positive the second.
     missing : {"error", "ignore"}
         What to do about samples without prediction and predictions without sample.
     multilabel : bool, optional
@@ -145,6 +145,10 @@ def read_labels(
         For samples that are left out, class folders without images, predictions none of which is
         a class of truth.
     """
+    if scores not in (None, "probabilities", "logits", "any"):
+        raise InputError(
+            f'expected scores="probabilities", "logits" or "any", got {scores!r}', "scores"
+        )
     known = None if classes is None else ClassList.read(classes)
     options = _Options(
         known,
@@ -298,7 +302,11 @@ class _Options(NamedTuple):
         name = usual.first_of(usual.LABELS, free)
         if name is not None:
             return name
-        free = [name for name in free if name.split(".")[0].lower() not in _NO_LABELS]
+        free = [
+            name
+            for name in free
+            if name.split(".")[0].lower() not in _NO_LABELS and not usual.is_index(name)
+        ]
         if len(free) == 1:
             return free[0]
         if len(free) > 1 and any(table[name].kind == "integer" for name in free):
@@ -323,7 +331,7 @@ class _Options(NamedTuple):
             return name
         name = usual.first_of(usual.LABELS, free)
         others = {*usual.SCORES, *usual.WEIGHTS, *usual.GROUPS, *usual.CONFIDENCES, *usual.OTHERS}
-        free = [each for each in free if each.lower() not in others]
+        free = [each for each in free if each.lower() not in others and not usual.is_index(each)]
         if name is None and len(free) == 1 and table[free[0]].kind != "number":
             return free[0]
         return name

@@ -84,7 +84,7 @@ class PanopticJson:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        document = _decoded(read_bytes(path), path)
+        document = _decoded(read_bytes(path).removeprefix(b"\xef\xbb\xbf"), path)
         self._annotations, self._categories = document.annotations, document.categories
         if not self._annotations:
             raise InputError("expected images, got none: annotations is empty", path)

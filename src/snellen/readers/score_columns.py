@@ -111,7 +111,11 @@ def find_scores(
             return columns
     special = {*usual.KNOWN, *usual.CONFIDENCES}
     matched = [name for name in free if _names_class(name, truth, known)]
-    numeric = [name for name in free if name.lower() not in special and table[name].kind != "text"]
+    numeric = [
+        name
+        for name in free
+        if name.lower() not in special and not usual.is_index(name) and table[name].kind != "text"
+    ]
     if known is None and len(matched) > 1:
         _check_odd_columns(table, matched, [name for name in numeric if name not in matched])
         matched = [name for name in free if name in matched or name in numeric]

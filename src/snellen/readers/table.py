@@ -17,7 +17,7 @@ from snellen.errors import (
     SchemaError,
     did_you_mean,
 )
-from snellen.readers.column_names import CERTAIN, IDS, KNOWN
+from snellen.readers.column_names import CERTAIN, IDS, KNOWN, first_of
 from snellen.readers.message_text import few, printable
 
 if TYPE_CHECKING:
@@ -325,10 +325,10 @@ def read_table(
     header : bool, optional
         Whether the first line of delimited text names the columns. Without, these rules decide,
         the first that fits: it does if it has two usual names, a usual name of ids in front, or a
-        name like ``label`` or ``prediction``; it does not if a cell is empty, a number, or looks
-        like a file's path; it does over a column of numbers; it does not if a cell recurs below;
-        it does if it has a usual name. What is then still open is refused. Without a header the
-        columns are called ``1``, ``2``, ….
+        name like ``label`` or ``prediction``; it does not if a cell is empty (but the first), a
+        number, or looks like a file's path; it does over a column of numbers; it does not if a
+        cell recurs below; it does if it has a usual name. What is then still open is refused.
+        Without a header the columns are called ``1``, ``2``, ….
 
     Returns
     -------
@@ -454,6 +454,14 @@ def _read_delimited(
         _checked(raw.fault(), place)
     columns = _csv_columns(raw, text, start, [names[k] for k in positions], positions, len(names))
     notes = []
+    if wanted is None and named and not first[0].strip() and columns[names[0]].kind == "integer":
+        beside = first_of(IDS, names[1:])
+        if beside is not None:
+            del positions[0], columns[names[0]]
+            notes.append(
+                f"{place}: the first column has no name and holds whole numbers, as an index does: "
+                f'left out beside "{printable(beside)}"'
+            )
     if delimiter != _NO_DELIMITER:
         notes.append(f"{place}: cells delimited by {_DELIMITERS[delimiter]}")
     if not named:
@@ -525,7 +533,8 @@ def _find_header(
     n_known = sum(cell in KNOWN for cell in lower)
     if n_known > 1 or lower[0] in IDS or any(cell in CERTAIN for cell in lower):
         return True, None
-    if any(not cell or _core.is_number(cell) for cell in first):
+    # The name of the first column may be missing: that of an index, as pandas writes it.
+    if any(not cell or _core.is_number(cell) for cell in first[len(first) > 1 and not first[0] :]):
         return False, None
     if any(re.search(r"[/\\]|\.[A-Za-z0-9]{1,5}$", cell) for cell in first):
         return False, None

@@ -51,6 +51,8 @@ def _add_cells(
     columns: dict[str, Column], name: str, cells: list[Any], place: Callable[[int], str]
 ) -> None:
     """Add the columns that cells of one key make: one, or one for each element."""
+    if name in columns:
+        raise SchemaError(_twice(name), place(0))
     kinds = set(map(type, cells))
     if kinds <= {bool, int} and len(kinds) == 1:
         try:
@@ -133,7 +135,7 @@ def _add_lists(
                 f"got {len(cells[row])}",
                 place(row),
             )
-        _add_matrix(columns, name, _matrix(cells, whole=float not in elements))
+        _add_matrix(columns, name, _matrix(cells, whole=float not in elements), place(0))
     else:
         row = next(
             k
@@ -150,9 +152,15 @@ def _matrix(cells: list[Any], *, whole: bool) -> NDArray[Any]:
         return np.array([list(map(_double, cell)) for cell in cells], np.float64)
 
 
-def _add_matrix(columns: dict[str, Column], name: str, matrix: NDArray[Any]) -> None:
+def _twice(name: str) -> str:
+    return f'expected each column name once, got "{printable(name)}" twice'
+
+
+def _add_matrix(columns: dict[str, Column], name: str, matrix: NDArray[Any], place: str) -> None:
     prefix = f"{name}." if name else ""
     for k in range(matrix.shape[1]):
+        if f"{prefix}{k}" in columns:
+            raise SchemaError(_twice(f"{prefix}{k}"), place)
         columns[f"{prefix}{k}"] = (
             Column("number", matrix=(matrix, k))
             if matrix.dtype == np.float64
@@ -251,7 +259,9 @@ def read_arrays(path: str, wanted: Sequence[str] | None) -> Table:
             raise SchemaError(f"expected texts in one axis, got {array.shape}", f"{path} {name}")
         if array.ndim == 2:
             whole = array.dtype.kind in "bi" or (array.dtype.kind == "u" and array.itemsize < 8)
-            _add_matrix(columns, name, array.astype(np.int64 if whole else np.float64))
+            _add_matrix(columns, name, array.astype(np.int64 if whole else np.float64), path)
+        elif name in columns:
+            raise SchemaError(_twice(name), path)
         else:
             columns[name or "1"] = Column.of(array)
     if n_rows is None:

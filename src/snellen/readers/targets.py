@@ -27,7 +27,7 @@ __all__ = ["Targets", "read_targets"]
 
 # What a column of predictions has before or behind the name of what is predicted.
 _PREDICTED = re.compile(
-    r"(?:pred|predicted|prediction)[._](.+)|(.+)[._](?:pred|predicted|prediction)"
+    r"(?:pred|predicted|prediction)[._](.+)|(.+)[._](?:pred|predicted|prediction)", re.IGNORECASE
 )
 # Beside "y" there may be an "x" that is a target as well.
 _ALONE = [name for name in usual.LABELS if name != "y"]
@@ -90,8 +90,9 @@ def read_targets(
         numeric columns that are nothing else.
     pred_columns : sequence of str, optional
         The columns of predictions, in the order of the targets. Without, those called like the
-        targets, as they are or with ``pred_`` before or ``_pred`` behind; of a single target also
-        one called prediction, pred, y_pred, …, or the only numeric column.
+        targets with ``pred_`` before or ``_pred`` behind; of a single target one called
+        prediction, pred, y_pred, …; else those called like the targets, or, of a single one, the
+        only numeric column.
     weight_column, group_column : str, optional
         Columns of truth: how much a sample counts; to which unit of independence it belongs.
     missing : {"error", "ignore"}
@@ -170,7 +171,10 @@ def _numeric(table: Table, ids: IdSide, others: Iterable[str | None]) -> list[st
     return [
         name
         for name in table.names
-        if name not in taken and name.lower() not in _OTHERS and _mostly_numbers(table[name])
+        if name not in taken
+        and name.lower() not in _OTHERS
+        and not usual.is_index(name)
+        and _mostly_numbers(table[name])
     ]
 
 
@@ -227,8 +231,6 @@ def _predictions(
     if named is not None:
         return list(named)
     free = [name for name in table.names if name != ids.name]
-    if not one_file and all(name in free for name in targets):
-        return list(targets)
     found = {}
     for name in free:
         match = _PREDICTED.fullmatch(name)
@@ -236,9 +238,16 @@ def _predictions(
             found[match.group(1) or match.group(2)] = name
     if all(name in found for name in targets):
         return [found[name] for name in targets]
+    names = [name for name in free if not (one_file and name in targets)]
     if len(targets) == 1:
-        names = [name for name in free if not (one_file and name in targets)]
-        alone = usual.first_of((*usual.PREDICTIONS, *usual.SCORES), names)
+        alone = usual.first_of(usual.PREDICTIONS, names)
+        if alone is not None:
+            return [alone]
+    # Last, since a table of predictions may have a copy of truth beside them.
+    if not one_file and all(name in free for name in targets):
+        return list(targets)
+    if len(targets) == 1:
+        alone = usual.first_of(usual.SCORES, names)
         if alone is not None:
             return [alone]
         names = _numeric(table, ids, targets if one_file else ())
