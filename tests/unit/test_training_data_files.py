@@ -325,6 +325,13 @@ def test_a_table_of_numbers(tmp_path):
     assert both.train.targets[3].tolist() == [1.5, 6.0]
 
 
+@pytest.mark.parametrize("index", ["Unnamed: 0", "__index_level_0__"])
+def test_the_numbers_of_rows_are_no_feature(tmp_path, index):
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join([f"{index},a,target", *(f"{i},{9 - i},{i / 2}" for i in range(10))]))
+    assert opened(path).description["features"] == ["a"]
+
+
 def test_a_table_of_classes_and_parts(tmp_path):
     path = tmp_path / "t.csv"
     rows = [f"{i},{'xy'[i % 2]},{'train' if i < 6 else 'test'}" for i in range(8)]

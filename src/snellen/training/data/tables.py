@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from snellen.errors import InputError, SchemaError
-from snellen.readers.column_names import GROUPS, IDS, LABELS, OTHERS, WEIGHTS, first_of
+from snellen.readers.column_names import (
+    GROUPS,
+    IDS,
+    LABELS,
+    OTHERS,
+    WEIGHTS,
+    first_of,
+    is_index,
+)
 from snellen.readers.image_files import IMAGES, ending
 from snellen.readers.message_text import few
 from snellen.readers.pictures import Fit  # noqa: TC001  # read with the options' types
@@ -190,7 +198,9 @@ def _target_values(table: Table, names: Sequence[str], task: str, notes: list[st
 def _feature_columns(table: Table, used: set[str | None], notes: list[str]) -> tuple[str, ...]:
     others = {*GROUPS, *OTHERS, *WEIGHTS, *IDS}
     left = [name for name in table.names if name not in used]
-    found = [name for name in left if table[name].kind != "text" and name.lower() not in others]
+    # The number of a row, as data frames write it, is nothing to predict from.
+    numbers = [name for name in left if table[name].kind != "text" and not is_index(name)]
+    found = [name for name in numbers if name.lower() not in others]
     if not found:
         raise SchemaError(
             f"expected columns of numbers to predict from, got {few(table.names, 8)}", table.path
