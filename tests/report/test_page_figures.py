@@ -100,8 +100,8 @@ def test_lines_are_switched_off_and_on(open_page: Open, without_images: RunView)
 
 def test_arrows_go_from_point_to_point(open_page: Open, without_images: RunView) -> None:
     page = open_page(page_of_views([without_images]))
-    card = drawn(page)
-    plot = card.locator(".plot")
+    wait_for_all(page)  # a figure that is given its size shows no label any more
+    plot = drawn(page).locator(".plot")
     plot.focus()
     said = "each => each.querySelector('.hoverlayer').textContent"
     page.keyboard.press("ArrowRight")
