@@ -22,6 +22,7 @@ from tests.lvis_sides import OURS, THEIRS, TYPES, Case, Side, loaded, run, seen_
 from tests.pycocotools_sides import OURS as OUR_MASKS
 from tests.pycocotools_sides import THEIRS as THEIR_MASKS
 from tests.pycocotools_sides import described
+from tests.replaced_steps import half_as_near, one_category_alone, triangles
 
 pytestmark = [
     # Of pycocotools 2.0.11 under NumPy 2, and of lvis 0.5.3 (its log).
@@ -295,31 +296,12 @@ def test_where_numpy_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 # What scripts replace of the classes and of the mask API.
 
 
-def half_as_near(whole: Any) -> Any:
-    def changed(*arguments: Any) -> Any:
-        found = whole(*arguments)
-        return found / 2 if len(found) else found
-
-    return changed
-
-
-def one_category_alone(whole: Any) -> Any:
-    def changed(self: Any, image: Any, category: Any, *others: Any) -> Any:
-        return whole(self, image, category, *others) if category == 4 else None
-
-    return changed
-
-
 def fewer_results(whole: Any) -> Any:
     def changed(self: Any, *arguments: Any) -> Any:
         truth, pred = whole(self, *arguments)
         return truth, pred[::2]
 
     return changed
-
-
-def triangles(whole: Any) -> Any:
-    return lambda self, ann: whole(self, {**ann, "segmentation": [[0, 0, 0, 9, 9, 9]]})
 
 
 REPLACED: list[tuple[str, str, str, Callable[[Any], Any]]] = [

@@ -30,6 +30,7 @@ from tests.pycocotools_sides import (
     quiet,
     run,
 )
+from tests.replaced_steps import half_as_near, one_category_alone, triangles
 
 pytestmark = [
     # Of pycocotools 2.0.11 under NumPy 2.
@@ -266,21 +267,6 @@ def test_data_sets_of_the_other_package() -> None:
 # What scripts replace of the classes and of the mask API, for all that is made from then on.
 
 
-def half_as_near(whole: Any) -> Any:
-    def changed(*arguments: Any) -> Any:
-        found = whole(*arguments)
-        return found / 2 if len(found) else found
-
-    return changed
-
-
-def one_category_alone(whole: Any) -> Any:
-    def changed(self: Any, image: Any, category: Any, *others: Any) -> Any:
-        return whole(self, image, category, *others) if category == 4 else None
-
-    return changed
-
-
 def fewer_results(whole: Any) -> Any:
     def changed(self: Any) -> None:
         whole(self)
@@ -304,10 +290,6 @@ def every_second(whole: Any) -> Any:
 
 def first_alone(whole: Any) -> Any:
     return lambda shapes, *others: whole(shapes[:1] if type(shapes) is list else shapes, *others)
-
-
-def triangles(whole: Any) -> Any:
-    return lambda self, ann: whole(self, {**ann, "segmentation": [[0, 0, 0, 9, 9, 9]]})
 
 
 def doubled(whole: Any) -> Any:

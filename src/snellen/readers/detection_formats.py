@@ -12,7 +12,7 @@ from typing import Final
 
 from snellen.errors import InputError, SchemaError
 
-__all__ = ["FORMATS", "called", "found_format", "may_be_coco"]
+__all__ = ["FORMATS", "NOT_LABELS", "called", "found_format", "may_be_coco"]
 
 FORMATS: Final = (
     "coco",
@@ -47,12 +47,14 @@ _INSIDE: Final = (
     *("Annotations", "labels", "label_2", "labelTxt", "ground-truth", "groundtruths", "data"),
     "detection-results",
 )
-_NOT_LABELS: Final = frozenset(
+NOT_LABELS: Final = frozenset(
     (
         *("classes.txt", "labels.txt", "predefined_classes.txt", "notes.txt", "readme.txt"),
         *("readme.dataset.txt", "readme.roboflow.txt"),
     )
 )
+"""Texts that tools put beside labels: lists of class names, notes."""
+
 # Not compiled: COCO files don't need it, and a command that reads them takes no time for it.
 _NUMBER: Final = r"(?i:[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|inf))"
 _HEAD_BYTES: Final = 1 << 16
@@ -234,7 +236,7 @@ def _listed(path: str) -> tuple[list[str], list[str]]:
 
 
 def _is_text(name: str) -> bool:
-    return name.lower().endswith(".txt") and name.lower() not in _NOT_LABELS
+    return name.lower().endswith(".txt") and name.lower() not in NOT_LABELS
 
 
 def _has_no_line(path: str) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from snellen import _core
 from snellen.errors import InputError, SchemaError
+from snellen.readers.detection_formats import NOT_LABELS
 from snellen.readers.image_files import files_below
 from snellen.readers.message_text import printable
 from snellen.readers.table import read_bytes
@@ -19,18 +20,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["NOT_LABELS", "NumberRows", "TextRows", "cells_of_lines", "read_documents", "text_files"]
+__all__ = ["NumberRows", "TextRows", "cells_of_lines", "read_documents", "text_files"]
 
 _NEWLINE: Final = 10
 _BLANK: Final = 32
-
-NOT_LABELS = frozenset(
-    (
-        *("classes.txt", "labels.txt", "predefined_classes.txt", "notes.txt", "readme.txt"),
-        *("readme.dataset.txt", "readme.roboflow.txt"),
-    )
-)
-"""Texts that tools put beside labels: lists of class names, notes."""
 
 
 def text_files(path: str | os.PathLike[str], inside: Iterable[str] = ()) -> dict[str, str]:

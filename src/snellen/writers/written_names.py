@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from snellen.errors import ClassError, IdError, InputError
+from snellen.readers.detection_formats import NOT_LABELS
 from snellen.readers.image_heads import without_ending
 from snellen.readers.image_names import match_images
 from snellen.readers.message_text import few, printable
-from snellen.readers.text_rows import NOT_LABELS
 from snellen.writers.detections import Loss
 
 if TYPE_CHECKING:
