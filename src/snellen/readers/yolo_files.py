@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from snellen.errors import IdError, InputError, SchemaError
@@ -64,7 +65,7 @@ def find_yolo(place: str) -> YoloFiles:
         if inside == {"labels"} and description is not None and not val:
             return YoloFiles(text_files(f"{place}/labels"), None, description)
         # Beside data.yaml may be lists of images, which are texts as labels are.
-        elsewhere = any(os.path.abspath(path) != os.path.abspath(place) for path in val)  # noqa: PTH100
+        elsewhere = any(Path(path).resolve() != Path(place).resolve() for path in val)
         if description is not None and (elsewhere or not _has_labels(place)):
             return _described(description, "val")
         if len(inside) == 2:
@@ -124,7 +125,7 @@ def _found(entry: str, description: YoloDescription) -> str | None:
     tried = [os.path.join(root, entry)]  # noqa: PTH118
     if entry.startswith("../"):  # as Ultralytics and Roboflow's exports have it
         tried.append(os.path.join(root, entry[len("../") :]))  # noqa: PTH118
-    return next((os.path.normpath(path) for path in tried if os.path.exists(path)), None)  # noqa: PTH110
+    return next((os.path.normpath(path) for path in tried if Path(path).exists()), None)
 
 
 def _existing(entry: str, description: YoloDescription) -> str:
